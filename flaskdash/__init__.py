@@ -1,0 +1,3 @@
+"""flaskdash: a data file becomes a live web dashboard in plain Flask."""
+
+__version__ = "0.1.0"

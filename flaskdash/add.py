@@ -1,0 +1,165 @@
+"""Add to a project: a loader with its source, or a chart. Files are created, never edited."""
+
+from __future__ import annotations
+
+import filecmp
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flaskdash import contents, create, generate, names, render, shell
+from flaskdash.charts import Chart, check
+from flaskdash.create import Echo, Source
+from flaskdash.errors import FlaskdashError
+from flaskdash.inspect.model import Column, Inspection, Read
+from flaskdash.project import Project
+
+RUN_LOADER = Path(__file__).parent / "run_loader.py"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A loader of a project, with what it returns."""
+
+    name: str
+    inspection: Inspection
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """Return the columns by name."""
+        return {column.name: column for column in self.inspection.columns}
+
+
+def add_data(
+    project: Project, path: Path, name: str | None, echo: Echo, dry_run: bool = False
+) -> Source:
+    """Copy a source into data/, and write its loader."""
+    if name is not None and name != names.identifier(name, "data"):
+        raise FlaskdashError(
+            f"{name!r} can't be the name of a loader", hint=f"--name {names.identifier(name, 'data')}"
+        )
+    source = create.source(path, name, taken=set(), files=set())
+    if name is not None:
+        source = replace(source, file=name + Path(source.file).suffix)
+    existing = contents.loaders(project).get(source.name)
+    if existing is not None and not _same(project, existing, path):
+        raise FlaskdashError(
+            f"there is a loader {source.name} already ({_relative(project, existing.path)})",
+            hint=f"--name {create.free(source.name, set(contents.loaders(project)))}",
+        )
+    with render.draft() as root:
+        generated = create.add_source(root, source)
+        render.format_code(root)
+        render.keep_originals(root, [generated])
+        render.place(root, project.root, echo, dry_run)
+    return source
+
+
+def _same(project: Project, loader: contents.LoaderFile, path: Path) -> bool:
+    copy = project.root / loader.source
+    return copy.is_file() and filecmp.cmp(copy, path, shallow=False)
+
+
+def _relative(project: Project, path: Path) -> str:
+    return path.relative_to(project.root).as_posix()
+
+
+def table(project: Project, name: str | None) -> Table:
+    """Return what a loader returns: from its snapshot if that is fresh, else by running it.
+
+    With no name, the only loader is meant.
+    """
+    loaders = contents.loaders(project)
+    if not loaders:
+        raise FlaskdashError("the project has no data yet", hint="flaskdash add-data FILE")
+    if name is None:
+        if len(loaders) > 1:
+            raise FlaskdashError("--data is missing", hint=f"one of: {', '.join(loaders)}")
+        name = next(iter(loaders))
+    if name not in loaders:
+        raise FlaskdashError(f"no loader {name!r}", hint=f"one of: {', '.join(loaders)}")
+    loader = loaders[name]
+    snapshot = project.instance / f"{name}.parquet"
+    if _fresh(snapshot, [loader.path, project.root / loader.source]):
+        return Table(name, _inspect(snapshot, loader))
+    with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
+        result = Path(folder) / "result.parquet"
+        python = project.python if project.python.exists() else Path(sys.executable)
+        try:
+            shell.run(
+                [str(python), str(RUN_LOADER), str(loader.path), str(result)], cwd=project.root
+            )
+        except shell.CommandError as error:
+            last = error.output.strip().splitlines()[-1:] or ["it printed nothing"]
+            raise FlaskdashError(
+                f"the loader {_relative(project, loader.path)} failed: {last[0]}",
+                hint="mend it, then again",
+            ) from error
+        return Table(name, _inspect(result, loader))
+
+
+def _fresh(snapshot: Path, sources: Sequence[Path]) -> bool:
+    if not snapshot.exists():
+        return False
+    built = snapshot.stat().st_mtime_ns
+    return all(path.exists() and path.stat().st_mtime_ns < built for path in sources)
+
+
+def _inspect(snapshot: Path, loader: contents.LoaderFile) -> Inspection:
+    import duckdb
+
+    from flaskdash.inspect import roles
+
+    with duckdb.connect() as connection:
+        frame = connection.read_parquet(str(snapshot)).df()
+    columns = roles.describe(frame, {})
+    declined = roles.decline(columns, len(frame))
+    read = Read("parquet", rows=len(frame))
+    return Inspection(loader.source, read, columns, "", frame, declined=declined)
+
+
+def default_filters(table: Table) -> tuple[str, ...]:
+    """Return the columns that a table is best filtered by."""
+    from flaskdash.suggest import filters
+
+    return filters(table.inspection)
+
+
+def suggested(table: Table) -> list[Chart]:
+    """Return the charts that a table suggests, with the filters worth having."""
+    from flaskdash.suggest import suggest
+
+    chosen = default_filters(table)
+    return [replace(chart, filters=chosen) for chart in suggest(table.inspection, table.name)]
+
+
+def add_chart(
+    project: Project,
+    table: Table,
+    chart: Chart,
+    name: str | None,
+    dashboard: str | None,
+    echo: Echo,
+    dry_run: bool = False,
+) -> str:
+    """Write a chart after its flags are checked against the columns; return its module's name."""
+    chart = check(chart, table.columns)
+    chart = replace(chart, title=chart.title or generate.title(chart))
+    module = names.identifier(name or chart.title, "chart")
+    on = dashboard or next(iter(contents.dashboards(project)), generate.FIRST_DASHBOARD)
+    with render.draft() as root:
+        path = generate.chart(
+            root,
+            module,
+            chart,
+            table.columns,
+            generate.bin_width(chart, table.inspection.frame),
+            dashboards=(on,),
+            size="full" if chart.kind == "table" else "half",
+        )
+        render.format_code(root)
+        render.keep_originals(root, [path])
+        render.place(root, project.root, echo, dry_run)
+    return module

@@ -1,0 +1,46 @@
+"""The command line: parse, call, echo. Each command is a file in commands/."""
+
+import importlib
+import sys
+
+import click
+
+from flaskdash import __version__
+
+COMMANDS = ("new", "serve", "add-chart", "add-data", "inspect", "list", "remove", "deploy")
+
+
+class Commands(click.Group):
+    """The commands, imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"flaskdash.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="flaskdash")
+def cli() -> None:
+    """Turn a data file into a live web dashboard in plain Flask, and put it on a server.
+
+    \b
+    Example:
+      flaskdash new myproj --data sales.csv
+      cd myproj && flaskdash serve
+    """
+
+
+def main() -> None:
+    """Run the command line; text is UTF-8 whatever the system says."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    cli(prog_name="flaskdash")

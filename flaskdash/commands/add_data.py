@@ -1,0 +1,27 @@
+"""`flaskdash add-data`: one more data set."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("add-data")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--name", help="Name of the loader.  [default: from the file]")
+@click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
+def command(source: Path, name: str | None, dry_run: bool) -> None:
+    """Copy SOURCE (CSV, TSV or Parquet) into the project, and write its loader.
+
+    \b
+    Example:
+      flaskdash add-data costs.csv --name costs
+    """
+    from flaskdash.add import add_data
+    from flaskdash.project import Project
+
+    added = add_data(Project.find(Path.cwd()), source, name, click.echo, dry_run)
+    for note in (*added.inspection.notes, added.inspection.declined):
+        if note:
+            click.echo(f"          {note}")
+    if not dry_run:
+        click.echo(f"\nNext:\n  flaskdash add-chart --data {added.name}\n")

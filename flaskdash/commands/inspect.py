@@ -1,0 +1,31 @@
+"""`flaskdash inspect`: what flaskdash sees in a source."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("inspect")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(source: Path, as_json: bool) -> None:
+    """Show how SOURCE is read, what its columns mean, and the charts that they suggest.
+
+    It needs no project, and writes nothing.
+
+    \b
+    Example:
+      flaskdash inspect sales.csv
+    """
+    from flaskdash.inspect import inspect_source
+    from flaskdash.report import as_dict, as_text
+    from flaskdash.suggest import suggest
+
+    inspection = inspect_source(source)
+    charts = suggest(inspection, "data")
+    if as_json:
+        import json
+
+        click.echo(json.dumps(as_dict(inspection, charts), indent=2, ensure_ascii=False))
+    else:
+        click.echo(as_text(inspection, charts))

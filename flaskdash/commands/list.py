@@ -1,0 +1,31 @@
+"""`flaskdash list`: what a project holds."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(as_json: bool) -> None:
+    """List the loaders, charts and dashboards, and where each lives.
+
+    \b
+    Example:
+      flaskdash list
+    """
+    from flaskdash import contents
+    from flaskdash.project import Project
+    from flaskdash.report import table
+
+    project = Project.find(Path.cwd())
+    found = contents.as_dict(project)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for heading, rows in found.items():
+        click.echo(f"{heading}:")
+        if rows:
+            click.echo("\n".join(table([[str(value) for value in row.values()] for row in rows])))

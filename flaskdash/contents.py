@@ -1,0 +1,142 @@
+"""What a project holds, read from its files without running them."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flaskdash.errors import FlaskdashError
+from flaskdash.project import Project
+
+
+@dataclass(frozen=True)
+class LoaderFile:
+    """A loader's file; `source` is relative to the project, or empty where it is computed."""
+
+    name: str
+    path: Path
+    source: str
+
+
+@dataclass(frozen=True)
+class ChartFile:
+    """A chart's file, and what it declares."""
+
+    name: str
+    path: Path
+    title: str
+    kind: str
+    data: str
+    filters: tuple[str, ...]
+    dashboards: tuple[str, ...]
+    order: int
+
+
+def loaders(project: Project) -> dict[str, LoaderFile]:
+    """Return the project's loaders by name."""
+    found = {}
+    for path in _modules(project.loaders):
+        found[path.stem] = LoaderFile(path.stem, path, _source(_parse(path)))
+    return found
+
+
+def charts(project: Project) -> dict[str, ChartFile]:
+    """Return the project's charts by name, in the order that they declare."""
+    found = []
+    for path in _modules(project.charts):
+        tree = _parse(path)
+        kinds = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        found.append(
+            ChartFile(
+                name=path.stem,
+                path=path,
+                title=str(_constant(tree, "TITLE", path.stem)),
+                kind=next((kind for kind in ("figure", "kpi", "table") if kind in kinds), ""),
+                data=str(_constant(tree, "DATA", "")),
+                filters=tuple(_constant(tree, "FILTERS", ())),
+                dashboards=tuple(_constant(tree, "DASHBOARDS", ("Overview",))),
+                order=int(_constant(tree, "ORDER", 100)),
+            )
+        )
+    return {chart.name: chart for chart in sorted(found, key=lambda c: (c.order, c.name))}
+
+
+def dashboards(project: Project) -> dict[str, list[str]]:
+    """Return the names of the charts on each dashboard, by the dashboard's title."""
+    found: dict[str, list[str]] = {}
+    for chart in charts(project).values():
+        for title in chart.dashboards:
+            found.setdefault(title, []).append(chart.name)
+    return found
+
+
+def _modules(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text("utf-8"), str(path))
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        where = f"{path}, line {line}" if line else str(path)
+        raise FlaskdashError(f"{where}: this file is not valid Python") from error
+
+
+def _value(tree: ast.Module, name: str) -> ast.expr | None:
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            targets, value = node.targets, node.value
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            targets, value = [node.target], node.value
+        else:
+            continue
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            return value
+    return None
+
+
+def _constant(tree: ast.Module, name: str, default: Any) -> Any:
+    value = _value(tree, name)
+    try:
+        return default if value is None else ast.literal_eval(value)
+    except ValueError:  # computed when the application starts
+        return default
+
+
+def _source(tree: ast.Module) -> str:
+    """Return the path of ``Path(__file__).parents[2] / "data" / "x.csv"`` as data/x.csv."""
+    parts: list[str] = []
+    value = _value(tree, "SOURCE")
+    while isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div):
+        if not (isinstance(value.right, ast.Constant) and isinstance(value.right.value, str)):
+            return ""
+        parts.insert(0, value.right.value)
+        value = value.left
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return value.value
+    return "/".join(parts)
+
+
+def as_dict(project: Project) -> dict[str, list[dict[str, Any]]]:
+    """Return the loaders, charts and dashboards as plain values, each with where it lives."""
+
+    def lives(path: Path) -> str:
+        return path.relative_to(project.root).as_posix()
+
+    return {
+        "loaders": [
+            {"name": one.name, "file": lives(one.path), "source": one.source}
+            for one in loaders(project).values()
+        ],
+        "charts": [
+            {"name": one.name, "file": lives(one.path), "kind": one.kind, "data": one.data}
+            | {"title": one.title}
+            for one in charts(project).values()
+        ],
+        "dashboards": [
+            {"title": title, "charts": names} for title, names in dashboards(project).items()
+        ],
+    }

@@ -1,0 +1,268 @@
+"""Make a project: everything in a folder beside the target, then one rename."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import NoReturn
+
+from flaskdash import environment, generate, names, render, shell
+from flaskdash.charts import Chart
+from flaskdash.errors import FlaskdashError
+from flaskdash.inspect.model import Inspection
+from flaskdash.progress import working
+
+SAMPLE = render.TEMPLATES / "sample" / "flights.csv"
+MOST_KPIS = 4
+MARK = "flaskdash-new"
+Echo = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source with the name of its loader and of its copy in data/, and its charts."""
+
+    path: Path
+    name: str
+    file: str
+    inspection: Inspection
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that `new` was asked for, checked."""
+
+    target: Path
+    title: str
+    sources: tuple[Source, ...]
+    install: bool = True
+    git: bool = True
+
+
+def plan(
+    target: Path, title: str, sources: Sequence[Path], most_charts: int, install: bool, git: bool
+) -> Plan:
+    """Return a checked plan: inspect the sources, choose their charts; write nothing."""
+    names.check_project(target.name)
+    if target.exists() or target.is_symlink():
+        raise FlaskdashError(
+            f"{target.name} exists already; nothing was written", hint="another name"
+        )
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise FlaskdashError(
+            f"can't write in {target.parent}: permission denied", hint="another folder"
+        )
+    found: list[Source] = []
+    for path in sources:
+        found.append(source(path, None, {one.name for one in found}, {one.file for one in found}))
+    title = " ".join(title.split()) or names.title(target.name)
+    return Plan(target, title, _share(found, most_charts), install, git)
+
+
+def source(path: Path, name: str | None, taken: set[str], files: set[str]) -> Source:
+    """Inspect a source; name its loader and its copy, apart from those that are taken."""
+    from flaskdash.inspect import inspect_source
+    from flaskdash.suggest import filters, suggest
+
+    inspection = inspect_source(path)
+    stem = path.name.partition(".")[0] or path.name
+    loader = name or free(names.identifier(stem, "data"), taken)
+    suffix = "".join(path.suffixes[-2:]) if path.suffix.lower() == ".gz" else path.suffix
+    file = free(names.identifier(stem, "data"), {one.partition(".")[0] for one in files})
+    chosen = filters(inspection)
+    charts = tuple(replace(chart, filters=chosen) for chart in suggest(inspection, loader))
+    return Source(path, loader, file + suffix.lower(), inspection, charts)
+
+
+def free(name: str, taken: set[str]) -> str:
+    """Return the name, or the first of name_2, name_3... that is not taken."""
+    if name not in taken:
+        return name
+    return next(f"{name}_{n}" for n in range(2, 1000) if f"{name}_{n}" not in taken)
+
+
+def _share(sources: Sequence[Source], most: int) -> tuple[Source, ...]:
+    """Keep the best charts of each source: `most` in all, taking turns, and the KPIs of the first."""
+    kept: list[list[Chart]] = [[] for _ in sources]
+    rest = [[chart for chart in one.charts if chart.kind != "kpi"] for one in sources]
+    while sum(map(len, kept)) < most and any(rest):
+        for mine, left in zip(kept, rest, strict=True):
+            if left and sum(map(len, kept)) < most:
+                mine.append(left.pop(0))
+    for index, one in enumerate(sources):
+        if kept[index] and index == 0:
+            kpis = [chart for chart in one.charts if chart.kind == "kpi"]
+            kept[index] = kpis[:MOST_KPIS] + kept[index]
+    return tuple(
+        replace(one, charts=tuple(mine)) for one, mine in zip(sources, kept, strict=True)
+    )
+
+
+def create(plan: Plan, echo: Echo, dry_run: bool = False) -> list[str]:
+    """Make the project; return what is left to do, in words.
+
+    Nothing stands under the target's name before the last step, a rename; what a killed run left
+    behind is removed by the next one.
+    """
+    left: list[str] = []
+    with render.draft() if dry_run else _beside(plan.target) as root:
+        _write(plan, root)
+        for path in render.files(root):
+            if path.parts[0] != render.ORIGINALS.name:
+                echo(f"create    {plan.target.name}/{path}")
+        if dry_run:
+            return left
+        if plan.install:
+            left += _install(root)
+        if plan.git:
+            left += _git(root, plan.target)
+        root.rename(plan.target)
+    return left
+
+
+def _write(plan: Plan, root: Path) -> None:
+    try:
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
+        context = {
+            "name": plan.target.name,
+            "title": plan.title,
+            "title_literal": toml_string(plan.title),
+            "python": python,
+        }
+        render.render("project", context, root)
+        for source in plan.sources:
+            add_source(root, source)
+        _add_charts(root, plan.sources)
+        render.format_code(root)
+        generated = [
+            path
+            for path in render.files(root)
+            if path.parts[:2] in {("app", "loaders"), ("app", "charts")}
+            and path.name != "__init__.py"
+        ]
+        render.keep_originals(root, generated)
+        secret = root / ".env"
+        secret.touch(mode=0o600)
+        secret.write_text(f"SECRET_KEY={secrets.token_hex()}\n", "utf-8")
+    except OSError as error:
+        what = error.strerror or str(error)
+        raise FlaskdashError(f"can't write the project: {what}; nothing was kept") from error
+
+
+def add_source(root: Path, source: Source) -> PurePosixPath:
+    """Copy a source into data/ and draft its loader; return the loader's path."""
+    data = root / "data"
+    data.mkdir(exist_ok=True)
+    shutil.copyfile(source.path, data / source.file)
+    render.keep_digest(root, PurePosixPath("data", source.file))
+    return generate.loader(root, source.name, source.inspection, source.file)
+
+
+def _add_charts(root: Path, sources: Sequence[Source]) -> None:
+    taken: set[str] = set()
+    figures = sum(chart.kind not in {"kpi", "table"} for one in sources for chart in one.charts)
+    first_is_wide = figures % 2 == 1  # so that no hole is left in rows of two
+    numbers = {"kpi": 0, "chart": 0}
+    for one in sources:
+        columns = {column.name: column for column in one.inspection.columns}
+        for chart in one.charts:
+            name = free(names.identifier(chart.title, "chart"), taken)
+            taken.add(name)
+            group = "kpi" if chart.kind == "kpi" else "chart"
+            wide = chart.kind == "table" or (
+                group == "chart" and numbers["chart"] == 0 and first_is_wide
+            )
+            numbers[group] += 1
+            generate.chart(
+                root,
+                name,
+                chart,
+                columns,
+                generate.bin_width(chart, one.inspection.frame),
+                order=numbers[group] if group == "kpi" else 10 * numbers[group],
+                size="full" if wide else "half",
+            )
+
+
+def toml_string(text: str) -> str:
+    """Return text as a TOML string."""
+    import tomlkit
+
+    return tomlkit.string(text).as_string()
+
+
+def _install(root: Path) -> list[str]:
+    try:
+        with working("Locking the dependencies and making the environment..."):
+            environment.lock(root)
+            environment.sync(root, relocatable=True)
+    except environment.OfflineError:
+        return [
+            "The package index can't be reached, so there is no environment and no uv.lock yet.",
+            "Later, with a network: `uv sync` in the project, or `flaskdash serve`.",
+        ]
+    return []
+
+
+def _git(root: Path, target: Path) -> list[str]:
+    """Make a git repository with a first commit, unless the target is in one already."""
+    git = shutil.which("git")
+    if git is None:
+        return ["git is not installed, so the project is not in a repository yet."]
+    try:
+        shell.run([git, "rev-parse", "--is-inside-work-tree"], cwd=target.parent)
+    except shell.CommandError:
+        pass
+    else:
+        return [f"{target.parent} is in a git repository, so none was made in the project."]
+    shell.run([git, "init", "--quiet", "--initial-branch", "main"], cwd=root)
+    shell.run([git, "add", "--all"], cwd=root)
+    try:
+        shell.run([git, "commit", "--quiet", "--message", "Start the dashboard"], cwd=root)
+    except shell.CommandError:
+        return ["git does not know your name, so nothing is committed yet: git config user.name"]
+    return []
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Lend a folder beside the target; remove it if it is still there at the end."""
+    for stale in target.parent.glob(f".{target.name}.{MARK}-*"):
+        if not _runs(stale.name.rpartition("-")[2]):
+            shutil.rmtree(stale, ignore_errors=True)
+    folder = target.parent / f".{target.name}.{MARK}-{os.getpid()}"
+
+    def terminate(number: int, _frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        folder.mkdir()
+        yield folder
+    except OSError as error:
+        raise FlaskdashError(
+            f"can't write {error.filename or target}: {error.strerror}; nothing was kept"
+        ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _runs(pid: str) -> bool:
+    if sys.platform == "win32" or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,186 @@
+"""The files of a loader and of a chart: what the skeletons are rendered with."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from flaskdash import render, sql
+from flaskdash.charts import Chart
+from flaskdash.inspect.model import Column, Inspection
+from flaskdash.suggest import humanise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIRST_DASHBOARD = "Overview"
+AGGREGATE_WORDS = {
+    "sum": "the sum of",
+    "last": "the latest",
+    "mean": "the mean of",
+    "median": "the median of",
+    "min": "the least",
+    "max": "the greatest",
+    "count": "the count of",
+    "distinct": "the number of different values of",
+}
+AGGREGATE_LABELS = {
+    "mean": "average",
+    "median": "median",
+    "min": "least",
+    "max": "greatest",
+    "count": "count of",
+    "distinct": "different",
+}
+
+
+def label(name: str) -> str:
+    """Return a column's name as a label: in plain words, with a capital letter."""
+    return _capital(humanise(name))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def title(chart: Chart) -> str:
+    """Return a title for a chart that has none: Revenue by region, Average price over time."""
+    y = humanise(chart.y) if chart.y else "rows"
+    measure = _measure_label(chart)
+    text = {
+        "kpi": f"total {y}" if chart.agg == "sum" else measure,
+        "line": f"{measure} over time",
+        "bar": f"{measure} by {humanise(chart.x or '')}",
+        "scatter": f"{y} by {humanise(chart.x or '')}",
+        "histogram": f"distribution of {humanise(chart.x or '')}",
+        "table": f"rows of {humanise(chart.data)}",
+    }[chart.kind]
+    by = f", by {humanise(chart.color)}" if chart.color else ""
+    return _capital(text) + by
+
+
+def bin_width(chart: Chart, frame: pd.DataFrame) -> float:
+    """Return the width of a histogram's bins, in units of its column; 0 for other kinds."""
+    if chart.kind != "histogram":
+        return 0.0
+    values = frame[chart.x].dropna().astype(float)
+    low, high = (float(values.quantile(q)) for q in (0.01, 0.99)) if len(values) else (0.0, 0.0)
+    return sql.nice_width(low, high, whole=bool((values == values.round()).all()))
+
+
+def loader(root: Path, name: str, inspection: Inspection, file: str) -> PurePosixPath:
+    """Draft the loader of a source whose copy is data/`file`; return the path of its module."""
+    read = inspection.read
+    context = {
+        "module": name,
+        "summary": f"{label(name)}: {_line(file)}, {_shape(inspection)} when it was added.",
+        "doing": f"Read the file: {read.format}, as written.",
+        "source": repr(file),
+        "body": inspection.body.strip(),
+    }
+    render.render("loader", context, root)
+    return PurePosixPath("app", "loaders", f"{name}.py")
+
+
+def chart(
+    root: Path,
+    name: str,
+    chart: Chart,
+    columns: Mapping[str, Column],
+    bin_width: float = 0.0,
+    *,
+    dashboards: tuple[str, ...] = (FIRST_DASHBOARD,),
+    order: int = 100,
+    size: str = "half",
+) -> PurePosixPath:
+    """Draft a chart; return the path of its module."""
+    query = sql.select(chart, columns, bin_width)
+    context: dict[str, Any] = {
+        "kind": chart.kind,
+        "docstring": f"{_line(chart.title)}.",
+        "title": repr(chart.title),
+        "data": chart.data,
+        "filters": repr(list(chart.filters)),
+        "dashboards": repr(list(dashboards)),
+        "order": order,
+        "size": size,
+        "sql": _text(query),
+        **_drawing(chart, columns, bin_width),
+    }
+    render.render("chart", {"module": name, "chart": context}, root)
+    return PurePosixPath("app", "charts", f"{name}.py")
+
+
+def _drawing(chart: Chart, columns: Mapping[str, Column], bin_width: float) -> dict[str, Any]:
+    """Return what a chart's figure() needs, each as Python source or as plain words."""
+    y = sql.measure_name(chart)
+    y_column = columns.get(chart.y or "")
+    x_column = columns.get(chart.x or "")
+    unit = "" if chart.agg in {"count", "distinct"} else (y_column and y_column.unit) or ""
+    measure = f"{AGGREGATE_WORDS[chart.agg or 'sum']} {y}" if chart.y else "the number of rows"
+    if chart.kind == "scatter":
+        measure = y
+    return {
+        "x": repr(chart.x),
+        "y": repr(y),
+        "color": repr(chart.color) if chart.color else "",
+        "unit": repr(unit) if unit else "",
+        "x_words": _line(chart.x or ""),
+        "color_words": _line(chart.color or ""),
+        "measure": _line(measure),
+        "x_axis": repr(_axis(chart.x or "", (x_column and x_column.unit) or "")),
+        "y_axis": repr(_axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count"})),
+        "hover": repr(_hover(chart, unit)),
+        "x_is_time": bool(x_column and x_column.role == "time"),
+        "barmode": "stack" if chart.agg in {"sum", "count", "last"} else "group",
+        "bin_width": bin_width,
+    }
+
+
+def _measure_label(chart: Chart) -> str:
+    if chart.y is None:
+        return "rows"
+    words = humanise(chart.y)
+    how = AGGREGATE_LABELS.get(chart.agg or "", "")
+    return words if words.lower().startswith(how.lower()) else f"{how} {words}"
+
+
+def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
+    axis: dict[str, Any] = {"title": html.escape(label(name), quote=False)}
+    if unit == "%":
+        axis["ticksuffix"] = unit
+    elif unit:
+        axis["tickprefix"] = unit
+    if zero:
+        axis["rangemode"] = "tozero"
+    return axis
+
+
+def _hover(chart: Chart, unit: str) -> str:
+    number = f"{unit}%{{V:,.4~g}}" if unit != "%" else "%{V:,.4~g}%"
+    if chart.kind == "scatter":
+        text = "%{x:,.4~g}, %{y:,.4~g}"
+    elif chart.kind == "histogram":
+        text = "from %{x:,}: %{y:,} rows"
+    elif chart.kind == "bar" and not chart.grain:
+        text = "%{y}: " + number.replace("{V", "{x")
+    else:
+        text = "%{x}: " + number.replace("{V", "{y")
+    return text + ("<extra>%{fullData.name}</extra>" if chart.color else "<extra></extra>")
+
+
+def _shape(inspection: Inspection) -> str:
+    return f"{inspection.read.rows:,} rows, {len(inspection.columns)} columns"
+
+
+def _line(text: str) -> str:
+    """Return text as one line that can stand in a docstring or a comment."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line.replace("\\", "/").replace('"', "'").rstrip(".")[:80]
+
+
+def _text(query: str) -> str:
+    """Return SQL as a Python string over several lines."""
+    return '"""\n' + query.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + '\n"""'

@@ -1,0 +1,6 @@
+"""From a source to what it holds: how to read it, and what its columns mean."""
+
+from flaskdash.inspect.model import Column, Inspection, Read
+from flaskdash.inspect.source import inspect_source
+
+__all__ = ["Column", "Inspection", "Read", "inspect_source"]

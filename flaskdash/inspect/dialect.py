@@ -1,0 +1,199 @@
+"""Work out a text's delimiter, quoting, header line and preamble."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+SAMPLE = 200_000
+DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~")
+BLANKS = r"\s+"
+NUMBER = re.compile(r"\s*[($€£]*[+-]?[\d.,]*\d[\d.,]*(e[+-]?\d+)?\s*[%€)]?\s*", re.I)
+DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?\s*")
+
+Record = list[str]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How records are written. `delimiter` None means one column."""
+
+    delimiter: str | None
+    quoted: bool = True
+
+
+def records(text: str, dialect: Dialect) -> Iterator[Record]:
+    """Yield every record of a text; a blank line is an empty record, as in pandas' count."""
+    if dialect.delimiter == BLANKS:
+        return (line.split() for line in io.StringIO(text, newline=None))
+    # Set for good, not put back: readers are lazy. Fields of any length are data here.
+    csv.field_size_limit(sys.maxsize)
+    return csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator(text, dialect),
+        quoting=csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE,
+    )
+
+
+def separator(text: str, dialect: Dialect) -> str:
+    """Return the delimiter to read with: for one column, a character that is not in the text."""
+    if dialect.delimiter is not None:
+        return dialect.delimiter
+    return next((mark for mark in (",", "\t", "|", ";", "\x1f") if mark not in text), "\x1f")
+
+
+def sniff(text: str) -> Dialect:
+    """Return the dialect under which most records have the same number of fields."""
+    sample = _lines(text, SAMPLE)
+    best, best_score = Dialect(None), 0.0
+    for delimiter in DELIMITERS:
+        if delimiter in sample:
+            score = _consistency(sample, Dialect(delimiter))
+            if score > best_score + 0.001:
+                best, best_score = Dialect(delimiter), score
+    if best_score < 0.6 and (score := _blanks(sample)) > best_score:
+        best = Dialect(BLANKS)
+    if best.delimiter and best.delimiter != BLANKS and _quotes_are_text(text, best.delimiter):
+        return Dialect(best.delimiter, quoted=False)
+    return best
+
+
+def _lines(text: str, size: int) -> str:
+    """Return the beginning of a text, cut after a whole line."""
+    if len(text) <= size:
+        return text
+    cut = max(text.rfind("\n", 0, size), text.rfind("\r", 0, size))
+    return text[: cut + 1] if cut > 0 else text[:size]
+
+
+def _consistency(sample: str, dialect: Dialect) -> float:
+    """Score from 0 to 1 how well a delimiter cuts all records into the same number of fields."""
+    widths = [len(record) for record in records(sample, dialect) if any(record)]
+    if not widths:
+        return 0.0
+    if len(widths) > 20:  # the records at both ends may be titles and notes
+        widths = widths[:-2]
+    common, count = Counter(widths).most_common(1)[0]
+    if common == 1:
+        # Lists of varying length, or few records under a long preamble.
+        wide = [width for width in widths if width > 1]
+        return 0.55 * len(wide) / len(widths) if len(wide) > 1 else 0.0
+    near = sum(abs(width - common) <= 1 for width in widths)
+    # The first record is the header, and a header rarely holds a delimiter by chance.
+    header = 0.1 if widths[0] == 1 and len(widths) > 1 else 0.0
+    return (0.9 * count + 0.1 * near) / len(widths) - header
+
+
+def _blanks(sample: str) -> float:
+    """Score runs of blanks as the delimiter: every line must have the same number of words."""
+    lines = [line.split() for line in sample.splitlines() if line.strip()]
+    widths = Counter(len(words) for words in lines)
+    common, count = widths.most_common(1)[0] if widths else (1, 0)
+    if common < 2 or count < 3:
+        return 0.0
+    numeric = sum(bool(NUMBER.fullmatch(word)) for words in lines[1:200] for word in words)
+    words = sum(len(words) for words in lines[1:200])
+    return 0.95 * count / len(lines) if words and numeric / words > 0.4 else 0.0
+
+
+def _quotes_are_text(text: str, delimiter: str) -> bool:
+    """Tell whether a quote is never closed, so that quotes must be ordinary characters."""
+    if text.count('"') % 2 == 0:
+        return False
+    quoted = [len(record) for record in records(text, Dialect(delimiter))]
+    plain = [len(record) for record in records(text, Dialect(delimiter, quoted=False))]
+    common, count = Counter(plain).most_common(1)[0]
+    return common > 1 and count > 0.95 * len(plain) and len(plain) > len(quoted)
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the names are: `skip` records come before them; `names` None means no header."""
+
+    skip: int
+    names: Record | None
+    width: int
+
+
+def find_header(top: list[Record]) -> Header:
+    """Return the header among the first records: the first that is as wide as the data."""
+    filled = [record for record in top if any(cell.strip() for cell in record)]
+    widths = Counter(len(record) for record in filled)
+    width = max(widths, key=lambda w: (widths[w], w))
+    for index, record in enumerate(top):
+        if not _is_row(record, width, top[index:]):
+            continue
+        if _is_header(record, top[index + 1 :], width):
+            names = list(record)
+            if names[0].startswith("#"):
+                names[0] = names[0].lstrip("# ")
+            return Header(index, names, max(width, len(record)))
+        return Header(index, None, width)
+    return Header(0, None, width)
+
+
+def _is_row(record: Record, width: int, rest: list[Record]) -> bool:
+    """Tell whether a record belongs to the table, rather than to a title above it."""
+    cells = [cell for cell in record if cell.strip()]
+    if not cells:
+        return False
+    if width == 1:
+        return not record[0].startswith("#") or len(rest) == 1
+    if len(record) < width - 1 or (len(record) == 1):
+        return False
+    if record[0].lstrip().startswith("#") and any(
+        other and other[0].lstrip().startswith("#") for other in rest[1:3]
+    ):
+        return False
+    fullest = max(
+        sum(bool(cell.strip()) for cell in other) for other in rest[:10] if len(other) >= width - 1
+    )
+    return len(cells) >= 0.6 * fullest
+
+
+def _is_header(record: Record, below: list[Record], width: int) -> bool:
+    """Tell whether a record holds names, judged against the records below it."""
+    below = [other for other in below if len(other) >= min(width, 2)][:200]
+    cells = [cell.strip() for cell in record]
+    filled = [cell for cell in cells if cell]
+    if not below:
+        return not any(_is_value(cell) for cell in filled)
+    named = values = 0
+    for index, cell in enumerate(cells):
+        column = [other[index].strip() for other in below if index < len(other)]
+        column = [value for value in column if value]
+        typed = sum(_is_value(value) for value in column)
+        if column and typed >= 0.8 * len(column):
+            if not cell or (_is_value(cell) and not _is_label(cell)):
+                values += bool(cell)
+            else:
+                named += 1
+    if named or values:
+        return named >= values
+    repeated = sum(
+        cell in {other[index].strip() for other in below if index < len(other)}
+        for index, cell in enumerate(cells)
+        if cell
+    )
+    return repeated <= 0.2 * len(filled) and len(set(filled)) > 0.8 * len(filled)
+
+
+def _is_value(cell: str) -> bool:
+    """Tell whether a cell is a number or a date."""
+    return bool(NUMBER.fullmatch(cell) or DATE.fullmatch(cell))
+
+
+def _is_label(cell: str) -> bool:
+    """Tell whether a value can be a column's name: a year or a code of four digits, or a date."""
+    return bool(re.fullmatch(r"\d{4}", cell) or DATE.fullmatch(cell))
+
+
+def head(source: Iterator[Record], count: int) -> list[Record]:
+    """Return the first records."""
+    return list(itertools.islice(source, count))

@@ -1,0 +1,56 @@
+"""Tell the words for "no value" from values that only look like one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+# What pd.read_csv takes for missing by itself (pandas 3), besides the empty cell.
+PANDAS = frozenset(
+    "#N/A,#N/A N/A,#NA,-1.#IND,-1.#QNAN,-NaN,-nan,1.#IND,1.#QNAN,<NA>,N/A,NA,NULL,NaN,None,n/a,"
+    "nan,null".split(",")
+)
+# Compared in lower case. These mean "no value" in any column.
+ALWAYS = frozenset(
+    {word.lower() for word in PANDAS}
+    | {"-", "--", "---", "–", "—", ".", "..", "...", "…", "?", "\\n", "(null)", "n.a.", "#ref!"}
+    | {"#div/0!", "#value!", "#name?", "#num!", "#null!", "0000-00-00", "00/00/0000"}
+)  # fmt: skip
+# These only among numbers and dates: in a text column they may be a category.
+AMONG_NUMBERS = frozenset(
+    {"unknown", "missing", "not available", "not applicable", "nil", "n.d.", "n/d", "nd", "tbd"}
+    | {"*", "**", "***", "x", "suppressed", "c", "s", ":", "na.", "no data", "undefined", "_"}
+)
+CONTINENTS = frozenset({"AF", "AN", "AS", "EU", "NA", "OC", "SA"})
+
+
+def words(counts: Mapping[str, int]) -> set[str]:
+    """Return the cells, as written, which may stand for "no value"."""
+    return {
+        cell
+        for cell in counts
+        if cell and len(cell) < 20 and (cell.strip().lower() in ALWAYS or not cell.strip())
+    }
+
+
+def real(name: str, found: Iterable[str], counts: Mapping[str, int]) -> set[str]:
+    """Return those of the found words that are values in this text column."""
+    kept = set()
+    for word in found:
+        text = word.strip()
+        if text == "None" or (text == "NA" and _na_is_a_place(name, counts)):
+            kept.add(word)
+    return kept
+
+
+def _na_is_a_place(name: str, counts: Mapping[str, int]) -> bool:
+    """Tell whether "NA" is North America or Namibia here, and not a gap."""
+    others = {value.strip() for value in counts if value.strip()} - {"NA"}
+    lower = name.lower()
+    if others and others <= CONTINENTS:
+        return True
+    codes = [value for value in others if value.isupper() and 2 <= len(value) <= 5]
+    if any(word in lower for word in ("continent", "region", "territory", "market")):
+        return len(codes) >= 0.5 * len(others) and bool(others)
+    iso = [value for value in others if value.isupper() and len(value) == 2]
+    country = any(word in lower for word in ("country", "iso", "nation"))
+    return country and len(iso) > 0.9 * len(others) and len(others) > 5

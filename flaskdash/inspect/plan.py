@@ -1,0 +1,211 @@
+"""Decide what each column is, from all of its distinct values as strings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from flaskdash.inspect import dates, missing, numerals
+from flaskdash.inspect.dates import Dating
+from flaskdash.inspect.numerals import Numerals
+from flaskdash.inspect.words import CODE_WORDS, TIME_WORDS, words
+
+Kind = Literal["text", "integer", "number", "date", "boolean", "empty"]
+SAMPLE = 300
+EXACT_DIGITS = 15
+BOOLEANS = frozenset({"True", "TRUE", "true", "False", "FALSE", "false"})
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """What a column is and how it is written; `missing` cells are expected in the result.
+
+    `gaps` are the words for "no value" in it, and `kept` the words that look like one but are
+    values. `reason` says why a column of digits stays text. `cut` is an ending to cut off.
+    """
+
+    name: str
+    kind: Kind
+    missing: int
+    gaps: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
+    padded: bool = False
+    nul: bool = False
+    numeric_text: bool = False
+    numbers: Numerals | None = None
+    dating: Dating | None = None
+    decimal: str = ""
+    thousands: str = ""
+    reason: str = ""
+    cut: str = ""
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+    def as_text(self, reason: str = "") -> ColumnPlan:
+        """Return the plan for leaving the column as text."""
+        return replace(
+            self, kind="text", numbers=None, dating=None, numeric_text=True, reason=reason
+        )
+
+
+def plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
+    """Return what a column is, before the columns are compared with each other."""
+    gaps = missing.words(counts)
+    values = {cell.strip(): count for cell, count in counts.items() if cell and cell not in gaps}
+    empty = counts.get("", 0) + sum(counts[word] for word in gaps)
+    base = ColumnPlan(
+        name,
+        "text",
+        empty,
+        frozenset(gaps),
+        padded=any(cell != cell.strip() for cell in counts),
+        nul=any("\0" in cell for cell in counts),
+    )
+    if not values:
+        return replace(base, kind="empty")
+    if base.nul:
+        return _text(base, counts, values)
+    numbers, odd = _numbers(values)
+    if numbers:
+        base = _widen(base, odd, counts)
+        rest = [value for value in values if value not in odd]
+        return _of_numbers(base, numbers, rest)
+    if set(values) <= BOOLEANS and empty == 0 and not base.padded:
+        return replace(base, kind="boolean")
+    dating, odd = _dating(name, values)
+    if dating:
+        base = _widen(base, odd, counts)
+        return replace(base, kind="date", dating=dating)
+    return _text(base, counts, values)
+
+
+def _text(base: ColumnPlan, counts: Mapping[str, int], values: Mapping[str, int]) -> ColumnPlan:
+    """Return the plan of a text column, where "None" or "NA" may be a value."""
+    kept = missing.real(base.name, base.gaps, counts)
+    rows = sum(values.values())
+    numeric = [value for value in _some(values) if numerals.is_number(value)]
+    notes: tuple[str, ...] = ()
+    count = sum(values[value] for value in values if numerals.is_number(value)) if numeric else 0
+    if rows and 0.8 < count / rows < 1:
+        notes = (f"{rows - count} of {rows} values are not numbers, so it is kept as text",)
+    return replace(
+        base,
+        gaps=base.gaps - kept,
+        kept=frozenset(kept),
+        missing=base.missing - sum(counts[word] for word in kept),
+        numeric_text=bool(numeric) or set(values) <= BOOLEANS,
+        notes=notes,
+    )
+
+
+def _widen(base: ColumnPlan, odd: set[str], counts: Mapping[str, int]) -> ColumnPlan:
+    """Return the plan with more words for "no value": those that are no number or date."""
+    if not odd:
+        return base
+    cells = {cell for cell in counts if cell.strip() in odd}
+    total = sum(counts[cell] for cell in cells)
+    return replace(
+        base,
+        gaps=base.gaps | cells,
+        missing=base.missing + total,
+        notes=(f"{total} cell(s) without a value ({_listed(odd)}) read as missing",),
+    )
+
+
+def _listed(cells: set[str]) -> str:
+    """Return a few cells for a note."""
+    return ", ".join(repr(cell) for cell in sorted(cells)[:3])
+
+
+def _some(values: Mapping[str, int]) -> list[str]:
+    """Return distinct values from the whole of a column, few enough to look at."""
+    keys = list(values)
+    return keys if len(keys) <= SAMPLE else keys[:: len(keys) // SAMPLE]
+
+
+def _numbers(values: Mapping[str, int]) -> tuple[Numerals | None, set[str]]:
+    """Return how the column writes numbers, and the few words among them that are none."""
+    sample = _some(values)
+    if sum(map(numerals.is_number, sample)) < 0.5 * len(sample) and not numerals.recognise(sample):
+        return None, set()
+    if found := numerals.recognise(values):
+        return found, set()
+    return _without_odd(values, numerals.is_number, numerals.recognise)
+
+
+def _dating(name: str, values: Mapping[str, int]) -> tuple[Dating | None, set[str]]:
+    """Return how the column writes dates, and the few words among them that are none."""
+    named = bool(TIME_WORDS & set(words(name)))
+    keys = list(values)
+    if found := dates.recognise(keys, named):
+        return found, set()
+    digits = [value for value in _some(values) if re.search(r"\d", value)]
+    if len(digits) < 0.5 * len(_some(values)):
+        return None, set()
+    return _without_odd(
+        values,
+        lambda value: bool(re.search(r"\d", value)),
+        lambda rest: dates.recognise(list(rest), named),
+    )
+
+
+def _without_odd(values, fits, recognise):  # type: ignore[no-untyped-def]
+    """Recognise the values that fit, if the others are few words without a digit."""
+    odd = {value for value in values if not fits(value)}
+    rows = sum(values.values())
+    share = sum(values[value] for value in odd) / rows
+    known = all(value.lower() in missing.AMONG_NUMBERS for value in odd)
+    wordy = all(not re.search(r"\d", value) for value in odd)
+    limit = 0.5 if known else 0.1
+    if not odd or not wordy or len(odd) > 3 or share > limit or len(values) - len(odd) < 5:
+        return None, set()
+    rest = {value: count for value, count in values.items() if value not in odd}
+    found = recognise(rest)
+    return (found, odd) if found else (None, set())
+
+
+def _of_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> ColumnPlan:
+    """Return the plan of a column of numbers: codes and dates among them are told apart."""
+    named = set(words(base.name))
+    if numbers.affixed:
+        return replace(base, kind="number", numbers=numbers)
+    if numbers.integer:
+        found = dates.recognise_integers(values, bool(TIME_WORDS & named))
+        if found:
+            return replace(base, kind="date", dating=found)
+        if any(re.match(r"0\d", value) for value in values):
+            return base.as_text("leading zeros")
+        if max(map(len, values)) > EXACT_DIGITS:
+            return base.as_text("too many digits for a number")
+        if CODE_WORDS & named:
+            return base.as_text("codes, not numbers")
+        return replace(base, kind="integer", numbers=numbers)
+    if CODE_WORDS & named and all(re.fullmatch(r"\d+(\.0)?", value) for value in values):
+        return replace(base.as_text("codes, not numbers"), cut=".0")
+    digits = [re.sub(r"\D", "", value) for value in values if re.fullmatch(r"\d{16,}", value)]
+    if digits:
+        return base.as_text("too many digits for a number")
+    return replace(base, kind="number", numbers=numbers)
+
+
+def settle(plans: list[ColumnPlan], decimal_hint: str) -> list[ColumnPlan]:
+    """Return the plans with what only the columns together tell: marks, and order of dates."""
+    proven = [mark for plan in plans if plan.numbers and (mark := numerals.proves(plan.numbers))]
+    decimal = max(set(proven), key=proven.count) if proven else decimal_hint
+    orders = {
+        plan.dating.order
+        for plan in plans
+        if plan.dating and plan.dating.order and not plan.dating.ambiguous
+    }
+    settled = []
+    for plan in plans:
+        if plan.numbers:
+            mark, thousands = numerals.choose(plan.numbers, decimal)
+            plan = replace(plan, decimal=mark, thousands=thousands)
+        if plan.dating and plan.dating.ambiguous and len(orders) == 1:
+            order = next(iter(orders))
+            if plan.dating.order != order:
+                plan = replace(plan, dating=plan.dating.swapped())
+        settled.append(plan)
+    return settled

@@ -1,0 +1,155 @@
+"""Find the file, ask its format to read it, and say what its columns mean."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+from flaskdash.errors import FlaskdashError
+from flaskdash.inspect.model import Inspection
+
+READS = "CSV, TSV, other delimited text, and Parquet"
+HEAD = 65_536
+
+# How files begin that are no text and no Parquet: what to call them, and what to do instead.
+SIGNATURES = (
+    (b"PK\x03\x04", "an Excel workbook or a zip archive", "save the sheet as CSV, or unzip it"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"),
+    (b"\x1f\x8b", "a gzip archive", "decompress it first"),
+    (b"BZh", "a bzip2 archive", "decompress it first"),
+    (b"\xfd7zXZ", "an xz archive", "decompress it first"),
+    (b"7z\xbc\xaf", "a 7-Zip archive", "decompress it first"),
+    (b"(\xb5/\xfd", "a zstd archive", "decompress it first"),
+    (b"SQLite format 3", "an SQLite database", "export a table as CSV"),
+    (b"%PDF", "a PDF document", "find the data as CSV"),
+    (b"\x89PNG", "an image", "give a data file"),
+    (b"\xff\xd8\xff", "an image", "give a data file"),
+    (b"GIF8", "an image", "give a data file"),
+    (b"ARROW1", "an Arrow file", "save it as Parquet"),
+    (b"{\\rtf", "a rich-text document", "save it as plain text"),
+)
+
+
+def inspect_source(source: str | Path) -> Inspection:
+    """Work out how to read a source, and what its columns mean.
+
+    Raises FlaskdashError, with a hint, for whatever can't be read.
+    """
+    path = find(source)
+    try:
+        head = read_head(path)
+        refuse_unknown(path, head)
+        # Imported here, because they import pandas and DuckDB.
+        from flaskdash.inspect import delimited, parquet, roles
+
+        reader = parquet if parquet.matches(path, head) else delimited
+        draft = reader.read(path)
+        columns = roles.describe(draft.frame, draft.units)
+        declined = draft.declined or roles.decline(columns, draft.read.rows)
+    except PermissionError as error:
+        raise FlaskdashError(f"{path} can't be read: permission denied.", "chmod +r it") from error
+    except MemoryError as error:
+        raise FlaskdashError(
+            f"{path} does not fit into memory.", "give a part of it, or a Parquet copy"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FlaskdashError(f"{path} can't be read: {reason}.", "check the file") from error
+    return Inspection(
+        source=str(source),
+        read=draft.read,
+        columns=columns,
+        body=draft.body,
+        frame=draft.frame,
+        notes=draft.notes,
+        declined=declined,
+    )
+
+
+def find(source: str | Path) -> Path:
+    """Return the path of an existing file; raise with the names that come close."""
+    text = str(source)
+    if "://" in text:
+        raise FlaskdashError(
+            f"{text} is a URL, and URLs are not read yet.", "download it and give the file"
+        )
+    if not text.strip() or "\0" in text:
+        raise FlaskdashError("The source has no name.", "give the path of a data file")
+    path = Path(source).expanduser()
+    try:
+        if path.is_dir():
+            hint = f"give one of its files, such as {near[0]}" if (near := files(path)) else ""
+            raise FlaskdashError(f"{path} is a folder.", hint or "give a data file")
+        if path.is_file():
+            return path
+        if path.exists():
+            raise FlaskdashError(f"{path} is not a regular file.", "save its content to a file")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FlaskdashError(f"{text} can't be read: {reason}.", "check the path") from error
+    raise FlaskdashError(f"{path} does not exist.", missing_hint(path))
+
+
+def missing_hint(path: Path) -> str:
+    """Return the hint for a missing file: close names in its folder."""
+    if not path.parent.is_dir():
+        return f"check the folder: {path.parent} does not exist either"
+    names = [near.name for near in files(path.parent)]
+    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6) or [
+        name for name in names if Path(name).stem.lower() == path.stem.lower()
+    ]
+    if close:
+        return "did you mean " + " or ".join(str(path.parent / name) for name in close) + "?"
+    return f"check the spelling; the folder is {path.parent.resolve()}"
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the visible files of a folder, at most a thousand, sorted."""
+    found: list[Path] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_file() and not entry.name.startswith("."):
+                    found.append(folder / entry.name)
+                if len(found) == 1000:
+                    break
+    except OSError:
+        return []
+    return sorted(found)
+
+
+def read_head(path: Path) -> bytes:
+    """Return the first bytes of a file; raise if it is empty."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0"):
+        if path.stat().st_size <= HEAD:
+            raise FlaskdashError(f"{path} is empty.", "give a file with a header and rows")
+        raise FlaskdashError(f"{path} begins with blanks only.", "give a file with rows")
+    return head
+
+
+def refuse_unknown(path: Path, head: bytes) -> None:
+    """Raise if a file is of a format that flaskdash does not read."""
+    for start, name, hint in SIGNATURES:
+        if head.startswith(start):
+            raise FlaskdashError(f"{path} is {name}; flaskdash reads {READS} today.", hint)
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<table")):
+        raise FlaskdashError(
+            f"{path} is an HTML page, not data.",
+            "download the data file itself: a login or an error page is often saved in its place",
+        )
+    if text.startswith((b"<?xml", b"<!doctype", b"<svg", b"<rss", b"<kml", b"<gpx")):
+        raise FlaskdashError(f"{path} is XML; flaskdash reads {READS} today.", "save it as CSV")
+    if looks_like_json(text):
+        raise FlaskdashError(f"{path} is JSON; flaskdash reads {READS} today.", "save it as CSV")
+
+
+def looks_like_json(text: bytes) -> bool:
+    """Tell whether lower-case text starts like a JSON document."""
+    squeezed = b"".join(text[:200].split())
+    return squeezed.startswith((b'{"', b"[{", b'["', b"[[", b"{}", b"[]")) and (
+        b'":' in squeezed or squeezed.startswith((b"[[", b'["', b"{}", b"[]"))
+    )

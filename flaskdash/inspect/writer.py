@@ -1,0 +1,266 @@
+"""Write the loader's body: plain pandas code for one delimited file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flaskdash.inspect import missing
+from flaskdash.inspect.dialect import BLANKS
+from flaskdash.inspect.literals import comment, literal
+from flaskdash.inspect.plan import ColumnPlan
+
+PER_LINE = 12
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the table lies in the text. `renames` is how names are repaired, and pandas' names."""
+
+    separator: str
+    encoding: str
+    skip: int
+    has_header: bool
+    renames: tuple[str, dict[str, str]] = ("", {})
+    footer: int = 0
+    long: bool = False
+    trailing: bool = False
+    quoted: bool = True
+    bad_first: tuple[int, ...] = ()
+    drop_blank: bool = False
+
+    def raw(self, name: str) -> str:
+        """Return the name that a column has while it is read."""
+        how, changed = self.renames
+        if how in ("strip", "rename"):
+            return next((old for old, new in changed.items() if new == name), name)
+        return name
+
+
+def write(layout: Layout, plans: list[ColumnPlan]) -> str:
+    """Return the body of ``load()``: statements that end in ``return df``."""
+    decimal, thousands = common_marks(plans)
+    arguments = [
+        *_layout(layout, plans),
+        *_types(layout, plans, decimal, thousands),
+        *_gaps(layout, plans),
+    ]
+    if decimal == ",":
+        arguments.append('decimal=",",')
+    if thousands:
+        arguments.append(f"thousands={literal(thousands)},")
+    lines = ["import pandas as pd", ""]
+    if arguments:
+        lines += ["df = pd.read_csv(", "    SOURCE,", *(f"    {line}" for line in arguments), ")"]
+    else:
+        lines.append("df = pd.read_csv(SOURCE)")
+    lines += _tidy(layout)
+    lines += conversions(plans, decimal, thousands)
+    return "\n".join([*lines, "return df"])
+
+
+def _layout(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
+    """Return the arguments that say where the table is."""
+    lines = []
+    if layout.separator == BLANKS:
+        lines.append('sep=r"\\s+",  # runs of blanks')
+    elif layout.separator != ",":
+        lines.append(f"sep={literal(layout.separator)},")
+    if layout.encoding not in ("utf-8", "ascii"):
+        lines.append(f"encoding={literal(layout.encoding)},")
+    if layout.bad_first:
+        skipped = [*range(layout.skip), *layout.bad_first]
+        lines.append(f"skiprows={skipped},  # what comes before the table, and a broken row")
+    elif layout.skip:
+        lines.append(f"skiprows={layout.skip},  # what comes before the table")
+    if not layout.has_header:
+        lines.append("header=None,")
+        lines.append(f"names={literal([plan.name for plan in plans])},")
+    elif layout.renames[0] == "names":
+        lines.append("header=0,")
+        lines.append(f"names={literal([plan.name for plan in plans])},")
+    if layout.trailing:
+        lines.append(f"usecols=range({len(plans)}),  # rows end in a delimiter")
+    if layout.footer:
+        lines.append(f"skipfooter={layout.footer},  # notes and totals below the table")
+        lines.append('engine="python",  # the one that can skip a footer')
+    if layout.long:
+        lines.append('on_bad_lines="skip",  # rows with too many fields')
+    if not layout.quoted:
+        lines.append("quoting=3,  # csv.QUOTE_NONE: quotes are ordinary characters here")
+    return lines
+
+
+def _tidy(layout: Layout) -> list[str]:
+    """Return the statements that repair names and drop blank rows."""
+    how, changed = layout.renames
+    lines = []
+    if how == "strip":
+        lines.append("df.columns = df.columns.str.strip()")
+    elif how == "rename":
+        pairs = ", ".join(f"{literal(old)}: {literal(new)}" for old, new in changed.items())
+        lines.append(f"df = df.rename(columns={{{pairs}}})")
+    if layout.drop_blank:
+        lines.append('df = df.dropna(how="all", ignore_index=True)  # rows of delimiters only')
+    return lines
+
+
+def _types(layout: Layout, plans: list[ColumnPlan], decimal: str, thousands: str) -> list[str]:
+    """Return the dtype argument: text columns that pandas would take for numbers."""
+    kept = [plan for plan in plans if plan.kind != "empty" and needs_text(plan, decimal, thousands)]
+    if not kept:
+        return []
+    if len(kept) == len(plans):
+        return ['dtype="str",']
+    reasons = {plan.reason for plan in kept}
+    if len(kept) > PER_LINE or (len(kept) > 4 and reasons == {""}):
+        names = literal([layout.raw(plan.name) for plan in kept])
+        return [f'dtype=dict.fromkeys({names}, "str"),']
+    lines = ["dtype={"]
+    for plan in kept:
+        why = f"  # {plan.reason}" if plan.reason else ""
+        lines.append(f'    {literal(layout.raw(plan.name))}: "str",{why}')
+    return [*lines, "},"]
+
+
+def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
+    """Tell whether a column must be read as text, and converted later if at all."""
+    if plan.kind == "text":
+        return plan.numeric_text
+    if plan.kind == "date" and plan.dating:
+        digits = set(plan.dating.format) <= set("%YmdHMSy.,")
+        return digits or plan.dating.kind in ("s", "ms")
+    if plan.kind == "number" and plan.numbers:
+        return not plan.numbers.affixed and (
+            (plan.decimal or decimal) != decimal or (plan.thousands or thousands) != thousands
+        )
+    return False
+
+
+def _gaps(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
+    """Return the arguments for words that mean "no value", and for those that do not."""
+    kept = set().union(*(plan.kept for plan in plans)) & missing.PANDAS
+    found = {layout.raw(plan.name): plan.gaps for plan in plans if plan.gaps}
+    everywhere = set().union(*found.values())
+    general = {word for word in everywhere if word.strip().lower() in missing.ALWAYS or not word.strip()}
+    if not kept:
+        special = everywhere - missing.PANDAS
+        if not special:
+            return []
+        if special <= general:
+            return [f"na_values={literal(sorted(special))},"]
+        return _gaps_by_column({n: sorted(w - missing.PANDAS) for n, w in found.items()})
+    why = f"  # {', '.join(sorted(kept))} is a value here" if len(kept) == 1 else ""
+    lines = [f"keep_default_na=False,{why}"]
+    if everywhere <= general - set().union(*(plan.kept for plan in plans)):
+        return [*lines, f"na_values={literal(['', *sorted(everywhere)])},"]
+    gaps = {layout.raw(plan.name): ["", *sorted(plan.gaps)] for plan in plans}
+    return lines + _gaps_by_column(gaps)
+
+
+def _gaps_by_column(gaps: dict[str, list[str]]) -> list[str]:
+    """Return na_values as a dict from column to words."""
+    lines = [f"    {literal(name)}: {literal(words)}," for name, words in gaps.items() if words]
+    return ["na_values={", *lines, "},"]
+
+
+def common_marks(plans: Iterable[ColumnPlan]) -> tuple[str, str]:
+    """Return the decimal and thousands marks for read_csv: those of most plain number columns."""
+    plain = [plan for plan in plans if plan.numbers and not plan.numbers.affixed]
+    marks = [(plan.decimal or ".", plan.thousands) for plan in plain if plan.kind == "number"]
+    if not marks:
+        return ".", ""
+    decimals = [mark for mark, _ in marks]
+    decimal = max(sorted(set(decimals)), key=decimals.count)
+    groups = [group for mark, group in marks if mark == decimal and group]
+    return decimal, max(sorted(set(groups)), key=groups.count) if groups else ""
+
+
+def conversions(plans: list[ColumnPlan], decimal: str, thousands: str) -> list[str]:
+    """Return the statements that turn text into numbers and dates, alike ones in one loop."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for plan in plans:
+        for expression, why in _expressions(plan, decimal, thousands):
+            groups.setdefault((expression, why), []).append(plan.name)
+    lines = []
+    for (expression, why), names in groups.items():
+        note = f"  # {why}" if why else ""
+        if len(names) == 1:
+            target = f"df[{literal(names[0])}]"
+            lines.append(f"{target} = {expression.replace('{c}', target)}{note}")
+        else:
+            lines.append(f"for column in {literal(names)}:")
+            lines.append(f"    df[column] = {expression.replace('{c}', 'df[column]')}{note}")
+    return lines
+
+
+def _expressions(plan: ColumnPlan, decimal: str, thousands: str) -> list[tuple[str, str]]:
+    """Return the expressions over the column, {c}, each with a comment."""
+    steps = []
+    if plan.nul:
+        steps.append(('{c}.str.replace("\\x00", "")', "NUL characters"))
+    if plan.kind == "text":
+        if plan.padded:
+            steps.append(("{c}.str.strip()", ""))
+        if plan.cut:
+            steps.append((f"{{c}}.str.removesuffix({literal(plan.cut)})", ""))
+    elif plan.kind == "number":
+        steps += _number(plan, needs_text(plan, decimal, thousands))
+    elif plan.kind == "date":
+        steps += _date(plan)
+    return steps
+
+
+def _number(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
+    """Return the expression that turns text into numbers."""
+    numbers = plan.numbers
+    if numbers is None or not (numbers.affixed or as_text):
+        return []
+    text = "{c}"
+    if numbers.suffix:
+        text += f".str.strip().str.removesuffix({literal(numbers.suffix)})"
+    elif numbers.affixed:
+        keep = "-" + plan.decimal + ("(" if numbers.brackets else "")
+        keep += "KMBkmbn" if numbers.scaled else ""
+        text += f'.str.replace(r"[^0-9{keep}]", "", regex=True)'
+        if numbers.brackets:
+            text += '.str.replace("(", "-")'
+    elif plan.thousands:
+        text += f".str.replace({literal(plan.thousands)}, {literal('')})"
+    if plan.decimal == ",":
+        text += '.str.replace(",", ".")'
+    if numbers.scaled:
+        scale = 'replace({"K|k": "e3", "M|m": "e6", "bn|B|b": "e9", "n": ""}, regex=True)'
+        return [(f"pd.to_numeric({text}.{scale})", "")]
+    why = f"{comment(numbers.unit)} cut off" if numbers.unit else ""
+    return [(f"pd.to_numeric({text})", why)]
+
+
+def _date(plan: ColumnPlan) -> list[tuple[str, str]]:
+    """Return the expression that turns text into dates."""
+    dating = plan.dating
+    if dating is None:
+        return []
+    text = "{c}.str.strip()" if plan.padded else "{c}"
+    if dating.kind == "quarter":
+        return [(f'pd.PeriodIndex({text}, freq="Q").to_timestamp()', "the quarter's first day")]
+    if dating.kind == "quarter-first":
+        swap = '.str.replace(r"[Qq]([1-4])\\D*(\\d{4})", r"\\2Q\\1", regex=True)'
+        return [(f'pd.PeriodIndex({text}{swap}, freq="Q").to_timestamp()', "first day")]
+    if dating.kind == "week":
+        week = '.str.replace("-", "") + "-1"'
+        return [(f'pd.to_datetime({text}{week}, format="%GW%V-%u")', "the week's Monday")]
+    if dating.kind in ("s", "ms"):
+        number = f"pd.to_numeric({text})"
+        since = {"s": "seconds", "ms": "milliseconds"}[dating.kind]
+        return [(f'pd.to_datetime({number}, unit="{dating.kind}")', f"{since} since 1970, UTC")]
+    if dating.zoned:
+        call = f"pd.to_datetime({text}, format={literal(dating.format)}, utc=True)"
+        return [(f"{call}.dt.tz_localize(None)", "in UTC")]
+    first = f"{dating.order} first"
+    why = ""
+    if plan.reason:
+        why = plan.reason
+    elif dating.evidence:
+        why = f"{comment(dating.evidence)} proves {first}"
+    return [(f"pd.to_datetime({text}, format={literal(dating.format)})", why)]

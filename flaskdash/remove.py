@@ -1,0 +1,86 @@
+"""Remove what was generated: refuse where a file was edited, and show the difference."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path, PurePosixPath
+
+from flaskdash import contents, render
+from flaskdash.create import Echo
+from flaskdash.errors import FlaskdashError
+from flaskdash.project import Project
+
+
+def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None:
+    """Delete a chart or a loader by name, with what flaskdash keeps about it."""
+    path = _find(project, name)
+    relative = PurePosixPath(path.relative_to(project.root).as_posix())
+    original = project.root / render.original_of(relative)
+    if path.parent == project.loaders:
+        users = [c.name for c in contents.charts(project).values() if c.data == path.stem]
+        if users and not force:
+            raise FlaskdashError(
+                f"charts are drawn from {path.stem}: {', '.join(users)}; nothing was removed",
+                hint=f"flaskdash remove {users[0]}, and the others, first",
+            )
+    if not force:
+        _refuse_edited(path, relative, original)
+    files = [path, original]
+    if path.parent == project.loaders:
+        files += [project.instance / f"{path.stem}.{end}" for end in ("parquet", "json", "lock")]
+        files += _copy(project, path.stem, echo)
+    for file in files:
+        if file.is_file():
+            file.unlink()
+            echo(f"remove    {file.relative_to(project.root).as_posix()}")
+
+
+def _find(project: Project, name: str) -> Path:
+    stem = PurePosixPath(name).name.removesuffix(".py").replace("-", "_")
+    found = [folder / f"{stem}.py" for folder in (project.charts, project.loaders)]
+    found = [path for path in found if path.is_file() and not stem.startswith("_")]
+    if "/" in name:
+        found = [path for path in found if path.parent.name == PurePosixPath(name).parent.name]
+    if len(found) > 1:
+        raise FlaskdashError(
+            f"{stem} is a chart and a loader", hint=f"flaskdash remove charts/{stem}"
+        )
+    if not found:
+        known = [*contents.charts(project), *contents.loaders(project)]
+        near = difflib.get_close_matches(stem, known, 1, 0.6)
+        also = f"; did you mean {near[0]!r}?" if near else ""
+        raise FlaskdashError(f"no chart or loader {name!r}{also}", hint="flaskdash list")
+    return found[0]
+
+
+def _refuse_edited(path: Path, relative: PurePosixPath, original: Path) -> None:
+    if not original.is_file():
+        raise FlaskdashError(
+            f"{relative} was not made by flaskdash, or its original is gone; nothing was removed",
+            hint="delete the file yourself, or --force",
+        )
+    then, now = original.read_text("utf-8"), path.read_text("utf-8")
+    if then != now:
+        difference = "\n".join(
+            difflib.unified_diff(
+                then.splitlines(), now.splitlines(), "as generated", "as it is", lineterm=""
+            )
+        )
+        raise FlaskdashError(
+            f"{relative} was edited since; nothing was removed\n{difference}",
+            hint="--force removes it all the same",
+        )
+
+
+def _copy(project: Project, name: str, echo: Echo) -> list[Path]:
+    """Return a loader's copy of its source, and its digest, if the copy is still what it was."""
+    loaders = contents.loaders(project)
+    source = PurePosixPath(loaders[name].source)
+    kept = project.root / render.digest_of(source)
+    shared = any(each.source == str(source) for each in loaders.values() if each.name != name)
+    if shared or not kept.is_file():
+        return []
+    if render.digest(project.root / source) != kept.read_text("utf-8").strip():
+        echo(f"keep      {source}: it changed since it was added")
+        return [kept]
+    return [project.root / source, kept]

@@ -1,0 +1,1 @@
+"""The server: dev mode, which reloads on each save, and the production command."""

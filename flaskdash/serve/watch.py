@@ -1,0 +1,129 @@
+"""Watch a project for saved files, and say what each of them calls for."""
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+from enum import Enum
+from pathlib import Path, PurePath
+from queue import Queue
+from types import TracebackType
+
+TREES = ("app", "data")
+FILES = (".env", "pyproject.toml")
+# What editors write beside the file that is being saved; names with a leading dot too.
+TEMPORARY = re.compile(r"~$|\.(tmp|bak|swp|part|crdownload)$|^#.*#$|^4913$|\.py[cod]$|___jb_")
+DEBOUNCE_MS = 200
+STEP_MS = 20
+
+
+class Change(Enum):
+    """What a saved file calls for, from the quickest to the slowest."""
+
+    STYLE = "style"  # the browser takes the new style sheet
+    PAGE = "page"  # the page is loaded again
+    CODE = "code"  # the project's process starts again
+
+
+def classify(paths: Iterable[PurePath]) -> Change:
+    """Return what changed files call for together; `paths` are relative to the project."""
+    kinds = {_kind(path) for path in paths}
+    if Change.CODE in kinds:
+        return Change.CODE
+    return Change.STYLE if kinds == {Change.STYLE} else Change.PAGE
+
+
+def relevant(path: PurePath) -> bool:
+    """Return whether a file, relative to the project, is one that the dashboard depends on."""
+    if path.as_posix() in FILES:
+        return True
+    hidden = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+    return path.parts[:1] in [(tree,) for tree in TREES] and not (
+        hidden or TEMPORARY.search(path.name)
+    )
+
+
+def _kind(path: PurePath) -> Change:
+    if path.parts[0] == "data":
+        return Change.PAGE
+    if path.suffix == ".css":
+        return Change.STYLE
+    return Change.PAGE if {"static", "templates"} & set(path.parts[:-1]) else Change.CODE
+
+
+def _passing(event: str, path: Path) -> bool:
+    """Return whether an event leaves no trace: a temporary file, or a folder's own time."""
+    # Windows says that a folder was modified when Python writes a __pycache__ into it.
+    return (event == "added" and not path.exists()) or (event == "modified" and path.is_dir())
+
+
+class Watch:
+    """Batches of changed files in a queue, relative to the project; or the error that ended it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.queue: Queue[frozenset[PurePath] | Exception] = Queue()
+        self._trees_changed = threading.Event()
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._guard, args=(work,), daemon=True)
+            for work in (self._watch_trees, self._watch_root)
+        ]
+
+    def __enter__(self) -> "Watch":
+        """Start to watch."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop watching."""
+        self._stop.set()
+        self._trees_changed.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _watch_trees(self) -> None:
+        while not self._stop.is_set():
+            self._trees_changed.clear()
+            trees = [self.root / tree for tree in TREES if (self.root / tree).is_dir()]
+            if self._stop.is_set():
+                return
+            self._watch(*trees, recursive=True, stop=self._trees_changed)
+
+    def _watch_root(self) -> None:
+        # Not recursive: .venv alone has thousands of folders. And not the files by themselves:
+        # an editor that saves by renaming would leave us with the old one.
+        self._watch(self.root, recursive=False, stop=self._stop)
+
+    def _watch(self, *paths: Path, recursive: bool, stop: threading.Event) -> None:
+        from watchfiles import watch
+
+        for batch in watch(
+            *paths,
+            watch_filter=None,
+            debounce=DEBOUNCE_MS,
+            step=STEP_MS,
+            rust_timeout=1_000,
+            stop_event=stop,
+            recursive=recursive,
+        ):
+            changed = {
+                PurePath(path).relative_to(self.root)
+                for event, path in batch
+                if not _passing(event.raw_str(), Path(path))
+            }
+            if not recursive and any(path.as_posix() in TREES for path in changed):
+                self._trees_changed.set()  # made, removed or replaced: watch the new one
+            if found := frozenset(filter(relevant, changed)):
+                self.queue.put(found)
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            self.queue.put(error)

@@ -1,0 +1,113 @@
+"""The only user of subprocess: run a program, and say in words when it fails."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from flaskdash.errors import FlaskdashError
+
+Process = subprocess.Popen[bytes]
+
+
+class CommandError(FlaskdashError):
+    """A program that did not exit with 0; `output` is what it printed."""
+
+    def __init__(self, argv: Sequence[str], returncode: int, output: str) -> None:
+        last = output.strip()[-2000:] or "it printed nothing"
+        super().__init__(f"{Path(argv[0]).name} failed with exit code {returncode}: {last}")
+        self.output = output
+
+
+def environment(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:
+    """Return the environment for a child: without this process's virtual environment.
+
+    `extra` is put on top; a value of None takes the variable out.
+    """
+    hidden = {"VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT"}
+    env = {key: value for key, value in os.environ.items() if key not in hidden}
+    merged = env | {"PYTHONUTF8": "1"} | dict(extra or {})
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str | None] | None = None) -> str:
+    """Run a program to its end and return what it printed; raise CommandError if it failed."""
+    try:
+        done = subprocess.run(
+            list(argv),
+            cwd=cwd,
+            env=environment(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+    if done.returncode:
+        raise CommandError(argv, done.returncode, done.stdout)
+    return done.stdout
+
+
+def start(
+    argv: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str | None] | None = None,
+    pass_fds: Sequence[int] = (),
+) -> Process:
+    """Start a program that goes on beside this one; its standard input is a pipe from us.
+
+    Ctrl-C reaches this process only: it is for us to stop the program.
+    """
+    try:
+        with _interrupts_held():
+            return subprocess.Popen(
+                list(argv),
+                cwd=cwd,
+                env=environment(env),
+                stdin=subprocess.PIPE,
+                pass_fds=tuple(pass_fds),
+            )
+    except OSError as error:
+        raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    # A child inherits what is blocked. Ctrl-C in the block reaches us at its end.
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def replace(argv: Sequence[str], cwd: Path, env: Mapping[str, str | None]) -> NoReturn:
+    """Become another program: it gets our signals, and its exit code is ours."""
+    program = argv[0]
+    try:
+        os.chdir(cwd)
+        os.execvpe(program, list(argv), environment(env))  # noqa: S606
+    except OSError as error:
+        raise FlaskdashError(f"cannot run {program}: {error.strerror or error}") from error
+
+
+def stop(process: Process, patience: float = 5.0) -> None:
+    """End a program that we started: politely, then after `patience` seconds for good."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,167 @@
+"""The SQL that a chart asks: static text that names its loader as a table."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+from flaskdash.charts import Chart
+from flaskdash.inspect.model import Column
+from flaskdash.names import is_reserved
+
+BINS = 30
+FUNCTIONS = {"sum": "sum", "last": "sum", "mean": "avg", "median": "median", "min": "min"}
+FUNCTIONS |= {"max": "max", "count": "count"}
+TABLE_COLUMNS = 12
+
+
+def quote(name: str) -> str:
+    """Return a column's name as an SQL identifier, in quotes where it needs them."""
+    if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and not is_reserved(name):
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def count_name(chart: Chart) -> str:
+    """Return the name of a count of rows: `count`, unless a column has it."""
+    return "row_count" if "count" in {chart.x, chart.color} else "count"
+
+
+def measure_name(chart: Chart) -> str:
+    """Return the name under which the chart's SQL returns what it measures."""
+    return chart.y if chart.y is not None else count_name(chart)
+
+
+def select(chart: Chart, columns: Mapping[str, Column], bin_width: float = 0.0) -> str:
+    """Return the chart's SQL; `bin_width` is that of a histogram, in units of its column."""
+    return {
+        "kpi": _kpi,
+        "line": _line,
+        "bar": _bar,
+        "scatter": _scatter,
+        "histogram": lambda c, k: _histogram(c, bin_width),
+        "table": _table,
+    }[chart.kind](chart, columns)
+
+
+def nice_width(low: float, high: float, whole: bool) -> float:
+    """Return the width of a bin, 1, 2 or 5 times a power of ten, for about 30 from low to high."""
+    span = high - low
+    if span <= 0 or not math.isfinite(span):
+        return 1
+    exact = span / BINS
+    power = 10.0 ** math.floor(math.log10(exact))
+    width = next((step * power for step in (1, 2, 5, 10) if step * power >= exact), 10 * power)
+    width = max(1, width) if whole else width
+    return int(width) if width >= 1 else float(f"{width:.1g}")
+
+
+def _measure(chart: Chart) -> str:
+    if chart.y is None:
+        return f"count(*) AS {quote(count_name(chart))}"
+    column = quote(chart.y)
+    if chart.agg == "distinct":
+        return f"count(DISTINCT {column}) AS {column}"
+    return f"{FUNCTIONS[chart.agg or 'sum']}({column}) AS {column}"
+
+
+def _time(columns: Mapping[str, Column]) -> str | None:
+    return next((name for name, column in columns.items() if column.role == "time"), None)
+
+
+def _step(chart: Chart, columns: Mapping[str, Column]) -> str:
+    """Return x, cut to the chart's grain where that is coarser than the days themselves."""
+    assert chart.x is not None
+    name, column = quote(chart.x), columns[chart.x]
+    as_it_is = column.type == "date" and chart.grain == column.grain
+    if chart.grain and column.type in {"date", "datetime"} and not as_it_is:
+        return f"date_trunc('{chart.grain}', {name})"
+    return name
+
+
+def _where(chart: Chart, columns: Mapping[str, Column], *names: str | None) -> str:
+    """Return the WHERE clause: no missing values, and the end of each period for a running total."""
+    clauses = [f"{quote(name)} IS NOT NULL" for name in dict.fromkeys(names) if name]
+    time = _time(columns)
+    if chart.agg == "last" and time is not None:
+        filled = f"FROM {chart.data} WHERE {quote(chart.y or time)} IS NOT NULL"
+        if chart.x == time:
+            periods = f"SELECT max({quote(time)}) {filled} GROUP BY {_step(chart, columns)}"
+            clauses.append(f"{quote(time)} IN ({periods})")
+        else:
+            clauses.append(f"{quote(time)} = (SELECT max({quote(time)}) {filled})")
+    return f"\nWHERE {' AND '.join(clauses)}" if clauses else ""
+
+
+def _kpi(chart: Chart, columns: Mapping[str, Column]) -> str:
+    return f"SELECT {_measure(chart)}\nFROM {chart.data}{_where(chart, columns)}"
+
+
+def _line(chart: Chart, columns: Mapping[str, Column]) -> str:
+    assert chart.x is not None
+    color = f", {quote(chart.color)}" if chart.color else ""
+    step = _step(chart, columns)
+    first = step if step == quote(chart.x) else f"{step} AS {quote(chart.x)}"
+    groups = "1, 2" if color else "1"
+    return (
+        f"SELECT {first}{color}, {_measure(chart)}\nFROM {chart.data}"
+        f"{_where(chart, columns, chart.x, chart.color, chart.y)}\n"
+        f"GROUP BY {groups}\nORDER BY {groups}"
+    )
+
+
+def _bar(chart: Chart, columns: Mapping[str, Column]) -> str:
+    assert chart.x is not None
+    if chart.grain or columns[chart.x].role == "time":
+        return _line(chart, columns)
+    x, limit = quote(chart.x), chart.limit or 15
+    measure = quote(measure_name(chart))
+    total = _measure(chart)
+    where = _where(chart, columns, chart.x, chart.color, chart.y)
+    if not chart.color:
+        return (
+            f"SELECT {x}, {total}\nFROM {chart.data}{where}\n"
+            f"GROUP BY 1\nORDER BY 2 DESC, 1\nLIMIT {limit}"
+        )
+    largest = (
+        f"    SELECT {x}, {total.rpartition(' AS ')[0]} AS total_of_bar\n"
+        f"    FROM {chart.data}{where.replace(chr(10), chr(10) + '    ')}\n"
+        f"    GROUP BY 1\n    ORDER BY 2 DESC, 1\n    LIMIT {limit}\n"
+    )
+    return (
+        f"WITH largest AS (\n{largest})\n"
+        f"SELECT {x}, {quote(chart.color)}, {total}\nFROM {chart.data}\nJOIN largest USING ({x})"
+        f"{where}\nGROUP BY {x}, {quote(chart.color)}, total_of_bar\n"
+        f"ORDER BY total_of_bar DESC, {x}, {measure} DESC"
+    )
+
+
+def _scatter(chart: Chart, columns: Mapping[str, Column]) -> str:
+    names = [quote(name) for name in dict.fromkeys((chart.x, chart.y, chart.color)) if name]
+    where = _where(chart, columns, chart.x, chart.y, chart.color)
+    return (
+        f"SELECT {', '.join(names)}\nFROM {chart.data}{where}\n"
+        f"-- at most so many points, and the same ones each time\n"
+        f"ORDER BY hash({', '.join(names[:2])})\nLIMIT {chart.limit or 2000}"
+    )
+
+
+def _histogram(chart: Chart, width: float) -> str:
+    assert chart.x is not None
+    x = quote(chart.x)
+    return (
+        f"SELECT floor({x} / {width}) * {width} AS {x}, count(*) AS {quote(count_name(chart))}\n"
+        f"FROM {chart.data}\nWHERE {x} IS NOT NULL\nGROUP BY 1\nORDER BY 1"
+    )
+
+
+def _table(chart: Chart, columns: Mapping[str, Column]) -> str:
+    shown = [name for name, column in columns.items() if column.role not in {"constant", "empty"}]
+    if len(shown) == len(columns) <= TABLE_COLUMNS:
+        names = "*"
+    else:
+        names = ", ".join(quote(name) for name in (shown or list(columns))[:TABLE_COLUMNS])
+    time = _time(columns)
+    order = f"\nORDER BY {quote(time)} DESC" if time is not None else ""
+    return f"SELECT {names}\nFROM {chart.data}{order}\nLIMIT {chart.limit or 100}"

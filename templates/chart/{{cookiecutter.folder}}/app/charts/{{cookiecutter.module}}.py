@@ -1,0 +1,23 @@
+{% set chart = cookiecutter.chart %}
+{% import chart.kind + ".jinja" as kind %}
+"""{{ chart.docstring }}"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+{{ kind.imports }}
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+TITLE = {{ chart.title }}
+DATA = "{{ chart.data }}"
+FILTERS = {{ chart.filters }}
+DASHBOARDS = {{ chart.dashboards }}
+ORDER = {{ chart.order }}
+SIZE = "{{ chart.size }}"
+SQL = {{ chart.sql }}
+
+
+{{ kind.function(chart) }}

@@ -1,0 +1,23 @@
+"""The application: one Flask app, made from the loaders and charts in this folder."""
+
+from typing import Any
+
+from flask import Flask
+
+from app import charts, config, discovery, loaders, views
+from app.cache import Cache
+from app.data import Data
+
+
+def create_app(**overrides: Any) -> Flask:
+    """Create the application: configuration, data, pages."""
+    app = Flask(__name__, static_folder=None)
+    app.config.from_mapping(config.load(overrides))
+
+    found = discovery.find_loaders(loaders)
+    app.extensions["data"] = Data(found, app.config["INSTANCE"])
+    app.extensions["charts"] = discovery.find_charts(charts, found)
+    app.extensions["cache"] = Cache(app.config["INSTANCE"] / "cache", discovery.code_version())
+
+    app.register_blueprint(views.pages)
+    return app

@@ -1,0 +1,11 @@
+"""Charts: each file is one chart. To add one is to create a file; to remove, delete it.
+
+A chart defines TITLE, DATA (its loader), SQL (which selects from the loader by name), and one of:
+
+    figure(df)  a Plotly figure
+    kpi(df)     {"value": "1.2M", "note": "..."}: one number
+    table(df)   a DataFrame to show as rows
+
+It may define FILTERS (columns), DASHBOARDS (titles), ORDER, and SIZE ("half" or "full").
+Files that begin with _ are skipped.
+"""

@@ -1,0 +1,71 @@
+"""Filters: from the URL to a WHERE clause, with each value a bound parameter."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from werkzeug.datastructures import MultiDict
+
+MOST_VALUES = 200
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What one column lets through: one of `values`, or a day from `low` to `high`."""
+
+    column: str
+    values: tuple[str, ...] = ()
+    low: str = ""
+    high: str = ""
+
+
+def from_query(args: MultiDict[str, str], columns: Iterable[str]) -> tuple[Filter, ...]:
+    """Return the filters that a query string sets: ?region=North&day.from=2024-01-31."""
+    found = []
+    for column in columns:
+        values = tuple(sorted({value for value in args.getlist(column) if value})[:MOST_VALUES])
+        low, high = _day(args.get(f"{column}.from", "")), _day(args.get(f"{column}.to", ""))
+        if values or low or high:
+            found.append(Filter(column, values, low, high))
+    return tuple(found)
+
+
+def where(filters: Iterable[Filter], types: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Return the WHERE clause and its parameters, for the columns that the data has."""
+    clauses: list[str] = []
+    parameters: dict[str, str] = {}
+
+    def bind(value: str) -> str:
+        parameters[f"f{len(parameters)}"] = value
+        return f"$f{len(parameters) - 1}"
+
+    for item in filters:
+        kind = types.get(item.column)
+        column = quote(item.column)
+        if kind is None:
+            continue
+        if item.values:
+            text = column if kind == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+            clauses.append(f"{text} IN ({', '.join(map(bind, item.values))})")
+        if item.low and is_day(kind):
+            clauses.append(f"{column} >= CAST({bind(item.low)} AS DATE)")
+        if item.high and is_day(kind):
+            clauses.append(f"{column} < CAST({bind(item.high)} AS DATE) + INTERVAL 1 DAY")
+    return (f" WHERE {' AND '.join(clauses)}" if clauses else ""), parameters
+
+
+def quote(name: str) -> str:
+    """Return a column's name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def is_day(kind: str) -> bool:
+    """Tell whether a column of this SQL type is filtered by a range of days."""
+    return kind.startswith(("DATE", "TIMESTAMP"))
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""

@@ -1,0 +1,24 @@
+"""The application under test, with snapshots of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """Create the application in a folder of its own."""
+    instance: Path = tmp_path_factory.mktemp("instance")
+    return create_app(TESTING=True, SECRET_KEY="test", INSTANCE=instance)
+
+
+@pytest.fixture
+def client(app: Flask) -> Iterator[FlaskClient]:
+    """Return a browser without a browser."""
+    with app.test_client() as client:
+        yield client
