@@ -38,7 +38,8 @@ def add_data(
     """Copy a source into data/, and write its loader."""
     if name is not None and name != names.identifier(name, "data"):
         raise FlaskdashError(
-            f"{name!r} can't be the name of a loader", hint=f"--name {names.identifier(name, 'data')}"
+            f"{name!r} can't be the name of a loader",
+            hint=f"--name {names.identifier(name, 'data')}",
         )
     source = create.source(path, name, taken=set(), files=set())
     if name is not None:

@@ -1,4 +1,7 @@
-"""Chart kinds: to add one, add its line to KINDS, its SQL to sql.py, and templates/chart/templates/KIND.jinja."""
+"""Chart kinds, and whether a chart fits its data.
+
+To add a kind: a line in KINDS here, its SQL in sql.py, and templates/chart/templates/KIND.jinja.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,12 @@ KINDS = {
     for kind in (
         Kind("kpi", (), ("y", "agg"), "one number: a total, a mean, a count"),
         Kind("line", ("x",), ("y", "agg", "color", "grain"), "a measure over time"),
-        Kind("bar", ("x",), ("y", "agg", "color", "grain", "limit"), "a measure by category, largest first"),
+        Kind(
+            "bar",
+            ("x",),
+            ("y", "agg", "color", "grain", "limit"),
+            "a measure by category, largest first",
+        ),
         Kind("scatter", ("x", "y"), ("color", "limit"), "two measures against each other"),
         Kind("histogram", ("x",), (), "how a measure is distributed"),
         Kind("table", (), ("limit",), "the rows themselves"),

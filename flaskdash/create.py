@@ -48,10 +48,16 @@ class Plan:
 
 
 def plan(
-    target: Path, title: str, sources: Sequence[Path], most_charts: int, install: bool, git: bool
+    parent: Path,
+    name: str,
+    title: str,
+    sources: Sequence[Path],
+    most_charts: int,
+    install: bool,
+    git: bool,
 ) -> Plan:
     """Return a checked plan: inspect the sources, choose their charts; write nothing."""
-    names.check_project(target.name)
+    target = parent / names.check_project(name)
     if target.exists() or target.is_symlink():
         raise FlaskdashError(
             f"{target.name} exists already; nothing was written", hint="another name"
@@ -101,9 +107,7 @@ def _share(sources: Sequence[Source], most: int) -> tuple[Source, ...]:
         if kept[index] and index == 0:
             kpis = [chart for chart in one.charts if chart.kind == "kpi"]
             kept[index] = kpis[:MOST_KPIS] + kept[index]
-    return tuple(
-        replace(one, charts=tuple(mine)) for one, mine in zip(sources, kept, strict=True)
-    )
+    return tuple(replace(one, charts=tuple(mine)) for one, mine in zip(sources, kept, strict=True))
 
 
 def create(plan: Plan, echo: Echo, dry_run: bool = False) -> list[str]:

@@ -3,6 +3,7 @@
 import hashlib
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from flaskdash import shell
@@ -79,7 +80,8 @@ def is_fresh(root: Path) -> bool:
 
 def stamp(root: Path) -> None:
     """Note in the environment which project files it was synced from."""
-    (root / ".venv" / STAMP).write_text(_fingerprint(root), encoding="utf-8")
+    with suppress(OSError):  # without it, the next start asks uv again: slower, not wrong
+        (root / ".venv" / STAMP).write_text(_fingerprint(root), encoding="utf-8")
 
 
 def _fingerprint(root: Path) -> str:

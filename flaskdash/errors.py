@@ -6,10 +6,9 @@ import click
 class FlaskdashError(click.ClickException):
     """Stop with a message and, where there is one, a hint on a line of its own."""
 
-    def __init__(self, message: str, hint: str = "", exit_code: int = 1) -> None:
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
-        self.exit_code = exit_code
 
     def format_message(self) -> str:
         """Return the message, with the hint below it."""

@@ -13,11 +13,11 @@ SQL_WORDS = frozenset(
     """all alter analyse analyze and any array as asc between both by call case cast check collate
     column constraint create cross cube current database default delete desc describe distinct do
     drop else end except exists false fetch filter for foreign from full function grant group
-    grouping groups having if in index inner insert intersect interval into is join key keys lateral
-    left like limit load lock match merge natural not null of offset on only or order outer over
-    partition pivot placing primary qualify range rank references returning right row rows select
-    set show similar some summarize symmetric system table then to top trailing true truncate union
-    unique unpivot update user using values view when where window with within""".split()
+    grouping groups having if in index inner insert intersect interval into is join key keys largest
+    lateral left like limit load lock match merge natural not null of offset on only or order outer
+    over partition pivot placing primary qualify range rank references returning right row rows
+    select set show similar some summarize symmetric system table then to top trailing true truncate
+    union unique unpivot update user using values view when where window with within""".split()
 )
 WINDOWS_DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]

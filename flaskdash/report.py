@@ -30,19 +30,35 @@ def as_text(inspection: Inspection, charts: Sequence[Chart]) -> str:
     """Return an inspection and its charts as text for a terminal."""
     read = {key: value for key, value in asdict(inspection.read).items() if value is not None}
     lines = [printable(inspection.source), ""]
-    lines += [f"  {key.replace('_', ' '):13} {printable(repr(value) if key == 'delimiter' else str(value))}" for key, value in read.items()]
-    lines += ["", *table([("column", "type", "role", "missing", "distinct")] + [
-        (c.name, c.type, f"{c.role} ({c.agg or c.grain})" if c.agg or c.grain else c.role,
-         str(c.missing), str(c.distinct))
-        for c in inspection.columns
-    ])]
+    lines += [
+        f"  {key.replace('_', ' '):13} {printable(repr(value) if key == 'delimiter' else str(value))}"
+        for key, value in read.items()
+    ]
+    lines += [
+        "",
+        *table(
+            [("column", "type", "role", "missing", "distinct")]
+            + [
+                (
+                    c.name,
+                    c.type,
+                    f"{c.role} ({c.agg or c.grain})" if c.agg or c.grain else c.role,
+                    str(c.missing),
+                    str(c.distinct),
+                )
+                for c in inspection.columns
+            ]
+        ),
+    ]
     if inspection.notes:
         lines += ["", "Notes:", *(f"  {printable(note)}" for note in inspection.notes)]
     if inspection.declined:
         lines += ["", f"Not charted: {printable(inspection.declined)}"]
-    lines += ["", "Charts:", *table([
-        (f"{chart.score:.2f}", chart.kind, chart.title, chart.why) for chart in charts
-    ])]
+    lines += [
+        "",
+        "Charts:",
+        *table([(f"{chart.score:.2f}", chart.kind, chart.title, chart.why) for chart in charts]),
+    ]
     return "\n".join(lines)
 
 
@@ -51,7 +67,8 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     cells = [[_cut(printable(cell)) for cell in row[:-1]] + [printable(row[-1])] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  "
+        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     ]
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column, Inspection
-from flaskdash.inspect.words import DATE_PARTS, words
+from flaskdash.inspect.words import DATE_PARTS, LATITUDE, LONGITUDE, known, words
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BARS = 15
+SCATTER = 5000
 COLORS = (2, 8)
 POINTS = (12, 200)
 FILTER_VALUES = 50
@@ -28,21 +29,31 @@ SECONDS = {
 }
 # Which intents take turns: what adds up is broken down, what does not is looked at.
 ADDITIVE = ("trend", "breakdown", "breakdown", "trend", "breakdown", "occurrence", "distribution")
-AVERAGED = ("trend", "breakdown", "occurrence", "distribution", "correlation", "trend")
-COUNTED = ("trend", "occurrence", "occurrence", "distribution", "breakdown")
+AVERAGED = ("trend", "breakdown", "occurrence", "distribution", "trend", "correlation")
+EVENTS = ("trend", "occurrence", "breakdown", "distribution", "occurrence", "trend")
+COUNTED = ("trend", "occurrence", "map", "occurrence", "distribution", "breakdown", "occurrence")
+SURVEY = ("occurrence", "distribution", "occurrence", "breakdown", "occurrence", "trend")
 
-MAIN_WORDS = frozenset(
+MAIN_WORDS = known(
     "sales revenue profit amount price salary income value total volume cases score rating cost"
-    " population births spend average delay turnover suicides life temp temperature"
-    " mass bill age".split()
+    " population births spend average delay turnover suicides life"
 )
-MINOR_WORDS = frozenset(
+SECOND_WORDS = known("age minutes duration mass bill temp temperature mag magnitude rate cnt")
+MINOR_WORDS = known(
     "n since previous prev sequence seq rank seed offset adjusted adj error std stderr ci lower"
-    " upper min max version weight fw dev daily hourly monthly row index".split()
+    " upper version fw dev row index"
 )
-LATE_WORDS = frozenset("birth birthdate birthday born dob updated modified expires end ship".split())
-PERSON_WORDS = frozenset("name title label player team product item artist film movie".split())
-MIXED_WORDS = frozenset("unit units currency indicator variable metric".split())
+LATE_WORDS = known("birth birthdate birthday born dob updated modified expires end ship")
+NAME_WORDS = known(
+    "name title label player team product item artist film movie airport station school hotel"
+    " restaurant university brand model company supplier customer winner driver club"
+)
+GROUP_WORDS = known(
+    "category subcategory segment department region market brand type class species product"
+    " channel sector industry role team surface continent gender sex"
+)
+CONTEXT_WORDS = known("population pop gdp")
+MIXED_WORDS = known("unit units currency indicator variable metric")
 
 
 def suggest(inspection: Inspection, data: str) -> list[Chart]:
@@ -61,7 +72,8 @@ def filters(inspection: Inspection) -> tuple[str, ...]:
     """Return the two to four columns worth filtering: time first, then the smallest categories."""
     facts = _Facts.of(inspection, "")
     chosen = [facts.time.name] if facts.time else []
-    small = [c for c in facts.categories if 2 <= c.distinct <= FILTER_VALUES]
+    small = sorted(facts.categories, key=lambda c: not MIXED_WORDS & set(words(c.name)))
+    small = [c for c in small if 2 <= c.distinct <= FILTER_VALUES]
     flags = [c for c in inspection.columns if c.role == "flag"]
     for column in [*small, *flags]:
         if column.name not in chosen and len(chosen) < 4:
@@ -75,11 +87,10 @@ def humanise(name: str, limit: int = 60) -> str:
     if " " not in text:
         text = re.sub(r"(?<=[a-zà-ÿ0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
     shouted = text.isupper() and (" " in text or len(text) > 5)
-    plain = [
-        word.lower() if shouted or re.fullmatch(r"[A-ZÀ-Þ][a-zà-ÿ]+\W*", word) else word
-        for word in text.split()
-    ]
-    text = " ".join(plain).rstrip(":.?;, ") or name.strip()
+    if shouted:
+        text = text.lower()
+    text = re.sub(r"(?<![^\W_])[A-ZÀ-Þ][a-zà-ÿ]+\b", lambda word: word[0].lower(), text)
+    text = text.rstrip(":.?;, ") or name.strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
@@ -99,7 +110,8 @@ class _Facts:
     measures: tuple[Column, ...]
     categories: tuple[Column, ...]
     rows: int
-    used: set[tuple[object, ...]] = field(default_factory=set)
+    place: tuple[str, str] | None = None
+    years: tuple[Column, ...] = ()
 
     @classmethod
     def of(cls, inspection: Inspection, data: str) -> _Facts:
@@ -111,12 +123,14 @@ class _Facts:
         categories = [
             c
             for c in inspection.columns
-            if c.role in ("category", "geography", "flag") and c.type in ("text", "boolean", "integer")
+            if c.role in ("category", "geography", "flag")
+            and c.type in ("text", "boolean", "integer")
             and not (c.role == "geography" and c.type != "text")
         ]
         categories = [c for c in categories if _worth_counting(c, rows)]
         order = {c.name: i for i, c in enumerate(inspection.columns)}
         measures.sort(key=lambda c: -_measure_interest(c, rows, order[c.name]))
+        measures = _diverse(frame, measures)
         categories.sort(key=lambda c: -_category_interest(c, rows, order[c.name]))
         categories = _without_twins(frame, categories)
         return cls(
@@ -127,6 +141,10 @@ class _Facts:
             tuple(measures),
             tuple(categories),
             rows,
+            _place(inspection.columns),
+            tuple(
+                c for c in times if c is not time and c.type == "integer" and len(words(c.name)) > 1
+            ),
         )
 
     @property
@@ -134,7 +152,27 @@ class _Facts:
         """Return the order in which intents take turns."""
         if not self.measures:
             return COUNTED
-        return ADDITIVE if self.measures[0].agg in ("sum", "last") else AVERAGED
+        if len(self.categories) >= 5 * len(self.measures):
+            return SURVEY
+        if self.measures[0].agg in ("sum", "last"):
+            return ADDITIVE
+        return AVERAGED if self.panel or self.time is None else EVENTS
+
+    @property
+    def panel(self) -> bool:
+        """Tell whether things are measured again and again, so that counting rows says nothing."""
+        if self.time is None:
+            return False
+        keys = [c.name for c in self.categories if c.type == "text"][:8]
+        times = self.frame[self.time.name]
+        if not times.duplicated().any():
+            return True
+        return any(not self.frame.duplicated([self.time.name, key]).any() for key in keys)
+
+    @property
+    def crowded(self) -> bool:
+        """Tell whether many rows share a time, so that a line pools unlike things."""
+        return self.time is not None and bool(self.frame[self.time.name].duplicated().mean() > 0.2)
 
     def color(self, skip: str | None = None) -> Column | None:
         """Return the category that is best for colour."""
@@ -145,6 +183,14 @@ class _Facts:
             if low <= c.distinct <= high and c.name != skip and not DATE_PARTS & set(words(c.name))
         ]
         return fit[0] if fit else None
+
+
+def _place(columns: tuple[Column, ...]) -> tuple[str, str] | None:
+    """Return the names of the longitude and the latitude."""
+    numbers = [c.name for c in columns if c.role == "geography" and c.type != "text"]
+    longitude = [name for name in numbers if LONGITUDE & set(words(name))]
+    latitude = [name for name in numbers if LATITUDE & set(words(name))]
+    return (longitude[0], latitude[0]) if longitude and latitude else None
 
 
 def _time_interest(column: Column, rows: int) -> float:
@@ -158,32 +204,56 @@ def _time_interest(column: Column, rows: int) -> float:
 def _measure_interest(column: Column, rows: int, position: int) -> float:
     """Score a measure by its name, its unit, its variety and its place."""
     named = set(words(column.name))
-    score = 1.0 * bool(named & MAIN_WORDS) - 1.2 * bool(named & MINOR_WORDS)
+    main = named & (MAIN_WORDS | SECOND_WORDS)
+    score = 1.0 if named & MAIN_WORDS else 0.7 * bool(main)
+    score += 0.2 * (len(named) == 1 and bool(main)) - 1.2 * bool(named & MINOR_WORDS)
+    score -= 0.6 * (bool(named & CONTEXT_WORDS) and main <= CONTEXT_WORDS)
     score += 0.5 * (column.unit in ("$", "€", "£")) + 0.3 * (column.agg == "sum")
     score += 0.3 * min(column.distinct, 50) / 50 - 2.0 * column.missing / max(rows, 1)
-    if re.fullmatch(r"\W*\d+\W*", column.name):
+    if re.fullmatch(r"\W*\d+\W*", column.name) or re.match(r"column_\d", column.name):
         score -= 1.0
-    return score - 0.04 * min(position, 25)
+    return score - 0.01 * min(position, 40)
+
+
+def _diverse(frame: pd.DataFrame, measures: list[Column]) -> list[Column]:
+    """Return the measures, those that repeat an earlier one (or nearly) after the others."""
+    head = measures[:12]
+    if len(head) < 3:
+        return measures
+    sample = frame[[m.name for m in head]].head(20_000).astype("float64")
+    alike = sample.corr().abs().fillna(0.0).to_numpy()
+    fresh: list[int] = []
+    for index in range(len(head)):
+        if all(alike[index, other] < 0.9 for other in fresh):
+            fresh.append(index)
+    again = [m for index, m in enumerate(head) if index not in fresh]
+    return [*(head[index] for index in fresh), *again, *measures[12:]]
 
 
 def _category_interest(column: Column, rows: int, position: int) -> float:
     """Score a category: some bars, not two and not hundreds, and words rather than codes."""
     count = column.distinct
-    score = 1.0 if 4 <= count <= 20 else 0.7 if count <= 3 else 0.75 if count <= 60 else 0.4
-    score += 0.25 * (column.role == "geography") - 0.3 * (column.role == "flag")
-    score -= 0.4 * (column.type == "integer")
-    score -= 1.5 * column.missing / max(rows, 1)
-    return score - 0.02 * min(position, 25)
+    score = 0.4 if count > 60 else 0.7 if count > 20 else 1.0 if count > 4 else 0.85
+    named = set(words(column.name))
+    if count == 2:
+        score = 0.5
+    if count > 60 and (named & NAME_WORDS or column.role == "geography"):
+        # Names which come again and again, or once each, make a ranking.
+        score += 0.3 * (rows / count >= 8 or rows / count < 1.1)
+    score += 0.25 * (column.role == "geography") + 0.2 * bool(named & GROUP_WORDS)
+    score -= 0.2 * (column.role == "flag") + 0.4 * (column.type == "integer")
+    score -= 0.3 * bool(named & DATE_PARTS) + 0.4 * (len(column.name) > 60)
+    return score - 1.5 * column.missing / max(rows, 1) - 0.01 * min(position, 40)
 
 
 def _worth_counting(column: Column, rows: int) -> bool:
     """Tell whether a category has few enough values to compare, or one row for each."""
-    if column.distinct < 2:
+    if column.distinct < 2 or (column.distinct > 24 and DATE_PARTS & set(words(column.name))):
         return False
     if column.distinct <= 60 or column.distinct < 0.2 * rows:
         return True
     return column.distinct <= 5000 and (
-        column.role == "geography" or bool(PERSON_WORDS & set(words(column.name)))
+        column.role == "geography" or bool(NAME_WORDS & set(words(column.name)))
     )
 
 
@@ -233,6 +303,7 @@ def _take_turns(facts: _Facts) -> list[Chart]:
         "occurrence": _occurrences(facts),
         "distribution": _distributions(facts),
         "correlation": _correlations(facts),
+        "map": _maps(facts),
     }
     charts: list[Chart] = []
     rounds = [*facts.pattern, *facts.pattern, *sources, *sources]
@@ -261,7 +332,7 @@ def _trends(facts: _Facts) -> Iterator[Chart]:
         return
     color = facts.color()
     base = Chart("line", facts.data, "", x=time.name, grain=facts.grain)
-    lines = []
+    lines, others = [], []
     for column in facts.measures[:4]:
         plain = replace(
             base,
@@ -270,44 +341,41 @@ def _trends(facts: _Facts) -> Iterator[Chart]:
             title=f"{_named(column)} over time",
             why=f"{humanise(column.name)} {_how(column)} along {humanise(time.name)}",
         )
-        lines.append(plain)
-    if lines and color:
-        first = facts.measures[0]
-        colored = replace(
-            lines[0],
-            color=color.name,
-            title=f"{lines[0].title} by {humanise(color.name)}",
-            why=f"{lines[0].why}, a line for each {humanise(color.name)}",
-        )
-        # An average over unlike things says little: there the colour comes first.
-        lines.insert(0 if first.agg == "mean" else 1, colored)
-    if not facts.measures or (facts.measures[0].agg == "mean" and _is_events(facts, time)):
-        count = replace(base, agg="count", title="Rows over time", why="how many rows there are")
+        # An average over unlike things says little: there the line is split first.
+        split = column.agg == "mean" and facts.crowded and color is not None
+        lines.append(_split(plain, color) if split and color else plain)
         if color:
-            by = humanise(color.name)
-            count = replace(count, color=color.name, title=f"Rows over time by {by}")
-        lines.insert(1 if lines else 0, count)
+            others.append(plain if split else _split(plain, color))
+    lines = [*lines[:2], *others[:1], *lines[2:], *others[1:]]
+    if not facts.panel and (not lines or facts.measures[0].agg == "mean"):
+        count = replace(base, agg="count", title="Rows over time", why="how many rows there are")
+        lines.insert(1 if lines else 0, _split(count, color) if color else count)
     yield from lines
 
 
-def _is_events(facts: _Facts, time: Column) -> bool:
-    """Tell whether the number of rows differs from time to time, so that it means something."""
-    counts = facts.frame[time.name].value_counts()
-    return len(counts) > 3 and float(counts.std() / counts.mean()) > 0.05
+def _split(line: Chart, color: Column) -> Chart:
+    """Return the line chart with a line for each value of a category."""
+    name = humanise(color.name, 30)
+    title = f"{line.title.removesuffix(' over time')} over time by {name}"
+    return replace(line, color=color.name, title=title, why=f"{line.why}, a line for each {name}")
 
 
 def _breakdowns(facts: _Facts) -> Iterator[Chart]:
     """Yield bars of measures by category: each category once, then with the next measure."""
-    pairs = []
-    measures, categories = facts.measures[:3], facts.categories[:6]
-    for turn in range(len(measures)):
-        for index, category in enumerate(categories):
-            pairs.append((measures[(index + turn) % len(measures)], category))
+    measures, categories = facts.measures[:4], facts.categories[:6]
+    if mixed := [c for c in categories if MIXED_WORDS & set(words(c.name))]:
+        categories = tuple(mixed)  # values in several units are compared within one only
+    pairs = [
+        (measures[(index + turn) % min(2, len(measures))], category)
+        for turn in range(min(2, len(measures)))
+        for index, category in enumerate(categories)
+    ]
+    pairs += [(measure, category) for category in categories for measure in measures[2:]]
     for measure, category in pairs:
         yield Chart(
             "bar",
             facts.data,
-            f"{_named(measure)} by {humanise(category.name)}",
+            f"{_named(measure)} by {humanise(category.name, 30)}",
             x=category.name,
             y=measure.name,
             agg=measure.agg,
@@ -318,13 +386,16 @@ def _breakdowns(facts: _Facts) -> Iterator[Chart]:
 
 def _occurrences(facts: _Facts) -> Iterator[Chart]:
     """Yield bars that count rows by category, unless each value has one row or nearly."""
-    for category in facts.categories[:8]:
-        if category.distinct > 0.5 * facts.rows:
+    often = [c for c in facts.categories if c.distinct > 60 and facts.rows / c.distinct >= 8]
+    often = [c for c in often if NAME_WORDS & set(words(c.name))]
+    small = [c for c in facts.categories[:8] if c not in often]
+    for category in [*small[:1], *often[:1], *small[1:], *often[1:]]:
+        if category.distinct > 0.5 * facts.rows or not _uneven(facts, category):
             continue
         yield Chart(
             "bar",
             facts.data,
-            f"Rows by {humanise(category.name)}",
+            f"Rows by {humanise(category.name, 50)}",
             x=category.name,
             agg="count",
             limit=BARS if category.distinct > BARS else None,
@@ -332,9 +403,19 @@ def _occurrences(facts: _Facts) -> Iterator[Chart]:
         )
 
 
+def _uneven(facts: _Facts, category: Column) -> bool:
+    """Tell whether a category's values differ in how often they occur."""
+    if facts.time and facts.crowded:
+        keys = [facts.time.name, category.name]
+        if not facts.frame.duplicated(keys).any():
+            return False  # each is measured once each time
+    counts = facts.frame[category.name].value_counts()
+    return float(counts.std() / counts.mean()) > 0.05
+
+
 def _distributions(facts: _Facts) -> Iterator[Chart]:
     """Yield histograms of the main measures."""
-    for measure in facts.measures[:4]:
+    for measure in (*facts.measures[:4], *facts.years):
         if measure.distinct > 8:
             name = humanise(measure.name)
             yield Chart(
@@ -346,15 +427,33 @@ def _distributions(facts: _Facts) -> Iterator[Chart]:
             )
 
 
+def _maps(facts: _Facts) -> Iterator[Chart]:
+    """Yield the places, where there are longitudes and latitudes."""
+    if facts.place is None:
+        return
+    longitude, latitude = facts.place
+    color = facts.color()
+    yield Chart(
+        "scatter",
+        facts.data,
+        f"{_title(humanise(longitude))} and {humanise(latitude)}",
+        x=longitude,
+        y=latitude,
+        color=color.name if color else None,
+        limit=SCATTER if facts.rows > SCATTER else None,
+        why="where the rows are",
+    )
+
+
 def _correlations(facts: _Facts) -> Iterator[Chart]:
     """Yield scatters of the measures that go together most."""
     measures = [m for m in facts.measures[:8] if m.distinct > 8]
     if len(measures) < 2 or facts.rows < 8:
         return
     sample = facts.frame[[m.name for m in measures]].head(20_000).astype("float64")
-    found = sample.corr(method="spearman").abs()
+    found = sample.corr(method="spearman").abs().fillna(0.0).to_numpy()
     pairs = [
-        (float(found.iloc[i, j]), i, j)
+        (float(found[i, j]), i, j)
         for i in range(len(measures))
         for j in range(i + 1, len(measures))
     ]
@@ -370,14 +469,14 @@ def _correlations(facts: _Facts) -> Iterator[Chart]:
             x=one.name,
             y=other.name,
             color=color.name if color else None,
-            limit=5000 if facts.rows > 5000 else None,
+            limit=SCATTER if facts.rows > SCATTER else None,
             why=f"the two go together (rank correlation {value:.2f}, by size)",
         )
 
 
 def _table(data: str, why: str) -> Chart:
     """Return the table of rows."""
-    return Chart("table", data, "Rows", limit=100, why=why)
+    return Chart("table", data, "All rows", limit=100, why=why)
 
 
 def _kpis(facts: _Facts) -> list[Chart]:
@@ -397,7 +496,7 @@ def _kpis(facts: _Facts) -> list[Chart]:
                 why=f"{name} {_how(measure)} over all rows",
             )
         )
-    rows = Chart("kpi", facts.data, "Row count", agg="count", why="how much data there is")
+    rows = Chart("kpi", facts.data, "Rows", agg="count", why="how much data there is")
     if len(kpis) == 0 and facts.categories:
         first = facts.categories[0]
         kpis.append(

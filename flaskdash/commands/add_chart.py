@@ -53,7 +53,7 @@ def command(
     Example:
       flaskdash add-chart --data sales --kind bar --x region --y revenue --agg sum
     """
-    from flaskdash import add
+    from flaskdash import add, contents
     from flaskdash.project import Project
 
     project = Project.find(Path.cwd())
@@ -62,7 +62,7 @@ def command(
     if kind is None and not asks:
         raise FlaskdashError("--kind is missing", hint=f"one of: {', '.join(KINDS)}")
     if asks and data is None:
-        data = _ask_loader(list(add.contents.loaders(project)))
+        data = _ask_loader(list(contents.loaders(project)))
     table = add.table(project, data)
     if asks:
         chart = _ask(table)
@@ -73,7 +73,9 @@ def command(
     chart = replace(chart, title=title or chart.title, filters=filters or chart.filters)
     module = add.add_chart(project, table, chart, name, dashboard, click.echo, dry_run)
     if not dry_run:
-        click.echo(f"\nNext:\n  flaskdash serve     # then open /charts/{module.replace('_', '-')}\n")
+        click.echo(
+            f"\nNext:\n  flaskdash serve     # then open /charts/{module.replace('_', '-')}\n"
+        )
 
 
 def _ask_loader(loaders: list[str]) -> str | None:
@@ -110,8 +112,10 @@ def _ask(table: "Table") -> Chart:
                 show_choices=False,
             )
             given[flag] = answer or None
+    x, y, color = (given.get(flag) for flag in ("x", "y", "color"))
     agg = None
-    if "agg" in kind.takes and given.get("y"):
-        default = table.columns[str(given["y"])].agg or "count"
+    if "agg" in kind.takes and y:
+        default = table.columns[y].agg or "count"
         agg = click.prompt("agg", type=click.Choice(AGGREGATES), default=default)
-    return Chart(kind.name, table.name, "", agg=agg, filters=default_filters(table), **given)
+    filters = default_filters(table)
+    return Chart(kind.name, table.name, "", x, y, agg, color, filters=filters)

@@ -47,7 +47,7 @@ def command(
     from flaskdash import create
 
     paths = sources or (create.SAMPLE,)
-    plan = create.plan(Path.cwd() / name, title, paths, charts, not no_install, not no_git)
+    plan = create.plan(Path.cwd(), name, title, paths, charts, not no_install, not no_git)
     for source in plan.sources:
         rows = source.inspection.read.rows
         click.echo(f"read      {source.path.name}: {rows:,} rows as {source.name}")

@@ -50,7 +50,6 @@ _QUARTER_FIRST = re.compile(r"Q([1-4])[- /']?((19|20)\d{2})", re.I)
 _WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]\d", re.I)
 _TO_SHAPE = str.maketrans("0123456789", "9" * 10)
 _MANY_SHAPES = 60
-_TIME_WORDS = frozenset("date day time timestamp dt created updated at on month period".split())
 
 
 @dataclass(frozen=True)
@@ -127,9 +126,11 @@ def _weak(values: Sequence[str], found: Dating) -> bool:
 
 def _by_shape(values: Sequence[str]) -> Dating | None:
     """Return the one format whose shape all values have, and which parses them all."""
+    if len(values) > 100 and not _candidates({_shape_of(value) for value in values[:50]}):
+        return None
     shapes: set[str] = set()
     for value in values:
-        shapes.add(re.sub("[A-Za-z]+", "a", value.translate(_TO_SHAPE)))
+        shapes.add(_shape_of(value))
         if len(shapes) > _MANY_SHAPES:
             return None
     for text in _candidates(shapes):
@@ -137,6 +138,11 @@ def _by_shape(values: Sequence[str]) -> Dating | None:
         if _parses(values, text, zoned):
             return _settle(values, Dating(text, zoned=zoned))
     return None
+
+
+def _shape_of(value: str) -> str:
+    """Return a value with each digit as 9 and each run of letters as a."""
+    return re.sub("[A-Za-z]+", "a", value.translate(_TO_SHAPE))
 
 
 def _candidates(shapes: set[str]) -> list[str]:
@@ -163,8 +169,7 @@ def _shape(text: str) -> str:
     """Return the pattern of the shapes that a format writes."""
     pieces = re.split("(%[a-zA-Z])", text)
     return "".join(
-        _PARTS[piece] if piece in _PARTS else re.sub("T", "a", re.escape(piece))
-        for piece in pieces
+        _PARTS[piece] if piece in _PARTS else re.sub("T", "a", re.escape(piece)) for piece in pieces
     )
 
 
@@ -185,7 +190,9 @@ def _settle(values: Sequence[str], found: Dating) -> Dating:
     if not found.order:
         return found
     other = found.swapped()
-    sample = next((value for value in values if not _parses([value], other.format, found.zoned)), "")
+    sample = next(
+        (value for value in values if not _parses([value], other.format, found.zoned)), ""
+    )
     return replace(found, evidence=sample, ambiguous=not sample)
 
 

@@ -83,7 +83,8 @@ def refuse_one_line(path: Path, text: str) -> None:
 
 def _crosstab(table: Table) -> str:
     """Return why a printed table with a line of text above each section is not charted."""
-    if table.width > 3 and table.rows > 20 and table.titles > 0.1 * table.rows:
+    named = table.header.names is not None
+    if named and table.width > 3 and table.rows > 20 and table.titles > 0.1 * table.rows:
         return (
             f"it is a printed crosstab: {table.titles} of {table.rows} rows are titles of "
             "sections; give each section as a table of its own"
@@ -119,9 +120,7 @@ def _names(table: Table) -> tuple[list[str], list[str]]:
     return fixed, notes
 
 
-def _layout(
-    table: Table, names: list[str], dialect: Dialect, mark: str, encoding: str
-) -> Layout:
+def _layout(table: Table, names: list[str], dialect: Dialect, mark: str, encoding: str) -> Layout:
     """Return where the table lies, for the writer."""
     first = table.header.skip + (table.header.names is not None)
     bad_first = []
@@ -140,6 +139,7 @@ def _layout(
         long=len(table.long) > len(bad_first),
         trailing=table.trailing,
         quoted=dialect.quoted,
+        padded=dialect.padded,
         bad_first=tuple(bad_first),
     )
 

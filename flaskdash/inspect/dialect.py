@@ -22,10 +22,14 @@ Record = list[str]
 
 @dataclass(frozen=True)
 class Dialect:
-    """How records are written. `delimiter` None means one column."""
+    """How records are written. `delimiter` None means one column.
+
+    `padded` tells that blanks after a delimiter are no part of the value.
+    """
 
     delimiter: str | None
     quoted: bool = True
+    padded: bool = False
 
 
 def records(text: str, dialect: Dialect) -> Iterator[Record]:
@@ -38,6 +42,7 @@ def records(text: str, dialect: Dialect) -> Iterator[Record]:
         io.StringIO(text, newline=""),
         delimiter=separator(text, dialect),
         quoting=csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE,
+        skipinitialspace=dialect.padded,
     )
 
 
@@ -54,9 +59,11 @@ def sniff(text: str) -> Dialect:
     best, best_score = Dialect(None), 0.0
     for delimiter in DELIMITERS:
         if delimiter in sample:
-            score = _consistency(sample, Dialect(delimiter))
+            # A quote after a blank opens a quoted field only if the blank is skipped.
+            dialect = Dialect(delimiter, padded=f'{delimiter} "' in sample)
+            score = _consistency(sample, dialect)
             if score > best_score + 0.001:
-                best, best_score = Dialect(delimiter), score
+                best, best_score = dialect, score
     if best_score < 0.6 and (score := _blanks(sample)) > best_score:
         best = Dialect(BLANKS)
     if best.delimiter and best.delimiter != BLANKS and _quotes_are_text(text, best.delimiter):
@@ -95,7 +102,7 @@ def _blanks(sample: str) -> float:
     lines = [line.split() for line in sample.splitlines() if line.strip()]
     widths = Counter(len(words) for words in lines)
     common, count = widths.most_common(1)[0] if widths else (1, 0)
-    if common < 2 or count < 3:
+    if common < 2 or count < 3 or len(lines[0]) != common:
         return 0.0
     numeric = sum(bool(NUMBER.fullmatch(word)) for words in lines[1:200] for word in words)
     words = sum(len(words) for words in lines[1:200])
@@ -170,10 +177,12 @@ def _is_header(record: Record, below: list[Record], width: int) -> bool:
         column = [value for value in column if value]
         typed = sum(_is_value(value) for value in column)
         if column and typed >= 0.8 * len(column):
-            if not cell or (_is_value(cell) and not _is_label(cell)):
-                values += bool(cell)
+            # A year or a date names a column of numbers, but not one of years or dates.
+            labels = _is_label(cell) and not all(_is_label(value) for value in column)
+            if _is_value(cell) and not labels:
+                values += 1
             else:
-                named += 1
+                named += bool(cell)
     if named or values:
         return named >= values
     repeated = sum(

@@ -29,7 +29,8 @@ class Draft:
 def run(body: str, source: Path) -> pd.DataFrame:
     """Execute a loader's body, exactly as the loader will, and return its DataFrame.
 
-    Warnings are errors here: a loader must not greet its owner with one.
+    Warnings are errors here: a loader must not greet its owner with one. Deprecations are not:
+    they speak to the authors of libraries.
     """
     indented = "".join(f"    {line}\n" if line else "\n" for line in body.split("\n"))
     code = compile(f"def load():\n{indented}", "<loader>", "exec")
@@ -39,6 +40,7 @@ def run(body: str, source: Path) -> pd.DataFrame:
     exec(code, names)  # noqa: S102 - flaskdash wrote this text; data enters it as literals only
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", DeprecationWarning)
         frame = names["load"]()
     if not isinstance(frame, pd.DataFrame):
         raise TypeError("the loader's body returned no DataFrame")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from pathlib import Path
 
 from flaskdash.errors import FlaskdashError
@@ -16,10 +17,32 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# One byte a character, western Europe: told apart by what the odd bytes turn into.
-WESTERN = ("cp1252", "mac_roman", "cp850")
-# Detected by the company the bytes keep; a short sample is not enough for the rest.
-DETECTABLE = re.compile(r"euc_|gb|big5|shift|cp932|cp949|johab|cp125[013-8]|koi8|iso8859_[2-9]|hz")
+# Signs that stand in any text: quotes, dashes, currencies, degrees.
+PUNCTUATION = "\u00a0\u2019\u2018\u201c\u201d\u2013\u2014\u2026\u20ac£°²³½®™§·µº«»¿¡"
+WEST = (
+    *("éèêëàâçîïôùûüœæÿ", "äöüßé", "áéíóúñü", "ãõáéíóúâêôçà", "åäöæøé", "àèéìòù", "ëïéèöü"),
+    "áéíóúýðþæö",
+)
+# One byte a character: each encoding with the letters of the languages that are written in it.
+LETTERS = {
+    "cp1252": WEST,
+    "cp1250": (
+        "áčďéěíňóřšťúůýž",
+        "ąćęłńóśźż",
+        "áéíóöőúüű",
+        "ăâîșțşţ",
+        "čćđšž",
+        "áäčďéíĺľňóôŕšťúýž",
+    ),
+    "cp1254": ("çğıöşüİâîû",),
+    "cp1257": ("ąčęėįšųūžāēģīķļņ", "äõöüšž"),
+    "cp1253": ("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋ",),
+    "mac_roman": WEST,
+    "cp850": WEST,
+    "latin-1": WEST,
+}
+# Told by the detector from the company that bytes keep: two bytes a character, or Cyrillic.
+DETECTABLE = re.compile(r"euc_|gb|big5|shift|cp932|cp949|cp1251|cp125[568]|koi8|iso8859_[5-8]|hz")
 
 
 def decode(raw: bytes, path: Path) -> tuple[str, str]:
@@ -84,10 +107,8 @@ def _legacy(raw: bytes) -> str:
     runs = sum(len(run) >= 2 for run in high) / len(high)
     if guess and DETECTABLE.match(guess) and (runs > 0.5) and _decodes(raw, guess):
         return guess
-    return max(
-        (name for name in (*WESTERN, "latin-1") if _decodes(raw, name)),
-        key=lambda name: _plausible(sample.decode(name, errors="replace"), name),
-    )
+    fit = [name for name in LETTERS if _decodes(raw, name)]
+    return max(fit, key=lambda name: _plausible(sample.decode(name), name))
 
 
 def _decodes(raw: bytes, name: str) -> bool:
@@ -100,18 +121,14 @@ def _decodes(raw: bytes, name: str) -> bool:
 
 
 def _plausible(text: str, name: str) -> float:
-    """Score how natural the odd characters of a western text are; cp1252 wins a draw."""
-    score = 0.02 if name == "cp1252" else 0.0
-    odd = re.findall(r"(.?)([^\x00-\x7f])(.?)", text)
-    for before, character, after in odd:
-        inside = before.isalpha() or after.isalpha()
-        if character in "\u00a0’‘“”–—…€£°²³½®™§·" or (character.islower() and inside):
-            score += 1 / len(odd)
-        elif character.isupper() and (before.islower() or not inside or after.islower()):
-            # A capital after a small letter is a sign of the wrong table.
-            score += (-1 if before.islower() else 0.6) / len(odd)
-        elif character.isupper():
-            score += 0.6 / len(odd)
-        elif not character.isprintable() or character in "\ufffd":
-            score -= 1 / len(odd)
-    return score
+    """Score how well the odd characters fit one language; cp1252 needs the least proof."""
+    odd = Counter(
+        character
+        for before, character in re.findall(r"(.?)([^\x00-\x7f])", text)
+        # A capital after a small letter is a sign of the wrong table.
+        if not (character.isupper() and before.islower())
+    )
+    total = len(re.findall(r"[^\x00-\x7f]", text))
+    signs = sum(odd[sign] for sign in PUNCTUATION)
+    letters = max(sum(odd[a] for a in known + known.upper()) for known in LETTERS[name])
+    return (signs + letters) / total + (0.15 if name == "cp1252" else 0.0)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 
-def literal(value: str | int | float | bool | None | Sequence[str]) -> str:
+def literal(value: str | float | bool | Sequence[str] | None) -> str:
     """Return the Python literal of a value: ASCII-safe where it matters, in double quotes."""
     if isinstance(value, str):
         return _text(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -10,6 +11,7 @@ from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.model import Column, ColumnType
 from flaskdash.inspect.words import words
 
+_PER = re.compile(r"[a-z)]\s*/\s*\d*[a-z]", re.I)
 UNITS = {
     "%": "%",
     "percent": "%",
@@ -37,7 +39,11 @@ def aggregation(name: str, kind: ColumnType, unit: str | None) -> str:
     found = set(named)
     if found & vocabulary.LAST_WORDS:
         return "last"
-    if unit == "%" or "/" in name or found & {"per", "rate", "ratio", "avg", "average", "mean", "median"}:
+    if (
+        unit == "%"
+        or _PER.search(name)
+        or found & {"per", "rate", "ratio", "avg", "average", "mean", "median"}
+    ):
         return "mean"
     # The last word is what a name is about: "price total" is a total, "total price" a price.
     for word in reversed(named):

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping
 
 # What pd.read_csv takes for missing by itself (pandas 3), besides the empty cell.
 PANDAS = frozenset(
-    "#N/A,#N/A N/A,#NA,-1.#IND,-1.#QNAN,-NaN,-nan,1.#IND,1.#QNAN,<NA>,N/A,NA,NULL,NaN,None,n/a,"
-    "nan,null".split(",")
+    {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
+    | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 )
 # Compared in lower case. These mean "no value" in any column.
 ALWAYS = frozenset(
     {word.lower() for word in PANDAS}
-    | {"-", "--", "---", "–", "—", ".", "..", "...", "…", "?", "\\n", "(null)", "n.a.", "#ref!"}
+    | {"-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "\\n", "(null)"}
+    | {"n.a.", "#ref!"}
     | {"#div/0!", "#value!", "#name?", "#num!", "#null!", "0000-00-00", "00/00/0000"}
-)  # fmt: skip
+)
 # These only among numbers and dates: in a text column they may be a category.
 AMONG_NUMBERS = frozenset(
     {"unknown", "missing", "not available", "not applicable", "nil", "n.d.", "n/d", "nd", "tbd"}

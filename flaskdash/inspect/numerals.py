@@ -21,12 +21,12 @@ STYLES: dict[str, tuple[str, str, re.Pattern[str]]] = {
     "eu": (",", ".", re.compile(rf"{_SIGN}(\d{{1,3}}(\.\d{{3}})+|\d+)(,\d*)?")),
     "space": (",", " ", re.compile(rf"{_SIGN}(\d{{1,3}}([{SPACES}]\d{{3}})+|\d+)(,\d*)?")),
     "space-dot": (".", " ", re.compile(rf"{_SIGN}(\d{{1,3}}([{SPACES}]\d{{3}})+|\d+)(\.\d*)?")),
-    "swiss": (".", "'", re.compile(rf"{_SIGN}(\d{{1,3}}(['’]\d{{3}})+|\d+)(\.\d*)?")),
+    "swiss": (".", "'", re.compile(rf"{_SIGN}(\d{{1,3}}(['\u2019]\d{{3}})+|\d+)(\.\d*)?")),
 }
 NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan)", re.I)
 _AFFIXED = re.compile(
-    rf"(?P<open>\()?(?P<sign>[+\-\u2212]?)\s*(?P<before>[{CURRENCIES}]|US\$|(?:{CODES})\b)?\s*"
-    rf"(?P<number>[+\-\u2212]?[\d.,'’{SPACES}]*\d[.,]?)\s*"
+    rf"(?P<open>\()?(?P<sign>[+-]?)\s*(?P<before>[{CURRENCIES}]|US\$|(?:{CODES})\b)?\s*"
+    rf"(?P<number>[+-]?[\d.,'\u2019{SPACES}]*\d[.,]?)\s*"
     rf"(?P<scale>[KMBkmb]|bn|mn)?\s*(?P<after>[%‰{CURRENCIES}]|(?:{CODES}))?(?P<close>\))?"
 )
 _UNIT = re.compile(r"([+-]?\d[\d.,]*)(\s?[A-Za-z°µ²³/]{1,12})")
@@ -90,7 +90,7 @@ def _affixed(values: Collection[str]) -> Numerals | None:
             units.add("")
         scaled = scaled or bool(match["scale"])
         brackets = brackets or bool(match["open"])
-        bare.add(match["number"].strip().lstrip("+-\u2212"))
+        bare.add(match["number"].strip().lstrip("+-"))
     if len(units) > 1:
         # Money in several currencies is never pooled.
         return None

@@ -15,6 +15,7 @@ from flaskdash.inspect.model import Read
 from flaskdash.inspect.names import repair
 
 MAGIC = b"PAR1"
+AS_TEXT = ("STRUCT", "MAP", "UNION", "UUID", "BLOB", "TIME", "INTERVAL", "BIT")
 
 
 def matches(path: Path, head: bytes) -> bool:
@@ -24,53 +25,66 @@ def matches(path: Path, head: bytes) -> bool:
 
 def read(path: Path) -> Draft:
     """Read a Parquet file; raise FlaskdashError where it is none."""
-    body = "\n".join(
-        [
-            "import duckdb",
-            "",
-            "with duckdb.connect() as connection:",
-            "    df = connection.read_parquet(str(SOURCE)).df()",
-            "return df",
-        ]
-    )
     try:
-        frame = run(body, path)
-    except duckdb.Error as error:
+        opening = _opening(path)
+        frame = run("\n".join([*opening, "return df"]), path)
+    except (duckdb.Error, ValueError, OverflowError) as error:
         reason = " ".join(str(error).split())[:200]
         raise FlaskdashError(
             f"{path} is not a Parquet file that can be read: {reason}",
             "check that it was copied whole",
         ) from error
-    old = [str(name) for name in frame.columns]
-    new, _ = repair(old)
-    if not new:
-        raise FlaskdashError(f"{path} has no columns.", "give a file with data")
-    changes = [f"df.columns = {literal(new)}"] if old != new else []
-    for name in new:
-        changes += _plain(name, frame.iloc[:, new.index(name)])
-    if changes:
-        lines = body.split("\n")
-        if any("pd." in line for line in changes):
-            lines[0:1] = ["import duckdb", "import pandas as pd"]
-        lines[-1:-1] = changes
-        body = "\n".join(lines)
-        frame = run(body, path)
     if frame.empty:
         raise FlaskdashError(f"{path} has columns but no rows.", "give a file with rows")
-    return Draft(read=Read(format="parquet", rows=len(frame)), body=body, frame=frame)
+    old = [str(name) for name in frame.columns]
+    new, notes = repair(old)
+    changes = [f"df.columns = {literal(new)}"] if old != new else []
+    for position, name in enumerate(new):
+        changes += _dates(name, frame.iloc[:, position])
+    imports = ["import duckdb"]
+    if any("pd." in line for line in changes):
+        imports.append("import pandas as pd")
+    body = "\n".join([*imports, *opening[1:], *changes, "return df"])
+    if changes:
+        frame = run(body, path)
+    read = Read(format="parquet", rows=len(frame))
+    return Draft(read=read, body=body, frame=frame, notes=tuple(notes))
 
 
-def _plain(name: str, values: pd.Series) -> list[str]:
-    """Return the lines that turn a column into a type which charts understand."""
+def _opening(path: Path) -> list[str]:
+    """Return the lines that read the file, with types that pandas and charts can hold."""
+    with duckdb.connect() as connection:
+        relation = connection.read_parquet(str(path))
+        types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    casts = []
+    for name, kind in types.items():
+        quoted = '"' + name.replace('"', '""') + '"'
+        if kind == "TIMESTAMP WITH TIME ZONE":
+            casts.append(f"timezone('UTC', {quoted}) AS {quoted}")
+        elif kind.endswith("]") or (kind.startswith(AS_TEXT) and not kind.startswith("TIMESTAMP")):
+            casts.append(f"{quoted}::VARCHAR AS {quoted}")
+    rows = "connection.read_parquet(str(SOURCE))"
+    lines = ["import duckdb", "", "with duckdb.connect() as connection:"]
+    if not casts:
+        return [*lines, f"    df = {rows}.df()"]
+    return [
+        *lines,
+        f"    rows = {rows}",
+        "    # Times in UTC; what is nested, binary or no point in time as text.",
+        f"    df = rows.project({literal('* REPLACE (' + ', '.join(casts) + ')')}).df()",
+    ]
+
+
+def _dates(name: str, values: pd.Series) -> list[str]:
+    """Return the line that turns a column of dates as text into dates, if it is one."""
+    if not isinstance(values.dtype, pd.StringDtype):
+        return []
+    unique = [str(value) for value in values.dropna().unique()]
+    found = dates.recognise(unique[:1000]) and dates.recognise(unique)
+    if not found or found.kind != "format" or found.ambiguous:
+        return []
     target = f"df[{literal(name)}]"
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return [f'{target} = {target}.dt.tz_convert("UTC").dt.tz_localize(None)  # UTC']
-    if pd.api.types.is_string_dtype(values.dtype) and values.dtype != object:
-        unique = [str(value) for value in values.dropna().unique()]
-        found = dates.recognise(unique[:1000]) and dates.recognise(unique)
-        if found and found.kind == "format" and not found.ambiguous:
-            call = f"pd.to_datetime({target}, format={literal(found.format)}"
-            if found.zoned:
-                return [f"{target} = {call}, utc=True).dt.tz_localize(None)  # in UTC"]
-            return [f"{target} = {call})"]
-    return []
+    call = f"pd.to_datetime({target}, format={literal(found.format)}"
+    if found.zoned:
+        return [f"{target} = {call}, utc=True).dt.tz_localize(None)  # in UTC"]
+    return [f"{target} = {call})"]

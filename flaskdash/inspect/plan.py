@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from flaskdash.inspect import dates, missing, numerals
 from flaskdash.inspect.dates import Dating
@@ -13,6 +13,7 @@ from flaskdash.inspect.numerals import Numerals
 from flaskdash.inspect.words import CODE_WORDS, TIME_WORDS, words
 
 Kind = Literal["text", "integer", "number", "date", "boolean", "empty"]
+Found = TypeVar("Found", Numerals, Dating)
 SAMPLE = 300
 EXACT_DIGITS = 15
 BOOLEANS = frozenset({"True", "TRUE", "true", "False", "FALSE", "false"})
@@ -150,7 +151,11 @@ def _dating(name: str, values: Mapping[str, int]) -> tuple[Dating | None, set[st
     )
 
 
-def _without_odd(values, fits, recognise):  # type: ignore[no-untyped-def]
+def _without_odd(
+    values: Mapping[str, int],
+    fits: Callable[[str], bool],
+    recognise: Callable[[Collection[str]], Found | None],
+) -> tuple[Found | None, set[str]]:
     """Recognise the values that fit, if the others are few words without a digit."""
     odd = {value for value in values if not fits(value)}
     rows = sum(values.values())
@@ -158,7 +163,7 @@ def _without_odd(values, fits, recognise):  # type: ignore[no-untyped-def]
     known = all(value.lower() in missing.AMONG_NUMBERS for value in odd)
     wordy = all(not re.search(r"\d", value) for value in odd)
     limit = 0.5 if known else 0.1
-    if not odd or not wordy or len(odd) > 3 or share > limit or len(values) - len(odd) < 5:
+    if not odd or not wordy or len(odd) > 3 or share > limit or rows * (1 - share) < 5:
         return None, set()
     rest = {value: count for value, count in values.items() if value not in odd}
     found = recognise(rest)
@@ -205,7 +210,12 @@ def settle(plans: list[ColumnPlan], decimal_hint: str) -> list[ColumnPlan]:
             plan = replace(plan, decimal=mark, thousands=thousands)
         if plan.dating and plan.dating.ambiguous and len(orders) == 1:
             order = next(iter(orders))
-            if plan.dating.order != order:
-                plan = replace(plan, dating=plan.dating.swapped())
+            dating = plan.dating if plan.dating.order == order else plan.dating.swapped()
+            plan = replace(
+                plan,
+                dating=replace(dating, ambiguous=False),
+                reason=f"{order} first, as in the other dates",
+                notes=(*plan.notes, f"read {order} first, as the other dates are"),
+            )
         settled.append(plan)
     return settled

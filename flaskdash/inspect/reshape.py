@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,8 +63,13 @@ def wide(frame: pd.DataFrame) -> Reshape | None:
         f"df = df.melt(id_vars={literal(others)}, var_name={literal(variable)}, "
         f"value_name={literal(value)})",
         f"df = df.dropna(subset={literal(value)}, ignore_index=True)",
-        f"{target} = " + (
-            f"{target}.str[:4].astype(int)"
+        f"{target} = "
+        + (
+            (
+                f"{target}.astype(int)"
+                if all(map(_YEAR.fullmatch, columns))
+                else f"{target}.str[:4].astype(int)"
+            )
             if convert == "int"
             else f"pd.to_datetime({target}, format={literal(convert)})"
         ),
@@ -79,7 +85,7 @@ def _year_columns(names: Sequence[str]) -> tuple[list[str], str, str] | None:
     """Return the year columns, when at least five years follow each other."""
     columns = [n for n in names if _YEAR.fullmatch(n) or _WORLD_BANK.fullmatch(n)]
     years = sorted(int(name[:4]) for name in columns)
-    steps = {b - a for a, b in zip(years, years[1:], strict=False)}
+    steps = {b - a for a, b in itertools.pairwise(years)}
     if len(columns) < YEARS or len(steps) != 1 or not 1 <= steps.pop() <= 10:
         return None
     return columns, "year", "int"
@@ -103,7 +109,9 @@ def _date_columns(names: Sequence[str]) -> tuple[list[str], str, str] | None:
 def _value_name(frame: pd.DataFrame, others: Sequence[str], taken: set[str]) -> str:
     """Return the values' name: what a constant indicator column says, or "value"."""
     for name in others:
-        if {"indicator", "series", "measure", "variable"} & set(words(name)) and "code" not in words(name):
+        if {"indicator", "series", "measure", "variable"} & set(
+            words(name)
+        ) and "code" not in words(name):
             said = frame[name].dropna().unique()
             if len(said) == 1 and isinstance(said[0], str):
                 return free(comment(said[0]), taken)

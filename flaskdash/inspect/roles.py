@@ -24,7 +24,6 @@ FLAGS = (
     {"oui", "non"},
     {"si", "no"},
 )
-GRAINS = (("hour", 3600), ("day", 86_400), ("week", 604_800), ("month", 2_419_200))
 
 
 def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...]:
@@ -115,14 +114,12 @@ def _text_role(name: str, present: pd.Series, distinct: int) -> Role:
     sample = present.drop_duplicates().head(1000).astype("str")
     length = float(sample.str.len().mean())
     unique = distinct / len(present)
-    id_named = bool(set(named) & vocabulary.ID_WORDS) or bool(
-        set(named) & vocabulary.CODE_WORDS
-    )
+    id_named = bool(set(named) & vocabulary.ID_WORDS) or bool(set(named) & vocabulary.CODE_WORDS)
     digits = float(sample.str.contains(r"\d").mean())
     blanks = float(sample.str.contains(r"\s").mean())
     if id_named and (distinct > 20 or digits > 0.5):
         return "identifier"
-    if named and named[-1] in vocabulary.NUMBER_WORDS and digits > 0.5:
+    if named and named[-1] in vocabulary.NUMBER_WORDS and unique > 0.3 < digits:
         return "identifier"
     if length > LONG_TEXT and distinct > 20:
         return "text"
@@ -153,7 +150,6 @@ def _number_role(
         return "time"
     if named & vocabulary.DATE_PARTS and distinct <= 60 and high <= 99 and len(named) <= 2:
         return "category"
-    unique = distinct / len(present)
     if named & vocabulary.ID_WORDS and not named & vocabulary.SUM_WORDS:
         return "identifier"
     if _is_index(name, present, distinct, position):
@@ -163,7 +159,7 @@ def _number_role(
         return "identifier"
     if named & vocabulary.CLOCK_WORDS and _is_clock(present):
         return "identifier"
-    if years and low >= 1900 and high <= 2100 and not named & vocabulary.SUM_WORDS:
+    if not named & vocabulary.SUM_WORDS and present.between(1900, 2100).mean() > 0.9:
         return "category"
     if {low, high} == {0.0, 1.0} and distinct == 2:
         return "flag"
@@ -209,9 +205,9 @@ def grain_of(present: pd.Series) -> str:
     seconds = times.diff().dropna().dt.total_seconds()
     step = float(seconds.median())
     if step < 86_400 * 0.99:
-        spread = float((times.max() - times.min()).total_seconds())
-        return "hour" if spread > 7200 or step >= 3600 else "hour"
-    if step < 86_400 * 6.5 or (seconds % 604_800 != 0).mean() > 0.1 and step < 86_400 * 25:
+        return "hour"
+    weekly = float((seconds % 604_800 == 0).mean()) > 0.9
+    if step < 86_400 * 6.5 or (step < 86_400 * 25 and not weekly):
         return "day"
     if step < 86_400 * 25:
         return "week"

@@ -41,7 +41,7 @@ def inspect_source(source: str | Path) -> Inspection:
         head = read_head(path)
         refuse_unknown(path, head)
         # Imported here, because they import pandas and DuckDB.
-        from flaskdash.inspect import delimited, parquet, roles
+        from flaskdash.inspect import delimited, parquet, remarks, roles
 
         reader = parquet if parquet.matches(path, head) else delimited
         draft = reader.read(path)
@@ -62,7 +62,7 @@ def inspect_source(source: str | Path) -> Inspection:
         columns=columns,
         body=draft.body,
         frame=draft.frame,
-        notes=draft.notes,
+        notes=(*draft.notes, *remarks.remark(draft.frame, columns)),
         declined=declined,
     )
 

@@ -70,9 +70,7 @@ def tabulate(text: str, dialect: Dialect) -> Table | None:
             counter.update(values)
         for counter in columns[max(map(len, good), default=width) :]:
             counter[""] += len(good)
-    return Table(
-        header, columns, rows, long, shorter, body.footer, body.trailing, blank, titles
-    )
+    return Table(header, columns, rows, long, shorter, body.footer, body.trailing, blank, titles)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class Layout:
     long: bool = False
     trailing: bool = False
     quoted: bool = True
+    padded: bool = False
     bad_first: tuple[int, ...] = ()
     drop_blank: bool = False
 
@@ -86,6 +87,8 @@ def _layout(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
         lines.append('engine="python",  # the one that can skip a footer')
     if layout.long:
         lines.append('on_bad_lines="skip",  # rows with too many fields')
+    if layout.padded:
+        lines.append("skipinitialspace=True,")
     if not layout.quoted:
         lines.append("quoting=3,  # csv.QUOTE_NONE: quotes are ordinary characters here")
     return lines
@@ -142,7 +145,9 @@ def _gaps(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
     kept = set().union(*(plan.kept for plan in plans)) & missing.PANDAS
     found = {layout.raw(plan.name): plan.gaps for plan in plans if plan.gaps}
     everywhere = set().union(*found.values())
-    general = {word for word in everywhere if word.strip().lower() in missing.ALWAYS or not word.strip()}
+    general = {
+        word for word in everywhere if word.strip().lower() in missing.ALWAYS or not word.strip()
+    }
     if not kept:
         special = everywhere - missing.PANDAS
         if not special:
@@ -220,9 +225,9 @@ def _number(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
     if numbers.suffix:
         text += f".str.strip().str.removesuffix({literal(numbers.suffix)})"
     elif numbers.affixed:
-        keep = "-" + plan.decimal + ("(" if numbers.brackets else "")
+        keep = plan.decimal + ("(" if numbers.brackets else "")
         keep += "KMBkmbn" if numbers.scaled else ""
-        text += f'.str.replace(r"[^0-9{keep}]", "", regex=True)'
+        text += f'.str.replace(r"[^0-9{keep}-]", "", regex=True)'
         if numbers.brackets:
             text += '.str.replace("(", "-")'
     elif plan.thousands:

@@ -59,7 +59,7 @@ class Runner:
         return self._process is not None and self._process.poll() is None
 
     def ended(self) -> int | None:
-        """Return, once, the exit code of a process that ended by itself; end old ones that linger."""
+        """Return, once, the exit code of a process that ended by itself; end lingering old ones."""
         for process, deadline in self._leaving:
             if process.poll() is None and time.monotonic() > deadline:
                 process.kill()

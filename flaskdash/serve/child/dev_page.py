@@ -42,6 +42,7 @@ def render(error: BaseException, root: Path) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
+<link rel="icon" href="data:,">
 <style>{CSS}</style>
 </head>
 <body>

@@ -17,11 +17,11 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock, Thread
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from app.discovery import Loader
 from app.filters import Filter, quote, where
 
 if TYPE_CHECKING:
@@ -48,13 +48,13 @@ class State:
 class Data:
     """The loaders' snapshots, and queries over them."""
 
-    def __init__(self, loaders: Mapping[str, Loader], folder: Path) -> None:
+    def __init__(self, loaders: Mapping[str, ModuleType], folder: Path) -> None:
         self.loaders = loaders
         self.folder = folder
         self._checked: dict[str, tuple[float, State]] = {}
         self._refreshing: set[str] = set()
         self._lock = Lock()
-        self._columns = lru_cache(maxsize=64)(self._describe)
+        self._columns = lru_cache(64)(self._describe)
 
     def state(self, name: str) -> State:
         """Return a snapshot's state; build it where it is missing, refresh it where it is old."""
@@ -123,7 +123,8 @@ class Data:
 
     def _signature(self, name: str) -> str:
         loader = self.loaders[name]
-        stats = [path.stat() for path in (loader.source, loader.file) if path.exists()]
+        paths = [Path(loader.SOURCE), Path(str(loader.__file__))]
+        stats = [path.stat() for path in paths if path.exists()]
         return " ".join(f"{stat.st_mtime_ns}-{stat.st_size}" for stat in stats)
 
     def refresh(self, name: str) -> None:

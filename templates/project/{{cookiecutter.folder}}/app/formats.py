@@ -1,7 +1,8 @@
-"""Formats: values as people read them."""
+"""Formats: values and names as people read them, and as browsers and spreadsheets may have them."""
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -12,18 +13,16 @@ if TYPE_CHECKING:
 MISSING = "–"
 
 
-def number(value: Any, unit: str = "") -> str:
-    """Return a number in short: 1234567 as 1.23M, 0.4567 as 0.457; the unit is "$", "%" or so."""
+def number(value: float | None, unit: str = "") -> str:
+    """Return a number in short: 1234567 as 1.23M; with a unit, as $1.23M or 1.23M%."""
     if value is None or math.isnan(value):
         return MISSING
-    size = abs(value)
-    for limit, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
-        if size >= limit:
-            text = f"{value / (1e3 if suffix == 'k' else limit):.3g}{suffix}"
-            break
-    else:
-        text = f"{value:,.0f}" if size >= 1000 or value == int(value) else f"{value:.3g}"
-    return f"{text}{unit}" if unit in {"", "%"} else f"{unit}{text}"
+    size, suffix = next(
+        ((size, s) for size, s in ((1e12, "T"), (1e9, "B"), (1e6, "M")) if abs(value) >= size),
+        (1e3, "k") if abs(value) >= 1e4 else (1, ""),
+    )
+    text = f"{value:,.0f}" if size == 1 and abs(value) >= 1e3 else f"{value / size:.3g}"
+    return f"{text}{suffix}{unit}" if unit == "%" else f"{unit}{text}{suffix}"
 
 
 def cell(value: Any) -> str:
@@ -46,35 +45,26 @@ def slug(title: str) -> str:
 
 def plain(df: DataFrame) -> DataFrame:
     """Return a table of plain values: days and times as ISO text, missing ones as None."""
-    import pandas as pd
-
     out = df.copy()
     for column in out.select_dtypes(["datetime", "datetimetz"]).columns:
-        days = out[column].dropna()
-        midnight = (days == days.dt.normalize()).all()
-        out[column] = out[column].dt.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M:%S")
-    return out.astype(object).where(pd.notna(out), None)
+        times = out[column].dropna()
+        days = bool((times == times.dt.normalize()).all())
+        out[column] = out[column].dt.strftime("%Y-%m-%d" if days else "%Y-%m-%d %H:%M:%S")
+    return out.astype(object).where(out.notna(), None)
 
 
 def as_text(df: DataFrame) -> DataFrame:
-    """Return the table with markup in its cells escaped: Plotly reads <b> and <a> in labels."""
-    out = df.copy()
-    for column in out.select_dtypes(["object", "string"]).columns:
-        out[column] = out[column].map(_escape, na_action="ignore")
-    return out
+    """Return the table with markup in its cells escaped: Plotly obeys <b> and <a> in labels."""
+    return df.map(lambda value: html.escape(value, False) if isinstance(value, str) else value)
 
 
 def without_formulas(df: DataFrame) -> DataFrame:
-    """Return the table with cells that a spreadsheet would run as formulas marked as text."""
-    out = df.map(_neutral)
-    return out.rename(columns=_neutral)
+    """Return the table with what a spreadsheet would run as a formula marked as text."""
+
+    def neutral(value: Any) -> Any:
+        return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+    return df.map(neutral).rename(columns=neutral)
 
 
-def _escape(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _neutral(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -5,37 +5,33 @@ from __future__ import annotations
 import json
 import mimetypes
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from flask import (
-    Blueprint,
-    Response,
-    abort,
-    current_app,
-    render_template,
-    request,
-    send_file,
-    url_for,
-)
+from flask import Blueprint, Response, abort, current_app, render_template, request, send_file
+from flask import url_for as flask_url_for
 from werkzeug.exceptions import HTTPException
+from werkzeug.local import LocalProxy
 from werkzeug.security import safe_join
 
 from app import filters, formats
 from app.cache import Cache, PartialAnswer
 from app.data import Data
-from app.discovery import Chart
 from app.filters import Filter
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 pages = Blueprint("pages", __name__)
+data: Data = LocalProxy(lambda: current_app.extensions["data"])  # type: ignore[assignment]
+cache: Cache = LocalProxy(lambda: current_app.extensions["cache"])  # type: ignore[assignment]
+
 STATIC = Path(__file__).parent / "static"
-MOST_ROWS = 500
 YEAR = 31_536_000
+MOST_ROWS = 500
 # Plotly adds one <style> element that is empty: this is the hash of the empty string.
 EMPTY = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 HEADERS = {
@@ -45,16 +41,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
-
-
-@dataclass(frozen=True)
-class Item:
-    """What a chart shows under the active filters: a figure as JSON, or else HTML."""
-
-    chart: Chart
-    figure: str = ""
-    html: str = ""
-    failed: bool = False
+Active = Sequence[Filter]
 
 
 @pages.get("/")
@@ -66,14 +53,13 @@ def home() -> Response:
 @pages.get("/dashboards/<slug>")
 def dashboard(slug: str) -> Response:
     """Show the charts of a dashboard."""
-    charts = _charts_of(slug)
+    title = _dashboards().get(slug) or abort(404, "There is no such dashboard.")
+    charts = [chart for chart in _charts().values() if title in chart.DASHBOARDS]
 
-    def build(active: Sequence[Filter]) -> str:
-        items = [_item(chart, active) for chart in charts]
-        title = _dashboards()[slug]
-        return _kept(_page("dashboard.html", charts, active, title=title, items=items), items)
+    def build(active: Active) -> str:
+        return _page("dashboard.html", title, charts, active)
 
-    return _cached(charts, build, "text/html")
+    return _answer(charts, build, "text/html")
 
 
 @pages.get("/charts/<slug>")
@@ -81,69 +67,67 @@ def chart(slug: str) -> Response:
     """Show a chart with its rows and its SQL."""
     chart = _chart(slug)
 
-    def build(active: Sequence[Filter]) -> str:
-        items = [_item(chart, active)]
+    def build(active: Active) -> str:
         rows = _query(chart, active)
-        page = _page(
-            "chart.html", [chart], active, title=chart.title, items=items, rows=rows, most=MOST_ROWS
-        )
-        return _kept(page, items)
+        return _page("chart.html", chart.TITLE, [chart], active, rows=rows, most=MOST_ROWS)
 
-    return _cached([chart], build, "text/html")
+    return _answer([chart], build, "text/html")
 
 
-@pages.get("/charts/<slug>.json")
-def chart_json(slug: str) -> Response:
-    """Return a chart's figure (or number, or table) as JSON."""
+@pages.get("/charts/<slug>/figure.json")
+def figure_json(slug: str) -> Response:
+    """Return a chart's Plotly figure."""
     chart = _chart(slug)
-    return _cached([chart], lambda active: _draw(chart, _query(chart, active)), "application/json")
+    if chart.KIND != "figure":
+        abort(404, "This chart is not a figure: see its data.json.")
+    return _answer([chart], lambda on: _figure(chart, _query(chart, on)), "application/json")
 
 
 @pages.get("/charts/<slug>/data.json")
-def chart_data(slug: str) -> Response:
-    """Return the rows that a chart is drawn from as JSON."""
+def data_json(slug: str) -> Response:
+    """Return the rows that a chart shows."""
     chart = _chart(slug)
 
-    def build(active: Sequence[Filter]) -> str:
-        return json.dumps(_rows(_query(chart, active)))
+    def build(active: Active) -> str:
+        rows = formats.plain(_query(chart, active))
+        return json.dumps({"columns": list(rows.columns), "rows": rows.to_numpy().tolist()})
 
-    return _cached([chart], build, "application/json")
+    return _answer([chart], build, "application/json")
 
 
 @pages.get("/charts/<slug>.csv")
-def chart_csv(slug: str) -> Response:
-    """Return the rows that a chart is drawn from as CSV."""
+def data_csv(slug: str) -> Response:
+    """Return the rows that a chart shows, as CSV."""
     chart = _chart(slug)
 
-    def build(active: Sequence[Filter]) -> str:
+    def build(active: Active) -> str:
         rows = formats.without_formulas(formats.plain(_query(chart, active)))
         return "\ufeff" + rows.to_csv(index=False)  # Excel takes UTF-8 only with this mark
 
-    response = _cached([chart], build, "text/csv")
+    response = _answer([chart], build, "text/csv")
     response.headers["Content-Disposition"] = f"attachment; filename={slug}.csv"
     return response
 
 
 @pages.get("/up")
-def up() -> tuple[str, dict[str, str]]:
+def up() -> Response:
     """Say that the process answers."""
-    return "up\n", {"Content-Type": "text/plain"}
+    return Response("up\n", mimetype="text/plain")
 
 
 @pages.get("/ready")
 def ready() -> tuple[dict[str, Any], int]:
     """Say whether each loader has a snapshot; start to build the missing ones."""
-    states = {name: _data().peek(name) for name in _data().loaders}
-    for name, state in states.items():
-        if state is None:
-            _data().refresh(name)
+    states = {name: data.peek(name) for name in data.loaders}
+    for name in (name for name, state in states.items() if state is None):
+        data.refresh(name)
     shown = {name: state and asdict(state) for name, state in states.items()}
     return {"loaders": shown}, 200 if all(states.values()) else 503
 
 
 @pages.get("/static/<path:name>")
 def static(name: str) -> Response:
-    """Return a file of app/static, compressed; a .br beside it is that beforehand."""
+    """Return a file of app/static, compressed: as the .br beside it, if there is one."""
     path = Path(safe_join(str(STATIC), name) or abort(404))
     if not path.is_file():
         abort(404)
@@ -154,7 +138,7 @@ def static(name: str) -> Response:
         response.headers.update({"Content-Encoding": "br", "Vary": "Accept-Encoding"})
         return response
     lasts = f"public, max-age={YEAR}, immutable" if "v" in request.args else "no-cache"
-    return _cache().response(("static", name), path.read_bytes, mimetype, lasts)
+    return cache.response(("static", name), path.read_bytes, mimetype, lasts)
 
 
 @pages.after_app_request
@@ -169,131 +153,101 @@ def _error(error: HTTPException) -> tuple[str | dict[str, str | None], int]:
     code = error.code or 500
     if request.path.endswith(".json"):
         return {"error": error.description}, code
-    return _page("error.html", [], (), title=error.name, error=error), code
-
-
-pages.add_app_template_filter(formats.words)
-pages.add_app_template_filter(formats.slug)
-pages.add_app_template_filter(formats.cell)
-pages.add_app_template_filter(formats.plain)
+    return render_template("error.html", title=error.name, dashboards={}, error=error), code
 
 
 @pages.app_template_global()
-def link(endpoint: str, **values: Any) -> str:
+def url_for(endpoint: str, **values: Any) -> str:
     """Return a URL; that of a static file names its version, so that browsers may keep it."""
-    if endpoint == "static":  # vendored files have their version in their name
-        values["v"] = "" if values["name"].startswith("vendor/") else _cache().code_version
-    return url_for(f"pages.{endpoint}", **values)
+    if endpoint == "static":
+        values.setdefault("v", cache.code_version)
+    return flask_url_for(f"pages.{endpoint}", **values)
 
 
-def _cached(
-    charts: Sequence[Chart], build: Callable[[Sequence[Filter]], str], mimetype: str
-) -> Response:
+for template_filter in (formats.cell, formats.plain, formats.slug, formats.words):
+    pages.add_app_template_filter(template_filter)
+
+
+def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: str) -> Response:
+    """Answer with what the filters in the URL leave, from the cache where it is there."""
     active = filters.from_query(request.args, _filter_columns(charts))
-    states = [_data().state(name) for name in dict.fromkeys(chart.data for chart in charts)]
+    states = [data.state(chart.DATA) for chart in charts]
     key = (request.path, active, [(state.built, state.error) for state in states])
-    return _cache().response(key, lambda: build(active), mimetype)
+    return cache.response(key, lambda: build(active), mimetype)
 
 
-def _kept(body: str, items: Iterable[Item]) -> str:
-    if any(item.failed for item in items):
-        raise PartialAnswer(body)
-    return body
-
-
-def _page(template: str, charts: Sequence[Chart], active: Sequence[Filter], **values: Any) -> str:
-    data = _data()
-    names = dict.fromkeys(chart.data for chart in charts)
-    return render_template(
+def _page(
+    template: str, title: str, charts: list[ModuleType], active: Active, **values: Any
+) -> str:
+    items = [_show(chart, active) for chart in charts]
+    page = render_template(
         template,
+        title=title,
+        items=items,
         dashboards=_dashboards(),
         controls=[_control(column, charts, active) for column in _filter_columns(charts)],
-        states={name: data.state(name) for name in names},
+        states={chart.DATA: data.state(chart.DATA) for chart in charts},
         **values,
     )
+    if any("failed" in item for item in items):
+        raise PartialAnswer(page)
+    return page
 
 
-def _control(column: str, charts: Sequence[Chart], active: Sequence[Filter]) -> dict[str, Any]:
-    """Return what the form needs to show the filter of a column."""
-    now = next((item for item in active if item.column == column), Filter(column))
-    for name in dict.fromkeys(chart.data for chart in charts):
-        kind = _data().columns(name).get(column)
-        if kind and filters.is_day(kind):
-            return asdict(now) | {"days": _data().days(name, column)}
-        if kind:
-            return asdict(now) | {"choices": _data().choices(name, column)}
-    raise LookupError(f"FILTERS names {column!r}, a column that the data does not have")
-
-
-def _item(chart: Chart, active: Sequence[Filter]) -> Item:
+def _show(chart: ModuleType, active: Active) -> dict[str, Any]:
+    """Return a chart with what it shows: a figure (as JSON), a kpi, a table, or its failure."""
     try:
         rows = _query(chart, active)
         if rows.empty:
-            return Item(chart, html=render_template("_shown.html"))
-        if chart.kind == "figure":
-            return Item(chart, figure=_draw(chart, rows).replace("<", "\\u003c"))
-        shown = {chart.kind: chart.draw(rows)}
-        return Item(chart, html=render_template("_shown.html", **shown))
+            return {"chart": chart, "empty": True}
+        shown = _figure(chart, rows) if chart.KIND == "figure" else getattr(chart, chart.KIND)(rows)
+        return {"chart": chart, chart.KIND: shown}
     except Exception as error:
-        current_app.logger.exception("chart %s failed", chart.slug)
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        detail = f"{type(error).__name__}: {error}\n{where.filename}, line {where.lineno}"
-        html = render_template("_shown.html", failed=detail if current_app.debug else "")
-        return Item(chart, html=html, failed=True)
+        current_app.logger.exception("chart %s failed", chart.SLUG)
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        detail = f"{type(error).__name__}: {error}\n{last.filename}, line {last.lineno}"
+        return {"chart": chart, "failed": detail if current_app.debug else "The log says why."}
 
 
-def _draw(chart: Chart, rows: DataFrame) -> str:
-    if chart.kind == "kpi":
-        return json.dumps(chart.draw(rows))
-    if chart.kind == "table":
-        return json.dumps(_rows(chart.draw(rows)))
+def _figure(chart: ModuleType, rows: DataFrame) -> str:
     import plotly.io
 
-    plotly.io.templates.default = None  # the look is the page's: app/static/dashboard.js
-    return str(chart.draw(formats.as_text(rows)).to_json())
+    plotly.io.templates.default = None  # the look is the page's own: see dashboard.js
+    figure = chart.figure(formats.as_text(rows))
+    return str(figure.to_json()).replace("<", "\\u003c")  # so that no </script> ends it
 
 
-def _rows(df: DataFrame) -> dict[str, Any]:
-    shown = formats.plain(df)
-    return {"columns": list(shown.columns), "rows": shown.to_numpy().tolist()}
+def _control(column: str, charts: list[ModuleType], active: Active) -> dict[str, Any]:
+    """Return what the form needs for the filter of a column."""
+    for name in dict.fromkeys(chart.DATA for chart in charts):
+        kind = data.columns(name).get(column)
+        if kind:
+            now = next((item for item in active if item.column == column), Filter(column))
+            offers = data.days if filters.is_day(kind) else data.choices
+            return asdict(now) | {offers.__name__: offers(name, column)}
+    raise LookupError(f"FILTERS names {column!r}, which is no column of the data")
 
 
-def _query(chart: Chart, active: Sequence[Filter]) -> DataFrame:
-    return _data().query(chart.data, chart.sql, active)
-
-
-def _chart(slug: str) -> Chart:
-    return _charts().get(slug) or abort(404, "There is no such chart.")
-
-
-def _charts_of(dashboard: str) -> list[Chart]:
-    return [
-        chart for chart in _charts().values() if dashboard in map(formats.slug, chart.dashboards)
-    ] or abort(404, "There is no such dashboard.")
-
-
-def _dashboards() -> dict[str, str]:
-    titles = (title for chart in _charts().values() for title in chart.dashboards)
-    return {formats.slug(title): title for title in titles}
-
-
-def _filter_columns(charts: Iterable[Chart]) -> list[str]:
+def _filter_columns(charts: list[ModuleType]) -> list[str]:
     """Return the columns that the dashboards of these charts can be filtered by."""
-    shared = {title for chart in charts for title in chart.dashboards}
-    peers = (chart for chart in _charts().values() if shared & set(chart.dashboards))
-    return list(dict.fromkeys(column for chart in peers for column in chart.filters))
+    shared = {title for chart in charts for title in chart.DASHBOARDS}
+    peers = [chart for chart in _charts().values() if shared & set(chart.DASHBOARDS)]
+    return list(dict.fromkeys(column for chart in peers for column in chart.FILTERS))
 
 
-def _charts() -> dict[str, Chart]:
-    charts: dict[str, Chart] = current_app.extensions["charts"]
+def _query(chart: ModuleType, active: Active) -> DataFrame:
+    return data.query(chart.DATA, chart.SQL, active)
+
+
+def _charts() -> dict[str, ModuleType]:
+    charts: dict[str, ModuleType] = current_app.extensions["charts"]
     return charts
 
 
-def _data() -> Data:
-    data: Data = current_app.extensions["data"]
-    return data
+def _chart(slug: str) -> ModuleType:
+    return _charts().get(slug) or abort(404, "There is no such chart.")
 
 
-def _cache() -> Cache:
-    cache: Cache = current_app.extensions["cache"]
-    return cache
+def _dashboards() -> dict[str, str]:
+    titles = (title for chart in _charts().values() for title in chart.DASHBOARDS)
+    return {formats.slug(title): title for title in titles}

@@ -1,0 +1,129 @@
+"""The same dashboard in each candidate: how it is made ready, and how its filter is used."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+HERE = Path(__file__).parent
+VENV_BIN = Path(sys.executable).parent
+REQUIREMENTS = {
+    "dash": ("dash", "flask-caching", "gunicorn", "pandas"),
+    "course": ("flask", "gunicorn", "pandas", "plotly"),
+}
+CHARTS: tuple[tuple[str, ...], ...] = (
+    ("--kind", "kpi", "--y", "revenue", "--agg", "sum", "--title", "Revenue"),
+    ("--kind", "kpi", "--agg", "count", "--title", "Orders"),
+    ("--kind", "kpi", "--y", "revenue", "--agg", "mean", "--title", "Average"),
+    ("--kind", "line", "--x", "order_date", "--y", "revenue", "--agg", "sum", "--grain", "month",
+     "--title", "Revenue by month"),
+    ("--kind", "bar", "--x", "region", "--y", "revenue", "--agg", "sum",
+     "--title", "Revenue by region"),
+    ("--kind", "bar", "--x", "product", "--y", "revenue", "--agg", "sum",
+     "--title", "Revenue by product"),
+    ("--kind", "histogram", "--x", "revenue", "--title", "Distribution of revenue"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An application that is ready to be started."""
+
+    name: str
+    python: Path
+    app: str
+    cwd: Path
+    state: Path  # what it keeps between two starts; emptied for a first start
+    open: Callable[[Page], Any]  # what a user does before choosing a region
+    click: Callable[[Page, str], Any]  # what a user does to choose one more region
+    submit: Callable[[Page], Any] | None = None  # and the click that asks for it, if that is another
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Empty the state."""
+        shutil.rmtree(self.state, ignore_errors=True)
+        self.state.mkdir(parents=True)
+
+
+def flaskdash(work: Path, data: Path) -> Candidate:
+    """Return a new project with exactly the dashboard's charts, made by the command line."""
+    project = work / "shop"
+    shutil.rmtree(project, ignore_errors=True)
+    command = str(VENV_BIN / "flaskdash")
+    _run([command, "new", "shop", "--data", str(data), "--charts", "0", "--no-git"], work)
+    for path in (project / "app" / "charts").glob("[!_]*.py"):
+        path.unlink()
+    for flags in CHARTS:
+        _run([command, "add-chart", "--data", data.stem, "--filter", "region", *flags], project)
+    state = work / "state" / "flaskdash"
+    return Candidate(
+        "flaskdash",
+        project / ".venv" / "bin" / "python",
+        "app:create_app()",
+        project,
+        state,
+        open=lambda page: page.click(".filters summary"),
+        click=lambda page, region: page.click(f'.filters input[value="{region}"]'),
+        variables={"INSTANCE_PATH": str(state)},
+    )
+
+
+def dash(work: Path, data: Path) -> Candidate:
+    """Return the dashboard in Dash."""
+    state = work / "state" / "dash"
+    return Candidate(
+        "Dash",
+        environment(work, "dash"),
+        "dash_app:server",
+        HERE,
+        state,
+        open=lambda page: page.click("#region"),
+        click=lambda page, region: page.click(f'.dash-dropdown-option:has-text("{region}")'),
+        variables={"BENCH_DATA": str(data), "BENCH_STATE": str(state)},
+    )
+
+
+def course(work: Path, data: Path) -> Candidate:
+    """Return the dashboard as courses teach it; it keeps no state."""
+    return Candidate(
+        "course app",
+        environment(work, "course"),
+        "course_app:app",
+        HERE,
+        work / "state" / "course",
+        open=lambda page: None,
+        click=lambda page, region: page.check(f'input[value="{region}"]'),
+        submit=lambda page: page.click("button", no_wait_after=True),
+        variables={"BENCH_DATA": str(data)},
+    )
+
+
+def environment(work: Path, name: str) -> Path:
+    """Return the Python of a candidate's environment; make it where it is not there yet."""
+    folder = work / "venvs" / name
+    python = folder / "bin" / "python"
+    if not python.exists():
+        uv = str(VENV_BIN / "uv")
+        _run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)], work)
+        _run([uv, "pip", "install", "--quiet", "--python", str(python), *REQUIREMENTS[name]], work)
+    return python
+
+
+def version(python: Path, package: str) -> str:
+    """Return the version of a package in an environment."""
+    code = f"from importlib.metadata import version; print(version({package!r}))"
+    return _run([str(python), "-c", code], python.parent).strip()
+
+
+def _run(command: Sequence[str], cwd: Path) -> str:
+    clean = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")
+    return done.stdout

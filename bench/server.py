@@ -1,0 +1,87 @@
+"""Servers of the benches: gunicorn in a process group of its own, stopped by that group."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+HOST = "127.0.0.1"
+WORKERS, THREADS = 2, 4
+PATIENCE = 30.0  # seconds until a server has to accept connections
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that runs: its address, and when its process was spawned (seconds since 1970)."""
+
+    url: str
+    port: int
+    spawned: float
+
+
+@contextmanager
+def gunicorn(
+    python: Path, app: str, cwd: Path, variables: Mapping[str, str]
+) -> Iterator[Running]:
+    """Lend an application under gunicorn: 2 workers of 4 threads, on a free port."""
+    port = free_port()
+    command = [str(python), "-m", "gunicorn", "--no-control-socket", "--worker-class", "gthread"]
+    command += ["--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning"]
+    command += ["--bind", f"{HOST}:{port}", app]
+    spawned = time.time()
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=clean() | variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        await_port(process, port)
+        yield Running(f"http://{HOST}:{port}", port, spawned)
+    finally:
+        stop(process)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def await_port(process: subprocess.Popen[bytes], port: int) -> None:
+    """Return once the port accepts a connection; raise if the process ends before."""
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
+        if process.poll() is not None:
+            assert process.stderr
+            raise RuntimeError(process.stderr.read().decode(errors="replace"))
+        with suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+            return
+        time.sleep(0.002)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process and its group."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+            break
+    if process.stderr:
+        process.stderr.close()
+
+
+def clean() -> dict[str, str]:
+    """Return this environment without what would change how a server runs."""
+    unwanted = ("PYTHON", "GUNICORN", "FLASK", "VIRTUAL_ENV", "PORT", "WEB_CONCURRENCY")
+    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}

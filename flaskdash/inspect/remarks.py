@@ -1,0 +1,44 @@
+"""Point out what may mislead in the values: totals among their parts, numbers for "missing"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from flaskdash.inspect.literals import comment
+from flaskdash.inspect.model import Column
+
+TOTALS = frozenset({"total", "totals", "all", "world", "overall", "grand total", "sum", "both"})
+SENTINELS = frozenset({-9.0, -99.0, -999.0, -9999.0, -0.99, -9.99, -99.9, -99.99, -999.9, -200.0})
+DISTINCT = 1000
+AT_LEAST = 3
+
+
+def remark(frame: pd.DataFrame, columns: Iterable[Column]) -> list[str]:
+    """Return warnings about values, in words."""
+    notes = []
+    for column in columns:
+        if column.role in ("category", "geography") and 3 < column.distinct <= DISTINCT:
+            notes += _totals(frame[column.name], column.name)
+        elif column.role == "measure":
+            notes += _sentinel(frame[column.name], column.name)
+    return notes
+
+
+def _totals(values: pd.Series, name: str) -> list[str]:
+    """Return a note if one of the values seems to hold the sum of the others."""
+    for value in values.dropna().unique():
+        text = str(value).strip().lower()
+        if text in TOTALS or text.startswith("total") or text.endswith(" total"):
+            return [f"{name}: {comment(str(value))!r} may be the total of the others"]
+    return []
+
+
+def _sentinel(values: pd.Series, name: str) -> list[str]:
+    """Return a note if the smallest number looks like a sign for "missing"."""
+    low = float(values.min())
+    if low not in SENTINELS:
+        return []
+    count = int((values == low).sum())
+    return [f"{name}: {low:g} in {count} rows may mean missing"] if count >= AT_LEAST else []

@@ -1,0 +1,47 @@
+"""Names: what becomes of a title, and what can't be a project."""
+
+import pytest
+
+from flaskdash import names
+from flaskdash.errors import FlaskdashError
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Revenue by region", "revenue_by_region"),
+        ("sales 2024 (final)", "sales_2024_final"),
+        ("Café Zürich", "cafe_zurich"),
+        ("9lives", "chart_9lives"),
+        ("class", "class_chart"),
+        ("order", "order_chart"),
+        ("con", "con_chart"),
+        ("match", "match_chart"),
+        ("🎉", "chart"),
+        ("", "chart"),
+        ("__init__", "init"),
+        ('</script>"); import os', "script_import_os"),
+        ("x" * 200, "x" * names.LONGEST),
+    ],
+)
+def test_identifier(text: str, expected: str) -> None:
+    assert names.identifier(text, "chart") == expected
+    assert expected.isidentifier()
+
+
+@pytest.mark.parametrize("name", ["myproj", "my-proj", "Sales_2024", "a"])
+def test_good_project_names(name: str) -> None:
+    assert names.check_project(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "a/b", "a\\b", ".", "..", "", " ", "con", "COM1", "class", "9lives", "-x", "x-", "_x"]
+    + ["my proj", "flask", "Pandas", "app", "naïve", "a" * 80, "x\n", "$(id)", "--help"],
+)
+def test_bad_project_names_get_a_reason_and_a_good_one(name: str) -> None:
+    with pytest.raises(FlaskdashError) as caught:
+        names.check_project(name)
+    assert "can't be the name of a project" in caught.value.message
+    proposed = caught.value.hint.removeprefix("flaskdash new ")
+    assert names.check_project(proposed) == proposed

@@ -1,0 +1,125 @@
+"""SQL of charts: the text of each kind, run by DuckDB on a small table."""
+
+import duckdb
+import pytest
+
+from flaskdash import sql
+from flaskdash.charts import Chart
+from flaskdash.inspect.model import Column
+
+
+def column(name: str, kind: str = "number", role: str = "measure", **more: str) -> Column:
+    return Column(name, kind, role, 0, 5, **more)  # type: ignore[arg-type]
+
+
+COLUMNS = {
+    c.name: c
+    for c in (
+        column("day", "date", "time", grain="day"),
+        column("region", "text", "category"),
+        column("Sub Kind", "text", "category"),
+        column("revenue", agg="sum"),
+        column("cases", agg="last"),
+    )
+}
+ROWS = """
+    (DATE '2024-01-01', 'N', 'a', 1.0, 10), (DATE '2024-01-01', 'S', 'b', 2.0, 20),
+    (DATE '2024-01-31', 'N', 'a', 3.0, 11), (DATE '2024-01-31', 'S', 'a', 4.0, 22),
+    (DATE '2024-02-01', 'N', 'b', 5.0, 12), (DATE '2024-02-01', NULL, 'b', 90.0, 1)
+"""
+
+
+def ask(chart: Chart, width: float = 0) -> list[tuple[object, ...]]:
+    text = sql.select(chart, COLUMNS, width)
+    with duckdb.connect() as connection:
+        connection.execute(
+            'CREATE TABLE sales(day DATE, region TEXT, "Sub Kind" TEXT, revenue DOUBLE, cases INT)'
+        )
+        connection.execute(f"INSERT INTO sales VALUES {ROWS}")
+        return connection.execute(text).fetchall()
+
+
+def chart(kind: str, **more: object) -> Chart:
+    return Chart(kind, "sales", "", **more)  # type: ignore[arg-type]
+
+
+def test_kpi_counts_and_sums() -> None:
+    assert ask(chart("kpi", agg="count")) == [(6,)]
+    assert ask(chart("kpi", y="revenue", agg="sum")) == [(105.0,)]
+    assert ask(chart("kpi", y="region", agg="distinct")) == [(2,)]
+
+
+def test_kpi_of_a_running_total_is_the_sum_at_the_last_day() -> None:
+    assert ask(chart("kpi", y="cases", agg="last")) == [(13,)]
+
+
+def test_line_by_month() -> None:
+    rows = ask(chart("line", x="day", y="revenue", agg="sum", grain="month"))
+    assert [(str(day)[:7], value) for day, value in rows] == [("2024-01", 10.0), ("2024-02", 95.0)]
+
+
+def test_line_of_a_running_total_takes_the_end_of_each_month() -> None:
+    rows = ask(chart("line", x="day", y="cases", agg="last", grain="month"))
+    assert [value for _, value in rows] == [33, 13]
+
+
+def test_line_at_its_own_grain_keeps_the_days() -> None:
+    text = sql.select(chart("line", x="day", y="revenue", agg="sum", grain="day"), COLUMNS)
+    assert "date_trunc" not in text
+
+
+def test_bar_is_sorted_and_limited_and_leaves_missing_out() -> None:
+    assert ask(chart("bar", x="region", y="revenue", agg="sum")) == [("N", 9.0), ("S", 6.0)]
+    assert ask(chart("bar", x="region", y="revenue", agg="sum", limit=1)) == [("N", 9.0)]
+
+
+def test_coloured_bar_keeps_the_largest_bars_whole() -> None:
+    rows = ask(chart("bar", x="region", y="revenue", agg="sum", color="Sub Kind", limit=1))
+    assert rows == [("N", "b", 5.0), ("N", "a", 4.0)]
+
+
+def test_bar_over_time_is_in_order_of_time() -> None:
+    rows = ask(chart("bar", x="day", y="revenue", agg="sum", grain="month"))
+    assert [value for _, value in rows] == [10.0, 95.0]
+
+
+def test_histogram_counts_each_row_once() -> None:
+    assert ask(chart("histogram", x="revenue"), 2) == [(0, 1), (2, 2), (4, 2), (90, 1)]
+
+
+def test_scatter_is_bounded_and_the_same_each_time() -> None:
+    spec = chart("scatter", x="revenue", y="cases", limit=3)
+    assert len(ask(spec)) == 3
+    assert ask(spec) == ask(spec)
+
+
+def test_table_shows_the_latest_first() -> None:
+    assert str(ask(chart("table", limit=1))[0][0]) == "2024-02-01"
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [
+        ("revenue", "revenue"),
+        ("Order Date", '"Order Date"'),
+        ("order", '"order"'),
+        ('a"b', '"a""b"'),
+        ("x); DROP TABLE sales; --", '"x); DROP TABLE sales; --"'),
+    ],
+)
+def test_quote(name: str, quoted: str) -> None:
+    assert sql.quote(name) == quoted
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "whole", "width"),
+    [
+        (0, 100, False, 5),
+        (0, 1, False, 0.05),
+        (0, 3, True, 1),
+        (5, 5, False, 1),
+        (0, 3e6, True, 100000),
+    ],
+)
+def test_nice_width(low: float, high: float, whole: bool, width: float) -> None:
+    assert sql.nice_width(low, high, whole) == width
