@@ -89,9 +89,9 @@ def table(project: Project, name: str | None) -> Table:
         result = Path(folder) / "result.parquet"
         python = project.python if project.python.exists() else Path(sys.executable)
         try:
-            shell.run(
-                [str(python), str(RUN_LOADER), str(loader.path), str(result)], cwd=project.root
-            )
+            # -P: beside run_loader.py there are modules with names of the standard library's.
+            argv = [str(python), "-P", str(RUN_LOADER), str(loader.path), str(result)]
+            shell.run(argv, cwd=project.root)
         except shell.CommandError as error:
             last = error.output.strip().splitlines()[-1:] or ["it printed nothing"]
             raise FlaskdashError(

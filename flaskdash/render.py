@@ -107,19 +107,27 @@ def place(drafted: Path, root: Path, echo: Callable[[str], None], dry_run: bool 
     A file that is there with the same content is left; one with another content is an error. Each
     file prints a line: create, or identical.
     """
-    paths = files(drafted)
-    verbs = {path: _verb(drafted / path, root / path) for path in paths}
-    clash = next((path for path in paths if verbs[path] == "conflict"), None)
-    if clash is not None:
-        raise FlaskdashError(
-            f"{clash} exists already, with another content; nothing was written",
-            hint="another name, or `flaskdash remove` it first",
-        )
-    for path in paths:
-        if path.parts[0] != ORIGINALS.name:
-            echo(f"{verbs[path]:9} {path}")
-    if not dry_run:
-        _write(drafted, root, [path for path in paths if verbs[path] == "create"])
+    drafts = files(drafted)
+    verbs = {p: _verb(drafted / p, root / p) for p in drafts if p.parts[0] != ORIGINALS.name}
+    for path, verb in verbs.items():
+        if verb == "conflict":
+            raise FlaskdashError(
+                f"{path} exists already, with another content; nothing was written",
+                hint=f"give another NAME, or first: flaskdash remove {path.stem}",
+            )
+    for path, verb in verbs.items():
+        echo(f"{verb:9} {path}")
+    if dry_run:
+        return
+    created = [path for path, verb in verbs.items() if verb == "create"]
+    _write(drafted, root, created)
+    for path in drafts:  # what is kept about a file that was deleted by hand is out of date
+        if (
+            path.parts[0] == ORIGINALS.name
+            and path.relative_to(ORIGINALS).with_suffix("") in created
+        ):
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(drafted / path, root / path)
 
 
 def _verb(drafted: Path, target: Path) -> str:

@@ -123,6 +123,7 @@ def version(python: Path, package: str) -> str:
 
 def _run(command: Sequence[str], cwd: Path) -> str:
     clean = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    clean["PYTHONSAFEPATH"] = "1"  # run_loader.py's folder would hide the inspect of Python
     done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")

@@ -56,7 +56,8 @@ def aggregation(name: str, kind: ColumnType, unit: str | None) -> str:
 
 def running_totals(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
     """Return the measures that only ever grow in time, within each place or category."""
-    times = [c for c in columns if c.role == "time" and c.type in ("date", "datetime")]
+    times = [c for c in columns if c.role == "time"]
+    times.sort(key=lambda c: c.type == "integer")  # dates before years
     sums = [c for c in columns if c.role == "measure" and c.agg == "sum"]
     if not times or not sums or len(frame) < 30:
         return set()

@@ -26,7 +26,7 @@ STYLES: dict[str, tuple[str, str, re.Pattern[str]]] = {
 NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan)", re.I)
 _AFFIXED = re.compile(
     rf"(?P<open>\()?(?P<sign>[+-]?)\s*(?P<before>[{CURRENCIES}]|US\$|(?:{CODES})\b)?\s*"
-    rf"(?P<number>[+-]?[\d.,'\u2019{SPACES}]*\d[.,]?)\s*"
+    rf"(?P<inner>\()?(?P<number>[+-]?[\d.,'\u2019{SPACES}]*\d[.,]?)\s*"
     rf"(?P<scale>[KMBkmb]|bn|mn)?\s*(?P<after>[%‰{CURRENCIES}]|(?:{CODES}))?(?P<close>\))?"
 )
 _UNIT = re.compile(r"([+-]?\d[\d.,]*)(\s?[A-Za-z°µ²³/]{1,12})")
@@ -79,17 +79,17 @@ def _affixed(values: Collection[str]) -> Numerals | None:
     scaled = brackets = False
     for value in values:
         match = _AFFIXED.fullmatch(value)
-        if not match or bool(match["open"]) != bool(match["close"]):
+        if not match or bool(match["open"] or match["inner"]) != bool(match["close"]):
             return None
         unit = match["before"] or match["after"] or ""
         if match["before"] and match["after"] and match["before"] != match["after"]:
             return None
         if unit:
             units.add(unit.strip())
-        elif match["number"].strip("0., ") and not (match["scale"] or match["open"]):
+        elif match["number"].strip("0., ") and not (match["scale"] or match["close"]):
             units.add("")
         scaled = scaled or bool(match["scale"])
-        brackets = brackets or bool(match["open"])
+        brackets = brackets or bool(match["close"])
         bare.add(match["number"].strip().lstrip("+-"))
     if len(units) > 1:
         # Money in several currencies is never pooled.

@@ -13,6 +13,7 @@ from flaskdash.inspect.model import Column, ColumnType, Role
 from flaskdash.inspect.words import words
 
 LONG_TEXT = 60
+_CLOCK = r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?"
 FLAGS = (
     {"yes", "no"},
     {"y", "n"},
@@ -117,6 +118,8 @@ def _text_role(name: str, present: pd.Series, distinct: int) -> Role:
     id_named = bool(set(named) & vocabulary.ID_WORDS) or bool(set(named) & vocabulary.CODE_WORDS)
     digits = float(sample.str.contains(r"\d").mean())
     blanks = float(sample.str.contains(r"\s").mean())
+    if distinct > 24 and bool(sample.str.fullmatch(_CLOCK).all()):
+        return "identifier"  # times of day
     if id_named and (distinct > 20 or digits > 0.5):
         return "identifier"
     if named and named[-1] in vocabulary.NUMBER_WORDS and unique > 0.3 < digits:

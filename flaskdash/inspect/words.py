@@ -16,7 +16,7 @@ _WORD = re.compile(
 
 TIME_WORDS = known(
     "date datetime day time timestamp dt dttm when created updated modified period datum fecha"
-    " month yearmonth ym week start end begin expires since born birthdate birthday epoch"
+    " month yearmonth ym week start end begin expires since born birthdate birthday epoch ts unix"
 )
 # A number under such a name is a code: it is never added up.
 CODE_WORDS = known(
@@ -58,7 +58,7 @@ MEAN_WORDS = known(
     " expectancy exp satisfaction tenure salary income wage probability yield odds frequency hdi"
     " interest margin discount fraction efficiency latency elevation altitude magnitude mag ppm"
     " trend interpolated close open high low adj runtime horsepower acceleration years hours"
-    " daily hourly monthly rooms days seconds quality ph alcohol life capita use seed draw time"
+    " daily hourly monthly rooms days sqft sqm living lot bedrooms bathrooms floors ms millis sec seconds quality ph alcohol life capita use seed draw time"
 )
 SUM_WORDS = known(
     "sales revenue amount total count cnt quantity qty units volume cost costs profit cases deaths"

@@ -1,0 +1,243 @@
+"""add-chart, add-data, list and remove: files are created and deleted, never edited."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+from conftest import Cli, sales_csv
+
+from flaskdash import render
+from flaskdash.charts import KINDS
+
+BAR = ("--kind", "bar", "--x", "region", "--y", "revenue")
+FLAGS = {
+    "kpi": ("--y", "revenue", "--agg", "mean"),
+    "line": ("--x", "date", "--y", "revenue", "--grain", "month", "--color", "region"),
+    "bar": ("--x", "region", "--y", "units", "--color", "product", "--limit", "3"),
+    "scatter": ("--x", "units", "--y", "revenue", "--color", "product"),
+    "histogram": ("--x", "revenue"),
+    "table": ("--limit", "20"),
+}
+
+
+def snapshot(root: Path) -> dict[str, bytes]:
+    return {str(path): (root / path).read_bytes() for path in render.files(root)}
+
+
+def test_each_kind_has_flags_here() -> None:
+    assert FLAGS.keys() == KINDS.keys()
+
+
+@pytest.mark.parametrize("kind", FLAGS)
+def test_adds_one_file_and_changes_none(made: Path, flaskdash: Cli, kind: str) -> None:
+    before = snapshot(made)
+    result = flaskdash("add-chart", "mine", "--data", "sales", "--kind", kind, *FLAGS[kind])
+    after = snapshot(made)
+    assert {path: after[path] for path in before} == before
+    new = sorted(path for path in after.keys() - before.keys() if "__pycache__" not in path)
+    assert new == [".flaskdash/app/charts/mine.py.orig", "app/charts/mine.py"]
+    assert "create    app/charts/mine.py" in result.output
+    ast.parse(after["app/charts/mine.py"])
+
+
+def test_repeat_is_identical_and_another_content_is_a_conflict(made: Path, flaskdash: Cli) -> None:
+    flaskdash("add-chart", *BAR)
+    before = snapshot(made)
+    result = flaskdash("add-chart", *BAR)
+    assert "identical app/charts/revenue_by_region.py" in result.output
+    result = flaskdash("add-chart", *BAR, "--limit", 3, code=1)
+    assert "app/charts/revenue_by_region.py exists already" in result.output
+    assert snapshot(made) == before
+
+
+def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
+    before = snapshot(made)
+    result = flaskdash("add-chart", "mine", *BAR, "--dry-run")
+    assert "create    app/charts/mine.py" in result.output
+    assert snapshot(made) == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--kind", "bar", "--x", "regon"), "no column 'regon' in sales; did you mean 'region'?"),
+        (("--kind", "bar", "--x", "zzz"), "no column 'zzz' in sales"),
+        (("--kind", "bar"), "a bar needs --x"),
+        (("--kind", "scatter", "--x", "units"), "a scatter needs --y"),
+        (("--kind", "histogram", "--x", "units", "--y", "revenue"), "a histogram takes no --y"),
+        (("--kind", "bar", "--x", "region", "--y", "product"), "'product' is text"),
+        (("--kind", "bar", "--x", "region", "--agg", "sum"), "--agg sum needs --y"),
+        (("--kind", "line", "--x", "region", "--grain", "day"), "--grain needs a column of dates"),
+        (("--kind", "bar", "--x", "region", "--filter", "prodct"), "did you mean 'product'?"),
+        (("--kind", "bar", "--x", "region", "--data", "nope"), "no loader 'nope'"),
+        (("--x", "region"), "--kind is missing"),
+        ((), "--kind is missing"),
+    ],
+)
+def test_flags_are_checked(
+    made: Path, flaskdash: Cli, flags: tuple[str, ...], message: str
+) -> None:
+    before = snapshot(made)
+    result = flaskdash("add-chart", *flags, code=1)
+    assert message in result.output
+    assert snapshot(made) == before
+
+
+def test_title_name_dashboard_and_filters(made: Path, flaskdash: Cli) -> None:
+    flags = ("--title", "Where it's sold", "--dashboard", "Details", "--filter", "product")
+    flaskdash("add-chart", *BAR, *flags)
+    text = (made / "app/charts/where_it_s_sold.py").read_text("utf-8")
+    assert 'TITLE = "Where it\'s sold"' in text
+    assert 'DASHBOARDS = ["Details"]' in text
+    assert 'FILTERS = ["product"]' in text
+
+
+def test_asks_on_a_terminal(made: Path) -> None:
+    child = pexpect.spawn(
+        sys.executable, ["-m", "flaskdash", "add-chart", "mine"], cwd=str(made), timeout=60
+    )
+    child.expect("revenue +number")
+    child.expect("Suggested:")
+    child.expect("Chart")
+    child.sendline("0")
+    child.expect("Kind")
+    child.sendline("bar")
+    for answer in ("region", "units", "", "sum"):
+        child.expect(":")
+        child.sendline(answer)
+    child.expect("create +app/charts/mine.py")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    text = (made / "app/charts/mine.py").read_text("utf-8")
+    assert "SELECT region, sum(units) AS units" in text
+
+
+def test_add_data_copies_and_writes_a_loader(made: Path, sales: Path, flaskdash: Cli) -> None:
+    other = sales.with_name("Costs 2024.csv")
+    other.write_text(sales_csv(100), "utf-8")
+    before = snapshot(made)
+    result = flaskdash("add-data", other)
+    assert "create    app/loaders/costs_2024.py" in result.output
+    assert "create    data/costs_2024.csv" in result.output
+    assert {path: text for path, text in snapshot(made).items() if path in before} == before
+    assert "identical app/loaders/costs_2024.py" in flaskdash("add-data", other).output
+    flaskdash("add-chart", "costs_by_region", "--data", "costs_2024", *BAR)
+
+
+def test_add_data_refuses_another_file_of_that_name(
+    made: Path, sales: Path, flaskdash: Cli
+) -> None:
+    before = snapshot(made)
+    sales.write_text(sales_csv(10), "utf-8")
+    result = flaskdash("add-data", sales, code=1)
+    assert "there is a loader sales already" in result.output
+    assert "--name sales_2" in result.output
+    assert (
+        "can't be the name of a loader"
+        in flaskdash("add-data", sales, "--name", "a b", code=1).output
+    )
+    assert snapshot(made) == before
+    flaskdash("add-data", sales, "--name", "sales_2")
+    assert (made / "data/sales_2.csv").read_bytes() == sales.read_bytes()
+
+
+def test_list_says_where_each_lives(made: Path, flaskdash: Cli) -> None:
+    found = json.loads(flaskdash("list", "--json").output)
+    assert found["loaders"] == [
+        {"name": "sales", "file": "app/loaders/sales.py", "source": "data/sales.csv"}
+    ]
+    assert {chart["file"] for chart in found["charts"]} == {
+        str(path.relative_to(made).as_posix()) for path in (made / "app/charts").glob("[!_]*.py")
+    }
+    assert found["dashboards"][0]["title"] == "Overview"
+    text = flaskdash("list").output
+    assert "app/loaders/sales.py" in text
+
+
+def test_list_names_a_file_that_is_not_python(made: Path, flaskdash: Cli) -> None:
+    (made / "app/charts/broken.py").write_text("TITLE = (\n", "utf-8")
+    result = flaskdash("list", code=1)
+    assert "broken.py, line 1" in result.output
+
+
+def test_remove_undoes_add(made: Path, flaskdash: Cli) -> None:
+    before = snapshot(made)
+    flaskdash("add-chart", "mine", *BAR)
+    result = flaskdash("remove", "mine")
+    assert "remove    app/charts/mine.py" in result.output
+    assert snapshot(made) == before
+
+
+def test_a_chart_that_was_deleted_by_hand_can_be_made_anew(made: Path, flaskdash: Cli) -> None:
+    flaskdash("add-chart", "mine", *BAR)
+    (made / "app/charts/mine.py").unlink()
+    flaskdash("add-chart", "mine", *BAR, "--limit", 3)
+    flaskdash("remove", "mine")
+
+
+def test_remove_refuses_what_was_edited_and_shows_it(made: Path, flaskdash: Cli) -> None:
+    flaskdash("add-chart", "mine", *BAR)
+    file = made / "app/charts/mine.py"
+    file.write_text(file.read_text("utf-8").replace("LIMIT 15", "LIMIT 7"), "utf-8")
+    result = flaskdash("remove", "mine", code=1)
+    assert "-LIMIT 15" in result.output
+    assert "+LIMIT 7" in result.output
+    assert file.exists()
+    flaskdash("remove", "mine", "--force")
+    assert not file.exists()
+
+
+def test_remove_refuses_what_it_did_not_make(made: Path, flaskdash: Cli) -> None:
+    shutil.copy(made / "app/charts/total_revenue.py", made / "app/charts/own.py")
+    assert "not made by flaskdash" in flaskdash("remove", "own", code=1).output
+    assert "did you mean 'total_revenue'" in flaskdash("remove", "total_revenu", code=1).output
+    assert "no chart or loader" in flaskdash("remove", "../../etc/passwd", code=1).output
+
+
+def test_remove_a_loader_when_no_chart_needs_it(made: Path, sales: Path, flaskdash: Cli) -> None:
+    before = snapshot(made)
+    result = flaskdash("remove", "sales", code=1)
+    assert "charts are drawn from sales" in result.output
+    assert snapshot(made) == before
+    other = sales.with_name("costs.csv")
+    other.write_text(sales_csv(100), "utf-8")
+    flaskdash("add-data", other)
+    flaskdash("remove", "costs")
+    assert snapshot(made) == before
+
+
+def test_remove_keeps_data_that_changed(made: Path, sales: Path, flaskdash: Cli) -> None:
+    other = sales.with_name("costs.csv")
+    other.write_text(sales_csv(100), "utf-8")
+    flaskdash("add-data", other)
+    (made / "data/costs.csv").write_text(sales_csv(200), "utf-8")
+    result = flaskdash("remove", "costs")
+    assert "keep      data/costs.csv" in result.output
+    assert (made / "data/costs.csv").exists()
+
+
+def test_a_loader_that_was_edited_is_followed(made: Path, flaskdash: Cli) -> None:
+    loader = made / "app/loaders/sales.py"
+    text = loader.read_text("utf-8")
+    loader.write_text(
+        text.replace("    return", '    df["margin"] = df["revenue"] / df["units"]\n    return'),
+        "utf-8",
+    )
+    flaskdash("add-chart", "--kind", "histogram", "--x", "margin")
+    loader.write_text(
+        text.replace("    return", '    raise ValueError("no luck")\n    return'), "utf-8"
+    )
+    result = flaskdash("add-chart", "--kind", "histogram", "--x", "revenue", code=1)
+    assert "app/loaders/sales.py failed: ValueError: no luck" in result.output
+
+
+@pytest.mark.parametrize("command", [("list",), ("add-chart", *BAR), ("remove", "x"), ("serve",)])
+def test_outside_a_project(folder: Path, flaskdash: Cli, command: tuple[str, ...]) -> None:
+    assert "not inside a flaskdash project" in flaskdash(*command, code=1).output
