@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from flaskdash import contents, create, generate, names, render, shell
 from flaskdash.charts import Chart, check
@@ -148,9 +148,9 @@ def add_chart(
     """Write a chart after its flags are checked against the columns; return its module's name."""
     chart = check(chart, table.columns)
     chart = replace(chart, title=chart.title or generate.title(chart))
-    module = names.identifier(name or chart.title, "chart")
     on = dashboard or next(iter(contents.dashboards(project)), generate.FIRST_DASHBOARD)
     with render.draft() as root:
+        module = names.identifier(name or chart.title, "chart")
         path = generate.chart(
             root,
             module,
@@ -161,6 +161,31 @@ def add_chart(
             size="full" if chart.kind == "table" else "half",
         )
         render.format_code(root)
+        same = None if name else _same_chart(project, root / path)
+        if same is not None:
+            echo(f"identical {_relative(project, same)}")
+            return same.stem
+        if name is None:
+            path = _rename_free(project, root, path)
         render.keep_originals(root, [path])
         render.place(root, project.root, echo, dry_run)
-    return module
+    return path.stem
+
+
+def _same_chart(project: Project, drafted: Path) -> Path | None:
+    """Return the chart of the project that is just this one, but for its place on the page."""
+
+    def gist(path: Path) -> list[str]:
+        lines = path.read_text("utf-8").splitlines()
+        return [line for line in lines if not line.startswith(("ORDER = ", "SIZE = "))]
+
+    drawn = gist(drafted)
+    others = (chart.path for chart in contents.charts(project).values())
+    return next((path for path in others if gist(path) == drawn), None)
+
+
+def _rename_free(project: Project, root: Path, path: PurePosixPath) -> PurePosixPath:
+    """Give a drafted chart a module's name that no chart of the project has."""
+    free = path.with_stem(create.free(path.stem, set(contents.charts(project))))
+    (root / path).rename(root / free)
+    return free

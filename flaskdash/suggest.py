@@ -35,7 +35,8 @@ def filters(inspection: Inspection) -> tuple[str, ...]:
     small = sorted(facts.categories, key=lambda c: not MIXED_WORDS & set(words(c.name)))
     small = [c for c in small if 2 <= c.distinct <= FILTER_VALUES]
     flags = [c for c in inspection.columns if c.role == "flag"]
-    for column in [*small, *flags]:
+    places = [c for c in facts.categories if c.role == "geography" and c.distinct <= 500]
+    for column in [*small, *flags, *(places if len(small) < 2 else [])]:
         if column.name not in chosen and len(chosen) < 4:
             chosen.append(column.name)
     return tuple(chosen)
@@ -111,7 +112,7 @@ def _trends(facts: Facts) -> Iterator[Chart]:
         if color:
             others.append(plain if split else _split(plain, color))
     lines = [*lines[:2], *others[:1], *lines[2:], *others[1:]]
-    if not facts.panel and (not lines or facts.measures[0].agg == "mean"):
+    if not (facts.panel or facts.balanced) and (not lines or facts.measures[0].agg == "mean"):
         count = replace(base, agg="count", title="Rows over time", why="how many rows there are")
         lines.insert(1 if lines else 0, _split(count, color) if color else count)
     yield from lines
@@ -152,9 +153,13 @@ def _occurrences(facts: Facts) -> Iterator[Chart]:
     """Yield bars that count rows by category, unless each value has one row or nearly."""
     often = [c for c in facts.categories if c.distinct > 60 and facts.rows / c.distinct >= 8]
     often = [c for c in often if NAME_WORDS & set(words(c.name))]
+    often.sort(key=lambda c: -c.distinct)
     small = [c for c in facts.categories[:8] if c not in often]
     for category in [*small[:1], *often[:1], *small[1:], *often[1:]]:
-        if category.distinct > 0.5 * facts.rows or not _uneven(facts, category):
+        if category.distinct > 0.5 * facts.rows or facts.balanced:
+            continue
+        many = category.distinct > 60 and category.role != "geography"
+        if (many and facts.rows / category.distinct < 4) or not _uneven(facts, category):
             continue
         yield Chart(
             "bar",

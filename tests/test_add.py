@@ -46,14 +46,27 @@ def test_adds_one_file_and_changes_none(made: Path, flaskdash: Cli, kind: str) -
     ast.parse(after["app/charts/mine.py"])
 
 
-def test_repeat_is_identical_and_another_content_is_a_conflict(made: Path, flaskdash: Cli) -> None:
-    flaskdash("add-chart", *BAR)
+def test_a_repeat_changes_nothing(made: Path, flaskdash: Cli) -> None:
+    flags = (*BAR, "--agg", "sum", "--title", "Best regions")
+    flaskdash("add-chart", *flags)
     before = snapshot(made)
-    result = flaskdash("add-chart", *BAR)
-    assert "identical app/charts/revenue_by_region.py" in result.output
-    result = flaskdash("add-chart", *BAR, "--limit", 3, code=1)
-    assert "app/charts/revenue_by_region.py exists already" in result.output
+    result = flaskdash("add-chart", *flags)
+    assert "identical app/charts/best_regions.py" in result.output
     assert snapshot(made) == before
+
+
+def test_what_new_made_already_is_not_made_again(made: Path, flaskdash: Cli) -> None:
+    before = snapshot(made)
+    result = flaskdash("add-chart", *BAR, "--agg", "sum", "--title", "Revenue by region")
+    assert "identical app/charts/revenue_by_region.py" in result.output
+    assert snapshot(made) == before
+
+
+def test_another_chart_of_the_same_title_gets_a_name_of_its_own(made: Path, flaskdash: Cli) -> None:
+    result = flaskdash("add-chart", *BAR, "--limit", 3)
+    assert "create    app/charts/revenue_by_region_2.py" in result.output
+    result = flaskdash("add-chart", "revenue_by_region", *BAR, "--limit", 3, code=1)
+    assert "app/charts/revenue_by_region.py exists already" in result.output
 
 
 def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:

@@ -33,7 +33,7 @@ MAIN_WORDS = known(
     " population births spend average delay turnover suicides life"
 )
 SECOND_WORDS = known(
-    "age minutes duration mass bill temp temperature mag magnitude rate cnt quantity qty"
+    "minutes duration mass bill temp temperature mag magnitude rate cnt quantity qty"
 )
 MINOR_WORDS = known(
     "n since previous prev sequence seq rank seed offset adjusted adj error std stderr ci lower"
@@ -123,6 +123,14 @@ class Facts:
         return any(not self.frame.duplicated([self.time.name, key]).any() for key in keys)
 
     @property
+    def balanced(self) -> bool:
+        """Tell whether each time has as many rows, so that their number says nothing."""
+        if self.time is None or not self.crowded:
+            return False
+        counts = self.frame[self.time.name].value_counts()
+        return float(counts.std() / counts.mean()) < 0.02
+
+    @property
     def crowded(self) -> bool:
         """Tell whether many rows share a time, so that a line pools unlike things."""
         return self.time is not None and bool(self.frame[self.time.name].duplicated().mean() > 0.2)
@@ -154,8 +162,8 @@ def _measure_interest(column: Column, rows: int, position: int) -> float:
     """Score a measure by its name, its unit, its variety and its place."""
     named = set(words(column.name))
     main = named & (MAIN_WORDS | SECOND_WORDS)
-    score = 1.0 if named & MAIN_WORDS else 0.7 * bool(main)
-    score += 0.2 * (len(named) == 1 and bool(main)) - 1.2 * bool(named & MINOR_WORDS)
+    score = 1.0 if named & MAIN_WORDS else 0.7 if main else 0.5 * ("age" in named)
+    score += 0.2 * (len(named) == 1 and score > 0) - 1.2 * bool(named & MINOR_WORDS)
     score -= 0.6 * (bool(named & CONTEXT_WORDS) and main <= CONTEXT_WORDS)
     score += 0.5 * (column.unit in ("$", "€", "£")) + 0.3 * (column.agg == "sum")
     score += 0.3 * min(column.distinct, 50) / 50 - 2.0 * column.missing / max(rows, 1)
