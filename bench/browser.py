@@ -89,7 +89,8 @@ def await_time(page: Page, name: str) -> None:
             if page.evaluate(f"window.bench?.{name} || 0"):
                 return
         page.wait_for_timeout(LOOK)
-    raise TimeoutError(f"{page.url}: never {name}")
+    shown = page.evaluate("document.documentElement.outerHTML.slice(0, 2000)")
+    raise TimeoutError(f"{page.url}: never {name}; it shows {shown}")
 
 
 class Traffic:

@@ -8,6 +8,7 @@ Chromium on the same machine. Samples are taken in turns, and the medians are co
 
 import argparse
 import json
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -71,6 +72,7 @@ def measure(ready: Sequence[Candidate], rounds: int) -> Samples:
             start(one, chromium)
         for number in range(rounds):
             for name in turned(list(by_name), number):
+                print(f"round {number + 1} of {rounds}: {name}", file=sys.stderr)
                 one, taken = by_name[name], samples[name]
                 one.forget()
                 taken[START_FIRST].append(start(one, chromium, taken))
@@ -125,7 +127,7 @@ def throughput(one: Candidate, rounds: int) -> dict[str, list[float]]:
     with ExitStack() as stack:
         hello = stack.enter_context(server.gunicorn(one.python, "hello_app:app", here, {}))
         mine = stack.enter_context(server.gunicorn(one.python, one.app, one.cwd, one.variables))
-        paths = {"hello": (hello.port, "/"), "chart": (mine.port, "/charts/revenue-by-region.json")}
+        paths = {"hello": (hello.port, "/"), "chart": (mine.port, "/charts/revenue-by-region/figure.json")}
         for port, path in paths.values():
             load.ask(port, path, WARMING)
         for number in range(rounds):

@@ -20,6 +20,7 @@ class CommandError(FlaskdashError):
     def __init__(self, argv: Sequence[str], returncode: int, output: str) -> None:
         last = output.strip()[-2000:] or "it printed nothing"
         super().__init__(f"{Path(argv[0]).name} failed with exit code {returncode}: {last}")
+        self.returncode = returncode
         self.output = output
 
 

@@ -103,7 +103,7 @@ def _trends(facts: Facts) -> Iterator[Chart]:
             base,
             y=column.name,
             agg=column.agg,
-            title=f"{_named(column)} over time",
+            title=_title(f"{_named(column).removeprefix('Latest ')} over time"),
             why=f"{humanise(column.name)} {_how(column)} along {humanise(time.name)}",
         )
         # An average over unlike things says little: there the line is split first.
@@ -111,7 +111,7 @@ def _trends(facts: Facts) -> Iterator[Chart]:
         lines.append(_split(plain, color) if split and color else plain)
         if color:
             others.append(plain if split else _split(plain, color))
-    lines = [*lines[:2], *others[:1], *lines[2:], *others[1:]]
+    lines = [*lines[: facts.main], *others[:1], *lines[facts.main :], *others[1:]]
     if not (facts.panel or facts.balanced) and (not lines or facts.measures[0].agg == "mean"):
         count = replace(base, agg="count", title="Rows over time", why="how many rows there are")
         lines.insert(1 if lines else 0, _split(count, color) if color else count)
@@ -130,12 +130,13 @@ def _breakdowns(facts: Facts) -> Iterator[Chart]:
     measures, categories = facts.measures[:4], facts.categories[:6]
     if mixed := [c for c in categories if MIXED_WORDS & set(words(c.name))]:
         categories = tuple(mixed)  # values in several units are compared within one only
+    main = min(facts.main, len(measures))
     pairs = [
-        (measures[(index + turn) % min(2, len(measures))], category)
-        for turn in range(min(2, len(measures)))
+        (measures[(index + turn) % main], category)
+        for turn in range(main)
         for index, category in enumerate(categories)
     ]
-    pairs += [(measure, category) for category in categories for measure in measures[2:]]
+    pairs += [(measure, category) for category in categories for measure in measures[main:]]
     for measure, category in pairs:
         yield Chart(
             "bar",

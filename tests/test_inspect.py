@@ -565,7 +565,7 @@ def test_totals_and_sentinels_are_noted(write: Write) -> None:
         + rows(lambda i: f"{['N', 'S', 'E', 'Total'][i % 4]},{-9.99 if i % 5 == 0 else i}")
     )
     notes = " ".join(inspect_source(path).notes)
-    assert "'Total' may be the total" in notes
+    assert "'Total' may be totals" in notes
     assert "-9.99 in 8 rows" in notes
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("new")
+@click.command("new", short_help="Make a project from data.")
 @click.argument("name")
 @click.option(
     "--data",

@@ -29,6 +29,17 @@ def read(path: Path) -> Draft:
     text = text.removeprefix("\ufeff")
     refuse_one_line(path, text)
     dialect = sniff(text)
+    try:
+        return _draft(path, text, encoding, dialect)
+    except FlaskdashError:
+        if not dialect.quoted or '"' not in text:
+            raise
+        # A stray quote may have swallowed what follows: take quotes for ordinary characters.
+        return _draft(path, text, encoding, Dialect(dialect.delimiter, quoted=False))
+
+
+def _draft(path: Path, text: str, encoding: str, dialect: Dialect) -> Draft:
+    """Read the text under a dialect; raise FlaskdashError where that does not work."""
     table = tabulate(text, dialect)
     if table is None:
         raise FlaskdashError(f"{path} is empty.", "give a file with a header and rows")
@@ -42,7 +53,6 @@ def read(path: Path) -> Draft:
     plans = plan.settle(plans, "," if dialect.delimiter == ";" else ".")
     plans = [_order(p, counts) for p, counts in zip(plans, table.columns, strict=True)]
     layout = _layout(table, names, dialect, separator(text, dialect), encoding)
-    del text
     body, frame, plans = _agree(path, table, layout, plans)
     skipped = table.rows + len(table.long) - len(frame)
     rows = len(frame)
@@ -95,6 +105,8 @@ def _crosstab(table: Table) -> str:
 def _without_blank_columns(table: Table) -> Table:
     """Return the table without trailing columns that have neither a name nor a value."""
     names, width = table.header.names or [], table.width
+    if table.long:
+        return table  # usecols would cut those rows short instead of skipping them
     while width > 1 and names and not any(cell.strip() for cell in table.columns[width - 1]):
         if width <= len(names) and names[width - 1].strip():
             break
@@ -185,6 +197,9 @@ def _agree(
             frame = run(body, path)
         except (ValueError, TypeError, AttributeError, KeyError, OverflowError, Warning) as error:
             failure = " ".join(str(error).split())[:200]
+            if "Expected" in failure and not layout.long:
+                layout = replace(layout, long=True)
+                continue
             if layout.renames[0] in ("strip", "rename"):
                 layout = replace(layout, renames=("names", {}))
                 continue

@@ -23,18 +23,18 @@ SECONDS = {
     "year": 31_556_952,
 }
 # Which intents take turns: what adds up is broken down, what does not is looked at.
-ADDITIVE = ("trend", "breakdown", "breakdown", "trend", "breakdown", "occurrence", "distribution")
-AVERAGED = ("trend", "breakdown", "occurrence", "distribution", "trend", "correlation")
-EVENTS = ("trend", "occurrence", "breakdown", "distribution", "occurrence", "trend")
-COUNTED = ("trend", "occurrence", "map", "occurrence", "distribution", "breakdown", "occurrence")
-SURVEY = ("occurrence", "distribution", "occurrence", "breakdown", "occurrence", "trend")
+_INTENTS = {
+    "additive": "trend breakdown breakdown trend map breakdown occurrence distribution",
+    "averaged": "trend breakdown occurrence distribution map correlation trend",
+    "events": "trend occurrence breakdown distribution map occurrence trend",
+    "counted": "trend occurrence map occurrence distribution breakdown occurrence",
+    "survey": "occurrence distribution occurrence breakdown map occurrence trend",
+}
 MAIN_WORDS = known(
     "sales revenue profit amount price salary income value total volume cases score rating cost"
     " population births spend average delay turnover suicides life"
 )
-SECOND_WORDS = known(
-    "minutes duration mass bill temp temperature mag magnitude rate cnt quantity qty"
-)
+SECOND_WORDS = known("minutes duration mass temp temperature mag magnitude rate cnt quantity qty")
 MINOR_WORDS = known(
     "n since previous prev sequence seq rank seed offset adjusted adj error std stderr ci lower"
     " upper version fw dev row index"
@@ -46,7 +46,7 @@ NAME_WORDS = known(
 )
 GROUP_WORDS = known(
     "category subcategory segment department region market brand type class species product"
-    " channel sector industry role team surface continent gender sex"
+    " channel sector industry role team surface continent gender sex age"
 )
 CONTEXT_WORDS = known("population pop gdp")
 MIXED_WORDS = known("unit units currency indicator variable metric")
@@ -54,7 +54,10 @@ MIXED_WORDS = known("unit units currency indicator variable metric")
 
 @dataclass(frozen=True)
 class Facts:
-    """The columns to chart, each list with the most interesting first."""
+    """The columns to chart, each list with the most interesting first.
+
+    `main` is the number of measures that share the first charts: one, or two as interesting.
+    """
 
     data: str
     frame: pd.DataFrame
@@ -65,6 +68,7 @@ class Facts:
     rows: int
     place: tuple[str, str] | None = None
     years: tuple[Column, ...] = ()
+    main: int = 1
 
     @classmethod
     def of(cls, inspection: Inspection, data: str) -> Facts:
@@ -82,8 +86,10 @@ class Facts:
         ]
         categories = [c for c in categories if _worth_counting(c, rows, len(inspection.columns))]
         order = {c.name: i for i, c in enumerate(inspection.columns)}
-        measures.sort(key=lambda c: -_measure_interest(c, rows, order[c.name]))
+        interest = {c.name: _measure_interest(c, rows, order[c.name]) for c in measures}
+        measures.sort(key=lambda c: -interest[c.name])
         measures = _diverse(frame, measures)
+        top = [interest[measure.name] for measure in measures[:2]]
         categories.sort(key=lambda c: -_category_interest(c, rows, order[c.name]))
         categories = _without_twins(frame, categories)
         return cls(
@@ -98,18 +104,23 @@ class Facts:
             tuple(
                 c for c in times if c is not time and c.type == "integer" and len(words(c.name)) > 1
             ),
+            2 if len(top) == 2 and top[1] > top[0] - 0.8 else 1,
         )
 
     @property
-    def pattern(self) -> tuple[str, ...]:
+    def pattern(self) -> list[str]:
         """Return the order in which intents take turns."""
+        return _INTENTS[self._kind()].split()
+
+    def _kind(self) -> str:
+        """Return which kind of data this is."""
         if not self.measures:
-            return COUNTED
+            return "counted"
         if len(self.categories) >= 5 * len(self.measures):
-            return SURVEY
+            return "survey"
         if self.measures[0].agg in ("sum", "last"):
-            return ADDITIVE
-        return AVERAGED if self.panel or self.time is None else EVENTS
+            return "additive"
+        return "averaged" if self.panel or self.time is None else "events"
 
     @property
     def panel(self) -> bool:
@@ -196,7 +207,7 @@ def _category_interest(column: Column, rows: int, position: int) -> float:
         score = 0.5
     if count > 60 and (named & NAME_WORDS or column.role == "geography"):
         # Names which come again and again, or once each, make a ranking.
-        score += 0.3 * (rows / count >= 8 or rows / count < 1.1)
+        score += 0.15 * (rows / count >= 8 or rows / count < 1.1)
     score += 0.25 * (column.role == "geography") + 0.2 * bool(named & GROUP_WORDS)
     score -= 0.2 * (column.role == "flag") + 0.4 * (column.type == "integer")
     score -= 0.3 * bool(named & DATE_PARTS) + 0.4 * (len(column.name) > 60)

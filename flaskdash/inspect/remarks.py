@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import pandas as pd
@@ -10,6 +11,7 @@ from flaskdash.inspect.literals import comment
 from flaskdash.inspect.model import Column
 
 TOTALS = frozenset({"total", "totals", "all", "world", "overall", "grand total", "sum", "both"})
+_TOTAL = re.compile(rf"\s*({'|'.join(TOTALS)}|(grand )?total(\s?\w+)?|.*\btotal)\s*", re.I)
 SENTINELS = frozenset({-9.0, -99.0, -999.0, -9999.0, -0.99, -9.99, -99.9, -99.99, -999.9, -200.0})
 DISTINCT = 1000
 AT_LEAST = 3
@@ -28,11 +30,10 @@ def remark(frame: pd.DataFrame, columns: Iterable[Column]) -> list[str]:
 
 def _totals(values: pd.Series, name: str) -> list[str]:
     """Return a note if one of the values seems to hold the sum of the others."""
-    for value in values.dropna().unique():
-        text = str(value).strip().lower()
-        if text in TOTALS or text.startswith("total") or text.endswith(" total"):
-            return [f"{name}: {comment(str(value))!r} may be the total of the others"]
-    return []
+    found = [str(value) for value in values.dropna().unique() if _TOTAL.fullmatch(str(value))]
+    found.sort(key=lambda value: value.strip().lower() not in TOTALS)
+    shown = ", ".join(repr(comment(value)) for value in found[:3])
+    return [f"{name}: {shown} may be totals of the others"] if found else []
 
 
 def _sentinel(values: pd.Series, name: str) -> list[str]:

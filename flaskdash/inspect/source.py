@@ -56,6 +56,12 @@ def inspect_source(source: str | Path) -> Inspection:
     except OSError as error:
         reason = error.strerror or str(error)
         raise FlaskdashError(f"{path} can't be read: {reason}.", "check the file") from error
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, Warning) as error:
+        # A file that nobody thought of is no reason for a traceback.
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise FlaskdashError(
+            f"{path} can't be read: {reason}", "report it as a bug, with the file's first lines"
+        ) from error
     return Inspection(
         source=str(source),
         read=draft.read,

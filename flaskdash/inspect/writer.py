@@ -11,6 +11,7 @@ from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.plan import ColumnPlan
 
 PER_LINE = 12
+WIDTH = 94  # of 100, less the indent of a body
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,11 @@ def write(layout: Layout, plans: list[ColumnPlan]) -> str:
     if thousands:
         arguments.append(f"thousands={literal(thousands)},")
     lines = ["import pandas as pd", ""]
-    if arguments:
+    short = f"df = pd.read_csv({' '.join(['SOURCE,', *arguments]).rstrip(',')})"
+    if len(short) < WIDTH and "#" not in short and "{" not in short:
+        lines.append(short)
+    elif arguments:
         lines += ["df = pd.read_csv(", "    SOURCE,", *(f"    {line}" for line in arguments), ")"]
-    else:
-        lines.append("df = pd.read_csv(SOURCE)")
     lines += _tidy(layout)
     lines += conversions(plans, decimal, thousands)
     return "\n".join([*lines, "return df"])
@@ -192,7 +194,12 @@ def conversions(plans: list[ColumnPlan], decimal: str, thousands: str) -> list[s
         note = f"  # {why}" if why else ""
         if len(names) == 1:
             target = f"df[{literal(names[0])}]"
-            lines.append(f"{target} = {expression.replace('{c}', target)}{note}")
+            line = f"{target} = {expression.replace('{c}', target)}"
+            if len(line + note) <= WIDTH:
+                line += note
+            elif why:
+                lines.append(f"# {why[0].upper()}{why[1:]}.")
+            lines.append(line)
         else:
             lines.append(f"for column in {literal(names)}:")
             lines.append(f"    df[column] = {expression.replace('{c}', 'df[column]')}{note}")

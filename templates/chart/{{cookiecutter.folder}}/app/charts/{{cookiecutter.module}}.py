@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
+{% if kind.imports %}
 {{ kind.imports }}
-
+{% endif %}
 if TYPE_CHECKING:
     from pandas import DataFrame
 

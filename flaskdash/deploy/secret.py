@@ -1,0 +1,66 @@
+"""Secrets: which the project has, and whether a file holds one. Their values are never shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from flaskdash.project import Project
+
+SHORTEST = 12
+CHUNK = 1 << 20
+PRIVATE_KEY = rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+LONGEST_HEADER = 64
+# Settings that are no secrets, and that the project's own files name.
+SETTINGS = {
+    "FLASK_APP",
+    "FLASK_DEBUG",
+    "GUNICORN_CMD_ARGS",
+    "INSTANCE_PATH",
+    "PORT",
+    "REFRESH",
+    "WEB_CONCURRENCY",
+}
+
+
+def variables(path: Path) -> dict[str, str]:
+    """Return what a file such as .env sets; nothing where there is no such file."""
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return {}
+    found = (re.match(r"\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*$", line) for line in lines)
+    return {one[1]: _unquoted(one[2]) for one in found if one}
+
+
+def of_project(project: Project) -> dict[str, str]:
+    """Return the project's secrets by name: the values of its .env that are long enough to be one."""
+    return {
+        name: value
+        for name, value in variables(project.root / ".env").items()
+        if len(value) >= SHORTEST and name not in SETTINGS
+    }
+
+
+def search(path: Path, secrets: Mapping[str, str]) -> Iterator[str]:
+    """Yield what a file holds: the name of a secret, or "a private key"; each once."""
+    needles = {re.escape(value.encode()): name for name, value in secrets.items()}
+    needles[PRIVATE_KEY] = "a private key"
+    # What lies across two chunks is found again at the start of the second.
+    overlap = max([LONGEST_HEADER, *(len(value.encode()) for value in secrets.values())])
+    found: set[str] = set()
+    with path.open("rb") as file:
+        rest = b""
+        while chunk := file.read(CHUNK):
+            text = rest + chunk
+            for pattern, name in needles.items():
+                if name not in found and re.search(pattern, text):
+                    found.add(name)
+                    yield name
+            rest = text[-overlap:]
+
+
+def _unquoted(value: str) -> str:
+    quoted = re.match(r"""(["'])(.*?)\1""", value)
+    return quoted[2] if quoted else value.partition(" #")[0].rstrip()

@@ -1,0 +1,157 @@
+"""The wheel in a clean environment, and each command that the README shows, run there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import fetch, need, sales_csv, wait_for
+from uv import find_uv_bin
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.xdist_group("readme")
+
+
+def blocks() -> list[list[str]]:
+    """Return the commands of each sh block in the README, without their comments."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    found = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [[re.sub(r"\s+#.*", "", line) for line in block.splitlines()] for block in found]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("dist")
+    subprocess.run([find_uv_bin(), "build", "--quiet", "--out-dir", out, ROOT], check=True)
+    return next(out.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def clean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the variables of a clean environment, into which only the wheel was installed."""
+    home = tmp_path_factory.mktemp("clean")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", home / "venv"], check=True)
+    python = home / "venv/bin/python"
+    install = [find_uv_bin(), "pip", "install", "--quiet", "--python", python, wheel]
+    subprocess.run(install, check=True)
+    kept = {
+        key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "PYTHONPATH"}
+    }
+    return kept | {"PATH": f"{home / 'venv/bin'}{os.pathsep}{kept['PATH']}", "BROWSER": "true"}
+
+
+def test_wheel_carries_the_skeletons_and_the_sample(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    tracked = subprocess.run(
+        ["git", "ls-files", "templates"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert {f"flaskdash/{name}" for name in tracked} <= names
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
+
+
+@contextmanager
+def background(command: str, cwd: Path, env: dict[str, str]) -> Iterator[str]:
+    """Run a command that goes on; lend the address that it prints."""
+    with (cwd.parent / "background.log").open("w+", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command, shell=True, cwd=cwd, env=env, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            pattern = re.compile(r"https?://[\d.]+:\d+")
+
+            def printed() -> str:
+                return Path(log.name).read_text("utf-8")
+
+            wait_for(lambda: bool(pattern.search(printed())), "the address", 120)
+            match = pattern.search(printed())
+            assert match
+            yield match[0]
+        finally:
+            os.killpg(process.pid, 15)
+            process.wait(30)
+
+
+def test_the_four_commands(clean: dict[str, str], tmp_path: Path) -> None:
+    cwd = tmp_path / "user"
+    cwd.mkdir()
+    (cwd / "sales.csv").write_text(sales_csv(), "utf-8")
+    commands = blocks()[0]
+    assert commands[0] == "pip install flaskdash"  # done: from the wheel
+    ran = 0
+    for command in commands[1:]:
+        if command.startswith("cd "):
+            cwd = cwd / command[3:]
+        elif command == "flaskdash serve":
+            for flag in ("", " --prod"):
+                with background(command + flag, cwd, clean) as url:
+                    wait_for(lambda url=url: fetch(url)[0] == 200, f"the dashboard at {url}")
+                    assert b"<h1>Overview</h1>" in fetch(url)[1]
+        else:
+            done = subprocess.run(
+                command, shell=True, cwd=cwd, env=clean, capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+        ran += 1
+    assert ran == 5
+    bundle = next((cwd / "dist").glob("*.tar.gz"))
+    with tarfile.open(bundle) as archive:
+        assert any(name.endswith("/start") for name in archive.getnames())
+
+
+def test_the_commands_of_the_table(clean: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(sales_csv(), "utf-8")
+    (tmp_path / "costs.csv").write_text(sales_csv(50), "utf-8")
+    rows = re.findall(r"^\| (`flaskdash .*?`) \|", (ROOT / "README.md").read_text("utf-8"), re.M)
+    shown = [command for row in rows for command in re.findall(r"`(.*?)`", row)]
+    assert len(shown) == 8
+    cwd = tmp_path
+    for command in shown:
+        command = command.replace("NAME", "revenue_by_region")
+        if command in {"flaskdash serve", "flaskdash deploy"}:
+            command += " --help"  # done above
+        if command.startswith("flaskdash new"):
+            command += " --no-install --no-git"
+        if command == "flaskdash add-chart":
+            command += " --kind table"  # no terminal, so it can't ask
+        if command.startswith(("flaskdash add-data", "flaskdash inspect")):
+            command = command.replace(" costs", " ../costs").replace(" sales", " ../sales")
+        done = subprocess.run(
+            command, shell=True, cwd=cwd, env=clean, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        if command.startswith("flaskdash new"):
+            cwd = tmp_path / "myproj"
+
+
+def test_make_demo_on_a_fresh_checkout(tmp_path: Path) -> None:
+    """`make demo` makes its own environment and serves; `make test` is there."""
+    need("make", "git")
+    assert blocks()[1] == ["make demo", "make test"]
+    root = tmp_path / "checkout"
+    for name in subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_file():
+            shutil.copy(ROOT / name, root / name)
+    env = {
+        key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "MAKEFLAGS"}
+    }
+    with background(f"make demo PYTHON={sys.executable}", root, env) as url:
+        wait_for(lambda: fetch(url)[0] == 200, "the demo")
+        assert b"Flights from New York" in fetch(url)[1]
+    subprocess.run(["make", "-n", "test"], cwd=root, check=True, capture_output=True)
