@@ -283,6 +283,13 @@ def test_header_with_a_name_too_few_shifts_nothing(write: Write) -> None:
     assert any("names" in note for note in found.notes)
 
 
+def test_row_names_of_r_shift_nothing(write: Write) -> None:
+    path = write('"mpg","cyl"\n' + rows(lambda i: f'"Mazda {i}",{i}.5,{i % 3}'))
+    found = inspect_source(path)
+    assert list(found.frame.columns) == ["column_1", "mpg", "cyl"]
+    assert found.frame["mpg"].iloc[2] == 2.5
+
+
 def test_preamble_and_footer(write: Write) -> None:
     path = write(
         "Sales report\nmade 2024-06-01\n\nregion;day;amount\n"

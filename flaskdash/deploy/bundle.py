@@ -156,7 +156,7 @@ def _work(dist: Path) -> Iterator[Path]:
             yield Path(folder)
     except OSError as error:
         raise BuildError(
-            f"can't write {error.filename or dist}: {error.strerror or error}; no bundle was made"
+            f"{error.filename or dist}: {error.strerror or error}; no bundle was made"
         ) from error
 
 

@@ -38,14 +38,15 @@ def uv() -> str:
         ) from error
 
 
-def check(project: Project, *, offline: bool) -> None:
-    """Raise CommandError if uv.lock does not fit pyproject.toml.
-
-    A fresh lock passes offline too; a stale one can only be told from it by its message.
-    """
+def check(project: Project, *, offline: bool) -> str:
+    """Return what uv has against the lock; nothing if it fits pyproject.toml."""
     python = ["--python", str(project.python)] if project.python.exists() else []
     network = ["--offline"] if offline else []
-    shell.run([uv(), "lock", "--check", "--no-progress", *network, *python], cwd=project.root)
+    try:
+        shell.run([uv(), "lock", "--check", "--no-progress", *network, *python], cwd=project.root)
+    except shell.CommandError as error:
+        return error.output.strip() or str(error)
+    return ""
 
 
 def export(project: Project, file: Path) -> list[str]:

@@ -16,6 +16,7 @@ from flaskdash.project import Project
 from flaskdash.serve.prod import web_command
 
 ON = {"1", "true", "yes", "on"}
+STALE = "needs to be updated"
 NO_TESTS = 5  # pytest's exit code when it found none
 RESERVED = {
     "requirements.txt": "delete it: uv.lock is the one lock, and the bundle's list comes from it",
@@ -91,26 +92,20 @@ def lock(project: Project) -> Iterator[Finding]:
     if not (project.root / "uv.lock").is_file():
         yield Finding("there is no uv.lock", "uv lock")
         return
-    try:
-        lockfile.check(project, offline=True)
-        return
-    except shell.CommandError:
-        pass
-    # Without the network uv can't always tell; with it, it can.
-    try:
+    output = lockfile.check(project, offline=True)
+    if output and STALE not in output:
+        # Offline, uv passes a fresh lock but can't always name what is wrong with another.
         with working("Checking uv.lock against the package index..."):
-            lockfile.check(project, offline=False)
-    except shell.CommandError as error:
-        output = error.output.strip()
-        if any(sign in output.lower() for sign in UNREACHABLE):
-            yield Finding(
-                "uv.lock does not fit pyproject.toml, or can't be checked offline",
-                "uv lock, when the network is back",
-            )
-        elif "needs to be updated" in output:
-            yield Finding("uv.lock is older than pyproject.toml", "uv lock")
-        else:
-            yield Finding(f"uv.lock can't be used: {output}", "uv lock")
+            output = lockfile.check(project, offline=False)
+    if STALE in output:
+        yield Finding("uv.lock does not fit pyproject.toml", "uv lock")
+    elif any(sign in output.lower() for sign in UNREACHABLE):
+        yield Finding(
+            "uv.lock does not seem to fit pyproject.toml, and the index can't be reached to say more",
+            "uv lock, when the network is back",
+        )
+    elif output:
+        yield Finding(f"uv.lock can't be used: {output}", "uv lock")
 
 
 def dependencies(project: Project) -> Iterator[Finding]:

@@ -64,7 +64,12 @@ def remembered(project: Project) -> dict[str, str]:
     """Return the targets in [tool.flaskdash.targets] by the name that they go by there."""
     text = (project.root / "pyproject.toml").read_text("utf-8")
     table = tomllib.loads(text)["tool"]["flaskdash"].get("targets", {})
-    return {str(name): str(target) for name, target in dict(table).items()}
+    if not isinstance(table, dict):
+        raise FlaskdashError(
+            "targets in pyproject.toml is not a table",
+            hint=f'[tool.flaskdash.targets] and below it {FIRST} = "{DEFAULT}"',
+        )
+    return {str(name): str(target) for name, target in table.items()}
 
 
 def remember(project: Project, target: str, echo: Echo) -> None:

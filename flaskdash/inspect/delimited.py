@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +18,13 @@ from flaskdash.inspect.names import repair
 from flaskdash.inspect.plan import ColumnPlan
 from flaskdash.inspect.reshape import reshape
 from flaskdash.inspect.table import Table, tabulate
+from flaskdash.inspect.words import GEO_WORDS, ID_WORDS, NUMBER_WORDS, TIME_WORDS, words
 from flaskdash.inspect.writer import Layout
 
 ATTEMPTS = 5
+KEY_WORDS = TIME_WORDS | ID_WORDS | GEO_WORDS | NUMBER_WORDS | {"name", "title", "label", "key"}
+# What pandas raises where its reading and ours differ; csv.Error is its Python engine's.
+FAILURES = (ValueError, TypeError, AttributeError, KeyError, OverflowError, Warning, csv.Error)
 LONGEST_LINE = 1_000_000
 
 
@@ -123,6 +128,10 @@ def _names(table: Table) -> tuple[list[str], list[str]]:
     short = table.width - len(names)
     if table.header.names is None:
         return repair([""] * table.width)[0], ["no header line: columns are numbered"]
+    if short == 1 and _row_names(names[0], table):
+        fixed, notes = repair(["", *names])
+        notes.append("the header has a name too few: the first column is taken for row names")
+        return fixed, notes
     fixed, notes = repair(names + [""] * short)
     if short:
         notes.append(
@@ -130,6 +139,20 @@ def _names(table: Table) -> tuple[list[str], list[str]]:
             f"{short} have none, and names may belong to other columns"
         )
     return fixed, notes
+
+
+def _row_names(first: str, table: Table) -> bool:
+    """Tell whether the first column holds R's row names, and so the header begins a column later.
+
+    That is a column of different values, text or counting numbers, under a name for neither.
+    """
+    counts = table.columns[0]
+    if len(counts) < table.rows or KEY_WORDS & set(words(first)):
+        return False
+    column = plan.plan_column("", counts)
+    return column.kind == "text" or (
+        column.kind == "integer" and {"1", str(table.rows)} <= set(counts)
+    )
 
 
 def _layout(table: Table, names: list[str], dialect: Dialect, mark: str, encoding: str) -> Layout:
@@ -195,7 +218,7 @@ def _agree(
         body = writer.write(layout, plans)
         try:
             frame = run(body, path)
-        except (ValueError, TypeError, AttributeError, KeyError, OverflowError, Warning) as error:
+        except FAILURES as error:
             failure = " ".join(str(error).split())[:200]
             if "Expected" in failure and not layout.long:
                 layout = replace(layout, long=True)
