@@ -7,15 +7,30 @@ import click
 
 from flaskdash import __version__
 
-COMMANDS = ("new", "serve", "add-chart", "add-data", "inspect", "list", "remove", "deploy")
+# In the order in which a user meets them. Their modules are imported when they are asked for.
+COMMANDS = {
+    "new": "Make a project from data.",
+    "serve": "Run the project; reload it on each save.",
+    "add-chart": "Write one more chart.",
+    "add-data": "Add a data set and its loader.",
+    "inspect": "Show what is in a data file.",
+    "list": "List loaders, charts and dashboards.",
+    "remove": "Delete a chart or a loader.",
+    "deploy": "Check the project and put it on a target.",
+}
 
 
 class Commands(click.Group):
-    """The commands, imported when they are asked for."""
+    """The commands, each a module in commands/."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order in which a user meets them."""
+        """Return the names of the commands."""
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command does, without importing it."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by name."""

@@ -148,7 +148,8 @@ def _measure_label(chart: Chart) -> str:
 
 
 def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
-    axis: dict[str, Any] = {"title": html.escape(label(name), quote=False)}
+    # An axis has room for about so many letters; the chart's title says the rest.
+    axis: dict[str, Any] = {"title": html.escape(_capital(humanise(name, 36)), quote=False)}
     if unit == "%":
         axis["ticksuffix"] = unit
     elif unit:

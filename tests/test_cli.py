@@ -31,10 +31,14 @@ def test_each_command_has_help_with_an_example_and_is_in_the_readme(
     text = flaskdash(name, "--help").output
     assert f"Example:\n    flaskdash {name}" in text
     assert f"flaskdash {name}" in (ROOT / "README.md").read_text("utf-8")
-    assert command(name).short_help
     for parameter in command(name).params:
         if isinstance(parameter, click.Option):
             assert parameter.help or parameter.name in {"x", "y"}, parameter
+
+
+def test_the_list_of_commands_is_the_modules() -> None:
+    modules = {path.stem for path in (ROOT / "flaskdash/commands").glob("[!_]*.py")}
+    assert {name.replace("-", "_") for name in COMMANDS} == modules
 
 
 def test_version(flaskdash: Cli) -> None:

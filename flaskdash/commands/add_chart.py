@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flaskdash.add import Table
 
 
-@click.command("add-chart", short_help="Write one more chart.")
+@click.command("add-chart")
 @click.argument("name", required=False)
 @click.option("--data", help="The loader to draw from.  [default: the only one]")
 @click.option("--kind", type=click.Choice(list(KINDS)), help="Kind of chart.")

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("add-data", short_help="Add a data set and its loader.")
+@click.command("add-data")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--name", help="Name of the loader.  [default: from the file]")
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 
-@click.command("deploy", short_help="Check the project and put it on a target.")
+@click.command("deploy")
 @click.argument("target", required=False)
 @click.option("--python", metavar="X.Y", help="Python there.  [default: .python-version]")
 @click.option(

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("inspect", short_help="Show what is in a data file.")
+@click.command("inspect")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(source: Path, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("list", short_help="List loaders, charts and dashboards.")
+@click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
     """List the loaders, charts and dashboards, and where each lives.

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("new", short_help="Make a project from data.")
+@click.command("new")
 @click.argument("name")
 @click.option(
     "--data",

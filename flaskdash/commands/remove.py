@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("remove", short_help="Delete a chart or a loader.")
+@click.command("remove")
 @click.argument("name")
 @click.option("--force", is_flag=True, help="Remove it although it was edited or is in use.")
 def command(name: str, force: bool) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 
-@click.command("serve", short_help="Run the project; reload it on each save.")
+@click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",

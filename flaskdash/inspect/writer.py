@@ -121,6 +121,9 @@ def _types(layout: Layout, plans: list[ColumnPlan], decimal: str, thousands: str
     if len(kept) > PER_LINE or (len(kept) > 4 and reasons == {""}):
         names = literal([layout.raw(plan.name) for plan in kept])
         return [f'dtype=dict.fromkeys({names}, "str"),']
+    if reasons == {""}:
+        pairs = ", ".join(f'{literal(layout.raw(plan.name))}: "str"' for plan in kept)
+        return [f"dtype={{{pairs}}},"]
     lines = ["dtype={"]
     for plan in kept:
         why = f"  # {plan.reason}" if plan.reason else ""

@@ -59,8 +59,10 @@ def _modules(
 
 def code_version() -> str:
     """Return a digest of the application's own files: cached pages end with the code they show."""
+    app = Path(__file__).parent
+    files = [path for path in app.rglob("*") if not {"vendor", "__pycache__"} & set(path.parts)]
     digest = blake2b(digest_size=8)
-    for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.suffix in {".py", ".html", ".css", ".js", ".svg"} and "vendor" not in path.parts:
+    for path in sorted([*files, app.parent / "pyproject.toml"]):
+        if path.is_file():
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

@@ -204,8 +204,9 @@ def _show(chart: ModuleType, active: Active) -> dict[str, Any]:
         return {"chart": chart, chart.KIND: shown}
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.SLUG)
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        detail = f"{type(error).__name__}: {error}\n{last.filename}, line {last.lineno}"
+        frames = traceback.extract_tb(error.__traceback__)
+        line = next((f", line {f.lineno}" for f in frames if f.filename == chart.__file__), "")
+        detail = f"{type(error).__name__}: {error}\n{chart.__file__}{line}"
         return {"chart": chart, "failed": detail if current_app.debug else "The log says why."}
 
 
