@@ -78,7 +78,8 @@ def source(path: Path, name: str | None, taken: set[str], files: set[str]) -> So
     from flaskdash.inspect import inspect_source
     from flaskdash.suggest import filters, suggest
 
-    inspection = inspect_source(path)
+    with working(f"Reading {path.name}..."):
+        inspection = inspect_source(path)
     stem = path.name.partition(".")[0] or path.name
     loader = name or free(names.identifier(stem, "data"), taken)
     suffix = "".join(path.suffixes[-2:]) if path.suffix.lower() == ".gz" else path.suffix

@@ -1,6 +1,7 @@
 """Say on stderr that something longer than a second is going on."""
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,10 +10,14 @@ import click
 
 @contextmanager
 def working(message: str) -> Iterator[None]:
-    """Show `message` while the block runs: a spinner on a terminal, else one plain line."""
+    """Show `message` while the block runs: a spinner on a terminal, else a line after a second."""
     if not sys.stderr.isatty():
-        click.echo(message, err=True)
-        yield
+        line = threading.Timer(1.0, click.echo, [message], {"err": True})
+        line.start()
+        try:
+            yield
+        finally:
+            line.cancel()
         return
     from rich.console import Console
     from rich.text import Text

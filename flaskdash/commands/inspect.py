@@ -18,10 +18,12 @@ def command(source: Path, as_json: bool) -> None:
       flaskdash inspect sales.csv
     """
     from flaskdash.inspect import inspect_source
+    from flaskdash.progress import working
     from flaskdash.report import as_dict, as_text
     from flaskdash.suggest import suggest
 
-    inspection = inspect_source(source)
+    with working(f"Reading {source.name}..."):
+        inspection = inspect_source(source)
     charts = suggest(inspection, "data")
     if as_json:
         import json
