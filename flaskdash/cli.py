@@ -1,11 +1,14 @@
 """The command line: parse, call, echo. Each command is a file in commands/."""
 
+import errno
 import importlib
 import sys
+from typing import Any
 
 import click
 
 from flaskdash import __version__
+from flaskdash.errors import FlaskdashError
 
 # In the order in which a user meets them. Their modules are imported when they are asked for.
 COMMANDS = {
@@ -39,6 +42,16 @@ class Commands(click.Group):
         module = importlib.import_module(f"flaskdash.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a full disk or a folder that can't be written is said in a line."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE or error.strerror is None:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            raise FlaskdashError(f"{where}{error.strerror}") from error
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
@@ -159,6 +161,23 @@ def test_add_data_refuses_another_file_of_that_name(
     assert snapshot(made) == before
     flaskdash("add-data", sales, "--name", "sales_2")
     assert (made / "data/sales_2.csv").read_bytes() == sales.read_bytes()
+
+
+def test_a_project_that_can_not_be_written(
+    made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot(made)
+    real = Path.open
+
+    def refuse(self: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        if "x" in mode and self.name == "mine.py":  # chmod would not stop root
+            raise OSError(errno.ENOSPC, "No space left on device", str(self))
+        return real(self, mode, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    result = flaskdash("add-chart", "mine", *BAR, code=1)
+    assert "No space left on device; nothing was written" in result.output
+    assert snapshot(made) == before
 
 
 def test_list_says_where_each_lives(made: Path, flaskdash: Cli) -> None:

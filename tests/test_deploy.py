@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import free_port
 
-from flaskdash import environment
+from flaskdash import contents, environment
 from flaskdash.commands.deploy import command
 from flaskdash.deploy import archive, bundle, files, lockfile, rules, secret, targets, wheels
 from flaskdash.deploy.archive import Entry
@@ -709,35 +709,37 @@ def test_start_refuses_another_machine(unpacked: Path) -> None:
 # --- from nothing to a chart, with no network ---
 
 CLIENT = r"""
-import json, re, signal, subprocess, sys, time, urllib.request
-start, port = sys.argv[1:]
-server = subprocess.Popen([start], cwd="/", start_new_session=True)
+import json, os, subprocess, sys, time, urllib.request
+
+start, port, chart = sys.argv[1:]
+
 def get(path):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
         return answer.read().decode()
-for _ in range(1200):
+
+def answers(url):
     try:
-        up = get("/up")
-        break
+        urllib.request.urlopen(url, timeout=2).close()
     except OSError:
+        return False
+    return True
+
+up = f"http://127.0.0.1:{port}/up"
+server = subprocess.Popen([start], cwd="/", env={**os.environ, "PORT": port})
+try:
+    for _ in range(1200):
+        if answers(up):
+            break
         assert server.poll() is None, "it ended"
         time.sleep(0.1)
-page = get("/")
-chart = re.search(r"/charts/[\w-]+/figure\.json", page)[0]
-try:
-    urllib.request.urlopen("http://192.0.2.1/", timeout=2)
-    network = True
-except OSError:
-    network = False
-figure = json.loads(get(chart))
-server.send_signal(signal.SIGTERM)
-code = server.wait(30)
-try:
-    get("/up")
-    code = "still there"
-except OSError:
-    pass
-print(json.dumps({"up": up, "page": page, "figure": figure, "code": code, "network": network}))
+    seen = {"up": get("/up"), "page": get("/"), "network": answers("http://192.0.2.1/")}
+    seen["figure"] = json.loads(get(f"/charts/{chart}/figure.json"))
+    server.terminate()
+    seen["code"] = server.wait(30)
+    seen["still there"] = answers(up)
+finally:
+    server.kill()
+print(json.dumps(seen))
 """
 
 
@@ -786,9 +788,11 @@ def test_a_bundle_starts_with_no_network_and_serves_a_chart(tmp_path: Path) -> N
 
     refusing = {"PIP_INDEX_URL": "http://127.0.0.1:9", "UV_INDEX": "http://127.0.0.1:9"}
     alone = no_network()
+    chart = next(one.name for one in contents.charts(project).values() if one.kind == "figure")
+    client = [sys.executable, "-c", CLIENT, str(root / "start"), str(free_port())]
     done = subprocess.run(
-        [*alone, sys.executable, "-c", CLIENT, str(root / "start"), str(free_port())],
-        env={"PATH": os.environ["PATH"], **refusing},
+        [*alone, *client, chart.replace("_", "-")],
+        env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **refusing},
         capture_output=True,
         text=True,
     )
@@ -797,7 +801,7 @@ def test_a_bundle_starts_with_no_network_and_serves_a_chart(tmp_path: Path) -> N
     assert seen["up"].strip() == "up"
     assert "<title>" in seen["page"]
     assert seen["figure"]["data"]
-    assert seen["code"] == 0
+    assert (seen["code"], seen["still there"]) == (0, False)
     assert not (alone and seen["network"])
     assert "Traceback" not in done.stderr
     assert (root / ".env").stat().st_mode & 0o777 == 0o600

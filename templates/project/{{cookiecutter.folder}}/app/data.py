@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock, Thread
 from types import ModuleType
@@ -54,7 +54,9 @@ class Data:
         self._checked: dict[str, tuple[float, State]] = {}
         self._refreshing: set[str] = set()
         self._lock = Lock()
-        self._columns = lru_cache(64)(self._describe)
+        self._connection: DuckDBPyConnection | None = None
+        self._columns = lru_cache(100)(self._describe)
+        self._facts = lru_cache(1000)(self._ask)
 
     def state(self, name: str) -> State:
         """Return a snapshot's state; build it where it is missing, refresh it where it is old."""
@@ -84,7 +86,7 @@ class Data:
             text = f"WITH {inner[1] or ''}{rows}, {sql[inner.end() :]}"
         else:
             text = f"WITH {rows} {sql}"
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             return cursor.execute(text, values | {"snapshot": self._path(name)}).df()
 
     def columns(self, name: str) -> dict[str, str]:
@@ -96,26 +98,29 @@ class Data:
         value = quote(column)
         sql = f"""SELECT CAST({value} AS VARCHAR) AS choice FROM {quote(name)}
             WHERE {value} IS NOT NULL GROUP BY {value} ORDER BY {value} LIMIT {MOST_CHOICES}"""
-        return list(self.query(name, sql)["choice"])
+        return list(self._facts(name, self.state(name).built, sql)["choice"])
 
     def days(self, name: str, column: str) -> tuple[str, str]:
         """Return the first and the last day of a column."""
-        value = quote(column)
-        sql = f"SELECT min({value}) AS low, max({value}) AS high FROM {quote(name)}"
-        first = self.query(name, sql).iloc[0]
-        return str(first["low"])[:10], str(first["high"])[:10]
+        sql = f"SELECT min({quote(column)}), max({quote(column)}) FROM {quote(name)}"
+        first, last = self._facts(name, self.state(name).built, sql).iloc[0]
+        return str(first)[:10], str(last)[:10]
+
+    def _ask(self, name: str, _built: str, sql: str) -> DataFrame:
+        return self.query(name, sql)
 
     def _describe(self, name: str, _built: str) -> dict[str, str]:
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             rows = cursor.read_parquet(self._path(name))
             return dict(zip(rows.columns, map(str, rows.types), strict=True))
 
-    @cached_property
-    def _connection(self) -> DuckDBPyConnection:
-        # Opened at the first query, not before: a connection does not survive gunicorn's fork.
-        import duckdb
+    def _cursor(self) -> DuckDBPyConnection:
+        with self._lock:
+            if self._connection is None:  # not before: it would not survive gunicorn's fork
+                import duckdb
 
-        return duckdb.connect(config={"autoinstall_known_extensions": False})
+                self._connection = duckdb.connect(config={"autoinstall_known_extensions": False})
+            return self._connection.cursor()
 
     def _stale(self, name: str, state: State) -> bool:
         retry = bool(state.error) and time.time() - state.failed > RETRY_SECONDS
@@ -167,7 +172,7 @@ class Data:
     def _write(self, name: str, result: Any) -> int:
         """Write a DataFrame, or a DuckDB relation, as the snapshot; return its number of rows."""
         temporary = self._file(name, "parquet.tmp")
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             relation = result if hasattr(result, "write_parquet") else cursor.from_df(result)
             relation.write_parquet(str(temporary), compression="zstd")
             rows = cursor.read_parquet(str(temporary)).count("*").fetchall()[0][0]
