@@ -102,8 +102,9 @@ class Bundle:
             f" wheels, {_megabytes(whole)}"
         )
         echo(
-            f"\nNext, on Linux or macOS with Python {self.machine.python}, where no network is"
-            f" needed:\n  tar xzf {path} && cd {self.name} && PORT=8000 ./start\n"
+            f"\nNext, on a machine like {self.machine.platform} with Python {self.machine.python},"
+            f" where no network is needed:\n"
+            f"  tar xzf {path} && cd {self.name} && PORT=8000 ./start\n"
         )
 
 
