@@ -23,7 +23,7 @@ ARGUMENTS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 VIEW = {"width": 1280, "height": 1000}
-PATIENCE = 30_000  # milliseconds
+PATIENCE = 12_000  # milliseconds
 LOOK = 25  # milliseconds between two looks at a page
 QUIET = 300  # milliseconds without traffic until a visit counts as over
 
@@ -89,8 +89,8 @@ def await_time(page: Page, name: str) -> None:
             if page.evaluate(f"window.bench?.{name} || 0"):
                 return
         page.wait_for_timeout(LOOK)
-    shown = page.evaluate("document.documentElement.outerHTML.slice(0, 2000)")
-    raise TimeoutError(f"{page.url}: never {name}; it shows {shown}")
+    shown = page.evaluate("document.body?.innerText.slice(0, 200)")
+    raise TimeoutError(f"{page.url}: never {name}; it shows {shown!r}")
 
 
 class Traffic:

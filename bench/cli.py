@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from measure import Ratio, in_turns, spread
+from measure import Ratio, Take, in_turns, spread
 
 ROOT = Path(__file__).parents[1]
 FLASKDASH = Path(sys.executable).with_name("flaskdash")
@@ -66,13 +66,13 @@ def measure(folder: Path, rounds: int) -> tuple[list[Ratio], list[float]]:
     template = ROOT / "templates" / "project"
     skeleton = [sys.executable, "-c", COOKIECUTTER, str(template)]
     new = [str(FLASKDASH), "new", "--no-install", "--no-git", "shop"]
-    quiet = {
+    quiet: dict[str, Take] = {
         "import": lambda: run([sys.executable, "-c", "import click"]),
         "help": lambda: run([str(FLASKDASH), "--help"]),
     }
-    making = {
+    making: dict[str, Take] = {
         "cookiecutter": lambda: run([*skeleton, str(empty(folder)), str(config)]),
-        "inspect": lambda: inspect_ms(),
+        "inspect": inspect_ms,
         "new": lambda: run(new, cwd=empty(folder)),
     }
     for take in (*quiet.values(), *making.values()):
@@ -82,14 +82,24 @@ def measure(folder: Path, rounds: int) -> tuple[list[Ratio], list[float]]:
     rest = [taken - looked for taken in times["new"]]
     return [
         Ratio("flaskdash --help", "help", times["help"], "import click", times["import"], 1.6),
-        Ratio("flaskdash new, less the inspecting", "new", rest, "cookiecutter", times["cookiecutter"], 1.5),
+        Ratio(
+            "flaskdash new, less the inspecting",
+            "new",
+            rest,
+            "cookiecutter",
+            times["cookiecutter"],
+            1.5,
+        ),
     ], times["inspect"]
 
 
 def private_config(folder: Path) -> Path:
     """Return a config for cookiecutter which keeps its replays out of the user's home."""
     config = folder / "cookiecutter.yaml"
-    kept = {"replay_dir": str(folder / "replay"), "cookiecutters_dir": str(folder / "cookiecutters")}
+    kept = {
+        "replay_dir": str(folder / "replay"),
+        "cookiecutters_dir": str(folder / "cookiecutters"),
+    }
     config.write_text(json.dumps(kept), "utf-8")  # JSON is YAML
     return config
 

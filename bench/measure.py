@@ -4,6 +4,8 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+Take = Callable[[], float]
+
 
 @dataclass(frozen=True)
 class Ratio:
@@ -55,7 +57,7 @@ def spread(samples: Sequence[float]) -> str:
     return f"{middle:,.0f} [{low:,.0f}-{high:,.0f}]"
 
 
-def in_turns(rounds: int, takers: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
+def in_turns(rounds: int, takers: dict[str, Take]) -> dict[str, list[float]]:
     """Take a sample of each in turn: A B, then B A, so that drift and noise meet them alike."""
     samples: dict[str, list[float]] = {name: [] for name in takers}
     for number in range(rounds):
@@ -74,5 +76,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return rows of text as a table with aligned columns."""
     lines = [head, *rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    texts = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    ]
     return "\n".join([texts[0], "  ".join("-" * width for width in widths), *texts[1:]])

@@ -12,7 +12,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import browser
@@ -22,7 +22,7 @@ import sales
 import server
 from candidates import Candidate
 from measure import Ratio, spread, table, turned
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 WORK = Path(__file__).with_name(".work")
 # Chosen one after the other, so that each step is a combination that was not asked for before.
@@ -31,24 +31,32 @@ START_FIRST, START_AGAIN = "first start", "restart"
 VISIT, KILOBYTES, REQUESTS = "warm visit", "kB", "requests"
 FILTER_FIRST, FILTER_AGAIN = "filter, first time", "filter, again"
 MEASURES = (START_FIRST, START_AGAIN, VISIT, KILOBYTES, REQUESTS, FILTER_FIRST, FILTER_AGAIN)
+JSON = "cached chart JSON, requests/s"
 WARMING = 40  # requests, so that each worker has answered some
+MOST_TRIES = 3
 Samples = dict[str, dict[str, list[float]]]
 
 
 def main() -> None:
     """Measure, print the tables, and write the samples as JSON where asked."""
     parser = argparse.ArgumentParser(description="The same dashboard in each, measured together.")
-    parser.add_argument("--rounds", type=int, default=7, help="samples of each [default: 7]")
+    parser.add_argument("--rounds", type=int, default=5, help="samples of each [default: 5]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples here too")
+    parser.add_argument("--project", type=Path, metavar="DIR", help="in the place of a new project")
     options = parser.parse_args()
     began = time.monotonic()
     WORK.mkdir(exist_ok=True)
     data = WORK / "sales.csv"
     if not data.exists():
         sales.write(data)
-    ready = [make(WORK, data) for make in (candidates.flaskdash, candidates.dash, candidates.course)]
+    project = options.project or candidates.new_project(WORK, data)
+    ready = [
+        candidates.flaskdash(WORK, project.resolve()),
+        candidates.dash(WORK, data),
+        candidates.course(WORK, data),
+    ]
     samples = measure(ready, options.rounds)
-    rates = throughput(ready[0], options.rounds)
+    rates = throughput(ready[0], 2 * options.rounds)
     ratios = compare(samples, rates)
     dash = candidates.version(ready[1].python, "dash")
     print(f"Medians of {options.rounds} rounds, least and greatest in brackets; Dash {dash}.\n")
@@ -69,20 +77,36 @@ def measure(ready: Sequence[Candidate], rounds: int) -> Samples:
     with browser.chromium() as chromium:
         for one in ready:  # not counted: byte code compiled, files in memory
             one.forget()
-            start(one, chromium)
+            with suppress(TimeoutError):
+                start(one, chromium)
         for number in range(rounds):
             for name in turned(list(by_name), number):
                 print(f"round {number + 1} of {rounds}: {name}", file=sys.stderr)
-                one, taken = by_name[name], samples[name]
-                one.forget()
-                taken[START_FIRST].append(start(one, chromium, taken))
-                taken[START_AGAIN].append(start(one, chromium))
+                sample(by_name[name], chromium, samples[name])
     return samples
 
 
-def start(
-    one: Candidate, chromium: Browser, taken: dict[str, list[float]] | None = None
-) -> float:
+def sample(one: Candidate, chromium: Browser, taken: dict[str, list[float]]) -> None:
+    """Take one round of a candidate; take it again if its charts never come, and say so.
+
+    Dash, while its workers are new, now and then answers 500 to a request for one of its own
+    scripts. Such a start would be its worst sample by far: leaving it out is in its favour.
+    """
+    for _ in range(MOST_TRIES):
+        one.forget()
+        try:
+            first = start(one, chromium, taken)
+            again = start(one, chromium)
+        except TimeoutError as error:
+            print(f"{one.name} is started again: {error}", file=sys.stderr)
+            continue
+        taken[START_FIRST].append(first)
+        taken[START_AGAIN].append(again)
+        return
+    raise TimeoutError(f"{one.name} never drew its charts in {MOST_TRIES} starts")
+
+
+def start(one: Candidate, chromium: Browser, taken: dict[str, list[float]] | None = None) -> float:
     """Return the milliseconds from a server's start to four charts; use it then, where asked."""
     with server.gunicorn(one.python, one.app, one.cwd, one.variables) as running:
         with browser.page_of(chromium) as page:
@@ -110,7 +134,7 @@ def use(
                 taken[what].append(step(one, page, region))
 
 
-def step(one: Candidate, page: browser.Page, region: str) -> float:
+def step(one: Candidate, page: Page, region: str) -> float:
     """Choose one more region; return the milliseconds until all charts and KPIs follow."""
     page.wait_for_timeout(100)
     if not one.submit:
@@ -127,7 +151,10 @@ def throughput(one: Candidate, rounds: int) -> dict[str, list[float]]:
     with ExitStack() as stack:
         hello = stack.enter_context(server.gunicorn(one.python, "hello_app:app", here, {}))
         mine = stack.enter_context(server.gunicorn(one.python, one.app, one.cwd, one.variables))
-        paths = {"hello": (hello.port, "/"), "chart": (mine.port, "/charts/revenue-by-region/figure.json")}
+        paths = {
+            "hello": (hello.port, "/"),
+            "chart": (mine.port, "/charts/revenue-by-region/figure.json"),
+        }
         for port, path in paths.values():
             load.ask(port, path, WARMING)
         for number in range(rounds):
@@ -150,7 +177,9 @@ def compare(samples: Samples, rates: dict[str, list[float]]) -> list[Ratio]:
         Ratio("bytes of a first visit", "flaskdash", mine[KILOBYTES], "450 kB", [450.0], 1.0),
         against_dash(FILTER_FIRST, 0.35),
         against_dash(FILTER_AGAIN, 0.35),
-        Ratio("cached chart JSON a second", "flaskdash", rates["chart"], "hello-world", rates["hello"], 0.70, at_least=True),
+        Ratio(
+            JSON, "flaskdash", rates["chart"], "hello-world", rates["hello"], 0.70, at_least=True
+        ),
     ]
 
 

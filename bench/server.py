@@ -25,9 +25,7 @@ class Running:
 
 
 @contextmanager
-def gunicorn(
-    python: Path, app: str, cwd: Path, variables: Mapping[str, str]
-) -> Iterator[Running]:
+def gunicorn(python: Path, app: str, cwd: Path, variables: Mapping[str, str]) -> Iterator[Running]:
     """Lend an application under gunicorn: 2 workers of 4 threads, on a free port."""
     port = free_port()
     command = [str(python), "-m", "gunicorn", "--no-control-socket", "--worker-class", "gthread"]

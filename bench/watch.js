@@ -22,23 +22,24 @@
 
   window.bench = {
     drawn: 0, // when the charts stood first
-    changed: 0, // when all charts and numbers differed from those before the click
+    changed: 0, // when all charts and numbers differed from those before the press
     expect() {
       bench.changed = 0;
       kept("before", [...shapes(), ...numbers()]);
-      kept("clicked", 0);
+      kept("pressed", 0);
     },
-    took: () => bench.changed - kept("clicked"),
+    took: () => bench.changed - kept("pressed"),
   };
-  addEventListener("click", (event) => {
-    if (kept("clicked") === 0) kept("clicked", performance.timeOrigin + event.timeStamp);
+  // From the press, not the release: what a page does in between is part of what it takes.
+  addEventListener("pointerdown", (event) => {
+    if (kept("pressed") === 0) kept("pressed", performance.timeOrigin + event.timeStamp);
   }, true);
 
   function look() {
     const seen = shapes();
     if (whole(seen)) {
       bench.drawn ||= now();
-      if (kept("clicked") && !bench.changed) {
+      if (kept("pressed") && !bench.changed) {
         const before = kept("before");
         const after = [...seen, ...numbers()];
         if (after.length === before.length && after.every((part, i) => part && part !== before[i])) bench.changed = now();

@@ -119,7 +119,7 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bin_width: float) -> d
     y_column = columns.get(chart.y or "")
     x_column = columns.get(chart.x or "")
     unit = "" if chart.agg in {"count", "distinct"} else (y_column and y_column.unit) or ""
-    measure = f"{AGGREGATE_WORDS[chart.agg or 'sum']} {y}" if chart.y else "the number of rows"
+    measure = f"{AGGREGATE_WORDS[chart.agg or 'sum']} {chart.y}" if chart.y else "the number of rows"
     if chart.kind == "scatter":
         measure = y
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column
@@ -15,22 +15,43 @@ FUNCTIONS = {"sum": "sum", "last": "sum", "mean": "avg", "median": "median", "mi
 FUNCTIONS |= {"max": "max", "count": "count"}
 TABLE_COLUMNS = 12
 
+# Words that DuckDB keeps for itself, beside those that every engine does.
+DUCKDB_WORDS = frozenset(
+    """anti asof asymmetric at authorization binary collation concurrently deferrable freeze glob ilike
+    initially isnull leading notnull overlaps pivot_longer pivot_wider positional semi tablesample
+    unpack variadic verbose""".split()
+)
+
 
 def quote(name: str) -> str:
-    """Return a column's name as an SQL identifier, in quotes where it needs them."""
-    if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and not is_reserved(name):
+    """Return a name as an SQL identifier, in quotes where it needs them."""
+    plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name)
+    if plain and not is_reserved(name) and name not in DUCKDB_WORDS:
         return name
     return '"' + name.replace('"', '""') + '"'
 
 
-def count_name(chart: Chart) -> str:
-    """Return the name of a count of rows: `count`, unless a column has it."""
-    return "row_count" if "count" in {chart.x, chart.color} else "count"
-
-
 def measure_name(chart: Chart) -> str:
-    """Return the name under which the chart's SQL returns what it measures."""
-    return chart.y if chart.y is not None else count_name(chart)
+    """Return the name under which the chart's SQL returns what it measures: y, or `count`.
+
+    A chart of a column by itself has that name already, so its measure is called sum_of_units.
+    """
+    if chart.kind == "scatter":
+        return chart.y or ""
+    name, other = (
+        ("count", "row_count") if chart.y is None else (chart.y, f"{chart.agg}_of_{chart.y}")
+    )
+    return _apart(name, other, (chart.x, chart.color))
+
+
+def _apart(name: str, other: str, taken: Iterable[str | None]) -> str:
+    """Return the name, or where it is taken the other one, longer until it is not."""
+    used = {each.lower() for each in taken if each}
+    if name.lower() not in used:
+        return name
+    while other.lower() in used:
+        other += "_"
+    return other
 
 
 def select(chart: Chart, columns: Mapping[str, Column], bin_width: float = 0.0) -> str:
@@ -58,12 +79,15 @@ def nice_width(low: float, high: float, whole: bool) -> float:
 
 
 def _measure(chart: Chart) -> str:
+    return f"{_aggregate(chart)} AS {quote(measure_name(chart))}"
+
+
+def _aggregate(chart: Chart) -> str:
     if chart.y is None:
-        return f"count(*) AS {quote(count_name(chart))}"
-    column = quote(chart.y)
+        return "count(*)"
     if chart.agg == "distinct":
-        return f"count(DISTINCT {column}) AS {column}"
-    return f"{FUNCTIONS[chart.agg or 'sum']}({column}) AS {column}"
+        return f"count(DISTINCT {quote(chart.y)})"
+    return f"{FUNCTIONS[chart.agg or 'sum']}({quote(chart.y)})"
 
 
 def _time(columns: Mapping[str, Column]) -> str | None:
@@ -85,7 +109,7 @@ def _where(chart: Chart, columns: Mapping[str, Column], *names: str | None) -> s
     clauses = [f"{quote(name)} IS NOT NULL" for name in dict.fromkeys(names) if name]
     time = _time(columns)
     if chart.agg == "last" and time is not None:
-        filled = f"FROM {chart.data} WHERE {quote(chart.y or time)} IS NOT NULL"
+        filled = f"FROM {quote(chart.data)} WHERE {quote(chart.y or time)} IS NOT NULL"
         if chart.x == time:
             periods = f"SELECT max({quote(time)}) {filled} GROUP BY {_step(chart, columns)}"
             clauses.append(f"{quote(time)} IN ({periods})")
@@ -95,7 +119,7 @@ def _where(chart: Chart, columns: Mapping[str, Column], *names: str | None) -> s
 
 
 def _kpi(chart: Chart, columns: Mapping[str, Column]) -> str:
-    return f"SELECT {_measure(chart)}\nFROM {chart.data}{_where(chart, columns)}"
+    return f"SELECT {_measure(chart)}\nFROM {quote(chart.data)}{_where(chart, columns)}"
 
 
 def _line(chart: Chart, columns: Mapping[str, Column]) -> str:
@@ -105,7 +129,7 @@ def _line(chart: Chart, columns: Mapping[str, Column]) -> str:
     first = step if step == quote(chart.x) else f"{step} AS {quote(chart.x)}"
     groups = "1, 2" if color else "1"
     return (
-        f"SELECT {first}{color}, {_measure(chart)}\nFROM {chart.data}"
+        f"SELECT {first}{color}, {_measure(chart)}\nFROM {quote(chart.data)}"
         f"{_where(chart, columns, chart.x, chart.color, chart.y)}\n"
         f"GROUP BY {groups}\nORDER BY {groups}"
     )
@@ -121,19 +145,20 @@ def _bar(chart: Chart, columns: Mapping[str, Column]) -> str:
     where = _where(chart, columns, chart.x, chart.color, chart.y)
     if not chart.color:
         return (
-            f"SELECT {x}, {total}\nFROM {chart.data}{where}\n"
+            f"SELECT {x}, {total}\nFROM {quote(chart.data)}{where}\n"
             f"GROUP BY 1\nORDER BY 2 DESC, 1\nLIMIT {limit}"
         )
+    of_bar = quote(_apart("total_of_bar", "total_of_bar_2", columns))
     largest = (
-        f"    SELECT {x}, {total.rpartition(' AS ')[0]} AS total_of_bar\n"
-        f"    FROM {chart.data}{where.replace(chr(10), chr(10) + '    ')}\n"
+        f"    SELECT {x}, {_aggregate(chart)} AS {of_bar}\n"
+        f"    FROM {quote(chart.data)}{where.replace(chr(10), chr(10) + '    ')}\n"
         f"    GROUP BY 1\n    ORDER BY 2 DESC, 1\n    LIMIT {limit}\n"
     )
     return (
         f"WITH largest AS (\n{largest})\n"
-        f"SELECT {x}, {quote(chart.color)}, {total}\nFROM {chart.data}\nJOIN largest USING ({x})"
-        f"{where}\nGROUP BY {x}, {quote(chart.color)}, total_of_bar\n"
-        f"ORDER BY total_of_bar DESC, {x}, {measure} DESC"
+        f"SELECT {x}, {quote(chart.color)}, {total}\nFROM {quote(chart.data)}\nJOIN largest USING ({x})"
+        f"{where}\nGROUP BY {x}, {quote(chart.color)}, {of_bar}\n"
+        f"ORDER BY {of_bar} DESC, {x}, {measure} DESC"
     )
 
 
@@ -141,7 +166,7 @@ def _scatter(chart: Chart, columns: Mapping[str, Column]) -> str:
     names = [quote(name) for name in dict.fromkeys((chart.x, chart.y, chart.color)) if name]
     where = _where(chart, columns, chart.x, chart.y, chart.color)
     return (
-        f"SELECT {', '.join(names)}\nFROM {chart.data}{where}\n"
+        f"SELECT {', '.join(names)}\nFROM {quote(chart.data)}{where}\n"
         f"-- at most so many points, and the same ones each time\n"
         f"ORDER BY hash({', '.join(names[:2])})\nLIMIT {chart.limit or 2000}"
     )
@@ -151,8 +176,8 @@ def _histogram(chart: Chart, width: float) -> str:
     assert chart.x is not None
     x = quote(chart.x)
     return (
-        f"SELECT floor({x} / {width}) * {width} AS {x}, count(*) AS {quote(count_name(chart))}\n"
-        f"FROM {chart.data}\nWHERE {x} IS NOT NULL\nGROUP BY 1\nORDER BY 1"
+        f"SELECT floor({x} / {width}) * {width} AS {x}, count(*) AS {quote(measure_name(chart))}\n"
+        f"FROM {quote(chart.data)}\nWHERE {x} IS NOT NULL\nGROUP BY 1\nORDER BY 1"
     )
 
 
@@ -164,4 +189,4 @@ def _table(chart: Chart, columns: Mapping[str, Column]) -> str:
         names = ", ".join(quote(name) for name in (shown or list(columns))[:TABLE_COLUMNS])
     time = _time(columns)
     order = f"\nORDER BY {quote(time)} DESC" if time is not None else ""
-    return f"SELECT {names}\nFROM {chart.data}{order}\nLIMIT {chart.limit or 100}"
+    return f"SELECT {names}\nFROM {quote(chart.data)}{order}\nLIMIT {chart.limit or 100}"

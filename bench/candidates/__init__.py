@@ -42,7 +42,9 @@ class Candidate:
     state: Path  # what it keeps between two starts; emptied for a first start
     open: Callable[[Page], Any]  # what a user does before choosing a region
     click: Callable[[Page, str], Any]  # what a user does to choose one more region
-    submit: Callable[[Page], Any] | None = None  # and the click that asks for it, if that is another
+    submit: Callable[[Page], Any] | None = (
+        None  # and the click that asks for it, if that is another
+    )
     variables: dict[str, str] = field(default_factory=dict)
 
     def forget(self) -> None:
@@ -51,8 +53,8 @@ class Candidate:
         self.state.mkdir(parents=True)
 
 
-def flaskdash(work: Path, data: Path) -> Candidate:
-    """Return a new project with exactly the dashboard's charts, made by the command line."""
+def new_project(work: Path, data: Path) -> Path:
+    """Make a project with exactly the dashboard's charts, by the command line."""
     project = work / "shop"
     shutil.rmtree(project, ignore_errors=True)
     command = str(VENV_BIN / "flaskdash")
@@ -61,6 +63,11 @@ def flaskdash(work: Path, data: Path) -> Candidate:
         path.unlink()
     for flags in CHARTS:
         _run([command, "add-chart", "--data", data.stem, "--filter", "region", *flags], project)
+    return project
+
+
+def flaskdash(work: Path, project: Path) -> Candidate:
+    """Return a project that the command line made."""
     state = work / "state" / "flaskdash"
     return Candidate(
         "flaskdash",
@@ -123,7 +130,6 @@ def version(python: Path, package: str) -> str:
 
 def _run(command: Sequence[str], cwd: Path) -> str:
     clean = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    clean["PYTHONSAFEPATH"] = "1"  # run_loader.py's folder would hide the inspect of Python
     done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")

@@ -28,7 +28,10 @@ app.layout = html.Main(
         html.H1("Sales"),
         dcc.Dropdown(sorted(sales["region"].unique()), multi=True, id="region"),
         html.Div(
-            [html.Div([html.H2(name), html.P(id=name, className="value")], className="kpi") for name in KPIS],
+            [
+                html.Div([html.H2(name), html.P(id=name, className="value")], className="kpi")
+                for name in KPIS
+            ],
             style={"display": "flex", "gap": "2rem"},
         ),
         html.Div(

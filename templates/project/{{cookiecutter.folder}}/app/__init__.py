@@ -1,5 +1,6 @@
 """The application: one Flask app, made from the loaders and charts in this folder."""
 
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask
@@ -13,6 +14,9 @@ def create_app(**overrides: Any) -> Flask:
     """Create the application: configuration, data, pages."""
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(config.load(overrides))
+    # Flask makes this anew at each request, which takes as long as the rest of a cached answer.
+    sessions = app.session_interface
+    sessions.get_signing_serializer = lru_cache(sessions.get_signing_serializer)  # type: ignore
 
     found = discovery.find_loaders(loaders)
     app.extensions["data"] = Data(found, app.config["INSTANCE"])

@@ -14,6 +14,7 @@ from threading import Lock
 import brotli
 from cachelib import FileSystemCache
 from flask import Response, request
+from werkzeug.http import parse_accept_header
 
 ON_DISK, IN_MEMORY = 5_000, 500
 
@@ -35,11 +36,11 @@ class Cache:
         self, key: object, build: Callable[[], str | bytes], mimetype: str, lasts: str = "no-cache"
     ) -> Response:
         """Answer a request with what `build` returns, from the cache where it is there."""
-        coding = next((name for name in ("br", "gzip") if request.accept_encodings[name]), "")
+        coding = _coding(request.headers.get("Accept-Encoding", ""))
         name = f"{self.code_version} {key!r} {coding}".encode("utf-8", "surrogatepass")
         digest = blake2b(name, digest_size=16).hexdigest()
         headers = {"ETag": f'"{digest}"', "Cache-Control": lasts, "Vary": "Accept-Encoding"}
-        if digest in request.if_none_match:
+        if "If-None-Match" in request.headers and digest in request.if_none_match:
             return Response(status=304, headers=headers)
         try:
             body = self._build(digest, build, coding)
@@ -64,6 +65,12 @@ class Cache:
         if body is None:
             raise KeyError(digest)
         return bytes(body)
+
+
+@lru_cache(100)
+def _coding(accepted: str) -> str:
+    codings = parse_accept_header(accepted)
+    return next((coding for coding in ("br", "gzip") if codings[coding]), "")
 
 
 def _compress(body: str | bytes, coding: str) -> bytes:

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from app.formats import slug
+
 LOADER = {
     "SOURCE": "SOURCE = the path of the file that it reads",
     "load": "def load() -> DataFrame",
@@ -28,6 +30,7 @@ def find_loaders(package: ModuleType) -> dict[str, ModuleType]:
 def find_charts(package: ModuleType, loaders: dict[str, ModuleType]) -> dict[str, ModuleType]:
     """Return the charts by slug, in the order that they declare; each gets a SLUG and a KIND."""
     charts = _modules(package, CHART, CHART_DEFAULTS)
+    dashboards: dict[str, str] = {}
     for name, chart in charts.items():
         kinds = [kind for kind in DRAWINGS if hasattr(chart, kind)]
         if len(kinds) != 1:
@@ -35,6 +38,9 @@ def find_charts(package: ModuleType, loaders: dict[str, ModuleType]) -> dict[str
         if chart.DATA not in loaders:
             raise RuntimeError(f"{chart.__file__}: DATA is {chart.DATA!r}; have {list(loaders)}")
         vars(chart).update(SLUG=name.replace("_", "-"), KIND=kinds[0])
+        for title in chart.DASHBOARDS:
+            if (other := dashboards.setdefault(slug(title), title)) != title:
+                raise RuntimeError(f"{chart.__file__}: rename {title!r}; {other!r} has its address")
     return {chart.SLUG: chart for chart in sorted(charts.values(), key=lambda c: (c.ORDER, c.SLUG))}
 
 

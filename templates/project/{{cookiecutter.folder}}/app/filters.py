@@ -6,8 +6,6 @@ from datetime import date
 
 from werkzeug.datastructures import MultiDict
 
-MOST_VALUES = 200
-
 
 @dataclass(frozen=True)
 class Filter:
@@ -23,10 +21,11 @@ def from_query(args: MultiDict[str, str], columns: Iterable[str]) -> tuple[Filte
     """Return the filters that a query string sets: ?region=North&day.from=2024-01-31."""
     found = []
     for column in columns:
-        values = tuple(sorted({value for value in args.getlist(column) if value})[:MOST_VALUES])
+        values = {value for value in args.getlist(column) if value}
+        values |= {value.replace("\r\n", "\n") for value in values}  # a form sends newlines so
         low, high = _day(args.get(f"{column}.from", "")), _day(args.get(f"{column}.to", ""))
         if values or low or high:
-            found.append(Filter(column, values, low, high))
+            found.append(Filter(column, tuple(sorted(values)), low, high))
     return tuple(found)
 
 

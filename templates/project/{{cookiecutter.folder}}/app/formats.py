@@ -40,7 +40,7 @@ def words(name: str) -> str:
 
 def slug(title: str) -> str:
     """Return a title as it stands in a URL: Sales & costs as sales-costs."""
-    return "-".join(re.findall(r"\w+", title.lower()))
+    return "-".join(re.findall(r"\w+", title.lower())) or "dashboard"
 
 
 def plain(df: DataFrame) -> DataFrame:

@@ -1,8 +1,11 @@
 // Draws the figures of a page, and follows its filters without loading the page again.
 "use strict";
 
-const LABEL = 28; // characters of a category that fit beside an axis
+const LABEL = 28; // characters of a name that fit beside an axis, or in a legend
+const pen = document.createElement("canvas").getContext("2d");
 let pending = new AbortController();
+let ahead = {}; // the answer to the choice that is being clicked
+let search = location.search; // of what the page shows
 
 // The look comes from the properties at the top of style.css, light or dark as they are now.
 function template() {
@@ -11,40 +14,54 @@ function template() {
   const font = { family: style.fontFamily, size: 12, color: css("--quiet") };
   const line = css("--line");
   const axis = {
-    automargin: true, exponentformat: "B", gridcolor: line, linecolor: line, zerolinecolor: line,
+    exponentformat: "B", gridcolor: line, linecolor: line, zerolinecolor: line,
     tickfont: font, ticklabelstandoff: 4, title: { standoff: 10 },
   };
-  const hoverlabel = { bgcolor: css("--card"), bordercolor: line, font: { ...font, color: css("--ink") } };
+  const hoverlabel = { bgcolor: css("--card"), bordercolor: line, namelength: -1, font: { ...font, color: css("--ink") } };
   return {
     layout: {
       colorway: css("--colors").split(/\s+/), font, hoverlabel, separators: ".,",
-      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
-      margin: { l: 8, r: 16, t: 8, b: 8 },
+      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, maxheight: 60 },
+      margin: { l: 64, r: 16, t: 8, b: 48 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       xaxis: axis, yaxis: axis,
     },
   };
 }
 
-// Long names of categories are cut on their axis (the hover text has them whole), few bars kept slim.
+function cut(name) {
+  const letters = name.match(/&\w+;|./gsu) ?? [];
+  return letters.length > LABEL ? letters.slice(0, LABEL).join("") + "…" : name;
+}
+
+// Long names are cut on their axis and in the legend (the hover text has them whole), few bars kept slim.
+// Margins are set here, as far as they can be: where Plotly finds its own, it draws everything twice.
 function tidy({ data, layout }) {
+  layout.margin ??= { b: layout.xaxis?.title ? 48 : 28 };
+  for (const trace of data.filter(({ name, meta }) => name && !meta && cut(name) !== name)) {
+    trace.meta = trace.name;
+    trace.hovertemplate = trace.hovertemplate?.replace("%{fullData.name}", "%{fullData.meta}");
+    trace.name = cut(trace.name);
+  }
   for (const letter of ["x", "y"]) {
     const axis = layout[`${letter}axis`];
     if (axis?.type !== "category") continue;
     const names = [...new Set(data.flatMap((trace) => [...trace[letter]].map(String)))];
     axis.tickvals = names;
-    axis.ticktext = names.map((name) => {
-      const letters = name.match(/&\w+;|./gsu) ?? [];
-      return letters.length > LABEL ? letters.slice(0, LABEL).join("") + "…" : name;
-    });
+    axis.ticktext = names.map(cut);
     layout.bargap ??= Math.max(0.2, 1 - 0.15 * names.length);
+    const widths = axis.ticktext.map((name) => pen.measureText(name).width);
+    if (letter === "x") axis.automargin = true;
+    else layout.margin.l ??= 16 + Math.max(0, ...widths) + (axis.title ? 24 : 0);
   }
 }
 
 function draw() {
+  const look = template();
+  pen.font = `${look.layout.font.size}px ${look.layout.font.family}`;
   for (const shown of document.querySelectorAll(".shown")) {
     const figure = JSON.parse(shown.nextElementSibling.textContent);
-    figure.layout.template = template();
+    figure.layout.template = look;
     tidy(figure);
     Plotly.react(shown, figure.data, figure.layout, { displayModeBar: false, responsive: true });
   }
@@ -71,27 +88,45 @@ async function follow(url) {
   const { signal } = (pending = new AbortController());
   const main = document.querySelector("main");
   const status = document.querySelector(".filters [role=status]");
-  main.ariaBusy = "true";
+  const busy = setTimeout(() => (main.ariaBusy = "true"), 150);
   try {
-    const answer = await fetch(url, { signal });
+    const answer = await (ahead.url === url ? ahead.answer : fetch(url, { signal }));
     if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
     take(new DOMParser().parseFromString(await answer.text(), "text/html"));
     status.textContent = "";
   } catch (error) {
     if (signal.aborted) return; // a newer choice is on its way
     status.textContent = `Not updated: ${error.message}. Choose again to retry.`;
+  } finally {
+    clearTimeout(busy);
   }
   main.ariaBusy = "false";
 }
 
-function choose(form) {
+function address(form) {
   const chosen = [...new FormData(form)].filter(([, value]) => value);
   const query = new URLSearchParams(chosen).toString();
-  history.pushState(null, "", location.pathname + (query && `?${query}`));
+  return location.origin + location.pathname + (query && `?${query}`);
+}
+
+function choose() {
+  history.pushState(null, "", address(form));
   for (const choice of form.querySelectorAll("details")) {
     choice.querySelector(".count").textContent = choice.querySelectorAll(":checked").length || "all";
   }
   follow(location.href);
+  ahead = {};
+}
+
+// A click takes a tenth of a second from press to release: time enough to ask for what it chooses.
+function anticipate(event) {
+  const box = event.target.closest("label")?.querySelector("[type=checkbox]");
+  if (!box) return;
+  box.checked = !box.checked;
+  const url = address(form);
+  box.checked = !box.checked;
+  ahead = { url, answer: fetch(url) };
+  ahead.answer.catch(() => {}); // follow() says so, if it comes to that
 }
 
 // An open choice closes with a click elsewhere, and with Escape.
@@ -103,9 +138,10 @@ function close(event) {
 }
 
 const form = document.querySelector(".filters");
-form?.addEventListener("change", () => choose(form));
+form?.addEventListener("change", choose);
+form?.addEventListener("pointerdown", anticipate);
 addEventListener("click", close);
 addEventListener("keydown", (event) => event.key === "Escape" && close(event));
-addEventListener("popstate", () => location.reload());
+addEventListener("popstate", () => location.search === search || location.reload());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 draw();

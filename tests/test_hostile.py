@@ -1,0 +1,527 @@
+"""Hostile names, cells, file names, titles and addresses: text stays text, wherever it goes.
+
+One project is made from a file whose header and cells try to get out of HTML, JSON, SQL, Plotly's
+templates, spreadsheets and Python; it has a chart of each kind for each pair of its columns.
+"""
+
+from __future__ import annotations
+
+import ast
+import collections
+import csv
+import io
+import itertools
+import json
+import re
+import subprocess
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, quote_plus, urlencode
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+from conftest import Cli, Watched, borrow_environment, fetch, serving
+
+from flaskdash import add, sql
+from flaskdash.charts import Chart
+from flaskdash.cli import cli
+from flaskdash.names import identifier
+from flaskdash.project import Project
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+SCRIPT = "</script><script>alert(1)</script>"
+LINK = '<a href="javascript:alert(1)">x</a>'
+FORMULA = '=HYPERLINK("http://x","y")'
+TITLE = f'{SCRIPT}"); import os; os.system("touch PWNED") # {{{{ 7*7 }}}} """ \\'
+TEXTS = [  # the header of a column of text, and the name it goes by
+    (SCRIPT, SCRIPT),
+    ("'''", "'''"),
+    ("{% raw %}", "{% raw %}"),
+    ("%{y}<extra>", "%{y}<extra>"),
+    ("tab\tname", "tab name"),
+    ("🎉", "🎉"),
+    ("zero\u200bwidth", "zero width"),
+    ("  padded  ", "padded"),
+    ("Dup", "Dup"),
+    ("class", "class"),
+    ("rows", "rows"),
+    ("select", "select"),
+    (FORMULA, FORMULA),
+    ("@SUM", "@SUM"),
+    ("<b>bold</b>", "<b>bold</b>"),
+    ("total_of_bar", "total_of_bar"),
+    ("a AS b", "a AS b"),
+]
+NUMBERS = [  # the same for columns of numbers
+    ('"); import os; os.system("touch PWNED")  #', '"); import os; os.system("touch PWNED")  #'),
+    ('"""', '"""'),
+    ("back\\slash\\", "back\\slash\\"),
+    ("{{ 7*7 }}", "{{ 7*7 }}"),
+    ("${x}", "${x}"),
+    ("new\nline", "new line"),
+    ("cr\rname", "cr name"),
+    ("\u202eright", "right"),
+    ("", "column_19"),
+    ("dup", "dup_2"),
+    ("order", "order"),
+    ("count", "count"),
+    ("; DROP TABLE hostile; --", "; DROP TABLE hostile; --"),
+    ("+1", "+1"),
+    (LINK, LINK),
+    ("day.from", "day.from"),
+    ("leading", "leading"),
+]
+CELLS = [
+    SCRIPT,
+    LINK,
+    FORMULA,
+    "<img src=x onerror=alert(1)>",
+    "'; DROP TABLE hostile; --",
+    "\"\"\" ''' \\",
+    "{{ 7*7 }}",
+    "%{y}<extra>%{x}</extra>",
+    "+1",
+    "@SUM(A1)",
+    "two\nlines",
+    "&lt;b&gt;&amp;",
+    "\u05e2\u05d1\u05e8\u05d9\u05ea 🎉",
+]
+KINDS = ("kpi", "line", "bar", "scatter", "histogram")
+ROWS = 260
+FILES = ["class", "order", "9lives", "con", "🎉", '"); import os', "<script>", "x'y", "-rf"]
+
+
+def cell(row: int, column: int) -> str:
+    return CELLS[(row + column * row // len(CELLS)) % len(CELLS)]
+
+
+def hostile_csv() -> str:
+    """Return a day, then text and numbers by turns."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    pairs = zip([old for old, _ in TEXTS], [old for old, _ in NUMBERS], strict=True)
+    writer.writerow(["day", *itertools.chain(*pairs)])
+    for row in range(ROWS):
+        day = f"2024-{row // 28 % 12 + 1:02}-{row % 28 + 1:02}"
+        values = [(cell(row, n), (row * 7 + n) % 50 + n % 2 / 2) for n in range(len(TEXTS))]
+        writer.writerow([day, *itertools.chain(*values)])
+    return out.getvalue()
+
+
+def specs(n: int) -> list[Chart]:
+    """Return a chart of each kind for the n-th text and number, titled after its columns."""
+    text, number = TEXTS[n][1], NUMBERS[n][1]
+    more, other = TEXTS[n - 1][1], NUMBERS[n - 1][1]
+    filters = ("day", text, more)
+    return [
+        Chart("kpi", "hostile", "", y=number, filters=filters),
+        Chart("line", "hostile", "", x="day", y=number, color=text, grain="month", filters=filters),
+        Chart("bar", "hostile", "", x=text, y=number, color=more, filters=filters),
+        Chart("scatter", "hostile", "", x=other, y=number, color=text, filters=filters),
+        Chart("histogram", "hostile", "", x=number, filters=filters),
+    ]
+
+
+def flaskdash_(*args: str) -> str:
+    result = CliRunner().invoke(cli, args)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def hostile(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the project: a dashboard for each pair of columns, and loaders with hostile names."""
+    folder = tmp_path_factory.mktemp("hostile")
+    source = folder / "hostile.csv"
+    source.write_text(hostile_csv(), "utf-8", newline="")
+    root = folder / "shop"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        command = ("new", "shop", "--data", str(source), "--title", TITLE)
+        flaskdash_(*command, "--no-install", "--no-git")
+        borrow_environment(root, shared_project)
+        patch.chdir(root)
+        for name in FILES:
+            path = folder / f"{name}.csv"
+            path.write_text("region,revenue\n" + "Tea,1\nCocoa,2\n" * 20, "utf-8")
+            flaskdash_("add-data", "--", str(path))
+        project = Project.find(root)
+        table = add.table(project, "hostile")
+        for n in range(len(TEXTS)):
+            for chart in specs(n):
+                place = f"Pair {n}" if n else SCRIPT
+                add.add_chart(project, table, chart, f"{chart.kind}_{n}", place, lambda line: None)
+        for text, (_, name) in enumerate(TEXTS):
+            rows = Chart("bar", "hostile", TITLE, x=name, filters=tuple(new for _, new in TEXTS))
+            add.add_chart(project, table, rows, f"rows_{text}", "Rows", lambda line: None)
+    return root
+
+
+@pytest.fixture(scope="module")
+def site(hostile: Path) -> Iterator[str]:
+    with serving(hostile) as url:
+        yield url
+
+
+def data(url: str) -> list[list[object]]:
+    status, body = fetch(url)
+    assert status == 200, body
+    rows: list[list[object]] = json.loads(body)["rows"]
+    return rows
+
+
+def counts(column: int) -> dict[str, int]:
+    return dict(collections.Counter(cell(row, column) for row in range(ROWS)))
+
+
+def modules(root: Path) -> list[Path]:
+    return [
+        path
+        for folder in ("charts", "loaders")
+        for path in sorted((root / "app" / folder).glob("*.py"))
+        if path.name != "__init__.py"
+    ]
+
+
+# Generated Python
+
+
+def test_each_column_has_a_chart_of_each_kind(hostile: Path) -> None:
+    names = {path.stem for path in modules(hostile)}
+    assert names >= {f"{kind}_{n}" for kind in KINDS for n in range(len(TEXTS))}
+    assert names >= {identifier(name, "data") for name in FILES}
+
+
+def test_what_is_generated_is_as_ruff_lays_it_out(hostile: Path) -> None:
+    ruff = hostile / ".venv/bin/ruff"
+    for command in (["format", "--check", "--no-cache"], ["check", "--no-cache"]):
+        done = subprocess.run([ruff, *command], cwd=hostile, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+ASSIGNED = {"TITLE", "DATA", "FILTERS", "DASHBOARDS", "ORDER", "SIZE", "SQL", "SOURCE"}
+CALLED = {"figure.add_bar", "figure.add_scatter", "df.groupby", "str", "number", "Path"}
+CALLED |= {"go.Figure", "go.Bar", "go.Scatter", "pd.read_csv", "pd.to_datetime", "dict.fromkeys"}
+IMPORTED = {"__future__", "pathlib", "typing", "pandas", "plotly.graph_objects", "app.formats"}
+
+
+def test_no_statement_got_in(hostile: Path) -> None:
+    for path in modules(hostile):
+        docstring, *body = ast.parse(path.read_text("utf-8")).body
+        assert isinstance(docstring, ast.Expr)
+        for node in body:
+            match node:
+                case ast.Import() | ast.ImportFrom() | ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                    pass
+                case ast.Assign(targets=[ast.Name(id=name)]):
+                    assert name in ASSIGNED, path
+                case ast.FunctionDef(name=name):
+                    assert name in {"load", "figure", "kpi", "table"}, path
+                case _:
+                    pytest.fail(f"{path}: {ast.unparse(node)}")
+        for node in (each for top in body for each in ast.walk(top)):
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) in CALLED, path
+            if isinstance(node, ast.Import):
+                assert {alias.name for alias in node.names} <= IMPORTED, path
+            if isinstance(node, ast.ImportFrom):
+                assert node.module in IMPORTED, path
+
+
+def test_its_own_tests_pass_and_nothing_ran(hostile: Path) -> None:
+    command = [hostile / ".venv/bin/pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=hostile, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert re.fullmatch(r"\d+ passed in .*", done.stdout.splitlines()[-1])
+    assert not list(hostile.parent.rglob("PWNED*"))
+
+
+# SQL
+
+
+def duckdb_words() -> list[str]:
+    with duckdb.connect() as connection:
+        rows = connection.execute("SELECT keyword_name FROM duckdb_keywords()").fetchall()
+    return sorted(word for (word,) in rows)
+
+
+def test_each_word_of_sql_can_be_a_column_and_a_file() -> None:
+    with duckdb.connect() as connection:
+        for word in duckdb_words():
+            chart = Chart("bar", identifier(word, "data"), "", x=word, agg="count")
+            query = sql.select(chart, {word: add.Column(word, "text", "category", 0, 1)})
+            table = f'WITH "{chart.data}" AS (SELECT \'v\' AS "{word}") '
+            assert connection.execute(table + query).fetchall() == [("v", 1)], word
+
+
+@pytest.mark.parametrize("kind", ["bar", "line"])
+def test_a_column_by_itself_is_counted_not_shown(kind: str) -> None:
+    column = add.Column("units", "integer", "measure", 0, 3, agg="sum")
+    chart = Chart(kind, "sales", "", x="units", y="units", agg="sum")
+    query = sql.select(chart, {"units": column})
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE sales AS SELECT unnest([2, 2, 5]) AS units")
+        frame = connection.execute(query).df()
+    assert dict(zip(frame["units"], frame[sql.measure_name(chart)], strict=True)) == {2: 4, 5: 5}
+
+
+@pytest.mark.parametrize("column", range(len(TEXTS)), ids=[name for _, name in TEXTS])
+def test_a_filter_lets_exactly_its_rows_through(site: str, column: int) -> None:
+    name, expected = TEXTS[column][1], counts(column)
+    address = f"{site}/charts/rows-{column}/data.json"
+    assert {str(text): n for text, n in data(address)} == expected  # each raw text as it was
+    for text, n in expected.items():
+        assert data(f"{address}?{urlencode({name: text})}") == [[text, n]]
+    both = CELLS[:2]
+    rows = data(f"{address}?{urlencode({name: both}, doseq=True)}")
+    assert {text for text, _ in rows} == set(both)
+
+
+ALL, NONE = ROWS, 0
+ADDRESSES = [
+    (f"{quote_plus(SCRIPT)}='%3B+DROP+TABLE+hostile%3B+--", NONE),
+    (f"{quote_plus(SCRIPT)}=1'+OR+'1'%3D'1", NONE),
+    (f"{quote_plus(SCRIPT)}=%00", NONE),
+    (f"{quote_plus(SCRIPT)}=%2B1%00", NONE),
+    (f"{quote_plus(SCRIPT)}=%ff%fe", NONE),
+    (f"{quote_plus(SCRIPT)}=%ed%a0%80", NONE),
+    (f"{quote_plus(SCRIPT)}=%f0%9f%8e%89", NONE),
+    (f"{quote_plus(SCRIPT)}=" + "x" * 3000, NONE),
+    (f"{quote_plus(SCRIPT)}=", ALL),
+    (quote_plus(SCRIPT), ALL),
+    ("nope=1&region=North&__class__=1", ALL),
+    ("hostile=1&snapshot=1&f0=1&%24f0=1", ALL),
+    ('"%3B+DROP+TABLE+hostile%3B+--=1', ALL),
+    ("day.from=garbage&day.to=2024-99-99", ALL),
+    ("day.from=%00&day.to=%ff", ALL),
+    ("day.from=0001-01-01&day.to=9999-12-31", ALL),
+    ("day.from=9999-12-31", NONE),
+    ("day=2024-01-01", NONE),
+    ("&&&==&=&%", ALL),
+    (f"{quote_plus(SCRIPT)}.from=2024-01-01", ALL),
+]
+
+
+@pytest.mark.parametrize(("query", "rows"), ADDRESSES, ids=[query[:60] for query, _ in ADDRESSES])
+def test_hostile_filters_find_no_more_than_they_say(site: str, query: str, rows: int) -> None:
+    assert sum(int(str(n)) for _, n in data(f"{site}/charts/rows-0/data.json?{query}")) == rows
+    assert fetch(f"{site}/charts/rows-0?{query}")[0] == 200
+
+
+def test_of_many_values_none_is_forgotten(site: str) -> None:
+    name = TEXTS[5][1]  # 🎉, the shortest
+    values = [f"{n:03}" for n in range(200)] + ["+1"]  # in order, the last but for those before
+    query = urlencode({name: [*values, "zzz", CELLS[-1]]}, doseq=True)
+    rows = data(f"{site}/charts/rows-5/data.json?{query}")
+    assert {text for text, _ in rows} == {"+1", CELLS[-1]}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/charts/%00", "/charts/%ff.csv", "/dashboards/%ed%a0%80", "/static/%00", "/static/%ff.js"]
+    + ["/static/..%2fconfig.py", "/static/%2e%2e%2f%2e%2e%2f.env", "/charts/" + "x" * 2000]
+    + ["/static/" + "x" * 2000, "/dashboards/" + quote(SCRIPT), "/" + quote("{{ 7*7 }}")],
+)
+def test_hostile_paths_are_not_found(site: str, path: str) -> None:
+    status, body = fetch(site + path)
+    assert status == 404
+    assert b"49" not in body
+    assert SCRIPT.encode() not in body
+
+
+# Files for spreadsheets
+
+
+def test_csv_holds_no_formula_and_nothing_else_changed(site: str) -> None:
+    for column, (_, name) in enumerate(TEXTS):
+        status, body = fetch(f"{site}/charts/rows-{column}.csv")
+        assert status == 200
+        header, *rows = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""))
+        texts = [header[0], *(row[0] for row in rows)]
+        assert not [text for text in texts if text.startswith(("=", "+", "-", "@", "\t", "\r"))]
+        assert header[0].removeprefix("'") in {name, name.removeprefix("'")}
+        found = {text if text in counts(column) else text.removeprefix("'") for text in texts[1:]}
+        assert found == set(counts(column))
+
+
+# Pages
+
+
+def test_a_figure_does_not_end_its_script(site: str) -> None:
+    for path in ("/", "/dashboards/pair-3", "/dashboards/rows"):
+        page = fetch(site + path)[1].decode()
+        figures = re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)
+        assert len(figures) == len(re.findall(r'<div class="shown"', page)) > 1
+        assert all(json.loads(figure)["data"] for figure in figures)
+
+
+def check_page(watched: Watched) -> None:
+    """Check that a page has no element that came out of the data."""
+    page = watched.page
+    scripts = page.evaluate(
+        "() => [...document.scripts].map((each) => each.type + new URL(each.src || 'a:').pathname)"
+    )
+    assert {re.sub(r".*\.js", "js", script) for script in scripts} <= {"application/json", "js"}
+    assert page.locator("a[href^='javascript' i], img, iframe, b, style:not(:empty)").count() == 0
+    links = page.evaluate(
+        "() => [...document.querySelectorAll('a')].map((a) => a.getAttribute('href')"
+        " ?? a.getAttribute('xlink:href') ?? '')"
+    )
+    assert all(link.startswith(("/", "#")) for link in links)
+
+
+@pytest.mark.parametrize("number", range(0, len(TEXTS), 4))
+def test_a_dashboard_shows_text_as_text(site: str, watched: Watched, number: int) -> None:
+    page = watched.page
+    page.goto(f"{site}/charts/bar-{number}")
+    page.get_by_role("link", name="←").click()
+    watched.drawn(4)
+    check_page(watched)
+    assert page.title().endswith(TITLE)
+    assert page.locator(".brand").inner_text() == TITLE
+    words = page.locator("body").text_content() or ""
+    assert TEXTS[number][1] in words
+    shown = " ".join(page.locator(".shown").all_text_contents())
+    assert "{{ 7*7 }}" in shown
+    assert "%{y}<extra>%{x}</extra>" in shown
+    assert LINK[:20] in shown
+    assert "49" not in re.sub(r"\s49\b", "", page.locator(".shown").last.inner_text())
+
+
+def test_a_chart_page_shows_text_as_text(site: str, watched: Watched) -> None:
+    watched.page.goto(f"{site}/charts/rows-0")
+    watched.drawn(1)
+    check_page(watched)
+    assert watched.page.locator("h1").inner_text() == " ".join(TITLE.split())
+    cells = watched.page.locator("td:first-child").all_text_contents()
+    assert set(cells) == set(CELLS)
+    heads = watched.page.locator("th").all_text_contents()
+    assert heads == [SCRIPT, "Count"]
+
+
+def hover(watched: Watched, trace: int, point: int) -> str:
+    """Return what Plotly shows for a point under the pointer."""
+    watched.page.evaluate(
+        "([curveNumber, pointNumber]) => Plotly.Fx.hover(document.querySelector('.shown'),"
+        " [{ curveNumber, pointNumber }])",
+        [trace, point],
+    )
+    return watched.page.locator(".shown .hoverlayer").text_content() or ""
+
+
+def test_hover_shows_text_as_text_and_whole(site: str, watched: Watched) -> None:
+    watched.page.goto(f"{site}/charts/rows-0")
+    watched.drawn(1)
+    order = [str(text) for text, _ in data(f"{site}/charts/rows-0/data.json")]
+    for point, text in enumerate(order):
+        shown = hover(watched, 0, point)
+        assert text.replace("\n", " ") in shown.replace("\n", " "), text
+    watched.page.goto(f"{site}/charts/bar-1")
+    watched.drawn(1)
+    names = watched.page.evaluate(
+        "() => document.querySelector('.shown').data.map((trace) => trace.meta ?? trace.name)"
+    )
+    for trace, name in enumerate(names):
+        plain = name.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        assert plain.replace("\n", " ") in hover(watched, trace, 0).replace("\n", " ")
+    check_page(watched)
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+def test_a_value_with_a_line_break_can_be_chosen(
+    shared_project: Path, tmp_path: Path, watched: Watched, scripted: bool
+) -> None:
+    source = tmp_path / "breaks.csv"
+    rows = ["unix\nbreak", "dos\r\nbreak", "plain"] * 20
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerows([["place", "n"], *((r, 1) for r in rows)])
+    source.write_bytes(out.getvalue().encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        flaskdash_("new", "shop", "--data", str(source), "--no-install", "--no-git")
+    borrow_environment(tmp_path / "shop", shared_project)
+    browser = watched.page.context.browser
+    assert browser
+    with serving(tmp_path / "shop") as url:
+        context = browser.new_context(java_script_enabled=scripted)
+        for place in ("unix", "dos"):
+            page = context.new_page()
+            page.goto(url)
+            page.locator(".filters summary").click()
+            page.get_by_label(place).check()
+            if not scripted:
+                page.get_by_role("button", name="Apply").click()
+            page.locator(".card.kpi .value", has_text=re.compile(r"^20$")).first.wait_for()
+        context.close()
+
+
+def test_names_without_letters_have_addresses(hostile: Path, tmp_path: Path, site: str) -> None:
+    page = fetch(f"{site}/charts/rows-0")[1].decode()
+    addresses = re.findall(r'href="(/dashboards/[^"]*)"', page)
+    assert len(addresses) > len(TEXTS)
+    assert all(fetch(site + address)[0] == 200 for address in set(addresses))
+
+
+def test_two_dashboards_of_one_address_are_refused(project: Path, flaskdash: Cli) -> None:
+    for name in ("🎉", "🔥"):
+        flaskdash("add-chart", "--kind", "histogram", "--x", "units", "--dashboard", name)
+    done = subprocess.run(
+        [project / ".venv/bin/python", "-c", "from app import create_app; create_app()"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+    )
+    assert re.search(r"app/charts/\w+\.py: rename '🔥'", done.stderr)
+
+
+# Much of it
+
+
+def test_long_cells_and_many_categories(
+    shared_project: Path, tmp_path: Path, watched: Watched
+) -> None:
+    source = tmp_path / "big.csv"
+    lines = [f"{'x' * 10_000}{n % 3},c{n},{n % 7}" for n in range(5_000)]
+    source.write_text("\n".join(["story,place,units", *lines]), "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        flaskdash_("new", "shop", "--data", str(source), "--no-install", "--no-git")
+        patch.chdir(tmp_path / "shop")
+        flags = ("--y", "units", "--agg", "sum", "--filter", "place")
+        flaskdash_("add-chart", "places", "--kind", "bar", "--x", "place", *flags)
+        colors = ("--x", "place", "--color", "story")
+        flaskdash_("add-chart", "stories", "--kind", "bar", *colors, *flags)
+    borrow_environment(tmp_path / "shop", shared_project)
+    with serving(tmp_path / "shop") as url:
+        for chart in ("places", "stories"):
+            watched.page.goto(f"{url}/charts/{chart}")
+            watched.drawn(1)
+            width = watched.page.evaluate("() => document.documentElement.scrollWidth")
+            assert width <= 1280
+            assert watched.page.locator(".shown .main-svg .plot .point").count() <= 15 * 3
+        plot = watched.page.locator(".shown .bglayer .bg").first.bounding_box()
+        assert plot
+        assert plot["height"] > 150  # the legend leaves room for the bars
+        values = [f"c{n}" for n in range(0, 500)]
+        query = urlencode({"place": values}, doseq=True)
+        assert len(query) > 5_000
+
+
+# The terminal
+
+
+def test_inspect_prints_no_control_character(tmp_path: Path, flaskdash: Cli) -> None:
+    names = ["\x1b[31mred", "bell\x07", "\x9b2Jclear", "\u202eback", "name\rover"]
+    source = tmp_path / "names.csv"
+    with source.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerow(names)
+        csv.writer(file).writerows([[f"tea {n % 3}", n, n, n, n] for n in range(50)])
+    for command in (("inspect", source), ("inspect", source, "--json")):
+        output = flaskdash(*command).output
+        found = {c for c in output if unicodedata.category(c).startswith("C")} - {"\n"}
+        assert not found
+        assert "[31mred" in output
