@@ -119,7 +119,9 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bin_width: float) -> d
     y_column = columns.get(chart.y or "")
     x_column = columns.get(chart.x or "")
     unit = "" if chart.agg in {"count", "distinct"} else (y_column and y_column.unit) or ""
-    measure = f"{AGGREGATE_WORDS[chart.agg or 'sum']} {chart.y}" if chart.y else "the number of rows"
+    measure = (
+        f"{AGGREGATE_WORDS[chart.agg or 'sum']} {chart.y}" if chart.y else "the number of rows"
+    )
     if chart.kind == "scatter":
         measure = y
     return {
@@ -133,6 +135,7 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bin_width: float) -> d
         "x_axis": repr(_axis(chart.x or "", (x_column and x_column.unit) or "")),
         "y_axis": repr(_axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count"})),
         "hover": repr(_hover(chart, unit)),
+        "x_is_text": bool(x_column and x_column.type == "text"),
         "x_is_time": bool(x_column and x_column.role == "time"),
         "barmode": "stack" if chart.agg in {"sum", "count", "last"} else "group",
         "bin_width": bin_width,

@@ -33,6 +33,7 @@ cache: Cache = LocalProxy(lambda: current_app.extensions["cache"])  # type: igno
 STATIC = Path(__file__).parent / "static"
 YEAR = 31_536_000
 MOST_ROWS = 500
+LONGEST_PATH = 200  # the system refuses to look for a name of more than 255 bytes
 # Plotly adds one <style> element that is empty: this is the hash of the empty string.
 EMPTY = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 HEADERS = {
@@ -131,7 +132,7 @@ def ready() -> tuple[dict[str, Any], int]:
 def static(name: str) -> Response:
     """Return a file of app/static, compressed: as the .br beside it, if there is one."""
     path = Path(safe_join(str(STATIC), name) or abort(404))
-    if not path.is_file():
+    if len(name) > LONGEST_PATH or not path.is_file():
         abort(404)
     mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
     packed = path.with_name(path.name + ".br")

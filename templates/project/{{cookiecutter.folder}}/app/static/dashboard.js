@@ -5,7 +5,7 @@ const LABEL = 28; // characters of a name that fit beside an axis, or in a legen
 const pen = document.createElement("canvas").getContext("2d");
 let pending = new AbortController();
 let ahead = {}; // the answer to the choice that is being clicked
-let search = location.search; // of what the page shows
+let search = location.search; // of what the page shows, or is about to
 
 // The look comes from the properties at the top of style.css, light or dark as they are now.
 function template() {
@@ -46,7 +46,12 @@ function tidy({ data, layout }) {
   for (const letter of ["x", "y"]) {
     const axis = layout[`${letter}axis`];
     if (axis?.type !== "category") continue;
-    const names = [...new Set(data.flatMap((trace) => [...trace[letter]].map(String)))];
+    const traces = data.filter((trace) => Array.isArray(trace[letter]));
+    for (const trace of traces) {
+      trace.hovertext ??= trace[letter];
+      trace.hovertemplate = trace.hovertemplate?.replace(`%{${letter}}`, "%{hovertext}");
+    }
+    const names = [...new Set(traces.flatMap((trace) => trace[letter]).map(String))];
     axis.tickvals = names;
     axis.ticktext = names.map(cut);
     layout.bargap ??= Math.max(0.2, 1 - 0.15 * names.length);
@@ -92,10 +97,12 @@ async function follow(url) {
   try {
     const answer = await (ahead.url === url ? ahead.answer : fetch(url, { signal }));
     if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-    take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    const page = await answer.text();
+    if (signal.aborted) return; // a newer choice is on its way
+    take(new DOMParser().parseFromString(page, "text/html"));
     status.textContent = "";
   } catch (error) {
-    if (signal.aborted) return; // a newer choice is on its way
+    if (signal.aborted) return;
     status.textContent = `Not updated: ${error.message}. Choose again to retry.`;
   } finally {
     clearTimeout(busy);
@@ -111,6 +118,7 @@ function address(form) {
 
 function choose() {
   history.pushState(null, "", address(form));
+  search = location.search;
   for (const choice of form.querySelectorAll("details")) {
     choice.querySelector(".count").textContent = choice.querySelectorAll(":checked").length || "all";
   }
