@@ -128,12 +128,17 @@ def default_filters(table: Table) -> tuple[str, ...]:
     return filters(table.inspection)
 
 
-def suggested(table: Table) -> list[Chart]:
-    """Return the charts that a table suggests, with the filters worth having."""
+def suggested(project: Project, table: Table) -> list[Chart]:
+    """Return the charts that a table suggests and the project does not have yet."""
     from flaskdash.suggest import suggest
 
     chosen = default_filters(table)
-    return [replace(chart, filters=chosen) for chart in suggest(table.inspection, table.name)]
+    there = {(chart.data, chart.title) for chart in contents.charts(project).values()}
+    return [
+        replace(chart, filters=chosen)
+        for chart in suggest(table.inspection, table.name)
+        if (table.name, chart.title) not in there
+    ]
 
 
 def add_chart(
@@ -148,9 +153,9 @@ def add_chart(
     """Write a chart after its flags are checked against the columns; return its module's name."""
     chart = check(chart, table.columns)
     chart = replace(chart, title=chart.title or generate.title(chart))
-    on = dashboard or next(iter(contents.dashboards(project)), generate.FIRST_DASHBOARD)
+    on = _dashboard(project, dashboard)
     with render.draft() as root:
-        module = names.identifier(name or chart.title, "chart")
+        module = _module(name) if name else names.identifier(chart.title, "chart")
         path = generate.chart(
             root,
             module,
@@ -170,6 +175,31 @@ def add_chart(
         render.keep_originals(root, [path])
         render.place(root, project.root, echo, dry_run)
     return path.stem
+
+
+def _dashboard(project: Project, title: str | None) -> str:
+    """Return the title of a chart's dashboard; raise where another one has its address."""
+    there = list(contents.dashboards(project))
+    if title is None:
+        return next(iter(there), generate.FIRST_DASHBOARD)
+    for other in there:
+        if names.slug(other) == names.slug(title) and other != title:
+            raise FlaskdashError(
+                f"the dashboard {other!r} has the address of {title!r}",
+                hint=f"--dashboard {other!r}",
+            )
+    return title
+
+
+def _module(name: str) -> str:
+    """Return the name of a chart's module as it was given; raise where it can't be one."""
+    module = name.replace("-", "_")
+    good = names.identifier(module, "chart")
+    if module != good:
+        raise FlaskdashError(
+            f"{name!r} can't be the name of a chart", hint=f"flaskdash add-chart {good}"
+        )
+    return module
 
 
 def _same_chart(project: Project, drafted: Path) -> Path | None:

@@ -72,11 +72,10 @@ def bin_width(chart: Chart, frame: pd.DataFrame) -> float:
 
 def loader(root: Path, name: str, inspection: Inspection, file: str) -> PurePosixPath:
     """Draft the loader of a source whose copy is data/`file`; return the path of its module."""
-    read = inspection.read
     context = {
         "module": name,
         "summary": f"{label(name)}: {_line(file)}, {_shape(inspection)} when it was added.",
-        "doing": f"Read the file: {read.format}, as written.",
+        "doing": f"Read {_line(file)}, as it is written.",
         "source": repr(file),
         "body": inspection.body.strip(),
     }

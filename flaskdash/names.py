@@ -88,6 +88,11 @@ def suggestion(name: str) -> str:
     return letters if not _why_not(letters) else f"{letters}-dash"
 
 
+def slug(title: str) -> str:
+    """Return a title as the generated project has it in a URL."""
+    return "-".join(re.findall(r"\w+", title.lower())) or "dashboard"
+
+
 def title(name: str) -> str:
     """Return a project's name as a title: my-sales as My sales."""
     words = re.sub(r"[-_]+", " ", name).strip()

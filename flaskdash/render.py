@@ -45,6 +45,8 @@ def render(skeleton: str, context: Mapping[str, Any], into: Path) -> None:
         )
     except CookiecutterException as error:
         raise FlaskdashError(f"the {skeleton} skeleton can't be rendered: {error}") from error
+    for compiled in list(into.rglob("__pycache__")):  # pip compiles what it installs
+        shutil.rmtree(compiled)
 
 
 def format_code(folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Inspection
 
+CELL = 44
 CHART_KEYS = ("kind", "x", "y", "agg", "color", "grain", "title", "score", "why")
 COLUMN_KEYS = ("name", "type", "role", "missing", "distinct", "agg", "grain", "unit")
 
@@ -47,7 +48,8 @@ def as_text(inspection: Inspection, charts: Sequence[Chart]) -> str:
                     str(c.distinct),
                 )
                 for c in inspection.columns
-            ]
+            ],
+            CELL,
         ),
     ]
     if inspection.notes:
@@ -62,9 +64,11 @@ def as_text(inspection: Inspection, charts: Sequence[Chart]) -> str:
     return "\n".join(lines)
 
 
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines with aligned columns; long cells are cut."""
-    cells = [[_cut(printable(cell)) for cell in row[:-1]] + [printable(row[-1])] for row in rows]
+def table(rows: Sequence[Sequence[str]], longest: int = 200) -> list[str]:
+    """Return rows as lines with aligned columns; cells but the last are cut where they are long."""
+    cells = [
+        [_cut(printable(cell), longest) for cell in row[:-1]] + [printable(row[-1])] for row in rows
+    ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
         "  "
@@ -78,5 +82,5 @@ def printable(text: str) -> str:
     return "".join(" " if unicodedata.category(c).startswith("C") else c for c in text)
 
 
-def _cut(text: str, width: int = 44) -> str:
+def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"

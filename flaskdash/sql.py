@@ -110,7 +110,9 @@ def _where(chart: Chart, columns: Mapping[str, Column], *names: str | None) -> s
     time = _time(columns)
     if chart.agg == "last" and time is not None:
         filled = f"FROM {quote(chart.data)} WHERE {quote(chart.y or time)} IS NOT NULL"
-        if chart.x == time:
+        if chart.x == time and _step(chart, columns) == quote(time):
+            pass  # each day is the end of its period
+        elif chart.x == time:
             periods = f"SELECT max({quote(time)}) {filled} GROUP BY {_step(chart, columns)}"
             clauses.append(f"{quote(time)} IN ({periods})")
         else:
@@ -168,7 +170,7 @@ def _scatter(chart: Chart, columns: Mapping[str, Column]) -> str:
     return (
         f"SELECT {', '.join(names)}\nFROM {quote(chart.data)}{where}\n"
         f"-- at most so many points, and the same ones each time\n"
-        f"ORDER BY hash({', '.join(names[:2])})\nLIMIT {chart.limit or 2000}"
+        f"ORDER BY hash(row_number() OVER ())\nLIMIT {chart.limit or 2000}"
     )
 
 
@@ -182,11 +184,12 @@ def _histogram(chart: Chart, width: float) -> str:
 
 
 def _table(chart: Chart, columns: Mapping[str, Column]) -> str:
-    shown = [name for name, column in columns.items() if column.role not in {"constant", "empty"}]
-    if len(shown) == len(columns) <= TABLE_COLUMNS:
-        names = "*"
-    else:
-        names = ", ".join(quote(name) for name in (shown or list(columns))[:TABLE_COLUMNS])
+    shown = list(columns)
+    for dull in ({"constant", "empty"}, {"identifier"}, {"text"}):
+        if len(shown) > TABLE_COLUMNS:
+            shown = [name for name in shown if columns[name].role not in dull] or shown
+    shown = shown[:TABLE_COLUMNS]
+    names = "*" if len(shown) == len(columns) else ", ".join(map(quote, shown))
     time = _time(columns)
     order = f"\nORDER BY {quote(time)} DESC" if time is not None else ""
     return f"SELECT {names}\nFROM {quote(chart.data)}{order}\nLIMIT {chart.limit or 100}"

@@ -25,7 +25,10 @@ def suggest(inspection: Inspection, data: str) -> list[Chart]:
         return _scored([_table(data, "nothing in it can be charted: the rows themselves")])
     facts = Facts.of(inspection, data)
     charts = _take_turns(facts)
-    return _scored([*charts, _table(data, "the rows behind the charts"), *_kpis(facts)])
+    table = _table(data, "the rows behind the charts")
+    if facts.time:
+        table = replace(table, title="Latest rows")
+    return _scored([*charts, table, *_kpis(facts)])
 
 
 def filters(inspection: Inspection) -> tuple[str, ...]:
@@ -246,7 +249,7 @@ def _correlations(facts: Facts) -> Iterator[Chart]:
 
 def _table(data: str, why: str) -> Chart:
     """Return the table of rows."""
-    return Chart("table", data, "All rows", limit=100, why=why)
+    return Chart("table", data, "First rows", limit=100, why=why)
 
 
 def _kpis(facts: Facts) -> list[Chart]:

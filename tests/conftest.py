@@ -197,13 +197,6 @@ class Watched:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("dialog", lambda dialog: self.complaints.append("a dialog opened"))
 
-    def drawn(self, count: int) -> None:
-        """Wait until so many figures are drawn."""
-        self.page.wait_for_function(
-            "count => document.querySelectorAll('.js-plotly-plot .main-svg .plot').length >= count",
-            arg=count,
-        )
-
 
 @pytest.fixture
 def watched(browser: Browser) -> Iterator[Watched]:

@@ -104,6 +104,14 @@ def test_flags_are_checked(
     assert snapshot(made) == before
 
 
+@pytest.mark.parametrize("name", ["../evil", "class", "9lives", "a b"])
+def test_refuses_a_name_of_a_chart(made: Path, flaskdash: Cli, name: str) -> None:
+    before = snapshot(made)
+    result = flaskdash("add-chart", name, *BAR, code=1)
+    assert f"{name!r} can't be the name of a chart" in result.output
+    assert snapshot(made) == before
+
+
 def test_title_name_dashboard_and_filters(made: Path, flaskdash: Cli) -> None:
     flags = ("--title", "Where it's sold", "--dashboard", "Details", "--filter", "product")
     flaskdash("add-chart", *BAR, *flags)
@@ -118,7 +126,7 @@ def test_asks_on_a_terminal(made: Path) -> None:
         sys.executable, ["-m", "flaskdash", "add-chart", "mine"], cwd=str(made), timeout=60
     )
     child.expect("revenue +number")
-    child.expect("Suggested:")
+    child.expect("Suggested")
     child.expect("Chart")
     child.sendline("0")
     child.expect("Kind")

@@ -20,6 +20,8 @@ from conftest import Cli, borrow_environment, fetch, free_port, sales_csv, servi
 from test_add import FLAGS
 from uv import find_uv_bin
 
+from flaskdash.charts import AGGREGATES
+
 pytestmark = pytest.mark.xdist_group("project")
 
 
@@ -230,6 +232,32 @@ def test_a_chart_that_fails_does_not_take_the_page_along(project: Path) -> None:
         assert b"nonsense" not in body  # the log says why, the page does not
         assert b"application/json" in body
     assert "nonsense" in (project / "server.log").read_text("utf-8")
+
+
+def test_a_filter_of_another_data_set_and_one_of_none(project: Path, flaskdash: Cli) -> None:
+    """A dashboard of two data sets has the filters of both; a typo in FILTERS fails its chart."""
+    (project.parent / "costs.csv").write_text("team,cost\n" + "a,1\nb,2\n" * 20, "utf-8")
+    flaskdash("add-data", "../costs.csv")
+    flaskdash("add-chart", "costs", "--data", "costs", "--kind", "bar", "--x", "team")
+    chart = project / "app/charts/revenue_by_region.py"
+    with serving(project) as url:
+        assert fetch(f"{url}/charts/costs?team=a")[0] == 200
+        assert b"could not be drawn" not in fetch(f"{url}/?team=a&region=North")[1]
+    chart.write_text(chart.read_text("utf-8").replace('"region"]', '"regon"]'), "utf-8")
+    chart.write_text(chart.read_text("utf-8").replace('"region",', '"regon",'), "utf-8")
+    with serving(project) as url:
+        assert fetch(f"{url}/")[1].count(b"could not be drawn") == 1
+    assert "FILTERS names {'regon'}" in (project / "server.log").read_text("utf-8")
+
+
+def test_each_aggregate_under_filters_that_nothing_passes(project: Path, flaskdash: Cli) -> None:
+    for agg in AGGREGATES:
+        for column in ("units", "revenue"):
+            name = f"{agg}_{column}_kpi"
+            flaskdash("add-chart", name, "--kind", "kpi", "--y", column, "--agg", agg)
+    with serving(project) as url:
+        for query in ("", "?region=Nowhere"):
+            assert b"could not be drawn" not in fetch(f"{url}/{query}")[1]
 
 
 @pytest.mark.parametrize(

@@ -455,7 +455,7 @@ def test_a_value_with_a_line_break_can_be_chosen(
     assert browser
     with serving(tmp_path / "shop") as url:
         context = browser.new_context(java_script_enabled=scripted)
-        for place in ("unix", "dos"):
+        for place in ("unix",) if scripted else ("unix", "dos"):
             page = context.new_page()
             page.goto(url)
             page.locator(".filters summary").click()
@@ -474,8 +474,11 @@ def test_names_without_letters_have_addresses(hostile: Path, tmp_path: Path, sit
 
 
 def test_two_dashboards_of_one_address_are_refused(project: Path, flaskdash: Cli) -> None:
-    for name in ("🎉", "🔥"):
-        flaskdash("add-chart", "--kind", "histogram", "--x", "units", "--dashboard", name)
+    flags = ("--kind", "histogram", "--x", "units", "--dashboard")
+    flaskdash("add-chart", "mine", *flags, "🎉")
+    assert "has the address of '🔥'" in flaskdash("add-chart", *flags, "🔥", code=1).output
+    chart = (project / "app/charts/mine.py").read_text("utf-8")
+    (project / "app/charts/yours.py").write_text(chart.replace("🎉", "🔥"), "utf-8")
     done = subprocess.run(
         [project / ".venv/bin/python", "-c", "from app import create_app; create_app()"],
         cwd=project,

@@ -43,6 +43,8 @@ def clean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
     python = home / "venv/bin/python"
     install = [find_uv_bin(), "pip", "install", "--quiet", "--python", python, wheel]
     subprocess.run(install, check=True)
+    package = next((home / "venv").glob("lib/*/site-packages/flaskdash"))
+    subprocess.run([python, "-m", "compileall", "-q", package], check=False)  # as pip does
     kept = {
         key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "PYTHONPATH"}
     }
@@ -101,6 +103,7 @@ def test_the_four_commands(clean: dict[str, str], tmp_path: Path) -> None:
                 command, shell=True, cwd=cwd, env=clean, capture_output=True, text=True
             )
             assert done.returncode == 0, done.stdout + done.stderr
+            assert "__pycache__" not in done.stdout
         ran += 1
     assert ran == 5
     bundle = next((cwd / "dist").glob("*.tar.gz"))

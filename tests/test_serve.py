@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import sync_playwright
 
 from flaskdash import environment, shell
 from flaskdash.commands.serve import command
@@ -335,8 +334,8 @@ def test_a_saved_style_sheet_leaves_the_page(start):
     assert state == {"id": before["id"], "css": "1"}
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="needs a browser")
-def test_a_browser_follows_and_keeps_its_filters(start, project):
+@pytest.mark.xdist_group("browser")
+def test_a_browser_follows_and_keeps_its_filters(start, project, browser):
     policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
     page = f"""\
 from flask import Flask, Response
@@ -357,23 +356,22 @@ def create_app():
 """
     (project / "app/__init__.py").write_text(page)
     served = start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tabs = [browser.new_page(), browser.new_page()]
+    tabs = [browser.new_page(), browser.new_page()]
+    for tab in tabs:
+        tab.set_default_timeout(DEADLINE * 1000)
+        tab.goto(f"{served.address}/?region=north")
+    served.save("app/static/style.css", "p { color: rgb(0, 0, 255) }")
+    for tab in tabs:
+        # Not wait_for_function: it evaluates text in the page, which the policy forbids.
+        until(lambda tab=tab: tab.evaluate(COLOUR) == "rgb(0, 0, 255)", "the new style")
+    for value in ("two", "(", "six"):
+        served.save("app/charts/sales.py", f'VALUE = "{value}"' if value != "(" else value)
+        shown = "h1" if value == "(" else f"text={value}"
         for tab in tabs:
-            tab.set_default_timeout(DEADLINE * 1000)
-            tab.goto(f"{served.address}/?region=north")
-        served.save("app/static/style.css", "p { color: rgb(0, 0, 255) }")
-        for tab in tabs:
-            # Not wait_for_function: it evaluates text in the page, which the policy forbids.
-            until(lambda tab=tab: tab.evaluate(COLOUR) == "rgb(0, 0, 255)", "the new style")
-        for value in ("two", "(", "six"):
-            served.save("app/charts/sales.py", f'VALUE = "{value}"' if value != "(" else value)
-            shown = "h1" if value == "(" else f"text={value}"
-            for tab in tabs:
-                tab.wait_for_selector(shown)
-                assert tab.url.endswith("/?region=north")
-        browser.close()
+            tab.wait_for_selector(shown)
+            assert tab.url.endswith("/?region=north")
+    for tab in tabs:
+        tab.close()
 
 
 def test_a_data_folder_that_is_replaced_is_still_watched(start):

@@ -65,7 +65,7 @@ def command(
         data = _ask_loader(list(contents.loaders(project)))
     table = add.table(project, data)
     if asks:
-        chart = _ask(table)
+        chart = _ask(table, add.suggested(project, table))
     else:
         assert kind is not None
         chart = Chart(kind, table.name, title, x, y, agg, color, grain, limit)
@@ -84,19 +84,18 @@ def _ask_loader(loaders: list[str]) -> str | None:
     return str(click.prompt("Data", type=click.Choice(loaders), default=loaders[0]))
 
 
-def _ask(table: "Table") -> Chart:
+def _ask(table: "Table", charts: list[Chart]) -> Chart:
     """Ask for a chart: one that is suggested, by number, or kind and columns one by one."""
-    from flaskdash.add import default_filters, suggested
+    from flaskdash.add import default_filters
 
     click.echo(f"Columns of {table.name}:")
     for column in table.columns.values():
         click.echo(f"  {column.name:30} {column.type:9} {column.role}")
-    charts = suggested(table)
-    click.echo("\nSuggested:")
+    click.echo("\nSuggested, and not there yet:")
     for number, chart in enumerate(charts, 1):
         click.echo(f"  {number:2}. {chart.kind:9} {chart.title}  ({chart.why})")
     click.echo("   0. another one\n")
-    picked = click.prompt("Chart", type=click.IntRange(0, len(charts)), default=1)
+    picked = click.prompt("Chart", type=click.IntRange(0, len(charts)), default=min(1, len(charts)))
     if picked:
         return charts[picked - 1]
     kind = KINDS[click.prompt("Kind", type=click.Choice(list(KINDS)), default="bar")]

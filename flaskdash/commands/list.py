@@ -27,5 +27,9 @@ def command(as_json: bool) -> None:
         return
     for heading, rows in found.items():
         click.echo(f"{heading}:")
+        cells = [
+            [value if isinstance(value, str) else ", ".join(value) for value in row.values()]
+            for row in rows
+        ]
         if rows:
-            click.echo("\n".join(table([[str(value) for value in row.values()] for row in rows])))
+            click.echo("\n".join(table(cells)))

@@ -6,6 +6,7 @@ date and nothing needs to be cleared; when there are too many, the oldest make r
 
 import gzip
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -51,13 +52,12 @@ class Cache:
         return Response(body, headers=headers, mimetype=mimetype)
 
     def _build(self, digest: str, build: Callable[[], str | bytes], coding: str) -> bytes:
-        try:
+        with suppress(KeyError):
             return self._get(digest)
-        except KeyError:
-            # One thread builds an answer; the others that want it wait for that one.
-            with self._building[int(digest[0], 16)]:
-                if not self._disk.has(digest):
-                    self._disk.set(digest, _compress(build(), coding))
+        # One thread builds an answer; the others that want it wait for that one.
+        with self._building[int(digest[0], 16)]:
+            if not self._disk.has(digest):
+                self._disk.set(digest, _compress(build(), coding))
         return self._get(digest)
 
     def _read(self, digest: str) -> bytes:

@@ -15,7 +15,10 @@ MISSING = "–"
 
 def number(value: float | None, unit: str = "") -> str:
     """Return a number in short: 1234567 as 1.23M; with a unit, as $1.23M or 1.23M%."""
-    if value is None or math.isnan(value):
+    try:
+        if value is None or math.isnan(value):
+            return MISSING
+    except TypeError:  # pandas' own mark for a missing integer
         return MISSING
     size, suffix = next(
         ((size, s) for size, s in ((1e12, "T"), (1e9, "B"), (1e6, "M")) if abs(value) >= size),

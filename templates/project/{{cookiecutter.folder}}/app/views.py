@@ -190,7 +190,7 @@ def _page(
         title=title,
         items=items,
         dashboards=_dashboards(),
-        controls=[_control(column, charts, active) for column in _filter_columns(charts)],
+        controls=_controls(charts, active),
         states={chart.DATA: data.state(chart.DATA) for chart in charts},
         **values,
     )
@@ -202,6 +202,9 @@ def _page(
 def _show(chart: ModuleType, asked: Future[DataFrame]) -> dict[str, Any]:
     """Return a chart with what it shows: a figure (as JSON), a kpi, a table, or its failure."""
     try:
+        unknown = set(chart.FILTERS) - set(data.columns(chart.DATA))
+        if unknown:
+            raise LookupError(f"FILTERS names {unknown}, no column of {chart.DATA}")
         rows = asked.result()
         if rows.empty:
             return {"chart": chart, "empty": True}
@@ -223,15 +226,19 @@ def _figure(chart: ModuleType, rows: DataFrame) -> str:
     return str(figure.to_json()).replace("<", "\\u003c")  # so that no </script> ends it
 
 
-def _control(column: str, charts: list[ModuleType], active: Active) -> dict[str, Any]:
-    """Return what the form needs for the filter of a column."""
-    for name in dict.fromkeys(chart.DATA for chart in charts):
-        kind = data.columns(name).get(column)
-        if kind:
-            now = next((item for item in active if item.column == column), Filter(column))
-            offers = data.days if filters.is_day(kind) else data.choices
-            return asdict(now) | {offers.__name__: offers(name, column)}
-    raise LookupError(f"FILTERS names {column!r}, which is no column of the data")
+def _controls(charts: list[ModuleType], active: Active) -> list[dict[str, Any]]:
+    """Return what the form needs for each filter that the data of these charts has."""
+    controls = []
+    for column in _filter_columns(charts):
+        names = [chart.DATA for chart in charts if column in data.columns(chart.DATA)]
+        if not names:
+            continue
+        now = next((item for item in active if item.column == column), Filter(column))
+        if filters.is_day(data.columns(names[0])[column]):
+            controls.append(asdict(now) | {"days": data.days(names[0], column)})
+        else:
+            controls.append(asdict(now) | {"choices": data.choices(names[0], column)})
+    return controls
 
 
 def _filter_columns(charts: list[ModuleType]) -> list[str]:

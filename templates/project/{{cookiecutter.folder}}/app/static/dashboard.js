@@ -37,7 +37,7 @@ function cut(name) {
 // Long names are cut on their axis and in the legend (the hover text has them whole), few bars kept slim.
 // Margins are set here, as far as they can be: where Plotly finds its own, it draws everything twice.
 function tidy({ data, layout }) {
-  layout.margin ??= { b: layout.xaxis?.title ? 48 : 28 };
+  layout.margin ??= { b: layout.xaxis?.title ? 48 : 40 };
   for (const trace of data.filter(({ name, meta }) => name && !meta && cut(name) !== name)) {
     trace.meta = trace.name;
     trace.hovertemplate = trace.hovertemplate?.replace("%{fullData.name}", "%{fullData.meta}");
@@ -65,10 +65,15 @@ function draw() {
   const look = template();
   pen.font = `${look.layout.font.size}px ${look.layout.font.family}`;
   for (const shown of document.querySelectorAll(".shown")) {
-    const figure = JSON.parse(shown.nextElementSibling.textContent);
-    figure.layout.template = look;
-    tidy(figure);
-    Plotly.react(shown, figure.data, figure.layout, { displayModeBar: false, responsive: true });
+    try {
+      const figure = JSON.parse(shown.nextElementSibling.textContent);
+      figure.layout.template = look;
+      tidy(figure);
+      Plotly.react(shown, figure.data, figure.layout, { displayModeBar: false, responsive: true });
+    } catch (error) {
+      shown.textContent = `This chart could not be drawn: ${error.message}`;
+      console.error(error);
+    }
   }
   document.querySelectorAll("a[data-keep]").forEach((link) => (link.search = location.search));
 }
