@@ -15,7 +15,7 @@ function template() {
   const line = css("--line");
   const axis = {
     exponentformat: "B", gridcolor: line, linecolor: line, zerolinecolor: line,
-    tickfont: font, ticklabelstandoff: 4, title: { standoff: 10 },
+    tickfont: font, ticklabeloverflow: "allow", ticklabelstandoff: 4, title: { standoff: 10 },
   };
   const hoverlabel = { bgcolor: css("--card"), bordercolor: line, namelength: -1, font: { ...font, color: css("--ink") } };
   return {
