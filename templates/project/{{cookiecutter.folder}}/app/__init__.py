@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 
 from app import charts, config, discovery, loaders, views
 from app.cache import Cache
@@ -15,7 +16,7 @@ def create_app(**overrides: Any) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(config.load(overrides))
     # Flask makes this anew at each request, which takes as long as the rest of a cached answer.
-    sessions = app.session_interface
+    app.session_interface = sessions = SecureCookieSessionInterface()
     sessions.get_signing_serializer = lru_cache(sessions.get_signing_serializer)  # type: ignore
 
     found = discovery.find_loaders(loaders)

@@ -1,7 +1,7 @@
 """Cache: answers as compressed bytes, in memory and on disk, so that a restart serves at once.
 
 A key names all that an answer depends on (code, snapshots, filters), so an entry is never out of
-date and nothing needs to be cleared; when there are too many, the oldest make room.
+date and nothing needs to be cleared; when there are too many, some make room.
 """
 
 import gzip
@@ -14,10 +14,10 @@ from threading import Lock
 
 import brotli
 from cachelib import FileSystemCache
-from flask import Response, request
+from flask import Response, current_app, request
 from werkzeug.http import parse_accept_header
 
-ON_DISK, IN_MEMORY = 5_000, 500
+ON_DISK, IN_MEMORY, LARGEST = 2_000, 200, 2**19  # two numbers of answers; bytes of one
 
 
 class PartialAnswer(Exception):
@@ -37,11 +37,16 @@ class Cache:
         self, key: object, build: Callable[[], str | bytes], mimetype: str, lasts: str = "no-cache"
     ) -> Response:
         """Answer a request with what `build` returns, from the cache where it is there."""
+        if current_app.debug:  # a template or a style sheet may have changed
+            try:
+                return Response(build(), headers={"Cache-Control": "no-store"}, mimetype=mimetype)
+            except PartialAnswer as partial:
+                return Response(str(partial), mimetype=mimetype)
         coding = _coding(request.headers.get("Accept-Encoding", ""))
         name = f"{self.code_version} {key!r} {coding}".encode("utf-8", "surrogatepass")
         digest = blake2b(name, digest_size=16).hexdigest()
         headers = {"ETag": f'"{digest}"', "Cache-Control": lasts, "Vary": "Accept-Encoding"}
-        if "If-None-Match" in request.headers and digest in request.if_none_match:
+        if "If-None-Match" in request.headers and request.if_none_match.contains_weak(digest):
             return Response(status=304, headers=headers)
         try:
             body = self._build(digest, build, coding)
@@ -56,9 +61,12 @@ class Cache:
             return self._get(digest)
         # One thread builds an answer; the others that want it wait for that one.
         with self._building[int(digest[0], 16)]:
-            if not self._disk.has(digest):
-                self._disk.set(digest, _compress(build(), coding))
-        return self._get(digest)
+            with suppress(KeyError):
+                return self._get(digest)
+            body = _compress(build(), coding)
+            if len(body) <= LARGEST:
+                self._disk.set(digest, body)  # on a full disk it is not kept, and sent all the same
+            return body
 
     def _read(self, digest: str) -> bytes:
         body = self._disk.get(digest)

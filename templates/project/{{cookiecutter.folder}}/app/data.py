@@ -162,8 +162,8 @@ class Data:
                 log.exception("loader %s failed", name)
                 if state is None:
                     raise
-                message = f"{type(error).__name__}: {error}"
-                state = replace(state, signature=signature, error=message, failed=time.time())
+                name_of_it = type(error).__name__  # its text may hold a password: the log has it
+                state = replace(state, signature=signature, error=name_of_it, failed=time.time())
             temporary = self._file(name, "json.tmp")
             temporary.write_text(json.dumps(asdict(state)), "utf-8")
             temporary.replace(self._file(name, "json"))

@@ -49,7 +49,7 @@ def _modules(
 ) -> dict[str, ModuleType]:
     found: dict[str, ModuleType] = {}
     for info in pkgutil.iter_modules(package.__path__):
-        name = info.name.lower()
+        name = info.name.lower().replace("-", "_")
         if name.startswith("_"):
             continue
         module = importlib.import_module(f"{package.__name__}.{info.name}")
@@ -68,7 +68,7 @@ def code_version() -> str:
     app = Path(__file__).parent
     files = [path for path in app.rglob("*") if not {"vendor", "__pycache__"} & set(path.parts)]
     digest = blake2b(digest_size=8)
-    for path in sorted([*files, app.parent / "pyproject.toml"]):
+    for path in sorted([*files, app.parent / "pyproject.toml", app.parent / "uv.lock"]):
         if path.is_file():
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

@@ -16,10 +16,12 @@ MISSING = "–"
 def number(value: float | None, unit: str = "") -> str:
     """Return a number in short: 1234567 as 1.23M; with a unit, as $1.23M or 1.23M%."""
     try:
-        if value is None or math.isnan(value):
+        if value is None or not math.isfinite(value):
             return MISSING
     except TypeError:  # pandas' own mark for a missing integer
         return MISSING
+    if not 1e3 <= abs(value) < 1e4:
+        value = float(f"{value:.3g}")
     size, suffix = next(
         ((size, s) for size, s in ((1e12, "T"), (1e9, "B"), (1e6, "M")) if abs(value) >= size),
         (1e3, "k") if abs(value) >= 1e4 else (1, ""),

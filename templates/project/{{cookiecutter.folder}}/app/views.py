@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ pages = Blueprint("pages", __name__)
 data: Data = LocalProxy(lambda: current_app.extensions["data"])  # type: ignore[assignment]
 cache: Cache = LocalProxy(lambda: current_app.extensions["cache"])  # type: ignore[assignment]
 
+mimetypes.add_type("text/javascript", ".js")  # Windows may say otherwise
 STATIC = Path(__file__).parent / "static"
 YEAR = 31_536_000
 MOST_ROWS = 500
@@ -71,8 +73,7 @@ def chart(slug: str) -> Response:
     chart = _chart(slug)
 
     def build(active: Active) -> str:
-        rows = _query(chart, active)
-        return _page("chart.html", chart.TITLE, [chart], active, rows=rows, most=MOST_ROWS)
+        return _page("chart.html", chart.TITLE, [chart], active, most=MOST_ROWS)
 
     return _answer([chart], build, "text/html")
 
@@ -132,7 +133,7 @@ def ready() -> tuple[dict[str, Any], int]:
 def static(name: str) -> Response:
     """Return a file of app/static, compressed: as the .br beside it, if there is one."""
     path = Path(safe_join(str(STATIC), name) or abort(404))
-    if len(name) > LONGEST_PATH or not path.is_file():
+    if len(name.encode()) > LONGEST_PATH or not path.is_file():
         abort(404)
     mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
     packed = path.with_name(path.name + ".br")
@@ -164,7 +165,7 @@ def url_for(endpoint: str, **values: Any) -> str:
     """Return a URL; that of a static file names its version, so that browsers may keep it."""
     if endpoint == "static":
         values.setdefault("v", cache.code_version)
-    return flask_url_for(f"pages.{endpoint}", **values)
+    return flask_url_for(endpoint if "." in endpoint else f"pages.{endpoint}", **values)
 
 
 for template_filter in (formats.cell, formats.plain, formats.slug, formats.words):
@@ -175,7 +176,9 @@ def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: 
     """Answer with what the filters in the URL leave, from the cache where it is there."""
     active = filters.from_query(request.args, _filter_columns(charts)) if request.args else ()
     states = [data.state(name) for name in dict.fromkeys(chart.DATA for chart in charts)]
-    key = (request.path, active, [(state.built, state.error) for state in states])
+    versions = [(state.built, state.error) for state in states]
+    # The day, because SQL may ask for the last 30; the root, because pages hold links.
+    key = (date.today().isoformat(), request.root_path, request.path, active, versions)
     return cache.response(key, lambda: build(active), mimetype)
 
 
@@ -207,9 +210,9 @@ def _show(chart: ModuleType, asked: Future[DataFrame]) -> dict[str, Any]:
             raise LookupError(f"FILTERS names {unknown}, no column of {chart.DATA}")
         rows = asked.result()
         if rows.empty:
-            return {"chart": chart, "empty": True}
+            return {"chart": chart, "rows": rows, "empty": True}
         shown = _figure(chart, rows) if chart.KIND == "figure" else getattr(chart, chart.KIND)(rows)
-        return {"chart": chart, chart.KIND: shown}
+        return {"chart": chart, "rows": rows, chart.KIND: shown}
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.SLUG)
         frames = traceback.extract_tb(error.__traceback__)

@@ -134,7 +134,7 @@ function choose() {
 // A click takes a tenth of a second from press to release: time enough to ask for what it chooses.
 function anticipate(event) {
   const box = event.target.closest("label")?.querySelector("[type=checkbox]");
-  if (!box) return;
+  if (!box || event.button || event.pointerType === "touch") return;
   box.checked = !box.checked;
   const url = address(form);
   box.checked = !box.checked;
