@@ -228,12 +228,13 @@ def _git(root: Path, target: Path) -> list[str]:
         pass
     else:
         return [f"{target.parent} is in a git repository, so none was made in the project."]
-    shell.run([git, "init", "--quiet", "--initial-branch", "main"], cwd=root)
-    shell.run([git, "add", "--all"], cwd=root)
     try:
+        shell.run([git, "init", "--quiet", "--initial-branch", "main"], cwd=root)
+        shell.run([git, "add", "--all"], cwd=root)
         shell.run([git, "commit", "--quiet", "--message", "Start the dashboard"], cwd=root)
-    except shell.CommandError:
-        return ["git does not know your name, so nothing is committed yet: git config user.name"]
+    except shell.CommandError as error:
+        last = error.output.strip().splitlines()[-1:] or ["it does not say why"]
+        return [f"git did not commit the project: {last[0]}"]
     return []
 
 

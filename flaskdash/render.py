@@ -122,6 +122,7 @@ def place(drafted: Path, root: Path, echo: Callable[[str], None], dry_run: bool 
     if dry_run:
         return
     created = [path for path, verb in verbs.items() if verb == "create"]
+    created.sort(key=lambda path: path.parts[0] != "data")  # no loader before its data is whole
     _write(drafted, root, created)
     for path in drafts:  # what is kept about a file that was deleted by hand is out of date
         if (

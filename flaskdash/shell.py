@@ -29,7 +29,15 @@ def environment(extra: Mapping[str, str | None] | None = None) -> dict[str, str]
 
     `extra` is put on top; a value of None takes the variable out.
     """
-    hidden = {"VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT"}
+    hidden = {
+        "GIT_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_WORK_TREE",
+        "VIRTUAL_ENV",
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "UV_PROJECT_ENVIRONMENT",
+    }
     env = {key: value for key, value in os.environ.items() if key not in hidden}
     merged = env | {"PYTHONUTF8": "1"} | dict(extra or {})
     return {key: value for key, value in merged.items() if value is not None}
