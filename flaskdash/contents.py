@@ -101,9 +101,10 @@ def _value(tree: ast.Module, name: str) -> ast.expr | None:
 def _constant(tree: ast.Module, name: str, default: Any) -> Any:
     value = _value(tree, name)
     try:
-        return default if value is None else ast.literal_eval(value)
+        found = default if value is None else ast.literal_eval(value)
     except ValueError:  # computed when the application starts
         return default
+    return default if found is None else found
 
 
 def _source(tree: ast.Module) -> str:

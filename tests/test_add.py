@@ -207,6 +207,13 @@ def test_list_names_a_file_that_is_not_python(made: Path, flaskdash: Cli) -> Non
     assert "broken.py, line 1" in result.output
 
 
+def test_list_takes_none_for_the_default(made: Path, flaskdash: Cli) -> None:
+    chart = made / "app/charts/revenue_by_region.py"
+    chart.write_text(chart.read_text("utf-8") + "\nORDER = None\nFILTERS = None\n", "utf-8")
+    chart.write_text(chart.read_text("utf-8").replace("FILTERS = [", "_ = ["), "utf-8")
+    flaskdash("list")
+
+
 def test_remove_undoes_add(made: Path, flaskdash: Cli) -> None:
     before = snapshot(made)
     flaskdash("add-chart", "mine", *BAR)

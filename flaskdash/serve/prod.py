@@ -61,7 +61,11 @@ def as_exec(command: str) -> str:
     """Return shell text in which the command takes the shell's place, so signals reach it."""
     tokens = shlex.shlex(command, posix=True, punctuation_chars=True)
     tokens.whitespace_split = True
-    words = list(tokens)
+    tokens.commenters = ""
+    try:
+        words = list(tokens)
+    except ValueError as error:
+        raise FlaskdashError(f"the Procfile's web line: {error}", hint=EXAMPLE) from error
     if any(set(word) <= set("();<>|&") for word in words if word) or words[0] == "exec":
         return command  # several commands: the shell has to stay
     return f"exec env {command}" if re.match(r"\w+=", command) else f"exec {command}"
