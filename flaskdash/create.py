@@ -208,7 +208,7 @@ def _install(root: Path) -> list[str]:
     try:
         with working("Locking the dependencies and making the environment..."):
             environment.lock(root)
-            environment.sync(root, relocatable=True)
+            environment.sync(root)
     except environment.OfflineError:
         return [
             "The package index can't be reached, so there is no environment and no uv.lock yet.",

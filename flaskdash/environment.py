@@ -57,15 +57,14 @@ def lock(root: Path) -> None:
     _uv("lock", *_python(root), root=root)
 
 
-def sync(root: Path, *, relocatable: bool = True) -> None:
+def sync(root: Path) -> None:
     """Install what uv.lock says into `root`/.venv, and make that first if there is none.
 
-    A relocatable environment still works after the folder was moved or renamed.
+    It is relocatable: it still works after the folder was moved or renamed.
     """
     if not Project(root, root.name, root.name).python.exists():
-        flags = ["--relocatable"] if relocatable else []
         # --clear: what stands there has no Python any more, so it can't be used.
-        _uv("venv", "--clear", *flags, *_python(root), ".venv", root=root)
+        _uv("venv", "--clear", "--relocatable", *_python(root), ".venv", root=root)
     _uv("sync", root=root)
     stamp(root)
 
@@ -101,17 +100,21 @@ def _python(root: Path) -> list[str]:
     return ["--python", getattr(sys, "_base_executable", sys.executable)] if wanted == mine else []
 
 
-def _uv(*args: str, root: Path) -> None:
+def uv() -> str:
+    """Return the path of the uv that came with flaskdash."""
     from uv import find_uv_bin
 
     try:
-        uv = find_uv_bin()
+        return find_uv_bin()
     except FileNotFoundError as error:
         raise FlaskdashError(
             "uv is not installed beside flaskdash", hint="pip install uv"
         ) from error
+
+
+def _uv(*args: str, root: Path) -> None:
     try:
-        shell.run([uv, *args, "--quiet", "--no-progress"], cwd=root)
+        shell.run([uv(), *args, "--quiet", "--no-progress"], cwd=root)
     except shell.CommandError as error:
         if any(sign in error.output.lower() for sign in UNREACHABLE):
             raise OfflineError from error

@@ -213,7 +213,7 @@ def test_an_env_in_git_is_a_finding(project: Project) -> None:
 
 
 def test_the_lock_is_checked_with_no_network(project: Project, no_index: None) -> None:
-    subprocess.run([lockfile.uv(), "lock", "-q"], cwd=project.root, check=True)
+    subprocess.run([environment.uv(), "lock", "-q"], cwd=project.root, check=True)
     assert list(rules.lock(project)) == []
     fresh = PYPROJECT.replace(">=3.11", ">=3.12")
     build(project.root, {"pyproject.toml": fresh})
@@ -439,7 +439,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def lock(project: Project) -> None:
-    subprocess.run([lockfile.uv(), "lock", "-q", "--offline"], cwd=project.root, check=True)
+    subprocess.run([environment.uv(), "lock", "-q", "--offline"], cwd=project.root, check=True)
 
 
 def invoke(project: Project, monkeypatch: pytest.MonkeyPatch, *args: str) -> Any:

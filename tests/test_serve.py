@@ -630,7 +630,7 @@ def unmade(tmp_path: Path) -> Path:
 def test_a_relocatable_environment_can_be_moved(unmade, tmp_path):
     try:
         environment.lock(unmade)
-        sync(unmade, relocatable=True)
+        sync(unmade)
     except OfflineError:
         pytest.skip("needs the package index")
     there = unmade.rename(tmp_path / "there")

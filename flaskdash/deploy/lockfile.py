@@ -9,7 +9,7 @@ from typing import Any
 
 from flaskdash import shell
 from flaskdash.deploy.machine import Machine
-from flaskdash.errors import FlaskdashError
+from flaskdash.environment import uv
 from flaskdash.project import Project
 
 # --no-default-groups and not --no-dev: what runs in production is [project].dependencies alone,
@@ -24,18 +24,6 @@ EXPORT = (
     "--no-progress",
     "--quiet",
 )
-
-
-def uv() -> str:
-    """Return the path of the uv that came with flaskdash."""
-    from uv import find_uv_bin
-
-    try:
-        return find_uv_bin()
-    except FileNotFoundError as error:
-        raise FlaskdashError(
-            "uv is not installed beside flaskdash", hint="pip install uv"
-        ) from error
 
 
 def check(project: Project, *, offline: bool) -> str:
