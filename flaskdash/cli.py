@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import click
+from click.exceptions import NoSuchCommand
 
 from flaskdash import __version__
 from flaskdash.errors import FlaskdashError
@@ -42,6 +43,15 @@ class Commands(click.Group):
         module = importlib.import_module(f"flaskdash.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was named; for one that is not there, name those that are near."""
+        try:
+            return super().resolve_command(ctx, args)
+        except NoSuchCommand as error:
+            raise NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a full disk or a folder that can't be written is said in a line."""

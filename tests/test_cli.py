@@ -58,7 +58,14 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_an_unknown_command_is_a_usage_error(flaskdash: Cli) -> None:
-    assert "No such command 'nwe'" in flaskdash("nwe", code=2).output
+    said = flaskdash("nwe", code=2).output
+    assert "No such command 'nwe'. Did you mean 'new'?" in said
+    assert said.startswith("Usage: ")
+    assert "Did you mean" not in flaskdash("xyzzy", code=2).output
+
+
+def test_an_unknown_option_names_the_near_ones(flaskdash: Cli) -> None:
+    assert "'--data'?" in flaskdash("new", "x", "--dat", "y", code=2).output
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
