@@ -541,6 +541,18 @@ def test_a_file_calls_for_the_least_that_shows_it(names, change):
         ("app/charts/4913", False),
         ("data/.~lock.sales.csv#", False),
         ("data/sales.csv.part", False),
+        ("data/~$sales.xlsx", False),
+        ("app/charts/5036", False),
+        ("app/charts/#x.py#", False),
+        ("app/charts/.#x.py", False),
+        ("app/charts/x.py.swo", False),
+        ("app/charts/x.py.tmp", False),
+        ("app/charts/x.py.tmp.4711.1f", False),
+        ("app/charts/x.py___jb_tmp___", False),
+        ("app/charts/sedAb3dEf", False),
+        ("app/charts/tmp.py", True),
+        ("app/charts/sed.py", True),
+        ("data/2024", True),
     ],
 )
 def test_only_files_of_the_dashboard_count(name, counts):

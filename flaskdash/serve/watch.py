@@ -11,7 +11,11 @@ from types import TracebackType
 TREES = ("app", "data")
 FILES = (".env", "pyproject.toml")
 # What editors write beside the file that is being saved; names with a leading dot too.
-TEMPORARY = re.compile(r"~$|\.(tmp|bak|swp|part|crdownload)$|^#.*#$|^4913$|\.py[cod]$|___jb_")
+TEMPORARY = re.compile(
+    r"~$|^~\$|^#.*#$|___jb_"  # Emacs, Word and Excel, PyCharm
+    r"|^(4913|5036|5159)$|\.sw[a-z]$"  # Vim
+    r"|\.tmp([.-]|$)|\.(bak|orig|part|crdownload)$|^sed\w{6}$|\.py[cod]$"
+)
 DEBOUNCE_MS = 200
 STEP_MS = 20
 
