@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,6 +23,7 @@ TEMPLATES = next(
 )
 LINE_LENGTH = 100
 ORIGINALS = PurePosixPath(".flaskdash")
+MARK = "flaskdash-part"
 
 
 def render(skeleton: str, context: Mapping[str, Any], into: Path) -> None:
@@ -123,14 +126,12 @@ def place(drafted: Path, root: Path, echo: Callable[[str], None], dry_run: bool 
         return
     created = [path for path, verb in verbs.items() if verb == "create"]
     created.sort(key=lambda path: path.parts[0] != "data")  # no loader before its data is whole
-    _write(drafted, root, created)
-    for path in drafts:  # what is kept about a file that was deleted by hand is out of date
-        if (
-            path.parts[0] == ORIGINALS.name
-            and path.relative_to(ORIGINALS).with_suffix("") in created
-        ):
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(drafted / path, root / path)
+    kept = [path for path in drafts if path.parts[0] == ORIGINALS.name]
+    kept = [path for path in kept if path.relative_to(ORIGINALS).with_suffix("") in created]
+    for path in kept:  # of a file that was deleted by hand
+        (root / path).unlink(missing_ok=True)
+    # The originals first: `remove` knows a file again, wherever this was killed.
+    _write(drafted, root, [*kept, *created])
 
 
 def _verb(drafted: Path, target: Path) -> str:
@@ -144,11 +145,8 @@ def _write(drafted: Path, root: Path, paths: list[PurePosixPath]) -> None:
     written: list[Path] = []
     try:
         for path in paths:
-            target = root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("xb") as out, (drafted / path).open("rb") as source:
-                written.append(target)
-                shutil.copyfileobj(source, out)
+            _put(drafted / path, root / path)
+            written.append(root / path)
     except BaseException as error:
         for target in written:
             target.unlink(missing_ok=True)
@@ -157,3 +155,26 @@ def _write(drafted: Path, root: Path, paths: list[PurePosixPath]) -> None:
                 f"can't write {error.filename or root}: {error.strerror}; nothing was written"
             ) from error
         raise
+
+
+def _put(source: Path, target: Path) -> None:
+    """Copy a file: it stands under its name when it is whole, and never replaces another."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for stale in target.parent.glob(f".*.{MARK}-*"):  # what a killed run left behind
+        if not shell.runs(stale.name.rpartition("-")[2]):
+            with suppress(OSError):
+                stale.unlink()
+    beside = target.with_name(f".{target.name}.{MARK}-{os.getpid()}")
+    try:
+        with beside.open("xb") as out, source.open("rb") as content:
+            shutil.copyfileobj(content, out)
+        try:
+            target.hardlink_to(beside)
+        except FileExistsError:
+            raise
+        except OSError as error:  # a disk that has no links
+            if target.exists():
+                raise FileExistsError(errno.EEXIST, "File exists", str(target)) from error
+            beside.rename(target)
+    finally:
+        beside.unlink(missing_ok=True)

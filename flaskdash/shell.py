@@ -120,3 +120,16 @@ def stop(process: Process, patience: float = 5.0) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def runs(pid: str) -> bool:
+    """Return whether a process of this number runs; on Windows, where that can't be asked, no."""
+    if sys.platform == "win32" or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -6,6 +6,8 @@ import ast
 import errno
 import json
 import shutil
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -178,7 +180,7 @@ def test_a_project_that_can_not_be_written(
     real = Path.open
 
     def refuse(self: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-        if "x" in mode and self.name == "mine.py":  # chmod would not stop root
+        if "x" in mode and self.name.startswith(".mine.py."):  # chmod would not stop root
             raise OSError(errno.ENOSPC, "No space left on device", str(self))
         return real(self, mode, *args, **kwargs)
 
@@ -186,6 +188,86 @@ def test_a_project_that_can_not_be_written(
     result = flaskdash("add-chart", "mine", *BAR, code=1)
     assert "No space left on device; nothing was written" in result.output
     assert snapshot(made) == before
+
+
+KILLED = """
+import os, shutil, signal, sys
+from pathlib import Path
+from flaskdash.cli import cli
+
+def die(*args):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def half(source, out):
+    if out.name.rpartition("/")[2].startswith(".costs.csv."):
+        out.write(source.read(100))
+        out.flush()
+        die()
+    whole(source, out)
+
+def link(self, target):
+    global left
+    if left == 0:
+        die()
+    left -= 1
+    real(self, target)
+
+left = int(sys.argv[1])
+whole, real = shutil.copyfileobj, Path.hardlink_to
+if left < 0:
+    shutil.copyfileobj = half
+Path.hardlink_to = link
+cli(["add-data", sys.argv[2]])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no SIGKILL")
+@pytest.mark.parametrize("steps", [-1, 0, 1, 2, 3])
+def test_add_data_that_is_killed_leaves_no_half_file(
+    made: Path, sales: Path, flaskdash: Cli, steps: int
+) -> None:
+    before = snapshot(made)
+    other = sales.with_name("costs.csv")
+    other.write_text(sales_csv(100), "utf-8")
+    done = subprocess.run([sys.executable, "-c", KILLED, str(steps), str(other)], cwd=made)
+    assert done.returncode == -signal.SIGKILL
+    copy = made / "data/costs.csv"
+    assert not copy.exists() or copy.read_bytes() == other.read_bytes()
+    assert copy.exists() or not (made / "app/loaders/costs.py").exists()
+    flaskdash("add-data", other)
+    flaskdash("remove", "costs")
+    assert snapshot(made) == before
+
+
+def test_a_disk_without_links_takes_files_all_the_same(
+    made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot(made)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    flaskdash("add-chart", "mine", *BAR)
+    flaskdash("remove", "mine")
+    assert snapshot(made) == before
+
+
+def test_a_file_that_appears_meanwhile_is_kept(
+    made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot(made)
+    mine = made / "app/charts/mine.py"
+    real = Path.hardlink_to
+
+    def late(self: Path, target: Path) -> None:
+        if self == mine:
+            mine.write_text("theirs", "utf-8")
+        real(self, target)
+
+    monkeypatch.setattr(Path, "hardlink_to", late)
+    assert "nothing was written" in flaskdash("add-chart", "mine", *BAR, code=1).output
+    assert snapshot(made) == before | {"app/charts/mine.py": b"theirs"}
 
 
 def test_list_says_where_each_lives(made: Path, flaskdash: Cli) -> None:
