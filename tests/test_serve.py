@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,7 +26,7 @@ from flaskdash.commands.serve import command
 from flaskdash.environment import OfflineError, ensure_environment, stamp, sync
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
-from flaskdash.serve.child import dev_page
+from flaskdash.serve.child import dev_host, dev_page
 from flaskdash.serve.listen import listen, port_of
 from flaskdash.serve.prod import as_exec, parse_web, serve_production, variables
 from flaskdash.serve.watch import Change, classify, relevant
@@ -236,6 +237,45 @@ def test_serves_pages_with_the_reload_script(start):
     assert served.get("/slow", **{"Sec-Fetch-Dest": "empty"}) == (200, "done")
     served.stop()
     assert served.process.returncode == 0
+
+
+def test_answers_to_its_own_name_alone(start):
+    served = start()
+    port = served.address.rpartition(":")[2]
+    for path in ("/", "/_dev/events", "/_dev/reload.js"):
+        status, text = served.get(path, Host=f"evil.example:{port}")
+        assert status == 403
+        assert "does not answer to the name 'evil.example:" in text
+        assert "one 10" not in text
+    assert served.get("/", Host=f"localhost:{port}")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "host", "ours"),
+    [
+        ("localhost", "127.0.0.1", True),
+        ("LOCALHOST.:5000", "127.0.0.1", True),
+        ("shop.localhost", "127.0.0.1", True),
+        ("127.0.0.1:5000", "127.0.0.1", True),
+        ("[::1]:5000", "::1", True),
+        ("192.168.1.5:5000", "192.168.1.5", True),
+        ("box.lan:5000", "Box.lan", True),
+        ("192.168.1.5", "0.0.0.0", True),
+        ("[fe80::1]:5000", "::", True),
+        (socket.gethostname(), "0.0.0.0", True),
+        ("192.168.1.5", "127.0.0.1", False),
+        (f"{socket.gethostname()}.evil.example", "0.0.0.0", False),
+        ("evil.example", "0.0.0.0", False),
+        ("evil.example:5000", "127.0.0.1", False),
+        ("localhost.evil.example", "127.0.0.1", False),
+        ("127.0.0.1.evil.example", "127.0.0.1", False),
+        ("evil.example@localhost.x", "127.0.0.1", False),
+        ("[::1", "127.0.0.1", False),
+        ("", "127.0.0.1", False),
+    ],
+)
+def test_which_names_are_ours(header, host, ours):
+    assert dev_host.is_ours(header, host) is ours
 
 
 def test_takes_the_next_port(start):

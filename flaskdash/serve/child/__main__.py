@@ -73,17 +73,18 @@ class Handler(WSGIRequestHandler):
 class Process:
     """This process: its app, its server, and the line to the parent."""
 
-    def __init__(self, parent: IO[bytes]) -> None:
+    def __init__(self, parent: IO[bytes], host: str) -> None:
         self.parent = parent
-        self.dev = dev_app.DevApp(Path.cwd())
+        self.host = host
+        self.dev = dev_app.DevApp(Path.cwd(), host)
         self.server: Server | None = None
 
-    def run(self, host: str, port: int, fd: int | None) -> None:
+    def run(self, port: int, fd: int | None) -> None:
         """Serve until the parent says to stop."""
         obey = Thread(target=self._obey, daemon=True)
         obey.start()
         self.dev.load()
-        self.server = Server(host, port, self.dev, Handler, fd=fd)
+        self.server = Server(self.host, port, self.dev, Handler, fd=fd)
         self.server.serve_forever(poll_interval=0.05)
         obey.join()
 
@@ -120,4 +121,4 @@ if __name__ == "__main__":
     _leave_interrupts_to_parent()
     sys.path[0] = str(Path.cwd())
     host, port, *fd = sys.argv[1:]
-    Process(_line_to_parent()).run(host, int(port), int(fd[0]) if fd else None)
+    Process(_line_to_parent(), host).run(int(port), int(fd[0]) if fd else None)

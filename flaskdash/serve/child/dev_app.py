@@ -17,22 +17,28 @@ from werkzeug.wrappers import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from flaskdash.serve.child import dev_page
+    from flaskdash.serve.child import dev_host, dev_page
 else:
-    import dev_page  # this folder is on sys.path, see __main__.py
+    import dev_host  # these are on sys.path, see __main__.py
+    import dev_page
 
 RETRY_MS = 150
 POLL_SECONDS = 0.25
 REPEAT_SECONDS = 2.0
 NO_STORE = {"Cache-Control": "no-store"}
+REFUSED = """\
+flaskdash serve does not answer to the name {!r}: that may be a website which points its own name
+at this machine to read the dashboard. Open it as localhost, or by the name that --host was given.
+"""
 SCRIPT = Path(__file__).with_name("reload.js")
 
 
 class DevApp:
     """The project's app, which can be made anew, and the events that tell browsers so."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, host: str) -> None:
         self.root = root
+        self.host = host
         self._boot = secrets.token_hex(4)
         self._version = 0
         self._css = 0
@@ -76,6 +82,9 @@ class DevApp:
         return self._answer(environ)(environ, start_response)
 
     def _answer(self, environ: "WSGIEnvironment") -> Response:
+        named = environ.get("HTTP_HOST", "")
+        if not dev_host.is_ours(named, self.host):
+            return Response(REFUSED.format(named), 403, mimetype="text/plain")
         match environ.get("PATH_INFO"):
             case "/_dev/up":
                 return Response("up\n", mimetype="text/plain")
