@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import filecmp
+import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from flaskdash import contents, create, generate, names, render, shell
+from flaskdash import contents, create, environment, generate, names, render, shell
 from flaskdash.charts import Chart, check
 from flaskdash.create import Echo, Source
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.model import Column, Inspection, Read
+from flaskdash.progress import working
 from flaskdash.project import Project
 
 RUN_LOADER = Path(__file__).parent / "run_loader.py"
@@ -33,17 +35,22 @@ class Table:
 
 
 def add_data(
-    project: Project, path: Path, name: str | None, echo: Echo, dry_run: bool = False
+    project: Project,
+    path: Path,
+    name: str | None,
+    echo: Echo,
+    dry_run: bool = False,
+    table: str | None = None,
 ) -> Source:
-    """Copy a source into data/, and write its loader."""
+    """Copy a source into data/, and write its loader; add the package that this needs, if any."""
     if name is not None and name != names.identifier(name, "data"):
         raise FlaskdashError(
             f"{name!r} can't be the name of a loader",
             hint=f"--name {names.identifier(name, 'data')}",
         )
-    source = create.source(path, name, taken=set(), files=set())
+    source = create.source(path, name, taken=set(), files=set(), table=table)
     if name is not None:
-        source = replace(source, file=name + Path(source.file).suffix)
+        source = replace(source, file=name + "".join(Path(source.file).suffixes))
     existing = contents.loaders(project).get(source.name)
     if existing is not None and not _same(project, existing, path):
         raise FlaskdashError(
@@ -54,8 +61,40 @@ def add_data(
         generated = create.add_source(root, source)
         render.format_code(root)
         render.keep_originals(root, [generated])
+        missing = _missing(project, source.inspection.requires)
+        if missing and not dry_run:
+            render.place(root, project.root, lambda _: None, dry_run=True)  # raises on a conflict
+            _require(project, missing)
+        for package in missing:
+            echo(f"require   {package}")
         render.place(root, project.root, echo, dry_run)
     return source
+
+
+def _missing(project: Project, requires: Sequence[str]) -> list[str]:
+    """Return the packages that the project does not depend on yet."""
+    there = {_package(one) for one in project.dependencies()}
+    return [one for one in requires if _package(one) not in there]
+
+
+def _package(requirement: str) -> str:
+    return (
+        re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0].lower().replace("_", "-")
+    )
+
+
+def _require(project: Project, packages: Sequence[str]) -> None:
+    """Add packages to the project's dependencies, by uv; raise where that is not possible."""
+    try:
+        with working(f"Adding {', '.join(packages)}..."):
+            environment.add(project, packages)
+    except environment.OfflineError as error:
+        command = " ".join(["uv", "add", *(f"'{package}'" for package in packages)])
+        raise FlaskdashError(
+            f"the loader needs {', '.join(packages)}, and the package index can't be reached; "
+            "nothing was written",
+            hint=f"{command} in the project, when the network is back, then again",
+        ) from error
 
 
 def _same(project: Project, loader: contents.LoaderFile, path: Path) -> bool:

@@ -22,6 +22,7 @@ from flaskdash.progress import working
 SAMPLE = render.TEMPLATES / "sample" / "flights.csv"
 MOST_KPIS = 4
 MARK = "flaskdash-new"
+PACKED = {".gz", ".bz2", ".xz"}  # they say nothing of what is inside, so the ending before counts
 Echo = Callable[[str], None]
 
 
@@ -55,8 +56,12 @@ def plan(
     most_charts: int,
     install: bool,
     git: bool,
+    table: str | None = None,
 ) -> Plan:
-    """Return a checked plan: inspect the sources, choose their charts; write nothing."""
+    """Return a checked plan: inspect the sources, choose their charts; write nothing.
+
+    `table` is the sheet, or the member of an archive, that is meant where there is one source.
+    """
     target = parent / names.check_project(name)
     if target.exists() or target.is_symlink():
         raise FlaskdashError(
@@ -66,23 +71,31 @@ def plan(
         raise FlaskdashError(
             f"can't write in {target.parent}: permission denied", hint="another folder"
         )
+    if table is not None and len(sources) > 1:
+        raise FlaskdashError(
+            "--table is for one source, and several were given",
+            hint="one --data here, and `flaskdash add-data FILE --table NAME` for the others",
+        )
     found: list[Source] = []
     for path in sources:
-        found.append(source(path, None, {one.name for one in found}, {one.file for one in found}))
+        names_taken, files_taken = {one.name for one in found}, {one.file for one in found}
+        found.append(source(path, None, names_taken, files_taken, table))
     title = " ".join(title.split()) or names.title(target.name)
     return Plan(target, title, _share(found, most_charts), install, git)
 
 
-def source(path: Path, name: str | None, taken: set[str], files: set[str]) -> Source:
+def source(
+    path: Path, name: str | None, taken: set[str], files: set[str], table: str | None = None
+) -> Source:
     """Inspect a source; name its loader and its copy, apart from those that are taken."""
     from flaskdash.inspect import inspect_source
     from flaskdash.suggest import filters, suggest
 
     with working(f"Reading {path.name}..."):
-        inspection = inspect_source(path)
+        inspection = inspect_source(path, table)
     stem = path.name.partition(".")[0] or path.name
     loader = name or free(names.identifier(stem, "data"), taken)
-    suffix = "".join(path.suffixes[-2:]) if path.suffix.lower() == ".gz" else path.suffix
+    suffix = "".join(path.suffixes[-2:] if path.suffix.lower() in PACKED else path.suffixes[-1:])
     file = free(names.identifier(stem, "data"), {one.partition(".")[0] for one in files})
     chosen = filters(inspection)
     charts = tuple(replace(chart, filters=chosen) for chart in suggest(inspection, loader))
@@ -141,6 +154,7 @@ def _write(plan: Plan, root: Path) -> None:
             "title": plan.title,
             "title_literal": toml_string(plan.title),
             "python": python,
+            "requires": sorted({r for one in plan.sources for r in one.inspection.requires}),
         }
         render.render("project", context, root)
         for source in plan.sources:
@@ -242,7 +256,7 @@ def _git(root: Path, target: Path) -> list[str]:
 def _beside(target: Path) -> Iterator[Path]:
     """Lend a folder beside the target; remove it if it is still there at the end."""
     for stale in target.parent.glob(f".{target.name}.{MARK}-*"):
-        if not _runs(stale.name.rpartition("-")[2]):
+        if not shell.runs(stale.name.rpartition("-")[2]):
             shutil.rmtree(stale, ignore_errors=True)
     folder = target.parent / f".{target.name}.{MARK}-{os.getpid()}"
 
@@ -260,15 +274,3 @@ def _beside(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         signal.signal(signal.SIGTERM, before)
-
-
-def _runs(pid: str) -> bool:
-    if sys.platform == "win32" or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -55,6 +55,20 @@ def ensure_environment(project: Project, echo: Callable[[str], None]) -> None:
 def lock(root: Path) -> None:
     """Write uv.lock from pyproject.toml; raise OfflineError if the index can't be reached."""
     _uv("lock", *_python(root), root=root)
+
+
+def add(project: Project, packages: Sequence[str]) -> None:
+    """Add packages to the project's dependencies, its lock and its environment, where it has them.
+
+    uv writes all of it or nothing. Raises OfflineError if the index can't be reached.
+    """
+    if not (project.root / "uv.lock").exists():
+        _uv("add", "--frozen", *packages, root=project.root)
+    elif not project.python.exists():
+        _uv("add", "--no-sync", *_python(project.root), *packages, root=project.root)
+    else:
+        _uv("add", *packages, root=project.root)
+        stamp(project.root)
 
 
 def sync(root: Path) -> None:

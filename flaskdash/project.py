@@ -34,6 +34,11 @@ class Project:
             hint="flaskdash new myproj --data FILE, then cd myproj",
         )
 
+    def dependencies(self) -> list[str]:
+        """Return what pyproject.toml lists as the project's dependencies."""
+        listed = _read(self.root / "pyproject.toml").get("project", {}).get("dependencies", [])
+        return [str(one) for one in listed]
+
     @property
     def loaders(self) -> Path:
         """Return the folder with one file per loader."""

@@ -11,6 +11,7 @@ from flaskdash.charts import Chart
 from flaskdash.inspect.model import Inspection
 
 CELL = 44
+ONLY_WHERE_KNOWN = ("table", "compression")
 CHART_KEYS = ("kind", "x", "y", "agg", "color", "grain", "title", "score", "why")
 COLUMN_KEYS = ("name", "type", "role", "missing", "distinct", "agg", "grain", "unit")
 
@@ -19,7 +20,11 @@ def as_dict(inspection: Inspection, charts: Sequence[Chart]) -> dict[str, Any]:
     """Return an inspection and its charts as plain values, for JSON."""
     return {
         "source": inspection.source,
-        "read": asdict(inspection.read),
+        "read": {
+            key: value
+            for key, value in asdict(inspection.read).items()
+            if value is not None or key not in ONLY_WHERE_KNOWN
+        },
         "columns": [{key: getattr(c, key) for key in COLUMN_KEYS} for c in inspection.columns],
         "charts": [{key: getattr(c, key) for key in CHART_KEYS} for c in charts],
         "notes": list(inspection.notes),

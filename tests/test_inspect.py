@@ -601,7 +601,7 @@ def test_parquet(tmp_path: Path) -> None:
         ("line.csv", b"x," * 1_000_000, "one line", "row"),
         ("data.json", b'[{"a": 1}]', "JSON", "CSV"),
         ("data.xml", b"<?xml version='1.0'?><a/>", "XML", "CSV"),
-        ("book.xlsx", b"PK\x03\x04....", "Excel", "CSV"),
+        ("book.xlsx", b"PK\x03\x04....", "Excel", "copy"),
         ("photo.png", b"\x89PNG\r\n", "image", "data file"),
         ("fake.parquet", b"a,b\n1,2\n", "not a Parquet file", "copied"),
         ("cut.parquet", b"PAR1 and no more", "not a Parquet file", "copied"),

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import click
 
+from flaskdash.commands.inspect import TABLE
+
 
 @click.command("add-data")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--name", help="Name of the loader.  [default: from the file]")
+@click.option("--table", metavar="NAME", help=TABLE)
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
-def command(source: Path, name: str | None, dry_run: bool) -> None:
-    """Copy SOURCE (CSV, TSV or Parquet) into the project, and write its loader.
+def command(source: Path, name: str | None, table: str | None, dry_run: bool) -> None:
+    """Copy SOURCE, a file with data, into the project, and write its loader.
 
     \b
     Example:
@@ -19,7 +22,7 @@ def command(source: Path, name: str | None, dry_run: bool) -> None:
     from flaskdash.add import add_data
     from flaskdash.project import Project
 
-    added = add_data(Project.find(Path.cwd()), source, name, click.echo, dry_run)
+    added = add_data(Project.find(Path.cwd()), source, name, click.echo, dry_run, table)
     for note in (*added.inspection.notes, added.inspection.declined):
         if note:
             click.echo(f"          {note}")

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import click
 
+TABLE = "The sheet, or the file in an archive, to read.  [default: the first that holds a table]"
+
 
 @click.command("inspect")
 @click.argument("source", type=click.Path(path_type=Path))
+@click.option("--table", metavar="NAME", help=TABLE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(source: Path, as_json: bool) -> None:
+def command(source: Path, table: str | None, as_json: bool) -> None:
     """Show how SOURCE is read, what its columns mean, and the charts that they suggest.
 
     It needs no project, and writes nothing.
@@ -23,7 +26,7 @@ def command(source: Path, as_json: bool) -> None:
     from flaskdash.suggest import suggest
 
     with working(f"Reading {source.name}..."):
-        inspection = inspect_source(source)
+        inspection = inspect_source(source, table)
     charts = suggest(inspection, "data")
     if as_json:
         import json

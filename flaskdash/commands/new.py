@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from flaskdash.commands.inspect import TABLE
+
 
 @click.command("new")
 @click.argument("name")
@@ -13,8 +15,9 @@ import click
     metavar="SOURCE",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A CSV, TSV or Parquet file; may be given several times.  [default: a sample]",
+    help="A file with data; may be given several times.  [default: a sample]",
 )
+@click.option("--table", metavar="NAME", help=TABLE)
 @click.option("--title", default="", help="Title of the project.  [default: from its name]")
 @click.option(
     "--charts",
@@ -29,6 +32,7 @@ import click
 def command(
     name: str,
     sources: tuple[Path, ...],
+    table: str | None,
     title: str,
     charts: int,
     no_install: bool,
@@ -47,7 +51,7 @@ def command(
     from flaskdash import create
 
     paths = sources or (create.SAMPLE,)
-    plan = create.plan(Path.cwd(), name, title, paths, charts, not no_install, not no_git)
+    plan = create.plan(Path.cwd(), name, title, paths, charts, not no_install, not no_git, table)
     for source in plan.sources:
         rows = source.inspection.read.rows
         click.echo(f"read      {source.path.name}: {rows:,} rows as {source.name}")

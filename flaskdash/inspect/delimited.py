@@ -2,87 +2,80 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect import dates, plan, writer
-from flaskdash.inspect.dialect import BLANKS, Dialect, separator, sniff
-from flaskdash.inspect.draft import Draft, run
+from flaskdash.inspect.dialect import BLANKS, Dialect, records, separator, sniff
+from flaskdash.inspect.draft import Draft
 from flaskdash.inspect.encoding import decode
+from flaskdash.inspect.given import Given
+from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Read
-from flaskdash.inspect.names import repair
-from flaskdash.inspect.plan import ColumnPlan
-from flaskdash.inspect.reshape import reshape
-from flaskdash.inspect.table import Table, tabulate
-from flaskdash.inspect.words import GEO_WORDS, ID_WORDS, NUMBER_WORDS, TIME_WORDS, words
+from flaskdash.inspect.table import tabulate
+from flaskdash.inspect.tabular import Found, draft, without_blank_columns
 from flaskdash.inspect.writer import Layout
 
-ATTEMPTS = 5
-KEY_WORDS = TIME_WORDS | ID_WORDS | GEO_WORDS | NUMBER_WORDS | {"name", "title", "label", "key"}
-# What pandas raises where its reading and ours differ; csv.Error is its Python engine's.
-FAILURES = (ValueError, TypeError, AttributeError, KeyError, OverflowError, Warning, csv.Error)
 LONGEST_LINE = 1_000_000
 
 
-def read(path: Path) -> Draft:
+def read(given: Given) -> Draft:
     """Read delimited text of any kind; raise FlaskdashError where there is no table in it."""
-    text, encoding = decode(path.read_bytes(), path)
+    path = given.path
+    text, encoding = decode(given.data, path)
     text = text.removeprefix("\ufeff")
     refuse_one_line(path, text)
     dialect = sniff(text)
     try:
-        return _draft(path, text, encoding, dialect)
+        return draft(path, find(given, text, encoding, dialect))
     except FlaskdashError:
         if not dialect.quoted or '"' not in text:
             raise
         # A stray quote may have swallowed what follows: take quotes for ordinary characters.
-        return _draft(path, text, encoding, Dialect(dialect.delimiter, quoted=False))
+        plain = Dialect(dialect.delimiter, quoted=False)
+        return draft(path, find(given, text, encoding, plain))
 
 
-def _draft(path: Path, text: str, encoding: str, dialect: Dialect) -> Draft:
-    """Read the text under a dialect; raise FlaskdashError where that does not work."""
-    table = tabulate(text, dialect)
+def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found:
+    """Return the table of a text under a dialect, and how pandas reads it."""
+    table = tabulate(lambda: records(text, dialect))
     if table is None:
-        raise FlaskdashError(f"{path} is empty.", "give a file with a header and rows")
-    if table.rows == 0:
-        raise FlaskdashError(
-            f"{path} has a header but no rows.", "give a file with at least one row of data"
-        )
-    table = _without_blank_columns(table)
-    names, name_notes = _names(table)
-    plans = [plan.plan_column(n, counts) for n, counts in zip(names, table.columns, strict=True)]
-    plans = plan.settle(plans, "," if dialect.delimiter == ";" else ".")
-    plans = [_order(p, counts) for p, counts in zip(plans, table.columns, strict=True)]
-    layout = _layout(table, names, dialect, separator(text, dialect), encoding)
-    body, frame, plans = _agree(path, table, layout, plans)
-    skipped = table.rows + len(table.long) - len(frame)
-    rows = len(frame)
-    notes = [*_table_notes(table, dialect, rows), *name_notes, *_column_notes(plans)]
-    ragged = table.header.names is None and table.shorter > 0.3 * table.rows
-    if found := reshape(frame, ragged):
-        longer = body.replace("\nreturn df", "\n" + "\n".join((*found.lines, "return df")))
-        frame, body = run(longer, path), longer
-        notes.append(found.note)
-    return Draft(
-        read=Read(
+        raise FlaskdashError(f"{given.path} is empty.", "give a file with a header and rows")
+    if table.rows:
+        table = without_blank_columns(table)
+    quotes = "a quote is never closed: quotes are read as ordinary characters"
+    return Found(
+        table,
+        Layout(
+            skip=table.header.skip,
+            has_header=table.header.names is not None,
+            arguments=arguments(dialect, separator(text, dialect), encoding),
+            packed=given.packed,
+            padded=dialect.padded,
+        ),
+        Read(
             format="tsv" if dialect.delimiter == "\t" else "csv",
             encoding=encoding,
             delimiter=dialect.delimiter,
-            decimal=writer.common_marks(plans)[0],
-            header_row=table.header.skip + 1 if table.header.names is not None else None,
-            rows=rows,
-            skipped_rows=max(skipped, 0),
         ),
-        body=body,
-        frame=frame,
-        notes=tuple(notes),
-        units={p.name: p.numbers.unit for p in plans if p.numbers and p.numbers.unit},
-        declined=_crosstab(table),
+        "delimited text",
+        decimal="," if dialect.delimiter == ";" else ".",
+        notes=() if dialect.quoted else (quotes,),
+        hint="open it in an editor: is each row on a line of its own, with the same delimiter?",
     )
+
+
+def arguments(dialect: Dialect, mark: str, encoding: str) -> tuple[str, ...]:
+    """Return the arguments of read_csv that say how the records are written."""
+    lines = []
+    if dialect.delimiter == BLANKS:
+        lines.append('sep=r"\\s+",  # runs of blanks')
+    elif mark != ",":
+        lines.append(f"sep={literal(mark)},")
+    if encoding not in ("utf-8", "ascii"):
+        lines.append(f"encoding={literal(encoding)},")
+    if not dialect.quoted:
+        lines.append("quoting=3,  # csv.QUOTE_NONE: quotes are ordinary characters here")
+    return tuple(lines)
 
 
 def refuse_one_line(path: Path, text: str) -> None:
@@ -94,201 +87,3 @@ def refuse_one_line(path: Path, text: str) -> None:
                 f"{path} is one line of more than {LONGEST_LINE:,} characters, not a table.",
                 "check how it was written: a table has a line for each row",
             )
-
-
-def _crosstab(table: Table) -> str:
-    """Return why a printed table with a line of text above each section is not charted."""
-    named = table.header.names is not None
-    if named and table.width > 3 and table.rows > 20 and table.titles > 0.1 * table.rows:
-        return (
-            f"it is a printed crosstab: {table.titles} of {table.rows} rows are titles of "
-            "sections; give each section as a table of its own"
-        )
-    return ""
-
-
-def _without_blank_columns(table: Table) -> Table:
-    """Return the table without trailing columns that have neither a name nor a value."""
-    names, width = table.header.names or [], table.width
-    if table.long:
-        return table  # usecols would cut those rows short instead of skipping them
-    while width > 1 and names and not any(cell.strip() for cell in table.columns[width - 1]):
-        if width <= len(names) and names[width - 1].strip():
-            break
-        width -= 1
-    if width == table.width:
-        return table
-    header = replace(table.header, names=names[:width], width=width)
-    return replace(table, header=header, columns=table.columns[:width], trailing=True)
-
-
-def _names(table: Table) -> tuple[list[str], list[str]]:
-    """Return the repaired column names, and notes on them."""
-    names = list(table.header.names or [])
-    short = table.width - len(names)
-    if table.header.names is None:
-        return repair([""] * table.width)[0], ["no header line: columns are numbered"]
-    if short == 1 and _row_names(names[0], table):
-        fixed, notes = repair(["", *names])
-        notes.append("the header has a name too few: the first column is taken for row names")
-        return fixed, notes
-    fixed, notes = repair(names + [""] * short)
-    if short:
-        notes.append(
-            f"the header has {len(names)} names for {table.width} columns: the last "
-            f"{short} have none, and names may belong to other columns"
-        )
-    return fixed, notes
-
-
-def _row_names(first: str, table: Table) -> bool:
-    """Tell whether the first column holds R's row names, and so the header begins a column later.
-
-    That is a column of different values, text or counting numbers, under a name for neither.
-    """
-    counts = table.columns[0]
-    if len(counts) < table.rows or KEY_WORDS & set(words(first)):
-        return False
-    column = plan.plan_column("", counts)
-    return column.kind == "text" or (
-        column.kind == "integer" and {"1", str(table.rows)} <= set(counts)
-    )
-
-
-def _layout(table: Table, names: list[str], dialect: Dialect, mark: str, encoding: str) -> Layout:
-    """Return where the table lies, for the writer."""
-    first = table.header.skip + (table.header.names is not None)
-    bad_first = []
-    while first in table.long:
-        # pandas would take a long first row for an index column.
-        bad_first.append(first)
-        first += 1
-    return Layout(
-        separator=BLANKS if dialect.delimiter == BLANKS else mark,
-        encoding=encoding,
-        skip=table.header.skip,
-        has_header=table.header.names is not None,
-        renames=_renames(list(table.header.names or []), names),
-        drop_blank=table.blank > 0,
-        footer=table.footer,
-        long=len(table.long) > len(bad_first),
-        trailing=table.trailing,
-        quoted=dialect.quoted,
-        padded=dialect.padded,
-        bad_first=tuple(bad_first),
-    )
-
-
-def _renames(old: list[str], new: list[str]) -> tuple[str, dict[str, str]]:
-    """Return how names are repaired: "", "strip", "rename" (a few of many) or "names" (all).
-
-    With it comes a dict from the name that pandas gives to the repaired one.
-    """
-    if old == new:
-        return "", {}
-    if len(old) != len(new):
-        return "names", {}
-    pandas = [name or f"Unnamed: {index}" for index, name in enumerate(old)]
-    changed = {a: b for a, b in zip(pandas, new, strict=True) if a != b}
-    if len(set(pandas)) < len(pandas):
-        return "names", {}
-    if all(a.strip() == b for a, b in changed.items()):
-        return "strip", changed
-    return ("rename" if len(changed) <= 4 < len(new) else "names"), changed
-
-
-def _order(column: ColumnPlan, counts: dict[str, int]) -> ColumnPlan:
-    """Return the plan with an assumption, where no row tells the order of day and month."""
-    dating = column.dating
-    if dating is None or not dating.ambiguous or column.reason:
-        return column
-    values = [cell.strip() for cell in counts if cell and cell not in column.gaps]
-    dating = dates.likelier(values, dating)
-    reason = f"assumed {dating.order} first: no row tells"
-    note = f"no row tells whether day or month comes first: assumed {dating.order} first"
-    return replace(column, dating=dating, reason=reason, notes=(*column.notes, note))
-
-
-def _agree(
-    path: Path, table: Table, layout: Layout, plans: list[ColumnPlan]
-) -> tuple[str, pd.DataFrame, list[ColumnPlan]]:
-    """Write the body and run it, until pandas and the strings agree; text is the fall-back."""
-    failure = ""
-    for _ in range(ATTEMPTS):
-        body = writer.write(layout, plans)
-        try:
-            frame = run(body, path)
-        except FAILURES as error:
-            failure = " ".join(str(error).split())[:200]
-            if "Expected" in failure and not layout.long:
-                layout = replace(layout, long=True)
-                continue
-            if layout.renames[0] in ("strip", "rename"):
-                layout = replace(layout, renames=("names", {}))
-                continue
-            plans = [p if p.kind == "empty" else p.as_text(p.reason) for p in plans]
-            continue
-        if list(frame.columns) != [p.name for p in plans] and layout.renames[0] != "names":
-            layout = replace(layout, renames=("names", {}))
-            continue
-        wrong = [p for p in plans if not _as_planned(p, frame)]
-        if not wrong:
-            return body, frame, plans
-        names = {p.name for p in wrong}
-        plans = [p.as_text("not all values convert") if p.name in names else p for p in plans]
-    if not failure:
-        return body, frame, plans
-    raise FlaskdashError(
-        f"{path} can't be read as delimited text: {failure}",
-        "open it in an editor: is each row on a line of its own, with the same delimiter?",
-    )
-
-
-def _as_planned(column: ColumnPlan, frame: pd.DataFrame) -> bool:
-    """Tell whether a column came out with the planned type and number of missing cells."""
-    if column.name not in frame.columns:
-        return False
-    values = frame[column.name]
-    missing = int(values.isna().sum())
-    if column.kind == "text":
-        return True
-    if missing != column.missing:
-        return False
-    if column.kind == "date":
-        return pd.api.types.is_datetime64_dtype(values)
-    if column.kind in ("integer", "number"):
-        return pd.api.types.is_numeric_dtype(values)
-    return True
-
-
-def _table_notes(table: Table, dialect: Dialect, rows: int) -> list[str]:
-    """Return what to know about the table as a whole."""
-    notes = []
-    if rows != table.rows:
-        notes.append(f"{table.rows} rows were counted, but pandas read {rows}: check the file")
-    if table.header.skip:
-        notes.append(f"{table.header.skip} line(s) above the header skipped")
-    if table.blank:
-        notes.append(f"{table.blank} row(s) without any value left out")
-    if table.footer:
-        notes.append(f"{table.footer} line(s) below the table skipped: notes or totals")
-    if table.long:
-        lines = ", ".join(str(number + 1) for number in table.long[:5])
-        notes.append(f"{len(table.long)} row(s) with too many fields skipped (records {lines})")
-    if table.shorter:
-        notes.append(f"{table.shorter} row(s) with too few fields: the rest is missing")
-    if not dialect.quoted:
-        notes.append("a quote is never closed: quotes are read as ordinary characters")
-    return notes
-
-
-def _column_notes(plans: list[ColumnPlan]) -> list[str]:
-    """Return what to know about single columns."""
-    notes = []
-    for column in plans:
-        notes += [f"{column.name}: {note}" for note in column.notes]
-        if column.dating and column.dating.zoned:
-            notes.append(f"{column.name}: times with a zone were converted to UTC")
-        if column.kind == "text" and column.reason == "not all values convert":
-            notes.append(f"{column.name}: not all values convert, so it is kept as text")
-    return notes

@@ -170,16 +170,16 @@ def _is_header(record: Record, below: list[Record], width: int) -> bool:
     cells = [cell.strip() for cell in record]
     filled = [cell for cell in cells if cell]
     if not below:
-        return not any(_is_value(cell) for cell in filled)
+        return not any(is_value(cell) for cell in filled)
     named = values = 0
     for index, cell in enumerate(cells):
         column = [other[index].strip() for other in below if index < len(other)]
         column = [value for value in column if value]
-        typed = sum(_is_value(value) for value in column)
+        typed = sum(is_value(value) for value in column)
         if column and typed >= 0.8 * len(column):
             # A year or a date names a column of numbers, but not one of years or dates.
             labels = _is_label(cell) and not all(_is_label(value) for value in column)
-            if _is_value(cell) and not labels:
+            if is_value(cell) and not labels:
                 values += 1
             else:
                 named += bool(cell)
@@ -193,7 +193,7 @@ def _is_header(record: Record, below: list[Record], width: int) -> bool:
     return repeated <= 0.2 * len(filled) and len(set(filled)) > 0.8 * len(filled)
 
 
-def _is_value(cell: str) -> bool:
+def is_value(cell: str) -> bool:
     """Tell whether a cell is a number or a date."""
     return bool(NUMBER.fullmatch(cell) or DATE.fullmatch(cell))
 

@@ -16,7 +16,10 @@ from flaskdash.inspect.model import Read
 
 @dataclass(frozen=True)
 class Draft:
-    """How one format reads one file. `units` maps a column to a sign such as "$"."""
+    """How one format reads one file. `units` maps a column to a sign such as "$".
+
+    `requires` are the packages that the body needs besides pandas, such as "python-calamine>=0.4".
+    """
 
     read: Read
     body: str
@@ -24,6 +27,7 @@ class Draft:
     notes: tuple[str, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     declined: str = ""
+    requires: tuple[str, ...] = ()
 
 
 def run(body: str, source: Path) -> pd.DataFrame:

@@ -24,7 +24,11 @@ Role = Literal[
 
 @dataclass(frozen=True)
 class Read:
-    """How a source is read; `header_row` counts from 1, and is None where there is no header."""
+    """How a source is read; `header_row` counts from 1, and is None where there is no header.
+
+    `table` is the sheet, the member of an archive or the list of records that was read, and
+    `compression` how the file is packed.
+    """
 
     format: str
     encoding: str | None = None
@@ -33,6 +37,8 @@ class Read:
     header_row: int | None = None
     rows: int = 0
     skipped_rows: int = 0
+    table: str | None = None
+    compression: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class Inspection:
     `body` is the body of the loader's ``load()``: Python statements that end in ``return``, which
     name the source as ``SOURCE`` (a pathlib.Path). `frame` is what that code returned. `notes` are
     decisions and warnings in words. `declined` says why nothing can be charted, or is empty.
+    `requires` are the packages that `body` needs besides the project's own.
     """
 
     source: str
@@ -69,6 +76,7 @@ class Inspection:
     frame: pd.DataFrame = field(repr=False, compare=False)
     notes: tuple[str, ...] = ()
     declined: str = ""
+    requires: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return the column of that name; raise KeyError where there is none."""

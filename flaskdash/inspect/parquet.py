@@ -10,6 +10,7 @@ import pandas as pd
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import dates
 from flaskdash.inspect.draft import Draft, run
+from flaskdash.inspect.given import Given
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.names import repair
@@ -18,13 +19,16 @@ MAGIC = b"PAR1"
 AS_TEXT = ("STRUCT", "MAP", "UNION", "UUID", "BLOB", "TIME", "INTERVAL", "BIT")
 
 
-def matches(path: Path, head: bytes) -> bool:
+def matches(given: Given) -> bool:
     """Tell whether a file is Parquet, or claims to be."""
-    return head.startswith(MAGIC) or path.suffix.lower() in (".parquet", ".pq", ".parq")
+    return given.head.startswith(MAGIC) or given.suffix in (".parquet", ".pq", ".parq")
 
 
-def read(path: Path) -> Draft:
+def read(given: Given) -> Draft:
     """Read a Parquet file; raise FlaskdashError where it is none."""
+    path = given.path
+    if given.packed.kind:
+        raise FlaskdashError(f"{path} holds a Parquet file.", "unpack it: Parquet is packed inside")
     try:
         opening = _opening(path)
         frame = run("\n".join([*opening, "return df"]), path)

@@ -10,7 +10,10 @@ import pandas as pd
 from flaskdash.inspect.literals import comment
 from flaskdash.inspect.model import Column
 
-TOTALS = frozenset({"total", "totals", "all", "world", "overall", "grand total", "sum", "both"})
+TOTALS = frozenset(
+    {"total", "totals", "all", "world", "overall", "grand total", "sum", "both"}
+    | {"gesamt", "insgesamt", "합계", "총계", "합", "合计", "合計", "итого"}
+)
 _TOTAL = re.compile(rf"\s*({'|'.join(TOTALS)}|(grand )?total(\s?\w+)?|.*\btotal)\s*", re.I)
 SENTINELS = frozenset({-9.0, -99.0, -999.0, -9999.0, -0.99, -9.99, -99.9, -99.99, -999.9, -200.0})
 DISTINCT = 1000

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import difflib
 import os
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 from flaskdash.errors import FlaskdashError
+from flaskdash.inspect import packed
+from flaskdash.inspect.given import Given
 from flaskdash.inspect.model import Inspection
 
-READS = "CSV, TSV, other delimited text, and Parquet"
+READS = "CSV and other delimited text, Excel, JSON, GeoJSON, fixed-width text and Parquet"
 HEAD = 65_536
+BLANK = b"\xef\xbb\xbf\xff\xfe \t\r\n\0"
 
-# How files begin that are no text and no Parquet: what to call them, and what to do instead.
+# How files begin that are not read: what to call them, and what to do instead.
 SIGNATURES = (
-    (b"PK\x03\x04", "an Excel workbook or a zip archive", "save the sheet as CSV, or unzip it"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"),
-    (b"\x1f\x8b", "a gzip archive", "decompress it first"),
-    (b"BZh", "a bzip2 archive", "decompress it first"),
-    (b"\xfd7zXZ", "an xz archive", "decompress it first"),
-    (b"7z\xbc\xaf", "a 7-Zip archive", "decompress it first"),
-    (b"(\xb5/\xfd", "a zstd archive", "decompress it first"),
+    (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it first"),
+    (b"Rar!", "a RAR archive", "unpack it first"),
+    (b"(\xb5/\xfd", "a zstd archive", "unpack it first"),
     (b"SQLite format 3", "an SQLite database", "export a table as CSV"),
     (b"%PDF", "a PDF document", "find the data as CSV"),
     (b"\x89PNG", "an image", "give a data file"),
@@ -31,20 +32,20 @@ SIGNATURES = (
 )
 
 
-def inspect_source(source: str | Path) -> Inspection:
+def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
     """Work out how to read a source, and what its columns mean.
 
-    Raises FlaskdashError, with a hint, for whatever can't be read.
+    `table` names the sheet, the member of an archive or the list of records to read, where the
+    source holds several. Raises FlaskdashError, with a hint, for whatever can't be read.
     """
     path = find(source)
     try:
-        head = read_head(path)
-        refuse_unknown(path, head)
+        given, others = open_source(path, table)
+        refuse_unknown(path, given.head)
         # Imported here, because they import pandas and DuckDB.
-        from flaskdash.inspect import delimited, parquet, remarks, roles
+        from flaskdash.inspect import remarks, roles
 
-        reader = parquet if parquet.matches(path, head) else delimited
-        draft = reader.read(path)
+        draft = reader_of(given).read(given)
         columns = roles.describe(draft.frame, draft.units)
         declined = draft.declined or roles.decline(columns, draft.read.rows)
     except PermissionError as error:
@@ -64,12 +65,57 @@ def inspect_source(source: str | Path) -> Inspection:
         ) from error
     return Inspection(
         source=str(source),
-        read=draft.read,
+        read=replace(
+            draft.read,
+            table=draft.read.table or given.packed.member or None,
+            compression=given.packed.kind or None,
+        ),
         columns=columns,
         body=draft.body,
         frame=draft.frame,
-        notes=(*draft.notes, *remarks.remark(draft.frame, columns)),
+        notes=(*others, *draft.notes, *remarks.remark(draft.frame, columns)),
         declined=declined,
+        requires=draft.requires,
+    )
+
+
+def reader_of(given: Given) -> ModuleType:
+    """Return the module that reads a file, by its content."""
+    from flaskdash.inspect import delimited, parquet, workbook
+
+    readers = (parquet, workbook)
+    return next((reader for reader in readers if reader.matches(given)), delimited)
+
+
+def open_source(path: Path, table: str | None) -> tuple[Given, list[str]]:
+    """Return a file for the readers, unpacked if it is packed, and a note on what is beside it."""
+    head = read_head(path)
+    how, others = packed.unpack(path, head, table)
+    if not how.kind:
+        return Given(path, path.name, head, table=table), []
+    head = packed.read(path, how, HEAD)
+    if not head.strip(BLANK):
+        raise FlaskdashError(f"{path} holds an empty file.", "give one with a header and rows")
+    name = packed.inner_name(path, how)
+    if head[257:262] == b"ustar" or name.lower().endswith(".tar"):
+        raise FlaskdashError(f"{path} is a tar archive.", "unpack it, and give a file of it")
+    if head.startswith((*packed.KINDS, b"PK\x03\x04")) and not is_workbook(head):
+        raise FlaskdashError(
+            f"{path} holds another archive.", "unpack it, and give the file inside"
+        )
+    given = Given(path, name, head, how, None if others else table)
+    if not others:
+        return given, []
+    shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+    return given, [f"read {how.member}; --table takes another file of the archive: {shown}"]
+
+
+def is_workbook(head: bytes) -> bool:
+    """Tell whether the beginning of a zip archive is that of a workbook."""
+    first = head[:4000]
+    return any(
+        sign in first
+        for sign in (b"[Content_Types].xml", b"xl/", b"_rels/", b"opendocument.spreadsheet")
     )
 
 
@@ -129,7 +175,7 @@ def read_head(path: Path) -> bytes:
     """Return the first bytes of a file; raise if it is empty."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-    if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0"):
+    if not head.strip(BLANK):
         if path.stat().st_size <= HEAD:
             raise FlaskdashError(f"{path} is empty.", "give a file with a header and rows")
         raise FlaskdashError(f"{path} begins with blanks only.", "give a file with rows")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from flaskdash.inspect.dialect import Dialect, Header, Record, find_header, head, records
+from flaskdash.inspect.dialect import Header, Record, find_header, head
 
 TOP = 200
 TAIL = 30
@@ -39,22 +39,29 @@ class Table:
         return len(self.columns)
 
 
-def tabulate(text: str, dialect: Dialect) -> Table | None:
-    """Read all records; None if there is not one."""
-    top = head(records(text, dialect), TOP)
-    if not any(any(cell.strip() for cell in record) for record in top):
-        return None
-    header = find_header(top)
+def tabulate(
+    records: Callable[[], Iterator[Record]], header: Header | None = None, gaps: bool = False
+) -> Table | None:
+    """Read all records, which `records` yields from the first at each call; None without any.
+
+    The header is looked for unless it is given. With `gaps` a blank line is a row without values,
+    as it is in a sheet; without, it is skipped, as pandas does in text.
+    """
+    if header is None:
+        top = head(records(), TOP)
+        if not any(any(cell.strip() for cell in record) for record in top):
+            return None
+        header = find_header(top)
     start = header.skip + (header.names is not None)
-    body, kept = _body(itertools.islice(records(text, dialect), start, None), header.width)
+    body, kept = _body(itertools.islice(records(), start, None), header.width)
     width = _width(header, body.widths, body.filled)
     columns = [Counter[str]() for _ in range(width)]
     long: list[int] = []
     rows = shorter = blank = titles = 0
-    for chunk, offset in _chunks(text, dialect, start, kept):
+    for chunk, offset in _chunks(records, start, kept):
         good: list[Record] = []
         for number, record in enumerate(chunk, start=start + offset):
-            if len(record) <= 1 and not (record and record[0].strip()):
+            if not gaps and len(record) <= 1 and not (record and record[0].strip()):
                 continue  # pandas skips blank lines
             if len(record) > width and (any(record[width:]) or not body.trailing):
                 long.append(number)
@@ -116,19 +123,29 @@ def _footer(tail: list[Record], widths: Counter[int], total: int) -> int:
         blank = not cells
         above = tail[index - 1] if index else [""]
         note = cells == 1 and bool(record[0].strip()) and (usual > 2 or len(record) < usual)
-        total_row = record[:1] and record[0].strip().lower().rstrip(":") in _TOTALS
+        first = next((cell for cell in record[:3] if cell.strip()), "")
+        total_row = first.strip().lower().rstrip(":") in _TOTALS
         if blank or note or total_row or (not any(above) and len(record) < usual):
             last_row = index
         else:
             break
     footer = len(tail) - last_row
-    if not any(tail[last_row:]):
+    if not any(cell.strip() for record in tail[last_row:] for cell in record):
         return 0  # blank lines only, which are skipped anyway
     # A table whose every row looks like a note has no footer.
     return 0 if footer == len(tail) or footer >= total else footer
 
 
-_TOTALS = {"total", "totals", "grand total", "sum", "summe", "gesamt", "total général", "totale"}
+_TOTALS = {
+    "total",
+    "totals",
+    "grand total",
+    "sum",
+    "summe",
+    "gesamt",
+    "total général",
+    "totale",
+} | {"합계", "총계", "合计", "合計", "итого", "suma", "totaal", "total geral", "all rows"}
 
 
 def _width(header: Header, widths: Counter[int], filled: int) -> int:
@@ -145,10 +162,10 @@ def _width(header: Header, widths: Counter[int], filled: int) -> int:
 
 
 def _chunks(
-    text: str, dialect: Dialect, start: int, kept: int
+    records: Callable[[], Iterator[Record]], start: int, kept: int
 ) -> Iterator[tuple[list[Record], int]]:
     """Yield the table's records in chunks, each with the number of records before it."""
-    source = itertools.islice(records(text, dialect), start, start + kept)
+    source = itertools.islice(records(), start, start + kept)
     offset = 0
     while chunk := list(itertools.islice(source, CHUNK)):
         yield chunk, offset

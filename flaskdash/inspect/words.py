@@ -64,7 +64,7 @@ SUM_WORDS = known(
     "sales revenue amount total count cnt quantity qty units volume cost costs profit cases deaths"
     " births number num precipitation rain rainfall snow orders visits clicks spend spending budget"
     " passengers suicides bags sold shipped turnover payment payments fee fees tax donations"
-    " downloads views sessions users incidents trips rides goals points wins losses kwh"
+    " downloads views sessions users incidents trips rides goals points wins losses kwh cogs discounts"
 )
 LAST_WORDS = known("cumulative cum cumsum running ytd")
 STOCK_WORDS = known("population pop inventory stock headcount subscribers followers")

@@ -1,4 +1,4 @@
-"""Write the loader's body: plain pandas code for one delimited file."""
+"""Write the loader's body: plain pandas code for one table of text, or one sheet."""
 
 from __future__ import annotations
 
@@ -6,30 +6,39 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flaskdash.inspect import missing
-from flaskdash.inspect.dialect import BLANKS
 from flaskdash.inspect.literals import comment, literal
+from flaskdash.inspect.packed import AS_IT_IS, Packed
 from flaskdash.inspect.plan import ColumnPlan
 
 PER_LINE = 12
 WIDTH = 94  # of 100, less the indent of a body
+PART = "file"  # the column that tells the files of a folder apart
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the table lies in the text. `renames` is how names are repaired, and pandas' names."""
+    """Where the table lies, and with which function of pandas it is read.
 
-    separator: str
-    encoding: str
+    `arguments` come first in the call, `columns` is what usecols takes, `renames` is how names are
+    repaired, and pandas' names. `names_to_text` tells that a name is a number or a date in the
+    source. `each` is the pattern of the files of a folder, and `part` what a file's name tells.
+    """
+
     skip: int
     has_header: bool
+    function: str = "read_csv"
+    arguments: tuple[str, ...] = ()
+    packed: Packed = AS_IT_IS
     renames: tuple[str, dict[str, str]] = ("", {})
+    names_to_text: bool = False
     footer: int = 0
     long: bool = False
-    trailing: bool = False
-    quoted: bool = True
+    columns: str = ""
     padded: bool = False
     bad_first: tuple[int, ...] = ()
     drop_blank: bool = False
+    each: str = ""
+    part: str = ""
 
     def raw(self, name: str) -> str:
         """Return the name that a column has while it is read."""
@@ -41,36 +50,61 @@ class Layout:
 
 def write(layout: Layout, plans: list[ColumnPlan]) -> str:
     """Return the body of ``load()``: statements that end in ``return df``."""
-    decimal, thousands = common_marks(plans)
+    read = [plan for plan in plans if not (layout.part and plan.name == PART)]
+    decimal, thousands = common_marks(read)
     arguments = [
-        *_layout(layout, plans),
-        *_types(layout, plans, decimal, thousands),
-        *_gaps(layout, plans),
+        *layout.arguments,
+        *_layout(layout, read),
+        *_types(layout, read, decimal, thousands),
+        *_gaps(layout, read),
     ]
     if decimal == ",":
         arguments.append('decimal=",",')
     if thousands:
         arguments.append(f"thousands={literal(thousands)},")
-    lines = ["import pandas as pd", ""]
-    short = f"df = pd.read_csv({' '.join(['SOURCE,', *arguments]).rstrip(',')})"
-    if len(short) < WIDTH and "#" not in short and "{" not in short:
-        lines.append(short)
-    elif arguments:
-        lines += ["df = pd.read_csv(", "    SOURCE,", *(f"    {line}" for line in arguments), ")"]
-    lines += _tidy(layout)
+    lines = _tidy(layout)
     lines += conversions(plans, decimal, thousands)
-    return "\n".join([*lines, "return df"])
+    return "\n".join([*_opening(layout, arguments), *lines, "return df"])
+
+
+def _opening(layout: Layout, arguments: list[str]) -> list[str]:
+    """Return the imports and the statements that read the file, or each file of a folder."""
+    imports = ["import pandas as pd", ""]
+    if layout.each:
+        result = f"part.assign({PART}={layout.part})" if layout.part else "part"
+        return [
+            *imports,
+            "frames = []",
+            f"for file in sorted(SOURCE.glob({literal(layout.each)})):",
+            *indent(_call("part", layout.function, "file", arguments)),
+            f"    frames.append({result})",
+            "df = pd.concat(frames, ignore_index=True)",
+        ]
+    packed = layout.packed
+    if layout.function != "read_excel" and packed.argument:
+        arguments = [packed.argument, *arguments]
+    elif packed.kind:
+        call = _call("df", layout.function, "file", arguments)
+        return [packed.module, "", *imports, packed.opening, *indent(call)]
+    return [*imports, *_call("df", layout.function, "SOURCE", arguments)]
+
+
+def _call(target: str, function: str, source: str, arguments: list[str]) -> list[str]:
+    """Return the call in one line where it fits, else with a line for each argument."""
+    short = f"{target} = pd.{function}({' '.join([f'{source},', *arguments]).rstrip(',')})"
+    if len(short) < WIDTH and "#" not in short and "{" not in short:
+        return [short]
+    return [f"{target} = pd.{function}(", f"    {source},", *indent(arguments), ")"]
+
+
+def indent(lines: Iterable[str]) -> list[str]:
+    """Return lines with four blanks before each."""
+    return [f"    {line}" for line in lines]
 
 
 def _layout(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
     """Return the arguments that say where the table is."""
     lines = []
-    if layout.separator == BLANKS:
-        lines.append('sep=r"\\s+",  # runs of blanks')
-    elif layout.separator != ",":
-        lines.append(f"sep={literal(layout.separator)},")
-    if layout.encoding not in ("utf-8", "ascii"):
-        lines.append(f"encoding={literal(layout.encoding)},")
     if layout.bad_first:
         skipped = [*range(layout.skip), *layout.bad_first]
         lines.append(f"skiprows={skipped},  # what comes before the table, and a broken row")
@@ -82,17 +116,16 @@ def _layout(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
     elif layout.renames[0] == "names":
         lines.append("header=0,")
         lines.append(f"names={literal([plan.name for plan in plans])},")
-    if layout.trailing:
-        lines.append(f"usecols=range({len(plans)}),  # rows end in a delimiter")
+    if layout.columns:
+        lines.append(f"usecols={layout.columns}")
     if layout.footer:
         lines.append(f"skipfooter={layout.footer},  # notes and totals below the table")
-        lines.append('engine="python",  # the one that can skip a footer')
+        if layout.function == "read_csv":
+            lines.append('engine="python",  # the one that can skip a footer')
     if layout.long:
         lines.append('on_bad_lines="skip",  # rows with too many fields')
     if layout.padded:
         lines.append("skipinitialspace=True,")
-    if not layout.quoted:
-        lines.append("quoting=3,  # csv.QUOTE_NONE: quotes are ordinary characters here")
     return lines
 
 
@@ -100,6 +133,8 @@ def _tidy(layout: Layout) -> list[str]:
     """Return the statements that repair names and drop blank rows."""
     how, changed = layout.renames
     lines = []
+    if layout.names_to_text and how != "names":
+        lines.append('df.columns = df.columns.astype("str")  # names that are numbers or dates')
     if how == "strip":
         lines.append("df.columns = df.columns.str.strip()")
     elif how == "rename":
