@@ -278,7 +278,14 @@ def test_the_files_that_are_shipped(project: Project, with_git: bool) -> None:
         ".flaskdash/app/x.orig",
         ".pytest_cache/x",
         ".venv/lib/x.py",
+        ".envrc",
+        ".netrc",
+        ".npmrc",
+        ".pypirc",
+        ".ssh/config",
         "app/__pycache__/x.pyc",
+        "certs/server.p12",
+        "deploy_id_ed25519",
         "dist/old.tar.gz",
         "instance/sales.parquet",
         "node_modules/x.js",
@@ -291,7 +298,57 @@ def test_the_files_that_are_shipped(project: Project, with_git: bool) -> None:
     expected = {*taken, *TREE} - {".env"}
     assert {str(path) for path in files.shipped(project)} == expected
     notes = sentences(rules.data(project))
-    assert ("the project is not in git; its folder is taken as it is" in notes) is not with_git
+    assert any("the project is not in git" in note for note in notes) is not with_git
+
+
+def test_without_git_hidden_files_stay_but_for_the_projects_own(project: Project) -> None:
+    shutil.rmtree(project.root / ".git")
+    taken = [".env.example", ".dockerignore", "app/static/.well-known/x", "certs/public.pem"]
+    left_out = [".vscode/launch.json", ".direnv/x", ".bash_history", "app/.x.py.swp"]
+    build(project.root, dict.fromkeys([*taken, *left_out], "x"))
+    assert {str(path) for path in files.shipped(project)} == {*taken, *TREE} - {".env"}
+
+
+@pytest.mark.parametrize("with_git", [True, False])
+def test_secrets_of_other_files_are_found_too(project: Project, with_git: bool) -> None:
+    if not with_git:
+        shutil.rmtree(project.root / ".git")
+    build(
+        project.root,
+        {
+            ".envrc": "export DB_PASSWORD=correct-horse-battery\n",
+            ".env.local": "API_KEY='staple-of-the-api'\n",
+            ".env.example": "API_KEY=put-yours-in-here\n",
+            "README.md": "put-yours-in-here",
+            "app/db.py": "URL = 'postgresql://shop:correct-horse-battery@db/shop'\n",
+            "data/notes.txt": "staple-of-the-api",
+        },
+    )
+    assert sentences(rules.no_secrets(project)) == [
+        "app/db.py holds the value of DB_PASSWORD in .envrc",
+        "data/notes.txt holds the value of API_KEY in .env.local",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("-----BEGIN OPENSSH " + "PRIVATE KEY-----", "a private key"),
+        ("id = 'AKIA" + "A7" * 8 + "'", "an access key of AWS"),
+        ("ghp" + "_" + "a1" * 18, "a token of GitHub"),
+        ("github" + "_pat_" + "a1_" * 20, "a token of GitHub"),
+        ("glpat" + "-" + "a1" * 10, "a token of GitLab"),
+        ("//registry.npmjs.org/:_authToken=npm" + "_" + "a1" * 18, "a token of npm"),
+        ("pypi" + "-AgEIcHlwaS5vcmc" + "a1" * 40, "a token of PyPI"),
+        ("xox" + "b-1234567890-" + "a1" * 12, "a token of Slack"),
+        ("sk" + "_live_" + "a1" * 12, "a key of Stripe"),
+        ("AKIA", None),
+        ("npm_config_registry", None),
+    ],
+)
+def test_what_is_a_secret_by_its_shape(tmp_path: Path, text: str, what: str | None) -> None:
+    (tmp_path / "x").write_text(f"a {text}\n")
+    assert list(secret.search(tmp_path / "x", {})) == ([what] if what else [])
 
 
 def test_which_values_of_env_are_secrets(project: Project) -> None:
@@ -302,7 +359,10 @@ def test_which_values_of_env_are_secrets(project: Project) -> None:
             "SHORT=abc\nFLASK_APP=app:create_app\n# C=commented-out-3\nEMPTY=\n"
         },
     )
-    assert secret.of_project(project) == {"A": "quoted secret 1", "B": "plain-secret-2"}
+    assert secret.of_project(project) == {
+        "A in .env": "quoted secret 1",
+        "B in .env": "plain-secret-2",
+    }
 
 
 def test_a_secret_across_two_chunks_is_found_once(
@@ -783,7 +843,7 @@ def test_a_bundle_starts_with_no_network_and_serves_a_chart(tmp_path: Path) -> N
     root = empty / "myproj-0.1.0"
     assert [path.name for path in empty.iterdir()] == ["myproj-0.1.0"]
     assert not (root / ".env").exists()
-    key = secret.of_project(project)["SECRET_KEY"].encode()
+    key = secret.of_project(project)["SECRET_KEY in .env"].encode()
     assert key not in gzip.decompress(packed.read_bytes())
 
     refusing = {"PIP_INDEX_URL": "http://127.0.0.1:9", "UV_INDEX": "http://127.0.0.1:9"}

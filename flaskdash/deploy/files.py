@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -21,13 +22,30 @@ ANYWHERE = {
     "__pycache__",
     "node_modules",
 }
+# Where people and tools keep passwords and keys; a private key by another name is found by what it
+# holds, see secret.py.
+CREDENTIALS = re.compile(
+    r"\.envrc|[._]netrc|\.(pypirc|npmrc|yarnrc|yarnrc\.yml|pgpass|my\.cnf|git-credentials|htpasswd)"
+    r"|\.(dockercfg|boto|s3cfg|vault-token)|(.+_)?id_(rsa|dsa|ecdsa|ed25519)(_sk)?"
+    r"|.+\.(ppk|p12|pfx|jks|keystore|kdbx)"
+)
+HOMES = {".aws", ".azure", ".docker", ".gnupg", ".kube", ".ssh"}
+# Without git nobody says which hidden files are the project's: these are.
+HIDDEN = {
+    ".dockerignore",
+    ".env.example",
+    ".flaskenv",
+    ".gitignore",
+    ".python-version",
+    ".well-known",
+}
 
 
 def shipped(project: Project) -> list[PurePosixPath]:
     """Return the files that go out, sorted and relative to the project.
 
-    They are those that git tracks or would add (without git: all but caches and the like), and the
-    files that loaders read, even where git ignores them.
+    They are those that git tracks or would add (without git: all but caches and hidden files), and
+    the files that loaders read, even where git ignores them.
     """
     found = _in_git(project.root, "--cached", "--others", "--exclude-standard")
     # A project in a folder which an outer repository ignores looks empty to git.
@@ -51,7 +69,12 @@ def sources(project: Project) -> list[PurePosixPath]:
 
 def left_out(path: PurePosixPath) -> bool:
     """Return whether a file is never shipped: a secret, a cache, or what is made anew there."""
-    return path.parts[0] in AT_THE_TOP or bool(ANYWHERE & set(path.parts)) or is_env(path)
+    return (
+        path.parts[0] in AT_THE_TOP
+        or not (ANYWHERE | HOMES).isdisjoint(path.parts)
+        or is_env(path)
+        or bool(CREDENTIALS.fullmatch(path.name.lower()))
+    )
 
 
 def is_env(path: PurePosixPath) -> bool:
@@ -78,5 +101,9 @@ def _in_git(root: Path, *which: str) -> list[PurePosixPath] | None:
 def _walk(root: Path) -> Iterator[PurePosixPath]:
     for folder, folders, names in os.walk(root):
         here = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        folders[:] = [name for name in folders if not left_out(here / name)]
-        yield from (here / name for name in names)
+        folders[:] = [name for name in folders if _is_plain(name) and not left_out(here / name)]
+        yield from (here / name for name in names if _is_plain(name))
+
+
+def _is_plain(name: str) -> bool:
+    return not name.startswith(".") or name in HIDDEN

@@ -49,7 +49,9 @@ def data(project: Project) -> Iterator[Finding]:
     """Find sources of loaders that are not there; note those that are not in git."""
     tracked = files.tracked(project)
     if tracked is None:
-        yield Finding("the project is not in git; its folder is taken as it is", is_note=True)
+        yield Finding(
+            "the project is not in git; all of its folder is taken but hidden files", is_note=True
+        )
     for path in files.sources(project):
         if not (project.root / path).is_file():
             yield Finding(f"{path} is not there, and a loader reads it", "put the file there")
@@ -83,7 +85,7 @@ def no_secrets(project: Project) -> Iterator[Finding]:
         # What a link out of the project leads to is not read: shipped_files refuses it.
         if not files.escapes(project, path):
             for name in secret.search(project.root / path, secrets):
-                what = name if name not in secrets else f"the value of {name} in .env"
+                what = f"the value of {name}" if name in secrets else name
                 yield Finding(f"{path} holds {what}", "take it out, and change the secret")
 
 
