@@ -548,7 +548,38 @@ def test_a_failed_preflight_exits_with_2_and_writes_nothing(
     result = invoke(project, monkeypatch, "bundle")
     assert result.exit_code == 2
     assert "the preflight failed (lock, environment, tests); nothing was built" in result.output
+    (project.root / "dist/.deploy.lock").unlink(missing_ok=True)
     assert snapshot(project.root) == before
+
+
+def test_two_deploys_at_once_are_one_too_many(
+    project: Project, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock(project)
+    hold = (
+        "import sys; from pathlib import Path\n"
+        "from flaskdash.deploy import targets; from flaskdash.project import Project\n"
+        "with targets.alone(Project.find(Path.cwd())):\n"
+        "    print('held', flush=True); sys.stdin.read()\n"
+    )
+    first = subprocess.Popen(
+        [sys.executable, "-c", hold],
+        cwd=project.root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"held\n"
+        result = invoke(project, monkeypatch, "bundle")
+        assert result.exit_code == 2
+        assert (
+            "another deploy of this project is under way; nothing was built\nTry: " in result.output
+        )
+        assert invoke(project, monkeypatch, "bundle", "--check").exit_code == 0
+        assert not list((project.root / "dist").glob("*.tar.gz"))
+        first.kill()
+    assert invoke(project, monkeypatch, "bundle").exit_code == 0
 
 
 def test_a_failed_build_exits_with_3(
@@ -559,7 +590,7 @@ def test_a_failed_build_exits_with_3(
     result = invoke(project, monkeypatch)  # there is no lock to export
     assert result.exit_code == 3
     assert "uv failed" in result.output
-    assert list((project.root / "dist").iterdir()) == []
+    assert [path.name for path in (project.root / "dist").iterdir()] == [".deploy.lock"]
 
 
 @pytest.mark.parametrize(

@@ -49,12 +49,14 @@ def command(
             click.echo(line)
         click.echo("Nothing was done: that was --dry-run.")
         return
-    preflight.run(plan.rules, project, click.echo)
     if check:
+        preflight.run(plan.rules, project, click.echo)
         return
-    if choice.is_new:
-        targets.remember(project, choice.target, click.echo)
-    targets.deploy(plan, click.echo)
+    with targets.alone(project):
+        preflight.run(plan.rules, project, click.echo)
+        if choice.is_new:
+            targets.remember(project, choice.target, click.echo)
+        targets.deploy(plan, click.echo)
 
 
 def _ask() -> str:

@@ -6,13 +6,14 @@ import os
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from flaskdash import environment
 from flaskdash.deploy import bundle
-from flaskdash.deploy.errors import BuildError
+from flaskdash.deploy.errors import BuildError, PreflightError
 from flaskdash.deploy.preflight import Echo, Rule
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
@@ -89,6 +90,23 @@ def remember(project: Project, target: str, echo: Echo) -> None:
     if was_fresh:  # what the environment is made from has not changed
         environment.stamp(project.root)
     echo(f'remember  {FIRST} = "{target}" in pyproject.toml, for the next `flaskdash deploy`')
+
+
+@contextmanager
+def alone(project: Project) -> Iterator[None]:
+    """Keep other deploys of the project off; a process that dies keeps nothing."""
+    from filelock import FileLock, Timeout
+
+    dist = project.root / "dist"
+    dist.mkdir(exist_ok=True)
+    try:
+        with FileLock(dist / ".deploy.lock", blocking=False):
+            yield
+    except Timeout as error:
+        raise PreflightError(
+            "another deploy of this project is under way; nothing was built",
+            hint="flaskdash deploy, when that one has ended",
+        ) from error
 
 
 def deploy(plan: Plan, echo: Echo) -> None:
