@@ -392,7 +392,8 @@ def test_a_dashboard_shows_text_as_text(site: str, watched: Watched, number: int
     assert page.locator(".brand").inner_text() == TITLE
     words = page.locator("body").text_content() or ""
     assert TEXTS[number][1] in words
-    shown = " ".join(page.locator(".shown").all_text_contents())
+    shown = " ".join(page.locator(".plot > :not(script)").all_text_contents())
+    assert page.locator(".axis *").count() == 0
     assert "{{ 7*7 }}" in shown
     assert "%{y}<extra>%{x}</extra>" in shown
     assert LINK[:20] in shown

@@ -387,6 +387,18 @@ def test_a_chart_page_has_its_rows_and_keeps_the_filters(page: Page) -> None:
     assert page.locator(".filters :checked").count() == 1
 
 
+def test_axes_have_their_titles_beside_the_figure(watched: Watched, site: str) -> None:
+    page = watched.page
+    page.goto(f"{site}/charts/revenue-by-product")
+    drawn(page, 1)
+    assert page.locator(".axis:visible").all_inner_texts() == ["Revenue"]
+    plot = page.locator(".plot").bounding_box()
+    title = page.locator(".axis:visible").bounding_box()
+    assert plot and title
+    assert plot["y"] <= title["y"]
+    assert title["y"] + title["height"] <= plot["y"] + plot["height"]
+
+
 def test_long_names_are_cut_on_the_axis_and_whole_elsewhere(watched: Watched, site: str) -> None:
     page = watched.page
     page.goto(f"{site}/charts/revenue-by-product")
