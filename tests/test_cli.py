@@ -99,7 +99,7 @@ def test_output_is_utf8_whatever_the_locale(sales: Path) -> None:
 
 
 def test_inspect_json_has_the_promised_keys(sales: Path, flaskdash: Cli) -> None:
-    found = json.loads(flaskdash("inspect", sales, "--json").output)
+    found = json.loads(flaskdash("inspect", sales, "--json").stdout)
     assert found["source"] == str(sales)
     assert found["read"] == {
         "format": "csv",

@@ -599,7 +599,7 @@ def test_parquet(tmp_path: Path) -> None:
         ("noise.csv", bytes(range(256)) * 40, "binary", "CSV"),
         ("page.csv", b"<!DOCTYPE html><html><body>Log in</body></html>", "HTML", "download"),
         ("line.csv", b"x," * 1_000_000, "one line", "row"),
-        ("data.json", b'[{"a": 1}]', "JSON", "CSV"),
+        ("data.json", b'{"a": 1}', "one object", "list"),
         ("data.xml", b"<?xml version='1.0'?><a/>", "XML", "CSV"),
         ("book.xlsx", b"PK\x03\x04....", "Excel", "copy"),
         ("photo.png", b"\x89PNG\r\n", "image", "data file"),

@@ -37,7 +37,7 @@ def aggregation(name: str, kind: ColumnType, unit: str | None) -> str:
     """Return how a measure adds up: rates and prices average, counts and amounts sum."""
     named = words(name)
     found = set(named)
-    if found & vocabulary.LAST_WORDS:
+    if found & vocabulary.LAST_WORDS and not {"running", "time"} <= found:
         return "last"
     if (
         unit == "%"

@@ -81,9 +81,9 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
 
 def reader_of(given: Given) -> ModuleType:
     """Return the module that reads a file, by its content."""
-    from flaskdash.inspect import delimited, parquet, workbook
+    from flaskdash.inspect import delimited, parquet, records, workbook
 
-    readers = (parquet, workbook)
+    readers = (parquet, workbook, records)
     return next((reader for reader in readers if reader.matches(given)), delimited)
 
 
@@ -195,13 +195,3 @@ def refuse_unknown(path: Path, head: bytes) -> None:
         )
     if text.startswith((b"<?xml", b"<!doctype", b"<svg", b"<rss", b"<kml", b"<gpx")):
         raise FlaskdashError(f"{path} is XML; flaskdash reads {READS} today.", "save it as CSV")
-    if looks_like_json(text):
-        raise FlaskdashError(f"{path} is JSON; flaskdash reads {READS} today.", "save it as CSV")
-
-
-def looks_like_json(text: bytes) -> bool:
-    """Tell whether lower-case text starts like a JSON document."""
-    squeezed = b"".join(text[:200].split())
-    return squeezed.startswith((b'{"', b"[{", b'["', b"[[", b"{}", b"[]")) and (
-        b'":' in squeezed or squeezed.startswith((b"[[", b'["', b"{}", b"[]"))
-    )

@@ -240,7 +240,7 @@ def _agree(
         if list(frame.columns) != [p.name for p in plans] and layout.renames[0] != "names":
             layout = replace(layout, renames=("names", {}))
             continue
-        wrong = [p for p in plans if not _as_planned(p, frame)]
+        wrong = [p for p in plans if not as_planned(p, frame)]
         if not wrong:
             return body, frame, plans
         names = {p.name for p in wrong}
@@ -250,7 +250,7 @@ def _agree(
     raise FlaskdashError(f"{path} can't be read as {found.what}: {failure}", found.hint)
 
 
-def _as_planned(column: ColumnPlan, frame: pd.DataFrame) -> bool:
+def as_planned(column: ColumnPlan, frame: pd.DataFrame) -> bool:
     """Tell whether a column came out with the planned type and number of missing cells."""
     if column.name not in frame.columns:
         return False

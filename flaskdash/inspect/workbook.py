@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,13 @@ from python_calamine import (
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import missing
+from flaskdash.inspect.cells import kind_of, native, text_of
 from flaskdash.inspect.dialect import Header, Record, find_header
 from flaskdash.inspect.dialect import is_value as is_written_value
 from flaskdash.inspect.draft import Draft
 from flaskdash.inspect.given import Given
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
-from flaskdash.inspect.numerals import Numerals
 from flaskdash.inspect.plan import ColumnPlan
 from flaskdash.inspect.table import TOP, Table, tabulate
 from flaskdash.inspect.tabular import Found, draft
@@ -218,7 +217,7 @@ class Sheet:
 
         def adjust(plans: list[ColumnPlan]) -> list[ColumnPlan]:
             columns = ([row[i] for row in body] for i in kept)
-            return [_native(p, cells) for p, cells in zip(plans, columns, strict=True)]
+            return [native(p, cells) for p, cells in zip(plans, columns, strict=True)]
 
         return Found(
             table,
@@ -275,55 +274,9 @@ def _joined(rows: Sequence[Record]) -> Record:
     return [" ".join(dict.fromkeys(filter(None, parts))) for parts in zip(*levels, strict=True)]
 
 
-def _native(column: ColumnPlan, cells: Sequence[Any]) -> ColumnPlan:
-    """Return a column's plan with what the types of its cells tell."""
-    kinds = {
-        _kind(cell) for cell in cells if (text := text_of(cell)).strip() and text not in column.gaps
-    }
-    if not kinds or kinds == {"text"}:
-        return column
-    if kinds == {"date"}:
-        return replace(column, kind="date", numbers=None, dating=None, reason="", notes=())
-    if kinds == {"number"}:
-        if column.kind == "number":
-            return replace(column, numbers=Numerals(("dot",)))
-        return column
-    if column.kind == "text":
-        notes = column.notes
-        if "date" in kinds:
-            count = sum(_kind(cell) == "date" for cell in cells)
-            notes = (*notes, f"{count} cells are dates and others are not, so it is kept as text")
-        return replace(column, numeric_text=True, notes=notes)
-    if column.kind == "date" and "date" in kinds:
-        return replace(column.as_text(), notes=(*column.notes, "some dates are text: kept as text"))
-    return column
-
-
-def _kind(cell: object) -> str:
-    """Return what kind of value a cell holds."""
-    if isinstance(cell, bool):
-        return "boolean"
-    if isinstance(cell, int | float):
-        return "number"
-    if isinstance(cell, date):
-        return "date"
-    return "text" if isinstance(cell, str) else "other"
-
-
 def _is_value(cell: object) -> bool:
     """Tell whether a cell is a number or a date, also as text."""
-    return is_written_value(cell) if isinstance(cell, str) else _kind(cell) in ("number", "date")
-
-
-def text_of(cell: object) -> str:
-    """Return a cell as pandas does where it is asked for text."""
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, date) and not isinstance(cell, datetime):
-        return str(datetime(cell.year, cell.month, cell.day))
-    return str(cell)
+    return is_written_value(cell) if isinstance(cell, str) else kind_of(cell) in ("number", "date")
 
 
 def _letters(columns: Sequence[int]) -> str:

@@ -223,10 +223,16 @@ def common_marks(plans: Iterable[ColumnPlan]) -> tuple[str, str]:
 
 def conversions(plans: list[ColumnPlan], decimal: str, thousands: str) -> list[str]:
     """Return the statements that turn text into numbers and dates, alike ones in one loop."""
+    return assignments(
+        (plan.name, *step) for plan in plans for step in _expressions(plan, decimal, thousands)
+    )
+
+
+def assignments(steps: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Return a statement for each step: a column's name, an expression over {c}, and a comment."""
     groups: dict[tuple[str, str], list[str]] = {}
-    for plan in plans:
-        for expression, why in _expressions(plan, decimal, thousands):
-            groups.setdefault((expression, why), []).append(plan.name)
+    for name, expression, why in steps:
+        groups.setdefault((expression, why), []).append(name)
     lines = []
     for (expression, why), names in groups.items():
         note = f"  # {why}" if why else ""
@@ -255,13 +261,13 @@ def _expressions(plan: ColumnPlan, decimal: str, thousands: str) -> list[tuple[s
         if plan.cut:
             steps.append((f"{{c}}.str.removesuffix({literal(plan.cut)})", ""))
     elif plan.kind == "number":
-        steps += _number(plan, needs_text(plan, decimal, thousands))
+        steps += number_steps(plan, needs_text(plan, decimal, thousands))
     elif plan.kind == "date":
-        steps += _date(plan)
+        steps += date_steps(plan)
     return steps
 
 
-def _number(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
+def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
     """Return the expression that turns text into numbers."""
     numbers = plan.numbers
     if numbers is None or not (numbers.affixed or as_text):
@@ -286,7 +292,7 @@ def _number(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
     return [(f"pd.to_numeric({text})", why)]
 
 
-def _date(plan: ColumnPlan) -> list[tuple[str, str]]:
+def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
     """Return the expression that turns text into dates."""
     dating = plan.dating
     if dating is None:
