@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import errno
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -123,25 +124,104 @@ def test_title_name_dashboard_and_filters(made: Path, flaskdash: Cli) -> None:
     assert 'FILTERS = ["product"]' in text
 
 
-def test_asks_on_a_terminal(made: Path) -> None:
+def answer(made: Path, *questions: tuple[str, str], flags: tuple[str, ...] = ()) -> str:
+    """Run add-chart on a terminal, answer its questions in turn, and return what it printed."""
     child = pexpect.spawn(
-        sys.executable, ["-m", "flaskdash", "add-chart", "mine"], cwd=str(made), timeout=60
+        sys.executable,
+        ["-m", "flaskdash", "add-chart", "mine", *flags],
+        cwd=str(made),
+        timeout=60,
+        encoding="utf-8",
+        dimensions=(50, 200),
     )
-    child.expect("revenue +number")
-    child.expect("Suggested")
-    child.expect("Chart")
-    child.sendline("0")
-    child.expect("Kind")
-    child.sendline("bar")
-    for answer in ("region", "units", "", "sum"):
-        child.expect(":")
-        child.sendline(answer)
+    printed = ""
+    for question, reply in questions:
+        child.expect(question)
+        printed += str(child.before) + str(child.after)
+        child.sendline(reply)
     child.expect("create +app/charts/mine.py")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+    return printed
+
+
+def test_asks_for_a_chart_of_ones_own(made: Path) -> None:
+    printed = answer(
+        made,
+        (r"Chart.*\[1\]: ", "0"),
+        (r"Kind \(kpi, line,.*\) \[bar\]: ", "line"),
+        (r"x, along the axis \[date\]: ", ""),
+        (r"y, what is measured \(- for the number of rows\) \[\w+\]: ", "units"),
+        (r"Put together by \(sum, .*\) \[sum\]: ", "mean"),
+        (r"Step in time \(year, .*\) \[\w+\]: ", "quarter"),
+        (r"Colour by \(- for none\) \[-\]: ", "region"),
+        (r"Filters \(- for none\) \[date, region, product\]: ", "prodct"),
+        (r"no column 'prodct'.*Filters", "region, product"),
+        (r"Dashboard \(there: Overview; or a new one\) \[Overview\]: ", "Details"),
+        (r"Title \[Average units over time, by region\]: ", "Units"),
+    )
+    assert re.search("revenue +number +measure", printed)
     text = (made / "app/charts/mine.py").read_text("utf-8")
-    assert "SELECT region, sum(units) AS units" in text
+    assert "date_trunc('quarter', date)" in text
+    assert "avg(units)" in text
+    assert 'TITLE = "Units"' in text
+    assert 'FILTERS = ["region", "product"]' in text
+    assert 'DASHBOARDS = ["Details"]' in text
+
+
+def test_enter_takes_each_default(made: Path) -> None:
+    answer(made, (r"\[1\]: ", "0"), *[(r"\[[^]]+\]: ", "")] * 8)
+    text = (made / "app/charts/mine.py").read_text("utf-8")
+    assert "sum(" in text
+    assert 'DASHBOARDS = ["Overview"]' in text
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FLAGS if kind != "bar"])
+def test_enter_takes_the_defaults_of_each_kind(made: Path, kind: str) -> None:
+    asked = {"kpi": 5, "line": 8, "scatter": 6, "histogram": 4, "table": 3}[kind]
+    answer(made, (r"\[1\]: ", "0"), ("Kind .*: ", kind), *[(r"\[[^]]+\]: ", "")] * asked)
+
+
+def test_a_text_is_counted_and_a_category_has_no_step(made: Path) -> None:
+    answer(
+        made,
+        (r"\[1\]: ", "0"),
+        (r"Kind .*: ", "bar"),
+        (r"x, .*: ", "region"),
+        (r"y, .*: ", "product"),
+        (r"Put together by \(count, distinct\) \[count\]: ", "distinct"),
+        (r"Colour .*: ", ""),
+        (r"Filters .*: ", "-"),
+        (r"Dashboard .*: ", ""),
+        (r"Title .*: ", ""),
+    )
+    text = (made / "app/charts/mine.py").read_text("utf-8")
+    assert "count(DISTINCT product)" in text
+    assert "FILTERS = []" in text
+
+
+def test_a_suggestion_asks_for_its_place_and_title_alone(made: Path, sales: Path) -> None:
+    other = sales.with_name("costs.csv")
+    other.write_text(sales_csv(100), "utf-8")
+    subprocess.run([sys.executable, "-m", "flaskdash", "add-data", other], cwd=made, check=True)
+    answer(
+        made,
+        (r"Data \(costs, sales\) \[costs\]: ", "costs"),
+        (r"Chart.*\[1\]: ", ""),
+        (r"Dashboard .* \[Overview\]: ", ""),
+        (r"Title \[.+\]: ", ""),
+    )
+    assert 'DATA = "costs"' in (made / "app/charts/mine.py").read_text("utf-8")
+
+
+def test_what_a_flag_says_is_not_asked(made: Path) -> None:
+    flags = ("--title", "Ours", "--dashboard", "Details", "--filter", "product")
+    answer(made, (r"Chart.*\[1\]: ", "1"), flags=flags)
+    text = (made / "app/charts/mine.py").read_text("utf-8")
+    assert 'TITLE = "Ours"' in text
+    assert 'DASHBOARDS = ["Details"]' in text
+    assert 'FILTERS = ["product"]' in text
 
 
 def test_add_data_copies_and_writes_a_loader(made: Path, sales: Path, flaskdash: Cli) -> None:
