@@ -200,7 +200,7 @@ def add_chart(
             module,
             chart,
             table.columns,
-            generate.bin_width(chart, table.inspection.frame),
+            generate.bins(chart, table.inspection.frame),
             dashboards=(on,),
             size="full" if chart.kind == "table" else "half",
         )

@@ -205,7 +205,7 @@ def _add_charts(root: Path, sources: Sequence[Source]) -> None:
                 name,
                 chart,
                 columns,
-                generate.bin_width(chart, one.inspection.frame),
+                generate.bins(chart, one.inspection.frame),
                 order=numbers[group] if group == "kpi" else 10 * numbers[group],
                 size="full" if wide else "half",
             )

@@ -61,13 +61,16 @@ def title(chart: Chart) -> str:
     return _capital(text) + by
 
 
-def bin_width(chart: Chart, frame: pd.DataFrame) -> float:
-    """Return the width of a histogram's bins, in units of its column; 0 for other kinds."""
+def bins(chart: Chart, frame: pd.DataFrame) -> sql.Bins:
+    """Return a histogram's bins; none for other kinds."""
     if chart.kind != "histogram":
-        return 0.0
+        return sql.NO_BINS
     values = frame[chart.x].dropna().astype(float)
-    low, high = (float(values.quantile(q)) for q in (0.01, 0.99)) if len(values) else (0.0, 0.0)
-    return sql.nice_width(low, high, whole=bool((values == values.round()).all()))
+    if values.empty:
+        return sql.Bins(1)
+    whole = bool((values == values.round()).all())
+    low, high = (float(values.quantile(q)) for q in (0.01, 0.99))
+    return sql.bins(low, high, float(values.min()), float(values.max()), whole=whole)
 
 
 def loader(root: Path, name: str, inspection: Inspection, file: str) -> PurePosixPath:
@@ -88,14 +91,14 @@ def chart(
     name: str,
     chart: Chart,
     columns: Mapping[str, Column],
-    bin_width: float = 0.0,
+    bins: sql.Bins = sql.NO_BINS,
     *,
     dashboards: tuple[str, ...] = (FIRST_DASHBOARD,),
     order: int = 100,
     size: str = "half",
 ) -> PurePosixPath:
     """Draft a chart; return the path of its module."""
-    query = sql.select(chart, columns, bin_width)
+    query = sql.select(chart, columns, bins)
     context: dict[str, Any] = {
         "kind": chart.kind,
         "docstring": f"{_line(chart.title)}.",
@@ -106,13 +109,13 @@ def chart(
         "order": order,
         "size": size,
         "sql": _text(query),
-        **_drawing(chart, columns, bin_width),
+        **_drawing(chart, columns, bins),
     }
     render.render("chart", {"module": name, "chart": context}, root)
     return PurePosixPath("app", "charts", f"{name}.py")
 
 
-def _drawing(chart: Chart, columns: Mapping[str, Column], bin_width: float) -> dict[str, Any]:
+def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dict[str, Any]:
     """Return what a chart's figure() needs, each as Python source or as plain words."""
     y = sql.measure_name(chart)
     y_column = columns.get(chart.y or "")
@@ -137,7 +140,7 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bin_width: float) -> d
         "x_is_text": bool(x_column and x_column.type == "text"),
         "x_is_time": bool(x_column and x_column.role == "time"),
         "barmode": "stack" if chart.agg in {"sum", "count", "last"} else "group",
-        "bin_width": bin_width,
+        "bin_width": bins.width,
     }
 
 

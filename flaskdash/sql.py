@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column
@@ -14,6 +15,22 @@ BINS = 30
 FUNCTIONS = {"sum": "sum", "last": "sum", "mean": "avg", "median": "median", "min": "min"}
 FUNCTIONS |= {"max": "max", "count": "count"}
 TABLE_COLUMNS = 12
+
+
+@dataclass(frozen=True)
+class Bins:
+    """A histogram's bins: `width` in units of its column, the first and the last one counted in widths.
+
+    What lies before the first or after the last bin belongs to that one.
+    """
+
+    width: float = 0.0
+    first: int | None = None
+    last: int | None = None
+
+
+NO_BINS = Bins()
+
 
 # Words that DuckDB keeps for itself, beside those that every engine does.
 DUCKDB_WORDS = frozenset(
@@ -54,16 +71,32 @@ def _apart(name: str, other: str, taken: Iterable[str | None]) -> str:
     return other
 
 
-def select(chart: Chart, columns: Mapping[str, Column], bin_width: float = 0.0) -> str:
-    """Return the chart's SQL; `bin_width` is that of a histogram, in units of its column."""
+def select(chart: Chart, columns: Mapping[str, Column], bins: Bins = NO_BINS) -> str:
+    """Return the chart's SQL; `bins` are those of a histogram."""
     return {
         "kpi": _kpi,
         "line": _line,
         "bar": _bar,
         "scatter": _scatter,
-        "histogram": lambda c, k: _histogram(c, bin_width),
+        "histogram": lambda c, k: _histogram(c, bins),
         "table": _table,
     }[chart.kind](chart, columns)
+
+
+def bins(low: float, high: float, least: float, greatest: float, *, whole: bool) -> Bins:
+    """Return about 30 bins from low to high, for values from `least` to `greatest`.
+
+    The outer bins take in the rest where that would need half as many bins again.
+    """
+    width = nice_width(low, high, whole)
+    first, last, lowest, highest = (
+        math.floor(value / width) for value in (low, high, least, greatest)
+    )
+    return Bins(
+        width,
+        first if lowest < first - BINS / 2 else None,
+        last if highest > last + BINS / 2 else None,
+    )
 
 
 def nice_width(low: float, high: float, whole: bool) -> float:
@@ -174,12 +207,19 @@ def _scatter(chart: Chart, columns: Mapping[str, Column]) -> str:
     )
 
 
-def _histogram(chart: Chart, width: float) -> str:
+def _histogram(chart: Chart, bins: Bins) -> str:
     assert chart.x is not None
     x = quote(chart.x)
+    number, notes = f"floor({x} / {bins.width})", ""
+    if bins.first is not None:
+        number = f"greatest({number}, {bins.first})"
+        notes += f"-- the first bar holds what lies below {bins.first * bins.width:g} too\n"
+    if bins.last is not None:
+        number = f"least({number}, {bins.last})"
+        notes += f"-- the last bar holds what lies above {(bins.last + 1) * bins.width:g} too\n"
     return (
-        f"SELECT floor({x} / {width}) * {width} AS {x}, count(*) AS {quote(measure_name(chart))}\n"
-        f"FROM {quote(chart.data)}\nWHERE {x} IS NOT NULL\nGROUP BY 1\nORDER BY 1"
+        f"SELECT {number} * {bins.width} AS {x}, count(*) AS {quote(measure_name(chart))}\n"
+        f"FROM {quote(chart.data)}\nWHERE {x} IS NOT NULL\n{notes}GROUP BY 1\nORDER BY 1"
     )
 
 

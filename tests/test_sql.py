@@ -29,8 +29,8 @@ ROWS = """
 """
 
 
-def ask(chart: Chart, width: float = 0) -> list[tuple[object, ...]]:
-    text = sql.select(chart, COLUMNS, width)
+def ask(chart: Chart, bins: sql.Bins = sql.NO_BINS) -> list[tuple[object, ...]]:
+    text = sql.select(chart, COLUMNS, bins)
     with duckdb.connect() as connection:
         connection.execute(
             'CREATE TABLE sales(day DATE, region TEXT, "Sub Kind" TEXT, revenue DOUBLE, cases INT)'
@@ -84,13 +84,26 @@ def test_bar_over_time_is_in_order_of_time() -> None:
 
 
 def test_histogram_counts_each_row_once() -> None:
-    assert ask(chart("histogram", x="revenue"), 2) == [(0, 1), (2, 2), (4, 2), (90, 1)]
+    assert ask(chart("histogram", x="revenue"), sql.Bins(2)) == [(0, 1), (2, 2), (4, 2), (90, 1)]
 
 
 def test_scatter_is_bounded_and_the_same_each_time() -> None:
     spec = chart("scatter", x="revenue", y="cases", limit=3)
     assert len(ask(spec)) == 3
     assert ask(spec) == ask(spec)
+
+
+def test_outer_bars_of_a_histogram_hold_what_lies_beyond() -> None:
+    asked = chart("histogram", x="revenue")
+    assert ask(asked, sql.Bins(2, last=3)) == [(0, 1), (2, 2), (4, 2), (6, 1)]
+    assert ask(asked, sql.Bins(2, first=1, last=3)) == [(2, 3), (4, 2), (6, 1)]
+    assert "what lies above 8 too" in sql.select(asked, COLUMNS, sql.Bins(2, last=3))
+
+
+def test_bins_are_cut_where_few_values_lie_far_out() -> None:
+    assert sql.bins(0, 100, -10, 150, whole=False) == sql.Bins(5)
+    assert sql.bins(0, 100, -10, 10_000, whole=False) == sql.Bins(5, last=20)
+    assert sql.bins(0.1, 1, -10, 2, whole=False) == sql.Bins(0.05, first=2, last=20)
 
 
 def test_table_shows_the_latest_first() -> None:
