@@ -1,10 +1,11 @@
-"""Read CSV, TSV and other delimited text."""
+"""Read text: CSV, TSV and what else has delimiters, or columns of a fixed width."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from flaskdash.errors import FlaskdashError
+from flaskdash.inspect import fixed
 from flaskdash.inspect.dialect import BLANKS, Dialect, records, separator, sniff
 from flaskdash.inspect.draft import Draft
 from flaskdash.inspect.encoding import decode
@@ -25,6 +26,8 @@ def read(given: Given) -> Draft:
     text = text.removeprefix("\ufeff")
     refuse_one_line(path, text)
     dialect = sniff(text)
+    if aligned := fixed.find(given, text, encoding, dialect):
+        return draft(path, aligned)
     try:
         return draft(path, find(given, text, encoding, dialect))
     except FlaskdashError:

@@ -71,6 +71,16 @@ def sniff(text: str) -> Dialect:
     return best
 
 
+def tidiness(text: str, dialect: Dialect) -> float:
+    """Return from 0 to 1 how well a dialect explains the text."""
+    sample = _lines(text, SAMPLE)
+    if dialect.delimiter is None:
+        return 0.0
+    if dialect.delimiter == BLANKS:
+        return _blanks(sample) / 0.95
+    return _consistency(sample, dialect)
+
+
 def _lines(text: str, size: int) -> str:
     """Return the beginning of a text, cut after a whole line."""
     if len(text) <= size:
