@@ -24,7 +24,7 @@ WINDOWS_DEVICES = frozenset(
 )
 # A project of this name could not import what it depends on, or would be taken for it.
 PACKAGES = frozenset(
-    """app brotli cachelib duckdb filelock flask flaskdash gunicorn jinja2 mypy numpy pandas pip
+    """app brotli duckdb filelock flask flaskdash gunicorn jinja2 mypy numpy pandas pip
     plotly pytest python ruff site test tests uv werkzeug""".split()
 )
 
