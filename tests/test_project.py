@@ -120,3 +120,313 @@ def test_one_thread_builds_and_the_others_wait(project: Path) -> None:
         assert len(built) == 1
         """,
     )
+
+
+# Filters
+
+
+def test_values_that_nobody_can_choose_are_not_kept(project: Path) -> None:
+    inside(
+        project,
+        """
+        assert get("/?region=North").status_code == 200
+        before = kept()
+        chart = "/charts/revenue-by-region/data.json"
+        for query in ("region=Nowhere", "region=North&region=No", "date=x"):
+            assert get(f"/?{query}").headers["Cache-Control"] == "no-store"
+            assert get(f"{chart}?{query}").headers["Cache-Control"] == "no-store"
+        assert kept() == before
+        assert json.loads(get(f"{chart}?region=Nowhere").data)["rows"] == []
+        assert get(f"{chart}?region=North&date.from=2023-02-01").headers["ETag"]
+        """,
+    )
+    inside(
+        project,
+        """
+        assert get("/?region=North").status_code == 200
+        assert not {"pandas", "duckdb"} & set(sys.modules)
+        """,
+    )
+
+
+def test_a_chosen_value_beyond_the_first_ones_stays(project: Path) -> None:
+    inside(
+        project,
+        """
+        from app import views
+        from app.filters import Filter
+        def control(*values):
+            with made.test_request_context():
+                found = views._controls(list(made.extensions["charts"].values()),
+                                        (Filter("region", values),))
+                return next(each for each in found if each["column"] == "region")
+        assert control()["more"] == 0
+        assert control()["choices"] == ["East", "North", "South", "West"]
+        app.data.MOST_CHOICES = 2
+        data._facts.cache_clear()
+        assert control()["more"] == 2
+        assert control("West")["choices"] == ["East", "North", "West"]
+        assert b'value="West" checked' in get("/?region=West").data
+        assert "ETag" in get("/?region=West").headers
+        """,
+    )
+
+
+def test_nothing_is_no_choice(project: Path) -> None:
+    change(project, "loaders/sales.py", ("    return df", '    return df.replace("East", "")'))
+    assert "['North', 'South', 'West'], 0" in inside(
+        project, 'data.build("sales"); print(data.choices("sales", "region"))'
+    )
+
+
+# Loaders and snapshots
+
+FAILING = ("    return df", '    open("calls", "a").write("x")\n    raise OSError("pass" "word")')
+
+
+def test_a_first_build_that_fails_is_remembered(project: Path) -> None:
+    change(project, "loaders/sales.py", FAILING)
+    code = """
+        for path in ("/", "/charts/revenue-by-region/data.json", "/"):
+            answer = get(path)
+            assert answer.status_code == 503
+            assert 0 < int(answer.headers["Retry-After"]) <= 30
+            assert "sales failed (OSError" in answer.text, answer.text
+            assert "password" not in answer.text
+        assert get("/ready").status_code == 503
+        assert get("/up").status_code == 200
+        """
+    assert "password" in inside(project, code)
+    inside(project, code)  # another process knows it too
+    assert (project / "calls").read_text() == "x"
+    change(project, "loaders/sales.py", (FAILING[1], "    return df"))
+    inside(project, 'assert get("/").status_code == 200')
+
+
+def test_a_failure_is_remembered_where_the_disk_is_full(project: Path) -> None:
+    change(project, "loaders/sales.py", FAILING)
+    inside(
+        project,
+        """
+        (data.folder / "sales.json.tmp").mkdir(parents=True)  # so that it can't be written
+        for _ in range(3):
+            assert get("/").status_code == 503
+            data._checked.cache_clear()
+        assert Path("calls").read_text() == "x"
+        app.data.RETRY_SECONDS = 0
+        assert get("/").status_code == 503
+        assert Path("calls").read_text() == "xx"
+        """,
+    )
+
+
+def test_requests_do_not_wait_for_ever_for_a_first_build(project: Path) -> None:
+    change(
+        project, "loaders/sales.py", ("    return df", "    import time; time.sleep(3); return df")
+    )
+    inside(
+        project,
+        """
+        app.data.WAIT_SECONDS = 0.2
+        for _ in range(3):
+            answer = get("/")
+            assert answer.status_code == 503
+            assert "still reading" in answer.text
+            assert answer.headers["Retry-After"]
+        app.data.WAIT_SECONDS = 30
+        assert get("/").status_code == 200
+        """,
+    )
+
+
+def test_a_damaged_snapshot_is_built_anew(project: Path) -> None:
+    damage = """
+        data.build("sales")
+        path = data.folder / "sales.parquet"
+        whole = path.read_bytes()
+        path.write_bytes(BAD)
+        """
+    for bad in ('b""', "whole[:-100]", "whole[:len(whole) // 2] + bytes(len(whole) // 2)"):
+        inside(project, damage.replace("BAD", bad))
+        inside(project, 'assert get("/charts/total-revenue/data.json").status_code == 200')
+    inside(project, 'data.build("sales"); (data.folder / "sales.json").write_text("{}x")')
+    inside(project, 'assert get("/").status_code == 200')
+
+
+def test_a_source_may_vanish(project: Path) -> None:
+    inside(
+        project,
+        """
+        assert get("/").status_code == 200
+        Path("data/sales.csv").unlink()
+        data._checked.cache_clear()
+        assert get("/").status_code == 200
+        data._builds["sales"][0].join()
+        data._checked.cache_clear()
+        assert "The last refresh failed" in get("/").text
+        """,
+    )
+
+
+def test_a_loader_is_read_again_when_refresh_has_passed(project: Path) -> None:
+    loader = project / "app/loaders/clock.py"
+    loader.write_text(
+        'import time\n\nREFRESH = "15m"\nSOURCE = "https://example.com/x.csv"\n\n\n'
+        "def load():\n    import pandas as pd\n\n    return pd.DataFrame({'t': [time.time()]})\n",
+        "utf-8",
+    )
+    inside(
+        project,
+        """
+        first = data.state("clock")
+        assert data.check("clock") == first
+        later = time.time() + 901
+        time.time = lambda: later
+        assert data.check("clock") == first  # the last good one, while the next is built
+        data._builds["clock"][0].join()
+        assert data.check("clock").built > first.built
+        assert data.loaders["sales"].LASTS > 10**9
+        first = data.build("sales")
+        assert data.build("sales") == first
+        assert data.build("sales", force=True).built > first.built
+        """,
+    )
+    loader.write_text(loader.read_text("utf-8").replace("SOURCE", "PLACE"), "utf-8")
+    inside(project, 'assert data.build("clock").rows == 1')
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('REFRESH = "15m"', "", "SOURCE or REFRESH is missing; add SOURCE = "),
+        ('"15m"', '"0m"', "REFRESH is '0m'; write 15m, 1h, 1d"),
+        ('"15m"', '"soon"', "REFRESH is 'soon'; write 15m, 1h, 1d"),
+        ('"15m"', "15", "REFRESH is 15; write 15m, 1h, 1d"),
+    ],
+)
+def test_a_refresh_that_does_not_fit_fails_at_the_start(
+    project: Path, old: str, new: str, message: str
+) -> None:
+    loader = project / "app/loaders/clock.py"
+    loader.write_text('REFRESH = "15m"\n\n\ndef load():\n    pass\n'.replace(old, new), "utf-8")
+    code = "from app import create_app; create_app()"
+    done = subprocess.run(
+        [project / ".venv/bin/python", "-c", code], cwd=project, capture_output=True, text=True
+    )
+    assert f"app/loaders/clock.py: {message}" in done.stderr
+
+
+# Charts and their rows
+
+
+@pytest.mark.parametrize(
+    "made",
+    ["kpi(df): return 1", "kpi(df): return {}", "table(df): return [1]"]
+    + ["table(df): return None", "table(df): return df['region']"],
+)
+def test_a_wrong_kind_of_answer_fails_its_own_card(project: Path, made: str) -> None:
+    chart = 'TITLE = "Bad"\nDATA = "sales"\nSQL = "SELECT * FROM sales"\n'
+    (project / "app/charts/bad.py").write_text(f"{chart}\n\ndef {made}\n", "utf-8")
+    said = inside(
+        project,
+        """
+        page = get("/")
+        assert page.status_code == 200
+        assert page.text.count("could not be drawn") == 1
+        assert get("/charts/bad").status_code == 200
+        """,
+    )
+    assert f"{made[: made.index('(')]}() should not return" in said
+
+
+def test_a_table_on_a_dashboard_ends(project: Path) -> None:
+    chart = 'TITLE = "Many"\nDATA = "sales"\nDASHBOARDS = ["Many"]\n'
+    chart += 'SQL = "SELECT range AS n, range AS \\"1\\" FROM range(2000)"\n\n\n'
+    chart += "def table(df): return df.rename(columns={'1': 1})\n"
+    (project / "app/charts/many.py").write_text(chart, "utf-8")
+    inside(
+        project,
+        """
+        assert get("/dashboards/many").text.count("<tr>") == 501
+        assert len(get("/charts/many.csv").data.splitlines()) == 2001
+        """,
+    )
+
+
+def test_sql_may_begin_with_a_comment_and_end_with_one(project: Path) -> None:
+    inside(
+        project,
+        r"""
+        plain = "SELECT count(*) AS n FROM sales"
+        own = "WITH few AS (SELECT * FROM sales) SELECT count(*) AS n FROM few"
+        more = "WITH RECURSIVE t(n) AS (SELECT 1) SELECT count(*) AS n FROM sales, t"
+        for sql in (plain, own, more):
+            for before in ("", "\n-- with a comment\n", "/* with\nlines */ ", "--\n-- x\n /* a */"):
+                for after in ("", ";", "; -- done", " -- done", "; /* done */"):
+                    assert list(data.query("sales", before + sql + after)["n"]) == [360]
+        ordered = data.query("sales", "WITH a AS (FROM sales) SELECT units FROM a ORDER BY units")
+        assert ordered["units"].is_monotonic_increasing
+        """,
+    )
+
+
+def test_rows_are_strict_json(project: Path) -> None:
+    sql = """SELECT 'inf'::DOUBLE AS i, 'nan'::DOUBLE AS n, [1.5, 'nan'::DOUBLE, NULL] AS l,
+        TIME '01:02:03' AS t, DATE '2024-01-02' AS d, INTERVAL 3 DAY AS v, 1.5::DECIMAL(9, 2) AS c,
+        {'a': DATE '2024-01-02', 'b': '-inf'::DOUBLE} AS s, '\\\\xAA'::BLOB AS b, NULL::INT AS x,
+        [[1], [2]] AS w, uuid() AS u, true AS y FROM sales LIMIT 2"""
+    chart = f'TITLE = "Odd"\nDATA = "sales"\nSQL = """{sql}"""\n\n\ndef table(df): return df\n'
+    (project / "app/charts/odd.py").write_text(chart, "utf-8")
+    inside(
+        project,
+        """
+        def no(name):
+            raise ValueError(name)
+        answer = get("/charts/odd/data.json")
+        found = json.loads(answer.data, parse_constant=no)
+        row = dict(zip(found["columns"], found["rows"][0]))
+        assert row["i"] is row["n"] is row["x"] is None
+        assert row["l"] == [1.5, None, None] and row["w"] == [[1], [2]]
+        assert row["s"] == {"a": "2024-01-02", "b": None}
+        assert (row["t"], row["d"], row["c"]) == ("01:02:03", "2024-01-02", 1.5)
+        assert row["v"].startswith("3 days") and row["y"] is True
+        assert get("/charts/odd").status_code == get("/charts/odd.csv").status_code == 200
+        assert "could not be drawn" not in get("/charts/odd").text
+        """,
+    )
+
+
+# HTTP
+
+
+def test_an_error_keeps_its_headers(project: Path) -> None:
+    inside(
+        project,
+        """
+        for path in ("/", "/charts/revenue-by-region/data.json"):
+            answer = client.post(path)
+            assert answer.status_code == 405
+            assert "GET" in answer.headers["Allow"]
+        assert answer.json["error"]
+        assert "<h1>405: Method Not Allowed</h1>" in client.post("/").text
+        """,
+    )
+
+
+def test_only_an_address_with_a_version_lasts_a_year(project: Path) -> None:
+    inside(
+        project,
+        """
+        for name in ("vendor/plotly-basic.min.js", "style.css"):
+            for coding in ("br", "gzip", ""):
+                headers = {"Accept-Encoding": coding}
+                old = client.get(f"/static/{name}", headers=headers)
+                assert old.headers["Cache-Control"] == "no-cache"
+                assert old.headers["Vary"] == "Accept-Encoding"
+                new = client.get(f"/static/{name}?v=1", headers=headers)
+                assert new.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+                assert new.headers.get("Content-Encoding", "") == coding
+                again = client.get(f"/static/{name}", headers=headers | {"If-None-Match": old.headers["ETag"]})
+                assert again.status_code == 304
+        """,
+    )

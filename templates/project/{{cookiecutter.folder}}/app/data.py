@@ -1,17 +1,19 @@
 """Data: loader -> snapshot -> query -> a small DataFrame.
 
 A snapshot is a loader's result as Parquet in the instance folder, with its state as JSON beside it.
-It is rebuilt when the source or the loader changes: by one process at a time, while the others go
-on with the last good one.
+It is rebuilt when the source or the loader changes, or when REFRESH has passed: in the background,
+by one process at a time, while the others go on with the last good one.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -21,6 +23,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
+from werkzeug.exceptions import ServiceUnavailable
 
 from app.filters import Filter, quote, where
 
@@ -31,18 +34,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 CHECK_SECONDS = 1.0
 RETRY_SECONDS = 30.0
+WAIT_SECONDS = 10.0  # that requests wait for a first snapshot, from when it is begun
 MOST_CHOICES = 500
+SNAPSHOT = "read_parquet($snapshot)"
+OWN_WITH = re.compile(r"(?>\s|--.*\n|/\*[\s\S]*?\*/)*WITH(\s+RECURSIVE)?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class State:
-    """A snapshot's state: the source that it was last built or tried from, and how that went."""
+    """A snapshot's state: when it was built, and how the last try to build it went."""
 
-    signature: str
-    built: str
-    rows: int
+    signature: str = ""  # of the source, at the last try
+    tried: float = 0.0
+    built: str = ""  # empty: there is no snapshot yet
+    rows: int = 0
     error: str = ""
-    failed: float = 0.0
 
 
 class Data:
@@ -51,68 +57,106 @@ class Data:
     def __init__(self, loaders: Mapping[str, ModuleType], folder: Path) -> None:
         self.loaders = loaders
         self.folder = folder
-        self._checked: dict[str, tuple[float, State]] = {}
-        self._refreshing: set[str] = set()
+        self._tried: dict[str, State] = {}
+        self._builds: dict[str, tuple[Thread, float]] = {}
         self._lock = Lock()
         self._connection: DuckDBPyConnection | None = None
-        self._columns = lru_cache(100)(self._describe)
-        self._facts = lru_cache(1000)(self._ask)
+        self._checked = lru_cache(100)(lambda name, _second: self.check(name))
+        self._facts = lru_cache(1000)(lambda name, _built, sql: self._run(name, sql, {}))
 
     def state(self, name: str) -> State:
-        """Return a snapshot's state; build it where it is missing, refresh it where it is old."""
-        now = time.monotonic()
-        checked, state = self._checked.get(name, (0.0, None))
-        if state is None or now - checked > CHECK_SECONDS:
-            state = self.peek(name) or self._build(name)
-            if self._stale(name, state):
-                self.refresh(name)
-            self._checked[name] = now, state
+        """Return the state of a snapshot that can be read, or say when to come again."""
+        state = self._checked(name, time.monotonic() // CHECK_SECONDS)
+        if not state.built and name in self._builds:
+            build, began = self._builds[name]
+            build.join(max(0.0, began + WAIT_SECONDS - time.monotonic()))
+            state = self.peek(name)
+        if not state.built:
+            wait = max(1, round(state.tried + RETRY_SECONDS - time.time()))
+            why = (
+                f"failed ({state.error}; the log says more)" if state.error else "is still reading"
+            )
+            message = f"The loader {name} {why}. Try again in {wait} s."
+            raise ServiceUnavailable(message, retry_after=wait)
         return state
 
-    def peek(self, name: str) -> State | None:
-        """Return the state of a snapshot that is there."""
+    def check(self, name: str) -> State:
+        """Return a snapshot's state; begin to build it where it is missing or old."""
+        state = self.peek(name)
+        if self._stale(name, state):
+            with self._lock:
+                if name not in self._builds or not self._builds[name][0].is_alive():
+                    build = Thread(target=self.build, args=[name], daemon=True)
+                    build.start()
+                    self._builds[name] = build, time.monotonic()
+        return state
+
+    def peek(self, name: str) -> State:
+        """Return a snapshot's state: that of the last try, in whatever process it was."""
         try:
             state = State(**json.loads(self._file(name, "json").read_text("utf-8")))
         except (OSError, ValueError, TypeError):
-            return None
-        return state if self._file(name, "parquet").exists() else None
+            state = State()
+        state = max(state, self._tried.get(name, state), key=lambda each: each.tried)
+        return state if self._is_whole(name) or not state.built else State()
+
+    def build(self, name: str, force: bool = False) -> State:
+        """Build a snapshot, unless another process was quicker; remember how that went."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._file(name, "lock")):
+            state, signature = self.peek(name), self._signature(name)
+            if not (force or self._stale(name, state)):
+                return state
+            try:
+                rows = self._write(name, self.loaders[name].load())
+                state = State(signature, time.time(), datetime.now(UTC).isoformat(), rows)
+            except (Exception, SystemExit) as failure:
+                log.exception("loader %s failed", name)
+                error = type(failure).__name__  # its text may hold a password: the log has it
+                state = replace(state, signature=signature, tried=time.time(), error=error)
+            self._tried[name] = state
+            temporary = self._file(name, "json.tmp")
+            with suppress(OSError):  # on a full disk, this process remembers it
+                temporary.write_text(json.dumps(asdict(state)), "utf-8")
+                temporary.replace(self._file(name, "json"))
+            return state
 
     def query(self, name: str, sql: str, filters: Iterable[Filter] = ()) -> DataFrame:
         """Run SQL that names the loader as its table, over the rows that pass the filters."""
         clause, values = where(filters, self.columns(name))
-        rows = f"{quote(name)} AS (SELECT * FROM read_parquet($snapshot){clause})"
-        inner = re.match(r"\s*WITH\s+(RECURSIVE\s+)?", sql, re.IGNORECASE)
-        if inner:
-            text = f"WITH {inner[1] or ''}{rows}, {sql[inner.end() :]}"
-        else:
-            text = f"WITH {rows} {sql}"
-        with self._cursor() as cursor:
-            return cursor.execute(text, values | {"snapshot": self._path(name)}).df()
+        rows = f"{quote(name)} AS (SELECT * FROM {SNAPSHOT}{clause})"
+        own = OWN_WITH.match(sql)
+        text = f"WITH{own[1] or ''} {rows}, {sql[own.end() :]}" if own else f"WITH {rows} {sql}"
+        return self._run(name, text, values)
 
     def columns(self, name: str) -> dict[str, str]:
         """Return the SQL type of each column."""
-        return self._columns(name, self.state(name).built)
+        found = self._fact(name, f"DESCRIBE FROM {SNAPSHOT}")
+        return dict(zip(found["column_name"], found["column_type"], strict=True))
 
-    def choices(self, name: str, column: str) -> list[str]:
-        """Return the values of a column as text, in their order; at most 500."""
+    def choices(self, name: str, column: str) -> tuple[list[str], int]:
+        """Return the first 500 values of a column as text, in order, and how many more it has."""
         value = quote(column)
-        sql = f"""SELECT CAST({value} AS VARCHAR) AS choice FROM {quote(name)}
-            WHERE {value} IS NOT NULL GROUP BY {value} ORDER BY {value} LIMIT {MOST_CHOICES}"""
-        return list(self._facts(name, self.state(name).built, sql)["choice"])
+        sql = f"""SELECT CAST({value} AS VARCHAR) AS choice, count(*) OVER () AS total
+            FROM {SNAPSHOT} WHERE CAST({value} AS VARCHAR) <> ''
+            GROUP BY {value} ORDER BY {value} LIMIT {MOST_CHOICES}"""
+        found = self._fact(name, sql)
+        return list(found["choice"]), int(found["total"].max() or 0) - len(found)
 
     def days(self, name: str, column: str) -> tuple[str, str]:
         """Return the first and the last day of a column."""
-        sql = f"SELECT min({quote(column)}), max({quote(column)}) FROM {quote(name)}"
-        first, last = self._facts(name, self.state(name).built, sql).iloc[0]
+        sql = f"SELECT min({quote(column)}), max({quote(column)}) FROM {SNAPSHOT}"
+        first, last = self._fact(name, sql).iloc[0]
         return str(first)[:10], str(last)[:10]
 
-    def _ask(self, name: str, _built: str, sql: str) -> DataFrame:
-        return self.query(name, sql)
+    def _fact(self, name: str, sql: str) -> DataFrame:
+        """Ask what stays the same for as long as the snapshot does."""
+        return self._facts(name, self.state(name).built, sql)
 
-    def _describe(self, name: str, _built: str) -> dict[str, str]:
+    def _run(self, name: str, sql: str, values: Mapping[str, str]) -> DataFrame:
+        path = str(self._file(name, "parquet"))
         with self._cursor() as cursor:
-            rows = cursor.read_parquet(self._path(name))
-            return dict(zip(rows.columns, map(str, rows.types), strict=True))
+            return cursor.execute(sql, {**values, "snapshot": path}).df()
 
     def _cursor(self) -> DuckDBPyConnection:
         with self._lock:
@@ -123,51 +167,16 @@ class Data:
             return self._connection.cursor()
 
     def _stale(self, name: str, state: State) -> bool:
-        retry = bool(state.error) and time.time() - state.failed > RETRY_SECONDS
-        return retry or state.signature != self._signature(name)
+        lasts = RETRY_SECONDS if state.error else self.loaders[name].LASTS
+        return time.time() - state.tried > lasts or state.signature != self._signature(name)
 
     def _signature(self, name: str) -> str:
-        loader = self.loaders[name]
-        paths = [Path(loader.SOURCE), Path(str(loader.__file__))]
-        stats = [path.stat() for path in paths if path.exists()]
-        return " ".join(f"{stat.st_mtime_ns}-{stat.st_size}" for stat in stats)
-
-    def refresh(self, name: str) -> None:
-        """Start to rebuild a snapshot in the background, unless that is under way."""
-        with self._lock:
-            if name in self._refreshing:
-                return
-            self._refreshing.add(name)
-
-        def build() -> None:
-            try:
-                self._build(name)
-            finally:
-                self._checked.pop(name, None)
-                self._refreshing.discard(name)
-
-        Thread(target=build, name=f"refresh {name}", daemon=True).start()
-
-    def _build(self, name: str) -> State:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._file(name, "lock")):
-            state = self.peek(name)
-            if state and not self._stale(name, state):
-                return state  # another process was quicker
-            signature = self._signature(name)
-            try:
-                rows = self._write(name, self.loaders[name].load())
-                state = State(signature, datetime.now(UTC).isoformat(), rows)
-            except Exception as error:
-                log.exception("loader %s failed", name)
-                if state is None:
-                    raise
-                name_of_it = type(error).__name__  # its text may hold a password: the log has it
-                state = replace(state, signature=signature, error=name_of_it, failed=time.time())
-            temporary = self._file(name, "json.tmp")
-            temporary.write_text(json.dumps(asdict(state)), "utf-8")
-            temporary.replace(self._file(name, "json"))
-            return state
+        signature = ""
+        for path in filter(None, (self.loaders[name].__file__, self.loaders[name].SOURCE)):
+            with suppress(OSError):  # no such file, or an address
+                stat = Path(path).stat()
+                signature += f"{stat.st_mtime_ns}-{stat.st_size} "
+        return signature
 
     def _write(self, name: str, result: Any) -> int:
         """Write a DataFrame, or a DuckDB relation, as the snapshot; return its number of rows."""
@@ -176,11 +185,17 @@ class Data:
             relation = result if hasattr(result, "write_parquet") else cursor.from_df(result)
             relation.write_parquet(str(temporary), compression="zstd")
             rows = cursor.read_parquet(str(temporary)).count("*").fetchall()[0][0]
-        temporary.replace(self._path(name))
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())  # a power loss leaves the old snapshot or the new one
+        temporary.replace(self._file(name, "parquet"))
         return int(rows)
 
-    def _path(self, name: str) -> str:
-        return str(self._file(name, "parquet"))
+    def _is_whole(self, name: str) -> bool:
+        """Tell whether a snapshot is there, from its first to its last bytes."""
+        with suppress(OSError), self._file(name, "parquet").open("rb") as file:
+            first, _ = file.read(4), file.seek(-4, os.SEEK_END)
+            return first == file.read() == b"PAR1"
+        return False
 
     def _file(self, name: str, suffix: str) -> Path:
         return self.folder / f"{name}.{suffix}"

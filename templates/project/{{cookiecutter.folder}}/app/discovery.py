@@ -1,7 +1,9 @@
 """Discovery: each file in loaders/ is a data set, each file in charts/ is a chart."""
 
 import importlib
+import math
 import pkgutil
+import re
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
@@ -10,9 +12,10 @@ from typing import Any
 from app.formats import slug
 
 LOADER = {
-    "SOURCE": "SOURCE = the path of the file that it reads",
+    "SOURCE or REFRESH": 'SOURCE = the path of the file that it reads, or REFRESH = "1h"',
     "load": "def load() -> DataFrame",
 }
+SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 CHART = {
     "TITLE": "TITLE = its heading",
     "DATA": "DATA = the name of its loader",
@@ -23,8 +26,16 @@ DRAWINGS = ("figure", "kpi", "table")
 
 
 def find_loaders(package: ModuleType) -> dict[str, ModuleType]:
-    """Return the loaders by name."""
-    return _modules(package, LOADER, {})
+    """Return the loaders by name; each gets the seconds that its snapshot LASTS."""
+    loaders = _modules(package, LOADER, {"SOURCE": "", "REFRESH": ""})
+    for loader in loaders.values():
+        refresh = re.fullmatch(r"([1-9]\d*)([mhd])|", str(loader.REFRESH))
+        if not refresh:
+            raise RuntimeError(
+                f"{loader.__file__}: REFRESH is {loader.REFRESH!r}; write 15m, 1h, 1d"
+            )
+        vars(loader)["LASTS"] = int(refresh[1]) * SECONDS[refresh[2]] if refresh[0] else math.inf
+    return loaders
 
 
 def find_charts(package: ModuleType, loaders: dict[str, ModuleType]) -> dict[str, ModuleType]:
@@ -56,7 +67,7 @@ def _modules(
         if name in found:
             raise RuntimeError(f"{module.__file__}: rename it; {found[name].__file__} is as good")
         for attribute, remedy in required.items():
-            if not hasattr(module, attribute):
+            if not any(hasattr(module, name) for name in attribute.split(" or ")):
                 raise RuntimeError(f"{module.__file__}: {attribute} is missing; add {remedy}")
         vars(module).update(defaults | vars(module))
         found[name] = module

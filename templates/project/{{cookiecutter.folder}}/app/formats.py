@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,7 @@ def cell(value: Any) -> str:
 
 def words(name: str) -> str:
     """Return a column's name as a label: order_date as Order date."""
-    text = name.replace("_", " ").strip()
+    text = str(name).replace("_", " ").strip()
     return text[:1].upper() + text[1:]
 
 
@@ -63,13 +64,21 @@ def as_text(df: DataFrame) -> DataFrame:
     return df.map(lambda value: html.escape(value, False) if isinstance(value, str) else value)
 
 
-def without_formulas(df: DataFrame) -> DataFrame:
-    """Return the table with what a spreadsheet would run as a formula marked as text."""
+def as_json(df: DataFrame) -> str:
+    """Return the table as JSON, in which there is no NaN, no infinity, and only plain types."""
+    table = {"columns": list(df.columns), "rows": plain(df).to_numpy().tolist()}
+    text = json.dumps(table, default=lambda v: v.tolist() if hasattr(v, "tolist") else str(v))
+    return json.dumps(json.loads(text, parse_constant=lambda _: None))
+
+
+def as_csv(df: DataFrame) -> str:
+    """Return the table as CSV, with what a spreadsheet would run as a formula marked as text."""
 
     def neutral(value: Any) -> Any:
         return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
-    return df.map(neutral).rename(columns=neutral)
+    text = plain(df).map(neutral).rename(columns=neutral).to_csv(index=False)
+    return "\ufeff" + text  # Excel takes UTF-8 only with this mark
 
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

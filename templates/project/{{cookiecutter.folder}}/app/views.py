@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import mimetypes
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +22,7 @@ from flask import url_for as flask_url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 from werkzeug.security import safe_join
+from werkzeug.wrappers import Response as BaseResponse
 
 from app import filters, formats
 from app.cache import Cache, PartialAnswer
@@ -60,22 +65,14 @@ def dashboard(slug: str) -> Response:
     """Show the charts of a dashboard."""
     title = _dashboards().get(slug) or abort(404, "There is no such dashboard.")
     charts = [chart for chart in _charts().values() if title in chart.DASHBOARDS]
-
-    def build(active: Active) -> str:
-        return _page("dashboard.html", title, charts, active)
-
-    return _answer(charts, build, "text/html")
+    return _answer(charts, lambda on: _page("dashboard.html", title, charts, on), "text/html")
 
 
 @pages.get("/charts/<slug>")
 def chart(slug: str) -> Response:
     """Show a chart with its rows and its SQL."""
     chart = _chart(slug)
-
-    def build(active: Active) -> str:
-        return _page("chart.html", chart.TITLE, [chart], active, most=MOST_ROWS)
-
-    return _answer([chart], build, "text/html")
+    return _answer([chart], lambda on: _page("chart.html", chart.TITLE, [chart], on), "text/html")
 
 
 @pages.get("/charts/<slug>/figure.json")
@@ -84,31 +81,19 @@ def figure_json(slug: str) -> Response:
     chart = _chart(slug)
     if chart.KIND != "figure":
         abort(404, "This chart is not a figure: see its data.json.")
-    return _answer([chart], lambda on: _figure(chart, _query(chart, on)), "application/json")
+    return _rows(chart, lambda rows: _figure(chart, rows), "application/json")
 
 
 @pages.get("/charts/<slug>/data.json")
 def data_json(slug: str) -> Response:
     """Return the rows that a chart shows."""
-    chart = _chart(slug)
-
-    def build(active: Active) -> str:
-        rows = formats.plain(_query(chart, active))
-        return json.dumps({"columns": list(rows.columns), "rows": rows.to_numpy().tolist()})
-
-    return _answer([chart], build, "application/json")
+    return _rows(_chart(slug), formats.as_json, "application/json")
 
 
 @pages.get("/charts/<slug>.csv")
 def data_csv(slug: str) -> Response:
     """Return the rows that a chart shows, as CSV."""
-    chart = _chart(slug)
-
-    def build(active: Active) -> str:
-        rows = formats.without_formulas(formats.plain(_query(chart, active)))
-        return "\ufeff" + rows.to_csv(index=False)  # Excel takes UTF-8 only with this mark
-
-    response = _answer([chart], build, "text/csv")
+    response = _rows(_chart(slug), formats.as_csv, "text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=f"{slug}.csv")
     return response
 
@@ -121,12 +106,10 @@ def up() -> Response:
 
 @pages.get("/ready")
 def ready() -> tuple[dict[str, Any], int]:
-    """Say whether each loader has a snapshot; start to build the missing ones."""
-    states = {name: data.peek(name) for name in data.loaders}
-    for name in (name for name, state in states.items() if state is None):
-        data.refresh(name)
-    shown = {name: state and asdict(state) for name, state in states.items()}
-    return {"loaders": shown}, 200 if all(states.values()) else 503
+    """Say whether each loader has a snapshot; begin to build the missing ones."""
+    states = {name: data.check(name) for name in data.loaders}
+    shown = {name: asdict(state) for name, state in states.items()}
+    return {"loaders": shown}, 200 if all(state.built for state in states.values()) else 503
 
 
 @pages.get("/static/<path:name>")
@@ -136,12 +119,13 @@ def static(name: str) -> Response:
     if len(name.encode()) > LONGEST_PATH or not path.is_file():
         abort(404)
     mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    lasts = f"public, max-age={YEAR}, immutable" if "v" in request.args else "no-cache"
     packed = path.with_name(path.name + ".br")
     if packed.is_file() and request.accept_encodings["br"]:
-        response = send_file(packed, mimetype, max_age=YEAR)
-        response.headers.update({"Content-Encoding": "br", "Vary": "Accept-Encoding"})
+        response = send_file(packed, mimetype)
+        kept = {"Cache-Control": lasts, "Content-Encoding": "br", "Vary": "Accept-Encoding"}
+        response.headers.update(kept)
         return response
-    lasts = f"public, max-age={YEAR}, immutable" if "v" in request.args else "no-cache"
     return cache.response(("static", name), path.read_bytes, mimetype, lasts)
 
 
@@ -153,11 +137,16 @@ def _secure(response: Response) -> Response:
 
 
 @pages.app_errorhandler(HTTPException)
-def _error(error: HTTPException) -> tuple[str | dict[str, str | None], int]:
-    code = error.code or 500
+def _error(error: HTTPException) -> BaseResponse:
+    response = error.get_response(request.environ)  # with headers, such as Allow and Retry-After
     if request.path.endswith(".json"):
-        return {"error": error.description}, code
-    return render_template("error.html", title=error.name, dashboards={}, error=error), code
+        response.data, response.mimetype = (
+            json.dumps({"error": error.description}),
+            "application/json",
+        )
+    else:
+        response.data = render_template("error.html", title=error.name, dashboards={}, error=error)
+    return response
 
 
 @pages.app_template_global()
@@ -179,14 +168,38 @@ def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: 
     versions = [(state.built, state.error) for state in states]
     # The day, because SQL may ask for the last 30; the root, because pages hold links.
     key = (date.today().isoformat(), request.root_path, request.path, active, versions)
-    return cache.response(key, lambda: build(active), mimetype)
+
+    def built() -> str:
+        answer = build(active)
+        known = {control["column"] for control in _controls(charts, active) if control["known"]}
+        if any(item.column not in known for item in active):
+            raise PartialAnswer(answer)  # values that nobody can choose must not fill the cache
+        return answer
+
+    response = cache.response(key, built, mimetype)
+    response.call_on_close(_warm)
+    return response
 
 
-def _page(
-    template: str, title: str, charts: list[ModuleType], active: Active, **values: Any
-) -> str:
-    ask = current_app.extensions["data"].query
-    asked = [_THREADS.submit(ask, chart.DATA, chart.SQL, active) for chart in charts]
+@lru_cache
+def _warm() -> None:
+    """Import, once the first page is drawn, what the first answer not in the cache will need."""
+
+    def work() -> None:
+        time.sleep(1)
+        for name in ("duckdb", "pandas", "plotly.graph_objects", "plotly.io"):
+            importlib.import_module(name)
+
+    Thread(target=work, daemon=True).start()
+
+
+def _rows(chart: ModuleType, write: Callable[[DataFrame], str], mimetype: str) -> Response:
+    """Answer with what `write` makes of a chart's rows."""
+    return _answer([chart], lambda on: write(data.query(chart.DATA, chart.SQL, on)), mimetype)
+
+
+def _page(template: str, title: str, charts: list[ModuleType], active: Active) -> str:
+    asked = [_THREADS.submit(data.query, chart.DATA, chart.SQL, active) for chart in charts]
     items = [_show(chart, rows) for chart, rows in zip(charts, asked, strict=True)]
     page = render_template(
         template,
@@ -195,7 +208,7 @@ def _page(
         dashboards=_dashboards(),
         controls=_controls(charts, active),
         states={chart.DATA: data.state(chart.DATA) for chart in charts},
-        **values,
+        most=MOST_ROWS,
     )
     if any("failed" in item for item in items):
         raise PartialAnswer(page)
@@ -211,14 +224,25 @@ def _show(chart: ModuleType, asked: Future[DataFrame]) -> dict[str, Any]:
         rows = asked.result()
         if rows.empty:
             return {"chart": chart, "rows": rows, "empty": True}
-        shown = _figure(chart, rows) if chart.KIND == "figure" else getattr(chart, chart.KIND)(rows)
-        return {"chart": chart, "rows": rows, chart.KIND: shown}
+        return {"chart": chart, "rows": rows, chart.KIND: _drawn(chart, rows)}
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.SLUG)
         frames = traceback.extract_tb(error.__traceback__)
         line = next((f", line {f.lineno}" for f in frames if f.filename == chart.__file__), "")
         detail = f"{type(error).__name__}: {error}\n{chart.__file__}{line}"
         return {"chart": chart, "failed": detail if current_app.debug else "The log says why."}
+
+
+def _drawn(chart: ModuleType, rows: DataFrame) -> Any:
+    """Return what the page shows of a chart; refuse what it cannot show."""
+    if chart.KIND == "figure":
+        return _figure(chart, rows)
+    shown = getattr(chart, chart.KIND)(rows)
+    if chart.KIND == "table" and isinstance(shown, type(rows)):
+        return shown.head(MOST_ROWS)
+    if chart.KIND == "kpi" and isinstance(shown, dict) and "value" in shown:
+        return shown
+    raise TypeError(f"{chart.KIND}() should not return {shown!r:.80}: see app/charts/__init__.py")
 
 
 def _figure(chart: ModuleType, rows: DataFrame) -> str:
@@ -234,13 +258,17 @@ def _controls(charts: list[ModuleType], active: Active) -> list[dict[str, Any]]:
     controls = []
     for column in _filter_columns(charts):
         names = [chart.DATA for chart in charts if column in data.columns(chart.DATA)]
-        if not names:
-            continue
         now = next((item for item in active if item.column == column), Filter(column))
-        if filters.is_day(data.columns(names[0])[column]):
-            controls.append(asdict(now) | {"days": data.days(names[0], column)})
-        else:
-            controls.append(asdict(now) | {"choices": data.choices(names[0], column)})
+        if names and filters.is_day(data.columns(names[0])[column]):
+            days = data.days(names[0], column)
+            controls.append(asdict(now) | {"days": days, "known": not now.values})
+        elif names:
+            found = [data.choices(name, column) for name in dict.fromkeys(names)]
+            more = max(left for _, left in found)
+            choices = dict.fromkeys(choice for listed, _ in found for choice in listed)
+            known = more > 0 or choices.keys() >= set(now.values)
+            choices |= dict.fromkeys(now.values if more else ())
+            controls.append(asdict(now) | {"choices": list(choices), "more": more, "known": known})
     return controls
 
 
@@ -249,10 +277,6 @@ def _filter_columns(charts: list[ModuleType]) -> list[str]:
     shared = {title for chart in charts for title in chart.DASHBOARDS}
     peers = [chart for chart in _charts().values() if shared & set(chart.DASHBOARDS)]
     return list(dict.fromkeys(column for chart in peers for column in chart.FILTERS))
-
-
-def _query(chart: ModuleType, active: Active) -> DataFrame:
-    return data.query(chart.DATA, chart.SQL, active)
 
 
 def _charts() -> dict[str, ModuleType]:

@@ -17,7 +17,7 @@ PAGES = [f"/dashboards/{slug}" for slug in DASHBOARDS] + [f"/charts/{slug}" for 
 @pytest.mark.parametrize("name", LOADERS)
 def test_loader_has_rows(app: Flask, name: str) -> None:
     """Each loader reads its source into at least one row."""
-    assert app.extensions["data"].state(name).rows > 0
+    assert app.extensions["data"].build(name).rows > 0
 
 
 @pytest.mark.parametrize("path", PAGES)
