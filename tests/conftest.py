@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -152,12 +153,12 @@ def project(shared_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def serving(project: Path, **environment: str) -> Iterator[str]:
     """Run a project as in production; lend its address."""
     port = free_port()
-    command = ["-m", "gunicorn", "--no-control-socket", "--worker-class", "gthread"]
+    command = (project / "Procfile").read_text("utf-8").removeprefix("web: python ")
     hidden = {"FLASK_DEBUG", "SECRET_KEY"}
     env = {key: value for key, value in os.environ.items() if key not in hidden}
     with (project / "server.log").open("wb") as log:
         process = subprocess.Popen(
-            [project / ".venv/bin/python", *command, "--threads", "4", "app:create_app()"],
+            [project / ".venv/bin/python", *shlex.split(command)],
             cwd=project,
             env=env | {"GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}"} | environment,
             stdout=log,
