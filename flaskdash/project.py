@@ -1,5 +1,7 @@
 """A project: the folder that `flaskdash new` wrote, found from anywhere inside it."""
 
+import os
+import re
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -52,7 +54,8 @@ class Project:
     @property
     def instance(self) -> Path:
         """Return the folder for what the running project writes, such as snapshots."""
-        return self.root / "instance"
+        moved = os.environ.get("INSTANCE_PATH", dotenv(self.root / ".env").get("INSTANCE_PATH"))
+        return self.root / (moved or "instance")
 
     @property
     def scripts(self) -> Path:
@@ -72,3 +75,18 @@ def _read(file: Path) -> dict[str, Any]:
         raise FlaskdashError(f"{file} is not valid TOML: {error}") from error
     except OSError as error:
         raise FlaskdashError(f"cannot read {file}: {error.strerror or error}") from error
+
+
+def dotenv(path: Path) -> dict[str, str]:
+    """Return what a file such as .env sets; nothing where there is no such file."""
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return {}
+    found = (re.match(r"\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*$", line) for line in lines)
+    return {one[1]: _unquoted(one[2]) for one in found if one}
+
+
+def _unquoted(value: str) -> str:
+    quoted = re.match(r"""(["'])(.*?)\1""", value)
+    return quoted[2] if quoted else value.partition(" #")[0].rstrip()

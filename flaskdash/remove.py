@@ -32,7 +32,8 @@ def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None
     for file in files:
         if file.is_file():
             file.unlink()
-            echo(f"remove    {file.relative_to(project.root).as_posix()}")
+            inside = file.is_relative_to(project.root)
+            echo(f"remove    {(file.relative_to(project.root) if inside else file).as_posix()}")
 
 
 def _find(project: Project, name: str) -> Path:

@@ -10,16 +10,24 @@ import click
 def command(as_json: bool) -> None:
     """List the loaders, charts and dashboards, and where each lives.
 
+    A loader's snapshot is told too: its rows, how old it is, and why it could not be rebuilt.
+
     \b
     Example:
       flaskdash list
     """
-    from flaskdash import contents
+    from dataclasses import asdict
+
+    from flaskdash import contents, snapshots
     from flaskdash.project import Project
     from flaskdash.report import table
 
     project = Project.find(Path.cwd())
     found = contents.as_dict(project)
+    stand = {name: snapshots.of(project, name) for name in contents.loaders(project)}
+    for loader in found["loaders"]:
+        snapshot = stand[loader["name"]]
+        loader["snapshot"] = asdict(snapshot) if as_json else str(snapshot)
     if as_json:
         import json
 

@@ -12,7 +12,7 @@ from flaskdash.deploy import files, lockfile, secret
 from flaskdash.deploy.preflight import Finding, Rule
 from flaskdash.environment import UNREACHABLE, ensure_environment
 from flaskdash.progress import working
-from flaskdash.project import Project
+from flaskdash.project import Project, dotenv
 from flaskdash.serve.prod import web_command
 
 ON = {"1", "true", "yes", "on"}
@@ -34,7 +34,7 @@ def procfile(project: Project) -> Iterator[Finding]:
 def debug(project: Project) -> Iterator[Finding]:
     """Find debug mode that is on: in .env, in the Procfile or in the code."""
     for name in (".env", ".flaskenv"):
-        if secret.variables(project.root / name).get("FLASK_DEBUG", "").lower() in ON:
+        if dotenv(project.root / name).get("FLASK_DEBUG", "").lower() in ON:
             yield Finding(f"{name} sets FLASK_DEBUG", "take the line out; flaskdash serve sets it")
     text = _text(project, PurePosixPath("Procfile"))
     if re.search(rf"FLASK_DEBUG=[\"']?({'|'.join(ON)})\b|\s--debug\b", text, re.IGNORECASE):

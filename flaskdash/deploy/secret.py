@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from flaskdash.deploy import files
-from flaskdash.project import Project
+from flaskdash.project import Project, dotenv
 
 SHORTEST = 12
 CHUNK = 1 << 20
@@ -35,16 +35,6 @@ SETTINGS = {
 }
 
 
-def variables(path: Path) -> dict[str, str]:
-    """Return what a file such as .env sets; nothing where there is no such file."""
-    try:
-        lines = path.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return {}
-    found = (re.match(r"\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*$", line) for line in lines)
-    return {one[1]: _unquoted(one[2]) for one in found if one}
-
-
 def of_project(project: Project) -> dict[str, str]:
     """Return the project's secrets by name and file: the values of its .env, .env.local, .envrc...
 
@@ -54,7 +44,7 @@ def of_project(project: Project) -> dict[str, str]:
         f"{name} in {path.name}": value
         for path in sorted(project.root.glob(".env*"))
         if files.is_env(PurePosixPath(path.name)) or path.name == ".envrc"
-        for name, value in variables(path).items()
+        for name, value in dotenv(path).items()
         if len(value) >= SHORTEST and name not in SETTINGS
     }
 
@@ -74,8 +64,3 @@ def search(path: Path, secrets: Mapping[str, str]) -> Iterator[str]:
                     found.add(name)
                     yield name
             rest = text[-overlap:]
-
-
-def _unquoted(value: str) -> str:
-    quoted = re.match(r"""(["'])(.*?)\1""", value)
-    return quoted[2] if quoted else value.partition(" #")[0].rstrip()
