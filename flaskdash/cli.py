@@ -19,6 +19,7 @@ COMMANDS = {
     "add-data": "Add a data set and its loader.",
     "inspect": "Show what is in a data file.",
     "list": "List loaders, charts and dashboards.",
+    "refresh": "Rebuild the snapshots now.",
     "remove": "Delete a chart or a loader.",
     "deploy": "Check the project and put it on a target.",
 }
