@@ -367,6 +367,14 @@ def test_saved_data_reloads_the_page_without_a_restart(start):
     assert f'data-id="{state["id"]}"' in served.get("/")[1]
 
 
+def test_a_snapshot_that_is_kept_elsewhere_reloads_the_page_too(start, project, tmp_path):
+    (tmp_path / "moved").mkdir()
+    moved = f'    app.config["INSTANCE"] = {str(tmp_path / "moved")!r}\n\n    @app.get'
+    (project / "app/__init__.py").write_text(APP.replace("    @app.get", moved, 1))
+    served = start()
+    served.told(lambda: (tmp_path / "moved/sales.json").write_text("{}"))
+
+
 def test_a_saved_style_sheet_leaves_the_page(start):
     served = start()
     before = served.state()

@@ -45,6 +45,7 @@ class DevApp:
         self._closing = False
         self._changed = Condition()
         self._loading = Lock()
+        self._instance = root / "instance"
         self._app: WSGIApplication = Response("not loaded", 503)
 
     def load(self) -> None:
@@ -54,6 +55,7 @@ class DevApp:
                 app = importlib.import_module("app").create_app()
                 app.config["PROPAGATE_EXCEPTIONS"] = True  # to here, not to the app's error page
                 self._app = app
+                self._instance = Path(app.config.get("INSTANCE", self._instance))
             except (Exception, SystemExit) as error:
                 print(dev_page.text(error, self.root), file=sys.stderr)
                 self._app = self._broken(error)
@@ -148,7 +150,7 @@ class DevApp:
         return json.dumps({"id": self._id(), "css": str(self._css)})
 
     def _id(self) -> str:
-        return f"{self._boot}-{self._version}-{_snapshots(self.root / 'instance'):x}"
+        return f"{self._boot}-{self._version}-{_snapshots(self._instance):x}"
 
 
 def _snapshots(instance: Path) -> int:
