@@ -394,7 +394,8 @@ def test_axes_have_their_titles_beside_the_figure(watched: Watched, site: str) -
     assert page.locator(".axis:visible").all_inner_texts() == ["Revenue"]
     plot = page.locator(".plot").bounding_box()
     title = page.locator(".axis:visible").bounding_box()
-    assert plot and title
+    assert plot
+    assert title
     assert plot["y"] <= title["y"]
     assert title["y"] + title["height"] <= plot["y"] + plot["height"]
 
