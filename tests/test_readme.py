@@ -116,7 +116,7 @@ def test_the_commands_of_the_table(clean: dict[str, str], tmp_path: Path) -> Non
     (tmp_path / "costs.csv").write_text(sales_csv(50), "utf-8")
     rows = re.findall(r"^\| (`flaskdash .*?`) \|", (ROOT / "README.md").read_text("utf-8"), re.M)
     shown = [command for row in rows for command in re.findall(r"`(.*?)`", row)]
-    assert len(shown) == 8
+    assert len(shown) == 9
     cwd = tmp_path
     for command in shown:
         command = command.replace("NAME", "revenue_by_region")
