@@ -1,0 +1,72 @@
+"""Download: a file on the web, fetched again only when the server says that it has changed."""
+
+import json
+import os
+import time
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import blake2b
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import HTTPError
+
+PATIENCE = 30.0  # seconds without a byte
+LONGEST = 1800.0  # seconds for the whole
+LARGEST = 2**31  # bytes
+BLOCK = 2**20
+CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+
+
+def download(url: str) -> Path:
+    """Return the file at a URL; the copy of the last time, where it still holds.
+
+    Raises OSError where there is no file at the URL, or it did not come whole.
+    """
+    instance = Path(__file__).parents[1] / (os.environ.get("INSTANCE_PATH") or "instance")
+    folder = instance / "downloads"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / blake2b(url.encode(), digest_size=8).hexdigest()
+    kept = path.with_suffix(".json")
+    known: dict[str, str] = {}
+    with suppress(OSError, ValueError):
+        known = json.loads(kept.read_text("utf-8")) if path.exists() else {}
+    found = fetch(url, path, known)
+    if found is not None:
+        kept.write_text(json.dumps(found), "utf-8")
+    return path
+
+
+def fetch(url: str, path: Path, known: Mapping[str, str]) -> dict[str, str] | None:
+    """Write what is at a URL to a path; return its validators, or None if it is as `known`."""
+    if not url.startswith(("http://", "https://")):
+        raise OSError("its address does not begin with http:// or https://")
+    asked = {CONDITIONS[name]: value for name, value in known.items() if name in CONDITIONS}
+    request = urllib.request.Request(url, headers={"User-Agent": "dashboard", **asked})
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            if "html" in answer.headers.get_content_type():
+                raise OSError("the server sent a web page in place of the file")
+            size = 0
+            expected = answer.headers["Content-Length"]
+            deadline = time.monotonic() + LONGEST
+            with temporary.open("wb") as file:
+                while block := answer.read1(BLOCK):
+                    size += file.write(block)
+                    if size > LARGEST:
+                        raise OSError(f"the file is larger than {LARGEST:,} bytes")
+                    if time.monotonic() > deadline:
+                        raise OSError(f"the file took more than {LONGEST:,.0f} s")
+            if expected and size < int(expected):
+                raise OSError(f"the file stopped after {size:,} of {int(expected):,} bytes")
+            temporary.replace(path)
+            return {name: answer.headers[name] for name in CONDITIONS if name in answer.headers}
+    except HTTPError as error:
+        if error.code == 304:
+            return None
+        raise OSError(f"the server answered {error.code} {error.reason}") from None
+    except HTTPException as error:
+        raise OSError(f"the server broke off: {type(error).__name__}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
