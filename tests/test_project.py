@@ -174,9 +174,29 @@ def test_a_chosen_value_beyond_the_first_ones_stays(project: Path) -> None:
 
 
 def test_nothing_is_no_choice(project: Path) -> None:
-    change(project, "loaders/sales.py", ("    return df", '    return df.replace("East", "")'))
-    assert "['North', 'South', 'West'], 0" in inside(
-        project, 'data.build("sales"); print(data.choices("sales", "region"))'
+    changed = '    df["none"] = None\n    return df.replace("East", "")'
+    change(project, "loaders/sales.py", ("    return df", changed))
+    inside(
+        project,
+        """
+        assert data.choices("sales", "region") == (["North", "South", "West"], 0)
+        assert data.choices("sales", "none") == ([], 0)
+        """,
+    )
+
+
+def test_the_first_answer_has_pandas_and_duckdb_imported_behind_it(project: Path) -> None:
+    inside(project, 'assert get("/").status_code == 200')
+    inside(
+        project,
+        """
+        get("/").close()
+        assert not {"pandas", "duckdb"} & set(sys.modules)
+        deadline = time.monotonic() + 30
+        while not data._facts.cache_info().currsize and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert {"pandas", "duckdb"} <= set(sys.modules)
+        """,
     )
 
 

@@ -73,9 +73,7 @@ class Data:
             state = self.peek(name)
         if not state.built:
             wait = max(1, round(state.tried + RETRY_SECONDS - time.time()))
-            why = (
-                f"failed ({state.error}; the log says more)" if state.error else "is still reading"
-            )
+            why = f"failed ({state.error}: see the log)" if state.error else "is still reading"
             message = f"The loader {name} {why}. Try again in {wait} s."
             raise ServiceUnavailable(message, retry_after=wait)
         return state
@@ -141,7 +139,7 @@ class Data:
             FROM {SNAPSHOT} WHERE CAST({value} AS VARCHAR) <> ''
             GROUP BY {value} ORDER BY {value} LIMIT {MOST_CHOICES}"""
         found = self._fact(name, sql)
-        return list(found["choice"]), int(found["total"].max() or 0) - len(found)
+        return list(found["choice"]), int(found["total"][:1].sum()) - len(found)
 
     def days(self, name: str, column: str) -> tuple[str, str]:
         """Return the first and the last day of a column."""
@@ -191,10 +189,10 @@ class Data:
         return int(rows)
 
     def _is_whole(self, name: str) -> bool:
-        """Tell whether a snapshot is there, from its first to its last bytes."""
+        """Tell whether a snapshot is there, to its last bytes."""
         with suppress(OSError), self._file(name, "parquet").open("rb") as file:
-            first, _ = file.read(4), file.seek(-4, os.SEEK_END)
-            return first == file.read() == b"PAR1"
+            file.seek(-4, os.SEEK_END)
+            return file.read() == b"PAR1"
         return False
 
     def _file(self, name: str, suffix: str) -> Path:

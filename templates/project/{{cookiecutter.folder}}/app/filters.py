@@ -39,11 +39,8 @@ def where(filters: Iterable[Filter], types: Mapping[str, str]) -> tuple[str, dic
         return f"$f{len(parameters) - 1}"
 
     for item in filters:
-        kind = types.get(item.column)
-        column = quote(item.column)
-        if kind is None:
-            continue
-        if item.values:
+        kind, column = types.get(item.column, ""), quote(item.column)
+        if kind and item.values:
             text = column if kind == "VARCHAR" else f"CAST({column} AS VARCHAR)"
             clauses.append(f"{text} IN ({', '.join(map(bind, item.values))})")
         if item.low and is_day(kind):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import mimetypes
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Timer
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +32,7 @@ if TYPE_CHECKING:
 pages = Blueprint("pages", __name__)
 data: Data = LocalProxy(lambda: current_app.extensions["data"])  # type: ignore[assignment]
 cache: Cache = LocalProxy(lambda: current_app.extensions["cache"])  # type: ignore[assignment]
+_charts: dict[str, ModuleType] = LocalProxy(lambda: current_app.extensions["charts"])  # type: ignore[assignment]
 
 mimetypes.add_type("text/javascript", ".js")  # Windows may say otherwise
 STATIC = Path(__file__).parent / "static"
@@ -52,6 +50,7 @@ HEADERS = {
 }
 Active = Sequence[Filter]
 _THREADS = ThreadPoolExecutor(4, "query")
+_WARMED = Lock()  # held from the first answer on
 
 
 @pages.get("/")
@@ -64,7 +63,7 @@ def home() -> Response:
 def dashboard(slug: str) -> Response:
     """Show the charts of a dashboard."""
     title = _dashboards().get(slug) or abort(404, "There is no such dashboard.")
-    charts = [chart for chart in _charts().values() if title in chart.DASHBOARDS]
+    charts = [chart for chart in _charts.values() if title in chart.DASHBOARDS]
     return _answer(charts, lambda on: _page("dashboard.html", title, charts, on), "text/html")
 
 
@@ -177,20 +176,12 @@ def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: 
         return answer
 
     response = cache.response(key, built, mimetype)
-    response.call_on_close(_warm)
+    if _WARMED.acquire(blocking=False):
+        # A second after the first answer, have pandas and duckdb there for one not in the cache.
+        warming = Timer(1, data.columns, [charts[0].DATA])
+        warming.daemon = True
+        response.call_on_close(warming.start)
     return response
-
-
-@lru_cache
-def _warm() -> None:
-    """Import, once the first page is drawn, what the first answer not in the cache will need."""
-
-    def work() -> None:
-        time.sleep(1)
-        for name in ("duckdb", "pandas", "plotly.graph_objects", "plotly.io"):
-            importlib.import_module(name)
-
-    Thread(target=work, daemon=True).start()
 
 
 def _rows(chart: ModuleType, write: Callable[[DataFrame], str], mimetype: str) -> Response:
@@ -275,19 +266,14 @@ def _controls(charts: list[ModuleType], active: Active) -> list[dict[str, Any]]:
 def _filter_columns(charts: list[ModuleType]) -> list[str]:
     """Return the columns that the dashboards of these charts can be filtered by."""
     shared = {title for chart in charts for title in chart.DASHBOARDS}
-    peers = [chart for chart in _charts().values() if shared & set(chart.DASHBOARDS)]
+    peers = [chart for chart in _charts.values() if shared & set(chart.DASHBOARDS)]
     return list(dict.fromkeys(column for chart in peers for column in chart.FILTERS))
 
 
-def _charts() -> dict[str, ModuleType]:
-    charts: dict[str, ModuleType] = current_app.extensions["charts"]
-    return charts
-
-
 def _chart(slug: str) -> ModuleType:
-    return _charts().get(slug) or abort(404, "There is no such chart.")
+    return _charts.get(slug) or abort(404, "There is no such chart.")
 
 
 def _dashboards() -> dict[str, str]:
-    titles = (title for chart in _charts().values() for title in chart.DASHBOARDS)
+    titles = (title for chart in _charts.values() for title in chart.DASHBOARDS)
     return {formats.slug(title): title for title in titles}

@@ -1,6 +1,5 @@
 """The application under test, with snapshots of its own."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 
 @pytest.fixture
-def client(app: Flask) -> Iterator[FlaskClient]:
+def client(app: Flask) -> FlaskClient:
     """Return a browser without a browser."""
-    with app.test_client() as client:
-        yield client
+    return app.test_client()
