@@ -52,7 +52,7 @@ def add_data(
     if name is not None:
         source = replace(source, file=name + "".join(Path(source.file).suffixes))
     existing = contents.loaders(project).get(source.name)
-    if existing is not None and not _same(project, existing, path):
+    if existing is not None and not _same(project, source):
         raise FlaskdashError(
             f"there is a loader {source.name} already ({_relative(project, existing.path)})",
             hint=f"--name {create.free(source.name, set(contents.loaders(project)))}",
@@ -97,9 +97,12 @@ def _require(project: Project, packages: Sequence[str]) -> None:
         ) from error
 
 
-def _same(project: Project, loader: contents.LoaderFile, path: Path) -> bool:
-    copy = project.root / loader.source
-    return copy.is_file() and filecmp.cmp(copy, path, shallow=False)
+def _same(project: Project, source: Source) -> bool:
+    """Tell whether the project has the very files of a source already."""
+    copies = {path: project.root / copy for path, copy in source.copies().items()}
+    return all(
+        copy.is_file() and filecmp.cmp(copy, path, shallow=False) for path, copy in copies.items()
+    )
 
 
 def _relative(project: Project, path: Path) -> str:
@@ -122,7 +125,9 @@ def table(project: Project, name: str | None) -> Table:
         raise FlaskdashError(f"no loader {name!r}", hint=f"one of: {', '.join(loaders)}")
     loader = loaders[name]
     snapshot = project.instance / f"{name}.parquet"
-    if _fresh(snapshot, [loader.path, project.root / loader.source]):
+    source = project.root / loader.source
+    parts = source.iterdir() if loader.source and source.is_dir() else ()  # a folder of files
+    if _fresh(snapshot, [loader.path, source, *parts]):
         return Table(name, _inspect(snapshot, loader))
     with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
         result = Path(folder) / "result.parquet"

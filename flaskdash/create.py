@@ -16,6 +16,7 @@ from typing import NoReturn
 from flaskdash import environment, generate, names, render, shell
 from flaskdash.charts import Chart
 from flaskdash.errors import FlaskdashError
+from flaskdash.inspect import stdin
 from flaskdash.inspect.model import Inspection
 from flaskdash.progress import working
 
@@ -35,6 +36,11 @@ class Source:
     file: str
     inspection: Inspection
     charts: tuple[Chart, ...]
+
+    def copies(self) -> dict[Path, PurePosixPath]:
+        """Return the files of the source, and where in the project each is copied to."""
+        folder = PurePosixPath("data", self.file)
+        return {one: folder / one.name for one in self.inspection.files} or {self.path: folder}
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,8 @@ def plan(
     found: list[Source] = []
     for path in sources:
         names_taken, files_taken = {one.name for one in found}, {one.file for one in found}
-        found.append(source(path, None, names_taken, files_taken, table))
+        name_of_it = free("data", names_taken) if path == stdin.DASH else None
+        found.append(source(path, name_of_it, names_taken, files_taken, table))
     title = " ".join(title.split()) or names.title(target.name)
     return Plan(target, title, _share(found, most_charts), install, git)
 
@@ -91,15 +98,29 @@ def source(
     from flaskdash.inspect import inspect_source
     from flaskdash.suggest import filters, suggest
 
+    piped = path == stdin.DASH
+    if piped and name is None:
+        raise FlaskdashError("data from standard input needs a name", hint="--name sales")
+    path = stdin.saved() if piped else path
     with working(f"Reading {path.name}..."):
         inspection = inspect_source(path, table)
-    stem = path.name.partition(".")[0] or path.name
+    stem, suffix = _stem(path, inspection)
+    if piped and name:
+        read = inspection.read
+        stem, suffix = name, stdin.ending(read.format, read.compression)
     loader = name or free(names.identifier(stem, "data"), taken)
-    suffix = "".join(path.suffixes[-2:] if path.suffix.lower() in PACKED else path.suffixes[-1:])
     file = free(names.identifier(stem, "data"), {one.partition(".")[0] for one in files})
     chosen = filters(inspection)
     charts = tuple(replace(chart, filters=chosen) for chart in suggest(inspection, loader))
     return Source(path, loader, file + suffix.lower(), inspection, charts)
+
+
+def _stem(path: Path, inspection: Inspection) -> tuple[str, str]:
+    """Return what a source's copy is named after, and its ending; a folder has none."""
+    if inspection.files:
+        return (path if path.is_dir() else path.parent).resolve().name, ""
+    suffix = "".join(path.suffixes[-2:] if path.suffix.lower() in PACKED else path.suffixes[-1:])
+    return path.name.partition(".")[0] or path.name, suffix
 
 
 def free(name: str, taken: set[str]) -> str:
@@ -180,8 +201,10 @@ def add_source(root: Path, source: Source) -> PurePosixPath:
     """Copy a source into data/ and draft its loader; return the loader's path."""
     data = root / "data"
     data.mkdir(exist_ok=True)
-    shutil.copyfile(source.path, data / source.file)
-    render.keep_digest(root, PurePosixPath("data", source.file))
+    for path, copy in source.copies().items():
+        (root / copy).parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, root / copy)
+        render.keep_digest(root, copy)
     return generate.loader(root, source.name, source.inspection, source.file)
 
 

@@ -78,7 +78,9 @@ def loader(root: Path, name: str, inspection: Inspection, file: str) -> PurePosi
     context = {
         "module": name,
         "summary": f"{label(name)}: {_line(file)}, {_shape(inspection)} when it was added.",
-        "doing": f"Read {_line(file)}, as it is written.",
+        "doing": f"Read {_line(file)}, as it is written."
+        if not inspection.files
+        else f"Read the files in {_line(file)}, as they are written, one after the other.",
         "source": repr(file),
         "body": inspection.body.strip(),
     }

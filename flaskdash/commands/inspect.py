@@ -1,5 +1,6 @@
 """`flaskdash inspect`: what flaskdash sees in a source."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -20,13 +21,14 @@ def command(source: Path, table: str | None, as_json: bool) -> None:
     Example:
       flaskdash inspect sales.csv
     """
-    from flaskdash.inspect import inspect_source
+    from flaskdash.inspect import inspect_source, stdin
     from flaskdash.progress import working
     from flaskdash.report import as_dict, as_text
     from flaskdash.suggest import suggest
 
+    path = stdin.saved() if source == stdin.DASH else source
     with working(f"Reading {source.name}..."):
-        inspection = inspect_source(source, table)
+        inspection = replace(inspect_source(path, table), source=str(source))
     charts = suggest(inspection, "data")
     if as_json:
         import json

@@ -20,22 +20,32 @@ LONGEST_LINE = 1_000_000
 
 
 def read(given: Given) -> Draft:
-    """Read delimited text of any kind; raise FlaskdashError where there is no table in it."""
-    path = given.path
-    text, encoding = decode(given.data, path)
-    text = text.removeprefix("\ufeff")
-    refuse_one_line(path, text)
-    dialect = sniff(text)
-    if aligned := fixed.find(given, text, encoding, dialect):
-        return draft(path, aligned)
+    """Read text of any kind; raise FlaskdashError where there is no table in it."""
     try:
-        return draft(path, find(given, text, encoding, dialect))
+        return draft(given.path, find_table(given))
     except FlaskdashError:
+        text, encoding = decoded(given)
+        dialect = sniff(text)
         if not dialect.quoted or '"' not in text:
             raise
         # A stray quote may have swallowed what follows: take quotes for ordinary characters.
         plain = Dialect(dialect.delimiter, quoted=False)
-        return draft(path, find(given, text, encoding, plain))
+        return draft(given.path, find(given, text, encoding, plain))
+
+
+def find_table(given: Given) -> Found:
+    """Return the table of a text, and how pandas reads it."""
+    text, encoding = decoded(given)
+    refuse_one_line(given.path, text)
+    dialect = sniff(text)
+    aligned = fixed.find(given, text, encoding, dialect)
+    return aligned or find(given, text, encoding, dialect)
+
+
+def decoded(given: Given) -> tuple[str, str]:
+    """Return a file's text, without a byte order mark, and its encoding."""
+    text, encoding = decode(given.data, given.path)
+    return text.removeprefix("\ufeff"), encoding
 
 
 def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class Inspection:
     `body` is the body of the loader's ``load()``: Python statements that end in ``return``, which
     name the source as ``SOURCE`` (a pathlib.Path). `frame` is what that code returned. `notes` are
     decisions and warnings in words. `declined` says why nothing can be charted, or is empty.
-    `requires` are the packages that `body` needs besides the project's own.
+    `requires` are the packages that `body` needs besides the project's own. `files` are those of a
+    folder, of which SOURCE is then the path.
     """
 
     source: str
@@ -77,6 +79,7 @@ class Inspection:
     notes: tuple[str, ...] = ()
     declined: str = ""
     requires: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return the column of that name; raise KeyError where there is none."""

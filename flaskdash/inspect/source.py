@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import glob
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import packed
 from flaskdash.inspect.given import Given
 from flaskdash.inspect.model import Inspection
+
+if TYPE_CHECKING:
+    from flaskdash.inspect.draft import Draft
 
 READS = "CSV and other delimited text, Excel, JSON, GeoJSON, fixed-width text and Parquet"
 HEAD = 65_536
@@ -38,14 +44,18 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
     `table` names the sheet, the member of an archive or the list of records to read, where the
     source holds several. Raises FlaskdashError, with a hint, for whatever can't be read.
     """
-    path = find(source)
+    path, pattern = find(source)
+    files: list[Path] = []
     try:
-        given, others = open_source(path, table)
-        refuse_unknown(path, given.head)
         # Imported here, because they import pandas and DuckDB.
         from flaskdash.inspect import remarks, roles
 
-        draft = reader_of(given).read(given)
+        if pattern is not None:
+            given, draft, files = read_folder(path, pattern, table)
+        else:
+            given, others = open_source(path, table)
+            draft = reader_of(given).read(given)
+            draft = replace(draft, notes=(*others, *draft.notes))
         columns = roles.describe(draft.frame, draft.units)
         declined = draft.declined or roles.decline(columns, draft.read.rows)
     except PermissionError as error:
@@ -73,10 +83,20 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
         columns=columns,
         body=draft.body,
         frame=draft.frame,
-        notes=(*others, *draft.notes, *remarks.remark(draft.frame, columns)),
+        notes=(*draft.notes, *remarks.remark(draft.frame, columns)),
         declined=declined,
         requires=draft.requires,
+        files=tuple(files),
     )
+
+
+def read_folder(folder: Path, pattern: str, table: str | None) -> tuple[Given, Draft, list[Path]]:
+    """Return the first of a folder's files, the draft of all of them, and their paths."""
+    from flaskdash.inspect import folder as folders
+
+    files, pattern = folders.files_of(folder, pattern)
+    given = [open_source(path, table)[0] for path in files]
+    return given[0], folders.read(folder, pattern, given, list(map(reader_of, given))), files
 
 
 def reader_of(given: Given) -> ModuleType:
@@ -92,6 +112,7 @@ def open_source(path: Path, table: str | None) -> tuple[Given, list[str]]:
     head = read_head(path)
     how, others = packed.unpack(path, head, table)
     if not how.kind:
+        refuse_unknown(path, head)
         return Given(path, path.name, head, table=table), []
     head = packed.read(path, how, HEAD)
     if not head.strip(BLANK):
@@ -103,6 +124,7 @@ def open_source(path: Path, table: str | None) -> tuple[Given, list[str]]:
         raise FlaskdashError(
             f"{path} holds another archive.", "unpack it, and give the file inside"
         )
+    refuse_unknown(path, head)
     given = Given(path, name, head, how, None if others else table)
     if not others:
         return given, []
@@ -119,10 +141,13 @@ def is_workbook(head: bytes) -> bool:
     )
 
 
-def find(source: str | Path) -> Path:
-    """Return the path of an existing file; raise with the names that come close."""
+def find(source: str | Path) -> tuple[Path, str | None]:
+    """Return the path of a file; or of a folder, with a pattern for its files, "" for all.
+
+    Raises FlaskdashError with the names that come close.
+    """
     text = str(source)
-    if "://" in text:
+    if "://" in text or re.match(r"https?:/", text):
         raise FlaskdashError(
             f"{text} is a URL, and URLs are not read yet.", "download it and give the file"
         )
@@ -131,15 +156,18 @@ def find(source: str | Path) -> Path:
     path = Path(source).expanduser()
     try:
         if path.is_dir():
-            hint = f"give one of its files, such as {near[0]}" if (near := files(path)) else ""
-            raise FlaskdashError(f"{path} is a folder.", hint or "give a data file")
+            return path, ""
         if path.is_file():
-            return path
+            return path, None
         if path.exists():
             raise FlaskdashError(f"{path} is not a regular file.", "save its content to a file")
     except OSError as error:
         reason = error.strerror or str(error)
         raise FlaskdashError(f"{text} can't be read: {reason}.", "check the path") from error
+    if glob.has_magic(path.name):
+        if glob.has_magic(str(path.parent)):
+            raise FlaskdashError(f"{text} is a pattern of folders.", "one folder: data/*.csv")
+        return path.parent, path.name
     raise FlaskdashError(f"{path} does not exist.", missing_hint(path))
 
 

@@ -122,7 +122,7 @@ def _layout(layout: Layout, table: Table, names: list[str]) -> Layout:
         drop_blank=table.blank > 0,
         footer=table.footer,
         long=len(table.long) > len(bad_first),
-        columns=f"range({len(names)}),  # rows end in a delimiter"
+        columns=f"range({len(names) - bool(layout.part)}),  # rows end in a delimiter"
         if table.trailing
         else layout.columns,
         bad_first=tuple(bad_first),

@@ -44,6 +44,11 @@ def matches(given: Given) -> bool:
 
 def read(given: Given) -> Draft:
     """Read the sheet that was asked for, or the first that holds a table."""
+    return draft(given.path, find_table(given))
+
+
+def find_table(given: Given) -> Found:
+    """Return the table of a sheet, and how pandas reads it."""
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(given.data))
         names = [
@@ -66,7 +71,7 @@ def read(given: Given) -> Draft:
         shown = ", ".join(map(comment, others[:SHOWN])) + (", ..." if len(others) > SHOWN else "")
         note = f"read sheet {comment(sheet.name)}; --table takes another: {shown}"
         found = replace(found, notes=(note, *found.notes))
-    return draft(given.path, found)
+    return found
 
 
 def _choose(given: Given, book: CalamineWorkbook, names: Sequence[str]) -> Sheet:

@@ -12,7 +12,6 @@ from flaskdash.inspect.plan import ColumnPlan
 
 PER_LINE = 12
 WIDTH = 94  # of 100, less the indent of a body
-PART = "file"  # the column that tells the files of a folder apart
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,8 @@ class Layout:
 
     `arguments` come first in the call, `columns` is what usecols takes, `renames` is how names are
     repaired, and pandas' names. `names_to_text` tells that a name is a number or a date in the
-    source. `each` is the pattern of the files of a folder, and `part` what a file's name tells.
+    source. `each` is the pattern of the files of a folder, `part` the expression for what a file's
+    name tells, and `part_name` the column for that.
     """
 
     skip: int
@@ -39,6 +39,7 @@ class Layout:
     drop_blank: bool = False
     each: str = ""
     part: str = ""
+    part_name: str = ""
 
     def raw(self, name: str) -> str:
         """Return the name that a column has while it is read."""
@@ -50,7 +51,7 @@ class Layout:
 
 def write(layout: Layout, plans: list[ColumnPlan]) -> str:
     """Return the body of ``load()``: statements that end in ``return df``."""
-    read = [plan for plan in plans if not (layout.part and plan.name == PART)]
+    read = [plan for plan in plans if not (layout.part and plan.name == layout.part_name)]
     decimal, thousands = common_marks(read)
     arguments = [
         *layout.arguments,
@@ -71,7 +72,12 @@ def _opening(layout: Layout, arguments: list[str]) -> list[str]:
     """Return the imports and the statements that read the file, or each file of a folder."""
     imports = ["import pandas as pd", ""]
     if layout.each:
-        result = f"part.assign({PART}={layout.part})" if layout.part else "part"
+        if layout.packed.argument:
+            arguments = [layout.packed.argument, *arguments]
+        told = f"**{{{literal(layout.part_name)}: {layout.part}}}"
+        if layout.part_name.isidentifier():
+            told = f"{layout.part_name}={layout.part}"
+        result = f"part.assign({told})" if layout.part else "part"
         return [
             *imports,
             "frames = []",
