@@ -139,10 +139,8 @@ def _secure(response: Response) -> Response:
 def _error(error: HTTPException) -> BaseResponse:
     response = error.get_response(request.environ)  # with headers, such as Allow and Retry-After
     if request.path.endswith(".json"):
-        response.data, response.mimetype = (
-            json.dumps({"error": error.description}),
-            "application/json",
-        )
+        response.mimetype = "application/json"
+        response.data = json.dumps({"error": error.description})
     else:
         response.data = render_template("error.html", title=error.name, dashboards={}, error=error)
     return response
