@@ -264,3 +264,11 @@ def test_nothing_is_written_where_the_dependency_can_not_be_added(
     result = flaskdash("add-data", book(Data=sales()), code=1)
     assert "uv add 'python-calamine>=0.4'" in result.output
     assert sorted(made.rglob("*")) == before
+
+
+def test_a_blank_row_leaves_whole_numbers_whole(book: Book) -> None:
+    rows = [["name", "n"], *([f"n{i}", i] for i in range(9)), [], *([f"m{i}", i] for i in range(9))]
+    path = book(Data=[*rows, [None, " "]])
+    found = inspect_source(path)
+    check(found, path)
+    assert (found.column("n").type, found.read.rows) == ("integer", 18)

@@ -53,7 +53,7 @@ def tabulate(
             return None
         header = find_header(top)
     start = header.skip + (header.names is not None)
-    body, kept = _body(itertools.islice(records(), start, None), header.width)
+    body, kept = _body(itertools.islice(records(), start, None), header.width, gaps)
     width = _width(header, body.widths, body.filled)
     columns = [Counter[str]() for _ in range(width)]
     long: list[int] = []
@@ -90,7 +90,7 @@ class _Shape:
     trailing: bool
 
 
-def _body(source: Iterator[Record], width: int) -> tuple[_Shape, int]:
+def _body(source: Iterator[Record], width: int, gaps: bool) -> tuple[_Shape, int]:
     """Return the shape of the records below the header, and how many belong to the table."""
     widths: Counter[int] = Counter()
     tail: deque[Record] = deque(maxlen=TAIL)
@@ -106,12 +106,12 @@ def _body(source: Iterator[Record], width: int) -> tuple[_Shape, int]:
                 size -= 1
             trailing = trailing and size <= width
         filled = max(filled, size)
-    footer = _footer(list(tail), widths, total)
+    footer = _footer(list(tail), widths, total, gaps)
     longer = any(size > width for size in widths)
     return _Shape(widths, filled, footer, trailing and longer), total - footer
 
 
-def _footer(tail: list[Record], widths: Counter[int], total: int) -> int:
+def _footer(tail: list[Record], widths: Counter[int], total: int, gaps: bool) -> int:
     """Return how many records at the end are notes or totals below the table."""
     usual = max(widths, key=lambda w: (widths[w], w), default=1)
     if usual < 2 or total < 3:
@@ -130,7 +130,7 @@ def _footer(tail: list[Record], widths: Counter[int], total: int) -> int:
         else:
             break
     footer = len(tail) - last_row
-    if not any(cell.strip() for record in tail[last_row:] for cell in record):
+    if not gaps and not any(cell.strip() for record in tail[last_row:] for cell in record):
         return 0  # blank lines only, which are skipped anyway
     # A table whose every row looks like a note has no footer.
     return 0 if footer == len(tail) or footer >= total else footer

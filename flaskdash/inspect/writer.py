@@ -64,6 +64,10 @@ def write(layout: Layout, plans: list[ColumnPlan]) -> str:
     if thousands:
         arguments.append(f"thousands={literal(thousands)},")
     lines = _tidy(layout)
+    if layout.drop_blank:
+        whole = [p for p in read if p.kind == "integer" and not p.missing]
+        why = "whole numbers, once the blank rows are gone"
+        lines += assignments((plan.name, '{c}.astype("int64")', why) for plan in whole)
     lines += conversions(plans, decimal, thousands)
     return "\n".join([*_opening(layout, arguments), *lines, "return df"])
 
