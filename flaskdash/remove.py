@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from flaskdash import contents, render
@@ -34,6 +35,9 @@ def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None
             file.unlink()
             inside = file.is_relative_to(project.root)
             echo(f"remove    {(file.relative_to(project.root) if inside else file).as_posix()}")
+    for folder in {file.parent for file in files if project.root / "data" in file.parent.parents}:
+        with suppress(OSError):  # what is left in it keeps it
+            folder.rmdir()
 
 
 def _find(project: Project, name: str) -> Path:
@@ -74,14 +78,24 @@ def _refuse_edited(path: Path, relative: PurePosixPath, original: Path) -> None:
 
 
 def _copy(project: Project, name: str, echo: Echo) -> list[Path]:
-    """Return a loader's copy of its source, and its digest, if the copy is still what it was."""
+    """Return a loader's copies of its source, and their digests, where they are still the same."""
     loaders = contents.loaders(project)
     source = PurePosixPath(loaders[name].source)
-    kept = project.root / render.digest_of(source)
-    shared = any(each.source == str(source) for each in loaders.values() if each.name != name)
-    if shared or not kept.is_file():
+    if any(each.source == str(source) for each in loaders.values() if each.name != name):
         return []
-    if render.digest(project.root / source) != kept.read_text("utf-8").strip():
-        echo(f"keep      {source}: it changed since it was added")
+    folder = project.root / source
+    copies = [source]
+    if loaders[name].source and folder.is_dir():
+        copies = [source / one.name for one in sorted(folder.iterdir())]
+    return [file for copy in copies for file in _unchanged(project, copy, echo)]
+
+
+def _unchanged(project: Project, copy: PurePosixPath, echo: Echo) -> list[Path]:
+    """Return a copy and its digest; the digest alone, with a word, if the copy changed."""
+    kept = project.root / render.digest_of(copy)
+    if not kept.is_file():
+        return []
+    if render.digest(project.root / copy) != kept.read_text("utf-8").strip():
+        echo(f"keep      {copy}: it changed since it was added")
         return [kept]
-    return [project.root / source, kept]
+    return [project.root / copy, kept]

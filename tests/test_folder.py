@@ -157,6 +157,10 @@ def test_the_files_are_copied_into_a_folder_of_the_project(
     done = subprocess.run([sys.executable, "-c", code], cwd=made, capture_output=True, text=True)
     assert done.stdout.strip() == "20", done.stderr
     flaskdash("add-chart", "n", "--data", "month_files", "--kind", "bar", "--x", "file")
+    flaskdash("remove", "n")
+    flaskdash("remove", "month_files")
+    assert not (made / "data/month_files").exists()
+    assert (made / "data/sales.csv").exists()
 
 
 def test_standard_input_is_saved_and_read(made: Path, flaskdash: Cli) -> None:

@@ -172,8 +172,9 @@ class Data:
         signature = ""
         for path in filter(None, (self.loaders[name].__file__, self.loaders[name].SOURCE)):
             with suppress(OSError):  # no such file, or an address
-                stat = Path(path).stat()
-                signature += f"{stat.st_mtime_ns}-{stat.st_size} "
+                for file in (Path(path), *sorted(Path(path).glob("*"))):  # a folder holds several
+                    stat = file.stat()
+                    signature += f"{stat.st_mtime_ns}-{stat.st_size} "
         return signature
 
     def _write(self, name: str, result: Any) -> int:
