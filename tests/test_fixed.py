@@ -112,3 +112,22 @@ def test_packed(save: Save, tmp_path: Path) -> None:
 )
 def test_what_is_delimited_or_prose_is_not_cut(save: Save, lines: list[str]) -> None:
     assert inspect_source(save(lines)).read.format == "csv"
+
+
+def test_a_column_without_a_name_beside_numbers_stays_apart(save: Save) -> None:
+    lines = [
+        f"{i:06} {99999 - i:<5}  202001{i + 1:02}  {i + 0.5:>6} {20 + i % 4}" for i in range(20)
+    ]
+    found = read(save(["STN--- WBAN   YEARMODA    TEMP", *lines]))
+    assert list(found.frame.columns) == ["STN---", "WBAN", "YEARMODA", "TEMP", "column_5"]
+    assert [c.type for c in found.columns] == ["text", "integer", "date", "number", "integer"]
+
+
+def test_a_title_is_no_header(save: Save) -> None:
+    lines = ["Temperatures in 0.01 degrees Celsius", "base period: 1951-1980", ""]
+    rows = [
+        f"{1880 + i}  {-18 + i:>3}  {-25 + i:>3}  {'****' if i == 3 else i:>4}" for i in range(9)
+    ]
+    found = read(save([*lines, "Year  Jan  Feb   Mar", *rows]))
+    assert list(found.frame.columns) == ["Year", "Jan", "Feb", "Mar"]
+    assert found.column("Mar").missing == 1

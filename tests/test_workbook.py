@@ -272,3 +272,11 @@ def test_a_blank_row_leaves_whole_numbers_whole(book: Book) -> None:
     found = inspect_source(path)
     check(found, path)
     assert (found.column("n").type, found.read.rows) == ("integer", 18)
+
+
+def test_a_locked_workbook_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "locked.xlsx"
+    name = "EncryptedPackage".encode("utf-16-le")
+    path.write_bytes(b"\xd0\xcf\x11\xe0" + b"\0" * 999 + name + b"\0" * 999)
+    with pytest.raises(FlaskdashError, match="protected by a password"):
+        inspect_source(path)

@@ -35,9 +35,11 @@ def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found | No
     if "\t" in text[:10_000] or tidiness(text, dialect) >= TIDY:
         return None
     lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
-    aligned = next(filter(None, (_aligned(lines, rows) for rows in _surely_rows(lines))), None)
-    if aligned is None:
+    found = [one for rows in _surely_rows(lines) if (one := _aligned(lines, rows)) is not None]
+    if not found:
         return None
+    # The first of those with the most columns that all have names.
+    aligned = max(found, key=lambda one: (all(one[1] or [""]), len(one[0])))
     spans, names, start, end, above = aligned
     rows = [cut(line, spans) for line in lines[:end]]
     skip = start - 1 if names is not None else start
@@ -75,13 +77,13 @@ def _aligned(
     first, end = block
     names: list[str] | None = None
     start = above = first
-    if (words := _names_above(lines, first, spans)) is not None:
-        above = _header_line(lines, first)
-    elif (words := _names_inside(lines[first:end], spans)) is not None:
+    if (words := _names_inside(lines[first:end], spans)) is not None:
         start += 1
+    elif (words := _names_above(lines, first, spans)) is not None:
+        above = _header_line(lines, first)
     if words is not None:
-        named = _merge(spans, words)
-        if not all(named[1]):
+        named = _merge(spans, words, [line for line in lines[start:end] if line.strip()])
+        if not named[1][0]:
             named = _in_order(spans, lines[above]) or named
         spans, names = named
     if start < end and _RULE.fullmatch(lines[start]):
@@ -209,13 +211,21 @@ def _nearest(spans: Sequence[Span], a: int, b: int) -> int:
     )
 
 
-def _merge(spans: Sequence[Span], words: Sequence[Sequence[str]]) -> tuple[list[Span], list[str]]:
-    """Join columns without a name to the neighbour that is one blank away: "Jan 01 2020"."""
+def _merge(
+    spans: Sequence[Span], words: Sequence[Sequence[str]], rows: Sequence[str] = ()
+) -> tuple[list[Span], list[str]]:
+    """Join columns without a name to the neighbour that is one blank away: "Jan 01 2020".
+
+    Numbers with a decimal mark are whole values, and stay apart.
+    """
     merged: list[Span] = []
     names: list[str] = []
     for (a, b), found in zip(spans, words, strict=True):
         name = " ".join(found)
         near = bool(merged) and a - merged[-1][1] == 1
+        if near and rows:
+            left = slice(*merged[-1])
+            near = not all(re.fullmatch(r"\s*-?\d*[.,]\d+\s*|\s*", row[left]) for row in rows)
         if near and (not name or not names[-1]):
             merged[-1] = (merged[-1][0], b)
             names[-1] = names[-1] or name
@@ -242,4 +252,4 @@ def _plausible(body: Sequence[str], spans: Sequence[Span], names: Sequence[str] 
     wide = sum(gap > 1 for gap in gaps) >= 0.5 * len(gaps)
     if names is None:
         return any(values) and len(spans) > 2
-    return all(names) and (any(values) or wide)
+    return sum(map(bool, names)) > 0.5 * len(names) and (any(values) or wide)

@@ -19,7 +19,21 @@ ALWAYS = frozenset(
 # These only among numbers and dates: in a text column they may be a category.
 AMONG_NUMBERS = frozenset(
     {"unknown", "missing", "not available", "not applicable", "nil", "n.d.", "n/d", "nd", "tbd"}
-    | {"*", "**", "***", "x", "suppressed", "c", "s", ":", "na.", "no data", "undefined", "_"}
+    | {
+        "*",
+        "**",
+        "***",
+        "****",
+        "x",
+        "suppressed",
+        "c",
+        "s",
+        ":",
+        "na.",
+        "no data",
+        "undefined",
+        "_",
+    }
 )
 CONTINENTS = frozenset({"AF", "AN", "AS", "EU", "NA", "OC", "SA"})
 

@@ -515,7 +515,7 @@ def _steps(column: ColumnPlan, cells: Sequence[Any], dtype: Any) -> Iterator[tup
         )
         return
     words = sorted(column.gaps | ({""} if "" in cells else set()))
-    if words and column.kind != "empty":
+    if words:
         yield f"{{c}}.mask({{c}}.isin({literal(words)}))", "no value"
         kinds = {kind_of(c) for c in cells if c is not None and c not in words}
     whole = kinds == {"number"} and not column.numbers

@@ -149,7 +149,11 @@ def _number_role(
     years = 1500 <= low <= high <= 2200
     if kind == "number":
         return "identifier" if years and named & {"date", "year"} else "measure"
-    if years and named & vocabulary.YEAR_WORDS and not named & {"per", "since"}:
+    if (
+        years
+        and named & (vocabulary.YEAR_WORDS | {"date", "period"})
+        and not named & {"per", "since"}
+    ):
         return "time"
     if named & vocabulary.DATE_PARTS and distinct <= 60 and high <= 99 and len(named) <= 2:
         return "category"

@@ -116,9 +116,7 @@ def _layout(layout: Layout, table: Table, names: list[str]) -> Layout:
         first += 1
     return replace(
         layout,
-        renames=layout.renames
-        if layout.renames[0]
-        else _renames(list(table.header.names or []), names),
+        renames=_renames(list(table.header.names or []), names) if layout.has_header else ("", {}),
         drop_blank=table.blank > 0,
         footer=table.footer,
         long=len(table.long) > len(bad_first),

@@ -16,7 +16,7 @@ _WORD = re.compile(
 
 TIME_WORDS = known(
     "date datetime day time timestamp dt dttm when created updated modified period datum fecha"
-    " month yearmonth ym week start end begin expires since born birthdate birthday epoch ts unix"
+    " month yearmonth ym week start end begin expires since born birthdate birthday epoch ts unix yearmoda yyyymmdd ymd"
 )
 # A number under such a name is a code: it is never added up.
 CODE_WORDS = known(

@@ -32,6 +32,7 @@ from flaskdash.inspect.tabular import Found, draft
 from flaskdash.inspect.writer import Layout
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+LOCKED = "EncryptedPackage".encode("utf-16-le")  # how Excel calls what it locked
 REQUIRES = ("python-calamine>=0.4",)
 HEADER_ROWS = 4
 SHOWN = 6
@@ -49,6 +50,8 @@ def read(given: Given) -> Draft:
 
 def find_table(given: Given) -> Found:
     """Return the table of a sheet, and how pandas reads it."""
+    if LOCKED in given.data[:200_000] or LOCKED in given.data[-200_000:]:
+        raise locked(given.path)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(given.data))
         names = [
@@ -56,9 +59,7 @@ def find_table(given: Given) -> Found:
         ]
         sheet = _choose(given, book, names)
     except PasswordError as error:
-        raise FlaskdashError(
-            f"{given.path} is protected by a password.", "save a copy without one, and give that"
-        ) from error
+        raise locked(given.path) from error
     except (CalamineError, OSError) as error:
         reason = " ".join(str(error).split())[:150]
         raise FlaskdashError(
@@ -72,6 +73,13 @@ def find_table(given: Given) -> Found:
         note = f"read sheet {comment(sheet.name)}; --table takes another: {shown}"
         found = replace(found, notes=(note, *found.notes))
     return found
+
+
+def locked(path: Path) -> FlaskdashError:
+    """Return the error for a workbook that only opens with a password."""
+    return FlaskdashError(
+        f"{path} is protected by a password.", "save a copy without one, and give that"
+    )
 
 
 def _choose(given: Given, book: CalamineWorkbook, names: Sequence[str]) -> Sheet:
