@@ -14,6 +14,7 @@ from flaskdash import contents, create, environment, generate, names, render, sh
 from flaskdash.charts import Chart, check
 from flaskdash.create import Echo, Source
 from flaskdash.errors import FlaskdashError
+from flaskdash.inspect import remote
 from flaskdash.inspect.model import Column, Inspection, Read
 from flaskdash.progress import working
 from flaskdash.project import Project
@@ -36,7 +37,7 @@ class Table:
 
 def add_data(
     project: Project,
-    path: Path,
+    given: str,
     name: str | None,
     echo: Echo,
     dry_run: bool = False,
@@ -48,7 +49,7 @@ def add_data(
             f"{name!r} can't be the name of a loader",
             hint=f"--name {names.identifier(name, 'data')}",
         )
-    source = create.source(path, name, taken=set(), files=set(), table=table)
+    source = create.source(given, name, taken=set(), files=set(), table=table)
     if name is not None:
         source = replace(source, file=name + "".join(Path(source.file).suffixes))
     existing = contents.loaders(project).get(source.name)
@@ -125,9 +126,7 @@ def table(project: Project, name: str | None) -> Table:
         raise FlaskdashError(f"no loader {name!r}", hint=f"one of: {', '.join(loaders)}")
     loader = loaders[name]
     snapshot = project.instance / f"{name}.parquet"
-    source = project.root / loader.source
-    parts = source.iterdir() if loader.source and source.is_dir() else ()  # a folder of files
-    if _fresh(snapshot, [loader.path, source, *parts]):
+    if _fresh(snapshot, [loader.path, *_files(project, loader)]):
         return Table(name, _inspect(snapshot, loader))
     with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
         result = Path(folder) / "result.parquet"
@@ -143,6 +142,14 @@ def table(project: Project, name: str | None) -> Table:
                 hint="mend it, then again",
             ) from error
         return Table(name, _inspect(result, loader))
+
+
+def _files(project: Project, loader: contents.LoaderFile) -> list[Path]:
+    """Return what a loader reads, so far as that lies in the project."""
+    if remote.is_url(loader.source):
+        return []
+    source = project.root / loader.source
+    return [source, *(source.iterdir() if loader.source and source.is_dir() else ())]
 
 
 def _fresh(snapshot: Path, sources: Sequence[Path]) -> bool:

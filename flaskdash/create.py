@@ -16,7 +16,7 @@ from typing import NoReturn
 from flaskdash import environment, generate, names, render, shell
 from flaskdash.charts import Chart
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect import stdin
+from flaskdash.inspect import remote, stdin
 from flaskdash.inspect.model import Inspection
 from flaskdash.progress import working
 
@@ -24,21 +24,29 @@ SAMPLE = render.TEMPLATES / "sample" / "flights.csv"
 MOST_KPIS = 4
 MARK = "flaskdash-new"
 PACKED = {".gz", ".bz2", ".xz"}  # they say nothing of what is inside, so the ending before counts
+REFRESH = "1h"  # of what comes from elsewhere, where nothing else was asked for
 Echo = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source with the name of its loader and of its copy in data/, and its charts."""
+    """A source with the name of its loader and of its copy in data/, and its charts.
+
+    A source on the web has no copy; its loader asks the `url` again after `refresh`.
+    """
 
     path: Path
     name: str
     file: str
     inspection: Inspection
     charts: tuple[Chart, ...]
+    url: str = ""
+    refresh: str = ""
 
     def copies(self) -> dict[Path, PurePosixPath]:
         """Return the files of the source, and where in the project each is copied to."""
+        if self.url:
+            return {}
         folder = PurePosixPath("data", self.file)
         return {one: folder / one.name for one in self.inspection.files} or {self.path: folder}
 
@@ -58,7 +66,7 @@ def plan(
     parent: Path,
     name: str,
     title: str,
-    sources: Sequence[Path],
+    sources: Sequence[str],
     most_charts: int,
     install: bool,
     git: bool,
@@ -83,25 +91,25 @@ def plan(
             hint="one --data here, and `flaskdash add-data FILE --table NAME` for the others",
         )
     found: list[Source] = []
-    for path in sources:
+    for given in sources:
         names_taken, files_taken = {one.name for one in found}, {one.file for one in found}
-        name_of_it = free("data", names_taken) if path == stdin.DASH else None
-        found.append(source(path, name_of_it, names_taken, files_taken, table))
+        name_of_it = free("data", names_taken) if given == stdin.DASH else None
+        found.append(source(given, name_of_it, names_taken, files_taken, table))
     title = " ".join(title.split()) or names.title(target.name)
     return Plan(target, title, _share(found, most_charts), install, git)
 
 
 def source(
-    path: Path, name: str | None, taken: set[str], files: set[str], table: str | None = None
+    given: str, name: str | None, taken: set[str], files: set[str], table: str | None = None
 ) -> Source:
     """Inspect a source; name its loader and its copy, apart from those that are taken."""
     from flaskdash.inspect import inspect_source
     from flaskdash.suggest import filters, suggest
 
-    piped = path == stdin.DASH
+    piped, url = given == stdin.DASH, given if remote.is_url(given) else ""
     if piped and name is None:
         raise FlaskdashError("data from standard input needs a name", hint="--name sales")
-    path = stdin.saved() if piped else path
+    path = local(given)
     with working(f"Reading {path.name}..."):
         inspection = inspect_source(path, table)
     stem, suffix = _stem(path, inspection)
@@ -112,7 +120,15 @@ def source(
     file = free(names.identifier(stem, "data"), {one.partition(".")[0] for one in files})
     chosen = filters(inspection)
     charts = tuple(replace(chart, filters=chosen) for chart in suggest(inspection, loader))
-    return Source(path, loader, file + suffix.lower(), inspection, charts)
+    refresh = REFRESH if url else ""
+    return Source(path, loader, file + suffix.lower(), inspection, charts, url, refresh)
+
+
+def local(given: str) -> Path:
+    """Return a source as a file: what is piped in or on the web is saved to one."""
+    if given == stdin.DASH:
+        return stdin.saved()
+    return remote.saved(given) if remote.is_url(given) else Path(given)
 
 
 def _stem(path: Path, inspection: Inspection) -> tuple[str, str]:
@@ -205,7 +221,11 @@ def add_source(root: Path, source: Source) -> PurePosixPath:
         (root / copy).parent.mkdir(exist_ok=True)
         shutil.copyfile(path, root / copy)
         render.keep_digest(root, copy)
-    return generate.loader(root, source.name, source.inspection, source.file)
+    if source.url:
+        render.render("download", {}, root)
+    return generate.loader(
+        root, source.name, source.inspection, source.file, source.url, source.refresh
+    )
 
 
 def _add_charts(root: Path, sources: Sequence[Source]) -> None:

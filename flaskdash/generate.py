@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import io
+import tokenize
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -73,19 +75,37 @@ def bins(chart: Chart, frame: pd.DataFrame) -> sql.Bins:
     return sql.bins(low, high, float(values.min()), float(values.max()), whole=whole)
 
 
-def loader(root: Path, name: str, inspection: Inspection, file: str) -> PurePosixPath:
-    """Draft the loader of a source whose copy is data/`file`; return the path of its module."""
+def loader(
+    root: Path, name: str, inspection: Inspection, file: str, url: str = "", refresh: str = ""
+) -> PurePosixPath:
+    """Draft the loader of a source whose copy is data/`file`, or of a URL; return its module's path."""
     context = {
         "module": name,
         "summary": f"{label(name)}: {_line(file)}, {_shape(inspection)} when it was added.",
         "doing": f"Read {_line(file)}, as it is written."
         if not inspection.files
         else f"Read the files in {_line(file)}, as they are written, one after the other.",
-        "source": repr(file),
-        "body": inspection.body.strip(),
+        "source": repr(url or file),
+        "url": bool(url),
+        "refresh": repr(refresh) if refresh else "",
+        "body": _downloaded(inspection.body) if url else inspection.body.strip(),
     }
     render.render("loader", context, root)
     return PurePosixPath("app", "loaders", f"{name}.py")
+
+
+def _downloaded(body: str) -> str:
+    """Return the body for a file that is downloaded first: what it calls SOURCE is the copy."""
+    body = body.strip()
+    tokens = tokenize.generate_tokens(io.StringIO(body).readline)
+    names = [token.start for token in tokens if token.string == "SOURCE"]
+    lines = body.split("\n")
+    for row, column in reversed(names):
+        line = lines[row - 1]
+        lines[row - 1] = f"{line[:column]}file{line[column + len('SOURCE') :]}"
+    first = next(i for i, line in enumerate(lines) if not line.startswith(("import ", "from ")))
+    imports = ["from app.download import download", "", "file = download(SOURCE)"]
+    return "\n".join([*lines[:first], "", *imports, *lines[first:]])
 
 
 def chart(

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from conftest import Cli, borrow_environment
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import remote
@@ -25,6 +26,7 @@ class Web:
     def __init__(self) -> None:
         self.body = CSV
         self.tag = '"one"'
+        self.code = 200
         self.asked: list[dict[str, str]] = []
         self.url = ""
 
@@ -38,7 +40,9 @@ def web() -> Iterator[Web]:
         def do_GET(self) -> None:
             state.asked.append(dict(self.headers))
             path = self.path.partition("?")[0]
-            if path == "/loop":
+            if state.code != 200:
+                self.send(state.code, {}, b"")
+            elif path == "/loop":
                 self.send(302, {"Location": "/loop"}, b"")
             elif path == "/moved.csv":
                 self.send(302, {"Location": "/sales.csv"}, b"")
@@ -78,11 +82,10 @@ def web() -> Iterator[Web]:
         server.shutdown()
 
 
-def test_a_source_is_lent_as_a_file(web: Web) -> None:
-    with remote.fetched(f"{web.url}/moved.csv") as path:
-        assert path.name == "moved.csv"
-        assert path.read_bytes() == CSV
-    assert not path.parent.exists()
+def test_a_source_becomes_a_file(web: Web) -> None:
+    path = remote.saved(f"{web.url}/moved.csv")
+    assert path.name == "moved.csv"
+    assert path.read_bytes() == CSV
 
 
 @pytest.mark.parametrize(
@@ -96,19 +99,16 @@ def test_a_source_is_lent_as_a_file(web: Web) -> None:
     ],
 )
 def test_what_is_no_file_is_refused(web: Web, path: str, reason: str) -> None:
-    with pytest.raises(FlaskdashError, match=reason), remote.fetched(web.url + path):
-        pass
+    with pytest.raises(FlaskdashError, match=reason):
+        remote.saved(web.url + path)
 
 
 def test_a_server_that_says_nothing_is_given_up(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     downloader = remote._downloader()
     downloader.PATIENCE = 0.2
     monkeypatch.setattr(remote, "_downloader", lambda: downloader)
-    with (
-        pytest.raises(FlaskdashError, match="timed out"),
-        remote.fetched(f"{web.url}/slow.csv"),
-    ):
-        pass
+    with pytest.raises(FlaskdashError, match="timed out"):
+        remote.saved(f"{web.url}/slow.csv")
 
 
 def test_a_file_that_is_too_large_leaves_nothing(web: Web, tmp_path: Path) -> None:
@@ -119,12 +119,9 @@ def test_a_file_that_is_too_large_leaves_nothing(web: Web, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nobody_there(tmp_path: Path) -> None:
-    with (
-        pytest.raises(FlaskdashError, match="can't be read: .*refused"),
-        remote.fetched("http://127.0.0.1:9/x.csv"),
-    ):
-        pass
+def test_nobody_there() -> None:
+    with pytest.raises(FlaskdashError, match="refused"):
+        remote.saved("http://127.0.0.1:9/x.csv")
 
 
 @pytest.mark.parametrize(
@@ -153,3 +150,37 @@ def test_a_file_is_fetched_again_only_when_it_has_changed(
     with pytest.raises(OSError, match="answered 404"):
         download(f"{web.url}/none.csv")
     assert sorted(path.suffix for path in (tmp_path / "downloads").iterdir()) == ["", ".json"]
+
+
+def test_a_project_asks_the_web_again(
+    web: Web,
+    folder: Path,
+    flaskdash: Cli,
+    shared_project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    web.body = CSV.replace(b"region", b"SOURCE")
+    flaskdash("new", "shop", "--data", f"{web.url}/sales.csv", "--no-install", "--no-git")
+    monkeypatch.chdir(folder / "shop")
+    loader = Path("app/loaders/sales.py").read_text("utf-8")
+    assert f'SOURCE = "{web.url}/sales.csv"' in loader
+    assert 'REFRESH = "1h"' in loader
+    assert not Path("data").exists() or list(Path("data").iterdir()) == []
+    borrow_environment(folder / "shop", shared_project)
+    assert "56 rows" in flaskdash("refresh").output
+    repeated = flaskdash("add-data", f"{web.url}/sales.csv")
+    assert "identical app/loaders/sales.py" in repeated.output
+    web.tag, web.body = '"two"', web.body + b"2024-02-01,North,5\n"
+    assert "57 rows" in flaskdash("refresh").output
+    web.code = 500
+    failed = flaskdash("refresh", code=1)
+    assert "the server answered 500" in failed.output
+    assert "57 rows" in flaskdash("list").output
+
+
+def test_inspect_reads_a_url(web: Web, folder: Path, flaskdash: Cli) -> None:
+    result = flaskdash("inspect", f"{web.url}/sales.csv")
+    assert f"{web.url}/sales.csv" in result.output
+    assert "revenue" in result.output
+    gone = flaskdash("inspect", f"{web.url}/none.csv", code=1)
+    assert "answered 404" in gone.output

@@ -8,12 +8,15 @@ from flaskdash.commands.inspect import TABLE
 
 
 @click.command("add-data")
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source")
 @click.option("--name", help="Name of the loader.  [default: from the file]")
 @click.option("--table", metavar="NAME", help=TABLE)
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
-def command(source: Path, name: str | None, table: str | None, dry_run: bool) -> None:
+def command(source: str, name: str | None, table: str | None, dry_run: bool) -> None:
     """Copy SOURCE, a file with data, into the project, and write its loader.
+
+    SOURCE may be a folder of files with one shape, - for standard input, or a URL: then the loader
+    asks it again every hour, and fetches the file where it has changed.
 
     \b
     Example:

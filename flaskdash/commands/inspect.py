@@ -1,7 +1,6 @@
 """`flaskdash inspect`: what flaskdash sees in a source."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
@@ -9,10 +8,10 @@ TABLE = "The sheet, or the file in an archive, to read.  [default: the first tha
 
 
 @click.command("inspect")
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source")
 @click.option("--table", metavar="NAME", help=TABLE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(source: Path, table: str | None, as_json: bool) -> None:
+def command(source: str, table: str | None, as_json: bool) -> None:
     """Show how SOURCE is read, what its columns mean, and the charts that they suggest.
 
     It needs no project, and writes nothing.
@@ -21,14 +20,15 @@ def command(source: Path, table: str | None, as_json: bool) -> None:
     Example:
       flaskdash inspect sales.csv
     """
-    from flaskdash.inspect import inspect_source, stdin
+    from flaskdash.create import local
+    from flaskdash.inspect import inspect_source
     from flaskdash.progress import working
     from flaskdash.report import as_dict, as_text
     from flaskdash.suggest import suggest
 
-    path = stdin.saved() if source == stdin.DASH else source
-    with working(f"Reading {source.name}..."):
-        inspection = replace(inspect_source(path, table), source=str(source))
+    path = local(source)
+    with working(f"Reading {path.name}..."):
+        inspection = replace(inspect_source(path, table), source=source)
     charts = suggest(inspection, "data")
     if as_json:
         import json

@@ -14,8 +14,7 @@ from flaskdash.commands.inspect import TABLE
     "sources",
     metavar="SOURCE",
     multiple=True,
-    type=click.Path(path_type=Path),
-    help="A file with data; may be given several times.  [default: a sample]",
+    help="A file, a folder of files or a URL with data; may be given several times.  [default: a sample]",
 )
 @click.option("--table", metavar="NAME", help=TABLE)
 @click.option("--title", default="", help="Title of the project.  [default: from its name]")
@@ -31,7 +30,7 @@ from flaskdash.commands.inspect import TABLE
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
 def command(
     name: str,
-    sources: tuple[Path, ...],
+    sources: tuple[str, ...],
     table: str | None,
     title: str,
     charts: int,
@@ -50,8 +49,8 @@ def command(
     """
     from flaskdash import create
 
-    paths = sources or (create.SAMPLE,)
-    plan = create.plan(Path.cwd(), name, title, paths, charts, not no_install, not no_git, table)
+    given = sources or (str(create.SAMPLE),)
+    plan = create.plan(Path.cwd(), name, title, given, charts, not no_install, not no_git, table)
     for source in plan.sources:
         rows = source.inspection.read.rows
         click.echo(f"read      {source.path.name}: {rows:,} rows as {source.name}")

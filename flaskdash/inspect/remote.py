@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from flaskdash import scratch
 from flaskdash.errors import FlaskdashError
 from flaskdash.progress import working
 from flaskdash.render import TEMPLATES
@@ -30,21 +28,16 @@ def file_name(url: str) -> str:
     return Path(last[0]).name if last else (parts.hostname or "data")
 
 
-@contextmanager
-def fetched(url: str) -> Iterator[Path]:
-    """Lend what is at a URL as a file; it goes with the block."""
+def saved(url: str) -> Path:
+    """Return a file with what is at a URL, which goes when the program ends."""
     refuse_secrets(url)
-    with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
-        path = Path(folder) / file_name(url)
-        try:
-            with working(f"Downloading {path.name}..."):
-                _downloader().fetch(url, path, {})
-        except (OSError, ValueError) as error:
-            reason = str(getattr(error, "reason", "") or error)
-            raise FlaskdashError(
-                f"{url} can't be read: {reason}", "open it in a browser"
-            ) from error
-        yield path
+    path = scratch.folder() / file_name(url)
+    try:
+        with working(f"Downloading {path.name}..."):
+            _downloader().fetch(url, path, {})
+    except (OSError, ValueError) as error:
+        raise FlaskdashError(f"{url} can't be read: {error}", "open it in a browser") from error
+    return path
 
 
 def refuse_secrets(url: str) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
+from flaskdash import scratch
 from flaskdash.errors import FlaskdashError
 
-DASH = Path("-")
+DASH = "-"
 ENDINGS = {"fixed-width": "txt"}
 
 
@@ -20,9 +19,7 @@ def saved() -> Path:
         raise FlaskdashError(
             "Nothing is piped into standard input.", "cat sales.csv | flaskdash inspect -"
         )
-    folder = Path(tempfile.mkdtemp(prefix="flaskdash-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = folder / "stdin"
+    path = scratch.folder() / "stdin"
     with path.open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
     return path

@@ -9,7 +9,7 @@ from contextlib import suppress
 from hashlib import blake2b
 from http.client import HTTPException
 from pathlib import Path
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 
 PATIENCE = 30.0  # seconds without a byte
 LONGEST = 1800.0  # seconds for the whole
@@ -63,9 +63,12 @@ def fetch(url: str, path: Path, known: Mapping[str, str]) -> dict[str, str] | No
             temporary.replace(path)
             return {name: answer.headers[name] for name in CONDITIONS if name in answer.headers}
     except HTTPError as error:
+        error.close()
         if error.code == 304:
             return None
         raise OSError(f"the server answered {error.code} {error.reason}") from None
+    except URLError as error:
+        raise OSError(f"the server can't be reached: {error.reason}") from None
     except HTTPException as error:
         raise OSError(f"the server broke off: {type(error).__name__}") from None
     finally:

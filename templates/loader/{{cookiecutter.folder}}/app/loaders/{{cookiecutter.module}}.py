@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+{% if not cookiecutter.url %}from pathlib import Path
+{% endif %}from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-SOURCE = Path(__file__).parents[2] / "data" / {{ cookiecutter.source }}
-
+SOURCE = {% if not cookiecutter.url %}Path(__file__).parents[2] / "data" / {% endif %}{{ cookiecutter.source }}
+{% if cookiecutter.refresh %}REFRESH = {{ cookiecutter.refresh }}
+{% endif %}
 
 def load() -> DataFrame:
     """{{ cookiecutter.doing }}"""
