@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from flaskdash.charts import Chart
+from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
-from flaskdash.names import is_reserved
 
 BINS = 30
-FUNCTIONS = {"sum": "sum", "last": "sum", "mean": "avg", "median": "median", "min": "min"}
+FUNCTIONS = {"sum": "sum", "last": "sum", "mean": "avg", "min": "min"}
 FUNCTIONS |= {"max": "max", "count": "count"}
 TABLE_COLUMNS = 12
 
@@ -30,22 +29,6 @@ class Bins:
 
 
 NO_BINS = Bins()
-
-
-# Words that DuckDB keeps for itself, beside those that every engine does.
-DUCKDB_WORDS = frozenset(
-    """anti asof asymmetric at authorization binary collation concurrently deferrable freeze glob ilike
-    initially isnull leading notnull overlaps pivot_longer pivot_wider positional semi tablesample
-    unpack variadic verbose""".split()
-)
-
-
-def quote(name: str) -> str:
-    """Return a name as an SQL identifier, in quotes where it needs them."""
-    plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name)
-    if plain and not is_reserved(name) and name not in DUCKDB_WORDS:
-        return name
-    return '"' + name.replace('"', '""') + '"'
 
 
 def measure_name(chart: Chart) -> str:
@@ -71,16 +54,19 @@ def _apart(name: str, other: str, taken: Iterable[str | None]) -> str:
     return other
 
 
-def select(chart: Chart, columns: Mapping[str, Column], bins: Bins = NO_BINS) -> str:
-    """Return the chart's SQL; `bins` are those of a histogram."""
-    return {
+def select(
+    chart: Chart, columns: Mapping[str, Column], bins: Bins = NO_BINS, to: Dialect = DUCKDB
+) -> str:
+    """Return the chart's SQL, as the engine `to` writes it; `bins` are those of a histogram."""
+    text = {
         "kpi": _kpi,
         "line": _line,
         "bar": _bar,
         "scatter": _scatter,
-        "histogram": lambda c, k: _histogram(c, bins),
+        "histogram": lambda c, k, to: _histogram(c, bins, to),
         "table": _table,
-    }[chart.kind](chart, columns)
+    }[chart.kind](chart, columns, to)
+    return text + to.ending
 
 
 def bins(low: float, high: float, least: float, greatest: float, *, whole: bool) -> Bins:
@@ -111,125 +97,128 @@ def nice_width(low: float, high: float, whole: bool) -> float:
     return int(width) if width >= 1 else float(f"{width:.1g}")
 
 
-def _measure(chart: Chart) -> str:
-    return f"{_aggregate(chart)} AS {quote(measure_name(chart))}"
+def _measure(chart: Chart, to: Dialect) -> str:
+    return f"{_aggregate(chart, to)} AS {to.quote(measure_name(chart))}"
 
 
-def _aggregate(chart: Chart) -> str:
+def _aggregate(chart: Chart, to: Dialect) -> str:
     if chart.y is None:
         return "count(*)"
+    y = to.quote(chart.y)
     if chart.agg == "distinct":
-        return f"count(DISTINCT {quote(chart.y)})"
-    return f"{FUNCTIONS[chart.agg or 'sum']}({quote(chart.y)})"
+        return f"count(DISTINCT {y})"
+    if chart.agg == "median":
+        return to.middle(y)
+    return f"{FUNCTIONS[chart.agg or 'sum']}({y})"
 
 
 def _time(columns: Mapping[str, Column]) -> str | None:
     return next((name for name, column in columns.items() if column.role == "time"), None)
 
 
-def _step(chart: Chart, columns: Mapping[str, Column]) -> str:
+def _step(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     """Return x, cut to the chart's grain where that is coarser than the days themselves."""
     assert chart.x is not None
-    name, column = quote(chart.x), columns[chart.x]
+    name, column = to.quote(chart.x), columns[chart.x]
     as_it_is = column.type == "date" and chart.grain == column.grain
     if chart.grain and column.type in {"date", "datetime"} and not as_it_is:
-        return f"date_trunc('{chart.grain}', {name})"
+        return to.cut(chart.grain, name)
     return name
 
 
-def _where(chart: Chart, columns: Mapping[str, Column], *names: str | None) -> str:
+def _where(chart: Chart, columns: Mapping[str, Column], to: Dialect, *names: str | None) -> str:
     """Return the WHERE clause: no missing values, and the end of each period for a running total."""
-    clauses = [f"{quote(name)} IS NOT NULL" for name in dict.fromkeys(names) if name]
+    clauses = [f"{to.quote(name)} IS NOT NULL" for name in dict.fromkeys(names) if name]
     time = _time(columns)
     if chart.agg == "last" and time is not None:
-        filled = f"FROM {quote(chart.data)} WHERE {quote(chart.y or time)} IS NOT NULL"
-        if chart.x == time and _step(chart, columns) == quote(time):
+        filled = f"FROM {to.quote(chart.data)} WHERE {to.quote(chart.y or time)} IS NOT NULL"
+        if chart.x == time and _step(chart, columns, to) == to.quote(time):
             pass  # each day is the end of its period
         elif chart.x == time:
-            periods = f"SELECT max({quote(time)}) {filled} GROUP BY {_step(chart, columns)}"
-            clauses.append(f"{quote(time)} IN ({periods})")
+            periods = f"SELECT max({to.quote(time)}) {filled} GROUP BY {_step(chart, columns, to)}"
+            clauses.append(f"{to.quote(time)} IN ({periods})")
         else:
-            clauses.append(f"{quote(time)} = (SELECT max({quote(time)}) {filled})")
+            clauses.append(f"{to.quote(time)} = (SELECT max({to.quote(time)}) {filled})")
     return f"\nWHERE {' AND '.join(clauses)}" if clauses else ""
 
 
-def _kpi(chart: Chart, columns: Mapping[str, Column]) -> str:
-    return f"SELECT {_measure(chart)}\nFROM {quote(chart.data)}{_where(chart, columns)}"
+def _kpi(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    return f"SELECT {_measure(chart, to)}\nFROM {to.quote(chart.data)}{_where(chart, columns, to)}"
 
 
-def _line(chart: Chart, columns: Mapping[str, Column]) -> str:
+def _line(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     assert chart.x is not None
-    color = f", {quote(chart.color)}" if chart.color else ""
-    step = _step(chart, columns)
-    first = step if step == quote(chart.x) else f"{step} AS {quote(chart.x)}"
+    color = f", {to.quote(chart.color)}" if chart.color else ""
+    step = _step(chart, columns, to)
+    first = step if step == to.quote(chart.x) else f"{step} AS {to.quote(chart.x)}"
     groups = "1, 2" if color else "1"
     return (
-        f"SELECT {first}{color}, {_measure(chart)}\nFROM {quote(chart.data)}"
-        f"{_where(chart, columns, chart.x, chart.color, chart.y)}\n"
+        f"SELECT {first}{color}, {_measure(chart, to)}\nFROM {to.quote(chart.data)}"
+        f"{_where(chart, columns, to, chart.x, chart.color, chart.y)}\n"
         f"GROUP BY {groups}\nORDER BY {groups}"
     )
 
 
-def _bar(chart: Chart, columns: Mapping[str, Column]) -> str:
+def _bar(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     assert chart.x is not None
     if chart.grain or columns[chart.x].role == "time":
-        return _line(chart, columns)
-    x, limit = quote(chart.x), chart.limit or 15
-    measure = quote(measure_name(chart))
-    total = _measure(chart)
-    where = _where(chart, columns, chart.x, chart.color, chart.y)
+        return _line(chart, columns, to)
+    x, limit = to.quote(chart.x), chart.limit or 15
+    measure = to.quote(measure_name(chart))
+    total = _measure(chart, to)
+    where = _where(chart, columns, to, chart.x, chart.color, chart.y)
     if not chart.color:
         return (
-            f"SELECT {x}, {total}\nFROM {quote(chart.data)}{where}\n"
+            f"SELECT {x}, {total}\nFROM {to.quote(chart.data)}{where}\n"
             f"GROUP BY 1\nORDER BY 2 DESC, 1\nLIMIT {limit}"
         )
-    of_bar = quote(_apart("total_of_bar", "total_of_bar_2", columns))
+    of_bar = to.quote(_apart("total_of_bar", "total_of_bar_2", columns))
     largest = (
-        f"    SELECT {x}, {_aggregate(chart)} AS {of_bar}\n"
-        f"    FROM {quote(chart.data)}{where.replace(chr(10), chr(10) + '    ')}\n"
+        f"    SELECT {x}, {_aggregate(chart, to)} AS {of_bar}\n"
+        f"    FROM {to.quote(chart.data)}{where.replace(chr(10), chr(10) + '    ')}\n"
         f"    GROUP BY 1\n    ORDER BY 2 DESC, 1\n    LIMIT {limit}\n"
     )
     return (
         f"WITH largest AS (\n{largest})\n"
-        f"SELECT {x}, {quote(chart.color)}, {total}\nFROM {quote(chart.data)}\nJOIN largest USING ({x})"
-        f"{where}\nGROUP BY {x}, {quote(chart.color)}, {of_bar}\n"
+        f"SELECT {x}, {to.quote(chart.color)}, {total}\nFROM {to.quote(chart.data)}\nJOIN largest USING ({x})"
+        f"{where}\nGROUP BY {x}, {to.quote(chart.color)}, {of_bar}\n"
         f"ORDER BY {of_bar} DESC, {x}, {measure} DESC"
     )
 
 
-def _scatter(chart: Chart, columns: Mapping[str, Column]) -> str:
-    names = [quote(name) for name in dict.fromkeys((chart.x, chart.y, chart.color)) if name]
-    where = _where(chart, columns, chart.x, chart.y, chart.color)
+def _scatter(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    names = [to.quote(name) for name in dict.fromkeys((chart.x, chart.y, chart.color)) if name]
+    where = _where(chart, columns, to, chart.x, chart.y, chart.color)
     return (
-        f"SELECT {', '.join(names)}\nFROM {quote(chart.data)}{where}\n"
+        f"SELECT {', '.join(names)}\nFROM {to.quote(chart.data)}{where}\n"
         f"-- at most so many points, and the same ones each time\n"
-        f"ORDER BY hash(row_number() OVER ())\nLIMIT {chart.limit or 2000}"
+        f"ORDER BY {to.shuffle}\nLIMIT {chart.limit or 2000}"
     )
 
 
-def _histogram(chart: Chart, bins: Bins) -> str:
+def _histogram(chart: Chart, bins: Bins, to: Dialect) -> str:
     assert chart.x is not None
-    x = quote(chart.x)
-    number, notes = f"floor({x} / {bins.width})", ""
+    x = to.quote(chart.x)
+    number, notes = to.floor.format(x=to.ratio.format(x=x, width=bins.width)), ""
     if bins.first is not None:
-        number = f"greatest({number}, {bins.first})"
+        number = to.greatest.format(x=number, y=bins.first)
         notes += f"-- the first bar holds what lies below {bins.first * bins.width:g} too\n"
     if bins.last is not None:
-        number = f"least({number}, {bins.last})"
+        number = to.least.format(x=number, y=bins.last)
         notes += f"-- the last bar holds what lies above {(bins.last + 1) * bins.width:g} too\n"
     return (
-        f"SELECT {number} * {bins.width} AS {x}, count(*) AS {quote(measure_name(chart))}\n"
-        f"FROM {quote(chart.data)}\nWHERE {x} IS NOT NULL\n{notes}GROUP BY 1\nORDER BY 1"
+        f"SELECT {number} * {bins.width} AS {x}, count(*) AS {to.quote(measure_name(chart))}\n"
+        f"FROM {to.quote(chart.data)}\nWHERE {x} IS NOT NULL\n{notes}GROUP BY 1\nORDER BY 1"
     )
 
 
-def _table(chart: Chart, columns: Mapping[str, Column]) -> str:
+def _table(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     shown = list(columns)
     for dull in ({"constant", "empty"}, {"identifier"}, {"text"}):
         if len(shown) > TABLE_COLUMNS:
             shown = [name for name in shown if columns[name].role not in dull] or shown
     shown = shown[:TABLE_COLUMNS]
-    names = "*" if len(shown) == len(columns) else ", ".join(map(quote, shown))
+    names = "*" if len(shown) == len(columns) else ", ".join(map(to.quote, shown))
     time = _time(columns)
-    order = f"\nORDER BY {quote(time)} DESC" if time is not None else ""
-    return f"SELECT {names}\nFROM {quote(chart.data)}{order}\nLIMIT {chart.limit or 100}"
+    order = f"\nORDER BY {to.quote(time)} DESC" if time is not None else ""
+    return f"SELECT {names}\nFROM {to.quote(chart.data)}{order}\nLIMIT {chart.limit or 100}"

@@ -5,6 +5,7 @@ import pytest
 
 from flaskdash import sql
 from flaskdash.charts import Chart
+from flaskdash.dialects import DUCKDB
 from flaskdash.inspect.model import Column
 
 
@@ -121,7 +122,7 @@ def test_table_shows_the_latest_first() -> None:
     ],
 )
 def test_quote(name: str, quoted: str) -> None:
-    assert sql.quote(name) == quoted
+    assert DUCKDB.quote(name) == quoted
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,186 @@
+"""SQL of charts in each dialect: run where the engine is at hand, parsed for the others."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+import servers
+import sqlalchemy as sa
+import sqlglot
+from test_sql import chart, column
+
+from flaskdash import sql
+from flaskdash.charts import AGGREGATES, GRAINS, KINDS, Chart
+from flaskdash.dialects import DIALECTS, DUCKDB, Dialect, of
+from flaskdash.errors import FlaskdashError
+
+pytestmark = pytest.mark.xdist_group("databases")
+RUN = {"duckdb", "sqlite", "postgresql", "mysql"}
+PARSED = {name: {"postgresql": "postgres"}.get(name, name) for name in DIALECTS}
+COLUMNS = {
+    c.name: c
+    for c in (
+        column("day", "date", "time", grain="day"),
+        column("at", "datetime", "category", grain="hour"),
+        column("region", "text", "category"),
+        column("Sub Kind", "text", "category"),
+        column("revenue", agg="sum"),
+        column("units", "integer", agg="sum"),
+        column("cases", "integer", agg="last"),
+    )
+}
+
+
+def rows() -> list[tuple[Any, ...]]:
+    """Return 200 rows over three years, with gaps, negative numbers and ends of weeks and years."""
+    found: list[tuple[Any, ...]] = []
+    for n in range(200):
+        day = date.fromordinal(date(2022, 12, 28).toordinal() + n * 5 + n % 3)
+        at = datetime(day.year, day.month, day.day, n * 7 % 24, n * 11 % 60)
+        region = None if n % 17 == 0 else ("North", "South", "East")[n * 5 % 7 % 3]
+        revenue = None if n % 19 == 0 else (n * 37 % 101) * 1.25 - 40
+        found.append((day, at, region, "ab"[n % 2], revenue, n * 13 % 29 - 9, 1000 + n))
+    return found
+
+
+TABLE = """CREATE TABLE sales (day DATE, {q}at{q} {moment}, region VARCHAR(20), {q}Sub Kind{q} VARCHAR(20),
+    revenue {number}, units INTEGER, cases BIGINT)"""
+
+
+@pytest.fixture(scope="module", params=sorted(RUN - {"duckdb"}))
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """Return a function that runs SQL in one engine, with the rows in its table `sales`."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("sqlite") / "shop.db"
+        with sqlite3.connect(path) as made:
+            made.execute(TABLE.format(q='"', moment="DATETIME", number="DOUBLE"))
+            texts = [tuple(str(v) if isinstance(v, date) else v for v in row) for row in rows()]
+            made.executemany(f"INSERT INTO sales VALUES ({', '.join('?' * 7)})", texts)
+        made.close()
+        yield request.param, sa.create_engine(f"sqlite:///{path}")
+        return
+    with (servers.postgresql if request.param == "postgresql" else servers.mariadb)() as server:
+        url = sa.make_url(server.url()).set(drivername=server.admin.drivername)
+        made_by = sa.create_engine(url)
+        quote, number = (
+            ('"', "DOUBLE PRECISION") if request.param == "postgresql" else ("`", "DOUBLE")
+        )
+        with made_by.begin() as connection:
+            table = TABLE.format(q=quote, number=number, moment="TIMESTAMP NULL")
+            connection.exec_driver_sql(table.replace(" NULL", "") if quote == '"' else table)
+            marks = ", ".join(["%s"] * 7)
+            connection.exec_driver_sql(f"INSERT INTO sales VALUES ({marks})", rows())
+        yield request.param, made_by
+        made_by.dispose()
+
+
+@pytest.fixture(scope="module")
+def duck() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute(TABLE.format(q='"', moment="TIMESTAMP", number="DOUBLE"))
+        connection.executemany(f"INSERT INTO sales VALUES ({', '.join('?' * 7)})", rows())
+        yield connection
+
+
+def plain(value: Any) -> Any:
+    """Return a value as all engines can give it: times as text, numbers as floats."""
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=None)
+        return str(value.date() if value.time() == value.min.time() else value)
+    if isinstance(value, str):
+        return value.removesuffix(" 00:00:00")
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return round(float(value), 3)
+    return str(value) if isinstance(value, date) else value
+
+
+def charts() -> dict[str, tuple[Chart, sql.Bins]]:
+    """Return a chart of each kind, with each grain and each way to put a measure together."""
+    found = {
+        "table": (chart("table", limit=300), sql.NO_BINS),
+        "scatter": (chart("scatter", x="units", y="revenue", color="Sub Kind"), sql.NO_BINS),
+        "histogram": (chart("histogram", x="revenue"), sql.Bins(5)),
+        "histogram of whole numbers": (chart("histogram", x="units"), sql.Bins(4)),
+        "histogram of few": (chart("histogram", x="units"), sql.Bins(0.5, -3, 8)),
+        "bar": (chart("bar", x="region", limit=2), sql.NO_BINS),
+        "bar in colours": (
+            chart("bar", x="region", y="units", agg="sum", color="Sub Kind", limit=2),
+            sql.NO_BINS,
+        ),
+    }
+    for agg in AGGREGATES:
+        y = {"count": None, "last": "cases"}.get(agg, "revenue")
+        found[f"kpi {agg}"] = (chart("kpi", y=y, agg=agg), sql.NO_BINS)
+        found[f"bar {agg}"] = (chart("bar", x="region", y=y, agg=agg), sql.NO_BINS)
+    for grain in (*GRAINS, None):
+        for kind in ("line", "bar"):
+            for x in ("day", "at"):
+                if x == "day" and grain == "hour":
+                    continue
+                for color in (None, "region"):
+                    for y, agg in (("revenue", "sum"), ("cases", "last")):
+                        one = chart(kind, x=x, y=y, agg=agg, color=color, grain=grain)
+                        found[f"{kind} {agg} by {x} {grain} {color}"] = (one, sql.NO_BINS)
+    return found
+
+
+CHARTS = charts()
+
+
+def test_each_kind_is_here() -> None:
+    assert {one.kind for one, _ in CHARTS.values()} == KINDS.keys()
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_each_chart_is_the_same_in_each_engine(
+    name: str, engine: tuple[str, sa.Engine], duck: duckdb.DuckDBPyConnection
+) -> None:
+    which, there = engine
+    asked, bins = CHARTS[name]
+    if asked.agg == "median" and not DIALECTS[which].median:
+        with pytest.raises(FlaskdashError, match="has no median"):
+            sql.select(asked, COLUMNS, bins, DIALECTS[which])
+        return
+    with there.connect() as connection:
+        text = sql.select(asked, COLUMNS, bins, DIALECTS[which])
+        if which != "sqlite":
+            text = text.replace("%", "%%")
+        got = [tuple(map(plain, row)) for row in connection.exec_driver_sql(text)]
+    expected = [
+        tuple(map(plain, row))
+        for row in duck.execute(sql.select(asked, COLUMNS, bins, DUCKDB)).fetchall()
+    ]
+    assert expected
+    if asked.kind == "scatter":
+        got, expected = sorted(got), sorted(expected)
+    assert got == expected
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda one: one.name)
+def test_each_chart_can_be_parsed(dialect: Dialect) -> None:
+    for asked, bins in CHARTS.values():
+        if dialect.median or asked.agg != "median":
+            text = sql.select(asked, COLUMNS, bins, dialect)
+            assert len(sqlglot.parse(text, dialect=PARSED[dialect.name])) == 1, text
+
+
+def test_a_scheme_tells_the_dialect() -> None:
+    schemes = ("postgres", "postgresql+psycopg", "mariadb+pymysql", "trino", "oracle")
+    names = ["postgresql", "postgresql", "mysql", "trino", "postgresql"]
+    assert [of(scheme).name for scheme in schemes] == names
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda one: one.name)
+def test_hostile_names_stay_names(dialect: Dialect) -> None:
+    for name in ('a"b', "a`b", "x; DROP TABLE y --", "select", "Order Date", "a\\b", "ü", "%s"):
+        text = f"SELECT {dialect.quote(name)} FROM t"
+        tree = sqlglot.parse_one(text, dialect=PARSED[dialect.name])
+        assert [found.name for found in tree.find_all(sqlglot.exp.Column)] == [name]
