@@ -134,6 +134,12 @@ def locked() -> bytes:
         ("twice.gz", gzip.compress(gzip.compress(CSV)), "another archive"),
         ("page.csv.gz", gzip.compress(b"<!DOCTYPE html><html></html>"), "HTML page"),
         ("page.xls", b"<html><table><tr><td>1</td></tr></table></html>", "HTML page"),
+        ("note.csv", b"<!-- saved --><HTML><body>Log in</body></HTML>", "HTML page"),
+        (
+            "old.xls",
+            b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>',
+            "not a workbook",
+        ),
         ("letter.zip", zipped({"word/document.xml": b"<xml/>"}), "Word document"),
         ("a.parquet.gz", gzip.compress(b"PAR1 and more"), "Parquet"),
     ],

@@ -270,3 +270,10 @@ def test_hostile_keys_and_values_stay_literals(save: Save) -> None:
 def test_encodings(save: Save, encoding: str) -> None:
     text = json.dumps([{"ort": "Zürich", "n": i} for i in range(9)], ensure_ascii=False)
     assert read(save(text, encoding=encoding)).frame["ort"].iloc[0] == "Zürich"
+
+
+def test_what_is_no_json_value_is_missing(save: Save) -> None:
+    rows = [{"a": float("nan") if i == 2 else i, "b": float("inf") if i else 1} for i in range(9)]
+    for path in (save(rows), save(lines(rows), "data.jsonl")):
+        found = read(path)
+        assert (found.column("a").missing, found.column("b").missing) == (1, 8)

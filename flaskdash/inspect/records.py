@@ -45,7 +45,8 @@ def matches(given: Given) -> bool:
 class Document:
     """What was parsed: `lines` tells JSON lines, of which the last may be `cut` off.
 
-    `digits` tells that whole numbers are read as text, because floats can't hold them.
+    `digits` tells that whole numbers are read as text, because floats can't hold them, and
+    `constants` that there are NaN or Infinity, which are no JSON and no values.
     """
 
     given: Given
@@ -54,6 +55,7 @@ class Document:
     lines: bool = False
     cut: bool = False
     digits: bool = False
+    constants: bool = False
 
     def opening(self) -> list[str]:
         """Return the statements that parse the file into `data`."""
@@ -62,6 +64,7 @@ class Document:
         encoding = literal(self.encoding)
         text = f"file.read().decode({encoding})" if packed.kind else f"SOURCE.read_text({encoding})"
         whole = ", parse_int=str" if self.digits else ""
+        whole += ", parse_constant=lambda _: None" if self.constants else ""
         if self.lines:
             rest = "lines[:-1]" if self.cut else "lines"
             why = "  # the last one is cut off" if self.cut else ""
@@ -73,6 +76,8 @@ class Document:
             parse = [f"data = json.loads({text}{whole})"]
         if self.digits:
             parse.insert(0, "# Whole numbers as text: a float can't hold their last digits.")
+        if self.constants:
+            parse.insert(0, "# NaN and Infinity are missing values.")
         if packed.kind:
             parse = [packed.opening, *writer.indent(parse)]
         return [*imports, "", "import pandas as pd", "", *parse]
@@ -146,8 +151,9 @@ def parse(given: Given) -> Document:
     text = text.removeprefix("\ufeff")
     if encoding == "utf-8" and given.data.startswith(b"\xef\xbb\xbf"):
         encoding = "utf-8-sig"
+    found: list[str] = []
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=found.append)
     except json.JSONDecodeError as error:
         return _parse_lines(given, text, encoding, error)
     except RecursionError as error:
@@ -155,21 +161,22 @@ def parse(given: Given) -> Document:
             f"{given.path} is nested too deeply.", "give a list of records"
         ) from error
     lines = given.suffix in LINES and isinstance(value, dict)
-    return Document(given, [value] if lines else value, encoding, lines=lines)
+    value = [value] if lines else value
+    return Document(given, value, encoding, lines=lines, constants=bool(found))
 
 
 def _parse_lines(given: Given, text: str, encoding: str, error: json.JSONDecodeError) -> Document:
     """Return a document for each line; raise where that is not how the text is broken."""
     lines = text.strip().split("\n")
-    values = []
+    values, found = [], list[str]()
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            values.append(json.loads(line))
+            values.append(json.loads(line, parse_constant=found.append))
         except (json.JSONDecodeError, RecursionError) as broken:
             if number == len(lines) and len(values) > 1:
-                return Document(given, values, encoding, lines=True, cut=True)
+                return Document(given, values, encoding, True, True, constants=bool(found))
             if len(values) > 1:
                 raise FlaskdashError(
                     f"{given.path} has a line that is no JSON: line {number}: {broken}",
@@ -179,7 +186,7 @@ def _parse_lines(given: Given, text: str, encoding: str, error: json.JSONDecodeE
                 f"{given.path} is broken JSON: {error}",
                 "download or copy it again: it may be cut off",
             ) from error
-    return Document(given, values, encoding, lines=True)
+    return Document(given, values, encoding, lines=True, constants=bool(found))
 
 
 def locate(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[Place]:

@@ -23,6 +23,9 @@ READS = "CSV and other delimited text, Excel, JSON, GeoJSON, fixed-width text an
 HEAD = 65_536
 BLANK = b"\xef\xbb\xbf\xff\xfe \t\r\n\0"
 
+HTML = (b"<!doctype html", b"<!--", b"<html", b"<head", b"<body", b"<table", b"<div", b"<script")
+XML_SHEETS = b"urn:schemas-microsoft-com:office:spreadsheet"
+
 # How files begin that are not read: what to call them, and what to do instead.
 SIGNATURES = (
     (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it first"),
@@ -216,10 +219,16 @@ def refuse_unknown(path: Path, head: bytes) -> None:
         if head.startswith(start):
             raise FlaskdashError(f"{path} is {name}; flaskdash reads {READS} today.", hint)
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<table")):
+    if text.startswith(HTML):
         raise FlaskdashError(
             f"{path} is an HTML page, not data.",
             "download the data file itself: a login or an error page is often saved in its place",
+        )
+    sheets = text.startswith(b"<?xml") and XML_SHEETS in text
+    if sheets or text.startswith(b"mime-version:"):
+        raise FlaskdashError(
+            f"{path} is a web page or XML that Excel can open, not a workbook.",
+            "open it in Excel, and save it as .xlsx",
         )
     if text.startswith((b"<?xml", b"<!doctype", b"<svg", b"<rss", b"<kml", b"<gpx")):
         raise FlaskdashError(f"{path} is XML; flaskdash reads {READS} today.", "save it as CSV")
