@@ -654,3 +654,40 @@ def test_model_is_free_of_pandas() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        (
+            "Region,Sales,,Profit,\n,2023,2024,2023,2024\n",
+            ["Region", "Sales 2023", "Sales 2024", "Profit 2023", "Profit 2024"],
+        ),
+        (
+            "name,weight,height,a,b\n,kg,m,EUR,days\n",
+            ["name", "weight kg", "height m", "a EUR", "b days"],
+        ),
+    ],
+)
+def test_two_rows_of_names_are_joined(write: Write, header: str, names: list[str]) -> None:
+    path = write(header + rows(lambda i: f"n{i},{i},{i * 2}.5,{i * 3},{i}"))
+    found = inspect_source(path)
+    assert list(found.frame.columns) == names
+    assert (found.read.rows, found.read.header_row) == (40, 2)
+    assert "2 header rows were joined into one" in found.notes
+    pd.testing.assert_frame_equal(execute(found, path), found.frame)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,a,b\n,n/a,-\n",
+        "name,a,b\nx,total,many\n",
+        ",a,b\n0,,2023\n",
+        "name,year,b\n,2001,2002\n",
+    ],
+)
+def test_a_first_row_with_gaps_is_a_row(write: Write, text: str) -> None:
+    found = inspect_source(write(text + rows(lambda i: f"n{i},{i + 1990},{i}")))
+    assert not any("header rows" in note for note in found.notes)
+    assert found.read.rows == 41

@@ -280,3 +280,15 @@ def test_a_locked_workbook_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"\xd0\xcf\x11\xe0" + b"\0" * 999 + name + b"\0" * 999)
     with pytest.raises(FlaskdashError, match="protected by a password"):
         inspect_source(path)
+
+
+def test_years_below_a_merged_name_are_no_row(book: Book) -> None:
+    header = [["Region", "Sales", None, "Profit", None], [None, 2023, 2024, 2023, 2024]]
+    path = book(
+        merge=("B1:C1", "D1:E1"), Data=[*header, *([f"R{i}", i, 2, 3, i] for i in range(9))]
+    )
+    found = inspect_source(path)
+    check(found, path)
+    names = ["Region", "Sales 2023", "Sales 2024", "Profit 2023", "Profit 2024"]
+    assert [c.name for c in found.columns] == names
+    assert found.read.rows == 9

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import fixed
-from flaskdash.inspect.dialect import BLANKS, Dialect, records, separator, sniff
+from flaskdash.inspect.dialect import (
+    BLANKS,
+    Dialect,
+    Header,
+    Record,
+    find_header,
+    goes_on,
+    head,
+    joined,
+    records,
+    separator,
+    sniff,
+)
 from flaskdash.inspect.draft import Draft
 from flaskdash.inspect.encoding import decode
 from flaskdash.inspect.given import Given
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Read
-from flaskdash.inspect.table import tabulate
+from flaskdash.inspect.table import TOP, tabulate
 from flaskdash.inspect.tabular import Found, draft, without_blank_columns
 from flaskdash.inspect.writer import Layout
 
@@ -50,7 +63,13 @@ def decoded(given: Given) -> tuple[str, str]:
 
 def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found:
     """Return the table of a text under a dialect, and how pandas reads it."""
-    table = tabulate(lambda: records(text, dialect))
+    top = head(records(text, dialect), TOP)
+    header = find_header(top) if any(any(map(str.strip, record)) for record in top) else None
+    two = bool(header and header.names) and _two_rows(header, top)
+    if two and header:
+        names = joined(top[header.skip : header.skip + 2])
+        header = replace(header, skip=header.skip + 1, names=names)
+    table = tabulate(lambda: records(text, dialect), header)
     if table is None:
         raise FlaskdashError(f"{given.path} is empty.", "give a file with a header and rows")
     if table.rows:
@@ -59,8 +78,8 @@ def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found:
     return Found(
         table,
         Layout(
-            skip=table.header.skip,
-            has_header=table.header.names is not None,
+            skip=table.header.skip + two,
+            has_header=table.header.names is not None and not two,
             arguments=arguments(dialect, separator(text, dialect), encoding),
             packed=given.packed,
             padded=dialect.padded,
@@ -72,9 +91,17 @@ def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found:
         ),
         "delimited text",
         decimal="," if dialect.delimiter == ";" else ".",
-        notes=() if dialect.quoted else (quotes,),
+        notes=(*(["2 header rows were joined into one"] * two), *([quotes] * (not dialect.quoted))),
+        header_rows=1 + two,
         hint="open it in an editor: is each row on a line of its own, with the same delimiter?",
     )
+
+
+def _two_rows(header: Header | None, top: list[Record]) -> bool:
+    """Tell whether the record below the header holds names too."""
+    if header is None or header.names is None or header.skip + 1 >= len(top):
+        return False
+    return goes_on(header.names, top[header.skip + 1], top[header.skip + 2 :])
 
 
 def arguments(dialect: Dialect, mark: str, encoding: str) -> tuple[str, ...]:

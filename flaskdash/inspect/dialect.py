@@ -8,8 +8,10 @@ import itertools
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from flaskdash.inspect import missing
 
 SAMPLE = 200_000
 DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~")
@@ -201,6 +203,52 @@ def _is_header(record: Record, below: list[Record], width: int) -> bool:
         if cell
     )
     return repeated <= 0.2 * len(filled) and len(set(filled)) > 0.8 * len(filled)
+
+
+def goes_on(names: Record, row: Record, below: list[Record]) -> bool:
+    """Tell whether the row below the names is a second part of them: units, or what merged cells head.
+
+    In each column of numbers or dates it holds a word or a year, and none where the names are whole.
+    """
+    below = [other for other in below if len(other) == len(row)][:200]
+    if len(row) != len(names) or len(below) < 3:
+        return False
+    columns = [[o[i].strip() for o in below if o[i].strip()] for i in range(len(row))]
+    typed = [i for i, c in enumerate(columns) if c and sum(map(is_value, c)) >= 0.8 * len(c)]
+    rest = [i for i in range(len(row)) if i not in typed and columns[i]]
+    cells = [row[i].strip() for i in typed]
+    words = [bool(re.search(r"[^\W\d_]", c)) and not is_value(c) and not _is_gap(c) for c in cells]
+    if any(row[i].strip() for i in rest) or not rest or not typed:
+        return False
+    if all(words):
+        return len(words) > 1
+    blank = [i for i in typed if not names[i].strip() and i > 0]
+    labels = [
+        bool(_is_label(row[i].strip())) and not all(map(_is_label, columns[i])) for i in typed
+    ]
+    return bool(blank) and all(w or label for w, label in zip(words, labels, strict=True))
+
+
+def _is_gap(cell: str) -> bool:
+    """Tell whether a cell is a word for "no value"."""
+    return cell.lower() in missing.ALWAYS | missing.AMONG_NUMBERS - {"c", "s", "x"}
+
+
+def joined(rows: Sequence[Record]) -> Record:
+    """Return one name for each column from header rows, where merged cells hold their first only."""
+    levels = []
+    for level, row in enumerate(rows):
+        if level < len(rows) - 1:  # the last row has names of its own
+            filled, last = [], ""
+            for index, cell in enumerate(row):
+                above = [other[index] for other in rows[:level]]
+                begins = any(above) and level > 0
+                last = cell.strip() or ("" if begins else last)
+                filled.append(last)
+            levels.append(filled)
+        else:
+            levels.append([cell.strip() for cell in row])
+    return [" ".join(dict.fromkeys(filter(None, parts))) for parts in zip(*levels, strict=True)]
 
 
 def is_value(cell: str) -> bool:

@@ -20,7 +20,7 @@ from python_calamine import (
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import missing
 from flaskdash.inspect.cells import kind_of, native, text_of
-from flaskdash.inspect.dialect import Header, Record, find_header
+from flaskdash.inspect.dialect import Header, Record, find_header, goes_on, joined
 from flaskdash.inspect.dialect import is_value as is_written_value
 from flaskdash.inspect.draft import Draft
 from flaskdash.inspect.given import Given
@@ -145,12 +145,17 @@ class Sheet:
         typed = self._typed(found.skip + HEADER_ROWS)
         while last - found.skip < HEADER_ROWS - 1 and self._names(last + 1, typed):
             last += 1
+        rest = self.records[last + 2 : last + TOP]
+        if last + 1 < len(self.records) and goes_on(
+            self.records[last], self.records[last + 1], rest
+        ):
+            last += 1
         first = found.skip
         if first and self._groups(first - 1, self.records[last]):
             first -= 1
         if first == last:
             return found, 1
-        names = _joined(self.records[first : last + 1])
+        names = joined(self.records[first : last + 1])
         return replace(found, skip=last, names=names), last - first + 1
 
     def _typed(self, start: int) -> list[int]:
@@ -268,23 +273,6 @@ def _kept(table: Table) -> list[int]:
         if any(cell.strip() for cell in counts) or (index < len(names) and names[index].strip())
     ]
     return kept or list(range(table.width))
-
-
-def _joined(rows: Sequence[Record]) -> Record:
-    """Return one name for each column from header rows, where merged cells hold their first only."""
-    levels = []
-    for level, row in enumerate(rows):
-        if level < len(rows) - 1:  # the last row has names of its own
-            filled, last = [], ""
-            for index, cell in enumerate(row):
-                above = [other[index] for other in rows[:level]]
-                begins = any(above) and level > 0
-                last = cell.strip() or ("" if begins else last)
-                filled.append(last)
-            levels.append(filled)
-        else:
-            levels.append([cell.strip() for cell in row])
-    return [" ".join(dict.fromkeys(filter(None, parts))) for parts in zip(*levels, strict=True)]
 
 
 def _is_value(cell: object) -> bool:
