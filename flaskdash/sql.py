@@ -63,7 +63,7 @@ def select(
         "line": _line,
         "bar": _bar,
         "scatter": _scatter,
-        "histogram": lambda c, k, to: _histogram(c, bins, to),
+        "histogram": lambda c, k, to: _histogram(c, k, bins, to),
         "table": _table,
     }[chart.kind](chart, columns, to)
     return text + to.ending
@@ -139,7 +139,28 @@ def _where(chart: Chart, columns: Mapping[str, Column], to: Dialect, *names: str
             clauses.append(f"{to.quote(time)} IN ({periods})")
         else:
             clauses.append(f"{to.quote(time)} = (SELECT max({to.quote(time)}) {filled})")
-    return f"\nWHERE {' AND '.join(clauses)}" if clauses else ""
+    return _clause(clauses, _without_totals(chart, columns, to))
+
+
+def _clause(clauses: list[str], parts: list[str]) -> str:
+    """Return a WHERE clause: the plain ones in a line, then a line for each part that has totals."""
+    lines = [" AND ".join(clauses), *parts] if clauses else parts
+    return "\nWHERE " + "\nAND ".join(lines) if lines else ""
+
+
+def _without_totals(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> list[str]:
+    """Return what keeps totals from counting beside their parts; alone, under a filter, they count."""
+    found = []
+    for column in columns.values():
+        if column.totals:
+            name, data = to.quote(column.name), to.quote(chart.data)
+            totals = ", ".join(f"'{value}'" for value in column.totals)
+            alone = f"(SELECT min({name}) = max({name}) FROM {data})"
+            found.append(
+                f"(coalesce({name}, '') NOT IN ({totals}) OR {alone})"
+                "  -- a total of the others would count twice"
+            )
+    return found
 
 
 def _kpi(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
@@ -196,7 +217,7 @@ def _scatter(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     )
 
 
-def _histogram(chart: Chart, bins: Bins, to: Dialect) -> str:
+def _histogram(chart: Chart, columns: Mapping[str, Column], bins: Bins, to: Dialect) -> str:
     assert chart.x is not None
     x = to.quote(chart.x)
     number, notes = to.floor.format(x=to.ratio.format(x=x, width=bins.width)), ""
@@ -206,9 +227,10 @@ def _histogram(chart: Chart, bins: Bins, to: Dialect) -> str:
     if bins.last is not None:
         number = to.least.format(x=number, y=bins.last)
         notes += f"-- the last bar holds what lies above {(bins.last + 1) * bins.width:g} too\n"
+    where = _clause([f"{x} IS NOT NULL"], _without_totals(chart, columns, to))
     return (
         f"SELECT {number} * {bins.width} AS {x}, count(*) AS {to.quote(measure_name(chart))}\n"
-        f"FROM {to.quote(chart.data)}\nWHERE {x} IS NOT NULL\n{notes}GROUP BY 1\nORDER BY 1"
+        f"FROM {to.quote(chart.data)}{where}\n{notes}GROUP BY 1\nORDER BY 1"
     )
 
 

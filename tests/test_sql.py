@@ -9,7 +9,7 @@ from flaskdash.dialects import DUCKDB
 from flaskdash.inspect.model import Column
 
 
-def column(name: str, kind: str = "number", role: str = "measure", **more: str) -> Column:
+def column(name: str, kind: str = "number", role: str = "measure", **more: object) -> Column:
     return Column(name, kind, role, 0, 5, **more)  # type: ignore[arg-type]
 
 
@@ -105,6 +105,25 @@ def test_bins_are_cut_where_few_values_lie_far_out() -> None:
     assert sql.bins(0, 100, -10, 150, whole=False) == sql.Bins(5)
     assert sql.bins(0, 100, -10, 10_000, whole=False) == sql.Bins(5, last=20)
     assert sql.bins(0.1, 1, -10, 2, whole=False) == sql.Bins(0.05, first=2, last=20)
+
+
+def test_a_total_counts_only_where_it_stands_alone() -> None:
+    columns = COLUMNS | {"region": column("region", "text", "category", totals=("N",))}
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE sales(day DATE, region TEXT, revenue DOUBLE)")
+        connection.execute(
+            "INSERT INTO sales SELECT day, region, revenue FROM (VALUES "
+            f"{ROWS}) AS rows(day, region, sub_kind, revenue, cases)"
+        )
+        for asked, together, alone in (
+            (chart("kpi", y="revenue", agg="sum"), [(96.0,)], [(9.0,)]),
+            (chart("bar", x="region", y="revenue", agg="sum"), [("S", 6.0)], [("N", 9.0)]),
+            (chart("histogram", x="revenue"), [(0, 2), (90, 1)], [(0, 3)]),
+        ):
+            text = sql.select(asked, columns, sql.Bins(10))
+            assert connection.execute(text).fetchall() == together
+            only = f"WITH sales AS (SELECT * FROM main.sales WHERE region = 'N') {text}"
+            assert connection.execute(only).fetchall() == alone
 
 
 def test_table_shows_the_latest_first() -> None:

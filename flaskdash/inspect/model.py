@@ -48,6 +48,7 @@ class Column:
 
     `agg` is how a measure adds up ("sum", "mean" or "last"), `grain` the natural step of a time
     column, `unit` a sign such as "$" or "%" to show with values. `distinct` does not count missing.
+    `totals` are the values of a category that are totals of its others.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Column:
     agg: str | None = None
     grain: str | None = None
     unit: str | None = None
+    totals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Inspection:
     name the source as ``SOURCE`` (a pathlib.Path). `frame` is what that code returned. `notes` are
     decisions and warnings in words. `declined` says why nothing can be charted, or is empty.
     `requires` are the packages that `body` needs besides the project's own. `files` are those of a
-    folder, of which SOURCE is then the path.
+    folder, of which SOURCE is then the path. `total` is the number of rows, of which `frame` is a
+    sample where there are very many.
     """
 
     source: str
@@ -80,6 +83,7 @@ class Inspection:
     declined: str = ""
     requires: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
+    total: int = 0
 
     def column(self, name: str) -> Column:
         """Return the column of that name; raise KeyError where there is none."""

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import pandas as pd
 
+from flaskdash.inspect import totals
 from flaskdash.inspect.literals import comment
 from flaskdash.inspect.model import Column
 
-TOTALS = frozenset(
-    {"total", "totals", "all", "world", "overall", "grand total", "sum", "both"}
-    | {"gesamt", "insgesamt", "합계", "총계", "합", "合计", "合計", "итого"}
-)
-_TOTAL = re.compile(rf"\s*({'|'.join(TOTALS)}|(grand )?total(\s?\w+)?|.*\btotal)\s*", re.I)
 SENTINELS = frozenset({-9.0, -99.0, -999.0, -9999.0, -0.99, -9.99, -99.9, -99.99, -999.9, -200.0})
-DISTINCT = 1000
 AT_LEAST = 3
 
 
@@ -24,19 +18,20 @@ def remark(frame: pd.DataFrame, columns: Iterable[Column]) -> list[str]:
     """Return warnings about values, in words."""
     notes = []
     for column in columns:
-        if column.role in ("category", "geography") and 3 < column.distinct <= DISTINCT:
-            notes += _totals(frame[column.name], column.name)
+        if totals.is_divided(column):
+            notes += _totals(frame[column.name], column)
         elif column.role == "measure":
             notes += _sentinel(frame[column.name], column.name)
     return notes
 
 
-def _totals(values: pd.Series, name: str) -> list[str]:
-    """Return a note if one of the values seems to hold the sum of the others."""
-    found = [str(value) for value in values.dropna().unique() if _TOTAL.fullmatch(str(value))]
-    found.sort(key=lambda value: value.strip().lower() not in TOTALS)
-    shown = ", ".join(repr(comment(value)) for value in found[:3])
-    return [f"{name}: {shown} may be totals of the others"] if found else []
+def _totals(values: pd.Series, column: Column) -> list[str]:
+    """Return a note on the values that are, or seem to be, totals of the others."""
+    if column.totals:
+        shown = ", ".join(repr(comment(value)) for value in column.totals[:3])
+        return [f"{column.name}: {shown} would count twice, so charts leave it out"]
+    shown = ", ".join(repr(comment(value)) for value in totals.candidates(values)[:3])
+    return [f"{column.name}: {shown} may be totals of the others"] if shown else []
 
 
 def _sentinel(values: pd.Series, name: str) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from flaskdash.inspect import totals
 from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.measures import aggregation, running_totals, unit_of
 from flaskdash.inspect.model import Column, ColumnType, Role
@@ -33,10 +34,9 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
         column_of(str(name), frame.iloc[:, position], position, units.get(str(name)))
         for position, name in enumerate(frame.columns)
     ]
-    totals = running_totals(frame, columns)
-    return tuple(
-        replace(column, agg="last") if column.name in totals else column for column in columns
-    )
+    running = running_totals(frame, columns)
+    columns = [replace(c, agg="last") if c.name in running else c for c in columns]
+    return totals.mark(frame, columns)
 
 
 def decline(columns: tuple[Column, ...], rows: int) -> str:

@@ -1,0 +1,55 @@
+"""Find the values of a category that are totals of its others: with them, each sum would double."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from flaskdash.inspect.model import Column
+
+WORDS = frozenset(
+    {"total", "totals", "all", "world", "overall", "grand total", "sum", "both"}
+    | {"gesamt", "insgesamt", "합계", "총계", "합", "合计", "合計", "итого"}
+)
+_NAMED = re.compile(rf"\s*({'|'.join(WORDS)}|(grand )?total(\s?\w+)?|.*\btotal)\s*", re.I)
+DISTINCT = 1000
+MEASURES = 4
+
+
+def candidates(values: pd.Series) -> list[str]:
+    """Return the values that are called totals, the plainest first."""
+    found = [str(value) for value in values.dropna().unique() if _NAMED.fullmatch(str(value))]
+    return sorted(found, key=lambda value: value.strip().lower() not in WORDS)
+
+
+def mark(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Return the columns, each category with its totals: as much as any of the others has."""
+    sums = [c.name for c in columns if c.role == "measure" and c.agg in ("sum", "last")]
+    return tuple(
+        replace(column, totals=_totals(frame, column.name, sums[:MEASURES]))
+        if sums and is_divided(column)
+        else column
+        for column in columns
+    )
+
+
+def is_divided(column: Column) -> bool:
+    """Tell whether a column's values may be parts and their total."""
+    roles = ("category", "geography")
+    return column.role in roles and column.type == "text" and 3 < column.distinct <= DISTINCT
+
+
+def _totals(frame: pd.DataFrame, name: str, sums: list[str]) -> tuple[str, ...]:
+    # Those with a quote or a backslash are left: engines differ in how they write them.
+    named = [value for value in candidates(frame[name]) if not re.search(r"['\\]", value)]
+    if not named:
+        return ()
+    by = frame[[name, *sums]].groupby(name)[sums].sum()
+    parts = by.drop(index=named)
+    if parts.empty:
+        return ()
+    larger = (by.loc[named] >= parts.max()).mean(axis="columns")
+    return tuple(value for value in named if larger[value] > 0.5)
