@@ -46,7 +46,8 @@ function tidy({ data, layout }, look) {
   }
   const own = layout.margin;
   Object.assign(layout, { ...look.layout, ...layout });
-  layout.margin = { l: 56, r: 16, t: 8, b: 28 };
+  const dated = data.some(({ x }) => /^\d{4}-\d\d/.test(x?.[0])); // its ticks may need two lines
+  layout.margin = { l: 56, r: 16, t: 8, b: dated ? 42 : 28 };
   const bars = data.find(({ type }) => type === "bar"); // no grid beside a bar, only across
   const beside = bars && (bars.orientation === "h" ? "y" : "x");
   for (const letter of data.some(({ x, y }) => x || y) ? ["x", "y"] : []) {
