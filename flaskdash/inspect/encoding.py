@@ -55,7 +55,7 @@ def decode(raw: bytes, path: Path) -> tuple[str, str]:
         text = raw.decode(name)
     if is_binary(text):
         raise FlaskdashError(
-            f"{path} is a binary file, not text.", "give a CSV, TSV or Parquet file"
+            f"{path} is a binary file, not text.", "give a data file: CSV, Excel, JSON or Parquet"
         )
     return text, name
 

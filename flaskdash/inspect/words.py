@@ -31,7 +31,7 @@ def words(name: str) -> list[str]:
 
 
 ID_WORDS = known(
-    "id ids uuid guid key hash pk fk url uri href link email mail ip ipaddress phone ssn iban isbn"
+    "id ids tz timezone uuid guid key hash pk fk url uri href link email mail ip ipaddress phone ssn iban isbn"
     " code codes iata icao ioc iso sku serial login username token slug path filename"
 )
 # These count as identifiers only as the last word, and only of nearly unique values.
