@@ -139,7 +139,7 @@ def _where(chart: Chart, columns: Mapping[str, Column], to: Dialect, *names: str
             clauses.append(f"{to.quote(time)} IN ({periods})")
         else:
             clauses.append(f"{to.quote(time)} = (SELECT max({to.quote(time)}) {filled})")
-    return _clause(clauses, _without_totals(chart, columns, to))
+    return _clause(clauses, _either_totals(chart, columns, to))
 
 
 def _clause(clauses: list[str], parts: list[str]) -> str:
@@ -148,18 +148,26 @@ def _clause(clauses: list[str], parts: list[str]) -> str:
     return "\nWHERE " + "\nAND ".join(lines) if lines else ""
 
 
-def _without_totals(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> list[str]:
-    """Return what keeps totals from counting beside their parts; alone, under a filter, they count."""
+def _either_totals(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> list[str]:
+    """Return what keeps totals and their parts apart, where both would count.
+
+    Beside its parts a total is left out, unless a filter leaves nothing else. Else it is what counts,
+    where it is there: parts may overlap, such as continents and countries.
+    """
     found = []
-    for column in columns.values():
-        if column.totals:
-            name, data = to.quote(column.name), to.quote(chart.data)
-            totals = ", ".join(f"'{value}'" for value in column.totals)
+    for column in columns.values() if chart.agg != "count" else ():
+        name, data = to.quote(column.name), to.quote(chart.data)
+        totals = ", ".join(f"'{value}'" for value in column.totals)
+        if not totals:
+            continue
+        if chart.kind in {"scatter", "histogram"} or column.name in {chart.x, chart.color}:
             alone = f"(SELECT min({name}) = max({name}) FROM {data})"
-            found.append(
-                f"(coalesce({name}, '') NOT IN ({totals}) OR {alone})"
-                "  -- a total of the others would count twice"
-            )
+            parts = f"(coalesce({name}, '') NOT IN ({totals}) OR {alone})"
+            found.append(f"{parts}  -- not the total beside its parts")
+        else:
+            total = f"{name} = '{column.totals[0]}'"
+            nowhere = f"NOT EXISTS (SELECT 1 FROM {data} WHERE {total})"
+            found.append(f"({total} OR {nowhere})  -- the total, not its parts as well")
     return found
 
 
@@ -227,7 +235,7 @@ def _histogram(chart: Chart, columns: Mapping[str, Column], bins: Bins, to: Dial
     if bins.last is not None:
         number = to.least.format(x=number, y=bins.last)
         notes += f"-- the last bar holds what lies above {(bins.last + 1) * bins.width:g} too\n"
-    where = _clause([f"{x} IS NOT NULL"], _without_totals(chart, columns, to))
+    where = _clause([f"{x} IS NOT NULL"], _either_totals(chart, columns, to))
     return (
         f"SELECT {number} * {bins.width} AS {x}, count(*) AS {to.quote(measure_name(chart))}\n"
         f"FROM {to.quote(chart.data)}{where}\n{notes}GROUP BY 1\nORDER BY 1"

@@ -107,23 +107,26 @@ def test_bins_are_cut_where_few_values_lie_far_out() -> None:
     assert sql.bins(0.1, 1, -10, 2, whole=False) == sql.Bins(0.05, first=2, last=20)
 
 
-def test_a_total_counts_only_where_it_stands_alone() -> None:
+@pytest.mark.parametrize(
+    ("asked", "both", "total", "part"),
+    [
+        (chart("kpi", y="revenue", agg="sum"), [(9.0,)], [(9.0,)], [(6.0,)]),
+        (chart("kpi", agg="count"), [(6,)], [(3,)], [(2,)]),
+        (chart("bar", x="region", y="revenue", agg="sum"), [("S", 6)], [("N", 9)], [("S", 6)]),
+        (chart("histogram", x="revenue"), [(0, 2), (90, 1)], [(0, 3)], [(0, 2)]),
+    ],
+)
+def test_a_total_counts_once(asked: Chart, both: object, total: object, part: object) -> None:
     columns = COLUMNS | {"region": column("region", "text", "category", totals=("N",))}
+    text = sql.select(asked, columns, sql.Bins(10))
     with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE sales(day DATE, region TEXT, revenue DOUBLE)")
         connection.execute(
-            "INSERT INTO sales SELECT day, region, revenue FROM (VALUES "
-            f"{ROWS}) AS rows(day, region, sub_kind, revenue, cases)"
+            "CREATE TABLE rows(day DATE, region TEXT, k TEXT, revenue DOUBLE, n INT)"
         )
-        for asked, together, alone in (
-            (chart("kpi", y="revenue", agg="sum"), [(96.0,)], [(9.0,)]),
-            (chart("bar", x="region", y="revenue", agg="sum"), [("S", 6.0)], [("N", 9.0)]),
-            (chart("histogram", x="revenue"), [(0, 2), (90, 1)], [(0, 3)]),
-        ):
-            text = sql.select(asked, columns, sql.Bins(10))
-            assert connection.execute(text).fetchall() == together
-            only = f"WITH sales AS (SELECT * FROM main.sales WHERE region = 'N') {text}"
-            assert connection.execute(only).fetchall() == alone
+        connection.execute(f"INSERT INTO rows VALUES {ROWS}")
+        for where, expected in (("true", both), ("region = 'N'", total), ("region = 'S'", part)):
+            rows = f"WITH sales AS (SELECT * FROM rows WHERE {where})"
+            assert connection.execute(f"{rows} {text}").fetchall() == expected
 
 
 def test_table_shows_the_latest_first() -> None:

@@ -29,7 +29,7 @@ def _totals(values: pd.Series, column: Column) -> list[str]:
     """Return a note on the values that are, or seem to be, totals of the others."""
     if column.totals:
         shown = ", ".join(repr(comment(value)) for value in column.totals[:3])
-        return [f"{column.name}: {shown} would count twice, so charts leave it out"]
+        return [f"{column.name}: {shown} would count twice: charts take it or its parts"]
     shown = ", ".join(repr(comment(value)) for value in totals.candidates(values)[:3])
     return [f"{column.name}: {shown} may be totals of the others"] if shown else []
 

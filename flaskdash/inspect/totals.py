@@ -26,7 +26,10 @@ def candidates(values: pd.Series) -> list[str]:
 
 
 def mark(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Return the columns, each category with its totals: as much as any of the others has."""
+    """Return the columns, each category with its totals, the largest first.
+
+    A total is called one, has as much as any other value, and as many rows.
+    """
     sums = [c.name for c in columns if c.role == "measure" and c.agg in ("sum", "last")]
     return tuple(
         replace(column, totals=_totals(frame, column.name, sums[:MEASURES]))
@@ -52,4 +55,9 @@ def _totals(frame: pd.DataFrame, name: str, sums: list[str]) -> tuple[str, ...]:
     if parts.empty:
         return ()
     larger = (by.loc[named] >= parts.max()).mean(axis="columns")
-    return tuple(value for value in named if larger[value] > 0.5)
+    # In all years, months...: where it is missing, the parts would be too.
+    counts = frame[name].value_counts()
+    often = counts.loc[named] >= 0.9 * counts.loc[parts.index].max()
+    found = [value for value in named if larger[value] > 0.5 and often[value]]
+    ranked = by.loc[found, sums[0]].sort_values(ascending=False, kind="stable")
+    return tuple(str(value) for value in ranked.index)
