@@ -27,10 +27,12 @@ class Snapshot:
     built: str | None = None
     error: str | None = None
     failed: str | None = None
+    unread: int = 0
 
     def __str__(self) -> str:
         """Return it in words: 360 rows, 2 hours ago."""
-        good = f"{self.rows:,} rows, {age(self.built)}" if self.built else "no snapshot yet"
+        left = f" and {self.unread:,} that can't be read" if self.unread else ""
+        good = f"{self.rows:,} rows{left}, {age(self.built)}" if self.built else "no snapshot yet"
         return f"{good}; failed {age(self.failed)}: {self.error}" if self.error else good
 
 
@@ -55,7 +57,7 @@ def of(project: Project, loader: str) -> Snapshot:
         if not state["built"] or not (folder / f"{name}.parquet").is_file():
             return Snapshot(error=error, failed=failed)
         built = datetime.fromisoformat(state["built"]).isoformat()
-        return Snapshot(int(state["rows"]), built, error, failed)
+        return Snapshot(int(state["rows"]), built, error, failed, int(state.get("unread", 0)))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return Snapshot()
 

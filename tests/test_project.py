@@ -459,3 +459,18 @@ def test_no_header_says_where_the_pages_are(project: Path) -> None:
     assert options.strip() in docker
     with serving(project) as url:
         assert fetch(f"{url}/charts/revenue-by-region", SCRIPT_NAME="/charts")[0] == 200
+
+
+def test_rows_that_cannot_be_read_are_counted(project: Path) -> None:
+    source = project / "data" / "sales.csv"
+    source.write_text(source.read_text("utf-8") + "2024-01-01,North,Tea,1,2,3,4\n" * 3, "utf-8")
+    change(project, "loaders/sales.py", ("read_csv(SOURCE", "read_csv(SOURCE, on_bad_lines='warn'"))
+    printed = inside(
+        project,
+        """
+        state = data.build("sales")
+        assert (state.rows, state.unread, state.error) == (360, 3, ""), state
+        assert "360 rows (and 3 that can" in get("/").text
+        """,
+    )
+    assert "Skipping line 362" in printed

@@ -133,7 +133,7 @@ def _layout(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
         if layout.function == "read_csv":
             lines.append('engine="python",  # the one that can skip a footer')
     if layout.long:
-        lines.append('on_bad_lines="skip",  # rows with too many fields')
+        lines.append('on_bad_lines="warn",  # rows with too many fields are left out, and counted')
     if layout.padded:
         lines.append("skipinitialspace=True,")
     return lines

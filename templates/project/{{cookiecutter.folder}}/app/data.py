@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import time
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -48,6 +49,7 @@ class State:
     tried: float = 0.0
     built: str = ""  # empty: there is no snapshot yet
     rows: int = 0
+    unread: int = 0  # rows that the loader left out
     error: str = ""
 
 
@@ -106,8 +108,13 @@ class Data:
             if not (force or self._stale(name, state)):
                 return state
             try:
-                rows = self._write(name, self.loaders[name].load())
-                state = State(signature, time.time(), datetime.now(UTC).isoformat(), rows)
+                with warnings.catch_warnings(record=True) as told:
+                    warnings.simplefilter("always")
+                    rows = self._write(name, self.loaders[name].load())
+                for each in told:
+                    log.warning("loader %s: %s", name, each.message)
+                unread = sum(str(each.message).count("Skipping line") for each in told)
+                state = State(signature, time.time(), datetime.now(UTC).isoformat(), rows, unread)
             except (Exception, SystemExit) as failure:
                 log.exception("loader %s failed", name)
                 error = type(failure).__name__  # its text may hold a password: the log has it
