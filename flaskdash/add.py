@@ -160,16 +160,18 @@ def _fresh(snapshot: Path, sources: Sequence[Path]) -> bool:
 
 
 def _inspect(snapshot: Path, loader: contents.LoaderFile) -> Inspection:
-    import duckdb
+    from flaskdash.inspect import roles, sampled
 
-    from flaskdash.inspect import roles
-
-    with duckdb.connect() as connection:
-        frame = connection.read_parquet(str(snapshot)).df()
-    columns = roles.describe(frame, {})
-    declined = roles.decline(columns, len(frame))
-    read = Read("parquet", rows=len(frame))
-    return Inspection(loader.source, read, columns, "", frame, declined=declined)
+    with (
+        tempfile.TemporaryDirectory(prefix="flaskdash-") as folder,
+        sampled.connect(Path(folder)) as connection,
+    ):
+        found = sampled.describe(connection, snapshot, {})
+    declined = roles.decline(found.columns, found.rows)
+    read = Read("parquet", rows=found.rows)
+    return Inspection(
+        loader.source, read, found.columns, "", found.frame, declined=declined, total=found.rows
+    )
 
 
 def default_filters(table: Table) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect import fixed
+from flaskdash.inspect import big, casts, fixed
 from flaskdash.inspect.dialect import (
     BLANKS,
     Dialect,
@@ -34,6 +34,17 @@ LONGEST_LINE = 1_000_000
 
 def read(given: Given) -> Draft:
     """Read text of any kind; raise FlaskdashError where there is no table in it."""
+    if not big.is_big(given):
+        return read_whole(given)
+    try:
+        return big.read(given)
+    except casts.Unfit as unfit:
+        found = read_whole(given)
+        return replace(found, notes=(big.too_much(given, str(unfit)), *found.notes))
+
+
+def read_whole(given: Given) -> Draft:
+    """Read text of any kind with pandas, and so into memory."""
     try:
         return draft(given.path, find_table(given))
     except FlaskdashError:

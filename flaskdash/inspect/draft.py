@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from flaskdash.inspect.model import Read
+from flaskdash.inspect.model import Column, Read
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Draft:
     """How one format reads one file. `units` maps a column to a sign such as "$".
 
     `requires` are the packages that the body needs besides pandas, such as "python-calamine>=0.4".
+    Of what is too big for a DataFrame, `frame` is a sample, and `columns` tell of the whole.
     """
 
     read: Read
@@ -28,10 +29,19 @@ class Draft:
     units: Mapping[str, str] = field(default_factory=dict)
     declined: str = ""
     requires: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
 
 
 def run(body: str, source: Path) -> pd.DataFrame:
-    """Execute a loader's body, exactly as the loader will, and return its DataFrame.
+    """Execute a loader's body, exactly as the loader will, and return its DataFrame."""
+    frame = execute(body, source)
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError("the loader's body returned no DataFrame")
+    return frame
+
+
+def execute(body: str, source: Path) -> Any:
+    """Execute a loader's body, exactly as the loader will, and return what it returns.
 
     Warnings are errors here: a loader must not greet its owner with one. Deprecations are not:
     they speak to the authors of libraries.
@@ -45,7 +55,4 @@ def run(body: str, source: Path) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", DeprecationWarning)
-        frame = names["load"]()
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError("the loader's body returned no DataFrame")
-    return frame
+        return names["load"]()

@@ -73,7 +73,7 @@ class Facts:
     @classmethod
     def of(cls, inspection: Inspection, data: str) -> Facts:
         """Return the facts about an inspection."""
-        frame, rows = inspection.frame, len(inspection.frame)
+        frame, rows = inspection.frame, inspection.total or len(inspection.frame)
         times = [c for c in inspection.columns if c.role == "time" and c.distinct > 1]
         time = max(times, key=lambda c: _time_interest(c, rows), default=None)
         measures = [c for c in inspection.columns if c.role == "measure"]

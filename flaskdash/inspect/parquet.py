@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect import dates
-from flaskdash.inspect.draft import Draft, run
+from flaskdash.inspect import dates, sampled
+from flaskdash.inspect.big import BIG
+from flaskdash.inspect.casts import quote
+from flaskdash.inspect.draft import Draft, execute, run
 from flaskdash.inspect.given import Given
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Read
@@ -30,6 +33,8 @@ def read(given: Given) -> Draft:
     if given.packed.kind:
         raise FlaskdashError(f"{path} holds a Parquet file.", "unpack it: Parquet is packed inside")
     try:
+        if path.stat().st_size > BIG:
+            return _read_big(path)
         opening = _opening(path)
         frame = run("\n".join([*opening, "return df"]), path)
     except (duckdb.Error, ValueError, OverflowError) as error:
@@ -55,18 +60,52 @@ def read(given: Given) -> Draft:
     return Draft(read=read, body=body, frame=frame, notes=tuple(notes))
 
 
-def _opening(path: Path) -> list[str]:
-    """Return the lines that read the file, with types that pandas and charts can hold."""
+def _read_big(path: Path) -> Draft:
+    """Read a file that is too big for a DataFrame, as a relation."""
+    names, casts = _casts(path)
+    new, notes = repair(names)
+    renames = [f"{quote(a)} AS {quote(b)}" for a, b in zip(names, new, strict=True) if a != b]
+    rows = "duckdb.connect().read_parquet(str(SOURCE))"
+    comment = f"# A relation, not a DataFrame: above {BIG / 1e6:.0f} MB that takes too much memory."
+    lines = ["import duckdb", "", comment, f"rows = {rows}"]
+    with (
+        tempfile.TemporaryDirectory(prefix="flaskdash-") as folder,
+        sampled.connect(Path(folder)) as connection,
+    ):
+        copy = path
+        if casts or renames:
+            replaced = f" REPLACE ({', '.join(casts)})" if casts else ""
+            renamed = f" RENAME ({', '.join(renames)})" if renames else ""
+            lines += [f"rows = rows.project({literal(f'*{replaced}{renamed}')})"]
+            copy = Path(folder) / "copy.parquet"
+            execute("\n".join([*lines, "return rows"]), path).write_parquet(str(copy))
+        found = sampled.describe(connection, copy, {})
+    if not found.rows:
+        raise FlaskdashError(f"{path} has columns but no rows.", "give a file with rows")
+    notes.append(f"above {BIG / 1e6:.0f} MB: the loader returns a relation, not a DataFrame")
+    body = "\n".join([*lines, "return rows"])
+    read = Read(format="parquet", rows=found.rows)
+    return Draft(read, body, found.frame, tuple(notes), columns=found.columns)
+
+
+def _casts(path: Path) -> tuple[list[str], list[str]]:
+    """Return a file's columns, and the casts to types that pandas and charts can hold."""
     with duckdb.connect() as connection:
         relation = connection.read_parquet(str(path))
         types = dict(zip(relation.columns, map(str, relation.types), strict=True))
     casts = []
     for name, kind in types.items():
-        quoted = '"' + name.replace('"', '""') + '"'
+        quoted = quote(name)
         if kind == "TIMESTAMP WITH TIME ZONE":
             casts.append(f"timezone('UTC', {quoted}) AS {quoted}")
         elif kind.endswith("]") or (kind.startswith(AS_TEXT) and not kind.startswith("TIMESTAMP")):
             casts.append(f"{quoted}::VARCHAR AS {quoted}")
+    return list(types), casts
+
+
+def _opening(path: Path) -> list[str]:
+    """Return the lines that read the file, with types that pandas and charts can hold."""
+    casts = _casts(path)[1]
     rows = "connection.read_parquet(str(SOURCE))"
     lines = ["import duckdb", "", "with duckdb.connect() as connection:"]
     if not casts:

@@ -59,7 +59,7 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
             given, others = open_source(path, table)
             draft = reader_of(given).read(given)
             draft = replace(draft, notes=(*others, *draft.notes))
-        columns = roles.describe(draft.frame, draft.units)
+        columns = draft.columns or roles.describe(draft.frame, draft.units)
         declined = draft.declined or roles.decline(columns, draft.read.rows)
     except PermissionError as error:
         raise FlaskdashError(f"{path} can't be read: permission denied.", "chmod +r it") from error
@@ -90,6 +90,7 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
         declined=declined,
         requires=draft.requires,
         files=tuple(files),
+        total=draft.read.rows if draft.columns else len(draft.frame),
     )
 
 

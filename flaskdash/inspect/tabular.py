@@ -61,7 +61,7 @@ def draft(path: Path, found: Found) -> Draft:
     plans = [plan.plan_column(n, counts) for n, counts in zip(names, table.columns, strict=True)]
     plans = plan.settle(found.adjust(plans), found.decimal)
     plans = [order(p, counts) for p, counts in zip(plans, table.columns, strict=True)]
-    layout = _layout(found.layout, table, names)
+    layout = layout_of(found.layout, table, names)
     body, frame, plans = _agree(path, found, layout, plans)
     skipped = table.rows + len(table.long) - len(frame)
     rows = len(frame)
@@ -106,7 +106,7 @@ def units(plans: Sequence[ColumnPlan]) -> dict[str, str]:
     return {p.name: p.numbers.unit for p in plans if p.numbers and p.numbers.unit}
 
 
-def _layout(layout: Layout, table: Table, names: list[str]) -> Layout:
+def layout_of(layout: Layout, table: Table, names: list[str]) -> Layout:
     """Return the layout with what the table tells."""
     first = table.header.skip + (table.header.names is not None)
     bad_first = []

@@ -6,12 +6,12 @@ from __future__ import annotations
 {% endif %}from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from {% if "return rows" in cookiecutter.body %}duckdb import DuckDBPyRelation{% else %}pandas import DataFrame{% endif %}
 
 SOURCE = {% if not cookiecutter.url %}Path(__file__).parents[2] / "data" / {% endif %}{{ cookiecutter.source }}
 {% if cookiecutter.refresh %}REFRESH = {{ cookiecutter.refresh }}
 {% endif %}
 
-def load() -> DataFrame:
+def load() -> {% if "return rows" in cookiecutter.body %}DuckDBPyRelation{% else %}DataFrame{% endif %}:
     """{{ cookiecutter.doing }}"""
 {{ cookiecutter.body | indent(4, first=True) }}
