@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flaskdash.charts import Chart
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
+from flaskdash.inspect.words import DATE_PARTS, words
 
 BINS = 30
 FUNCTIONS = {"sum": "sum", "last": "sum", "mean": "avg", "min": "min"}
@@ -197,9 +198,11 @@ def _bar(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     total = _measure(chart, to)
     where = _where(chart, columns, to, chart.x, chart.color, chart.y)
     if not chart.color:
+        part = columns[chart.x].type == "integer" and DATE_PARTS & set(words(chart.x))
+        order = "1" if part else "2 DESC, 1"  # months and hours stand in their own order
         return (
             f"SELECT {x}, {total}\nFROM {to.quote(chart.data)}{where}\n"
-            f"GROUP BY 1\nORDER BY 2 DESC, 1\nLIMIT {limit}"
+            f"GROUP BY 1\nORDER BY {order}\nLIMIT {max(limit, 31) if part else limit}"
         )
     of_bar = to.quote(_apart("total_of_bar", "total_of_bar_2", columns))
     largest = (

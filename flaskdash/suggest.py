@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from flaskdash.charts import Chart
 from flaskdash.inspect.interest import MIXED_WORDS, NAME_WORDS, Facts
+from flaskdash.inspect.measures import is_per
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.inspect.words import words
 
@@ -134,6 +135,9 @@ def _breakdowns(facts: Facts) -> Iterator[Chart]:
     if mixed := [c for c in categories if MIXED_WORDS & set(words(c.name))]:
         categories = tuple(mixed)  # values in several units are compared within one only
     main = min(facts.main, len(measures))
+    # Sums by place or group follow its size; where there is a rate per head, that compares them.
+    rates = [m for m in measures[:main] if m.agg == "mean" and is_per(m.name)]
+    measures = (*rates, *(m for m in measures if m not in rates))
     pairs = [
         (measures[(index + turn) % main], category)
         for turn in range(main)
@@ -141,6 +145,8 @@ def _breakdowns(facts: Facts) -> Iterator[Chart]:
     ]
     pairs += [(measure, category) for category in categories for measure in measures[main:]]
     for measure, category in pairs:
+        if measure.agg == "mean" and facts.is_series(category):
+            measure = replace(measure, agg="last")  # the mean of a series over all time is stale
         yield Chart(
             "bar",
             facts.data,

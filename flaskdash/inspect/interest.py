@@ -32,7 +32,7 @@ _INTENTS = {
 }
 MAIN_WORDS = known(
     "sales revenue profit amount price salary income value total volume cases score rating cost"
-    " population births spend average delay turnover suicides life"
+    " population births spend average delay turnover suicides life gross"
 )
 SECOND_WORDS = known("minutes duration mass temp temperature mag magnitude rate cnt quantity qty")
 MINOR_WORDS = known(
@@ -49,6 +49,7 @@ GROUP_WORDS = known(
     " channel sector industry role team surface continent gender sex age"
 )
 CONTEXT_WORDS = known("population pop gdp")
+YEARS = known("year yr")
 MIXED_WORDS = known("unit units currency indicator variable metric")
 
 
@@ -133,6 +134,12 @@ class Facts:
             return True
         return any(not self.frame.duplicated([self.time.name, key]).any() for key in keys)
 
+    def is_series(self, category: Column) -> bool:
+        """Tell whether each value of a category has one row at a time: a series of its own."""
+        if self.time is None or not self.crowded:
+            return False
+        return not self.frame.duplicated([self.time.name, category.name]).any()
+
     @property
     def balanced(self) -> bool:
         """Tell whether each time has as many rows, so that their number says nothing."""
@@ -210,7 +217,8 @@ def _category_interest(column: Column, rows: int, position: int) -> float:
         score += 0.15 * (rows / count >= 8 or rows / count < 1.1)
     score += 0.25 * (column.role == "geography") + 0.2 * bool(named & GROUP_WORDS)
     score -= 0.2 * (column.role == "flag") + 0.4 * (column.type == "integer")
-    score -= 0.3 * bool(named & DATE_PARTS) + 0.4 * (len(column.name) > 60)
+    # A month or a weekday shows a season; a year is what the line over time shows.
+    score -= (0.6 if named & YEARS else 0.3) * bool(named & DATE_PARTS) + 0.4 * (len(column.name) > 60)
     return score - 1.5 * column.missing / max(rows, 1) - 0.01 * min(position, 40)
 
 

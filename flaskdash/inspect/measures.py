@@ -28,6 +28,11 @@ UNITS = {
 }
 
 
+def is_per(name: str) -> bool:
+    """Tell whether a name is that of a rate: suicides/100k pop, GDP per capita."""
+    return bool(_PER.search(name)) or "per" in words(name)
+
+
 def unit_of(name: str) -> str | None:
     """Return the unit that a column's name tells, if any."""
     return next((UNITS[word] for word in words(name) if word in UNITS), None)
@@ -41,8 +46,8 @@ def aggregation(name: str, kind: ColumnType, unit: str | None) -> str:
         return "last"
     if (
         unit == "%"
-        or _PER.search(name)
-        or found & {"per", "rate", "ratio", "avg", "average", "mean", "median"}
+        or is_per(name)
+        or found & {"rate", "ratio", "avg", "average", "mean", "median"}
     ):
         return "mean"
     # The last word is what a name is about: "price total" is a total, "total price" a price.
