@@ -32,7 +32,7 @@ from flaskdash.inspect.reshape import reshape
 from flaskdash.inspect.table import CHUNK, TAIL, Table, tabulate
 from flaskdash.inspect.writer import Layout, indent
 
-BIG = 64_000_000  # bytes of text above which DuckDB reads it
+BIG = 16_000_000  # bytes of text above which DuckDB reads it
 HEAD = 2_000_000  # bytes that tell the dialect
 FIRST, SAMPLE = 20_000, 60_000  # records that are kept from the beginning, and from the rest
 BLOCKS, BLOCK = 64, 2**16  # parts of a plain file that are looked at, and bytes of each

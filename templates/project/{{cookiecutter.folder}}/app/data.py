@@ -63,12 +63,12 @@ class Data:
         self._builds: dict[str, tuple[Thread, float]] = {}
         self._lock = Lock()
         self._connection: DuckDBPyConnection | None = None
-        self._checked = lru_cache(100)(lambda name, _second: self.check(name))
-        self._facts = lru_cache(1000)(lambda name, _built, sql: self._run(name, sql, {}))
+        self._checked = lru_cache(100)(lambda name, _second, _version: self.check(name))
+        self._facts = lru_cache(1000)(lambda name, _version, sql: self._run(name, sql, {}))
 
     def state(self, name: str) -> State:
         """Return the state of a snapshot that can be read, or say when to come again."""
-        state = self._checked(name, time.monotonic() // CHECK_SECONDS)
+        state = self._checked(name, time.monotonic() // CHECK_SECONDS, self.version(name))
         if not state.built and name in self._builds:
             build, began = self._builds[name]
             build.join(max(0.0, began + WAIT_SECONDS - time.monotonic()))
@@ -156,7 +156,17 @@ class Data:
 
     def _fact(self, name: str, sql: str) -> DataFrame:
         """Ask what stays the same for as long as the snapshot does."""
-        return self._facts(name, self.state(name).built, sql)
+        self.state(name)  # which waits for a first snapshot
+        return self._facts(name, self.version(name), sql)
+
+    def version(self, name: str) -> tuple[int, ...]:
+        """Return what changes with each snapshot, and with each state, of a loader."""
+        version: tuple[int, ...] = ()
+        for suffix in ("parquet", "json"):
+            with suppress(OSError):  # before the first
+                stat = self._file(name, suffix).stat()
+                version += stat.st_mtime_ns, stat.st_ino
+        return version
 
     def _run(self, name: str, sql: str, values: Mapping[str, str]) -> DataFrame:
         path = str(self._file(name, "parquet"))

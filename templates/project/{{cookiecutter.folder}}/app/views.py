@@ -7,6 +7,7 @@ import mimetypes
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -158,20 +159,36 @@ for template_filter in (formats.cell, formats.plain, formats.slug, formats.words
     pages.add_app_template_filter(template_filter)
 
 
+class Replaced(Exception):
+    """A snapshot was replaced, or failed to be, while an answer was made from it."""
+
+
 def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: str) -> Response:
     """Answer with what the filters in the URL leave, from the cache where it is there."""
+    for _ in range(3):
+        with suppress(Replaced):  # a page must not show a bit of each
+            return _answer_once(charts, build, mimetype)
+    abort(503, "The data is being replaced. Try again.")
+
+
+def _answer_once(
+    charts: list[ModuleType], build: Callable[[Active], str], mimetype: str
+) -> Response:
     active = filters.from_query(request.args, _filter_columns(charts)) if request.args else ()
-    states = [data.state(name) for name in dict.fromkeys(chart.DATA for chart in charts)]
-    versions = [(state.built, state.error) for state in states]
+    versions = _versions(charts)
     # The day, because SQL may ask for the last 30; the root, because pages hold links.
     key = (date.today().isoformat(), request.root_path, request.path, active, versions)
 
     def built() -> str:
-        answer = build(active)
-        known = {control["column"] for control in _controls(charts, active) if control["known"]}
-        if any(item.column not in known for item in active):
-            raise PartialAnswer(answer)  # values that nobody can choose must not fill the cache
-        return answer
+        try:
+            answer = build(active)
+            known = {control["column"] for control in _controls(charts, active) if control["known"]}
+            if any(item.column not in known for item in active):
+                raise PartialAnswer(answer)  # values that nobody can choose must not fill the cache
+            return answer
+        finally:
+            if _versions(charts) != versions:
+                raise Replaced
 
     response = cache.response(key, built, mimetype)
     if _WARMED.acquire(blocking=False):
@@ -180,6 +197,11 @@ def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: 
         warming.daemon = True
         response.call_on_close(warming.start)
     return response
+
+
+def _versions(charts: list[ModuleType]) -> list[tuple[object, ...]]:
+    states = {name: data.state(name) for name in dict.fromkeys(chart.DATA for chart in charts)}
+    return [(one.built, one.error, *data.version(name)) for name, one in states.items()]
 
 
 def _rows(chart: ModuleType, write: Callable[[DataFrame], str], mimetype: str) -> Response:
