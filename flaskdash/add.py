@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import os
 import re
 import sys
 import tempfile
@@ -10,16 +11,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from flaskdash import contents, create, environment, generate, names, render, shell
+from flaskdash import (
+    contents,
+    create,
+    dialects,
+    environment,
+    generate,
+    names,
+    render,
+    shell,
+)
 from flaskdash.charts import Chart, check
 from flaskdash.create import Echo, Source
+from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import remote
 from flaskdash.inspect.model import Column, Inspection, Read
 from flaskdash.progress import working
-from flaskdash.project import Project
+from flaskdash.project import Project, dotenv
 
 RUN_LOADER = Path(__file__).parent / "run_loader.py"
+SHARED = ("app/database.py", "app/download.py", "app/live.py")  # by loaders of a kind
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,7 @@ class Table:
 
     name: str
     inspection: Inspection
+    dialect: Dialect = DUCKDB
 
     @property
     def columns(self) -> Mapping[str, Column]:
@@ -42,6 +55,7 @@ def add_data(
     echo: Echo,
     dry_run: bool = False,
     table: str | None = None,
+    wanted: create.Wanted | None = None,
 ) -> Source:
     """Copy a source into data/, and write its loader; add the package that this needs, if any."""
     if name is not None and name != names.identifier(name, "data"):
@@ -49,8 +63,10 @@ def add_data(
             f"{name!r} can't be the name of a loader",
             hint=f"--name {names.identifier(name, 'data')}",
         )
-    source = create.source(given, name, taken=set(), files=set(), table=table)
-    if name is not None:
+    env = project.root / ".env"
+    wanted = replace(wanted or create.Wanted(), known=dotenv(env))
+    source = create.source(given, name, set(), set(), table, wanted)
+    if name is not None and source.file:
         source = replace(source, file=name + "".join(Path(source.file).suffixes))
     existing = contents.loaders(project).get(source.name)
     if existing is not None and not _same(project, source):
@@ -60,6 +76,9 @@ def add_data(
         )
     with render.draft() as root:
         generated = create.add_source(root, source)
+        for shared in SHARED:
+            if (project.root / shared).exists():  # it may have been edited
+                (root / shared).unlink(missing_ok=True)
         render.format_code(root)
         render.keep_originals(root, [generated])
         missing = _missing(project, source.inspection.requires)
@@ -69,7 +88,20 @@ def add_data(
         for package in missing:
             echo(f"require   {package}")
         render.place(root, project.root, echo, dry_run)
+        for item in source.secrets().items():
+            if not dry_run:
+                _append(env, create.dotenv_line(item))
+            echo(f"append    .env: {item[0]}, the address with its password; git ignores this file")
     return source
+
+
+def _append(path: Path, line: str) -> None:
+    """Append a line to a file that is for its owner's eyes only."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    text = path.read_text("utf-8")
+    with path.open("a", encoding="utf-8") as file:
+        file.write(("\n" if text and not text.endswith("\n") else "") + line + "\n")
 
 
 def _missing(project: Project, requires: Sequence[str]) -> list[str]:
@@ -126,7 +158,7 @@ def table(project: Project, name: str | None) -> Table:
         raise FlaskdashError(f"no loader {name!r}", hint=f"one of: {', '.join(loaders)}")
     loader = loaders[name]
     snapshot = project.instance / f"{name}.parquet"
-    if _fresh(snapshot, [loader.path, *_files(project, loader)]):
+    if not loader.live and _fresh(snapshot, [loader.path, *_files(project, loader)]):
         return Table(name, _inspect(snapshot, loader))
     with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
         result = Path(folder) / "result.parquet"
@@ -134,14 +166,24 @@ def table(project: Project, name: str | None) -> Table:
         try:
             # -P: beside run_loader.py there are modules with names of the standard library's.
             argv = [str(python), "-P", str(RUN_LOADER), str(loader.path), str(result)]
-            shell.run(argv, cwd=project.root)
+            known = dotenv(project.root / ".env")
+            unset = {name: known[name] for name in known if name not in os.environ}
+            shell.run(argv, cwd=project.root, env=unset)
         except shell.CommandError as error:
             last = error.output.strip().splitlines()[-1:] or ["it printed nothing"]
             raise FlaskdashError(
                 f"the loader {_relative(project, loader.path)} failed: {last[0]}",
                 hint="mend it, then again",
             ) from error
-        return Table(name, _inspect(result, loader))
+        return Table(name, _inspect(result, loader), _dialect(project, loader))
+
+
+def _dialect(project: Project, loader: contents.LoaderFile) -> Dialect:
+    """Return what the SQL of a loader's charts is written in."""
+    if not loader.live:
+        return DUCKDB
+    url = os.environ.get(loader.live) or dotenv(project.root / ".env").get(loader.live, "")
+    return dialects.of(url.partition(":")[0])
 
 
 def _files(project: Project, loader: contents.LoaderFile) -> list[Path]:
@@ -215,6 +257,7 @@ def add_chart(
             chart,
             table.columns,
             generate.bins(chart, table.inspection.frame),
+            to=table.dialect,
             dashboards=(on,),
             size="full" if chart.kind == "table" else "half",
         )

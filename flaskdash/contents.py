@@ -13,11 +13,15 @@ from flaskdash.project import Project
 
 @dataclass(frozen=True)
 class LoaderFile:
-    """A loader's file; `source` is relative to the project, or empty where it is computed."""
+    """A loader's file; `source` is relative to the project, or empty where it is computed.
+
+    `live` is the variable with the address of the database that its charts ask, or empty.
+    """
 
     name: str
     path: Path
     source: str
+    live: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ def loaders(project: Project) -> dict[str, LoaderFile]:
     """Return the project's loaders by name."""
     found = {}
     for path in _modules(project.loaders):
-        found[path.stem] = LoaderFile(path.stem, path, _source(_parse(path)))
+        tree = _parse(path)
+        found[path.stem] = LoaderFile(path.stem, path, _source(tree), _live(tree))
     return found
 
 
@@ -105,6 +110,15 @@ def _constant(tree: ast.Module, name: str, default: Any) -> Any:
     except ValueError:  # computed when the application starts
         return default
     return default if found is None else found
+
+
+def _live(tree: ast.Module) -> str:
+    """Return the first argument of ``TABLE = Table("DATABASE_URL", ...)``, if it says LIVE."""
+    table = _value(tree, "TABLE")
+    if not _constant(tree, "LIVE", False) or not isinstance(table, ast.Call) or not table.args:
+        return ""
+    variable = table.args[0]
+    return str(variable.value) if isinstance(variable, ast.Constant) else ""
 
 
 def _source(tree: ast.Module) -> str:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
 from flaskdash import environment, generate, names, render, shell
 from flaskdash.charts import Chart
+from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.errors import FlaskdashError
+from flaskdash.inspect import database as databases
 from flaskdash.inspect import remote, stdin
+from flaskdash.inspect.database import Database
 from flaskdash.inspect.model import Inspection
 from flaskdash.progress import working
 
@@ -29,10 +33,24 @@ Echo = Callable[[str], None]
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What is asked of a source that is not a file: `query` and `live` are for databases.
+
+    `known` are the variables of the project's .env.
+    """
+
+    query: str | None = None
+    live: bool = False
+    refresh: str = ""
+    known: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Source:
     """A source with the name of its loader and of its copy in data/, and its charts.
 
-    A source on the web has no copy; its loader asks the `url` again after `refresh`.
+    A source on the web has no copy; its loader asks the `url` again after `refresh`. So does that
+    of a `database`.
     """
 
     path: Path
@@ -42,10 +60,21 @@ class Source:
     charts: tuple[Chart, ...]
     url: str = ""
     refresh: str = ""
+    database: Database | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return what charts' SQL is written in: DuckDB's, but for those that ask a database."""
+        return self.database.dialect if self.database and self.database.live else DUCKDB
+
+    def secrets(self) -> dict[str, str]:
+        """Return the variables that .env is to hold for this source."""
+        one = self.database
+        return {one.variable: one.url} if one and one.new else {}
 
     def copies(self) -> dict[Path, PurePosixPath]:
         """Return the files of the source, and where in the project each is copied to."""
-        if self.url:
+        if self.url or self.database:
             return {}
         folder = PurePosixPath("data", self.file)
         return {one: folder / one.name for one in self.inspection.files} or {self.path: folder}
@@ -71,6 +100,7 @@ def plan(
     install: bool,
     git: bool,
     table: str | None = None,
+    live: bool = False,
 ) -> Plan:
     """Return a checked plan: inspect the sources, choose their charts; write nothing.
 
@@ -91,21 +121,34 @@ def plan(
             hint="one --data here, and `flaskdash add-data FILE --table NAME` for the others",
         )
     found: list[Source] = []
+    known: dict[str, str] = {}
     for given in sources:
         names_taken, files_taken = {one.name for one in found}, {one.file for one in found}
         name_of_it = free("data", names_taken) if given == stdin.DASH else None
-        found.append(source(given, name_of_it, names_taken, files_taken, table))
+        wanted = Wanted(live=live, known=known)
+        found.append(source(given, name_of_it, names_taken, files_taken, table, wanted))
+        known |= found[-1].secrets()
     title = " ".join(title.split()) or names.title(target.name)
     return Plan(target, title, _share(found, most_charts), install, git)
 
 
 def source(
-    given: str, name: str | None, taken: set[str], files: set[str], table: str | None = None
+    given: str,
+    name: str | None,
+    taken: set[str],
+    files: set[str],
+    table: str | None = None,
+    wanted: Wanted = Wanted(),
 ) -> Source:
     """Inspect a source; name its loader and its copy, apart from those that are taken."""
     from flaskdash.inspect import inspect_source
     from flaskdash.suggest import filters, suggest
 
+    if databases.is_address(given):
+        return _of_database(given, name, taken, table, wanted)
+    if wanted.query is not None or wanted.live:
+        flag = "--live" if wanted.live else "--query"
+        raise FlaskdashError(f"{flag} is for databases", hint=f"leave {flag} out")
     piped, url = given == stdin.DASH, given if remote.is_url(given) else ""
     if piped and name is None:
         raise FlaskdashError("data from standard input needs a name", hint="--name sales")
@@ -120,8 +163,40 @@ def source(
     file = free(names.identifier(stem, "data"), {one.partition(".")[0] for one in files})
     chosen = filters(inspection)
     charts = tuple(replace(chart, filters=chosen) for chart in suggest(inspection, loader))
-    refresh = REFRESH if url else ""
+    refresh = (wanted.refresh or REFRESH) if url else ""
     return Source(path, loader, file + suffix.lower(), inspection, charts, url, refresh)
+
+
+def _of_database(
+    given: str, name: str | None, taken: set[str], table: str | None, wanted: Wanted
+) -> Source:
+    """Look into a database; name the loader, and the variable for the address."""
+    from flaskdash.suggest import filters, suggest
+
+    known = wanted.known
+    database, inspection = databases.look(given, table, wanted.query, wanted.live, known)
+    loader = name or free(names.identifier(database.name, "data"), taken)
+    if wanted.query and wanted.live and re.search(rf"\b{loader}\b", wanted.query, re.IGNORECASE):
+        # Charts call the loader as they call a table: SQLite would take the one for the other.
+        raise FlaskdashError(
+            f"the query names {loader}, which would be the loader's name too",
+            hint=f"--name {loader}_live",
+        )
+    if not database.variable:
+        variable = databases.free_variable(database.url, loader, known)
+        database = replace(database, variable=variable, new=variable not in known)
+    chosen = filters(inspection)
+    charts = tuple(replace(chart, filters=chosen) for chart in suggest(inspection, loader))
+    refresh = wanted.refresh or ("1m" if wanted.live else REFRESH)
+    where = Path(database.name)
+    return Source(where, loader, "", inspection, charts, "", refresh, database)
+
+
+def checked(refresh: str) -> str:
+    """Return how long data is good for; raise where it is not written as projects have it."""
+    if refresh and not re.fullmatch(r"[1-9]\d*[mhd]", refresh):
+        raise FlaskdashError(f"--refresh can't be {refresh!r}", hint="--refresh 15m, or 1h, or 1d")
+    return refresh
 
 
 def local(given: str) -> Path:
@@ -207,10 +282,25 @@ def _write(plan: Plan, root: Path) -> None:
         render.keep_originals(root, generated)
         secret = root / ".env"
         secret.touch(mode=0o600)
-        secret.write_text(f"SECRET_KEY={secrets.token_hex()}\n", "utf-8")
+        addresses = {k: v for one in plan.sources for k, v in one.secrets().items()}
+        lines = [f"SECRET_KEY={secrets.token_hex()}", *map(dotenv_line, addresses.items())]
+        secret.write_text("\n".join(lines) + "\n", "utf-8")
+        with (root / ".env.example").open("a", encoding="utf-8") as example:
+            example.writelines(
+                f"{one.database.variable}=\n" for one in plan.sources if one.database
+            )
     except OSError as error:
         what = error.strerror or str(error)
         raise FlaskdashError(f"can't write the project: {what}; nothing was kept") from error
+
+
+def dotenv_line(item: tuple[str, str]) -> str:
+    """Return a variable as a line of .env, which python-dotenv and shells read alike."""
+    name, value = item
+    if not value.startswith("sqlite:"):
+        for sign in "'\"\\$`# ":
+            value = value.replace(sign, f"%{ord(sign):02X}")
+    return f"{name}='{value}'"
 
 
 def add_source(root: Path, source: Source) -> PurePosixPath:
@@ -221,6 +311,10 @@ def add_source(root: Path, source: Source) -> PurePosixPath:
         (root / copy).parent.mkdir(exist_ok=True)
         shutil.copyfile(path, root / copy)
         render.keep_digest(root, copy)
+    if source.database:
+        return generate.database_loader(
+            root, source.name, source.inspection, source.database, source.refresh
+        )
     if source.url:
         render.render("download", {}, root)
     return generate.loader(
@@ -249,6 +343,7 @@ def _add_charts(root: Path, sources: Sequence[Source]) -> None:
                 chart,
                 columns,
                 generate.bins(chart, one.inspection.frame),
+                to=one.dialect,
                 order=numbers[group] if group == "kpi" else 10 * numbers[group],
                 size="full" if wide else "half",
             )

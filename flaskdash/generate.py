@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from flaskdash import render, sql
 from flaskdash.charts import Chart
+from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.suggest import humanise
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from flaskdash.inspect.database import Database
 
 FIRST_DASHBOARD = "Overview"
 AGGREGATE_WORDS = {
@@ -94,6 +97,29 @@ def loader(
     return PurePosixPath("app", "loaders", f"{name}.py")
 
 
+def database_loader(
+    root: Path, name: str, inspection: Inspection, database: Database, refresh: str
+) -> PurePosixPath:
+    """Draft the loader of a database's table, and the code that it shares with others like it."""
+    if database.live:
+        render.render("live", {}, root)
+    what = f"{_line(database.name)} in {database.dialect.title}"
+    context = {
+        "module": name,
+        "summary": f"{label(name)}: {what}, {_shape(inspection)} when it was added.",
+        "doing": "Read the first rows: what add-chart looks at, and the tests."
+        if database.live
+        else "Read all rows.",
+        "variable": repr(database.variable),
+        "query": _text(database.query),
+        "columns": repr(database.columns),
+        "refresh": repr(refresh),
+        "live": database.live,
+    }
+    render.render("database", context, root)
+    return PurePosixPath("app", "loaders", f"{name}.py")
+
+
 def _downloaded(body: str) -> str:
     """Return the body for a file that is downloaded first: what it calls SOURCE is the copy."""
     body = body.strip()
@@ -115,12 +141,13 @@ def chart(
     columns: Mapping[str, Column],
     bins: sql.Bins = sql.NO_BINS,
     *,
+    to: Dialect = DUCKDB,
     dashboards: tuple[str, ...] = (FIRST_DASHBOARD,),
     order: int = 100,
     size: str = "half",
 ) -> PurePosixPath:
     """Draft a chart; return the path of its module."""
-    query = sql.select(chart, columns, bins)
+    query = sql.select(chart, columns, bins, to)
     context: dict[str, Any] = {
         "kind": chart.kind,
         "docstring": f"{_line(chart.title)}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shutil
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -35,6 +36,8 @@ def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None
             file.unlink()
             inside = file.is_relative_to(project.root)
             echo(f"remove    {(file.relative_to(project.root) if inside else file).as_posix()}")
+    if path.parent == project.loaders:  # what a database answered
+        shutil.rmtree(project.instance / f"{path.stem}.live", ignore_errors=True)
     for folder in {file.parent for file in files if project.root / "data" in file.parent.parents}:
         with suppress(OSError):  # what is left in it keeps it
             folder.rmdir()

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import click
 
-TABLE = "The sheet, or the file in an archive, to read.  [default: the first that holds a table]"
+TABLE = (
+    "The sheet, file in an archive, or database table to read.  [default: the first, or only one]"
+)
 
 
 @click.command("inspect")
@@ -21,14 +23,17 @@ def command(source: str, table: str | None, as_json: bool) -> None:
       flaskdash inspect sales.csv
     """
     from flaskdash.create import local
-    from flaskdash.inspect import inspect_source
+    from flaskdash.inspect import database, inspect_source
     from flaskdash.progress import working
     from flaskdash.report import as_dict, as_text
     from flaskdash.suggest import suggest
 
-    path = local(source)
-    with working(f"Reading {path.name}..."):
-        inspection = replace(inspect_source(path, table), source=source)
+    if database.is_address(source):
+        _, inspection = database.look(source, table, None, False, {})
+    else:
+        path = local(source)
+        with working(f"Reading {path.name}..."):
+            inspection = replace(inspect_source(path, table), source=source)
     charts = suggest(inspection, "data")
     if as_json:
         import json

@@ -17,6 +17,7 @@ from flaskdash.commands.inspect import TABLE
     help="A file, a folder of files or a URL with data; may be given several times.  [default: a sample]",
 )
 @click.option("--table", metavar="NAME", help=TABLE)
+@click.option("--live", is_flag=True, help="Have charts ask the database itself: no snapshot.")
 @click.option("--title", default="", help="Title of the project.  [default: from its name]")
 @click.option(
     "--charts",
@@ -32,6 +33,7 @@ def command(
     name: str,
     sources: tuple[str, ...],
     table: str | None,
+    live: bool,
     title: str,
     charts: int,
     no_install: bool,
@@ -50,13 +52,19 @@ def command(
     from flaskdash import create
 
     given = sources or (str(create.SAMPLE),)
-    plan = create.plan(Path.cwd(), name, title, given, charts, not no_install, not no_git, table)
+    plan = create.plan(
+        Path.cwd(), name, title, given, charts, not no_install, not no_git, table, live
+    )
     for source in plan.sources:
         rows = source.inspection.read.rows
         click.echo(f"read      {source.path.name}: {rows:,} rows as {source.name}")
         for note in (*source.inspection.notes, source.inspection.declined):
             if note:
                 click.echo(f"          {note}")
+        for variable in source.secrets():
+            click.echo(
+                f"          its address goes into .env, as {variable}; git ignores that file"
+            )
     for line in create.create(plan, click.echo, dry_run):
         click.echo(line, err=True)
     if dry_run:

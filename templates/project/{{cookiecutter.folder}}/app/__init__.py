@@ -1,6 +1,7 @@
 """The application: one Flask app, made from the loaders and charts in this folder."""
 
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from flask import Flask
@@ -20,7 +21,9 @@ def create_app(**overrides: Any) -> Flask:
     sessions.get_signing_serializer = lru_cache(sessions.get_signing_serializer)  # type: ignore
 
     found = discovery.find_loaders(loaders)
-    app.extensions["data"] = Data(found, app.config["INSTANCE"])
+    live = any(loader.LIVE for loader in found.values())  # charts of these ask a database
+    data = import_module("app.live").LiveData if live else Data
+    app.extensions["data"] = data(found, app.config["INSTANCE"])
     app.extensions["charts"] = discovery.find_charts(charts, found)
     app.extensions["cache"] = Cache(app.config["INSTANCE"] / "cache", discovery.code_version())
 

@@ -27,7 +27,7 @@ DRAWINGS = ("figure", "kpi", "table")
 
 def find_loaders(package: ModuleType) -> dict[str, ModuleType]:
     """Return the loaders by name; each gets the seconds that its snapshot LASTS."""
-    loaders = _modules(package, LOADER, {"SOURCE": "", "REFRESH": ""})
+    loaders = _modules(package, LOADER, {"SOURCE": "", "REFRESH": "", "LIVE": False})
     for loader in loaders.values():
         refresh = re.fullmatch(r"([1-9]\d*)([mhd])|", str(loader.REFRESH))
         if not refresh:

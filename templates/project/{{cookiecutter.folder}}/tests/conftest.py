@@ -1,5 +1,6 @@
 """The application under test, with snapshots of its own."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,12 @@ from app import create_app
 def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """Create the application in a folder of its own."""
     instance: Path = tmp_path_factory.mktemp("instance")
-    return create_app(TESTING=True, SECRET_KEY="test", INSTANCE=instance)
+    app = create_app(TESTING=True, SECRET_KEY="test", INSTANCE=instance)
+    for loader in app.extensions["data"].loaders.values():
+        needed = getattr(getattr(loader, "TABLE", None), "variable", "PATH")  # of a database
+        if needed not in os.environ:
+            pytest.skip(f"{needed} is not set: see .env.example")
+    return app
 
 
 @pytest.fixture
