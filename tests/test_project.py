@@ -474,3 +474,42 @@ def test_rows_that_cannot_be_read_are_counted(project: Path) -> None:
         """,
     )
     assert "Skipping line 362" in printed
+
+
+# A source that has changed its columns
+
+
+@pytest.mark.parametrize(
+    ("csv", "error"),
+    [
+        ("date,region,product,units\n2024-01-01,North,Tea,3\n", "revenue is gone"),
+        (
+            "date,region,product,units,revenue\n2024-01-01,1,Tea,many,1.5\n",
+            "region was VARCHAR, is BIGINT; units was BIGINT, is VARCHAR",
+        ),
+        ("date,region,product,units,revenue,new\n2024-01-01,North,Tea,3.5,2,x\n", ""),
+        ("date,region,product,units,revenue\n2024-01-01,,Tea,,2\n", ""),
+    ],
+)
+def test_a_refresh_that_changes_columns_says_which(project: Path, csv: str, error: str) -> None:
+    """The last good snapshot stays, until the loader is saved: that accepts the change."""
+    inside(project, 'data.build("sales")')
+    (project / "data/sales.csv").write_text(csv, "utf-8")
+    loader = project / "app/loaders/sales.py"
+    code = f"""
+        state = data.build("sales")
+        assert state.error == {error!r}, state
+        assert state.rows == {360 if error else 1}
+        assert data.peek("sales") == state
+        assert not (data.folder / "sales.parquet.tmp").exists()
+        client = create_app().test_client()
+        page = client.get("/").text
+        assert ("The last refresh failed" in page) == bool(state.error)
+        assert state.error in page
+        assert client.get("/ready").json["loaders"]["sales"]["error"] == state.error
+        data.build("sales", force=True)
+        """
+    printed = inside(project, code, "from app import create_app\n" + START)
+    assert error in printed
+    loader.write_text(loader.read_text("utf-8") + "\n", "utf-8")
+    inside(project, 'assert data.build("sales").rows == 1')

@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 from werkzeug.exceptions import ServiceUnavailable
 
-from app.filters import Filter, quote, where
+from app.filters import Filter, is_day, quote, where
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
     from pandas import DataFrame
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ RETRY_SECONDS = 30.0
 WAIT_SECONDS = 10.0  # that requests wait for a first snapshot, from when it is begun
 MOST_CHOICES = 500
 SNAPSHOT = "read_parquet($snapshot)"
+NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$|FLOAT|DOUBLE|DECIMAL")
 OWN_WITH = re.compile(r"(?>\s|--.*\n|/\*[\s\S]*?\*/)*WITH(\s+RECURSIVE)?\b", re.IGNORECASE)
 
 
@@ -51,6 +52,11 @@ class State:
     rows: int = 0
     unread: int = 0  # rows that the loader left out
     error: str = ""
+    code: str = ""  # of the loader, when it was built
+
+
+class ColumnsChanged(Exception):
+    """The source has lost columns, or has others of that name; the text is safe to show."""
 
 
 class Data:
@@ -107,17 +113,23 @@ class Data:
             state, signature = self.peek(name), self._signature(name)
             if not (force or self._stale(name, state)):
                 return state
+            code = signature.partition(" ")[0]
             try:
                 with warnings.catch_warnings(record=True) as told:
                     warnings.simplefilter("always")
-                    rows = self._write(name, self.loaders[name].load())
+                    same = state.code == code
+                    rows = self._write(name, self.loaders[name].load(), same)
                 for each in told:
                     log.warning("loader %s: %s", name, each.message)
                 unread = sum(str(each.message).count("Skipping line") for each in told)
-                state = State(signature, time.time(), datetime.now(UTC).isoformat(), rows, unread)
+                now = datetime.now(UTC).isoformat()
+                state = State(signature, time.time(), now, rows, unread, code=code)
             except (Exception, SystemExit) as failure:
                 log.exception("loader %s failed", name)
                 error = type(failure).__name__  # its text may hold a password: the log has it
+                if isinstance(failure, ColumnsChanged):
+                    error = str(failure)
+                self._file(name, "parquet.tmp").unlink(missing_ok=True)
                 state = replace(state, signature=signature, tried=time.time(), error=error)
             self._tried[name] = state
             temporary = self._file(name, "json.tmp")
@@ -194,13 +206,21 @@ class Data:
                     signature += f"{stat.st_mtime_ns}-{stat.st_size} "
         return signature
 
-    def _write(self, name: str, result: Any) -> int:
-        """Write a DataFrame, or a DuckDB relation, as the snapshot; return its number of rows."""
+    def _write(self, name: str, result: Any, same_code: bool = False) -> int:
+        """Write a DataFrame, or a DuckDB relation, as the snapshot; return its number of rows.
+
+        A loader that is as it was must return what it did: who saves its file accepts the change.
+        """
         temporary = self._file(name, "parquet.tmp")
         with self._cursor() as cursor:
             relation = result if hasattr(result, "write_parquet") else cursor.from_df(result)
             relation.write_parquet(str(temporary), compression="zstd")
-            rows = cursor.read_parquet(str(temporary)).count("*").fetchall()[0][0]
+            written = cursor.read_parquet(str(temporary))
+            if same_code and self._is_whole(name):
+                old = cursor.read_parquet(str(self._file(name, "parquet")))
+                if changes := _changes(old, written):
+                    raise ColumnsChanged("; ".join(changes)[:300])
+            rows = written.count("*").fetchall()[0][0]
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())  # a power loss leaves the old snapshot or the new one
         temporary.replace(self._file(name, "parquet"))
@@ -215,3 +235,21 @@ class Data:
 
     def _file(self, name: str, suffix: str) -> Path:
         return self.folder / f"{name}.{suffix}"
+
+
+def _changes(old: DuckDBPyRelation, new: DuckDBPyRelation) -> list[str]:
+    """Return in words which columns are gone, or of another kind: numbers and days are one each."""
+
+    def kind(name: str) -> str:
+        return "day" if is_day(name) else "number" if NUMBER.match(name) else name
+
+    types = dict(zip(new.columns, map(str, new.types), strict=True))
+    found = []
+    for name, was in zip(old.columns, map(str, old.types), strict=True):
+        if name not in types:
+            found.append(f"{name} is gone")
+        elif kind(was) != kind(types[name]):
+            filled = [one.count(quote(name)).fetchall()[0][0] for one in (old, new)]
+            if all(filled):  # a column without values is of no type
+                found.append(f"{name} was {was}, is {types[name]}")
+    return found
