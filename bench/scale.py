@@ -1,0 +1,215 @@
+"""What a generated project does as its data grows, against DuckDB by itself.
+
+    python bench/scale.py [--rows N]
+
+Samples are taken in turns, and the medians are compared. The projects are made by `flaskdash new`,
+and run in flaskdash's own environment: both sides have the same DuckDB.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import duckdb
+import load
+import server
+from measure import Ratio, in_turns, spread
+
+WORK = Path(__file__).with_name(".work") / "scale"
+FLASKDASH = Path(sys.executable).with_name("flaskdash")
+SIZES = (100_000, 1_000_000, 10_000_000)
+MOST_TEXT = 10_000_000  # rows; more are measured from Parquet alone
+MOST_MEMORY = 1500.0  # MB
+REGION = "North"
+
+SALES = """
+SELECT i AS order_id, DATE '2023-01-01' + CAST(hash(i * 8 + 1) % 1095 AS INTEGER) AS order_date,
+    ['North', 'South', 'East', 'West', 'Centre', 'Islands'][CAST(hash(i * 8 + 2) % 6 AS INT) + 1]
+        AS region,
+    ['Lamp', 'Desk', 'Chair', 'Shelf', 'Sofa', 'Rug', 'Mirror', 'Clock', 'Bench', 'Stool'][
+        CAST(hash(i * 8 + 3) % 10 AS INT) + 1] AS product,
+    ['shop', 'web', 'phone'][CAST(hash(i * 8 + 4) % 3 AS INT) + 1] AS channel,
+    'C' || CAST(10000 + hash(i * 8 + 5) % 50000 AS VARCHAR) AS customer,
+    1 + CAST(hash(i * 8 + 6) % 9 AS INTEGER) AS quantity,
+    CAST(20 + (hash(i * 8 + 7) % 60000) / 100 AS DECIMAL(9, 2)) AS price,
+    CAST(quantity * price AS DECIMAL(11, 2)) AS revenue
+FROM range({rows}) AS numbers(i)
+"""
+
+# In a project: each chart's query under a filter, through the project and through bare DuckDB.
+QUERIES = """
+import json, sys, time
+import duckdb
+from app import create_app
+from app.filters import Filter
+
+app = create_app()
+data, charts = app.extensions["data"], app.extensions["charts"]
+path = str(data.folder / "sales.parquet")
+bare = duckdb.connect()
+where = f"SELECT * FROM read_parquet('{path}') WHERE region IN (?)"
+takes = {"project": {}, "bare": {}}
+
+def project(sql):
+    return data.query("sales", sql, [Filter("region", (sys.argv[1],))])
+
+def by_itself(sql):
+    return bare.execute(f"WITH sales AS ({where}) {sql}", [sys.argv[1]]).df()
+
+for number in range(int(sys.argv[2]) + 1):
+    for slug, chart in charts.items():
+        for name, run in (("project", project), ("bare", by_itself))[:: 1 if number % 2 else -1]:
+            begun = time.perf_counter()
+            rows = run(chart.SQL)
+            took = 1000 * (time.perf_counter() - begun)
+            if number:  # the first is not counted
+                takes[name].setdefault(slug, []).append(took)
+print(json.dumps(takes))
+"""
+BUILD = """
+from app import create_app
+state = create_app().extensions["data"].build("sales", force=True)
+assert not state.error, state
+"""
+COPY = """
+import sys, duckdb
+duckdb.sql(f"COPY (FROM read_csv('{sys.argv[1]}')) TO '{sys.argv[2]}' "
+           "(FORMAT parquet, COMPRESSION zstd)")
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A process that ended: what it printed, its seconds, and the most memory it held, in MB."""
+
+    printed: str
+    seconds: float
+    memory: float
+
+
+def main() -> None:
+    """Measure, print each ratio beside its target, and write them as JSON where asked."""
+    parser = argparse.ArgumentParser(description="A generated project as its data grows.")
+    parser.add_argument("--rows", type=int, default=SIZES[-1], help="at most [default: 10000000]")
+    parser.add_argument("--rounds", type=int, default=5, help="samples of each [default: 5]")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    options = parser.parse_args()
+    began = time.monotonic()
+    sizes = sorted({*(size for size in SIZES if size < options.rows), options.rows})
+    WORK.mkdir(parents=True, exist_ok=True)
+    ratios, lines = at_each_size(sizes, options.rounds)
+    more, others = from_text(min(options.rows, MOST_TEXT), min(options.rounds, 3))
+    for ratio in (*ratios, *more):
+        print(ratio)
+    print("\n".join((*lines, *others, f"Took {time.monotonic() - began:.0f} s.")))
+    if options.json:
+        figures = [ratio.as_dict() for ratio in (*ratios, *more)]
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+
+
+def at_each_size(sizes: Sequence[int], rounds: int) -> tuple[list[Ratio], list[str]]:
+    """Return the ratios of the queries, and of cached answers, at each size."""
+    ratios, lines = [], []
+    rates: dict[int, list[float]] = {}
+    for rows in sizes:
+        print(f"{rows:,} rows", file=sys.stderr)
+        project, made = new(rows, "parquet")
+        built = run([sys.executable, "-c", BUILD], project)
+        lines.append(
+            f"{f'{rows:,} rows of Parquet':<34} new {made.seconds:.1f} s, {made.memory:,.0f} MB; "
+            f"snapshot {built.seconds:.1f} s, {built.memory:,.0f} MB"
+        )
+        asked = run([sys.executable, "-c", QUERIES, REGION, str(rounds)], project)
+        takes: dict[str, dict[str, list[float]]] = json.loads(asked.printed)
+        mine, theirs = (
+            [sum(each) for each in zip(*takes[name].values(), strict=True)]
+            for name in ("project", "bare")
+        )
+        what = f"{rows:,}: all {len(takes['bare'])} queries"
+        ratios.append(Ratio(what, "project", mine, "bare DuckDB, ms", theirs, 1.25))
+        for slug, samples in takes["bare"].items():
+            pair = f"{median(takes['project'][slug]):,.1f} against {median(samples):,.1f} ms"
+            lines.append(f"{f'{rows:,}: {slug}':<50} {pair}")
+        with server.gunicorn(Path(sys.executable), "app:create_app()", project, {}) as running:
+            paths = [f"/charts/{slug}/data.json" for slug in takes["bare"]]
+            load.ask(running.port, paths[0], 20)
+            rates[rows] = [
+                load.requests_per_second(running.port, paths[0], seconds=2) for _ in range(rounds)
+            ]
+    for rows in sizes[1:]:
+        what = f"{rows:,}: cached answers a second"
+        ratios.append(
+            Ratio(what, "project", rates[rows], "the smallest", rates[sizes[0]], 0.85, True)
+        )
+    return ratios, lines
+
+
+def from_text(rows: int, rounds: int) -> tuple[list[Ratio], list[str]]:
+    """Return the ratio of a build from CSV to DuckDB's own, and what it takes of memory."""
+    print(f"{rows:,} rows of CSV", file=sys.stderr)
+    project, made = new(rows, "csv")
+    source, copy = project / "data" / "sales.csv", WORK / "copy.parquet"
+    memory: list[float] = []
+
+    def build() -> float:
+        done = run([sys.executable, "-c", BUILD], project)
+        memory.append(done.memory)
+        return done.seconds
+
+    def bare() -> float:
+        return run([sys.executable, "-c", COPY, str(source), str(copy)], WORK).seconds
+
+    taken = in_turns(rounds, {"build": build, "bare": bare})
+    seconds = {name: [1000 * one for one in samples] for name, samples in taken.items()}
+    size = source.stat().st_size / 1e6
+    return [
+        Ratio(f"{rows:,}: CSV to snapshot", "project", seconds["build"], "COPY, ms", seconds["bare"], 1.5),
+        Ratio(f"{rows:,}: peak MB of a build", "project", memory, "MB", [MOST_MEMORY], 1.0),
+        Ratio(f"{rows:,}: peak MB of new", "project", [made.memory], "MB", [MOST_MEMORY], 1.0),
+    ], [f"{f'{rows:,} rows of CSV':<34} {size:,.0f} MB; new {made.seconds:.1f} s; memory of a build {spread(memory)} MB"]  # fmt: skip
+
+
+def new(rows: int, ending: str) -> tuple[Path, Done]:
+    """Make a project of so many sales, by the command line."""
+    folder = WORK / f"{rows}-{ending}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    data = folder / f"sales.{ending}"
+    kind = "csv, HEADER" if ending == "csv" else "parquet, COMPRESSION zstd"
+    with duckdb.connect(config={"memory_limit": "2GB"}) as connection:
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute(f"COPY ({SALES.format(rows=rows)}) TO '{data}' (FORMAT {kind})")
+    command = [str(FLASKDASH), "new", "shop", "--data", str(data), "--no-git", "--no-install"]
+    done = run(command, folder)
+    data.unlink()  # the project has a copy
+    return folder / "shop", done
+
+
+def run(command: Sequence[str], cwd: Path) -> Done:
+    """Run a process to its end."""
+    begun = time.monotonic()
+    environment = server.clean() | {"PYTHONDONTWRITEBYTECODE": "1"}
+    output = cwd / ".output"
+    with output.open("w+", encoding="utf-8") as file:
+        process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=file)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.monotonic() - begun
+        file.seek(0)
+        printed = file.read()
+    output.unlink()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}:\n{printed}")
+    return Done(printed, seconds, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 1024))
+
+
+if __name__ == "__main__":
+    main()
