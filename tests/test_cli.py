@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import click
+import pexpect
 import pytest
 from conftest import Cli
 
@@ -141,3 +143,11 @@ def test_errors_go_to_stderr_with_a_hint(folder: Path) -> None:
     assert done.stdout == ""
     assert done.stderr.startswith("Error: ")
     assert "\nTry: " in done.stderr
+
+
+def test_a_terminal_shows_that_something_goes_on() -> None:
+    code = "import time; from flaskdash.progress import working\nwith working('Reading'): time.sleep(1)"
+    child = pexpect.spawn(sys.executable, ["-c", code], encoding="utf-8", timeout=30)
+    child.expect(pexpect.EOF)
+    frames = re.findall("[\u2801-\u28ff]", child.before)  # dots of braille, which turn
+    assert len(set(frames)) > 3, "it stands still"
