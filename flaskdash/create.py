@@ -148,7 +148,8 @@ def source(
         return _of_database(given, name, taken, table, wanted)
     if wanted.query is not None or wanted.live:
         flag = "--live" if wanted.live else "--query"
-        raise FlaskdashError(f"{flag} is for databases", hint=f"leave {flag} out")
+        address = f"sqlite:///{given}" if given.endswith((".db", ".sqlite", ".sqlite3")) else ""
+        raise FlaskdashError(f"{flag} is for databases", hint=address or f"leave {flag} out")
     piped, url = given == stdin.DASH, given if remote.is_url(given) else ""
     if piped and name is None:
         raise FlaskdashError("data from standard input needs a name", hint="--name sales")

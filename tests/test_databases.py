@@ -471,3 +471,43 @@ def test_remove_takes_the_answers_too(make: Make, flaskdash: Cli, sqlite: Shop) 
     flaskdash("remove", "orders", "--force")
     assert not (root / "instance/orders.live").exists()
     assert (root / "app/live.py").exists()
+
+
+# A file of SQLite
+
+
+def test_a_file_of_sqlite_is_copied_like_any_other(
+    folder: Path, flaskdash: Cli, sqlite: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(sqlite.url.removeprefix("sqlite:///"))
+    flaskdash("new", "dash", "--data", path, "--no-install", "--no-git")
+    assert (folder / "dash/data/shop.sqlite").read_bytes() == path.read_bytes()
+    assert not (folder / "dash/app/database.py").exists()
+    (folder / "dash/.venv").symlink_to(sys.prefix)
+    monkeypatch.chdir(folder / "dash")
+    run(folder / "dash", "ruff", "check", "--no-cache")
+    inside(
+        folder / "dash",
+        f"""
+        data.build("shop")
+        found = data.query("shop", "SELECT * FROM shop ORDER BY id")
+        assert len(found) == {ROWS} and found["ordered"].dtype.kind == "M"
+        assert found["paid"].dtype == bool and "extra" not in found
+        """,
+    )
+
+
+def test_a_file_of_sqlite_with_several_tables(folder: Path, flaskdash: Cli) -> None:
+    with sqlite3.connect(folder / "two.db") as made:
+        made.execute('CREATE TABLE "a b" (n INTEGER)')
+        made.execute("CREATE TABLE c (day TEXT, n INTEGER)")
+        made.executemany(
+            "INSERT INTO c VALUES (?, ?)", [(f"2024-01-{n:02}", n) for n in range(1, 29)]
+        )
+    made.close()
+    assert "--table with one of: a b, c" in flaskdash("inspect", "two.db", code=1).output
+    assert "no rows in a b" in flaskdash("inspect", "two.db", "--table", "a b", code=1).output
+    columns = json.loads(flaskdash("inspect", "two.db", "--table", "c", "--json").output)["columns"]
+    assert [one["type"] for one in columns] == ["date", "integer"]
+    (folder / "bad.db").write_bytes((folder / "two.db").read_bytes()[:5000])
+    assert "can't be read" in flaskdash("inspect", "bad.db", "--table", "c", code=1).output

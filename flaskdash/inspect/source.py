@@ -19,7 +19,7 @@ from flaskdash.inspect.model import Inspection
 if TYPE_CHECKING:
     from flaskdash.inspect.draft import Draft
 
-READS = "CSV and other delimited text, Excel, JSON, GeoJSON, fixed-width text and Parquet"
+READS = "CSV and other delimited text, Excel, JSON, GeoJSON, fixed-width text, Parquet and SQLite"
 HEAD = 65_536
 BLANK = b"\xef\xbb\xbf\xff\xfe \t\r\n\0"
 
@@ -31,7 +31,6 @@ SIGNATURES = (
     (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it first"),
     (b"Rar!", "a RAR archive", "unpack it first"),
     (b"(\xb5/\xfd", "a zstd archive", "unpack it first"),
-    (b"SQLite format 3", "an SQLite database", "export a table as CSV"),
     (b"%PDF", "a PDF document", "find the data as CSV"),
     (b"\x89PNG", "an image", "give a data file"),
     (b"\xff\xd8\xff", "an image", "give a data file"),
@@ -105,9 +104,9 @@ def read_folder(folder: Path, pattern: str, table: str | None) -> tuple[Given, D
 
 def reader_of(given: Given) -> ModuleType:
     """Return the module that reads a file, by its content."""
-    from flaskdash.inspect import delimited, parquet, records, workbook
+    from flaskdash.inspect import delimited, parquet, records, sqlite, workbook
 
-    readers = (parquet, workbook, records)
+    readers = (parquet, workbook, sqlite, records)
     return next((reader for reader in readers if reader.matches(given)), delimited)
 
 
