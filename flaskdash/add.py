@@ -182,7 +182,7 @@ def _dialect(project: Project, loader: contents.LoaderFile) -> Dialect:
     """Return what the SQL of a loader's charts is written in."""
     if not loader.live:
         return DUCKDB
-    url = os.environ.get(loader.live) or dotenv(project.root / ".env").get(loader.live, "")
+    url = os.environ.get(loader.database) or dotenv(project.root / ".env").get(loader.database, "")
     return dialects.of(url.partition(":")[0])
 
 

@@ -15,13 +15,15 @@ from flaskdash.project import Project
 class LoaderFile:
     """A loader's file; `source` is relative to the project, or empty where it is computed.
 
-    `live` is the variable with the address of the database that its charts ask, or empty.
+    `database` is the variable with the address of the database that it reads, or empty; `live` that
+    charts ask this one.
     """
 
     name: str
     path: Path
     source: str
-    live: str = ""
+    database: str = ""
+    live: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def loaders(project: Project) -> dict[str, LoaderFile]:
     found = {}
     for path in _modules(project.loaders):
         tree = _parse(path)
-        found[path.stem] = LoaderFile(path.stem, path, _source(tree), _live(tree))
+        live = bool(_constant(tree, "LIVE", False))
+        found[path.stem] = LoaderFile(path.stem, path, _source(tree), _database(tree), live)
     return found
 
 
@@ -112,10 +115,10 @@ def _constant(tree: ast.Module, name: str, default: Any) -> Any:
     return default if found is None else found
 
 
-def _live(tree: ast.Module) -> str:
-    """Return the first argument of ``TABLE = Table("DATABASE_URL", ...)``, if it says LIVE."""
+def _database(tree: ast.Module) -> str:
+    """Return the first argument of ``TABLE = Table("DATABASE_URL", ...)``, if there is one."""
     table = _value(tree, "TABLE")
-    if not _constant(tree, "LIVE", False) or not isinstance(table, ast.Call) or not table.args:
+    if not isinstance(table, ast.Call) or not table.args:
         return ""
     variable = table.args[0]
     return str(variable.value) if isinstance(variable, ast.Constant) else ""
@@ -143,7 +146,7 @@ def as_dict(project: Project) -> dict[str, list[dict[str, Any]]]:
 
     return {
         "loaders": [
-            {"name": one.name, "file": lives(one.path), "source": one.source}
+            {"name": one.name, "file": lives(one.path), "source": one.source or one.database}
             for one in loaders(project).values()
         ],
         "charts": [

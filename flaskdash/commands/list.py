@@ -24,10 +24,13 @@ def command(as_json: bool) -> None:
 
     project = Project.find(Path.cwd())
     found = contents.as_dict(project)
-    stand = {name: snapshots.of(project, name) for name in contents.loaders(project)}
+    loaders = contents.loaders(project)
+    stand = {name: snapshots.of(project, name) for name in loaders}
     for loader in found["loaders"]:
         snapshot = stand[loader["name"]]
         loader["snapshot"] = asdict(snapshot) if as_json else str(snapshot)
+        if loaders[loader["name"]].live and not as_json:
+            loader["snapshot"] = "live"
     if as_json:
         import json
 
