@@ -240,18 +240,31 @@ def test_big_parquet_is_a_relation(
     assert list(frame.columns) == [column.name for column in found.columns]
 
 
-def test_a_sample_tells_of_all_rows(tmp_path: Path) -> None:
+def test_a_sample_tells_of_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts are those of the whole; the least, the greatest and rare values are in the sample."""
+    monkeypatch.setattr(sampled, "MOST", 50_000)
     path = tmp_path / "some.parquet"
     duckdb.sql(
         "SELECT n AS row, n % 7 AS units, CASE WHEN n = 77777 THEN 'rare' ELSE 'usual' END AS kind, "
         "CASE WHEN n = 55555 THEN -1e9 WHEN n % 10 > 0 THEN sqrt(n) END AS value FROM range(100000) t(n)"
     ).write_parquet(str(path))
     with sampled.connect(tmp_path) as connection:
-        found = sampled.describe(connection, path, {}, most=50_000)
+        found = sampled.describe(connection, path, {})
     assert found.rows == 100_000
     assert set(found.frame["kind"]) == {"rare", "usual"}
     assert found.frame["value"].min() == -1e9
     assert [column.role for column in found.columns[:2]] == ["identifier", "measure"]
     assert found.columns[3].missing == 10_000
     assert found.columns[1].distinct == 7
+
+
+def test_a_remark_says_that_it_is_about_a_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "region,units\n" + "".join(f"North,{n % 9 or -999}\n" for n in range(500))
+    monkeypatch.setattr(big, "BIG", 0)
+    assert "(in a sample" not in " ".join(inspect_source(put(tmp_path, text)).notes)
+    monkeypatch.setattr(sampled, "MOST", 200)
+    monkeypatch.setattr(sampled, "SAMPLE", 100)
+    notes = inspect_source(put(tmp_path, text)).notes
+    assert [note for note in notes if "-999" in note and "(in a sample of" in note]

@@ -38,9 +38,7 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config=config)
 
 
-def describe(
-    connection: duckdb.DuckDBPyConnection, path: Path, units: dict[str, str], most: int = MOST
-) -> Described:
+def describe(connection: duckdb.DuckDBPyConnection, path: Path, units: dict[str, str]) -> Described:
     """Return what a Parquet file holds, in a memory that does not grow with its rows.
 
     The sample is the same at each call. It has the least and the greatest of each column, and each
@@ -49,7 +47,7 @@ def describe(
     source = connection.read_parquet(str(path))
     names, kinds = source.columns, [str(kind) for kind in source.types]
     rows = int(_row(source.aggregate("count(*)"))[0])
-    if rows <= most:
+    if rows <= MOST:
         frame = source.df()
         return Described(frame, roles.describe(frame, units), rows)
     facts = _row(

@@ -75,6 +75,8 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
         raise FlaskdashError(
             f"{path} can't be read: {reason}", "report it as a bug, with the file's first lines"
         ) from error
+    part = len(draft.frame) if draft.columns else draft.read.rows
+    sample = f" (in a sample of {part:,} rows)" if part < draft.read.rows else ""
     return Inspection(
         source=str(source),
         read=replace(
@@ -85,7 +87,7 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
         columns=columns,
         body=draft.body,
         frame=draft.frame,
-        notes=(*draft.notes, *remarks.remark(draft.frame, columns)),
+        notes=(*draft.notes, *(note + sample for note in remarks.remark(draft.frame, columns))),
         declined=declined,
         requires=draft.requires,
         files=tuple(files),
