@@ -209,10 +209,14 @@ def _inspect(snapshot: Path, loader: contents.LoaderFile) -> Inspection:
         sampled.connect(Path(folder)) as connection,
     ):
         found = sampled.describe(connection, snapshot, {})
-    declined = roles.decline(found.columns, found.rows)
+    try:
+        columns = roles.override(found.columns, loader.roles, found.frame)
+    except FlaskdashError as error:
+        raise FlaskdashError(f"{loader.path}: {error.message}", error.hint) from error
+    declined = roles.decline(columns, found.rows)
     read = Read("parquet", rows=found.rows)
     return Inspection(
-        loader.source, read, found.columns, "", found.frame, declined=declined, total=found.rows
+        loader.source, read, columns, "", found.frame, declined=declined, total=found.rows
     )
 
 

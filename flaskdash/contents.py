@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ class LoaderFile:
     """A loader's file; `source` is relative to the project, or empty where it is computed.
 
     `database` is the variable with the address of the database that it reads, or empty; `live` that
-    charts ask this one.
+    charts ask this one. `roles` are those of columns that it declares.
     """
 
     name: str
@@ -24,6 +25,7 @@ class LoaderFile:
     source: str
     database: str = ""
     live: bool = False
+    roles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ def loaders(project: Project) -> dict[str, LoaderFile]:
     for path in _modules(project.loaders):
         tree = _parse(path)
         live = bool(_constant(tree, "LIVE", False))
-        found[path.stem] = LoaderFile(path.stem, path, _source(tree), _database(tree), live)
+        found[path.stem] = LoaderFile(
+            path.stem, path, _source(tree), _database(tree), live, _roles(path, tree)
+        )
     return found
 
 
@@ -122,6 +126,18 @@ def _database(tree: ast.Module) -> str:
         return ""
     variable = table.args[0]
     return str(variable.value) if isinstance(variable, ast.Constant) else ""
+
+
+def _roles(path: Path, tree: ast.Module) -> dict[str, str]:
+    """Return ROLES; raise where it is there and can't be read."""
+    roles = _constant(tree, "ROLES", None)
+    if roles is None and _value(tree, "ROLES") is None:
+        return {}
+    if isinstance(roles, dict) and all(isinstance(x, str) for pair in roles.items() for x in pair):
+        return roles
+    raise FlaskdashError(
+        f"{path}: ROLES can't be read", hint='ROLES = {"month": "category", "score": "mean"}'
+    )
 
 
 def _source(tree: ast.Module) -> str:

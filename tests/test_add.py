@@ -19,7 +19,9 @@ import pytest
 from conftest import Cli, sales_csv
 
 from flaskdash import render
+from flaskdash.add import default_filters, suggested, table
 from flaskdash.charts import KINDS
+from flaskdash.project import Project
 
 BAR = ("--kind", "bar", "--x", "region", "--y", "revenue")
 FLAGS = {
@@ -522,3 +524,40 @@ def test_a_loader_that_was_edited_is_followed(made: Path, flaskdash: Cli) -> Non
 @pytest.mark.parametrize("command", [("list",), ("add-chart", *BAR), ("remove", "x"), ("serve",)])
 def test_outside_a_project(folder: Path, flaskdash: Cli, command: tuple[str, ...]) -> None:
     assert "not inside a flaskdash project" in flaskdash(*command, code=1).output
+
+
+def declare(project: Path, roles: str) -> None:
+    """Write roles into the loader of the sales."""
+    loader = project / "app/loaders/sales.py"
+    loader.write_text(loader.read_text("utf-8") + f"\n\nROLES = {roles}\n", "utf-8")
+
+
+def test_roles_that_a_loader_declares_are_followed(made: Path, flaskdash: Cli) -> None:
+    declare(made, '{"units": "mean", "region": "identifier", "product": "constant"}')
+    flaskdash("add-chart", "one", "--kind", "bar", "--x", "product", "--y", "units")
+    assert "avg(units)" in (made / "app/charts/one.py").read_text("utf-8")
+    found = table(Project.find(made), "sales")
+    assert found.columns["region"].role == "identifier"
+    assert default_filters(found) == ("date",)
+    drawn = suggested(Project.find(made), found)
+    assert not any("region" in (chart.x, chart.color) for chart in drawn)
+
+
+@pytest.mark.parametrize(
+    ("roles", "message"),
+    [
+        ('{"regon": "category"}', "ROLES names 'regon', which is no column"),
+        ('{"region": "place"}', "ROLES gives 'region' the role 'place'"),
+        ('{"region": "sum"}', "ROLES makes 'region' a measure, and it is text"),
+        ('{"region": "time"}', "ROLES makes 'region' a time, and it is text"),
+        ('["region"]', "ROLES can't be read"),
+        ("dict(zip([], []))", "ROLES can't be read"),
+    ],
+)
+def test_roles_that_can_not_be_are_refused(
+    made: Path, flaskdash: Cli, roles: str, message: str
+) -> None:
+    declare(made, roles)
+    result = flaskdash("add-chart", *BAR, code=1)
+    assert message in result.output
+    assert "sales.py" in result.output

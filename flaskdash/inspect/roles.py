@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast, get_args
 
 import pandas as pd
 
+from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import totals
 from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.measures import aggregation, running_totals, unit_of
@@ -14,6 +16,7 @@ from flaskdash.inspect.model import Column, ColumnType, Role
 from flaskdash.inspect.words import words
 
 LONG_TEXT = 60
+AGGREGATIONS = ("sum", "mean", "last")
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?"
 FLAGS = (
     {"yes", "no"},
@@ -37,6 +40,48 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
     running = running_totals(frame, columns)
     columns = [replace(c, agg="last") if c.name in running else c for c in columns]
     return totals.mark(frame, columns)
+
+
+def override(
+    columns: tuple[Column, ...], wanted: Mapping[str, str], frame: pd.DataFrame
+) -> tuple[Column, ...]:
+    """Return the columns with the roles that their loader declares, as ROLES = {"month": "category"}.
+
+    "sum", "mean" and "last" mean a measure that adds up so. Raises FlaskdashError for what is none.
+    """
+    found = {column.name: column for column in columns}
+    for name, role in wanted.items():
+        if name not in found:
+            raise FlaskdashError(
+                f"ROLES names {name!r}, which is no column",
+                f"one of: {', '.join(list(found)[:20])}",
+            )
+        if role not in (*get_args(Role), *AGGREGATIONS):
+            roles = ", ".join((*get_args(Role), *AGGREGATIONS))
+            raise FlaskdashError(f"ROLES gives {name!r} the role {role!r}", f"one of: {roles}")
+        found[name] = _as(found[name], role, frame[name])
+    return tuple(found.values())
+
+
+def _as(column: Column, role: str, values: pd.Series) -> Column:
+    """Return a column in another role."""
+    agg = grain = None
+    if role in ("measure", *AGGREGATIONS):
+        if column.type not in ("integer", "number"):
+            raise FlaskdashError(
+                f"ROLES makes {column.name!r} a measure, and it is {column.type}",
+                "have load() return numbers there",
+            )
+        agg = aggregation(column.name, column.type, column.unit) if role == "measure" else role
+        role = "measure"
+    if role == "time":
+        if column.type not in ("integer", "date", "datetime"):
+            raise FlaskdashError(
+                f"ROLES makes {column.name!r} a time, and it is {column.type}",
+                "have load() return dates there",
+            )
+        grain = "year" if column.type == "integer" else grain_of(values.dropna())
+    return replace(column, role=cast("Role", role), agg=agg, grain=grain, totals=())
 
 
 def decline(columns: tuple[Column, ...], rows: int) -> str:
