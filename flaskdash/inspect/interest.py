@@ -218,7 +218,9 @@ def _category_interest(column: Column, rows: int, position: int) -> float:
     score += 0.25 * (column.role == "geography") + 0.2 * bool(named & GROUP_WORDS)
     score -= 0.2 * (column.role == "flag") + 0.4 * (column.type == "integer")
     # A month or a weekday shows a season; a year is what the line over time shows.
-    score -= (0.6 if named & YEARS else 0.3) * bool(named & DATE_PARTS) + 0.4 * (len(column.name) > 60)
+    score -= (0.6 if named & YEARS else 0.3) * bool(named & DATE_PARTS) + 0.4 * (
+        len(column.name) > 60
+    )
     return score - 1.5 * column.missing / max(rows, 1) - 0.01 * min(position, 40)
 
 

@@ -44,11 +44,7 @@ def aggregation(name: str, kind: ColumnType, unit: str | None) -> str:
     found = set(named)
     if found & vocabulary.LAST_WORDS and not {"running", "time"} <= found:
         return "last"
-    if (
-        unit == "%"
-        or is_per(name)
-        or found & {"rate", "ratio", "avg", "average", "mean", "median"}
-    ):
+    if unit == "%" or is_per(name) or found & {"rate", "ratio", "avg", "average", "mean", "median"}:
         return "mean"
     # The last word is what a name is about: "price total" is a total, "total price" a price.
     for word in reversed(named):
