@@ -181,7 +181,7 @@ def test_readers_get_one_version_whole_while_builders_die(project: Path) -> None
         newest = [fetch(f"{url}/charts/version-table/data.json")[1] for _ in range(10)]
     assert seen.wrong == [], f"{len(seen.wrong)} of {seen.answers}"
     assert all(f"{VERSIONS * rows_of(VERSIONS, 4)}" in body.decode() for body in newest)
-    assert len(seen.firsts) > VERSIONS / 5, "hardly any version was ever seen"
+    assert len(seen.firsts) > VERSIONS / 10, "hardly any version was ever seen"
     assert seen.answers > 200
     left = {path.name for path in (project / "instance").iterdir()}
     assert left == {"cache", "sales.json", "sales.lock", "sales.parquet"}

@@ -165,7 +165,7 @@ class Replaced(Exception):
 
 def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: str) -> Response:
     """Answer with what the filters in the URL leave, from the cache where it is there."""
-    for _ in range(3):
+    for _ in range(10):
         with suppress(Replaced):  # a page must not show a bit of each
             return _answer_once(charts, build, mimetype)
     abort(503, "The data is being replaced. Try again.")
