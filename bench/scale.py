@@ -57,6 +57,7 @@ path = str(data.folder / "sales.parquet")
 bare = duckdb.connect()
 where = f"SELECT * FROM read_parquet('{path}') WHERE region IN (?)"
 takes = {"project": {}, "bare": {}}
+bare.execute("SET enable_progress_bar = false")
 
 def project(sql):
     return data.query("sales", sql, [Filter("region", (sys.argv[1],))])
@@ -129,7 +130,7 @@ def at_each_size(sizes: Sequence[int], rounds: int) -> tuple[list[Ratio], list[s
             f"snapshot {built.seconds:.1f} s, {built.memory:,.0f} MB"
         )
         asked = run([sys.executable, "-c", QUERIES, REGION, str(rounds)], project)
-        takes: dict[str, dict[str, list[float]]] = json.loads(asked.printed)
+        takes: dict[str, dict[str, list[float]]] = json.loads(asked.printed.splitlines()[-1])
         mine, theirs = (
             [sum(each) for each in zip(*takes[name].values(), strict=True)]
             for name in ("project", "bare")
