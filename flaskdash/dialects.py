@@ -149,22 +149,22 @@ DIALECTS = {
             median="APPROX_QUANTILES({x}, 2)[OFFSET(1)]",
             shuffle="MOD(row_number() OVER () * 2654435761, 4294967296)",
         ),
-        Dialect("snowflake", "Snowflake"),
+        Dialect("snowflake", "Snowflake", shuffle="random(1)"),  # no window without an order
         Dialect(
             "trino",
             "Trino",
             ratio="CAST({x} AS double) / {width}",
             median="approx_percentile({x}, 0.5)",
         ),
-        Dialect("databricks", "Databricks", mark="`"),
-        Dialect("spark", "Apache Spark", mark="`"),
+        Dialect("databricks", "Databricks", mark="`", shuffle="rand(1)"),
+        Dialect("spark", "Apache Spark", mark="`", shuffle="rand(1)"),
     )
 }
 # SQLAlchemy's names of dialects that are known here under another one.
 NAMES = {"postgres": "postgresql", "mariadb": "mysql", "clickhousedb": "clickhouse"}
 
 
-def of(name: str) -> Dialect:
-    """Return the dialect of a URL's scheme, such as postgresql+psycopg; PostgreSQL's where unknown."""
-    plain = name.lower().partition("+")[0]
+def of(url: str) -> Dialect:
+    """Return the dialect of a URL, or of its scheme: postgresql+psycopg; PostgreSQL's where unknown."""
+    plain = url.lower().partition(":")[0].partition("+")[0]
     return DIALECTS.get(NAMES.get(plain, plain), DIALECTS["postgresql"])

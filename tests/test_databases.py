@@ -20,6 +20,8 @@ from conftest import Cli, fetch, serving, wait_for
 from test_generated import run
 from test_project import inside
 
+from flaskdash.dialects import DIALECTS
+
 pytestmark = pytest.mark.xdist_group("databases")
 HOSTILE = ("O'Brien", '100% "sure"', "a:name and :f0", "back\\slash", "%s %(f0)s", "$f0 ?", "--")
 REGIONS = ("North", "South", *HOSTILE)
@@ -472,6 +474,60 @@ def test_remove_takes_the_answers_too(make: Make, flaskdash: Cli, sqlite: Shop) 
     flaskdash("remove", "orders", "--force")
     assert not (root / "instance/orders.live").exists()
     assert (root / "app/live.py").exists()
+
+
+NAMES = ('a"b', "a`b", "100% of {{ 7 * 7 }}", "x\\\\y", '"""', "select", ":name", "Größe $f0")
+
+
+@pytest.mark.parametrize("which", ["postgresql", "mariadb", "sqlite"])
+@pytest.mark.parametrize("flags", [(), ("--live",)], ids=["snapshot", "live"])
+def test_hostile_names(
+    which: str,
+    flags: tuple[str, ...],
+    request: pytest.FixtureRequest,
+    folder: Path,
+    flaskdash: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop: Shop = request.getfixturevalue(which)
+    quote = DIALECTS[shop.name].quote
+    # SQLAlchemy does not read a backtick in the name of a column of MySQL's.
+    names = [name for name in NAMES if shop.name != "mysql" or "`" not in name]
+    table = quote('or"d %s')
+    columns = ", ".join(f"{quote(name)} VARCHAR(20)" for name in names)
+    values = ", ".join(f"'{n}'" for n in range(len(names)))
+    url = sa.make_url(shop.url)
+    engine = sa.create_engine(
+        url.set(drivername=shop.server.admin.drivername) if shop.server else url
+    )
+    statements = [f"DROP TABLE IF EXISTS {table}", f"CREATE TABLE {table} ({columns})"]
+    with engine.begin() as connection:
+        for statement in (*statements, *[f"INSERT INTO {table} VALUES ({values})"] * 3):
+            text = statement if shop.name == "sqlite" else statement.replace("%", "%%")
+            connection.exec_driver_sql(text)
+    engine.dispose()
+    given = ("--data", shop.url, "--table", 'or"d %s', *flags)
+    flaskdash("new", "dash", *given, "--no-install", "--no-git")
+    (folder / "dash/.venv").symlink_to(sys.prefix)
+    monkeypatch.chdir(folder / "dash")
+    named = [f for name in names for f in ("--filter", name)]
+    for kind, x in (("bar", names[0]), ("bar", names[-2]), ("table", "")):
+        flaskdash("add-chart", "--kind", kind, *(("--x", x) if x else ()), *named)
+    inside(
+        folder / "dash",
+        """
+        import app.filters
+        (name,) = data.loaders
+        assert list(data.columns(name)) == NAMES
+        for n, column in enumerate(NAMES):
+            assert data.choices(name, column) == ([str(n)], 0)
+            for value, count in ((str(n), 3), ("'", 0)):
+                one = app.filters.Filter(column, (value,))
+                assert data.query(name, f"SELECT count(*) AS n FROM {name}", [one])["n"][0] == count
+        page = get("/").text
+        assert "could not be drawn" not in page
+        """.replace("NAMES", repr(names)),
+    )
 
 
 # A file of SQLite

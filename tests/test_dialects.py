@@ -173,7 +173,7 @@ def test_each_chart_can_be_parsed(dialect: Dialect) -> None:
 
 
 def test_a_scheme_tells_the_dialect() -> None:
-    schemes = ("postgres", "postgresql+psycopg", "mariadb+pymysql", "trino", "oracle")
+    schemes = ("postgres", "postgresql+psycopg", "mariadb://me:pw@host/db", "trino", "oracle")
     names = ["postgresql", "postgresql", "mysql", "trino", "postgresql"]
     assert [of(scheme).name for scheme in schemes] == names
 

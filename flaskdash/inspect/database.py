@@ -62,7 +62,7 @@ class Database:
     @property
     def dialect(self) -> Dialect:
         """Return how the engine writes SQL."""
-        return dialects.of(self.url.partition(":")[0])
+        return dialects.of(self.url)
 
     @property
     def shown(self) -> str:

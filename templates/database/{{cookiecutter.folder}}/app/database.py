@@ -81,7 +81,8 @@ class Table:
             with _engine(self.variable, seconds).connect() as connection:
                 driver: Any = connection.connection.driver_connection
                 stop = Timer(seconds, getattr(driver, "interrupt", int))
-                stop.start()  # SQLite, which can be interrupted, has no time limit of its own
+                if hasattr(driver, "interrupt"):  # SQLite has no time limit of its own
+                    stop.start()
                 try:
                     yield connection
                 finally:

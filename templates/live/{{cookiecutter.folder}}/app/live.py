@@ -210,7 +210,7 @@ class Live:
         if self._answers():
             self.error, self._down = "", False
             now = time.monotonic()
-            self._refused = {k: v for k, v in self._refused.items() if v[0] > now}
+            self._refused = {k: v for k, v in list(self._refused.items()) if v[0] > now}
 
     def _answers(self) -> bool:
         try:
