@@ -360,7 +360,7 @@ def test_list_says_where_each_lives(made: Path, flaskdash: Cli) -> None:
             "name": "sales",
             "file": "app/loaders/sales.py",
             "source": "data/sales.csv",
-            "snapshot": {"rows": None, "built": None, "error": None, "failed": None},
+            "snapshot": {"rows": None, "built": None, "error": None, "failed": None, "unread": 0},
         }
     ]
     assert {chart["file"] for chart in found["charts"]} == {
@@ -398,7 +398,8 @@ def test_list_says_how_old_a_snapshot_is(
     (snapshot,) = (
         one["snapshot"] for one in json.loads(flaskdash("list", "--json").output)["loaders"]
     )
-    assert snapshot == {"rows": 1360, "built": then.isoformat(), "error": None, "failed": None}
+    expected = {"rows": 1360, "built": then.isoformat(), "error": None, "failed": None}
+    assert snapshot == expected | {"unread": 0}
 
 
 @pytest.mark.parametrize("key", ["tried", "failed"])
