@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: demo test check bench clean
+.PHONY: demo test test-spark check bench clean
 
 demo: $(VENV)/ready
 	test -d demo || $(RUN)/flaskdash new demo --title "Flights from New York" --no-git
@@ -12,6 +12,12 @@ demo: $(VENV)/ready
 test: $(VENV)/ready check
 	sh tests/setup.sh
 	$(RUN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+# A master, two workers and the SQL endpoint, on this machine: 700 MB of packages, a few minutes.
+test-spark: $(VENV)/ready
+	sh tests/setup.sh java
+	$(RUN)/uv pip install --quiet --python $(RUN)/python --group spark
+	$(RUN)/python -m pytest -m spark tests/test_spark.py $(ARGS)
 
 check: $(VENV)/ready
 	$(RUN)/ruff check

@@ -162,6 +162,7 @@ DIALECTS = {
 }
 # SQLAlchemy's names of dialects that are known here under another one.
 NAMES = {"postgres": "postgresql", "mariadb": "mysql", "clickhousedb": "clickhouse"}
+NAMES |= {"hive": "spark"}  # whose SQL endpoint speaks Hive's protocol
 
 
 def of(url: str) -> Dialect:

@@ -7,6 +7,7 @@ command -v ip >/dev/null 2>&1 || missing="$missing iproute2"
 command -v git >/dev/null 2>&1 || missing="$missing git"
 command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server-core mariadb-client-core"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+[ "${1:-}" != java ] || command -v java >/dev/null 2>&1 || missing="$missing default-jre-headless"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then
     apt-get update -qq

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 SCHEMES = """postgres postgresql mysql mariadb sqlite clickhouse clickhousedb bigquery snowflake trino
-    databricks"""
+    databricks hive"""
 ADDRESS = re.compile(rf"({'|'.join(SCHEMES.split())})(\+\w+)?://", re.IGNORECASE)
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 SAMPLE = 100_000  # rows that are looked at
@@ -34,12 +35,15 @@ SECONDS = 60  # that looking may take
 REQUIRES = {
     "postgresql": ("psycopg[binary]>=3.2", "sqlalchemy>=2.0"),
     "mysql": ("pymysql[rsa]>=1.1", "sqlalchemy>=2.0"),
+    "spark": ("pyhive[hive-pure-sasl]>=0.7", "sqlalchemy>=2.0"),
 }
 CHANCE = {
     "postgresql": "random() < {share}",
     "mysql": "rand() < {share}",
+    "spark": "rand() < {share}",
     "sqlite": "abs(random()) < {share} * 9223372036854775807",
 }
+TEXT = {"mysql": "char", "spark": "string"}  # what odd types are cast to
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 
@@ -169,6 +173,8 @@ def look(
 
 
 def _hint(error: str) -> str:
+    if "sqlalchemy.dialects:hive" in error:
+        return "pip install 'flaskdash[spark]'"
     if "Can't load plugin" in error:
         return "pip install the SQLAlchemy dialect of that database"
     return "check the address, and that the database runs"
@@ -206,7 +212,7 @@ def _chosen(
             )
         return table, query.strip().rstrip(";").rstrip(), None, []
     to = dialects.of(url)
-    looking = sa.inspect(connection)
+    looking: Any = _Spark(connection) if to.name == "spark" else sa.inspect(connection)
     names = sorted({*looking.get_table_names(), *looking.get_view_names()})
     if table is None:
         if len(names) != 1:
@@ -234,7 +240,7 @@ def _chosen(
             continue
         kind, quoted = _kind(column["type"]), to.quote(column["name"])
         odd = not kind and to.name in REQUIRES
-        text = "char" if to.name == "mysql" else "text"
+        text = TEXT.get(to.name, "text")
         parts.append(f"CAST({quoted} AS {text}) AS {quoted}" if odd else quoted)
         columns[column["name"]] = kind or "VARCHAR"
     if not schema and to.name != "mysql":
@@ -245,6 +251,42 @@ def _chosen(
     # SQLite's columns hold what they like: their types are those of the values.
     known = columns if to.name in REQUIRES else None
     return plain, f"SELECT {lines}\nFROM {source}", known, notes
+
+
+class _Spark:
+    """Tables and columns as Spark names them, which differs from Hive, for which its driver was written."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.default_schema_name = connection.engine.url.database or "default"
+
+    def get_table_names(self) -> list[str]:
+        return [str(row[1]) for row in self.connection.exec_driver_sql("SHOW TABLES")]
+
+    def get_view_names(self) -> list[str]:
+        return []  # SHOW TABLES has them
+
+    def get_columns(self, table: str, schema: str | None) -> list[dict[str, Any]]:
+        import sqlalchemy as sa
+
+        types: dict[str, Any] = {"boolean": sa.Boolean, "binary": sa.LargeBinary, "date": sa.Date}
+        types |= dict.fromkeys(("tinyint", "smallint", "int", "bigint"), sa.BigInteger)
+        types |= dict.fromkeys(("float", "double", "decimal"), sa.Double)
+        types |= dict.fromkeys(("string", "varchar", "char"), sa.String)
+        types |= dict.fromkeys(("timestamp", "timestamp_ntz"), sa.DateTime)
+        to = dialects.of("spark")
+        name = ".".join(to.quote(part) for part in (schema, table) if part)
+        try:
+            rows = self.connection.exec_driver_sql("DESCRIBE " + name.replace("%", "%%")).all()
+        except sa.exc.DBAPIError as error:
+            if "TABLE_OR_VIEW_NOT_FOUND" in str(error):
+                return []
+            raise
+        columns = takewhile(lambda row: row[0] and not row[0].startswith("# "), rows)
+        return [
+            {"name": row[0], "type": types.get(re.split(r"\W", row[1])[0], sa.types.NullType)()}
+            for row in columns
+        ]
 
 
 def _wrapped(parts: Iterable[str]) -> str:

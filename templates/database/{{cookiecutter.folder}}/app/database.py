@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,13 @@ READ_ONLY = {  # and in UTC, and with an end to slow statements
     "mariadb": "SET SESSION TRANSACTION READ ONLY; SET time_zone = '+00:00'; "
     "SET max_statement_time = {seconds}",
     "sqlite": "PRAGMA query_only = ON",
+    "hive": "SET spark.sql.session.timeZone = UTC; SET spark.sql.variable.substitute = false; "
+    "SET spark.sql.ansi.doubleQuotedIdentifiers = true; "  # as in DuckDB's SQL
+    "SET spark.sql.thriftServer.queryTimeout = {seconds}",
 }
+FAILURES: tuple[type[Exception], ...] = (sa.exc.SQLAlchemyError,)
+with suppress(ImportError):  # Spark's driver, if there, has failures that SQLAlchemy does not know
+    FAILURES += (import_module("thrift.Thrift").TException,)
 PANDAS: dict[str, Any] = {
     "BIGINT": "Int64",
     "DOUBLE": "float64",
@@ -87,7 +94,7 @@ class Table:
                     yield connection
                 finally:
                     stop.cancel()
-        except sa.exc.SQLAlchemyError as error:
+        except FAILURES as error:
             text = " ".join(str(getattr(error, "orig", None) or error).split())[:500]
             with suppress(ValueError, sa.exc.ArgumentError):
                 secret = sa.make_url(os.environ[self.variable]).password
