@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from flaskdash.charts import Chart
 from flaskdash.inspect.interest import MIXED_WORDS, NAME_WORDS, Facts
-from flaskdash.inspect.measures import is_per
 from flaskdash.inspect.model import Column, Inspection
-from flaskdash.inspect.words import words
+from flaskdash.inspect.words import is_per, words
 
 BARS = 15
 SCATTER = 5000

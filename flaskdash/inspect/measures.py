@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import pandas as pd
 
 from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.model import Column, ColumnType
-from flaskdash.inspect.words import words
+from flaskdash.inspect.words import is_per, words
 
-_PER = re.compile(r"[a-z)]\s*/\s*\d*[a-z]", re.I)
 UNITS = {
     "%": "%",
     "percent": "%",
@@ -26,11 +24,6 @@ UNITS = {
     "£": "£",
     "gbp": "£",
 }
-
-
-def is_per(name: str) -> bool:
-    """Tell whether a name is that of a rate: suicides/100k pop, GDP per capita."""
-    return bool(_PER.search(name)) or "per" in words(name)
 
 
 def unit_of(name: str) -> str | None:

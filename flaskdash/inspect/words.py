@@ -25,6 +25,14 @@ CODE_WORDS = known(
 )
 
 
+_PER = re.compile(r"[a-z)]\s*/\s*\d*[a-z]", re.I)
+
+
+def is_per(name: str) -> bool:
+    """Tell whether a name is that of a rate: suicides/100k pop, GDP per capita."""
+    return bool(_PER.search(name)) or "per" in words(name)
+
+
 def words(name: str) -> list[str]:
     """Return the words of a name in lower case: "OrderDate", "order_date" and "Order date"."""
     return [word.lower() for word in _WORD.findall(name)]
