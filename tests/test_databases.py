@@ -417,6 +417,7 @@ def test_a_dead_database_leaves_the_last_answers(make: Make, shop: Shop) -> None
         shop.server.kill()
         try:
             wait_for(lambda: failed in page(), "the page to say so")
+            assert fetch(f"{url}/charts/amount-over-time.csv?region=Nowhere")[0] == 503
             shown = page()
             assert "could not be drawn" not in shown
             assert _figures(shown) == _figures(before)

@@ -172,7 +172,8 @@ class Live:
                 self._refused[digest] = time.monotonic() + PAUSE_SECONDS, failure
         self.error = DatabaseError.__name__
         if not kept.exists():
-            raise DatabaseError(failure)
+            message = f"The database of {self.name} gave no answer; the log says why."
+            raise ServiceUnavailable(message, retry_after=int(PAUSE_SECONDS))
         self._since = min(self._since, kept.stat().st_mtime)
         return _parquet(kept)
 
