@@ -538,7 +538,7 @@ def test_a_file_of_sqlite_is_copied_like_any_other(
     folder: Path, flaskdash: Cli, sqlite: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = Path(sqlite.url.removeprefix("sqlite:///"))
-    flaskdash("new", "dash", "--data", path, "--no-install", "--no-git")
+    flaskdash("new", "dash", "--data", path, "--table", "orders", "--no-install", "--no-git")
     assert (folder / "dash/data/shop.sqlite").read_bytes() == path.read_bytes()
     assert not (folder / "dash/app/database.py").exists()
     (folder / "dash/.venv").symlink_to(sys.prefix)
