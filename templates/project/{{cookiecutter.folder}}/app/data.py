@@ -65,6 +65,10 @@ class Data:
     def __init__(self, loaders: Mapping[str, ModuleType], folder: Path) -> None:
         self.loaders = loaders
         self.folder = folder
+        self._versioned = {
+            name: [str(self._file(name, suffix)) for suffix in ("parquet", "json")]
+            for name in loaders
+        }
         self._tried: dict[str, State] = {}
         self._builds: dict[str, tuple[Thread, float]] = {}
         self._lock = Lock()
@@ -174,9 +178,9 @@ class Data:
     def version(self, name: str) -> tuple[int, ...]:
         """Return what changes with each snapshot, and with each state, of a loader."""
         version: tuple[int, ...] = ()
-        for suffix in ("parquet", "json"):
-            with suppress(OSError):  # before the first
-                stat = self._file(name, suffix).stat()
+        with suppress(OSError):  # before the first
+            for path in self._versioned[name]:
+                stat = os.stat(path)  # noqa: PTH116 - a Path takes as long as a cached answer
                 version += stat.st_mtime_ns, stat.st_ino
         return version
 
