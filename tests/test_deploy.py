@@ -338,7 +338,7 @@ def test_secrets_of_other_files_are_found_too(project: Project, with_git: bool) 
         ("ghp" + "_" + "a1" * 18, "a token of GitHub"),
         ("github" + "_pat_" + "a1_" * 20, "a token of GitHub"),
         ("glpat" + "-" + "a1" * 10, "a token of GitLab"),
-        ("//registry.npmjs.org/:_authToken=npm" + "_" + "a1" * 18, "a token of npm"),
+        ("//registry.example/:_authToken=npm" + "_" + "a1" * 18, "a token of npm"),
         ("pypi" + "-AgEIcHlwaS5vcmc" + "a1" * 40, "a token of PyPI"),
         ("xox" + "b-1234567890-" + "a1" * 12, "a token of Slack"),
         ("sk" + "_live_" + "a1" * 12, "a key of Stripe"),

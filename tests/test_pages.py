@@ -309,6 +309,25 @@ def test_nothing_is_cut_off_on_a_phone(watched: Watched, site: str, path: str) -
     watched.complaints[:] = [text for text in watched.complaints if "404" not in text]
 
 
+@pytest.mark.parametrize("slug", ["revenue-by-product", "revenue-over-time"])
+def test_ticks_do_not_run_into_each_other_on_a_phone(
+    watched: Watched, site: str, slug: str
+) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{site}/charts/{slug}")
+    drawn(page, 1)
+    boxes = page.evaluate(
+        "() => [...document.querySelectorAll('.shown .xtick text')].map((each) =>"
+        " each.getBoundingClientRect()).map(({ left, right }) => [left, right])"
+    )
+    assert len(boxes) > 1
+    assert all(right < left for (_, right), (left, _) in pairwise(sorted(boxes)))
+    plot = page.locator(".shown .bglayer .bg").first.bounding_box()
+    assert plot
+    assert plot["width"] > 120
+
+
 def look(page: Page) -> tuple[str, str]:
     """Return the colours of the page's background and of the figures' text."""
     paper, text = page.evaluate(

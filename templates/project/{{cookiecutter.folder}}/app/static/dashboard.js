@@ -1,7 +1,7 @@
 // Draws the figures of a page, and follows its filters without loading the page again.
 "use strict";
 
-const LABEL = 28; // characters of a name that fit beside an axis, or in a legend
+const LABEL = 28; // characters of a name beside an axis, or in a legend; fewer where it is narrow
 const pen = document.createElement("canvas").getContext("2d");
 let pending = new AbortController();
 let ahead = {}; // the answer to the choice that is being clicked
@@ -29,15 +29,15 @@ function style() {
 
 const parse = (html) => new DOMParser().parseFromString(html, "text/html");
 
-function cut(name) {
+function cut(name, most = LABEL) {
   const letters = name.match(/&\w+;|./gsu) ?? [];
-  return letters.length > LABEL ? letters.slice(0, LABEL).join("") + "…" : name;
+  return letters.length > most ? letters.slice(0, most).join("") + "…" : name;
 }
 
 // Long names are cut on their axis and in the legend (the hover text has them whole), few bars kept slim.
 // Margins are set here, as far as they can be: where Plotly finds its own, it draws everything twice.
 // The titles of axes are taken off, and returned: for Plotly they are a quarter of all its work.
-function tidy({ data, layout }, look) {
+function tidy({ data, layout }, look, width) {
   const titles = {};
   for (const trace of data.filter(({ name, meta }) => name && !meta && cut(name) !== name)) {
     trace.meta = trace.name;
@@ -54,6 +54,7 @@ function tidy({ data, layout }, look) {
     const { title, ...rest } = layout[`${letter}axis`] ?? {};
     const axis = (layout[`${letter}axis`] = { ...look.axis, showgrid: letter !== beside, ...rest });
     titles[letter] = title?.text ?? title;
+    if (letter === "x") axis.nticks ??= Math.max(2, Math.round((width - 120) / 70));
     if (axis.type !== "category") continue;
     const traces = data.filter((trace) => Array.isArray(trace[letter]));
     for (const trace of traces) {
@@ -62,7 +63,7 @@ function tidy({ data, layout }, look) {
     }
     const names = [...new Set(traces.flatMap((trace) => trace[letter]).map(String))];
     axis.tickvals = names;
-    axis.ticktext = names.map(cut);
+    axis.ticktext = names.map((name) => cut(name, Math.min(LABEL, Math.round(width / 16))));
     layout.bargap ??= Math.max(0.2, 1 - 0.15 * names.length);
     const widths = axis.ticktext.map((name) => pen.measureText(name).width);
     if (letter === "x") Object.assign(axis, { automargin: true, tickangle: "auto" });
@@ -75,11 +76,12 @@ function tidy({ data, layout }, look) {
 function draw() {
   const look = style();
   pen.font = `${look.layout.font.size}px ${look.layout.font.family}`;
-  for (const shown of document.querySelectorAll(".shown")) {
+  const all = [...document.querySelectorAll(".shown")].map((shown) => [shown, shown.clientWidth]);
+  for (const [shown, width] of all) {
     const plot = shown.parentNode;
     try {
       const figure = JSON.parse(plot.querySelector("script").textContent);
-      const titles = tidy(figure, look);
+      const titles = tidy(figure, look, width);
       for (const axis of plot.querySelectorAll(".axis")) {
         axis.textContent = parse(titles[axis.dataset.axis] ?? "").body.textContent;
       }
