@@ -35,11 +35,10 @@ cookiecutter(template, no_input=True, extra_context=given, output_dir=folder, co
 # What `new` asks of the data, timed inside of a process that has nothing imported yet.
 INSPECT = """
 import sys, time
-from pathlib import Path
 start = time.perf_counter()
 from flaskdash.create import source
 import pandas
-found = source(Path(sys.argv[1]), None, set(), set())
+found = source(sys.argv[1], None, set(), set())
 print(1000 * (time.perf_counter() - start))
 """
 
