@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -35,6 +36,17 @@ def sales_csv(rows: int = 360) -> str:
         revenue = f"{units * (4.5 + n % 3):.2f}"
         lines.append(f"{day},{REGIONS[n * 5 % 7 % 4]},{PRODUCTS[n % 3]},{units},{revenue}")
     return "\n".join(lines) + "\n"
+
+
+def pytest_configure() -> None:
+    """Let tests interrupt what they start, also where this run was started in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a parameter of bytes by its argument: packed ones hold the time, and workers must agree."""
+    return argname if isinstance(val, bytes) else None
 
 
 def need(*tools: str) -> None:
