@@ -1,6 +1,7 @@
 // Draws the figures of a page, and follows its filters without loading the page again.
 "use strict";
 
+const CONFIG = { displayModeBar: false, responsive: true };
 const LABEL = 28; // characters of a name beside an axis, or in a legend; fewer where it is narrow
 const pen = document.createElement("canvas").getContext("2d");
 let pending = new AbortController();
@@ -49,10 +50,11 @@ function tidy({ data, layout }, look, width) {
   const dated = data.some(({ x }) => /^\d{4}-\d\d/.test(x?.[0])); // its ticks may need two lines
   layout.margin = { l: 56, r: 16, t: 8, b: dated ? 42 : 28 };
   const bars = data.find(({ type }) => type === "bar"); // no grid beside a bar, only across
+  const named = Object.values(layout).some((part) => part?.type === "category"); // nothing to zoom
   const beside = bars && (bars.orientation === "h" ? "y" : "x");
   for (const letter of data.some(({ x, y }) => x || y) ? ["x", "y"] : []) {
     const { title, ...rest } = layout[`${letter}axis`] ?? {};
-    const axis = (layout[`${letter}axis`] = { ...look.axis, showgrid: letter !== beside, ...rest });
+    const axis = (layout[`${letter}axis`] = { ...look.axis, showgrid: letter !== beside, fixedrange: named, ...rest });
     titles[letter] = title?.text ?? title;
     if (letter === "x") axis.nticks ??= Math.max(2, Math.round((width - 120) / 70));
     if (axis.type !== "category") continue;
@@ -85,7 +87,8 @@ function draw() {
       for (const axis of plot.querySelectorAll(".axis")) {
         axis.textContent = parse(titles[axis.dataset.axis] ?? "").body.textContent;
       }
-      Plotly.react(shown, figure.data, figure.layout, { displayModeBar: false, responsive: true });
+      // Told once only: to compare it with itself is a tenth of what a change takes Plotly.
+      Plotly.react(shown, figure.data, figure.layout, shown.data ? undefined : CONFIG);
     } catch (error) {
       shown.textContent = `This chart could not be drawn: ${error.message}`;
       console.error(error);
