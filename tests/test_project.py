@@ -15,7 +15,7 @@ pytestmark = pytest.mark.xdist_group("project")
 START = """
 import json, os, sys, time
 from pathlib import Path
-import app.cache, app.data
+import app.cache, app.data, app.snapshots
 from app import create_app
 made = create_app()
 data, cache = made.extensions["data"], made.extensions["cache"]
@@ -234,7 +234,7 @@ def test_a_failure_is_remembered_where_the_disk_is_full(project: Path) -> None:
             assert get("/").status_code == 503
             data._checked.cache_clear()
         assert Path("calls").read_text() == "x"
-        app.data.RETRY_SECONDS = 0
+        app.snapshots.RETRY_SECONDS = 0
         assert get("/").status_code == 503
         assert Path("calls").read_text() == "xx"
         """,
@@ -248,13 +248,13 @@ def test_requests_do_not_wait_for_ever_for_a_first_build(project: Path) -> None:
     inside(
         project,
         """
-        app.data.WAIT_SECONDS = 0.2
+        app.snapshots.WAIT_SECONDS = 0.2
         for _ in range(3):
             answer = get("/")
             assert answer.status_code == 503
             assert "still reading" in answer.text
             assert answer.headers["Retry-After"]
-        app.data.WAIT_SECONDS = 30
+        app.snapshots.WAIT_SECONDS = 30
         assert get("/").status_code == 200
         """,
     )
@@ -319,7 +319,7 @@ def test_a_loader_is_read_again_when_refresh_has_passed(project: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('REFRESH = "15m"', "", "SOURCE or REFRESH is missing; add SOURCE = "),
+        ('REFRESH = "15m"', "", "SOURCE or REFRESH is missing; see "),
         ('"15m"', '"0m"', "REFRESH is '0m'; write 15m, 1h, 1d"),
         ('"15m"', '"soon"', "REFRESH is 'soon'; write 15m, 1h, 1d"),
         ('"15m"', "15", "REFRESH is 15; write 15m, 1h, 1d"),

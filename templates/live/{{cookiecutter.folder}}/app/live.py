@@ -19,8 +19,9 @@ from uuid import uuid4
 import sqlalchemy as sa
 from werkzeug.exceptions import ServiceUnavailable
 
-from app.data import OWN_WITH, Data, State
+from app.data import OWN_WITH, Data
 from app.database import DatabaseError, Statement, Table, moments
+from app.snapshots import State, Version
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -45,10 +46,10 @@ class LiveData(Data):
             if loader.LIVE
         }
 
-    def state(self, name: str) -> State:
+    def state(self, name: str, version: Version | None = None) -> State:
         """Return from when the data is, and what failed; or say when to come again."""
         if name not in self._live:
-            return super().state(name)
+            return super().state(name, version)
         state = self.check(name)
         if not state.built:
             message = f"The database of {name} can't be asked. Try again in {RETRY_SECONDS:.0f} s."

@@ -4,6 +4,7 @@ import importlib
 import math
 import pkgutil
 import re
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
@@ -11,16 +12,9 @@ from typing import Any
 
 from app.formats import slug
 
-LOADER = {
-    "SOURCE or REFRESH": 'SOURCE = the path of the file that it reads, or REFRESH = "1h"',
-    "load": "def load() -> DataFrame",
-}
+LOADER = ("SOURCE or REFRESH", "load")
 SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
-CHART = {
-    "TITLE": "TITLE = its heading",
-    "DATA": "DATA = the name of its loader",
-    "SQL": "SQL = a query that selects from the loader",
-}
+CHART = ("TITLE", "DATA", "SQL")
 CHART_DEFAULTS = {"FILTERS": [], "DASHBOARDS": ["Overview"], "ORDER": 100, "SIZE": "half"}
 DRAWINGS = ("figure", "kpi", "table")
 
@@ -29,12 +23,11 @@ def find_loaders(package: ModuleType) -> dict[str, ModuleType]:
     """Return the loaders by name; each gets the seconds that its snapshot LASTS."""
     loaders = _modules(package, LOADER, {"SOURCE": "", "REFRESH": "", "LIVE": False})
     for loader in loaders.values():
-        refresh = re.fullmatch(r"([1-9]\d*)([mhd])|", str(loader.REFRESH))
+        value = loader.REFRESH
+        refresh = re.fullmatch(r"([1-9]\d*)([mhd])|", str(value))
         if not refresh:
-            raise RuntimeError(
-                f"{loader.__file__}: REFRESH is {loader.REFRESH!r}; write 15m, 1h, 1d"
-            )
-        vars(loader)["LASTS"] = int(refresh[1]) * SECONDS[refresh[2]] if refresh[0] else math.inf
+            raise RuntimeError(f"{loader.__file__}: REFRESH is {value!r}; write 15m, 1h, 1d")
+        vars(loader)["LASTS"] = int(refresh[1]) * SECONDS[refresh[2]] if value else math.inf
     return loaders
 
 
@@ -56,7 +49,7 @@ def find_charts(package: ModuleType, loaders: dict[str, ModuleType]) -> dict[str
 
 
 def _modules(
-    package: ModuleType, required: dict[str, str], defaults: dict[str, Any]
+    package: ModuleType, required: Iterable[str], defaults: dict[str, Any]
 ) -> dict[str, ModuleType]:
     found: dict[str, ModuleType] = {}
     for info in pkgutil.iter_modules(package.__path__):
@@ -66,9 +59,9 @@ def _modules(
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         if name in found:
             raise RuntimeError(f"{module.__file__}: rename it; {found[name].__file__} is as good")
-        for attribute, remedy in required.items():
+        for attribute in required:
             if not any(hasattr(module, name) for name in attribute.split(" or ")):
-                raise RuntimeError(f"{module.__file__}: {attribute} is missing; add {remedy}")
+                raise RuntimeError(f"{module.__file__}: {attribute} is missing; see {package.__file__}")
         vars(module).update(defaults | vars(module))
         found[name] = module
     return found

@@ -55,15 +55,11 @@ _WARMED = Lock()  # held from the first answer on
 
 
 @pages.get("/")
-def home() -> Response:
-    """Show the first dashboard."""
-    return dashboard(next(iter(_dashboards()), ""))
-
-
 @pages.get("/dashboards/<slug>")
-def dashboard(slug: str) -> Response:
-    """Show the charts of a dashboard."""
-    title = _dashboards().get(slug) or abort(404, "There is no such dashboard.")
+def dashboard(slug: str = "") -> Response:
+    """Show the charts of a dashboard, or of the first."""
+    titles = _dashboards()
+    title = titles.get(slug or next(iter(titles), "")) or abort(404, "There is no such dashboard.")
     charts = [chart for chart in _charts.values() if title in chart.DASHBOARDS]
     return _answer(charts, lambda on: _page("dashboard.html", title, charts, on), "text/html")
 
@@ -200,8 +196,7 @@ def _answer_once(
 
 
 def _versions(charts: list[ModuleType]) -> list[tuple[object, ...]]:
-    states = {name: data.state(name) for name in dict.fromkeys(chart.DATA for chart in charts)}
-    return [(one.built, one.error, *data.version(name)) for name, one in states.items()]
+    return [data.stamp(name) for name in dict.fromkeys(chart.DATA for chart in charts)]
 
 
 def _rows(chart: ModuleType, write: Callable[[DataFrame], str], mimetype: str) -> Response:
