@@ -92,13 +92,19 @@ def add_data(
             if not dry_run:
                 _append(env, create.dotenv_line(item))
             echo(f"append    .env: {item[0]}, the address with its password; git ignores this file")
+        example, needed = project.root / ".env.example", source.needs()
+        if needed and example.exists() and needed not in dotenv(example):
+            if not dry_run:
+                _append(example, f"{needed}=")
+            echo(f"append    .env.example: {needed}")
     return source
 
 
 def _append(path: Path, line: str) -> None:
-    """Append a line to a file that is for its owner's eyes only."""
-    path.touch(mode=0o600)
-    path.chmod(0o600)
+    """Append a line to a file; .env is for its owner's eyes only."""
+    if path.name == ".env":
+        path.touch(mode=0o600)
+        path.chmod(0o600)
     text = path.read_text("utf-8")
     with path.open("a", encoding="utf-8") as file:
         file.write(("\n" if text and not text.endswith("\n") else "") + line + "\n")

@@ -16,8 +16,8 @@ from flaskdash.project import Project
 class LoaderFile:
     """A loader's file; `source` is relative to the project, or empty where it is computed.
 
-    `database` is the variable with the address of the database that it reads, or empty; `live` that
-    charts ask this one. `roles` are those of columns that it declares.
+    `database` is the variable with the address of the database or of the URL that it reads, or
+    empty; `live` that charts ask the database. `roles` are those of columns that it declares.
     """
 
     name: str
@@ -120,10 +120,10 @@ def _constant(tree: ast.Module, name: str, default: Any) -> Any:
 
 
 def _database(tree: ast.Module) -> str:
-    """Return the first argument of ``TABLE = Table("DATABASE_URL", ...)``, if there is one."""
+    """Return the first argument of ``TABLE = Table("DATABASE_URL", ...)``, or ADDRESS, or ""."""
     table = _value(tree, "TABLE")
     if not isinstance(table, ast.Call) or not table.args:
-        return ""
+        return str(_constant(tree, "ADDRESS", ""))
     variable = table.args[0]
     return str(variable.value) if isinstance(variable, ast.Constant) else ""
 

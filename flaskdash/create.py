@@ -50,7 +50,8 @@ class Source:
     """A source with the name of its loader and of its copy in data/, and its charts.
 
     A source on the web has no copy; its loader asks the `url` again after `refresh`. So does that
-    of a `database`.
+    of a `database`. A URL with a secret in it is known to the loader by the name of a `variable`,
+    which is `new` where the project has to be told.
     """
 
     path: Path
@@ -61,6 +62,8 @@ class Source:
     url: str = ""
     refresh: str = ""
     database: Database | None = None
+    variable: str = ""
+    new: bool = False
 
     @property
     def dialect(self) -> Dialect:
@@ -69,8 +72,13 @@ class Source:
 
     def secrets(self) -> dict[str, str]:
         """Return the variables that .env is to hold for this source."""
-        one = self.database
-        return {one.variable: one.url} if one and one.new else {}
+        if self.database:
+            return {self.database.variable: self.database.url} if self.database.new else {}
+        return {self.variable: self.url} if self.new else {}
+
+    def needs(self) -> str:
+        """Return the variable that the loader takes an address from, or ""."""
+        return self.database.variable if self.database else self.variable
 
     def copies(self) -> dict[Path, PurePosixPath]:
         """Return the files of the source, and where in the project each is copied to."""
@@ -144,16 +152,21 @@ def source(
     from flaskdash.inspect import inspect_source
     from flaskdash.suggest import filters, suggest
 
-    if databases.is_address(given):
+    address = remote.held(given, wanted.known)
+    if databases.is_address(given) and not address:
         return _of_database(given, name, taken, table, wanted)
     if wanted.query is not None or wanted.live:
         flag = "--live" if wanted.live else "--query"
-        address = f"sqlite:///{given}" if given.endswith((".db", ".sqlite", ".sqlite3")) else ""
-        raise FlaskdashError(f"{flag} is for databases", hint=address or f"leave {flag} out")
-    piped, url = given == stdin.DASH, given if remote.is_url(given) else ""
+        file = f"sqlite:///{given}" if given.endswith((".db", ".sqlite", ".sqlite3")) else ""
+        raise FlaskdashError(f"{flag} is for databases", hint=file or f"leave {flag} out")
+    piped, url = given == stdin.DASH, address or (given if remote.is_url(given) else "")
     if piped and name is None:
         raise FlaskdashError("data from standard input needs a name", hint="--name sales")
-    path = local(given)
+    variable = given if address else ""
+    secret = bool(url and not variable and remote.is_secret(url))
+    if secret:
+        url = remote.escaped(url)
+    path = local(url or given)
     with working(f"Reading {path.name}..."):
         inspection = inspect_source(path, table)
     stem, suffix = _stem(path, inspection)
@@ -165,7 +178,10 @@ def source(
     chosen = filters(inspection)
     charts = tuple(replace(chart, filters=chosen) for chart in suggest(inspection, loader))
     refresh = (wanted.refresh or REFRESH) if url else ""
-    return Source(path, loader, file + suffix.lower(), inspection, charts, url, refresh)
+    found = Source(path, loader, file + suffix.lower(), inspection, charts, url, refresh)
+    if secret:
+        variable = remote.free_variable(url, loader, wanted.known)
+    return replace(found, variable=variable, new=secret and variable not in wanted.known)
 
 
 def _of_database(
@@ -287,9 +303,8 @@ def _write(plan: Plan, root: Path) -> None:
         lines = [f"SECRET_KEY={secrets.token_hex()}", *map(dotenv_line, addresses.items())]
         secret.write_text("\n".join(lines) + "\n", "utf-8")
         with (root / ".env.example").open("a", encoding="utf-8") as example:
-            example.writelines(
-                f"{one.database.variable}=\n" for one in plan.sources if one.database
-            )
+            needed = dict.fromkeys(one.needs() for one in plan.sources)
+            example.writelines(f"{name}=\n" for name in needed if name)
     except OSError as error:
         what = error.strerror or str(error)
         raise FlaskdashError(f"can't write the project: {what}; nothing was kept") from error
@@ -319,7 +334,13 @@ def add_source(root: Path, source: Source) -> PurePosixPath:
     if source.url:
         render.render("download", {}, root)
     return generate.loader(
-        root, source.name, source.inspection, source.file, source.url, source.refresh
+        root,
+        source.name,
+        source.inspection,
+        source.file,
+        source.url,
+        source.refresh,
+        source.variable,
     )
 
 

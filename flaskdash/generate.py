@@ -79,19 +79,29 @@ def bins(chart: Chart, frame: pd.DataFrame) -> sql.Bins:
 
 
 def loader(
-    root: Path, name: str, inspection: Inspection, file: str, url: str = "", refresh: str = ""
+    root: Path,
+    name: str,
+    inspection: Inspection,
+    file: str,
+    url: str = "",
+    refresh: str = "",
+    variable: str = "",
 ) -> PurePosixPath:
-    """Draft the loader of a source whose copy is data/`file`, or of a URL; return its module's path."""
+    """Draft the loader of a source whose copy is data/`file`, or of a URL; return its module's path.
+
+    A URL that a `variable` holds does not stand in the loader.
+    """
     context = {
         "module": name,
         "summary": f"{label(name)}: {_line(file)}, {_shape(inspection)} when it was added.",
         "doing": f"Read {_line(file)}, as it is written."
         if not inspection.files
         else f"Read the files in {_line(file)}, as they are written, one after the other.",
-        "source": repr(url or file),
+        "source": repr(variable or url or file),
+        "variable": bool(variable),
         "url": bool(url),
         "refresh": repr(refresh) if refresh else "",
-        "body": _downloaded(inspection.body) if url else inspection.body.strip(),
+        "body": _downloaded(inspection.body, variable) if url else inspection.body.strip(),
     }
     render.render("loader", context, root)
     return PurePosixPath("app", "loaders", f"{name}.py")
@@ -120,7 +130,7 @@ def database_loader(
     return PurePosixPath("app", "loaders", f"{name}.py")
 
 
-def _downloaded(body: str) -> str:
+def _downloaded(body: str, variable: str) -> str:
     """Return the body for a file that is downloaded first: what it calls SOURCE is the copy."""
     body = body.strip()
     tokens = tokenize.generate_tokens(io.StringIO(body).readline)
@@ -131,6 +141,9 @@ def _downloaded(body: str) -> str:
         lines[row - 1] = f"{line[:column]}file{line[column + len('SOURCE') :]}"
     first = next(i for i, line in enumerate(lines) if not line.startswith(("import ", "from ")))
     imports = ["from app.download import download", "", "file = download(SOURCE)"]
+    if variable:
+        imports = ["from app.download import address, download"]
+        imports += ["", "file = download(address(ADDRESS))"]
     return "\n".join([*lines[:first], "", *imports, *lines[first:]])
 
 

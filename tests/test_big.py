@@ -195,6 +195,10 @@ def test_a_new_file_that_does_not_fit_fails(tmp_path: Path) -> None:
         put(tmp_path, TIDY + LATE[late] + "\n" + TIDY.partition("\n")[2])
         with pytest.raises(duckdb.Error):
             execute(body, path).df()
+    for wrong in ("1.5", "1,5", "1e3", "1E3", "1."):
+        put(tmp_path, f'price,day,units,region\n1.5,2024-01-01,"{wrong}",North\n')
+        with pytest.raises(duckdb.Error):
+            execute(body, path).df()
     put(tmp_path, "price,day,units,region\n1.5,2024-01-01,3,North\n")
     assert execute(body, path).df()["units"].tolist() == [3]
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Cli, sales_csv
+from conftest import Cli, fetch, sales_csv, wait_for
+
+if os.name != "nt":
+    import pexpect
 
 
 def snapshot(flaskdash: Cli) -> Any:
@@ -78,3 +85,56 @@ def test_refresh_without_a_secret_key_follows_the_source(project: Path, flaskdas
 
 def test_refresh_knows_the_loaders(project: Path, flaskdash: Cli) -> None:
     assert "no loader 'sale'\nTry: one of: sales" in flaskdash("refresh", "sale", code=1).output
+
+
+SERVE = [sys.executable, "-m", "flaskdash", "serve", "--no-open", "--port", "0"]
+
+
+def slow(project: Path) -> None:
+    """Have the loader take two seconds, and write half a line meanwhile, as print() may."""
+    loader = project / "app/loaders/sales.py"
+    code = loader.read_text("utf-8")
+    head, doc, body = code.partition('"""Read sales.csv, as it is written."""\n')
+    assert doc, code
+    wait = "    import sys, time; time.sleep(1.4); print('half', end='', file=sys.stderr)\n"
+    wait += "    time.sleep(0.4); print(' and whole', file=sys.stderr); time.sleep(0.4)\n"
+    loader.write_text(head + doc + wait + body, "utf-8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pexpect")
+def test_the_development_server_shows_what_it_reads(project: Path) -> None:
+    slow(project)
+    child = pexpect.spawn(SERVE[0], SERVE[1:], encoding="utf-8", timeout=30, cwd=str(project))
+    child.expect(r"Serving Shop on (http://127.0.0.1:\d+)")
+    assert child.match
+    assert fetch(child.match[1])[0] == 200
+    child.expect(r"Read sales: 360 rows in \d\.\d s")
+    said = child.before
+    assert len(set(re.findall("([\u2801-\u28ff]) Reading sales[.]{3} [12] s\r", said))) > 3
+    assert "\x1b[Khalf and whole\r\n" in said, "its line is in the middle of another"
+    assert said.endswith("\r\x1b[K"), "it is left behind"
+    assert not re.search("\x1b\\[[0-9;]*m", said), "colours"
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    assert "Reading" not in child.before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a Unix signal")
+def test_no_spinner_goes_into_a_file(project: Path) -> None:
+    slow(project)
+    log = project.parent / "log"
+    with log.open("wb") as file:
+        served = subprocess.Popen(SERVE, cwd=project, stdout=file, stderr=subprocess.STDOUT)
+    try:
+        address = re.compile(r"Serving Shop on (\S+)")
+        wait_for(lambda: address.search(log.read_text("utf-8")) is not None, "the server")
+        found = address.search(log.read_text("utf-8"))
+        assert found
+        assert fetch(found[1])[0] == 200
+    finally:
+        served.terminate()
+        served.wait(30)
+    said = log.read_text("utf-8")
+    assert "half and whole" in said
+    assert "Reading" not in said
+    assert "\x1b" not in said

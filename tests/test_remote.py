@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import stat
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import Cli, borrow_environment
+from conftest import Cli, borrow_environment, fetch, serving
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import remote
@@ -29,6 +32,8 @@ class Web:
         self.code = 200
         self.asked: list[dict[str, str]] = []
         self.url = ""
+        self.secret = ""
+        """The path, or the header, without which nothing is sent."""
 
 
 @pytest.fixture
@@ -40,7 +45,11 @@ def web() -> Iterator[Web]:
         def do_GET(self) -> None:
             state.asked.append(dict(self.headers))
             path = self.path.partition("?")[0]
-            if state.code != 200:
+            if path == "/away.csv":
+                self.send(302, {"Location": f"{state.url}/sales.csv?moved"}, b"")
+            elif state.secret not in ("", self.path, self.headers["Authorization"]):
+                self.send(403, {}, b"", f"Forbidden for {self.path}")
+            elif state.code != 200:
                 self.send(state.code, {}, b"")
             elif path == "/loop":
                 self.send(302, {"Location": "/loop"}, b"")
@@ -62,8 +71,10 @@ def web() -> Iterator[Web]:
             else:
                 self.send(200, {"ETag": state.tag, "Content-Type": "text/csv"}, state.body)
 
-        def send(self, code: int, headers: dict[str, str], body: bytes) -> None:
-            self.send_response(code)
+        def send(
+            self, code: int, headers: dict[str, str], body: bytes, reason: str | None = None
+        ) -> None:
+            self.send_response(code, reason)
             for name, value in ({"Content-Length": str(len(body))} | headers).items():
                 self.send_header(name, value)
             self.end_headers()
@@ -125,13 +136,41 @@ def test_nobody_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://me:pw@example.com/x.csv", "https://example.com/x.csv?api_key=abc"]
+    ("url", "shown"),
+    [
+        ("https://me:hush@example.com/x.csv?y=1", "https://example.com/x.csv"),
+        ("https://hush@example.com/x.csv", "https://example.com/x.csv"),
+        ("https://example.com:8443/x.csv?y=1&Api_Key=hush#top", "https://example.com:8443/x.csv"),
+        ("https://example.com/x.csv?X-Amz-Signature=hush", "https://example.com/x.csv"),
+    ],
 )
-def test_a_secret_in_a_url_is_refused(url: str) -> None:
-    with pytest.raises(FlaskdashError, match="would stand in the loader") as caught:
-        remote.refuse_secrets(url)
-    assert "abc" not in str(caught.value)
-    assert "pw" not in str(caught.value.message)
+def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
+    assert remote.is_secret(url)
+    assert remote.shown(url) == shown
+
+
+def test_an_address_without_secrets_stays_as_it_is() -> None:
+    url = "https://example.com/x.csv?year=2024&region=North#top"
+    assert not remote.is_secret(url)
+    assert remote.shown(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://me:hush@[::1/x.csv",  # no address
+        "http://me:hush@127.0.0.1:hush/x.csv",  # no port
+        "http://me:ha/hush@127.0.0.1/x.csv",  # so the host is me, and its port ha
+        "http://me:hush@127.0.0.1:9/x.csv?token=hush",  # nobody there
+        "http://me:hush@\u2100/x.csv",  # a letter that holds a slash
+    ],
+)
+def test_a_failure_does_not_tell_the_secret(url: str, folder: Path, flaskdash: Cli) -> None:
+    told = flaskdash("new", "shop", "--data", url, code=1).output
+    assert "hush" not in told
+    with pytest.raises(OSError, match=r".") as caught:
+        remote._downloader().fetch(url, folder / "x.csv", {})
+    assert "hush" not in str(caught.value)
 
 
 def test_a_file_is_fetched_again_only_when_it_has_changed(
@@ -184,3 +223,98 @@ def test_inspect_reads_a_url(web: Web, folder: Path, flaskdash: Cli) -> None:
     assert "revenue" in result.output
     gone = flaskdash("inspect", f"{web.url}/none.csv", code=1)
     assert "answered 404" in gone.output
+
+
+def secrets_in(project: Path, secret: str) -> list[str]:
+    """Return the files of a project, its own .env apart, that hold a text."""
+    return [
+        str(path.relative_to(project))
+        for path in project.rglob("*")
+        if path.is_file() and ".venv" not in path.parts and path.name != ".env"
+        if secret.encode() in path.read_bytes()
+    ]
+
+
+@pytest.mark.parametrize("how", ["key", "password"])
+def test_an_address_with_a_secret_stays_in_env(
+    how: str,
+    web: Web,
+    folder: Path,
+    flaskdash: Cli,
+    shared_project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = f"{web.url}/sales.csv?year=1&api_key=hush%27hush$x"
+    web.secret = "/sales.csv?year=1&api_key=hush%27hush%24x"
+    if how == "password":
+        url = f"{web.url.replace('://', '://me%40home:hush%2Fhush@')}/sales.csv#top"
+        web.secret = "Basic " + b64encode(b"me@home:hush/hush").decode()
+    said = flaskdash("new", "shop", "--data", url, "--no-install").output
+    assert "its address goes into .env, as SALES_URL" in said
+    monkeypatch.chdir(folder / "shop")
+    project = Path.cwd()
+    env = (project / ".env").read_text("utf-8")
+    assert "hush" in env
+    assert stat.S_IMODE((project / ".env").stat().st_mode) == 0o600
+    assert (project / ".env.example").read_text("utf-8").endswith("\nSALES_URL=\n")
+    loader = (project / "app/loaders/sales.py").read_text("utf-8")
+    assert 'ADDRESS = "SALES_URL"' in loader
+    assert "SOURCE" not in loader
+    borrow_environment(project, shared_project)
+    said += flaskdash("refresh").output
+    said += flaskdash("list").output + flaskdash("list", "--json").output
+    assert json.loads(flaskdash("list", "--json").output)["loaders"][0]["source"] == "SALES_URL"
+    assert "SALES_URL" in said
+    assert "56 rows" in said
+    with serving(project) as address:
+        for path in ("/", "/ready", "/charts/revenue-over-time"):
+            status, page = fetch(address + path)
+            assert status == 200
+            said += page.decode()
+        web.code = 500
+        failed = flaskdash("refresh", code=1).output
+        assert "the server answered 500 Internal Server Error" in failed
+        web.secret = "other"
+        failed += flaskdash("refresh", code=1).output
+        assert "the server answered 403 Forbidden (" in failed
+        status, page = fetch(f"{address}/ready")
+        said += failed + page.decode() + fetch(address)[1].decode()
+    said += (project / "server.log").read_text("utf-8")
+    assert "hush" not in said
+    assert secrets_in(project, "hush") == []
+    (project / ".env").write_text("SECRET_KEY=x", "utf-8")
+    told = flaskdash("refresh", code=1).output
+    assert "SALES_URL is not set: write SALES_URL=https://... to .env" in told
+
+
+def test_add_data_takes_an_address_with_a_secret(
+    web: Web, made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{web.url}/sales.csv?token=hush"
+    said = flaskdash("add-data", url, "--name", "costs", "--dry-run").output
+    assert "hush" not in (made / ".env").read_text("utf-8") + said
+    said = flaskdash("add-data", url, "--name", "costs").output
+    assert "append    .env: COSTS_URL" in said
+    assert "append    .env.example: COSTS_URL" in said
+    assert f"COSTS_URL='{url}'" in (made / ".env").read_text("utf-8").splitlines()
+    again = flaskdash("add-data", url, "--name", "costs").output
+    assert "identical app/loaders/costs.py" in again
+    assert "append" not in again
+    monkeypatch.setenv("ELSEWHERE", url)
+    said += flaskdash("add-data", "ELSEWHERE", "--name", "other").output
+    assert 'ADDRESS = "ELSEWHERE"' in (made / "app/loaders/other.py").read_text("utf-8")
+    assert "ELSEWHERE" not in (made / ".env").read_text("utf-8")
+    assert "\nELSEWHERE=\n" in (made / ".env.example").read_text("utf-8")
+    said += flaskdash("inspect", url).output
+    assert f"{web.url}/sales.csv" in said
+    flaskdash("add-data", "COSTS_URL", "--name", "third")
+    assert "hush" not in said
+    assert secrets_in(made, "hush") == []
+    said = flaskdash("add-chart", "--kind", "kpi", "--data", "costs", "--y", "revenue").output
+    assert "create" in said
+
+
+def test_a_password_is_for_the_first_host_alone(web: Web, tmp_path: Path) -> None:
+    url = web.url.replace("://", "://me:hush@")
+    remote._downloader().fetch(f"{url}/away.csv", tmp_path / "x.csv", {})
+    assert ["Authorization" in one for one in web.asked] == [True, False]

@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 VENV_BIN = Path(sys.executable).parent
 REQUIREMENTS = {
     "dash": ("dash", "flask-caching", "gunicorn", "pandas"),
+    "dash-parquet": ("dash", "flask-caching", "gunicorn", "pandas", "pyarrow"),
     "course": ("flask", "gunicorn", "pandas", "plotly"),
 }
 CHARTS: tuple[tuple[str, ...], ...] = (
@@ -81,12 +82,12 @@ def flaskdash(work: Path, project: Path) -> Candidate:
     )
 
 
-def dash(work: Path, data: Path) -> Candidate:
-    """Return the dashboard in Dash."""
+def dash(work: Path, data: Path, environments: Path | None = None) -> Candidate:
+    """Return the dashboard in Dash; its environment may be kept in a folder of its own."""
     state = work / "state" / "dash"
     return Candidate(
         "Dash",
-        environment(work, "dash"),
+        environment(environments or work, "dash-parquet" if data.suffix == ".parquet" else "dash"),
         "dash_app:server",
         HERE,
         state,

@@ -28,7 +28,8 @@ def command(
 
     SOURCE may be a folder of files with one shape, - for standard input, or a URL: then the loader
     asks it again every hour, and fetches the file where it has changed. It may be a database too:
-    postgresql://..., mysql://..., or DATABASE_URL, a variable that holds such an address.
+    postgresql://..., mysql://..., or DATABASE_URL, a variable that holds such an address. An
+    address with a password or a key in it goes into .env, and nowhere else.
 
     \b
     Example:

@@ -23,17 +23,20 @@ def command(source: str, table: str | None, as_json: bool) -> None:
       flaskdash inspect sales.csv
     """
     from flaskdash.create import local
-    from flaskdash.inspect import database, inspect_source
+    from flaskdash.inspect import database, inspect_source, remote
     from flaskdash.progress import working
     from flaskdash.report import as_dict, as_text
     from flaskdash.suggest import suggest
 
-    if database.is_address(source):
+    url = remote.held(source, {}) or (source if remote.is_url(source) else "")
+    if database.is_address(source) and not url:
         _, inspection = database.look(source, table, None, False, {})
     else:
-        path = local(source)
+        path = local(url or source)
         with working(f"Reading {path.name}..."):
-            inspection = replace(inspect_source(path, table), source=source)
+            inspection = replace(
+                inspect_source(path, table), source=remote.shown(url) if url else source
+            )
     charts = suggest(inspection, "data")
     if as_json:
         import json

@@ -14,9 +14,11 @@ BLANKS = r"[\s\p{Z}]"
 MOST_SHAPES = 300
 # What DuckDB's strptime reads as pandas does; a zone it would ignore.
 DIRECTIVES = set("dmYybBaAHIMSfp")
-# DuckDB rounds 1.5 to 2 where a whole number is expected; a loader must fail instead.
+# DuckDB rounds 1.5 to 2 where a whole number is expected; a loader must fail instead. (At 1,5 the
+# cast fails by itself; a regular expression takes twice as long as this.)
 WHOLE = (
-    "CREATE MACRO whole(text) AS CASE WHEN regexp_matches(text, '[.,eE]') ",
+    "CREATE MACRO whole(text) AS CASE ",
+    "WHEN contains(text, '.') OR contains(text, 'e') OR contains(text, 'E') ",
     "THEN error('not a whole number: ' || text) ELSE CAST(text AS BIGINT) END",
 )
 

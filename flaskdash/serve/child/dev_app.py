@@ -17,10 +17,11 @@ from werkzeug.wrappers import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from flaskdash.serve.child import dev_host, dev_page
+    from flaskdash.serve.child import dev_host, dev_page, dev_progress
 else:
     import dev_host  # these are on sys.path, see __main__.py
     import dev_page
+    import dev_progress
 
 RETRY_MS = 150
 POLL_SECONDS = 0.25
@@ -47,6 +48,7 @@ class DevApp:
         self._loading = Lock()
         self._instance = root / "instance"
         self._app: WSGIApplication = Response("not loaded", 503)
+        self._progress = dev_progress.Progress()
 
     def load(self) -> None:
         """Make the project's app; if that fails, answer with the reason until the next change."""
@@ -54,6 +56,8 @@ class DevApp:
             try:
                 app = importlib.import_module("app").create_app()
                 app.config["PROPAGATE_EXCEPTIONS"] = True  # to here, not to the app's error page
+                if data := app.extensions.get("data"):
+                    data.build = self._progress.of(data.build)
                 self._app = app
                 self._instance = Path(app.config.get("INSTANCE", self._instance))
             except (Exception, SystemExit) as error:
@@ -76,6 +80,7 @@ class DevApp:
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+        self._progress.close()
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"

@@ -4,18 +4,27 @@ import json
 import os
 import time
 import urllib.request
+from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import blake2b
-from http.client import HTTPException
+from http.client import HTTPException, responses
 from pathlib import Path
 from urllib.error import HTTPError, URLError
+from urllib.parse import unquote, urlsplit
 
 PATIENCE = 30.0  # seconds without a byte
 LONGEST = 1800.0  # seconds for the whole
 LARGEST = 2**31  # bytes
 BLOCK = 2**20
 CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+
+
+def address(variable: str) -> str:
+    """Return the URL that an environment variable holds: one with a password or a key in it."""
+    if url := os.environ.get(variable):
+        return url
+    raise OSError(f"{variable} is not set: write {variable}=https://... to .env")
 
 
 def download(url: str) -> Path:
@@ -42,7 +51,7 @@ def fetch(url: str, path: Path, known: Mapping[str, str]) -> dict[str, str] | No
     if not url.startswith(("http://", "https://")):
         raise OSError("its address does not begin with http:// or https://")
     asked = {CONDITIONS[name]: value for name, value in known.items() if name in CONDITIONS}
-    request = urllib.request.Request(url, headers={"User-Agent": "dashboard", **asked})
+    request = _request(url, {"User-Agent": "dashboard", **asked})
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
@@ -66,10 +75,27 @@ def fetch(url: str, path: Path, known: Mapping[str, str]) -> dict[str, str] | No
         error.close()
         if error.code == 304:
             return None
-        raise OSError(f"the server answered {error.code} {error.reason}") from None
+        # Not in its own words, in which an address may stand, with a key in it.
+        reason = responses.get(error.code, "")
+        raise OSError(f"the server answered {error.code} {reason}".rstrip()) from None
     except URLError as error:
         raise OSError(f"the server can't be reached: {error.reason}") from None
     except HTTPException as error:
         raise OSError(f"the server broke off: {type(error).__name__}") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _request(url: str, headers: Mapping[str, str]) -> urllib.request.Request:
+    """Return the request; a user and a password in the URL go into a header of the first host."""
+    try:
+        parts = urlsplit(url)
+        user, _, host = parts.netloc.rpartition("@")
+        request = urllib.request.Request(parts._replace(netloc=host).geturl(), headers=dict(headers))
+    except ValueError:  # its text may hold the password
+        raise OSError("its address can't be understood") from None
+    if user:
+        name, _, password = user.partition(":")
+        pair = b64encode(f"{unquote(name)}:{unquote(password)}".encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {pair}")
+    return request

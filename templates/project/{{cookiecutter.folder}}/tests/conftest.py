@@ -16,7 +16,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     instance: Path = tmp_path_factory.mktemp("instance")
     app = create_app(TESTING=True, SECRET_KEY="test", INSTANCE=instance)
     for loader in app.extensions["data"].loaders.values():
-        needed = getattr(getattr(loader, "TABLE", None), "variable", "PATH")  # of a database
+        of_database = getattr(getattr(loader, "TABLE", None), "variable", "PATH")
+        needed = getattr(loader, "ADDRESS", of_database)
         if needed not in os.environ:
             pytest.skip(f"{needed} is not set: see .env.example")
     return app

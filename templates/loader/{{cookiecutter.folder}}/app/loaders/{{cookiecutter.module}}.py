@@ -8,8 +8,9 @@ from __future__ import annotations
 if TYPE_CHECKING:
     from {% if "return rows" in cookiecutter.body %}duckdb import DuckDBPyRelation{% else %}pandas import DataFrame{% endif %}
 
-SOURCE = {% if not cookiecutter.url %}Path(__file__).parents[2] / "data" / {% endif %}{{ cookiecutter.source }}
-{% if cookiecutter.refresh %}REFRESH = {{ cookiecutter.refresh }}
+{% if cookiecutter.variable %}ADDRESS = {{ cookiecutter.source }}  # the environment variable, set in .env, that holds its address
+{% else %}SOURCE = {% if not cookiecutter.url %}Path(__file__).parents[2] / "data" / {% endif %}{{ cookiecutter.source }}
+{% endif %}{% if cookiecutter.refresh %}REFRESH = {{ cookiecutter.refresh }}
 {% endif %}
 
 def load() -> {% if "return rows" in cookiecutter.body %}DuckDBPyRelation{% else %}DataFrame{% endif %}:
