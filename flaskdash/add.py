@@ -20,6 +20,7 @@ from flaskdash import (
     names,
     render,
     shell,
+    snapshots,
 )
 from flaskdash.charts import Chart, check
 from flaskdash.create import Echo, Source
@@ -163,8 +164,8 @@ def table(project: Project, name: str | None) -> Table:
     if name not in loaders:
         raise FlaskdashError(f"no loader {name!r}", hint=f"one of: {', '.join(loaders)}")
     loader = loaders[name]
-    snapshot = project.instance / f"{name}.parquet"
-    if not loader.live and _fresh(snapshot, [loader.path, *_files(project, loader)]):
+    snapshot = snapshots.path(project, name)
+    if snapshot and not loader.live and _fresh(snapshot, [loader.path, *_files(project, loader)]):
         return Table(name, _inspect(snapshot, loader))
     with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
         result = Path(folder) / "result.parquet"
@@ -201,8 +202,6 @@ def _files(project: Project, loader: contents.LoaderFile) -> list[Path]:
 
 
 def _fresh(snapshot: Path, sources: Sequence[Path]) -> bool:
-    if not snapshot.exists():
-        return False
     built = snapshot.stat().st_mtime_ns
     return all(path.exists() and path.stat().st_mtime_ns < built for path in sources)
 

@@ -29,7 +29,8 @@ def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None
         _refuse_edited(path, relative, original)
     files = [path, original]
     if path.parent == project.loaders:
-        files += [project.instance / f"{path.stem}.{end}" for end in ("parquet", "json", "lock")]
+        files += project.instance.glob(f"{path.stem}.*.parquet")
+        files += [project.instance / f"{path.stem}.{end}" for end in ("json", "lock")]
         files += _copy(project, path.stem, echo)
     for file in files:
         if file.is_file():

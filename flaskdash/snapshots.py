@@ -47,19 +47,33 @@ class Refreshed:
 
 def of(project: Project, loader: str) -> Snapshot:
     """Return how a loader's snapshot stands; all is None before the project has built it."""
-    name = _table(loader)
-    folder = project.instance
     try:
-        state: dict[str, Any] = json.loads((folder / f"{name}.json").read_text("utf-8"))
+        state = _state(project, loader)
         error = str(state["error"]) or None
         tried = datetime.fromtimestamp(float(state.get("tried") or state.get("failed") or 0), UTC)
         failed = tried.isoformat() if error else None
-        if not state["built"] or not (folder / f"{name}.parquet").is_file():
+        if not state["built"] or not path(project, loader):
             return Snapshot(error=error, failed=failed)
         built = datetime.fromisoformat(state["built"]).isoformat()
         return Snapshot(int(state["rows"]), built, error, failed, int(state.get("unread", 0)))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return Snapshot()
+
+
+def path(project: Project, loader: str) -> Path | None:
+    """Return the file of a loader's snapshot; None where there is none."""
+    try:
+        file = project.instance / str(_state(project, loader)["file"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return file if file.is_file() else None
+
+
+def _state(project: Project, loader: str) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(
+        (project.instance / f"{_table(loader)}.json").read_text("utf-8")
+    )
+    return state
 
 
 def age(moment: str | None) -> str:

@@ -375,8 +375,9 @@ def state(made: Path, **values: object) -> None:
     """Write the state of the sales' snapshot, as a running project does."""
     folder = made / "instance"
     folder.mkdir(exist_ok=True)
-    (folder / "sales.parquet").touch()
-    text = json.dumps({"signature": "", "rows": 1360, "error": ""} | values)
+    (folder / "sales.1.parquet").touch()
+    state = {"signature": "", "file": "sales.1.parquet", "rows": 1360, "error": ""}
+    text = json.dumps(state | values)
     (folder / "sales.json").write_text(text, "utf-8")
 
 
@@ -434,7 +435,7 @@ def test_snapshots_are_looked_for_where_the_project_keeps_them(
     monkeypatch.setenv("INSTANCE_PATH", str(tmp_path / "moved"))
     assert "1,360 rows" in flaskdash("list").output
     said = flaskdash("remove", "sales", "--force").output
-    assert f"remove    {tmp_path}/moved/sales.parquet" in said
+    assert f"remove    {tmp_path}/moved/sales.1.parquet" in said
     assert not list((tmp_path / "moved").iterdir())
 
 

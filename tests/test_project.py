@@ -263,7 +263,7 @@ def test_requests_do_not_wait_for_ever_for_a_first_build(project: Path) -> None:
 def test_a_damaged_snapshot_is_built_anew(project: Path) -> None:
     damage = """
         data.build("sales")
-        path = data.folder / "sales.parquet"
+        path = data.folder / data.peek("sales").file
         whole = path.read_bytes()
         path.write_bytes(BAD)
         """
@@ -501,7 +501,8 @@ def test_a_refresh_that_changes_columns_says_which(project: Path, csv: str, erro
         assert state.error == {error!r}, state
         assert state.rows == {360 if error else 1}
         assert data.peek("sales") == state
-        assert not (data.folder / "sales.parquet.tmp").exists()
+        assert (data.folder / state.file).is_file()
+        assert len([*data.folder.glob("*.parquet")]) == (1 if state.error else 2)
         client = create_app().test_client()
         page = client.get("/").text
         assert ("The last refresh failed" in page) == bool(state.error)
@@ -513,3 +514,21 @@ def test_a_refresh_that_changes_columns_says_which(project: Path, csv: str, erro
     assert error in printed
     loader.write_text(loader.read_text("utf-8") + "\n", "utf-8")
     inside(project, 'assert data.build("sales").rows == 1')
+
+
+def test_a_snapshot_is_never_written_over(project: Path) -> None:
+    """A query that has begun reads on, and what a killed builder left goes at the next build."""
+    inside(
+        project,
+        """
+        first = data.build("sales")
+        before = (data.folder / first.file).read_bytes()
+        second = data.build("sales", force=True)
+        assert second.file != first.file
+        assert (data.folder / first.file).read_bytes() == before
+        (data.folder / "sales.1.parquet").write_bytes(b"half of it")
+        third = data.build("sales", force=True)
+        left = {path.name for path in data.folder.glob("*.parquet")}
+        assert left == {second.file, third.file}
+        """,
+    )

@@ -218,6 +218,8 @@ def test_readers_get_one_version_whole_while_builders_die(project: Path) -> None
     assert sorted(seen.firsts) == list(range(1, VERSIONS + 1))
     assert seen.answers > 4 * VERSIONS
     left = {path.name for path in (project / "instance").iterdir()}
-    assert left == {"cache", "sales.json", "sales.lock", "sales.parquet"}
+    snapshots = {name for name in left if name.endswith(".parquet")}
+    assert left - snapshots == {"cache", "sales.json", "sales.lock"}
+    assert len(snapshots) <= 2, "the last one, and that before it for who still reads it"
     assert all(len(path.name) == 32 for path in (project / "instance/cache").iterdir())
     shutil.rmtree(project / "instance")

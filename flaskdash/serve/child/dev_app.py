@@ -161,7 +161,7 @@ class DevApp:
 def _snapshots(instance: Path) -> int:
     """Return a number that changes when the app has rebuilt a snapshot, which it does by itself."""
     with contextlib.suppress(OSError), os.scandir(instance) as entries:
-        files = (entry for entry in entries if entry.name.endswith((".parquet", ".json")))
+        files = (entry for entry in entries if entry.name.endswith(".json"))
         return max((file.stat().st_mtime_ns for file in files), default=0)
     return 0
 

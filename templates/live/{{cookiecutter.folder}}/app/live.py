@@ -21,7 +21,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from app.data import OWN_WITH, Data
 from app.database import DatabaseError, Statement, Table, moments
-from app.snapshots import State, Version
+from app.snapshots import State
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -46,10 +46,10 @@ class LiveData(Data):
             if loader.LIVE
         }
 
-    def state(self, name: str, version: Version | None = None) -> State:
+    def state(self, name: str) -> State:
         """Return from when the data is, and what failed; or say when to come again."""
         if name not in self._live:
-            return super().state(name, version)
+            return super().state(name)
         state = self.check(name)
         if not state.built:
             message = f"The database of {name} can't be asked. Try again in {RETRY_SECONDS:.0f} s."

@@ -25,15 +25,16 @@ class Data(Snapshots):
 
     def __init__(self, loaders: Mapping[str, ModuleType], folder: Path) -> None:
         super().__init__(loaders, folder)
-        self._facts = lru_cache(1000)(lambda name, _version, sql: self._run(name, sql, {}))
+        self._facts = lru_cache(1000)(lambda file, sql: self._run(file, sql, {}))
 
     def query(self, name: str, sql: str, filters: Iterable[Filter] = ()) -> DataFrame:
         """Run SQL that names the loader as its table, over the rows that pass the filters."""
+        file = self.state(name).file
         clause, values = where(filters, self.columns(name))
         rows = f"{quote(name)} AS (SELECT * FROM {SNAPSHOT}{clause})"
         own = OWN_WITH.match(sql)
         text = f"WITH{own[1] or ''} {rows}, {sql[own.end() :]}" if own else f"WITH {rows} {sql}"
-        return self._run(name, text, values)
+        return self._run(file, text, values)
 
     def columns(self, name: str) -> dict[str, str]:
         """Return the SQL type of each column."""
@@ -57,9 +58,9 @@ class Data(Snapshots):
 
     def _fact(self, name: str, sql: str) -> DataFrame:
         """Ask what stays the same for as long as the snapshot does."""
-        self.state(name)  # which waits for a first snapshot
-        return self._facts(name, self.version(name), sql)
+        found: DataFrame = self._facts(self.state(name).file, sql)
+        return found
 
-    def _run(self, name: str, sql: str, values: Mapping[str, str]) -> DataFrame:
+    def _run(self, file: str, sql: str, values: Mapping[str, str]) -> DataFrame:
         with self.cursor() as cursor:
-            return cursor.execute(sql, {**values, "snapshot": str(self.file(name, "parquet"))}).df()
+            return cursor.execute(sql, {**values, "snapshot": str(self.folder / file)}).df()

@@ -1,7 +1,8 @@
 """Snapshots: a loader's result as Parquet in the instance folder, with its state as JSON beside it.
 
 It is rebuilt when the source or the loader changes, or when REFRESH has passed: in the background,
-by one process at a time, while the others go on with the last good one.
+by one process at a time, while the others go on with the last good one. No snapshot is ever written
+over: the state names the one that counts, so that to replace the state is to replace both.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from app.filters import is_day, quote
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-Version = tuple[int, ...]
 log = logging.getLogger(__name__)
 CHECK_SECONDS = 1.0
 RETRY_SECONDS = 30.0
@@ -45,6 +45,7 @@ class State:
     signature: str = ""  # of the source, at the last try
     tried: float = 0.0
     built: str = ""  # empty: there is no snapshot yet
+    file: str = ""  # of the snapshot, in the folder
     rows: int = 0
     unread: int = 0  # rows that the loader left out
     error: str = ""
@@ -67,16 +68,10 @@ class Snapshots:
         self._connection: DuckDBPyConnection | None = None
         self._checked = lru_cache(100)(lambda name, _second, _version: self.check(name))
 
-    def stamp(self, name: str) -> tuple[object, ...]:
-        """Return what changes whenever the answers from a snapshot may."""
-        version = self.version(name)
-        state = self.state(name, version)
-        return state.built, state.error, *(version or self.version(name))
-
-    def state(self, name: str, version: Version | None = None) -> State:
+    def state(self, name: str) -> State:
         """Return the state of a snapshot that can be read, or say when to come again."""
         now = time.monotonic()
-        state = self._checked(name, now // CHECK_SECONDS, version or self.version(name))
+        state = self._checked(name, now // CHECK_SECONDS, self._version(name))
         if not state.built and name in self._builds:
             build, began = self._builds[name]
             build.join(max(0.0, began + WAIT_SECONDS - now))
@@ -102,50 +97,55 @@ class Snapshots:
     def peek(self, name: str) -> State:
         """Return a snapshot's state: that of the last try, in whatever process it was."""
         try:
-            state = State(**json.loads(self.file(name, "json").read_text("utf-8")))
+            state = State(**json.loads((self.folder / f"{name}.json").read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             state = State()
         state = max(state, self._tried.get(name, state), key=lambda each: each.tried)
-        return state if self._is_whole(name) or not state.built else State()
+        return state if self._is_whole(state) or not state.built else State()
 
     def build(self, name: str, force: bool = False) -> State:
         """Build a snapshot, unless another process was quicker; remember how that went."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.file(name, "lock")):
+        with FileLock(self.folder / f"{name}.lock"):
             state, signature = self.peek(name), self._signature(name)
             if not (force or self._stale(name, state)):
                 return state
             code = signature.partition(" ")[0]
+            for old in {*self.folder.glob(f"{name}.*.parquet")} - {self.folder / state.file}:
+                with suppress(OSError):  # Windows keeps one that is being read
+                    old.unlink()
+            path = self.folder / f"{name}.{time.time_ns()}.parquet"
             try:
                 with warnings.catch_warnings(record=True) as told:
                     warnings.simplefilter("always")
-                    rows = self._write(name, self.loaders[name].load(), state.code == code)
+                    result = self.loaders[name].load()
+                    rows = self._write(path, result, state if state.code == code else None)
                 for each in told:
                     log.warning("loader %s: %s", name, each.message)
                 unread = sum(str(each.message).count("Skipping line") for each in told)
                 built = datetime.now(UTC).isoformat()
-                state = State(signature, time.time(), built, rows, unread, code=code)
+                state = State(signature, time.time(), built, path.name, rows, unread, "", code)
             except (Exception, SystemExit) as failure:
                 log.exception("loader %s failed", name)
                 error = type(failure).__name__  # its text may hold a password: the log has it
                 if isinstance(failure, ColumnsChanged):
                     error = str(failure)
-                self.file(name, "parquet.tmp").unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
                 state = replace(state, signature=signature, tried=time.time(), error=error)
             self._tried[name] = state
+            temporary = self.folder / f"{name}.json.tmp"
             with suppress(OSError):  # on a full disk, this process remembers it
-                self.file(name, "json.tmp").write_text(json.dumps(asdict(state)), "utf-8")
-                self.file(name, "json.tmp").replace(self.file(name, "json"))
+                temporary.write_text(json.dumps(asdict(state)), "utf-8")
+                temporary.replace(self.folder / f"{name}.json")
             return state
 
-    def version(self, name: str) -> Version:
-        """Return what changes with each snapshot, and with each state, of a loader."""
-        version: Version = ()
+    def _version(self, name: str) -> tuple[int, int]:
+        """Return what changes with each state of a loader."""
         with suppress(OSError):  # before the first
-            for suffix in ("parquet", "json"):  # a Path would take as long as a cached answer
-                stat = os.stat(f"{self.folder}/{name}.{suffix}")  # noqa: PTH116
-                version += stat.st_mtime_ns, stat.st_ino
-        return version
+            # A Path would take as long as a cached answer.
+            stat = os.stat(f"{self.folder}/{name}.json")  # noqa: PTH116
+            return stat.st_mtime_ns, stat.st_ino
+        return 0, 0
 
     def cursor(self) -> DuckDBPyConnection:
         with self._lock:
@@ -168,35 +168,30 @@ class Snapshots:
                     signature += f"{stat.st_mtime_ns}-{stat.st_size} "
         return signature
 
-    def _write(self, name: str, result: Any, same_code: bool = False) -> int:
-        """Write a DataFrame, or a DuckDB relation, as the snapshot; return its number of rows.
+    def _write(self, path: Path, result: Any, before: State | None) -> int:
+        """Write a DataFrame, or a DuckDB relation, as a snapshot; return its number of rows.
 
         A loader that is as it was must return what it did: who saves its file accepts the change.
         """
-        temporary = self.file(name, "parquet.tmp")
         with self.cursor() as cursor:
             relation = result if hasattr(result, "write_parquet") else cursor.from_df(result)
-            relation.write_parquet(str(temporary), compression="zstd")
-            written = cursor.read_parquet(str(temporary))
-            if same_code and self._is_whole(name):
-                old = cursor.read_parquet(str(self.file(name, "parquet")))
+            relation.write_parquet(str(path), compression="zstd")
+            written = cursor.read_parquet(str(path))
+            if before and self._is_whole(before):
+                old = cursor.read_parquet(str(self.folder / before.file))
                 if changes := _changes(old, written):
                     raise ColumnsChanged("; ".join(changes)[:300])
             rows = written.count("*").fetchall()[0][0]
-        with temporary.open("rb+") as file:
+        with path.open("rb+") as file:
             os.fsync(file.fileno())  # a power loss leaves the old snapshot or the new one
-        temporary.replace(self.file(name, "parquet"))
         return int(rows)
 
-    def _is_whole(self, name: str) -> bool:
+    def _is_whole(self, state: State) -> bool:
         """Tell whether a snapshot is there, to its last bytes."""
-        with suppress(OSError), self.file(name, "parquet").open("rb") as file:
+        with suppress(OSError), (self.folder / state.file).open("rb") as file:
             file.seek(-4, os.SEEK_END)
             return file.read() == b"PAR1"
         return False
-
-    def file(self, name: str, suffix: str) -> Path:
-        return self.folder / f"{name}.{suffix}"
 
 
 def _changes(old: DuckDBPyRelation, new: DuckDBPyRelation) -> list[str]:

@@ -195,8 +195,9 @@ def _answer_once(
     return response
 
 
-def _versions(charts: list[ModuleType]) -> list[tuple[object, ...]]:
-    return [data.stamp(name) for name in dict.fromkeys(chart.DATA for chart in charts)]
+def _versions(charts: list[ModuleType]) -> list[tuple[str, ...]]:
+    states = [data.state(name) for name in dict.fromkeys(chart.DATA for chart in charts)]
+    return [(state.file, state.built, state.error) for state in states]
 
 
 def _rows(chart: ModuleType, write: Callable[[DataFrame], str], mimetype: str) -> Response:
