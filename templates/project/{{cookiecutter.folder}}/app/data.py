@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.filters import Filter, quote, where
 from app.snapshots import Snapshots
@@ -25,7 +25,7 @@ class Data(Snapshots):
 
     def __init__(self, loaders: Mapping[str, ModuleType], folder: Path) -> None:
         super().__init__(loaders, folder)
-        self._facts = lru_cache(1000)(lambda file, sql: self._run(file, sql, {}))
+        self._facts = lru_cache(1000)(lambda file, sql: self._run(file, sql, {}).to_dict("list"))
 
     def query(self, name: str, sql: str, filters: Iterable[Filter] = ()) -> DataFrame:
         """Run SQL that names the loader as its table, over the rows that pass the filters."""
@@ -48,17 +48,17 @@ class Data(Snapshots):
             FROM {SNAPSHOT} WHERE CAST({value} AS VARCHAR) <> ''
             GROUP BY {value} ORDER BY {value} LIMIT {MOST_CHOICES}"""
         found = self._fact(name, sql)
-        return list(found["choice"]), int(found["total"][:1].sum()) - len(found)
+        return found["choice"], sum(found["total"][:1]) - len(found["choice"])
 
     def days(self, name: str, column: str) -> tuple[str, str]:
         """Return the first and the last day of a column."""
         sql = f"SELECT min({quote(column)}), max({quote(column)}) FROM {SNAPSHOT}"
-        first, last = self._fact(name, sql).iloc[0]
-        return str(first)[:10], str(last)[:10]
+        first, last = (str(value)[:10] for value, in self._fact(name, sql).values())
+        return first, last
 
-    def _fact(self, name: str, sql: str) -> DataFrame:
+    def _fact(self, name: str, sql: str) -> dict[str, list[Any]]:
         """Ask what stays the same for as long as the snapshot does."""
-        found: DataFrame = self._facts(self.state(name).file, sql)
+        found: dict[str, list[Any]] = self._facts(self.state(name).file, sql)
         return found
 
     def _run(self, file: str, sql: str, values: Mapping[str, str]) -> DataFrame:

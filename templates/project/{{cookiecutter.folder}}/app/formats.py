@@ -61,7 +61,12 @@ def plain(df: DataFrame) -> DataFrame:
 
 def as_text(df: DataFrame) -> DataFrame:
     """Return the table with markup in its cells escaped: Plotly obeys <b> and <a> in labels."""
-    return df.map(lambda value: html.escape(value, False) if isinstance(value, str) else value)
+
+    def safe(value: Any) -> Any:
+        return html.escape(value, False) if isinstance(value, str) else value
+
+    kinds = df.dtypes.items()  # to look at numbers, too, takes as long as to draw them
+    return df.assign(**{name: df[name].map(safe) for name, kind in kinds if kind.kind == "O"})
 
 
 def as_json(df: DataFrame) -> str:

@@ -175,7 +175,8 @@ class Snapshots:
         """
         with self.cursor() as cursor:
             relation = result if hasattr(result, "write_parquet") else cursor.from_df(result)
-            relation.write_parquet(str(path), compression="zstd")
+            # Larger than zstd by half, and asked in two thirds of the time.
+            relation.write_parquet(str(path), compression="lz4_raw")
             written = cursor.read_parquet(str(path))
             if before and self._is_whole(before):
                 old = cursor.read_parquet(str(self.folder / before.file))
