@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from flaskdash.inspect import missing
-from flaskdash.inspect.numerals import STYLES
+from flaskdash.inspect.numerals import SPACES, STYLES
 from flaskdash.inspect.plan import BOOLEANS, ColumnPlan
 
 BLANKS = r"[\s\p{Z}]"
@@ -96,24 +96,28 @@ def _number(plan: ColumnPlan, column: str, values: list[str]) -> tuple[str, str,
     numbers = plan.numbers
     if numbers is None or numbers.scaled:
         raise Unfit(f"{plan.name} has numbers that end in K or M")
+    if numbers.trailing or numbers.dashes or numbers.flags:
+        raise Unfit(f"{plan.name} has signs of its own at numbers")
     point = plan.decimal or "."
     if numbers.affixed:
         keep = point + ("(" if numbers.brackets else "")
         bare = f"regexp_replace({column}, {text(f'[^0-9{keep}-]')}, '', 'g')"
         if numbers.suffix:
             bare = f"replace({column}, {text(numbers.suffix)}, '')"
+            if plan.thousands:
+                bare = f"replace({bare}, {text(plan.thousands)}, '')"
         if numbers.brackets:
             bare = f"replace({bare}, '(', '-')"
         test = _shapes(column, values)
     else:
         marks = (plan.decimal, plan.thousands)
         style = next((s for s in numbers.styles if STYLES[s][:2] == marks), numbers.styles[0])
-        if plan.thousands == " ":
+        if plan.thousands and plan.thousands in SPACES:
             raise Unfit(f"{plan.name} has blanks within numbers")
         if plan.kind == "integer" and style == "integer":
             pattern = "[+-][0-9]{1,15}|0|[1-9][0-9]{0,14}"
         else:
-            pattern = f"(?i){STYLES[style][2].pattern}".replace(r"\u2212", "\u2212")
+            pattern = f"(?i){STYLES[style][2].pattern}"
         bare = f"replace({column}, {text(plan.thousands)}, '')" if plan.thousands else column
         trimmed = _trimmed(column) if plan.padded else column
         test = f"(regexp_full_match({trimmed}, {text(pattern)}) AND NOT regexp_full_match({trimmed}, '[0-9]{{16,}}'))"

@@ -91,7 +91,10 @@ def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found:
         Layout(
             skip=table.header.skip + two,
             has_header=table.header.names is not None and not two,
-            arguments=arguments(dialect, separator(text, dialect), encoding),
+            arguments=(
+                *arguments(dialect, separator(text, dialect), encoding),
+                *encoding_errors(text, encoding),
+            ),
             packed=given.packed,
             padded=dialect.padded,
         ),
@@ -102,7 +105,11 @@ def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found:
         ),
         "delimited text",
         decimal="," if dialect.delimiter == ";" else ".",
-        notes=(*(["2 header rows were joined into one"] * two), *([quotes] * (not dialect.quoted))),
+        notes=(
+            *(["2 header rows were joined into one"] * two),
+            *([quotes] * (not dialect.quoted)),
+            *broken_bytes(text),
+        ),
         header_rows=1 + two,
         hint="open it in an editor: is each row on a line of its own, with the same delimiter?",
     )
@@ -127,6 +134,19 @@ def arguments(dialect: Dialect, mark: str, encoding: str) -> tuple[str, ...]:
     if not dialect.quoted:
         lines.append("quoting=3,  # csv.QUOTE_NONE: quotes are ordinary characters here")
     return tuple(lines)
+
+
+def encoding_errors(text: str, encoding: str) -> tuple[str, ...]:
+    """Return the argument of read_csv for UTF-8 that is damaged in places."""
+    if "\ufffd" not in text or encoding not in ("utf-8", "utf-8-sig"):
+        return ()
+    return ('encoding_errors="replace",  # some bytes are no UTF-8',)
+
+
+def broken_bytes(text: str) -> list[str]:
+    """Return a note on bytes that could not be read."""
+    count = text.count("\ufffd")
+    return [f"{count} character(s) are no UTF-8, and are shown as \ufffd"] if count else []
 
 
 def refuse_one_line(path: Path, text: str) -> None:

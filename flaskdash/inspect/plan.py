@@ -90,6 +90,9 @@ def _text(base: ColumnPlan, counts: Mapping[str, int], values: Mapping[str, int]
     count = sum(values[value] for value in values if numerals.is_number(value)) if numeric else 0
     if rows and 0.8 < count / rows < 1:
         notes = (f"{rows - count} of {rows} values are not numbers, so it is kept as text",)
+    elif rows and count == rows:
+        shown = _listed(set(_some(values)[:20]))
+        notes = (f"its numbers are in several units, or written in several ways ({shown}): text",)
     return replace(
         base,
         gaps=base.gaps - kept,
@@ -128,11 +131,17 @@ def _some(values: Mapping[str, int]) -> list[str]:
 def _numbers(values: Mapping[str, int]) -> tuple[Numerals | None, set[str]]:
     """Return how the column writes numbers, and the few words among them that are none."""
     sample = _some(values)
-    if sum(map(numerals.is_number, sample)) < 0.5 * len(sample) and not numerals.recognise(sample):
+    few = sum(map(_may_be_number, sample)) < 0.5 * len(sample)
+    if few and not numerals.recognise(sample):
         return None, set()
     if found := numerals.recognise(values):
         return found, set()
-    return _without_odd(values, numerals.is_number, numerals.recognise)
+    return _without_odd(values, _may_be_number, numerals.recognise)
+
+
+def _may_be_number(value: str) -> bool:
+    """Tell whether one value is a number, perhaps with a flag behind it."""
+    return numerals.is_number(value) or numerals.is_flagged(value)
 
 
 def _dating(name: str, values: Mapping[str, int]) -> tuple[Dating | None, set[str]]:
@@ -160,10 +169,10 @@ def _without_odd(
     odd = {value for value in values if not fits(value)}
     rows = sum(values.values())
     share = sum(values[value] for value in odd) / rows
-    known = all(value.lower() in missing.AMONG_NUMBERS for value in odd)
+    known = all(map(missing.among_numbers, odd))
     wordy = all(not re.search(r"\d", value) for value in odd)
-    limit = 0.5 if known else 0.1
-    if not odd or not wordy or len(odd) > 3 or share > limit or rows * (1 - share) < 5:
+    limit, most = (0.7, 12) if known else (0.1, 3)
+    if not odd or not wordy or len(odd) > most or share > limit or rows * (1 - share) < 5:
         return None, set()
     rest = {value: count for value, count in values.items() if value not in odd}
     found = recognise(rest)
@@ -174,7 +183,11 @@ def _of_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Colum
     """Return the plan of a column of numbers: codes and dates among them are told apart."""
     named = set(words(base.name))
     if numbers.affixed:
-        return replace(base, kind="number", numbers=numbers)
+        notes = base.notes
+        if numbers.flags:
+            flags = ", ".join(repr(flag.strip()) for flag in numbers.flags[:6])
+            notes = (*notes, f"flags behind numbers ({flags}) are cut off")
+        return replace(base, kind="number", numbers=numbers, notes=notes)
     if numbers.integer:
         found = dates.recognise_integers(values, bool(TIME_WORDS & named))
         if found:
@@ -186,12 +199,24 @@ def _of_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Colum
         if CODE_WORDS & named:
             return base.as_text("codes, not numbers")
         return replace(base, kind="integer", numbers=numbers)
+    if reason := _code_like(values):
+        return base.as_text(reason)
     if CODE_WORDS & named and all(re.fullmatch(r"\d+(\.0)?", value) for value in values):
         return replace(base.as_text("codes, not numbers"), cut=".0")
     digits = [re.sub(r"\D", "", value) for value in values if re.fullmatch(r"\d{16,}", value)]
     if digits:
         return base.as_text("too many digits for a number")
     return replace(base, kind="number", numbers=numbers)
+
+
+def _code_like(values: Collection[str]) -> str:
+    """Return why these are codes though each could be a number: 12E4, or 01.2; else ""."""
+    powers = [value for value in values if re.fullmatch(r"\d+E\d+", value, re.I)]
+    if powers and all(re.fullmatch(r"\d+(E\d+)?", value, re.I) for value in values):
+        return "codes such as 12E4, not powers of ten"
+    if any(re.match(r"0\d+[.,]?", value) for value in values):
+        return "leading zeros"
+    return ""
 
 
 def settle(plans: list[ColumnPlan], decimal_hint: str) -> list[ColumnPlan]:

@@ -46,7 +46,8 @@ class Document:
     """What was parsed: `lines` tells JSON lines, of which the last may be `cut` off.
 
     `digits` tells that whole numbers are read as text, because floats can't hold them, and
-    `constants` that there are NaN or Infinity, which are no JSON and no values.
+    `constants` that there are NaN or Infinity, which are no JSON and no values. `broken` tells that
+    some bytes are no UTF-8.
     """
 
     given: Given
@@ -56,12 +57,15 @@ class Document:
     cut: bool = False
     digits: bool = False
     constants: bool = False
+    broken: bool = False
 
     def opening(self) -> list[str]:
         """Return the statements that parse the file into `data`."""
         packed = self.given.packed
         imports = sorted(["import json", *([packed.module] if packed.kind else [])])
         encoding = literal(self.encoding)
+        if self.broken:
+            encoding += ', errors="replace"'
         text = f"file.read().decode({encoding})" if packed.kind else f"SOURCE.read_text({encoding})"
         whole = ", parse_int=str" if self.digits else ""
         whole += ", parse_constant=lambda _: None" if self.constants else ""
@@ -151,6 +155,13 @@ def parse(given: Given) -> Document:
     text = text.removeprefix("\ufeff")
     if encoding == "utf-8" and given.data.startswith(b"\xef\xbb\xbf"):
         encoding = "utf-8-sig"
+    document = _parse(given, text, encoding)
+    broken = encoding.startswith("utf-8") and "\ufffd" in text
+    return replace(document, broken=True) if broken else document
+
+
+def _parse(given: Given, text: str, encoding: str) -> Document:
+    """Return the document in a text."""
     found: list[str] = []
     try:
         value = json.loads(text, parse_constant=found.append)

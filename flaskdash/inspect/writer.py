@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -227,7 +228,8 @@ def common_marks(plans: Iterable[ColumnPlan]) -> tuple[str, str]:
         return ".", ""
     decimals = [mark for mark, _ in marks]
     decimal = max(sorted(set(decimals)), key=decimals.count)
-    groups = [group for mark, group in marks if mark == decimal and group]
+    # read_csv takes one byte for the thousands; other signs are taken out of the text later.
+    groups = [group for mark, group in marks if mark == decimal and group and group.isascii()]
     return decimal, max(sorted(set(groups)), key=groups.count) if groups else ""
 
 
@@ -283,14 +285,26 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
     if numbers is None or not (numbers.affixed or as_text):
         return []
     text = "{c}"
+    if numbers.dashes:
+        dashes = numbers.dashes.encode("unicode_escape").decode()
+        text += f'.str.replace("[{dashes}]", "-", regex=True)'
     if numbers.suffix:
         text += f".str.strip().str.removesuffix({literal(numbers.suffix)})"
+        if plan.thousands:
+            text += f'.str.replace({literal(plan.thousands)}, "")'
+    elif numbers.flags:
+        flags = "|".join(map(re.escape, numbers.flags))
+        text += f'.str.strip().str.replace({literal(f"({flags})$")}, "", regex=True)'
+        if plan.thousands:
+            text += f'.str.replace({literal(plan.thousands)}, "")'
     elif numbers.affixed:
         keep = plan.decimal + ("(" if numbers.brackets else "")
         keep += "KMBkmbn" if numbers.scaled else ""
         text += f'.str.replace(r"[^0-9{keep}-]", "", regex=True)'
         if numbers.brackets:
             text += '.str.replace("(", "-")'
+        if numbers.trailing:
+            text += '.str.replace(r"(.+)-$", r"-\\1", regex=True)'
     elif plan.thousands:
         text += f".str.replace({literal(plan.thousands)}, {literal('')})"
     if plan.decimal == ",":
@@ -299,6 +313,12 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
         scale = 'replace({"K|k": "e3", "M|m": "e6", "bn|B|b": "e9", "n": ""}, regex=True)'
         return [(f"pd.to_numeric({text}.{scale})", "")]
     why = f"{comment(numbers.unit)} cut off" if numbers.unit else ""
+    if numbers.flags:
+        why = (
+            f"flags behind numbers ({comment(', '.join(f.strip() for f in numbers.flags))}) cut off"
+        )
+    if numbers.trailing:
+        why = "the minus comes last"
     return [(f"pd.to_numeric({text})", why)]
 
 
