@@ -211,8 +211,9 @@ def _of_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Colum
 
 def _code_like(values: Collection[str]) -> str:
     """Return why these are codes though each could be a number: 12E4, or 01.2; else ""."""
-    powers = [value for value in values if re.fullmatch(r"\d+E\d+", value, re.I)]
-    if powers and all(re.fullmatch(r"\d+(E\d+)?", value, re.I) for value in values):
+    # Programs write powers with a point or a sign: 1.2E+05, or a small e.
+    powers = [value for value in values if re.fullmatch(r"\d+E\d+", value)]
+    if powers and all(re.fullmatch(r"\d+(E\d+)?", value) for value in values):
         return "codes such as 12E4, not powers of ten"
     if any(re.match(r"0\d+[.,]?", value) for value in values):
         return "leading zeros"
