@@ -142,3 +142,139 @@ def test_cp1252_with_a_copyright_sign_in_its_footer(write: Write) -> None:
 def test_text_delimited_by_control_signs(write: Write) -> None:
     path = write("id\x01city\x01price\n" + rows(lambda i: f"{i}\x01C{i % 4}\x01{i}.5"))
     assert inspect_source(path).frame.shape == (40, 3)
+
+
+BOXES = {
+    "psql": (" name  | value \n-------+-------\n", " {:5} | {:5} \n", "(40 rows)\n"),
+    "mysql": ("+---+---+\n| name | value |\n+---+---+\n", "| {:5} | {:5} |\n", "+---+---+\n"),
+    "markdown": ("| name | value |\n|:---|---:|\n", "| {} | {} |\n", ""),
+}
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_tables_drawn_with_bars(write: Write, box: str) -> None:
+    top, line, end = BOXES[box]
+    path = write(top + "".join(line.format(f"n{i}", i * 2) for i in range(40)) + end)
+    found = inspect_source(path)
+    assert list(found.frame.columns) == ["name", "value"]
+    assert found.frame["name"].tolist()[-1] == "n39"
+    assert found.frame["value"].tolist() == [i * 2 for i in range(40)]
+
+
+def test_a_header_that_comes_again(write: Write) -> None:
+    page = "day,n\n" + rows(lambda i: f"2024-01-{i + 1:02d},{i}", 20)
+    found = inspect_source(write("Report\n\n" + page * 3))
+    assert types(found) == ["date", "integer"]
+    assert found.read.rows == 60
+    assert "the header comes 2 more time(s): left out" in found.notes
+
+
+def test_joined_files_with_a_mark_each(write: Write) -> None:
+    part = "day,n\n" + rows(lambda i: f"2024-01-{i + 1:02d},{i}", 20)
+    found = inspect_source(write((b"\xef\xbb\xbf" + part.encode()) * 2))
+    assert types(found) == ["date", "integer"]
+    assert found.read.rows == 40
+
+
+def test_comments_among_the_rows(write: Write) -> None:
+    path = write(
+        "time,t\n"
+        + rows(lambda i: f"{'# restarted' + chr(10) if i % 9 == 8 else ''}10:{i:02d},{i}")
+    )
+    found = inspect_source(path)
+    assert found.read.rows == 40
+    assert types(found) == ["text", "integer"]
+
+
+def test_values_that_begin_like_comments_are_kept(write: Write) -> None:
+    path = write("tag,n\n" + rows(lambda i: f"{'#' if i % 5 == 2 else ''}love{i},{i}"))
+    assert inspect_source(path).read.rows == 40
+
+
+def test_delimiters_of_two_signs(write: Write) -> None:
+    path = write(rows(lambda i: f"{i}::{i * 7 % 11}::{i}.5"), "ratings.dat")
+    assert inspect_source(path).frame.iloc[39].tolist() == [39, 39 * 7 % 11, 39.5]
+
+
+def test_gaps_of_two_blanks_between_values_of_several_words(write: Write) -> None:
+    cities = ["New York City", "Los Angeles", "Rome"]
+    path = write("City   Pop    Area\n" + rows(lambda i: f"{cities[i % 3]}   {1000 + i}    {i}.5"))
+    found = inspect_source(path)
+    assert types(found) == ["text", "integer", "number"]
+    assert found.frame["City"].tolist()[:3] == cities
+
+
+def test_r_writes_a_name_too_few_and_quotes(write: Write) -> None:
+    path = write('"mpg" "name"\n' + rows(lambda i: f'"{i + 1}" {i}.5 "Mazda RX{i}"'), "cars.txt")
+    found = inspect_source(path)
+    assert found.frame["name"].tolist()[3] == "Mazda RX3"
+    assert found.frame["mpg"].tolist()[3] == 3.5
+
+
+def test_single_quotes(write: Write) -> None:
+    path = write("id,name,n\n" + rows(lambda i: f"{i},'Doe, {i}',{i * 2}"))
+    assert inspect_source(path).frame["name"].tolist()[7] == "Doe, 7"
+
+
+def test_an_apostrophe_is_no_quote(write: Write) -> None:
+    path = write("id,name,n\n" + rows(lambda i: f"{i},'t Hart {i},{i * 2}"))
+    assert inspect_source(path).frame["name"].tolist()[7] == "'t Hart 7"
+
+
+def test_escaped_quotes(write: Write) -> None:
+    path = write("id,said,n\n" + rows(lambda i: f'{i},"He said \\"no, {i}\\" twice",{i * 2}'))
+    assert inspect_source(path).frame["said"].tolist()[7] == 'He said "no, 7" twice'
+
+
+def test_quotes_that_end_before_the_field_are_text(write: Write) -> None:
+    path = write("id\tsize\n" + rows(lambda i: f'{i}\t"best" offer {i}'))
+    assert inspect_source(path).frame["size"].tolist()[7] == '"best" offer 7'
+
+
+def test_names_below_merged_cells(write: Write) -> None:
+    path = write(",2022,,2023,\nRegion,Men,Women,Men,Women\n" + rows(lambda i: f"R{i},1,2,3,{i}"))
+    found = inspect_source(path)
+    assert list(found.frame.columns) == [
+        "Region",
+        "2022 Men",
+        "2022 Women",
+        "2023 Men",
+        "2023 Women",
+    ]
+    assert found.read.rows == 40
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "5s,15s,20d,14n\n",
+        "Agency,Day,Mean flow,Level\n",
+        'Agency,Day,"Mean flow,\nplease",Level\n"{""ImportId"":1}","{""a"":2}","{""b"":3}","{""c"":4}"\n',
+    ],
+)
+def test_lines_below_the_names_that_describe_them(write: Write, below: str) -> None:
+    path = write(
+        "agency,day,flow,level\n"
+        + below
+        + rows(lambda i: f"X{i % 3},2024-01-{i % 28 + 1:02d},{i},{i}.5")
+    )
+    found = inspect_source(path)
+    assert types(found) == ["text", "date", "integer", "number"]
+    assert list(found.frame.columns) == ["agency", "day", "flow", "level"]
+    assert found.read.rows == 40
+    assert "below the header left out" in notes(found)
+
+
+def test_units_below_the_names(write: Write) -> None:
+    path = write("time,wind\nUTC,m/s\n" + rows(lambda i: f"2024-01-01T{i % 24:02d}:00,{i}.5"))
+    found = inspect_source(path)
+    assert list(found.frame.columns) == ["time UTC", "wind m/s"]
+    assert types(found) == ["datetime", "number"]
+
+
+def test_one_series_below_metadata(write: Write) -> None:
+    meta = '"Title","CPI index"\n"CDID","D7BT"\n"PreUnit",""\n"Unit","Index"\n"Next","Soon"\n"Notes",""\n'
+    path = write(meta + rows(lambda i: f'"{2000 + i} JAN","{100 + i}.5"'))
+    found = inspect_source(path)
+    assert types(found) == ["date", "number"]
+    assert found.read.rows == 40

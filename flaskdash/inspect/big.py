@@ -20,6 +20,7 @@ from typing import Any
 import duckdb
 
 from flaskdash.inspect import casts, missing, plan, sampled, tabular
+from flaskdash.inspect import lines as trimming
 from flaskdash.inspect.casts import Cast, Unfit, quote
 from flaskdash.inspect.dialect import BLANKS, Dialect, Record, sniff
 from flaskdash.inspect.draft import Draft, execute
@@ -229,7 +230,9 @@ def _dialect(given: Given) -> tuple[Dialect, bool]:
     dialect = sniff(text.removeprefix("\ufeff"))
     if dialect.delimiter in (None, BLANKS):
         raise Unfit("it has no delimiter")
-    if not dialect.quoted or dialect.padded:
+    if trimming.find(text):
+        raise Unfit("some of its lines are no rows")
+    if not dialect.is_plain:
         raise Unfit("its quotes are not those of CSV")
     return dialect, plain
 

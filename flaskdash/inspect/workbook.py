@@ -20,7 +20,7 @@ from python_calamine import (
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import missing
 from flaskdash.inspect.cells import kind_of, native, text_of
-from flaskdash.inspect.dialect import Header, Record, find_header, goes_on, joined
+from flaskdash.inspect.dialect import Header, Record, find_header, goes_on, groups, joined
 from flaskdash.inspect.dialect import is_value as is_written_value
 from flaskdash.inspect.draft import Draft
 from flaskdash.inspect.given import Given
@@ -151,7 +151,7 @@ class Sheet:
         ):
             last += 1
         first = found.skip
-        if first and self._groups(first - 1, self.records[last]):
+        if first and groups(self.records[first - 1], self.records[last], self.merged):
             first -= 1
         if first == last:
             return found, 1
@@ -182,13 +182,6 @@ class Sheet:
     def _above(self, row: int, column: int) -> list[str]:
         """Return the cells above one, stripped."""
         return [record[column].strip() for record in self.records[:row]]
-
-    def _groups(self, row: int, below: Record) -> bool:
-        """Tell whether a row above the header groups its names, as merged cells do."""
-        filled = [cell for cell in self.records[row] if cell.strip()]
-        twice = len({name for name in below if name.strip()}) < sum(map(bool, below))
-        spread = not self.records[row][-1].strip() or len(filled) < len(below)
-        return len(filled) >= 2 and spread and (twice or self.merged)
 
     @cached_property
     def table(self) -> Table | None:

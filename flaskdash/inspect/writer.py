@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flaskdash.inspect import missing
+from flaskdash.inspect.lines import NO_TRIM, Trim
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.packed import AS_IT_IS, Packed
 from flaskdash.inspect.plan import ColumnPlan
@@ -22,7 +23,8 @@ class Layout:
     `arguments` come first in the call, `columns` is what usecols takes, `renames` is how names are
     repaired, and pandas' names. `names_to_text` tells that a name is a number or a date in the
     source. `each` is the pattern of the files of a folder, `part` the expression for what a file's
-    name tells, and `part_name` the column for that.
+    name tells, and `part_name` the column for that. `trim` is done to the lines first, of a text
+    read with the arguments `reading`. `slow` tells that only pandas' Python engine splits them.
     """
 
     skip: int
@@ -41,6 +43,9 @@ class Layout:
     each: str = ""
     part: str = ""
     part_name: str = ""
+    slow: bool = False
+    trim: Trim = NO_TRIM
+    reading: str = ""
 
     def raw(self, name: str) -> str:
         """Return the name that a column has while it is read."""
@@ -76,8 +81,26 @@ def write(layout: Layout, plans: list[ColumnPlan]) -> str:
 def _opening(layout: Layout, arguments: list[str]) -> list[str]:
     """Return the imports and the statements that read the file, or each file of a folder."""
     imports = ["import pandas as pd", ""]
+    trim, source = layout.trim, "file" if layout.each else "SOURCE"
+    opening: list[str] = []
+    if trim:
+        imports = ["import io", *(["import re"] * trim.rulers), "", *imports]
+        opening = trim.statements(f"{source}.read_text({layout.reading})")
+        source = 'io.StringIO("\\n".join(lines))'
+        if layout.packed.kind:
+            text = f"io.TextIOWrapper(file, {layout.reading})"
+            opening = [layout.packed.opening, *indent(trim.statements(f"{text}.read()"))]
+            imports = [
+                "import io",
+                *(["import re"] * trim.rulers),
+                layout.packed.module,
+                *imports[-3:],
+            ]
+            imports = [*sorted(imports[:-3]), *imports[-3:]]
+        if not layout.each:
+            return [*imports, *opening, *_call("df", layout.function, source, arguments)]
     if layout.each:
-        if layout.packed.argument:
+        if layout.packed.argument and not trim:
             arguments = [layout.packed.argument, *arguments]
         told = f"**{{{literal(layout.part_name)}: {layout.part}}}"
         if layout.part_name.isidentifier():
@@ -87,7 +110,7 @@ def _opening(layout: Layout, arguments: list[str]) -> list[str]:
             *imports,
             "frames = []",
             f"for file in sorted(SOURCE.glob({literal(layout.each)})):",
-            *indent(_call("part", layout.function, "file", arguments)),
+            *indent([*opening, *_call("part", layout.function, source, arguments)]),
             f"    frames.append({result})",
             "df = pd.concat(frames, ignore_index=True)",
         ]
@@ -133,6 +156,8 @@ def _layout(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
         lines.append(f"skipfooter={layout.footer},  # notes and totals below the table")
         if layout.function == "read_csv":
             lines.append('engine="python",  # the one that can skip a footer')
+    elif layout.slow:
+        lines.append('engine="python",  # the one that splits at more than one sign')
     if layout.long:
         lines.append('on_bad_lines="warn",  # rows with too many fields are left out, and counted')
     if layout.padded:
