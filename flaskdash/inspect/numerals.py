@@ -43,6 +43,7 @@ _FLAG = re.compile(
     rf"(?P<number>[+\-]?\d[\d.,{SPACES}]*(?<![{SPACES}]))(?P<gap>\s?)(?P<flag>[a-z]{{1,3}}|[*†‡§]{{1,3}}|\[\w{{1,4}}\]|\([a-z]\))"
 )
 MOST_FLAGS = 12
+NO_UNITS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec am pm st nd rd th".split())
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,8 @@ def _united(values: Collection[str]) -> Numerals | None:
             return None
         bare.add(match[1])
     suffix = next(iter(suffixes))
+    if suffix.strip().lower()[:3] in NO_UNITS:
+        return None
     # One letter after digits is a code ("12B") more often than a unit, and so is a lone value.
     if len(bare) < 3 or (len(suffix.strip()) == 1 and suffix.strip() not in "mgsKW°"):
         return None
