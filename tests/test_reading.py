@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -278,3 +279,97 @@ def test_one_series_below_metadata(write: Write) -> None:
     found = inspect_source(path)
     assert types(found) == ["date", "number"]
     assert found.read.rows == 40
+
+
+DATES = {
+    "janv. 2022": lambda d: (
+        f"{'janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.'.split()[d.month - 1]} {d.year}"
+    ),
+    "3. März 2024": lambda d: (
+        f"{d.day}. {'Januar Februar März April Mai Juni Juli August September Oktober November Dezember'.split()[d.month - 1]} {d.year}"
+    ),
+    "ene-22": lambda d: (
+        f"{d.day}-{'ene feb mar abr may jun jul ago sep oct nov dic'.split()[d.month - 1]}-{d:%y}"
+    ),
+    "3 de enero de 2024": lambda d: (
+        f"{d.day} de {'enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre'.split()[d.month - 1]} de {d.year}"
+    ),
+    "Mi 03.01.2024": lambda d: f"{'Mo Di Mi Do Fr Sa So'.split()[d.weekday()]} {d:%d.%m.%Y}",
+    "Wednesday, January 3, 2024": lambda d: f"{d:%A}, {d:%B} {d.day}, {d.year}",
+    "Sept. 3, 2024": lambda d: (
+        f"{'Jan. Feb. March April May June July Aug. Sept. Oct. Nov. Dec.'.split()[d.month - 1]} {d.day}, {d.year}"
+    ),
+    "3rd January 2024": lambda d: (
+        f"{d.day}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(d.day % 10 if d.day // 10 != 1 else 0, 'th') } {d:%B} {d.year}"
+    ),
+    "2022M01": lambda d: f"{d:%YM%m}",
+    "2022.01": lambda d: f"{d:%Y.%m}",
+    "202201": lambda d: f"{d:%Y%m}",
+    "2022年1月3日": lambda d: f"{d.year}年{d.month}月{d.day}日",
+}
+MONTHS_ONLY = ("janv. 2022", "2022M01", "2022.01", "202201")
+
+
+@pytest.mark.parametrize("kind", DATES)
+def test_dates_of_many_countries(write: Write, kind: str) -> None:
+    days = [date(2022, 1, 1) + timedelta(days=i * 31) for i in range(36)]
+    days = [day.replace(day=1) for day in days] if kind in MONTHS_ONLY else days
+    text = "when;n\n" + "".join(f"{DATES[kind](day)};{i}\n" for i, day in enumerate(days))
+    found = inspect_source(write(text))
+    assert types(found) == ["date", "integer"]
+    assert [stamp.date() for stamp in found.frame["when"]] == days
+
+
+def test_stamps_of_ten_digits_are_hours_and_not_seconds(write: Write) -> None:
+    path = write("MESS_DATUM;T\n" + rows(lambda i: f"20240101{i % 24:02d};{i}", 24))
+    found = inspect_source(path)
+    assert str(found.frame["MESS_DATUM"].iloc[8]) == "2024-01-01 08:00:00"
+
+
+def test_excel_days_under_the_name_of_a_date(write: Write) -> None:
+    path = write("Order Date,start\n" + rows(lambda i: f"{45292 + i},{45292 + i}"))
+    found = inspect_source(path)
+    assert types(found) == ["date", "integer"]
+    assert str(found.frame["Order Date"].iloc[0])[:10] == "2024-01-01"
+    assert "Order Date: numbers read as Excel's days since 1900" in found.notes
+
+
+def test_a_zone_behind_local_times_is_told(write: Write) -> None:
+    path = write("Timestamp,n\n" + rows(lambda i: f"2024/03/{i % 28 + 1:02d} 3:12:45 PM GMT+1,{i}"))
+    found = inspect_source(path)
+    assert types(found) == ["datetime", "integer"]
+    assert "Timestamp: times are local: their zone (GMT+1) is left out" in found.notes
+
+
+def test_a_day_in_9999_means_none(write: Write) -> None:
+    path = write(
+        "until;n\n"
+        + rows(lambda i: f"{'31.12.9999' if i % 5 == 2 else f'{i % 28 + 1:02d}.03.2024'};{i}")
+    )
+    found = inspect_source(path)
+    assert types(found) == ["date", "integer"]
+    assert found.columns[0].missing == 8
+    assert "31.12.9999" in notes(found)
+
+
+def test_decimal_commas_go_with_days_first(write: Write) -> None:
+    path = write("tag;x\n" + rows(lambda i: f"{i % 12 + 1:02d}/01/2024 08:15;{i},5"))
+    found = inspect_source(path)
+    assert str(found.frame["tag"].iloc[1])[:10] == "2024-01-02"
+    assert "assumed day first" in notes(found)
+
+
+@pytest.mark.parametrize("other", ["%m/%d/%Y", "%Y-%m-%d"])
+def test_dates_in_two_ways_are_kept_as_text_and_told(write: Write, other: str) -> None:
+    days = [date(2023, 1, 1) + timedelta(days=i * 3) for i in range(60)]
+    text = "".join(
+        f"{day.strftime((other, '%d/%m/%Y')[i % 2])},{i}\n" for i, day in enumerate(days)
+    )
+    found = inspect_source(write("day,n\n" + text))
+    assert types(found) == ["text", "integer"]
+    assert "day: its dates are not all written in one way, so it is kept as text" in found.notes
+
+
+def test_words_for_no_value_among_text_are_told(write: Write) -> None:
+    path = write("name,n\n" + rows(lambda i: f"{['NaN', 'Smith', 'Nguyen'][i % 3]},{i}"))
+    assert "'NaN' is read as missing in name" in inspect_source(path).notes

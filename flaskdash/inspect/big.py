@@ -347,7 +347,8 @@ def _plans(source: _Source, counts: Sequence[Counter[str]]) -> list[ColumnPlan]:
     pairs = list(zip(source.names, counts, strict=True))
     decimal = "," if source.dialect.delimiter == ";" else "."
     plans = plan.settle([plan.plan_column(name, known) for name, known in pairs], decimal)
-    return [tabular.order(p, known) for p, known in zip(plans, counts, strict=True)]
+    european = tabular.is_european(plans)
+    return [tabular.order(p, known, european) for p, known in zip(plans, counts, strict=True)]
 
 
 def _apart(column: ColumnPlan, plans: Sequence[ColumnPlan], found: Cast) -> str:

@@ -136,8 +136,10 @@ def _number(plan: ColumnPlan, column: str, values: list[str]) -> tuple[str, str,
 def _date(plan: ColumnPlan, column: str) -> tuple[str, str, str]:
     """Return the type, the expression and the test of dates."""
     dating = plan.dating
-    if dating is None or dating.zoned or dating.kind != "format":
-        raise Unfit(f"{plan.name} has times with a zone, or counts of seconds, quarters or weeks")
+    if dating is None or dating.zoned or dating.kind != "format" or dating.rewrites:
+        raise Unfit(
+            f"{plan.name} has times with a zone, counts of seconds or days, quarters, weeks, or months in words"
+        )
     if not set(re.findall("%(.)", dating.format)) <= DIRECTIVES or "%" not in dating.format:
         raise Unfit(f"{plan.name} has dates in several ways")
     moment = f"{_trimmed(column) if plan.padded else column}, {text(dating.format)}"

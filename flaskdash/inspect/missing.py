@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 # What pd.read_csv takes for missing by itself (pandas 3), besides the empty cell.
@@ -61,6 +62,17 @@ CONTINENTS = frozenset({"AF", "AN", "AS", "EU", "NA", "OC", "SA"})
 def among_numbers(word: str) -> bool:
     """Tell whether a word among numbers or dates stands for "no value", as any bare sign does."""
     return word.lower() in AMONG_NUMBERS or not any(map(str.isalnum, word))
+
+
+_FAR_DAY = re.compile(
+    r"(9999|2999)[-/.]?12[-/.]?31.*|31[-/.]12[-/.](9999|2999).*|12/31/(9999|2999).*"
+    r"|0001-01-01.*|0?1[./]0?1[./]0001.*"
+)
+
+
+def is_far_day(word: str) -> bool:
+    """Tell whether a date is one that programs write for "none": 31.12.9999."""
+    return bool(_FAR_DAY.fullmatch(word))
 
 
 def words(counts: Mapping[str, int]) -> set[str]:

@@ -124,7 +124,7 @@ def _dates(name: str, values: pd.Series) -> list[str]:
         return []
     unique = [str(value) for value in values.dropna().unique()]
     found = dates.recognise(unique[:1000]) and dates.recognise(unique)
-    if not found or found.kind != "format" or found.ambiguous:
+    if not found or found.kind != "format" or found.ambiguous or found.rewrites:
         return []
     target = f"df[{literal(name)}]"
     call = f"pd.to_datetime({target}, format={literal(found.format)}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from flaskdash.inspect import dates, missing, numerals
+from flaskdash.inspect import dates, missing, months, numerals
 from flaskdash.inspect.dates import Dating
 from flaskdash.inspect.numerals import Numerals
 from flaskdash.inspect.words import CODE_WORDS, TIME_WORDS, words
@@ -77,6 +77,10 @@ def plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
     dating, odd = _dating(name, values)
     if dating:
         base = _widen(base, odd, counts)
+        if any(pattern == months.ZONES for pattern, _ in dating.rewrites):
+            zone = re.search(months.ZONES, next(iter(values.keys() - odd)))
+            told = f"times are local: their zone ({zone[0].strip() if zone else ''}) is left out"
+            base = replace(base, notes=(*base.notes, told))
         return replace(base, kind="date", dating=dating)
     return _text(base, counts, values)
 
@@ -90,6 +94,8 @@ def _text(base: ColumnPlan, counts: Mapping[str, int], values: Mapping[str, int]
     count = sum(values[value] for value in values if numerals.is_number(value)) if numeric else 0
     if rows and 0.8 < count / rows < 1:
         notes = (f"{rows - count} of {rows} values are not numbers, so it is kept as text",)
+    elif rows and _like_dates(_some(values)):
+        notes = ("its dates are not all written in one way, so it is kept as text",)
     elif rows and count == rows:
         shown = _listed(set(_some(values)[:20]))
         notes = (f"its numbers are in several units, or written in several ways ({shown}): text",)
@@ -101,6 +107,17 @@ def _text(base: ColumnPlan, counts: Mapping[str, int], values: Mapping[str, int]
         numeric_text=bool(numeric) or set(values) <= BOOLEANS,
         notes=notes,
     )
+
+
+_DATE_LIKE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b.*|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})(\b.*)?"
+    r"|\d{1,2}\.? [^\W\d_]{3,10}\.? \d{4}.*|[^\W\d_]{3,10}\.? \d{1,2},? \d{4}.*"
+)
+
+
+def _like_dates(values: list[str]) -> bool:
+    """Tell whether most values look like dates."""
+    return sum(bool(_DATE_LIKE.fullmatch(value)) for value in values) > 0.8 * len(values)
 
 
 def _widen(base: ColumnPlan, odd: set[str], counts: Mapping[str, int]) -> ColumnPlan:
@@ -155,7 +172,7 @@ def _dating(name: str, values: Mapping[str, int]) -> tuple[Dating | None, set[st
         return None, set()
     return _without_odd(
         values,
-        lambda value: bool(re.search(r"\d", value)),
+        lambda value: bool(re.search(r"\d", value)) and not missing.is_far_day(value),
         lambda rest: dates.recognise(list(rest), named),
     )
 
@@ -169,8 +186,8 @@ def _without_odd(
     odd = {value for value in values if not fits(value)}
     rows = sum(values.values())
     share = sum(values[value] for value in odd) / rows
-    known = all(map(missing.among_numbers, odd))
-    wordy = all(not re.search(r"\d", value) for value in odd)
+    known = all(missing.among_numbers(value) or missing.is_far_day(value) for value in odd)
+    wordy = all(not re.search(r"\d", value) or missing.is_far_day(value) for value in odd)
     limit, most = (0.7, 12) if known else (0.1, 3)
     if not odd or not wordy or len(odd) > most or share > limit or rows * (1 - share) < 5:
         return None, set()
@@ -190,8 +207,8 @@ def _of_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Colum
         return replace(base, kind="number", numbers=numbers, notes=notes)
     if numbers.integer:
         found = dates.recognise_integers(values, bool(TIME_WORDS & named))
-        if found:
-            return replace(base, kind="date", dating=found)
+        if found := found or dates.recognise_serials(values, named):
+            return _dated(base, found)
         if any(re.match(r"0\d", value) for value in values):
             return base.as_text("leading zeros")
         if max(map(len, values)) > EXACT_DIGITS:
@@ -199,6 +216,8 @@ def _of_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Colum
         if CODE_WORDS & named:
             return base.as_text("codes, not numbers")
         return replace(base, kind="integer", numbers=numbers)
+    if found := dates.recognise_serials(values, named) or dates.recognise_decimals(values):
+        return _dated(base, found)
     if reason := _code_like(values):
         return base.as_text(reason)
     if CODE_WORDS & named and all(re.fullmatch(r"\d+(\.0)?", value) for value in values):
@@ -207,6 +226,12 @@ def _of_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Colum
     if digits:
         return base.as_text("too many digits for a number")
     return replace(base, kind="number", numbers=numbers)
+
+
+def _dated(base: ColumnPlan, dating: Dating) -> ColumnPlan:
+    """Return the plan of a column of numbers that are dates."""
+    told = ("numbers read as Excel's days since 1900",) if dating.kind == "excel" else ()
+    return replace(base, kind="date", dating=dating, notes=(*base.notes, *told))
 
 
 def _code_like(values: Collection[str]) -> str:

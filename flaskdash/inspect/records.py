@@ -551,6 +551,9 @@ def _steps(column: ColumnPlan, cells: Sequence[Any], dtype: Any) -> Iterator[tup
         elif str(dtype) == "object" or words:
             yield "pd.to_numeric({c})", ""
     elif column.kind == "date" and column.dating:
+        if whole and column.dating.kind == "excel":
+            yield 'pd.to_datetime({c}, unit="D", origin="1899-12-30").dt.round("s")', "as in Excel"
+            return
         if whole and column.dating.kind in ("s", "ms"):
             since = {"s": "seconds", "ms": "milliseconds"}[column.dating.kind]
             yield f'pd.to_datetime({{c}}, unit="{column.dating.kind}")', f"{since} since 1970, UTC"

@@ -99,7 +99,13 @@ def _date_columns(names: Sequence[str]) -> tuple[list[str], str, str] | None:
         return None
     columns = list(names[first:])
     found = dates.recognise(columns, named=True)
-    if found is None or len(columns) < DATES or found.kind != "format" or found.zoned:
+    if (
+        found is None
+        or len(columns) < DATES
+        or found.kind != "format"
+        or found.zoned
+        or found.rewrites
+    ):
         return None
     if found.ambiguous:
         found = dates.likelier(columns, found)

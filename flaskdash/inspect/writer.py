@@ -208,7 +208,7 @@ def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
         return plan.numeric_text
     if plan.kind == "date" and plan.dating:
         digits = set(plan.dating.format) <= set("%YmdHMSy.,")
-        return digits or plan.dating.kind in ("s", "ms")
+        return digits or plan.dating.kind in ("s", "ms", "excel")
     if plan.kind == "number" and plan.numbers:
         return not plan.numbers.affixed and (
             (plan.decimal or decimal) != decimal or (plan.thousands or thousands) != thousands
@@ -347,12 +347,24 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
     return [(f"pd.to_numeric({text})", why)]
 
 
+def _pattern(text: str) -> str:
+    """Return a regular expression as a raw string where it holds a backslash."""
+    return f'r"{text}"' if "\\" in text and '"' not in text else literal(text)
+
+
 def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
     """Return the expression that turns text into dates."""
     dating = plan.dating
     if dating is None:
         return []
     text = "{c}.str.strip()" if plan.padded else "{c}"
+    if dating.rewrites:
+        pairs = ", ".join(f"{_pattern(old)}: {_pattern(new)}" for old, new in dating.rewrites)
+        text += ".str.lower()" if dating.lower else ""
+        text += f".replace({{{pairs}}}, regex=True).str.strip()"
+    if dating.kind == "excel":
+        days = f'pd.to_datetime(pd.to_numeric({text}), unit="D", origin="1899-12-30")'
+        return [(f'{days}.dt.round("s")', "Excel's days since 1900")]
     if dating.kind == "quarter":
         return [(f'pd.PeriodIndex({text}, freq="Q").to_timestamp()', "the quarter's first day")]
     if dating.kind == "quarter-first":
