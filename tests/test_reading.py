@@ -373,3 +373,44 @@ def test_dates_in_two_ways_are_kept_as_text_and_told(write: Write, other: str) -
 def test_words_for_no_value_among_text_are_told(write: Write) -> None:
     path = write("name,n\n" + rows(lambda i: f"{['NaN', 'Smith', 'Nguyen'][i % 3]},{i}"))
     assert "'NaN' is read as missing in name" in inspect_source(path).notes
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"), [(" m", 1), ("m", 1), (" K", 1), ("K", 1000), ("M", 1e6)]
+)
+def test_metres_are_no_millions(write: Write, unit: str, factor: float) -> None:
+    path = write("a,b\n" + rows(lambda i: f"R{i},{i + 1.5}{unit}"))
+    assert inspect_source(path).frame["b"].tolist() == [(i + 1.5) * factor for i in range(40)]
+
+
+def test_a_flag_b_is_no_billion(write: Write) -> None:
+    path = write("a,b\n" + rows(lambda i: f"R{i},{i + 1.5}{' b' if i % 5 == 2 else ''}"))
+    assert inspect_source(path).frame["b"].max() == 40.5
+
+
+@pytest.mark.parametrize(
+    ("names", "first"),
+    [
+        ([f"F{y}" for y in range(2000, 2008)], ("integer", "year", 2000)),
+        ([f"Population {y}" for y in range(2000, 2008)], ("integer", "year", 2000)),
+        ([f"Q{q} {y}" for y in (2021, 2022) for q in (1, 2, 3, 4)], ("date", "date", "2021-01-01")),
+        ([f"{m}-23" for m in ("Jan", "Feb", "Mar", "Apr", "May")], ("date", "date", "2023-01-01")),
+    ],
+)
+def test_columns_for_years_quarters_and_months(
+    write: Write, names: list[str], first: tuple[str, str, object]
+) -> None:
+    text = "region,kind," + ",".join(names) + ",Total\n"
+    text += rows(lambda i: f"R{i},x," + ",".join(str(i + j) for j in range(len(names))) + ",9")
+    found = inspect_source(write(text))
+    assert len(found.frame) == 40 * len(names)
+    assert "Total" not in found.frame
+    kind, variable, value = first
+    assert found.column(variable).type == kind
+    assert str(found.frame[variable].min()).removesuffix(" 00:00:00") == str(value)
+
+
+def test_two_measures_a_year_stay_wide(write: Write) -> None:
+    names = [f"{what} {y}" for what in ("Sales", "Cost") for y in range(2015, 2021)]
+    path = write("region," + ",".join(names) + "\n" + rows(lambda i: f"R{i}" + f",{i}" * 12))
+    assert inspect_source(path).frame.shape == (40, 13)

@@ -40,9 +40,10 @@ _UNIT = re.compile(
 )
 # A sign behind some numbers: Eurostat's "12.3 e", "1234*", "1,234[2]".
 _FLAG = re.compile(
-    rf"(?P<number>[+\-]?\d[\d.,{SPACES}]*(?<![{SPACES}]))(?P<gap>\s?)(?P<flag>[a-z]{{1,3}}|[*†‡§]{{1,3}}|\[\w{{1,4}}\]|\([a-z]\))"
+    rf"(?P<number>[+\-]?\d[\d.,{SPACES}]*(?<![{SPACES}]))(?P<gap>\s?)(?P<flag>[bcdefinprsuz]{{1,2}}|[*†‡§]{{1,3}}|\[\w{{1,4}}\]|\([a-z]\))"
 )
 MOST_FLAGS = 12
+UNITS_TOO = frozenset({"s", "d", "c", "f", "n"})  # seconds, days, degrees
 NO_UNITS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec am pm st nd rd th".split())
 
 
@@ -107,7 +108,8 @@ def _affixed(values: Collection[str]) -> Numerals | None:
     units: set[str] = set()
     bare: set[str] = set()
     dashes: set[str] = set()
-    scaled = brackets = trailing = apart = False
+    scales: set[str] = set()
+    scaled = brackets = trailing = apart = near = False
     for value in values:
         match = _AFFIXED.fullmatch(value)
         if not match or bool(match["open"] or match["inner"]) != bool(match["close"]):
@@ -120,6 +122,8 @@ def _affixed(values: Collection[str]) -> Numerals | None:
         elif match["number"].strip("0., ") and not (match["scale"] or match["close"]):
             units.add("")
         scaled = scaled or bool(match["scale"])
+        scales.add(match["scale"] or "")
+        near = near or (bool(match["scale"]) and value[match.start("scale") - 1].isdigit())
         brackets = brackets or bool(match["close"])
         signs = match["sign"] + match["number"].strip()[:1]
         if match["last"] and (match["close"] or any(sign in signs for sign in f"-{MINUS}")):
@@ -132,6 +136,10 @@ def _affixed(values: Collection[str]) -> Numerals | None:
         # Money in several currencies is never pooled.
         return None
     if not any(units) and not (scaled or brackets or trailing or apart):
+        return None
+    # "1.8 m" are metres, "300 K" is a temperature, and "12.3 b" has a flag.
+    doubtful = scales <= {"m", "b", ""} or (len(scales) == 1 and not near)
+    if scaled and doubtful and not any(units):
         return None
     inner = recognise(bare)
     if inner is None or inner.unit or inner.suffix or inner.flags:
@@ -164,7 +172,7 @@ def _united(values: Collection[str]) -> Numerals | None:
     if suffix.strip().lower()[:3] in NO_UNITS:
         return None
     # One letter after digits is a code ("12B") more often than a unit, and so is a lone value.
-    if len(bare) < 3 or (len(suffix.strip()) == 1 and suffix.strip() not in "mgsKW°"):
+    if len(bare) < 3 or (len(suffix.strip()) == 1 and suffix.strip() not in "mgsKMBW°"):
         return None
     inner = recognise(bare)
     if inner is None or inner.affixed or any(re.match(r"0\d", value) for value in bare):
@@ -191,7 +199,10 @@ def _flagged(values: Collection[str]) -> Numerals | None:
             return None
         flags.add(value[len(match["number"]) :])
         bare.add(match["number"])
-    if not flags or len(flags) > MOST_FLAGS or plain < 0.1 * len(values) or len(bare) < 3:
+    apart = all(flag[0].isspace() and flag.strip() not in UNITS_TOO for flag in flags)
+    if not flags or len(flags) > MOST_FLAGS or len(bare) < 3:
+        return None
+    if plain < 0.1 * len(values) and not (apart and len(flags) > 1):
         return None
     inner = recognise(bare)
     if inner is None or inner.affixed or any(re.match(r"0\d", value) for value in bare):

@@ -188,8 +188,10 @@ def _without_odd(
     share = sum(values[value] for value in odd) / rows
     known = all(missing.among_numbers(value) or missing.is_far_day(value) for value in odd)
     wordy = all(not re.search(r"\d", value) or missing.is_far_day(value) for value in odd)
-    limit, most = (0.7, 12) if known else (0.1, 3)
-    if not odd or not wordy or len(odd) > most or share > limit or rows * (1 - share) < 5:
+    limit, most, least = (0.7, 12, 5) if known else (0.1, 3, 5)
+    if all(not any(map(str.isalnum, value)) for value in odd):  # ":" is never a value
+        limit, least = 0.95, 2
+    if not odd or not wordy or len(odd) > most or share > limit or rows * (1 - share) < least:
         return None, set()
     rest = {value: count for value, count in values.items() if value not in odd}
     found = recognise(rest)
