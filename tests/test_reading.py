@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -414,3 +415,54 @@ def test_two_measures_a_year_stay_wide(write: Write) -> None:
     names = [f"{what} {y}" for what in ("Sales", "Cost") for y in range(2015, 2021)]
     path = write("region," + ",".join(names) + "\n" + rows(lambda i: f"R{i}" + f",{i}" * 12))
     assert inspect_source(path).frame.shape == (40, 13)
+
+
+def test_another_table_below_is_left_out(write: Write) -> None:
+    text = "page,visits\n" + rows(lambda i: f"/p{i},{i}", 20) + "\nDay Index,Sessions\n"
+    found = inspect_source(write(text + rows(lambda i: f"1/{i + 1}/24,{i}", 20)))
+    assert types(found) == ["text", "integer"]
+    assert found.read.rows == 20
+    assert "another table below, of 21 line(s), is left out" in found.notes
+
+
+def test_a_blank_line_before_more_rows_is_no_end(write: Write) -> None:
+    part = rows(lambda i: f"R{i},{i}", 20)
+    assert inspect_source(write("a,b\n" + part + "\nunknown,n/a\n" + part)).read.rows == 41
+
+
+def test_prose_is_declined(write: Write) -> None:
+    text = "This data set was collected by the team.\nPlease cite us when you use it.\nSee the licence.\n"
+    assert "text of one column" in inspect_source(write(text, "readme.txt")).declined
+
+
+def test_a_comment_above_aligned_rows_is_no_header(write: Write) -> None:
+    text = "# for use\n#            decimal   average   days\n"
+    text += rows(
+        lambda i: (
+            f"{2000 + i // 12} {i % 12 + 1:2d} {2000 + i / 12:10.4f} {360 + i * 0.3:9.2f} {25:5d}"
+        )
+    )
+    found = inspect_source(write(text, "co2.txt"))
+    assert found.frame.iloc[:, :5].shape == (40, 5)
+    assert types(found)[:5] == ["integer", "integer", "number", "number", "integer"]
+
+
+def test_numbers_by_day_in_an_object(write: Write) -> None:
+    days = {f"2024-01-{i + 1:02d}": i * 1.5 for i in range(20)}
+    found = inspect_source(write(json.dumps(days), "series.json"))
+    assert types(found) == ["date", "number"]
+
+
+def test_a_high_number_for_missing_is_named(write: Write) -> None:
+    path = write(
+        "d,humidity\n"
+        + rows(lambda i: f"2024-01-{i % 28 + 1:02d},{9999 if i % 8 == 3 else 40 + i}")
+    )
+    assert "humidity: 9999 in 5 rows may mean missing" in inspect_source(path).notes
+
+
+def test_names_that_stand_once_for_several_rows_are_told(write: Write) -> None:
+    path = write(
+        "region,kind,n\n" + rows(lambda i: f"{f'R{i}' if i % 4 == 0 else ''},K{i % 4},{i}")
+    )
+    assert "region: a blank below a name may mean the same name" in inspect_source(path).notes

@@ -347,7 +347,7 @@ def descriptions(names: Record, rest: Sequence[Record]) -> int:
         if len(record) != len(names):
             break
         cells = [record[i].strip() for i in typed if record[i].strip()]
-        told = all(_is_word(cell) for cell in cells) and not any(
+        told = all(is_word(cell) for cell in cells) and not any(
             record[i].strip() in others[i] for i in range(len(names)) if i not in typed
         )
         beside = any(record[i].strip() for i in range(len(names)) if i not in typed)
@@ -369,7 +369,7 @@ def descriptions(names: Record, rest: Sequence[Record]) -> int:
     return 0
 
 
-def _is_word(cell: str) -> bool:
+def is_word(cell: str) -> bool:
     """Tell whether a cell is a word, and neither a value nor a gap."""
     return bool(re.search(r"[^\W\d_]", cell)) and not is_value(cell) and not _is_gap(cell)
 
@@ -386,7 +386,7 @@ def goes_on(names: Record, row: Record, below: list[Record]) -> bool:
     typed = [i for i, c in enumerate(columns) if c and sum(map(is_value, c)) >= 0.8 * len(c)]
     rest = [i for i in range(len(row)) if i not in typed and columns[i]]
     cells = [row[i].strip() for i in typed]
-    words = list(map(_is_word, cells))
+    words = list(map(is_word, cells))
     if any(row[i].strip() for i in rest) or not typed:
         return False
     if all(words):

@@ -24,7 +24,8 @@ class ColumnPlan:
     """What a column is and how it is written; `missing` cells are expected in the result.
 
     `gaps` are the words for "no value" in it, and `kept` the words that look like one but are
-    values. `reason` says why a column of digits stays text. `cut` is an ending to cut off.
+    values. `reason` says why a column of digits stays text. `cut` is an ending to cut off,
+    and `fill` tells that a value stands for the blanks below it too.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ColumnPlan:
     thousands: str = ""
     reason: str = ""
     cut: str = ""
+    fill: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     def as_text(self, reason: str = "") -> ColumnPlan:

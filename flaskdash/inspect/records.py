@@ -28,6 +28,7 @@ DEPTH = 4
 SHOWN = 6
 EXACT = 2**53
 WIDEST = 2000
+PAIRS = 8  # numbers in an object from which on they are rows
 
 
 def matches(given: Given) -> bool:
@@ -253,6 +254,10 @@ def _in_object(value: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[P
             counted = all(key.isdigit() for key in common)
             yield Place(path, "indexed" if counted else "keyed", items[0] if counted else items)
             return
+    numbers = [item for item in items if not isinstance(item, bool | str | list | dict)]
+    if len(items) >= PAIRS and len(numbers) == len(items):
+        yield Place(path, "pairs", items)
+        return
     if len(path) < DEPTH:
         for key, item in value.items():
             yield from locate(item, (*path, key))
@@ -324,6 +329,9 @@ def _frame(given: Given, place: Place, document: Document) -> tuple[list[str], l
         return [f"df = pd.DataFrame({source})"], notes
     if place.kind == "indexed":
         return [f"df = pd.DataFrame({source}).reset_index(drop=True)"], notes
+    if place.kind == "pairs":
+        pairs = f'{{"key": list({source}), "value": list({source}.values())}}'
+        return [f"df = pd.DataFrame({pairs})"], notes
     if place.kind == "values":
         return [f'df = pd.DataFrame({{"value": {source}}})'], notes
     if place.kind == "split":

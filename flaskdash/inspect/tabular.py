@@ -87,7 +87,7 @@ def draft(path: Path, found: Found) -> Draft:
         frame=frame,
         notes=(*notes, *more),
         units=units(plans),
-        declined=found.declined or _crosstab(table),
+        declined=found.declined or _crosstab(table) or _prose(table, plans),
         requires=found.requires,
     )
 
@@ -137,6 +137,17 @@ def _crosstab(table: Table) -> str:
             f"it is a printed crosstab: {table.titles} of {table.rows} rows are titles of "
             "sections; give each section as a table of its own"
         )
+    return ""
+
+
+def _prose(table: Table, plans: Sequence[ColumnPlan]) -> str:
+    """Return why lines of words are not charted."""
+    if table.width > 1 or plans[0].kind != "text":
+        return ""
+    lines = [cell for cell in table.columns[0] if cell.strip()]
+    wordy = sum(len(cell.split()) > 2 or cell.startswith("[") for cell in lines)
+    if len(lines) > 0.9 * table.rows and wordy > 0.5 * len(lines):
+        return "it is text of one column, and no two lines are alike: there is nothing to count"
     return ""
 
 
@@ -281,8 +292,11 @@ def _table_notes(table: Table, rows: int, header_rows: int) -> list[str]:
         notes.append(f"{above} line(s) above the header skipped")
     if table.blank:
         notes.append(f"{table.blank} row(s) without any value left out")
-    if table.footer:
-        notes.append(f"{table.footer} line(s) below the table skipped: notes or totals")
+    if table.footer > table.rest:
+        below = table.footer - table.rest
+        notes.append(f"{below} line(s) below the table skipped: notes or totals")
+    if table.rest:
+        notes.append(f"another table below, of {table.rest} line(s), is left out")
     if table.long:
         lines = ", ".join(str(number + 1) for number in table.long[:5])
         notes.append(f"{len(table.long)} row(s) with too many fields skipped (records {lines})")

@@ -301,6 +301,8 @@ def _expressions(plan: ColumnPlan, decimal: str, thousands: str) -> list[tuple[s
         steps += number_steps(plan, needs_text(plan, decimal, thousands))
     elif plan.kind == "date":
         steps += date_steps(plan)
+    if plan.fill:
+        steps.append(("{c}.ffill()", "cells merged downwards"))
     return steps
 
 
