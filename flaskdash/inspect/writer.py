@@ -84,19 +84,14 @@ def _opening(layout: Layout, arguments: list[str]) -> list[str]:
     trim, source = layout.trim, "file" if layout.each else "SOURCE"
     opening: list[str] = []
     if trim:
-        imports = ["import io", *(["import re"] * trim.rulers), "", *imports]
+        needed = ["import io", *(["import re"] * trim.rulers)]
         opening = trim.statements(f"{source}.read_text({layout.reading})")
         source = 'io.StringIO("\\n".join(lines))'
         if layout.packed.kind:
             text = f"io.TextIOWrapper(file, {layout.reading})"
             opening = [layout.packed.opening, *indent(trim.statements(f"{text}.read()"))]
-            imports = [
-                "import io",
-                *(["import re"] * trim.rulers),
-                layout.packed.module,
-                *imports[-3:],
-            ]
-            imports = [*sorted(imports[:-3]), *imports[-3:]]
+            needed += layout.packed.modules
+        imports = [*sorted(set(needed)), "", *imports]
         if not layout.each:
             return [*imports, *opening, *_call("df", layout.function, source, arguments)]
     if layout.each:
@@ -119,7 +114,7 @@ def _opening(layout: Layout, arguments: list[str]) -> list[str]:
         arguments = [packed.argument, *arguments]
     elif packed.kind:
         call = _call("df", layout.function, "file", arguments)
-        return [packed.module, "", *imports, packed.opening, *indent(call)]
+        return [*packed.modules, "", *imports, packed.opening, *indent(call)]
     return [*imports, *_call("df", layout.function, "SOURCE", arguments)]
 
 
