@@ -457,9 +457,24 @@ def _body(source: _Source, plans: Sequence[ColumnPlan], counts: Sequence[Counter
     lines.append(")")
     if not steps and not renames:
         return "\n".join([*lines, "return rows"])
-    lines += ["return rows.project(", '    "*"']
-    lines += _clause("REPLACE", steps) + _clause("RENAME", renames)
-    return "\n".join([*lines, ")"])
+    if not source.raw:
+        lines += ["return rows.project(", '    "*"']
+        return "\n".join([*lines, *_clause("REPLACE", steps), *_clause("RENAME", renames), ")"])
+    casts_of = {
+        name: f"{one.expression} AS {quote(name)}"
+        for name, one in zip(raw, found, strict=True)
+        if one.expression
+    }
+    names = {
+        old: f"{quote(old)} AS {quote(new)}"
+        for old, new in zip(raw, source.names, strict=True)
+        if old != new
+    }
+    lines += [
+        *casts.changes("casts", "REPLACE", casts_of, "header"),
+        *casts.changes("names", "RENAME", names, "header"),
+    ]
+    return "\n".join([*lines, "return rows"])
 
 
 def _late(one: Cast, name: str) -> Cast:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from flaskdash.inspect import missing
+from flaskdash.inspect.literals import literal
 from flaskdash.inspect.numerals import SPACES, STYLES
 from flaskdash.inspect.plan import BOOLEANS, ColumnPlan
 
@@ -71,6 +72,23 @@ def cast(plan: ColumnPlan, counts: Mapping[str, int]) -> Cast:
 def listed(words: Iterable[str]) -> str:
     """Return words as a list of SQL literals."""
     return ", ".join(map(text, sorted(words)))
+
+
+def changes(variable: str, word: str, parts: Mapping[str, str], names: str) -> list[str]:
+    """Return the statements that change those columns of `rows` which are among `names`.
+
+    One that is gone is no matter here: where the snapshot is made, it is told by its name.
+    """
+    if not parts:
+        return []
+    return [
+        f"{variable} = {{",
+        *(f"    {literal(name)}: {literal(text)}," for name, text in parts.items()),
+        "}",
+        f'present = ", ".join({variable}[name] for name in {names} if name in {variable})',
+        "if present:",
+        f'    rows = rows.project(f"* {word} ({{present}})")',
+    ]
 
 
 def _trimmed(value: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -12,7 +12,7 @@ import pandas as pd
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import dates, sampled
 from flaskdash.inspect.big import BIG
-from flaskdash.inspect.casts import quote
+from flaskdash.inspect.casts import changes, quote
 from flaskdash.inspect.draft import Draft, execute, run
 from flaskdash.inspect.given import Given
 from flaskdash.inspect.literals import comment, literal
@@ -56,14 +56,14 @@ def _draft(path: Path, opening: list[str]) -> Draft:
         raise FlaskdashError(f"{path} has columns but no rows.", "give a file with rows")
     old = [str(name) for name in frame.columns]
     new, notes = repair(old)
-    changes = [f"df.columns = {literal(new)}"] if old != new else []
+    more = [f"df.columns = {literal(new)}"] if old != new else []
     for position, name in enumerate(new):
-        changes += _dates(name, frame.iloc[:, position])
-    if any("pd." in line for line in changes):
+        more += _dates(name, frame.iloc[:, position])
+    if any("pd." in line for line in more):
         at = opening.index("import duckdb") + 1
         opening = [*opening[:at], "import pandas as pd", *opening[at:]]
-    body = "\n".join([*opening, *changes, "return df"])
-    if changes:
+    body = "\n".join([*opening, *more, "return df"])
+    if more:
         frame = run(body, path)
     read = Read(format="parquet", rows=len(frame))
     return Draft(read=read, body=body, frame=frame, notes=tuple(notes))
@@ -123,7 +123,7 @@ def _read_big(path: Path, source: str = "str(SOURCE)", files: Sequence[Path] = (
     """Read what is too big for a DataFrame, as a relation."""
     names, casts = _casts(files[0] if files else path)
     new, notes = repair(names)
-    renames = [f"{quote(a)} AS {quote(b)}" for a, b in zip(names, new, strict=True) if a != b]
+    renames = {a: f"{quote(a)} AS {quote(b)}" for a, b in zip(names, new, strict=True) if a != b}
     rows = f"duckdb.connect().read_parquet({source})"
     comment = f"# A relation, not a DataFrame: above {BIG / 1e6:.0f} MB that takes too much memory."
     lines = ["import duckdb", "", comment, f"rows = {rows}"]
@@ -133,9 +133,8 @@ def _read_big(path: Path, source: str = "str(SOURCE)", files: Sequence[Path] = (
     ):
         copy = path
         if casts or renames:
-            replaced = f" REPLACE ({', '.join(casts)})" if casts else ""
-            renamed = f" RENAME ({', '.join(renames)})" if renames else ""
-            lines += [f"rows = rows.project({literal(f'*{replaced}{renamed}')})"]
+            lines += changes("casts", "REPLACE", casts, "rows.columns")
+            lines += changes("names", "RENAME", renames, "rows.columns")
         if casts or renames or files:
             copy = Path(folder) / "copy.parquet"
             execute("\n".join([*lines, "return rows"]), path).write_parquet(str(copy))
@@ -148,20 +147,20 @@ def _read_big(path: Path, source: str = "str(SOURCE)", files: Sequence[Path] = (
     return Draft(read, body, found.frame, tuple(notes), columns=found.columns)
 
 
-def _casts(path: Path) -> tuple[list[str], list[str]]:
+def _casts(path: Path) -> tuple[list[str], dict[str, str]]:
     """Return a file's columns, and the casts to types that pandas and charts can hold."""
     types = _types(path)
-    casts = []
+    casts = {}
     for name, kind in types.items():
         quoted = quote(name)
         if kind == "TIMESTAMP WITH TIME ZONE":
-            casts.append(f"timezone('UTC', {quoted}) AS {quoted}")
+            casts[name] = f"timezone('UTC', {quoted}) AS {quoted}"
         elif kind.endswith("]") or (kind.startswith(AS_TEXT) and not kind.startswith("TIMESTAMP")):
-            casts.append(f"{quoted}::VARCHAR AS {quoted}")
+            casts[name] = f"{quoted}::VARCHAR AS {quoted}"
     return list(types), casts
 
 
-def _opening(casts: Sequence[str], source: str = "str(SOURCE)") -> list[str]:
+def _opening(casts: Mapping[str, str], source: str = "str(SOURCE)") -> list[str]:
     """Return the lines that read files, with types that pandas and charts can hold."""
     rows = f"connection.read_parquet({source})"
     lines = ["import duckdb", "", "with duckdb.connect() as connection:"]
@@ -171,7 +170,8 @@ def _opening(casts: Sequence[str], source: str = "str(SOURCE)") -> list[str]:
         *lines,
         f"    rows = {rows}",
         "    # Times in UTC; what is nested, binary or no point in time as text.",
-        f"    df = rows.project({literal('* REPLACE (' + ', '.join(casts) + ')')}).df()",
+        *(f"    {line}" for line in changes("casts", "REPLACE", casts, "rows.columns")),
+        "    df = rows.df()",
     ]
 
 
