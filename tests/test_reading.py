@@ -393,6 +393,7 @@ def test_a_flag_b_is_no_billion(write: Write) -> None:
     ("names", "first"),
     [
         ([f"F{y}" for y in range(2000, 2008)], ("integer", "year", 2000)),
+        ([f"{y}{' (p)' * (y == 2007)}" for y in range(2000, 2008)], ("integer", "year", 2000)),
         ([f"Population {y}" for y in range(2000, 2008)], ("integer", "year", 2000)),
         ([f"Q{q} {y}" for y in (2021, 2022) for q in (1, 2, 3, 4)], ("date", "date", "2021-01-01")),
         ([f"{m}-23" for m in ("Jan", "Feb", "Mar", "Apr", "May")], ("date", "date", "2023-01-01")),

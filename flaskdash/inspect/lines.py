@@ -11,6 +11,7 @@ from flaskdash.inspect.literals import literal
 
 RULER = r"[|+:=\s-]*(-{3}|={3})[|+:=\s-]*"
 SAMPLE = 5000
+HEAD = 500_000
 FEW = 0.2
 _RULER = re.compile(RULER)
 
@@ -79,16 +80,18 @@ def unix(text: str) -> str:
 
 def find(text: str) -> Trim:
     """Return what has to be done to a text before its delimiter can be found."""
-    lines = [line for line in unix(text).split("\n") if line.strip()]
-    rulers = sum(bool(_RULER.fullmatch(line)) for line in lines)
-    barred = [line for line in lines if "|" in line and not _RULER.fullmatch(line)]
-    boxed = bool(rulers) and len(barred) > 0.5 * (len(lines) - rulers) and _even(barred)
+    sample = [line for line in unix(text[:HEAD]).split("\n") if line.strip()]
+    rulers = sum(bool(_RULER.fullmatch(line)) for line in sample)
+    barred = [line for line in sample if "|" in line and not _RULER.fullmatch(line)]
+    boxed = bool(rulers) and len(barred) > 0.5 * (len(sample) - rulers) and _even(barred)
     ends = [line.strip().startswith("|") and line.strip().endswith("|") for line in barred]
+    marked = not boxed and ("\n#" in text or "\r#" in text)
     return Trim(
         rulers=boxed,
         bars=boxed and sum(ends) > 0.9 * len(ends),
-        comments=not boxed and _has_comments(lines),
-        marks="\n\ufeff" in unix(text),
+        comments=marked
+        and _has_comments([line for line in unix(text).split("\n") if line.strip()]),
+        marks="\n\ufeff" in text or "\r\ufeff" in text,
     )
 
 
@@ -121,9 +124,9 @@ def again(text: str, names: Sequence[str]) -> str:
     """Return the line with the names, if it comes again below; else ""."""
     filled = [name for name in names if name.strip()]
     size = sum(map(len, names)) + 4 * len(names) + 40
-    text = f"{unix(text)}\n"
-    for line in text[:100_000].split("\n"):
+    for line in unix(text[:HEAD]).split("\n"):
         if line and len(line) < size and all(name in line for name in filled):
-            again = f"\n{text}".count(f"\n{line}\n") > 1
-            return line if again and len(filled) > 1 else ""
+            if len(filled) < 2 or text.count(line) < 2:
+                return ""
+            return line if f"\n{unix(text)}\n".count(f"\n{line}\n") > 1 else ""
     return ""

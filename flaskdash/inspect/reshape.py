@@ -19,6 +19,7 @@ YEARS = 5
 DATES = 5
 BASKET = 5
 _YEAR = re.compile(r"(19|20)\d{2}")
+_MARKED_YEAR = re.compile(r"(19|20)\d{2}(\s?\*|\s?\([a-z]{1,3}\)|\s?\[\w{1,3}\])?")  # 2023 (p)
 _LAST_YEAR = re.compile(r"(?P<before>[^\W\d].{0,40}?)(?P<year>(19|20)\d{2})")
 YEAR_MARKS = frozenset({"f", "y", "x", "yr", "year", "fy", "cy", "an", "jahr", "ano", "año"})
 SUMS = frozenset(
@@ -103,7 +104,7 @@ def _is_number(values: pd.Series) -> bool:
 
 def _year_columns(names: Sequence[str]) -> _Wide | None:
     """Return the year columns, when at least five years follow each other."""
-    columns = [n for n in names if _YEAR.fullmatch(n) or _WORLD_BANK.fullmatch(n)]
+    columns = [n for n in names if _MARKED_YEAR.fullmatch(n) or _WORLD_BANK.fullmatch(n)]
     if columns:
         whole = all(map(_YEAR.fullmatch, columns))
         convert = "{c}.astype(int)" if whole else "{c}.str[:4].astype(int)"
