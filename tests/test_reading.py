@@ -148,7 +148,7 @@ def test_text_delimited_by_control_signs(write: Write) -> None:
 
 BOXES = {
     "psql": (" name  | value \n-------+-------\n", " {:5} | {:5} \n", "(40 rows)\n"),
-    "mysql": ("+---+---+\n| name | value |\n+---+---+\n", "| {:5} | {:5} |\n", "+---+---+\n"),
+    "mysql": ("+--- ---+\n| name | value |\n+--- ---+\n", "| {:5} | {:5} |\n", "+---+---+\n"),
     "markdown": ("| name | value |\n|:---|---:|\n", "| {} | {} |\n", ""),
 }
 
@@ -193,8 +193,9 @@ def test_values_that_begin_like_comments_are_kept(write: Write) -> None:
     assert inspect_source(path).read.rows == 40
 
 
-def test_delimiters_of_two_signs(write: Write) -> None:
-    path = write(rows(lambda i: f"{i}::{i * 7 % 11}::{i}.5"), "ratings.dat")
+@pytest.mark.parametrize("mark", ["::", "||", "|~|"])
+def test_delimiters_of_several_signs(write: Write, mark: str) -> None:
+    path = write(rows(lambda i: f"{i}{mark}{i * 7 % 11}{mark}{i}.5"), "ratings.dat")
     assert inspect_source(path).frame.iloc[39].tolist() == [39, 39 * 7 % 11, 39.5]
 
 

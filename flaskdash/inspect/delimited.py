@@ -139,7 +139,7 @@ def arguments(dialect: Dialect, mark: str) -> tuple[str, ...]:
     elif dialect.delimiter == GAPS:
         found.append('sep=r"\\s{2,}",  # two blanks or more')
     elif len(mark) > 1:
-        found.append(f"sep=r{literal(re.escape(mark))},")
+        found.append(f'sep=r"{re.escape(mark)}",')
     elif mark != ",":
         found.append(f"sep={literal(mark)},")
     if dialect.quote != '"':

@@ -47,7 +47,7 @@ class Trim:
         if self.rulers:
             lines += [
                 "# Rulers are left out.",
-                f"lines = [line for line in lines if not re.fullmatch(r{literal(RULER)}, line)]",
+                f'lines = [line for line in lines if not re.fullmatch(r"{RULER}", line)]',
             ]
         if self.bars:
             lines += [

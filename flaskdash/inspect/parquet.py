@@ -82,12 +82,11 @@ def _read_packed(given: Given) -> Draft:
         "",
         "import duckdb",
         "",
-        given.packed.opening,
-        "    # DuckDB reads Parquet from a file of its own.",
-        '    with tempfile.NamedTemporaryFile(suffix=".parquet") as copy:',
-        "        shutil.copyfileobj(file, copy)",
-        "        copy.flush()",
-        *(f"        {line}" for line in lines),
+        "# DuckDB reads Parquet from a file of its own.",
+        f'{given.packed.opening[:-1]}, tempfile.NamedTemporaryFile(suffix=".parquet") as copy:',
+        "    shutil.copyfileobj(file, copy)",
+        "    copy.flush()",
+        *(f"    {line}" for line in lines),
     ]
     return _draft(given.path, opening)
 
