@@ -272,3 +272,23 @@ def test_a_remark_says_that_it_is_about_a_sample(
     monkeypatch.setattr(sampled, "SAMPLE", 100)
     notes = inspect_source(put(tmp_path, text)).notes
     assert [note for note in notes if "-999" in note and "(in a sample of" in note]
+
+
+def test_a_column_that_is_gone_is_no_error_of_duckdb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(big, "BIG", 0)
+    monkeypatch.setattr(parquet, "BIG", 0)
+    text = "day;n;price\n" + "".join(f"{i % 28 + 1:02d}.01.2024;{i};{i},5\n" for i in range(60))
+    path = put(tmp_path, text)
+    found = inspect_source(path)
+    assert "strptime" in found.body
+    path.write_text("n;price\n1;2,5\n")
+    assert execute(found.body, path).fetchall() == [(1, 2.5)]
+    path = tmp_path / "some.parquet"
+    duckdb.sql("SELECT [n] AS tags, TIME '08:00:00' AS at, n FROM range(60) rows(n)").write_parquet(
+        str(path)
+    )
+    found = inspect_source(path)
+    duckdb.sql("SELECT [n] AS tags, n FROM range(2) rows(n)").write_parquet(str(path))
+    assert execute(found.body, path).fetchall() == [("[0]", 0), ("[1]", 1)]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from conftest import Cli, sales_csv
@@ -178,3 +179,58 @@ def test_a_project_from_standard_input(folder: Path, flaskdash: Cli) -> None:
     flaskdash("new", "shop", "--data", "-", "--no-install", "--no-git", stdin=sales_csv())
     assert (folder / "shop/data/data.csv").read_text("utf-8") == sales_csv()
     assert "is empty" in flaskdash("new", "x", "--data", "-", stdin="", code=1).output
+
+
+def test_json_files_of_one_shape(fill: Fill) -> None:
+    days = {
+        f"2024-0{m + 1}.json": [{"n": m * 10 + i, "by": {"x": i}} for i in range(10)]
+        for m in range(3)
+    }
+    found = read(fill(**{name: json.dumps({"rows": value}) for name, value in days.items()}))
+    assert list(found.frame.columns) == ["n", "by.x", "file"]
+    assert found.frame["n"].tolist() == list(range(30))
+    assert found.frame["file"].nunique() == 3
+
+
+def test_json_lines_of_one_shape(fill: Fill) -> None:
+    lines = "".join(json.dumps({"id": 10**17 + i, "v": i / 2}) + "\n" for i in range(10))
+    found = read(fill(**{"a.jsonl": lines, "b.jsonl": lines.replace("\n", "\r\n")}))
+    assert len(found.frame) == 20
+    assert str(found.frame["id"].iloc[3]) == str(10**17 + 3)
+
+
+def test_json_of_another_shape_is_named(fill: Fill) -> None:
+    folder = fill(**{"a.json": '[{"a": 1}, {"a": 2}]', "b.json": '[{"c": 1}, {"c": 2}]'})
+    with pytest.raises(FlaskdashError, match=r"b\.json has other records than a\.json"):
+        inspect_source(folder)
+
+
+def test_parquet_files_of_one_shape(tmp_path: Path) -> None:
+    for m in range(3):
+        sql = f"SELECT {m} * 10 + i AS n, ['a', 'b'] AS tags FROM range(10) t(i)"
+        duckdb.execute(f"COPY ({sql}) TO '{tmp_path / f'part-{m}.parquet'}' (FORMAT parquet)")
+    found = read(tmp_path)
+    assert found.frame["n"].tolist() == list(range(30))
+    duckdb.execute(f"COPY (SELECT 'x' AS n) TO '{tmp_path / 'part-9.parquet'}' (FORMAT parquet)")
+    with pytest.raises(
+        FlaskdashError, match=r"part-9\.parquet has other columns than part-0\.parquet: "
+    ):
+        inspect_source(tmp_path)
+
+
+def test_a_project_of_a_folder_of_json(
+    tmp_path: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for m in range(2):
+        rows = [{"day": f"2024-0{m + 1}-{i + 1:02d}", "n": i} for i in range(20)]
+        (folder / f"p{m}.json").write_text(json.dumps(rows))
+    result = flaskdash("new", "proj", "--data", str(folder), "--no-install", "--no-git")
+    assert result.exit_code == 0, result.output
+    loaders = [p for p in Path("proj/app/loaders").glob("*.py") if not p.name.startswith("_")]
+    run = "import sys; sys.path.insert(0, '.'); import importlib; "
+    run += f"print(len(importlib.import_module('app.loaders.{loaders[0].stem}').load()))"
+    done = subprocess.run([sys.executable, "-c", run], cwd="proj", capture_output=True, text=True)
+    assert done.stdout.strip() == "40", done.stderr

@@ -9,10 +9,12 @@ import json
 import lzma
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from conftest import Cli
@@ -172,3 +174,57 @@ def test_the_copy_keeps_both_endings(pack: Pack, made: Path, flaskdash: Cli) -> 
     code = "import app.loaders.more as loader; print(len(loader.load()))"
     done = subprocess.run([sys.executable, "-c", code], cwd=made, capture_output=True, text=True)
     assert done.stdout.strip() == "40", done.stderr
+
+
+def tarred(files: dict[str, bytes], mode: str = "w:gz") -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("a.tar", "w"), ("a.tar.gz", "w:gz"), ("a.tgz", "w:gz"), ("a.tar.xz", "w:xz")],
+)
+@pytest.mark.parametrize(
+    ("member", "data"), [("x/data.csv", CSV), ("data.json", JSON), ("data.xlsx", sheet())]
+)
+def test_tar(pack: Pack, name: str, mode: str, member: str, data: bytes) -> None:
+    found = read(pack(name, tarred({"._data.csv": b"\0\5", member: data}, mode)))
+    assert found.read.compression == "tar"
+    assert found.read.table in (member, "Sheet")
+    assert len(found.frame) == {"x/data.csv": 40, "data.json": 28, "data.xlsx": 9}[member]
+
+
+def test_a_file_of_a_tar_archive_is_chosen(pack: Pack) -> None:
+    path = pack("a.tgz", tarred({"big.csv": CSV * 2, "b/small.csv": CSV}))
+    assert "--table takes another file of the archive: b/small.csv" in read(path).notes[0]
+    assert read(path, "small.csv").read.table == "b/small.csv"
+    with pytest.raises(FlaskdashError, match=r"has no file 'none\.csv'"):
+        inspect_source(path, "none.csv")
+
+
+def test_a_tar_archive_that_is_cut_off(pack: Pack) -> None:
+    with pytest.raises(FlaskdashError, match="broken"):
+        inspect_source(pack("a.tgz", tarred({"data.csv": CSV * 99})[:400]))
+
+
+@pytest.mark.parametrize("kind", ["gz", "zip", "tar"])
+def test_packed_parquet(tmp_path: Path, kind: str) -> None:
+    plain, path = tmp_path / "data.parquet", tmp_path / f"data.parquet.{kind}"
+    sql = "SELECT i AS n, TIMESTAMPTZ '2024-01-01 00:00:00+00' AS at, '2024-01-02' AS day FROM range(30) t(i)"
+    duckdb.execute(f"COPY ({sql}) TO '{plain}' (FORMAT parquet)")
+    data = plain.read_bytes()
+    packers = {
+        "gz": gzip.compress,
+        "zip": lambda d: zipped({"a.parquet": d}),
+        "tar": lambda d: tarred({"a.parquet": d}, "w"),
+    }
+    path.write_bytes(packers[kind](data))
+    found = read(path)
+    assert [column.type for column in found.columns] == ["integer", "date", "date"]
+    assert len(found.frame) == 30

@@ -292,3 +292,41 @@ def test_years_below_a_merged_name_are_no_row(book: Book) -> None:
     names = ["Region", "Sales 2023", "Sales 2024", "Profit 2023", "Profit 2024"]
     assert [c.name for c in found.columns] == names
     assert found.read.rows == 9
+
+
+def test_cells_merged_downwards_stand_for_each_row(book: Book) -> None:
+    rows = [["NS"[i // 4] if i % 4 == 0 else None, f"P{i % 4}", i] for i in range(8)]
+    path = book(merge=("A2:A5", "A6:A9"), Data=[["region", "product", "n"], *rows])
+    found = inspect_source(path)
+    check(found, path)
+    assert found.frame["region"].tolist() == list("NNNNSSSS")
+    assert any("merged downwards" in note for note in found.notes)
+
+
+def test_a_table_beside_another_is_left_out(book: Book) -> None:
+    rows = [[f"T{i}", i, None, *([f"C{i}", i] if i < 6 else [])] for i in range(12)]
+    path = book(Data=[["team", "budget", None, "city", "people"], *rows])
+    found = inspect_source(path)
+    check(found, path)
+    assert [column.name for column in found.columns] == ["team", "budget"]
+    assert "another table beside it is left out: city, people" in found.notes
+
+
+def test_a_table_below_another_is_left_out(book: Book) -> None:
+    first = [["team", "budget", "year"], *([f"T{i}", i, 2020] for i in range(12))]
+    second = [["city", "people", "land"], *([f"C{i}", i, "FR"] for i in range(6))]
+    path = book(Data=[*first, [], [], *second])
+    found = inspect_source(path)
+    check(found, path)
+    assert found.frame.shape == (12, 3)
+    assert "another table below, of 7 line(s), is left out" in found.notes
+
+
+def test_days_as_column_names_become_rows(book: Book) -> None:
+    names = [dt.datetime(2023, month, 1) for month in range(1, 13)]
+    rows = [[f"A{i}", *range(i, i + 12), 99] for i in range(8)]
+    path = book(Data=[["account", *names, "Total"], *rows])
+    found = inspect_source(path)
+    check(found, path)
+    assert found.frame.shape == (96, 3)
+    assert found.column("date").type == "date"

@@ -20,6 +20,7 @@ from typing import Any
 import duckdb
 
 from flaskdash.inspect import casts, missing, plan, sampled, tabular
+from flaskdash.inspect import lines as trimming
 from flaskdash.inspect.casts import Cast, Unfit, quote
 from flaskdash.inspect.dialect import BLANKS, Dialect, Record, sniff
 from flaskdash.inspect.draft import Draft, execute
@@ -229,7 +230,9 @@ def _dialect(given: Given) -> tuple[Dialect, bool]:
     dialect = sniff(text.removeprefix("\ufeff"))
     if dialect.delimiter in (None, BLANKS):
         raise Unfit("it has no delimiter")
-    if not dialect.quoted or dialect.padded:
+    if trimming.find(text):
+        raise Unfit("some of its lines are no rows")
+    if not dialect.is_plain:
         raise Unfit("its quotes are not those of CSV")
     return dialect, plain
 
@@ -344,7 +347,8 @@ def _plans(source: _Source, counts: Sequence[Counter[str]]) -> list[ColumnPlan]:
     pairs = list(zip(source.names, counts, strict=True))
     decimal = "," if source.dialect.delimiter == ";" else "."
     plans = plan.settle([plan.plan_column(name, known) for name, known in pairs], decimal)
-    return [tabular.order(p, known) for p, known in zip(plans, counts, strict=True)]
+    european = tabular.is_european(plans)
+    return [tabular.order(p, known, european) for p, known in zip(plans, counts, strict=True)]
 
 
 def _apart(column: ColumnPlan, plans: Sequence[ColumnPlan], found: Cast) -> str:
@@ -453,9 +457,24 @@ def _body(source: _Source, plans: Sequence[ColumnPlan], counts: Sequence[Counter
     lines.append(")")
     if not steps and not renames:
         return "\n".join([*lines, "return rows"])
-    lines += ["return rows.project(", '    "*"']
-    lines += _clause("REPLACE", steps) + _clause("RENAME", renames)
-    return "\n".join([*lines, ")"])
+    if not source.raw:
+        lines += ["return rows.project(", '    "*"']
+        return "\n".join([*lines, *_clause("REPLACE", steps), *_clause("RENAME", renames), ")"])
+    casts_of = {
+        name: f"{one.expression} AS {quote(name)}"
+        for name, one in zip(raw, found, strict=True)
+        if one.expression
+    }
+    names = {
+        old: f"{quote(old)} AS {quote(new)}"
+        for old, new in zip(raw, source.names, strict=True)
+        if old != new
+    }
+    lines += [
+        *casts.changes("casts", "REPLACE", casts_of, "header"),
+        *casts.changes("names", "RENAME", names, "header"),
+    ]
+    return "\n".join([*lines, "return rows"])
 
 
 def _late(one: Cast, name: str) -> Cast:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from flaskdash.inspect import missing
-from flaskdash.inspect.numerals import STYLES
+from flaskdash.inspect.literals import literal
+from flaskdash.inspect.numerals import SPACES, STYLES
 from flaskdash.inspect.plan import BOOLEANS, ColumnPlan
 
 BLANKS = r"[\s\p{Z}]"
@@ -75,6 +76,23 @@ def listed(words: Iterable[str]) -> str:
     return ", ".join(map(text, sorted(words)))
 
 
+def changes(variable: str, word: str, parts: Mapping[str, str], names: str) -> list[str]:
+    """Return the statements that change those columns of `rows` which are among `names`.
+
+    One that is gone is no matter here: where the snapshot is made, it is told by its name.
+    """
+    if not parts:
+        return []
+    return [
+        f"{variable} = {{",
+        *(f"    {literal(name)}: {literal(text)}," for name, text in parts.items()),
+        "}",
+        f'present = ", ".join({variable}[name] for name in {names} if name in {variable})',
+        "if present:",
+        f'    rows = rows.project(f"* {word} ({{present}})")',
+    ]
+
+
 def _trimmed(value: str) -> str:
     return f"regexp_replace({value}, {text(f'^{BLANKS}+|{BLANKS}+$')}, '', 'g')"
 
@@ -98,24 +116,28 @@ def _number(plan: ColumnPlan, column: str, values: list[str]) -> tuple[str, str,
     numbers = plan.numbers
     if numbers is None or numbers.scaled:
         raise Unfit(f"{plan.name} has numbers that end in K or M")
+    if numbers.trailing or numbers.dashes or numbers.flags:
+        raise Unfit(f"{plan.name} has signs of its own at numbers")
     point = plan.decimal or "."
     if numbers.affixed:
         keep = point + ("(" if numbers.brackets else "")
         bare = f"regexp_replace({column}, {text(f'[^0-9{keep}-]')}, '', 'g')"
         if numbers.suffix:
             bare = f"replace({column}, {text(numbers.suffix)}, '')"
+            if plan.thousands:
+                bare = f"replace({bare}, {text(plan.thousands)}, '')"
         if numbers.brackets:
             bare = f"replace({bare}, '(', '-')"
         test = _shapes(column, values)
     else:
         marks = (plan.decimal, plan.thousands)
         style = next((s for s in numbers.styles if STYLES[s][:2] == marks), numbers.styles[0])
-        if plan.thousands == " ":
+        if plan.thousands and plan.thousands in SPACES:
             raise Unfit(f"{plan.name} has blanks within numbers")
         if plan.kind == "integer" and style == "integer":
             pattern = "[+-][0-9]{1,15}|0|[1-9][0-9]{0,14}"
         else:
-            pattern = f"(?i){STYLES[style][2].pattern}".replace(r"\u2212", "\u2212")
+            pattern = f"(?i){STYLES[style][2].pattern}"
         bare = f"replace({column}, {text(plan.thousands)}, '')" if plan.thousands else column
         trimmed = _trimmed(column) if plan.padded else column
         test = f"(regexp_full_match({trimmed}, {text(pattern)}) AND NOT regexp_full_match({trimmed}, '[0-9]{{16,}}'))"
@@ -134,8 +156,10 @@ def _number(plan: ColumnPlan, column: str, values: list[str]) -> tuple[str, str,
 def _date(plan: ColumnPlan, column: str) -> tuple[str, str, str]:
     """Return the type, the expression and the test of dates."""
     dating = plan.dating
-    if dating is None or dating.zoned or dating.kind != "format":
-        raise Unfit(f"{plan.name} has times with a zone, or counts of seconds, quarters or weeks")
+    if dating is None or dating.zoned or dating.kind != "format" or dating.rewrites:
+        raise Unfit(
+            f"{plan.name} has times with a zone, counts of seconds or days, quarters, weeks, or months in words"
+        )
     if not set(re.findall("%(.)", dating.format)) <= DIRECTIVES or "%" not in dating.format:
         raise Unfit(f"{plan.name} has dates in several ways")
     moment = f"{_trimmed(column) if plan.padded else column}, {text(dating.format)}"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
+
+from flaskdash.inspect import months
+from flaskdash.inspect.months import Rewrites
 
 _PARTS = {
     "%d": "9{1,2}",
@@ -36,6 +39,8 @@ _DATES = (
     *("%d/%b/%Y", "%d. %b %Y", "%b %Y", "%b-%Y", "%b, %Y", "%b-%y", "%b %y", "%b/%y", "%Y %b"),
     *("%Y-%b", "%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%m.%Y", "%Y.%m"),
     *("%a %d %b %Y", "%a, %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y", "%y-%m-%d", "%y/%m/%d"),
+    *("%A %d %b %Y", "%A, %d %b %Y", "%A %b %d %Y", "%A, %b %d, %Y", "%YM%m", "%Ym%m"),
+    *("%Y年%m月%d日", "%Y年%m月", "%Y년 %m월 %d일", "%Y년 %m월", "%Y. %m. %d"),
 )
 _CLOCKS = (
     *("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H%M%S"),
@@ -50,13 +55,16 @@ _QUARTER_FIRST = re.compile(r"Q([1-4])[- /']?((19|20)\d{2})", re.I)
 _WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]\d", re.I)
 _TO_SHAPE = str.maketrans("0123456789", "9" * 10)
 _MANY_SHAPES = 60
+EXCEL = (29_221, 62_091)  # 1980 to 2069, in days since 1900
+EXCEL_WORDS = frozenset({"date", "datum", "fecha", "datetime", "timestamp"})
 
 
 @dataclass(frozen=True)
 class Dating:
-    """How a column writes dates. `kind` is "format", "quarter", "quarter-first", "week" or an
-    epoch unit ("s", "ms"). `ambiguous` dates can be read day first and month first; `evidence` is
-    a value that rules the other order out. `zoned` stamps are converted to UTC.
+    """How a column writes dates. `kind` is "format", "quarter", "quarter-first", "week" "excel"
+    for its days since 1900, or an epoch unit ("s", "ms"). `ambiguous` dates can be read day first and month first; `evidence` is
+    a value that rules the other order out. `zoned` stamps are converted to UTC. `rewrites` are
+    patterns with what they become, in small letters where `lower` is set, before that.
     """
 
     format: str
@@ -64,6 +72,8 @@ class Dating:
     ambiguous: bool = False
     evidence: str = ""
     zoned: bool = False
+    rewrites: Rewrites = ()
+    lower: bool = False
 
     @property
     def order(self) -> str:
@@ -98,6 +108,18 @@ def recognise(values: Sequence[str], named: bool = False) -> Dating | None:
         zoned = [bool(_ZONED.fullmatch(value)) for value in values]
         if _parses(values, "ISO8601", any(zoned)):
             return Dating("ISO8601", zoned=any(zoned))
+    return _worded(values, named)
+
+
+def _worded(values: Sequence[str], named: bool) -> Dating | None:
+    """Return how dates with words of any language, or of a zone, are written."""
+    for rewrites, lower in months.candidates(values):
+        for part in (values[:20], values):
+            found = _by_shape(months.rewrite(part, rewrites, lower))
+            if found is None or found.zoned or (_weak(part, found) and not named):
+                break
+        else:
+            return replace(found, rewrites=rewrites, lower=lower) if found else None
     return None
 
 
@@ -107,13 +129,40 @@ def recognise_integers(values: Sequence[str], named: bool) -> Dating | None:
     if lengths == {8} and all(value[:2] in ("19", "20") for value in values):
         if (named or len(values) > 5) and _parses(values, "%Y%m%d"):
             return Dating("%Y%m%d")
-    elif named and lengths == {6} and all(value[:2] in ("19", "20") for value in values):
-        if _parses(values, "%Y%m"):
+    elif lengths == {6} and all(value[:2] in ("19", "20") for value in values):
+        if (named or len(values) > 11) and _parses(values, "%Y%m"):
             return Dating("%Y%m")
+    elif named and (found := _stamps(values, lengths)):
+        return found
     elif named and lengths <= {9, 10} and 10 in lengths:
         return Dating("", "s")
     elif named and lengths <= {12, 13} and 13 in lengths:
         return Dating("", "ms")
+    return None
+
+
+def _stamps(values: Sequence[str], lengths: set[int]) -> Dating | None:
+    """Return how whole numbers are points in time: 2024013108, or 20240131081500."""
+    text = {10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(min(lengths), "")
+    if not text or len(lengths) > 1 or not all(value[:2] in ("19", "20") for value in values):
+        return None
+    return Dating(text) if _parses(values, text) else None
+
+
+def recognise_serials(values: Sequence[str], words: Collection[str]) -> Dating | None:
+    """Return how numbers under the name of a date are Excel's days since 1900."""
+    if not EXCEL_WORDS & set(words):
+        return None
+    if all(re.fullmatch(r"[2-6]\d{4}(\.\d+)?", value) for value in values):
+        first, last = float(min(values)), float(max(values))
+        return Dating("", "excel") if EXCEL[0] <= first and last <= EXCEL[1] else None
+    return None
+
+
+def recognise_decimals(values: Sequence[str]) -> Dating | None:
+    """Return how numbers such as 2024.01 are months, where all of many are."""
+    if len(values) > 11 and all(re.fullmatch(r"(19|20)\d\d\.(0[1-9]|1[0-2])", v) for v in values):
+        return Dating("%Y.%m")
     return None
 
 
@@ -169,7 +218,8 @@ def _shape(text: str) -> str:
     """Return the pattern of the shapes that a format writes."""
     pieces = re.split("(%[a-zA-Z])", text)
     return "".join(
-        _PARTS[piece] if piece in _PARTS else re.sub("T", "a", re.escape(piece)) for piece in pieces
+        _PARTS[piece] if piece in _PARTS else re.sub("[A-Za-z]", "a", re.escape(piece))
+        for piece in pieces
     )
 
 
@@ -196,16 +246,21 @@ def _settle(values: Sequence[str], found: Dating) -> Dating:
     return replace(found, evidence=sample, ambiguous=not sample)
 
 
-def likelier(values: Sequence[str], found: Dating) -> Dating:
+def likelier(values: Sequence[str], found: Dating, european: bool = False) -> Dating:
     """Return the ambiguous dating or its twin: whichever makes the plainer series of days.
 
     A constant first part other than 1 is a month rather than the same day of each month; the
-    reading with the smaller span wins; a draw is kept as it is.
+    reading with the smaller span wins; a draw is kept as it is. `european` numbers, with a decimal
+    comma, go with days that come first.
     """
     twin = found.swapped()
+    if european:
+        return found if found.order == "day" else twin
+    values = months.rewrite(values, found.rewrites, found.lower)
     spans = []
     for dating in (found, twin):
         days = pd.to_datetime(pd.Series(values, dtype="str"), format=dating.format)
-        firsts = bool((days.dt.day == 1).all()) and days.nunique() > 1
+        whole = bool((days == days.dt.normalize()).all())
+        firsts = whole and bool((days.dt.day == 1).all()) and days.nunique() > 1
         spans.append((not firsts, days.max() - days.min()))
     return twin if spans[1] < spans[0] else found

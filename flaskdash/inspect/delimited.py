@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect import big, casts, fixed
+from flaskdash.inspect import big, casts, fixed, lines
 from flaskdash.inspect.dialect import (
     BLANKS,
+    GAPS,
+    LONG_DELIMITERS,
     Dialect,
-    Header,
-    Record,
-    find_header,
-    goes_on,
+    find_heading,
+    gaps,
     head,
-    joined,
     records,
     separator,
     sniff,
@@ -23,6 +23,7 @@ from flaskdash.inspect.dialect import (
 from flaskdash.inspect.draft import Draft
 from flaskdash.inspect.encoding import decode
 from flaskdash.inspect.given import Given
+from flaskdash.inspect.lines import NO_TRIM, Trim
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.table import TOP, tabulate
@@ -61,9 +62,22 @@ def find_table(given: Given) -> Found:
     """Return the table of a text, and how pandas reads it."""
     text, encoding = decoded(given)
     refuse_one_line(given.path, text)
-    dialect = sniff(text)
-    aligned = fixed.find(given, text, encoding, dialect)
-    return aligned or find(given, text, encoding, dialect)
+    trim = lines.find(text)
+    trimmed = trim.apply(text) if trim else text
+    dialect = sniff(trimmed)
+    if not trim:
+        aligned = fixed.find(given, text, encoding, dialect)
+        apart = bool(aligned or dialect.delimiter is None) and gaps(text)
+        if aligned and not (apart and _holds_gaps(aligned)):
+            return aligned
+        if apart:
+            dialect = Dialect(GAPS)
+    return find(given, trimmed, encoding, dialect, trim)
+
+
+def _holds_gaps(found: Found) -> bool:
+    """Tell whether cells that were cut at fixed places are several values."""
+    return any(re.search(r"\S\s{2,}\S", cell) for counts in found.table.columns for cell in counts)
 
 
 def decoded(given: Given) -> tuple[str, str]:
@@ -72,28 +86,37 @@ def decoded(given: Given) -> tuple[str, str]:
     return text.removeprefix("\ufeff"), encoding
 
 
-def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found:
+def find(given: Given, text: str, encoding: str, dialect: Dialect, trim: Trim = NO_TRIM) -> Found:
     """Return the table of a text under a dialect, and how pandas reads it."""
     top = head(records(text, dialect), TOP)
-    header = find_header(top) if any(any(map(str.strip, record)) for record in top) else None
-    two = bool(header and header.names) and _two_rows(header, top)
-    if two and header:
-        names = joined(top[header.skip : header.skip + 2])
-        header = replace(header, skip=header.skip + 1, names=names)
+    if not any(any(map(str.strip, record)) for record in top):
+        raise FlaskdashError(f"{given.path} is empty.", "give a file with a header and rows")
+    heading = find_heading(top)
+    header = heading.header
+    if header.names and not heading.rows and (line := lines.again(text, header.names)):
+        again = Trim(header=line)
+        count = lines.unix(text).split("\n").count(line) - 1
+        text, trim = again.apply(text), replace(trim, header=line)
+        heading.notes.append(f"the header comes {count} more time(s): left out")
     table = tabulate(lambda: records(text, dialect), header)
     if table is None:
         raise FlaskdashError(f"{given.path} is empty.", "give a file with a header and rows")
     if table.rows:
         table = without_blank_columns(table)
-    quotes = "a quote is never closed: quotes are read as ordinary characters"
+    quotes = "quotes are not those of CSV: they are read as ordinary characters"
+    named = table.header.names is not None
+    read = arguments(dialect, separator(text, dialect))
     return Found(
         table,
         Layout(
-            skip=table.header.skip + two,
-            has_header=table.header.names is not None and not two,
-            arguments=arguments(dialect, separator(text, dialect), encoding),
+            skip=table.header.skip + bool(heading.rows),
+            has_header=named and not heading.rows,
+            arguments=read if trim else (*read, *encoding_arguments(text, encoding)),
             packed=given.packed,
             padded=dialect.padded,
+            slow=dialect.delimiter == GAPS or dialect.delimiter in LONG_DELIMITERS,
+            trim=trim,
+            reading=reading(text, encoding) if trim else "",
         ),
         Read(
             format="tsv" if dialect.delimiter == "\t" else "csv",
@@ -102,31 +125,56 @@ def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found:
         ),
         "delimited text",
         decimal="," if dialect.delimiter == ";" else ".",
-        notes=(*(["2 header rows were joined into one"] * two), *([quotes] * (not dialect.quoted))),
-        header_rows=1 + two,
+        notes=(*heading.notes, *([quotes] * (not dialect.quoted)), *broken_bytes(text)),
+        header_rows=heading.rows or 1,
         hint="open it in an editor: is each row on a line of its own, with the same delimiter?",
     )
 
 
-def _two_rows(header: Header | None, top: list[Record]) -> bool:
-    """Tell whether the record below the header holds names too."""
-    if header is None or header.names is None or header.skip + 1 >= len(top):
-        return False
-    return goes_on(header.names, top[header.skip + 1], top[header.skip + 2 :])
-
-
-def arguments(dialect: Dialect, mark: str, encoding: str) -> tuple[str, ...]:
+def arguments(dialect: Dialect, mark: str) -> tuple[str, ...]:
     """Return the arguments of read_csv that say how the records are written."""
-    lines = []
+    found = []
     if dialect.delimiter == BLANKS:
-        lines.append('sep=r"\\s+",  # runs of blanks')
+        found.append('sep=r"\\s+",  # runs of blanks')
+    elif dialect.delimiter == GAPS:
+        found.append('sep=r"\\s{2,}",  # two blanks or more')
+    elif len(mark) > 1:
+        found.append(f'sep=r"{re.escape(mark)}",')
     elif mark != ",":
-        lines.append(f"sep={literal(mark)},")
-    if encoding not in ("utf-8", "ascii"):
-        lines.append(f"encoding={literal(encoding)},")
+        found.append(f"sep={literal(mark)},")
+    if dialect.quote != '"':
+        found.append(f"quotechar={literal(dialect.quote)},")
+    if dialect.escape:
+        found.append(f"escapechar={literal(dialect.escape)},")
+        found.append("doublequote=False,")
     if not dialect.quoted:
-        lines.append("quoting=3,  # csv.QUOTE_NONE: quotes are ordinary characters here")
-    return tuple(lines)
+        found.append("quoting=3,  # csv.QUOTE_NONE: quotes are ordinary characters here")
+    return tuple(found)
+
+
+def encoding_arguments(text: str, encoding: str) -> list[str]:
+    """Return the arguments of read_csv for the encoding, also of UTF-8 that is damaged in places."""
+    found = []
+    if encoding not in ("utf-8", "ascii"):
+        found.append(f"encoding={literal(encoding)},")
+    if _is_damaged(text, encoding):
+        found.append('encoding_errors="replace",  # some bytes are no UTF-8')
+    return found
+
+
+def reading(text: str, encoding: str) -> str:
+    """Return the arguments with which Python reads the text."""
+    return literal(encoding) + (', errors="replace"' if _is_damaged(text, encoding) else "")
+
+
+def _is_damaged(text: str, encoding: str) -> bool:
+    return "\ufffd" in text and encoding in ("utf-8", "utf-8-sig")
+
+
+def broken_bytes(text: str) -> list[str]:
+    """Return a note on bytes that could not be read."""
+    count = text.count("\ufffd")
+    return [f"{count} character(s) are no UTF-8, and are shown as \ufffd"] if count else []
 
 
 def refuse_one_line(path: Path, text: str) -> None:

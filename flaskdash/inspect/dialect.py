@@ -9,15 +9,19 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from flaskdash.inspect import missing
 
 SAMPLE = 200_000
 DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~")
+LONG_DELIMITERS = ("::", "||", "~|~", "|~|", "|;|")
 BLANKS = r"\s+"
+GAPS = r"\s{2,}"
 NUMBER = re.compile(r"\s*[($€£]*[+-]?[\d.,]*\d[\d.,]*(e[+-]?\d+)?\s*[%€)]?\s*", re.I)
 DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?\s*")
+
+MOST_DESCRIPTIONS = 15
 
 Record = list[str]
 
@@ -26,26 +30,54 @@ Record = list[str]
 class Dialect:
     """How records are written. `delimiter` None means one column.
 
-    `padded` tells that blanks after a delimiter are no part of the value.
+    `padded` tells that blanks after a delimiter are no part of the value. `escape` is the sign before
+    a quote within quotes, where that is not doubled.
     """
 
     delimiter: str | None
     quoted: bool = True
     padded: bool = False
+    quote: str = '"'
+    escape: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether this is what every reader of CSV can read."""
+        usual = self.quoted and not self.padded and self.quote == '"' and not self.escape
+        return usual and self.delimiter is not None and len(self.delimiter) == 1
 
 
 def records(text: str, dialect: Dialect) -> Iterator[Record]:
     """Yield every record of a text; a blank line is an empty record, as in pandas' count."""
     if dialect.delimiter == BLANKS:
-        return (line.split() for line in io.StringIO(text, newline=None))
+        return _words(text) if '"' in text else (line.split() for line in _iterate(text))
+    if dialect.delimiter == GAPS:
+        return (re.split(GAPS, line.strip()) if line.strip() else [] for line in _iterate(text))
     # Set for good, not put back: readers are lazy. Fields of any length are data here.
     csv.field_size_limit(sys.maxsize)
+    mark = separator(text, dialect)
+    if len(mark) > 1:
+        text, mark = text.replace(mark, "\x1f"), "\x1f"
     return csv.reader(
         io.StringIO(text, newline=""),
-        delimiter=separator(text, dialect),
+        delimiter=mark,
         quoting=csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE,
         skipinitialspace=dialect.padded,
+        quotechar=dialect.quote,
+        doublequote=not dialect.escape,
+        escapechar=dialect.escape or None,
     )
+
+
+def _iterate(text: str) -> io.StringIO:
+    """Return the lines of a text."""
+    return io.StringIO(text, newline=None)
+
+
+def _words(text: str) -> Iterator[Record]:
+    """Yield the words of each line, where quotes may hold blanks."""
+    lines = (" ".join(line.replace("\t", " ").split(" ")).strip() for line in _iterate(text))
+    return csv.reader(lines, delimiter=" ", skipinitialspace=True)
 
 
 def separator(text: str, dialect: Dialect) -> str:
@@ -66,11 +98,62 @@ def sniff(text: str) -> Dialect:
             score = _consistency(sample, dialect)
             if score > best_score + 0.001:
                 best, best_score = dialect, score
+    for delimiter in LONG_DELIMITERS:
+        # Each sign of it stands there only as a part of it.
+        if (
+            sample.count(delimiter) * delimiter.count("|") == sample.count("|")
+            and delimiter in sample
+        ):
+            dialect = Dialect(delimiter, quoted=False)
+            score = _consistency(sample, dialect)
+            if score > 0.9 and score >= best_score - 0.05:
+                best, best_score = dialect, score
+    if best.delimiter == "\t" and _blanks(sample) > 0.9 and _is_mixed(sample):
+        return Dialect(BLANKS)
     if best_score < 0.6 and (score := _blanks(sample)) > best_score:
         best = Dialect(BLANKS)
-    if best.delimiter and best.delimiter != BLANKS and _quotes_are_text(text, best.delimiter):
+    if best.delimiter in (None, BLANKS) or len(best.delimiter or "") > 1:
+        return best
+    if _quotes_are_text(text, best.delimiter or ""):
         return Dialect(best.delimiter, quoted=False)
+    return _quoting(sample, best, _consistency(sample, best))
+
+
+def _quoting(sample: str, best: Dialect, score: float) -> Dialect:
+    """Return the dialect with the quotes that explain more than the usual ones do."""
+    mark = re.escape(best.delimiter or "")
+    if '\\"' in sample and '""' not in sample.replace(f'{best.delimiter}""', ""):
+        escaped = replace(best, escape="\\")
+        if _consistency(sample, escaped) >= score:
+            return escaped
+    if "'" in sample and '"' not in sample:
+        single = replace(best, quote="'")
+        fields = len(re.findall(rf"(?m)(?:^|{mark})'[^'\n]*'(?={mark}|\r?$)", sample))
+        opened = len(re.findall(rf"(?m)(?:^|{mark})'", sample))
+        if fields > 2 and fields == opened and _consistency(sample, single) >= score:
+            return single
+    # A quote that is closed before the field ends: 12" pipe, "best" offer.
+    early = rf'(?m)(?:^|{mark})"[^"\n]*"(?!"|\s*(?:{mark}|$))'
+    if best.quoted and not best.padded and re.search(early, sample):
+        plain = replace(best, quoted=False)
+        inner = re.compile(rf'(?m)(?:^|{mark})"[^"\n]*{mark}[^"\n]*"(?={mark}|\r?$)')
+        if not inner.search(sample) and _consistency(sample, plain) >= score:
+            return plain
     return best
+
+
+def _is_mixed(sample: str) -> bool:
+    """Tell whether what tabs cut apart still holds numbers with blanks between."""
+    cells = [line.split("\t")[0] for line in sample.splitlines() if line.strip()]
+    return all(len(cell.split()) > 1 for cell in cells) and "\t" in sample
+
+
+def gaps(text: str) -> bool:
+    """Tell whether two or more blanks stand between all values, and never fewer."""
+    lines = [line.strip() for line in text[:SAMPLE].splitlines() if line.strip()]
+    widths = Counter(len(re.split(GAPS, line)) for line in lines)
+    width, count = widths.most_common(1)[0] if widths else (1, 0)
+    return width > 1 and count == len(lines) > 3
 
 
 def tidiness(text: str, dialect: Dialect) -> float:
@@ -111,10 +194,12 @@ def _consistency(sample: str, dialect: Dialect) -> float:
 
 def _blanks(sample: str) -> float:
     """Score runs of blanks as the delimiter: every line must have the same number of words."""
-    lines = [line.split() for line in sample.splitlines() if line.strip()]
+    lines = [record for record in records(sample, Dialect(BLANKS)) if any(record)]
     widths = Counter(len(words) for words in lines)
     common, count = widths.most_common(1)[0] if widths else (1, 0)
-    if common < 2 or count < 3 or len(lines[0]) != common:
+    # R leaves out the name of the first column.
+    short = len(lines[0]) == common - 1 and count == len(lines) - 1 and '"' in sample
+    if common < 2 or count < 3 or (len(lines[0]) != common and not short):
         return 0.0
     numeric = sum(bool(NUMBER.fullmatch(word)) for words in lines[1:200] for word in words)
     words = sum(len(words) for words in lines[1:200])
@@ -205,6 +290,90 @@ def _is_header(record: Record, below: list[Record], width: int) -> bool:
     return repeated <= 0.2 * len(filled) and len(set(filled)) > 0.8 * len(filled)
 
 
+@dataclass(frozen=True)
+class Heading:
+    """A header of `rows` rows, of which the last is where it is; 0 for one that pandas can find."""
+
+    header: Header
+    rows: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def find_heading(top: list[Record]) -> Heading:
+    """Return the header among the first records, with what stands above and below its names."""
+    header = find_header(top)
+    names, at = header.names, header.skip
+    if names is None:
+        return Heading(header)
+    if at and groups(top[at - 1], top[at]):
+        return _joined(header, top, at - 1, at)
+    if at + 1 < len(top) and goes_on(names, top[at + 1], top[at + 2 :]):
+        return _joined(header, top, at, at + 1)
+    if count := descriptions(names, top[at + 1 :]):
+        note = f"{count} line(s) below the header left out: they describe the columns"
+        return Heading(replace(header, skip=at + count), count + 1, [note])
+    return Heading(header)
+
+
+def _joined(header: Header, top: list[Record], first: int, last: int) -> Heading:
+    """Return the heading of two rows of names."""
+    names = joined(top[first : last + 1])
+    note = "2 header rows were joined into one"
+    return Heading(replace(header, skip=last, names=names), 2, [note])
+
+
+def groups(above: Record, names: Record, merged: bool = False) -> bool:
+    """Tell whether a row above the names groups them, as merged cells do."""
+    filled = [cell for cell in above if cell.strip()]
+    twice = len({name for name in names if name.strip()}) < sum(map(bool, names))
+    spread = len(above) == len(names) and (not above[-1].strip() or len(filled) < len(names))
+    return len(filled) >= 2 and spread and (twice or merged)
+
+
+def descriptions(names: Record, rest: Sequence[Record]) -> int:
+    """Return how many records below the names tell of the columns: labels, units, or metadata.
+
+    They hold words where the records below hold numbers or dates.
+    """
+    above = min(MOST_DESCRIPTIONS, len(rest) // 2)
+    below = [record for record in rest[above:] if len(record) == len(names)]
+    if len(below) < 5:
+        return 0
+    columns = [[r[i].strip() for r in below if r[i].strip()] for i in range(len(names))]
+    typed = [i for i, c in enumerate(columns) if c and sum(map(is_value, c)) >= 0.8 * len(c)]
+    others = [set(columns[i]) for i in range(len(names))]
+    words = []
+    for record in rest[:above]:
+        if len(record) != len(names):
+            break
+        cells = [record[i].strip() for i in typed if record[i].strip()]
+        told = all(is_word(cell) for cell in cells) and not any(
+            record[i].strip() in others[i] for i in range(len(names)) if i not in typed
+        )
+        beside = any(record[i].strip() for i in range(len(names)) if i not in typed)
+        # With a value of its own in another column, two words may be a row of gaps.
+        words.append(
+            len(cells) if told and (len(cells) > 2 or not beside or len(names) == 2) else -1
+        )
+    leading = list(
+        itertools.takewhile(lambda count: count > 1 and count >= 0.5 * len(typed), words)
+    )
+    if len(typed) > 1:
+        return len(leading) if len(leading) <= 3 else 0
+    # One series under lines of metadata: a name and a text in each.
+    if len(names) == 2 and typed == [1] and sum(count > 0 for count in words[:8]) >= 3:
+        last = max(index for index, count in enumerate(words) if count > 0)
+        while last + 1 < len(words) and not rest[last + 1][1].strip():
+            last += 1
+        return last + 1
+    return 0
+
+
+def is_word(cell: str) -> bool:
+    """Tell whether a cell is a word, and neither a value nor a gap."""
+    return bool(re.search(r"[^\W\d_]", cell)) and not is_value(cell) and not _is_gap(cell)
+
+
 def goes_on(names: Record, row: Record, below: list[Record]) -> bool:
     """Tell whether the row below the names is a second part of them: units, or what merged cells head.
 
@@ -217,8 +386,8 @@ def goes_on(names: Record, row: Record, below: list[Record]) -> bool:
     typed = [i for i, c in enumerate(columns) if c and sum(map(is_value, c)) >= 0.8 * len(c)]
     rest = [i for i in range(len(row)) if i not in typed and columns[i]]
     cells = [row[i].strip() for i in typed]
-    words = [bool(re.search(r"[^\W\d_]", c)) and not is_value(c) and not _is_gap(c) for c in cells]
-    if any(row[i].strip() for i in rest) or not rest or not typed:
+    words = list(map(is_word, cells))
+    if any(row[i].strip() for i in rest) or not typed:
         return False
     if all(words):
         return len(words) > 1

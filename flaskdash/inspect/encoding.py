@@ -18,7 +18,9 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # Signs that stand in any text: quotes, dashes, currencies, degrees.
-PUNCTUATION = "\u00a0\u2019\u2018\u201c\u201d\u2013\u2014\u2026\u20ac£°²³½®™§·µº«»¿¡"
+PUNCTUATION = (
+    "\u00a0\u2019\u2018\u201c\u201d\u2013\u2014\u2026\u20ac£°²³½®™§·µº«»¿¡©±\u00d7¹¼¾†‡•¨\u00b4"
+)
 WEST = (
     *("éèêëàâçîïôùûüœæÿ", "äöüßé", "áéíóúñü", "ãõáéíóúâêôçà", "åäöæøé", "àèéìòù", "ëïéèöü"),
     "áéíóúýðþæö",
@@ -41,6 +43,11 @@ LETTERS = {
     "cp850": WEST,
     "latin-1": WEST,
 }
+# Cyrillic, which each of these writes in whole words of high bytes. In the wrong one, small and
+# capital letters change places, or signs stand among them.
+CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859_5", "mac_cyrillic")
+_CYRILLIC_WORD = re.compile("[\u0400-\u042f]?[\u0430-\u045f]+|[\u0400-\u042f]+")
+COMMON_CYRILLIC = frozenset("оеаинтсрвлкм")
 # Told by the detector from the company that bytes keep: two bytes a character, or Cyrillic.
 DETECTABLE = re.compile(r"euc_|gb|big5|shift|cp932|cp949|cp1251|cp125[568]|koi8|iso8859_[5-8]|hz")
 
@@ -49,7 +56,8 @@ def decode(raw: bytes, path: Path) -> tuple[str, str]:
     """Return a file's text and the name of its encoding; raise if it is no text."""
     name = detect(raw)
     try:
-        text = raw.decode(name)
+        # In UTF-8 that is damaged in places, those become a sign of their own.
+        text = raw.decode(name, "replace" if name == "utf-8" else "strict")
     except (UnicodeDecodeError, LookupError):
         name = "latin-1"
         text = raw.decode(name)
@@ -70,14 +78,22 @@ def detect(raw: bytes) -> str:
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
-        return _legacy(raw)
+        return "utf-8" if _mostly_utf8(raw) else _legacy(raw)
     return "utf-8"
+
+
+def _mostly_utf8(raw: bytes) -> bool:
+    """Tell whether there is far more that only UTF-8 explains than what is no UTF-8."""
+    text = raw.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    whole = len(re.findall("[\x80-\ufffc\U00010000-\U0010ffff]", text))
+    return whole > 10 * broken
 
 
 def is_binary(text: str) -> bool:
     """Tell whether decoded text is full of control characters."""
     sample = text[:SAMPLE]
-    control = sum(sample.count(chr(code)) for code in (*range(1, 9), *range(14, 27), 127))
+    control = sum(sample.count(chr(code)) for code in (*range(2, 9), *range(14, 27), 127))
     nul = sample.count("\0")
     return control > len(sample) * 0.02 or nul > len(sample) * 0.2
 
@@ -98,6 +114,8 @@ def _legacy(raw: bytes) -> str:
     """Return the encoding of text that is not UTF-8, from the lines which prove that."""
     lines = re.findall(rb"[^\r\n]*[\x80-\xff][^\r\n]*", raw)
     sample = b"\n".join(lines)[:SAMPLE]
+    if cyrillic := next((n for n in CYRILLIC if _decodes(raw, n) and _is_cyrillic(sample, n)), ""):
+        return cyrillic
     # Imported here: the detector is slow to import, and most files are UTF-8.
     from charset_normalizer import from_bytes
 
@@ -109,6 +127,16 @@ def _legacy(raw: bytes) -> str:
         return guess
     fit = [name for name in LETTERS if _decodes(raw, name)]
     return max(fit, key=lambda name: _plausible(sample.decode(name), name))
+
+
+def _is_cyrillic(sample: bytes, name: str) -> bool:
+    """Tell whether a text's high bytes are Cyrillic words, of the letters that are common there."""
+    found = re.findall(r"[^\W\d_]*[^\x00-\x7f][^\W\d_]*", sample.decode(name, "replace"))
+    found = [word for word in found if len(word) > 1]
+    good = sum(bool(_CYRILLIC_WORD.fullmatch(word)) for word in found)
+    letters = "".join(found).lower()
+    common = sum(letter in COMMON_CYRILLIC for letter in letters)
+    return len(letters) > 20 and good > 0.9 * len(found) and common > 0.5 * len(letters)
 
 
 def _decodes(raw: bytes, name: str) -> bool:

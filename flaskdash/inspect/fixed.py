@@ -169,6 +169,9 @@ def _names_above(lines: Sequence[str], first: int, spans: Sequence[Span]) -> lis
     index = _header_line(lines, first)
     if index < 0:
         return None
+    # A comment above the rows, of other words than there are columns, names none of them.
+    if lines[index].startswith("#") and len(lines[index][1:].split()) != len(spans):
+        return None
     found = _words(lines[index], spans)
     named = sum(map(bool, found))
     values = sum(is_value(word) for words in found for word in words)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect import delimited, workbook
+from flaskdash.inspect import delimited, parquet, records, workbook
 from flaskdash.inspect.draft import Draft
 from flaskdash.inspect.given import Given
 from flaskdash.inspect.literals import comment, literal
@@ -22,6 +22,7 @@ from flaskdash.inspect.tabular import Found, draft
 from flaskdash.inspect.writer import Layout
 
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".psv")
+OTHERS = (".json", ".jsonl", ".ndjson", ".geojson", ".parquet", ".pq")
 SHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 MOST_FILES = 5000
 UTF8 = ("utf-8", "ascii", "utf-8-sig")
@@ -48,11 +49,13 @@ def files_of(folder: Path, pattern: str) -> tuple[list[Path], str]:
 
 def _of_one_kind(folder: Path, files: Sequence[Path]) -> list[Path]:
     """Return the files with the one ending of data that is in a folder."""
-    data = [path for path in files if _kind(path) in (*TEXT, *SHEETS)]
+    data = [path for path in files if _kind(path) in (*TEXT, *SHEETS, *OTHERS)]
     kinds = Counter(_ending(path) for path in data)
     if not kinds:
         near = f"give one of its files, such as {files[0]}" if files else "give a data file"
-        raise FlaskdashError(f"{folder} is a folder without CSV, text or Excel files.", near)
+        raise FlaskdashError(
+            f"{folder} is a folder without CSV, text, Excel, JSON or Parquet files.", near
+        )
     if len(kinds) > 1:
         listed = ", ".join(f"{count} {ending}" for ending, count in kinds.most_common())
         raise FlaskdashError(
@@ -78,14 +81,28 @@ def read(
     folder: Path, pattern: str, given: Sequence[Given], readers: Sequence[ModuleType]
 ) -> Draft:
     """Read files as one table; raise FlaskdashError naming the file that differs."""
+    same = set(readers) in ({parquet}, {records})
     for one, reader in zip(given, readers, strict=True):
-        if reader not in (delimited, workbook):
+        if reader not in (delimited, workbook) and not (same and not one.packed.kind):
             kind = reader.__name__.rpartition(".")[2]
             raise FlaskdashError(
-                f"{one.path} holds {kind}; of a folder, delimited text and sheets are read.",
+                f"{one.path} holds {kind}; of a folder, delimited text, sheets, JSON or Parquet "
+                "of one kind are read.",
                 "join the files into one first",
             )
+    if same:
+        files = [one.path for one in given]
+        if readers[0] is parquet:
+            found = parquet.read_folder(folder, pattern, files)
+        else:
+            found = records.read_folder(
+                folder, pattern, given, _part([path.name for path in files])
+            )
+        named = f"{len(given)} files read as one: {files[0].name} to {files[-1].name}"
+        return replace(found, notes=(named, *found.notes) if len(given) > 1 else found.notes)
     first: Found = readers[0].find_table(given[0])
+    if given[0].packed.kind and (first.layout.trim or not first.layout.packed.argument):
+        raise FlaskdashError(f"{given[0].path} can't be unpacked in a folder.", "unpack the files")
     sheet = first.read.table
     founds = [first]
     for one, reader in zip(given[1:], readers[1:], strict=True):
@@ -155,12 +172,9 @@ def _merge(paths: Sequence[Path], founds: Sequence[Found]) -> Found:
     layout = _layout(founds)
     told = _told([path.name for path in paths])
     if told is not None:
-        start, end, parts = told
-        cut = f".removeprefix({literal(start)})" if start else ""
+        parts = told[2]
         part = free("file", {name.strip().lower() for name in names})
-        layout = replace(
-            layout, part=f"file.name{cut}.removesuffix({literal(end)})", part_name=part
-        )
+        layout = replace(layout, part=_part([path.name for path in paths]), part_name=part)
         names.append(part)
         columns.append(Counter())
         for value, table in zip(parts, tables, strict=True):
@@ -215,6 +229,16 @@ def _told(names: Sequence[str]) -> tuple[str, str, list[str]] | None:
         if numbers == list(range(numbers[0], numbers[0] + len(numbers))) and numbers[0] < 1000:
             return None  # part 1, part 2: they only count
     return start, end, parts
+
+
+def _part(names: Sequence[str]) -> str:
+    """Return the expression for what the name of `file` tells, or ""."""
+    told = _told(names)
+    if told is None:
+        return ""
+    start, end, _ = told
+    cut = f".removeprefix({literal(start)})" if start else ""
+    return f"file.name{cut}.removesuffix({literal(end)})"
 
 
 def _common(texts: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 # What pd.read_csv takes for missing by itself (pandas 3), besides the empty cell.
@@ -13,7 +14,7 @@ PANDAS = frozenset(
 ALWAYS = frozenset(
     {word.lower() for word in PANDAS}
     | {"-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "\\n", "(null)"}
-    | {"n.a.", "#ref!"}
+    | {"n.a.", "#ref!", "#n/v", "#nv", "#bezug!", "#wert!", "#valeur!", "#valor!", "#n/d"}
     | {"#div/0!", "#value!", "#name?", "#num!", "#null!", "0000-00-00", "00/00/0000"}
 )
 # These only among numbers and dates: in a text column they may be a category.
@@ -34,8 +35,44 @@ AMONG_NUMBERS = frozenset(
         "undefined",
         "_",
     }
+    | {"k.a.", "k. a.", "keine angabe", "n.v.", "n/v", "s/d", "s.d.", "sin datos", "n.c.", "nc"}
+    | {"n.r.", "nr", "not reported", "not stated", "withheld", "confidential", "blank", "empty"}
+    | {
+        "(x)",
+        "(d)",
+        "(s)",
+        "(z)",
+        "(na)",
+        "(nd)",
+        "(n)",
+        "(c)",
+        "(p)",
+        "(l)",
+        "n",
+        "d",
+        "z",
+        "u",
+        "q",
+    }
+    | {"[x]", "[c]", "[z]", "[u]", "[w]", "[low]", "[na]", "[n/a]", ": c", ":c", ": u", ":u", ":n"}
 )
 CONTINENTS = frozenset({"AF", "AN", "AS", "EU", "NA", "OC", "SA"})
+
+
+def among_numbers(word: str) -> bool:
+    """Tell whether a word among numbers or dates stands for "no value", as any bare sign does."""
+    return word.lower() in AMONG_NUMBERS or not any(map(str.isalnum, word))
+
+
+_FAR_DAY = re.compile(
+    r"(9999|2999)[-/.]?12[-/.]?31.*|31[-/.]12[-/.](9999|2999).*|12/31/(9999|2999).*"
+    r"|0001-01-01.*|0?1[./]0?1[./]0001.*"
+)
+
+
+def is_far_day(word: str) -> bool:
+    """Tell whether a date is one that programs write for "none": 31.12.9999."""
+    return bool(_FAR_DAY.fullmatch(word))
 
 
 def words(counts: Mapping[str, int]) -> set[str]:
@@ -52,7 +89,8 @@ def real(name: str, found: Iterable[str], counts: Mapping[str, int]) -> set[str]
     kept = set()
     for word in found:
         text = word.strip()
-        if text == "None" or (text == "NA" and _na_is_a_place(name, counts)):
+        # "Null" is a surname; programs write NULL or null.
+        if text in ("None", "Null") or (text == "NA" and _na_is_a_place(name, counts)):
             kept.add(word)
     return kept
 

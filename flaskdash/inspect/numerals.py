@@ -7,10 +7,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 CURRENCIES = "$€£¥₹₩₽₺"
-CODES = "USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|INR|BRL|CNY"
+CODES = (
+    "USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|INR|BRL|CNY|CZK|HUF|TRY|ZAR|MXN|RUB|KRW|NZD|SGD"
+)
+# How else money is marked: R$ in Brazil, zł in Poland, and leva, roubles and hryvnias.
+MARKS = r"[A-Z]{1,3}[$]|Rs\.?|RM|kr\.?|Fr\.?|zł|Kč|Ft|\u043b\u0432\.?|\u0440\u0443\u0431\.?|\u0433\u0440\u043d\.?"
 SPACES = " \u00a0\u202f\u2009"
 
-_SIGN = r"[+\-\u2212]?"
+MINUS = "\u2212\u2013"  # the minus sign, and the dash that is typed for it
+_SIGN = rf"[+\-{MINUS}]?"
 # Each style in the order of preference: name -> (decimal, thousands, pattern of a whole value).
 STYLES: dict[str, tuple[str, str, re.Pattern[str]]] = {
     "integer": ("", "", re.compile(rf"{_SIGN}\d+")),
@@ -25,11 +30,21 @@ STYLES: dict[str, tuple[str, str, re.Pattern[str]]] = {
 }
 NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan)", re.I)
 _AFFIXED = re.compile(
-    rf"(?P<open>\()?(?P<sign>[+-]?)\s*(?P<before>[{CURRENCIES}]|US\$|(?:{CODES})\b)?\s*"
-    rf"(?P<inner>\()?(?P<number>[+-]?[\d.,'\u2019{SPACES}]*\d[.,]?)\s*"
-    rf"(?P<scale>[KMBkmb]|bn|mn)?\s*(?P<after>[%‰{CURRENCIES}]|(?:{CODES}))?(?P<close>\))?"
+    rf"(?P<open>\()?(?P<sign>[+\-{MINUS}]?)\s*(?P<before>[{CURRENCIES}]|{MARKS}|(?:{CODES})\b)?\s*"
+    rf"(?P<inner>\()?(?P<number>[+\-{MINUS}]?[\d.,'\u2019{SPACES}]*\d[.,]?)\s*"
+    rf"(?P<scale>[KMBkmb]|bn|mn)?(?P<last>-)?\s*(?P<after>[%‰{CURRENCIES}]|{MARKS}|(?:{CODES}))?"
+    rf"(?P<close>\))?"
 )
-_UNIT = re.compile(r"([+-]?\d[\d.,]*)(\s?[A-Za-z°µ²³/]{1,12})")
+_UNIT = re.compile(
+    rf"([+-]?\d(?:[\d.,{SPACES}]*\d)?)(\s?[^\W\d_][A-Za-z°µ²³/]{{0,11}}|\s?[°µ²³/]+[A-Za-z]*)"
+)
+# A sign behind some numbers: Eurostat's "12.3 e", "1234*", "1,234[2]".
+_FLAG = re.compile(
+    rf"(?P<number>[+\-]?\d[\d.,{SPACES}]*(?<![{SPACES}]))(?P<gap>\s?)(?P<flag>[bcdefinprsuz]{{1,2}}|[*†‡§]{{1,3}}|\[\w{{1,4}}\]|\([a-z]\))"
+)
+MOST_FLAGS = 12
+UNITS_TOO = frozenset({"s", "d", "c", "f", "n"})  # seconds, days, degrees
+NO_UNITS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec am pm st nd rd th".split())
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,9 @@ class Numerals:
     """How a column writes its numbers: the styles that read all of them, best first.
 
     `unit` is what stands around each number, such as "$", "%" or "min". `scaled` numbers end in
-    K, M or B, `brackets` mean minus, and `affixed` ones need their unit cut off.
+    K, M or B, `brackets` mean minus, and `affixed` ones need their unit cut off. `group` is what
+    stands between thousands where that can be one of several, `dashes` are those that mean minus,
+    and `trailing` tells that the minus comes last. `flags` behind some numbers are cut off.
     """
 
     styles: tuple[str, ...]
@@ -46,6 +63,10 @@ class Numerals:
     scaled: bool = False
     brackets: bool = False
     suffix: str = ""
+    group: str = ""
+    dashes: str = ""
+    trailing: bool = False
+    flags: tuple[str, ...] = ()
 
     @property
     def integer(self) -> bool:
@@ -61,8 +82,18 @@ def recognise(values: Collection[str]) -> Numerals | None:
         name for name, (_, _, pattern) in STYLES.items() if all(map(pattern.fullmatch, values))
     )
     if styles:
-        return None if "" in values else Numerals(styles)
-    return _affixed(values) or _united(values)
+        if "" in values:
+            return None
+        groups = {mark for mark in f"{SPACES}'\u2019" if any(mark in value for value in values)}
+        dashes = "".join(mark for mark in MINUS if any(mark in value for value in values))
+        many = len(groups) > 1 or bool(dashes)
+        return Numerals(styles, affixed=many, group="".join(sorted(groups)), dashes=dashes)
+    return _affixed(values) or _united(values) or _flagged(values)
+
+
+def is_flagged(value: str) -> bool:
+    """Tell whether one value may be a number with a flag behind it."""
+    return bool(_FLAG.fullmatch(value))
 
 
 def is_number(value: str) -> bool:
@@ -76,7 +107,9 @@ def _affixed(values: Collection[str]) -> Numerals | None:
     """Return the style of money, percents and scaled numbers; None where units differ."""
     units: set[str] = set()
     bare: set[str] = set()
-    scaled = brackets = False
+    dashes: set[str] = set()
+    scales: set[str] = set()
+    scaled = brackets = trailing = apart = near = False
     for value in values:
         match = _AFFIXED.fullmatch(value)
         if not match or bool(match["open"] or match["inner"]) != bool(match["close"]):
@@ -89,18 +122,37 @@ def _affixed(values: Collection[str]) -> Numerals | None:
         elif match["number"].strip("0., ") and not (match["scale"] or match["close"]):
             units.add("")
         scaled = scaled or bool(match["scale"])
+        scales.add(match["scale"] or "")
+        near = near or (bool(match["scale"]) and value[match.start("scale") - 1].isdigit())
         brackets = brackets or bool(match["close"])
-        bare.add(match["number"].strip().lstrip("+-"))
+        signs = match["sign"] + match["number"].strip()[:1]
+        if match["last"] and (match["close"] or any(sign in signs for sign in f"-{MINUS}")):
+            return None
+        trailing = trailing or bool(match["last"])
+        apart = apart or bool(match["sign"])
+        dashes |= {sign for sign in MINUS if sign in signs}
+        bare.add(match["number"].strip().lstrip(f"+-{MINUS}"))
     if len(units) > 1:
         # Money in several currencies is never pooled.
         return None
-    if not any(units) and not scaled and not brackets:
+    if not any(units) and not (scaled or brackets or trailing or apart):
+        return None
+    # "1.8 m" are metres, "300 K" is a temperature, and "12.3 b" has a flag.
+    doubtful = scales <= {"m", "b", ""} or (len(scales) == 1 and not near)
+    if scaled and doubtful and not any(units):
         return None
     inner = recognise(bare)
-    if inner is None or inner.affixed:
+    if inner is None or inner.unit or inner.suffix or inner.flags:
         return None
     return Numerals(
-        inner.styles, next(iter(units), ""), affixed=True, scaled=scaled, brackets=brackets
+        inner.styles,
+        next(iter(units), ""),
+        affixed=True,
+        scaled=scaled,
+        brackets=brackets,
+        group=inner.group,
+        dashes="".join(sorted(dashes)),
+        trailing=trailing,
     )
 
 
@@ -117,13 +169,45 @@ def _united(values: Collection[str]) -> Numerals | None:
             return None
         bare.add(match[1])
     suffix = next(iter(suffixes))
+    if suffix.strip().lower()[:3] in NO_UNITS:
+        return None
     # One letter after digits is a code ("12B") more often than a unit, and so is a lone value.
-    if len(bare) < 3 or (len(suffix.strip()) == 1 and suffix.strip() not in "mgsKW°"):
+    if len(bare) < 3 or (len(suffix.strip()) == 1 and suffix.strip() not in "mgsKMBW°"):
         return None
     inner = recognise(bare)
     if inner is None or inner.affixed or any(re.match(r"0\d", value) for value in bare):
         return None
-    return Numerals(inner.styles, suffix.strip(), affixed=True, suffix=suffix)
+    return Numerals(inner.styles, suffix.strip(), affixed=True, suffix=suffix, group=inner.group)
+
+
+def _flagged(values: Collection[str]) -> Numerals | None:
+    """Return the style of numbers of which some carry a flag, such as "12.3 e" or "1,234*".
+
+    Flags of letters stand apart, or behind numbers with a decimal mark: 12b is a house.
+    """
+    flags: set[str] = set()
+    bare: set[str] = set()
+    plain = 0
+    for value in values:
+        match = _FLAG.fullmatch(value)
+        if match is None:
+            plain += 1
+            bare.add(value)
+            continue
+        near = match["flag"].isalpha() and not match["gap"]
+        if near and not re.search(r"\d[.,]\d", match["number"]):
+            return None
+        flags.add(value[len(match["number"]) :])
+        bare.add(match["number"])
+    apart = all(flag[0].isspace() and flag.strip() not in UNITS_TOO for flag in flags)
+    if not flags or len(flags) > MOST_FLAGS or len(bare) < 3:
+        return None
+    if plain < 0.1 * len(values) and not (apart and len(flags) > 1):
+        return None
+    inner = recognise(bare)
+    if inner is None or inner.affixed or any(re.match(r"0\d", value) for value in bare):
+        return None
+    return Numerals(inner.styles, affixed=True, group=inner.group, flags=tuple(sorted(flags)))
 
 
 def choose(numerals: Numerals, decimal: str) -> tuple[str, str]:
@@ -131,11 +215,13 @@ def choose(numerals: Numerals, decimal: str) -> tuple[str, str]:
     styles = numerals.styles
     if styles[0] == "integer":
         return "", ""
+    style = styles[0]
     if decimal == ",":
-        for name in ("comma", "eu", "space"):
-            if name in styles:
-                return STYLES[name][0], STYLES[name][1]
-    return STYLES[styles[0]][0], STYLES[styles[0]][1]
+        style = next((name for name in ("comma", "eu", "space") if name in styles), style)
+    mark, thousands = STYLES[style][:2]
+    if thousands in (" ", "'") and len(numerals.group) == 1:
+        thousands = numerals.group
+    return mark, thousands
 
 
 def proves(numerals: Numerals) -> str:

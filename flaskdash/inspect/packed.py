@@ -1,4 +1,4 @@
-"""Open what is packed: gzip, bzip2 and xz, and the members of a zip archive."""
+"""Open what is packed: gzip, bzip2 and xz, and the members of a zip or tar archive."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import bz2
 import gzip
 import io
 import lzma
+import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,20 +20,37 @@ from flaskdash.inspect.literals import literal
 
 MOST = 1_000_000_000  # bytes when unpacked: more is no dashboard's data, or meant to do harm
 KINDS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ": "xz"}
-ENDINGS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip"}
-MODULES = {"gzip": "gzip", "bz2": "bz2", "xz": "lzma", "zip": "zipfile"}
+ENDINGS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".tar": "tar", ".tgz": "tar"}
+MODULES = {
+    "gzip": ("gzip",),
+    "bz2": ("bz2",),
+    "xz": ("lzma",),
+    "zip": ("zipfile",),
+    "tar": ("io", "tarfile"),
+}
+TAR = b"ustar"  # stands 257 bytes from the beginning
 # What Excel and OpenDocument files hold; both are zip archives.
 WORKBOOKS = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
 DOCUMENTS = {"word/": "a Word document", "ppt/": "a PowerPoint presentation"}
-DATA = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".geojson", ".xlsx", ".xls", ".ods")
-BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
+DATA = frozenset(
+    ".csv .tsv .txt .json .jsonl .ndjson .geojson .xlsx .xls .ods .parquet .pq .dat .tab".split()
+)
+BROKEN = (
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    NotImplementedError,
+)
 
 
 @dataclass(frozen=True)
 class Packed:
     """How a file is packed: `kind` as pandas calls it, "" for not at all.
 
-    `member` is the file in a zip archive; `alone` tells that the archive holds nothing else, which
+    `member` is the file in an archive; `alone` tells that the archive holds nothing else, which
     is what pandas can open by itself.
     """
 
@@ -46,15 +64,18 @@ class Packed:
         return f'compression="{self.kind}",' if self.kind and self.alone else ""
 
     @property
-    def module(self) -> str:
-        """Return the import that `opening` needs."""
-        return f"import {MODULES[self.kind]}"
+    def modules(self) -> list[str]:
+        """Return the imports that `opening` needs."""
+        return [f"import {name}" for name in MODULES[self.kind]]
 
     @property
     def opening(self) -> str:
         """Return the line that opens the content, in bytes, as `file`."""
+        if self.kind == "tar":
+            member = f"archive.extractfile({literal(self.member)}) or io.BytesIO()"
+            return f"with tarfile.open(SOURCE) as archive, {member} as file:"
         if self.kind != "zip":
-            return f"with {MODULES[self.kind]}.open(SOURCE) as file:"
+            return f"with {MODULES[self.kind][0]}.open(SOURCE) as file:"
         return f"with zipfile.ZipFile(SOURCE) as archive, archive.open({literal(self.member)}) as file:"
 
     @contextmanager
@@ -62,6 +83,10 @@ class Packed:
         """Lend the unpacked content as a stream."""
         if self.kind == "zip":
             with zipfile.ZipFile(path) as archive, archive.open(self.member) as file:
+                yield file
+            return
+        if self.kind == "tar":
+            with tarfile.open(path) as tar, tar.extractfile(self.member) or io.BytesIO() as file:
                 yield file
             return
         openers: dict[str, Callable[[Path], Any]] = {
@@ -87,6 +112,8 @@ def unpack(path: Path, head: bytes, table: str | None) -> tuple[Packed, list[str
     A workbook, which is a zip archive too, is not taken apart.
     """
     kind = next((kind for start, kind in KINDS.items() if head.startswith(start)), "")
+    if _is_tar(path, kind, head):
+        return _unpack_tar(path, table)
     if kind:
         return Packed(kind), []
     if not head.startswith(b"PK\x03\x04"):
@@ -109,15 +136,43 @@ def unpack(path: Path, head: bytes, table: str | None) -> tuple[Packed, list[str
     files = [info for info in infos if not info.is_dir() and not _hidden(info.filename)]
     if not files:
         raise FlaskdashError(f"{path} holds no files.", "give an archive with a data file")
-    member = _choose(path, files, table)
-    if member.flag_bits & 1:
+    sizes = {info.filename: info.file_size for info in files}
+    member = _choose(path, sizes, table)
+    if any(info.flag_bits & 1 for info in files if info.filename == member):
         raise FlaskdashError(
             f"{path} is protected by a password.", "unpack it, and give the file inside"
         )
-    if member.file_size > MOST:
-        raise too_big(path)
-    others = [info.filename for info in files if info is not member]
-    return Packed("zip", member.filename, alone=len(infos) == 1), others
+    others = [name for name in sizes if name != member]
+    return Packed("zip", member, alone=len(infos) == 1), others
+
+
+def _is_tar(path: Path, kind: str, head: bytes) -> bool:
+    """Tell whether a file is a tar archive, packed or not, by its content."""
+    if not kind:
+        return head[257:262] == TAR
+    try:
+        with Packed(kind).open(path) as file:
+            return file.read(512)[257:262] == TAR
+    except BROKEN:
+        return False  # told where it is read
+
+
+def _unpack_tar(path: Path, table: str | None) -> tuple[Packed, list[str]]:
+    """Return the file of a tar archive that is read, and the names of the others."""
+    try:
+        with tarfile.open(path) as archive:
+            sizes = {
+                info.name: info.size
+                for info in archive
+                if info.isfile() and not _hidden(info.name.removeprefix("./"))
+            }
+    except BROKEN as error:
+        raise broken(path, "tar", error) from error
+    if not sizes:
+        raise FlaskdashError(f"{path} holds no files.", "give an archive with a data file")
+    member = _choose(path, sizes, table)
+    others = [name for name in sizes if name != member]
+    return Packed("tar", member, alone=False), others
 
 
 def _hidden(name: str) -> bool:
@@ -125,16 +180,22 @@ def _hidden(name: str) -> bool:
     return name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith(".")
 
 
-def _choose(path: Path, files: list[zipfile.ZipInfo], table: str | None) -> zipfile.ZipInfo:
+def _choose(path: Path, sizes: Mapping[str, int], table: str | None) -> str:
     """Return the file that was asked for, else the biggest that looks like data."""
-    if table is not None and len(files) > 1:
-        for info in files:
-            if table in (info.filename, PurePosixPath(info.filename).name):
-                return info
-        names = ", ".join(info.filename for info in files[:8])
-        raise FlaskdashError(f"{path} has no file {table!r}.", f"--table with one of: {names}")
-    data = [info for info in files if PurePosixPath(info.filename).suffix.lower() in DATA]
-    return max(data or files, key=lambda info: info.file_size)
+    if table is not None and len(sizes) > 1:
+        for name in sizes:
+            if table in (name, PurePosixPath(name).name):
+                member = name
+                break
+        else:
+            names = ", ".join(list(sizes)[:8])
+            raise FlaskdashError(f"{path} has no file {table!r}.", f"--table with one of: {names}")
+    else:
+        data = [name for name in sizes if PurePosixPath(name).suffix.lower() in DATA]
+        member = max(data or sizes, key=lambda name: sizes[name])
+    if sizes[member] > MOST:
+        raise too_big(path)
+    return member
 
 
 def read(path: Path, packed: Packed, most: int | None = None) -> bytes:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -28,6 +29,7 @@ DEPTH = 4
 SHOWN = 6
 EXACT = 2**53
 WIDEST = 2000
+PAIRS = 8  # numbers in an object from which on they are rows
 
 
 def matches(given: Given) -> bool:
@@ -46,7 +48,8 @@ class Document:
     """What was parsed: `lines` tells JSON lines, of which the last may be `cut` off.
 
     `digits` tells that whole numbers are read as text, because floats can't hold them, and
-    `constants` that there are NaN or Infinity, which are no JSON and no values.
+    `constants` that there are NaN or Infinity, which are no JSON and no values. `broken` tells that
+    some bytes are no UTF-8.
     """
 
     given: Given
@@ -56,12 +59,15 @@ class Document:
     cut: bool = False
     digits: bool = False
     constants: bool = False
+    broken: bool = False
 
     def opening(self) -> list[str]:
         """Return the statements that parse the file into `data`."""
         packed = self.given.packed
-        imports = sorted(["import json", *([packed.module] if packed.kind else [])])
+        imports = sorted(["import json", *(packed.modules if packed.kind else [])])
         encoding = literal(self.encoding)
+        if self.broken:
+            encoding += ', errors="replace"'
         text = f"file.read().decode({encoding})" if packed.kind else f"SOURCE.read_text({encoding})"
         whole = ", parse_int=str" if self.digits else ""
         whole += ", parse_constant=lambda _: None" if self.constants else ""
@@ -145,12 +151,100 @@ def read(given: Given) -> Draft:
     )
 
 
+def read_folder(folder: Path, pattern: str, given: Sequence[Given], part: str) -> Draft:
+    """Read JSON files of one shape as one table; raise FlaskdashError naming one that differs.
+
+    `part` is the expression for what the name of `file` tells, or "".
+    """
+    documents = [parse(one) for one in given]
+    found = [
+        _choose(one, sorted(locate(d.value), key=lambda place: -len(place.value)), d)
+        for one, d in zip(given, documents, strict=True)
+    ]
+    first, document = found[0], documents[0]
+    if first.kind not in ("records", "features"):
+        raise FlaskdashError(
+            f"{folder} holds JSON that is no list of objects.", "join the files into one first"
+        )
+    known = {key for row in first.value if isinstance(row, dict) for key in row}
+    for one, place, other in zip(given, found, documents, strict=True):
+        keys = {key for row in place.value if isinstance(row, dict) for key in row}
+        shape = (place.path, place.kind, other.lines, other.encoding)
+        if shape != (first.path, first.kind, document.lines, document.encoding) or (
+            len(keys & known) < 0.5 * len(keys | known)
+        ):
+            raise FlaskdashError(
+                f"{one.path.name} has other records than {given[0].path.name}.",
+                "give files of one shape: a pattern may leave this one out",
+            )
+    whole = replace(first, value=[row for place in found for row in place.value])
+    document = replace(
+        document,
+        constants=any(d.constants for d in documents),
+        broken=any(d.broken for d in documents),
+        cut=any(d.cut for d in documents),
+    )
+    if document.cut:
+        raise FlaskdashError(f"{folder} has a file whose last line is cut off.", "mend that file")
+    read, notes = _frame(given[0], whole, document)
+    joined = replace(given[0], path=folder)
+    name = free("file", {str(key).lower() for key in known})
+    lines = _each(
+        document, read, pattern, f".assign(**{{{literal(name)}: {part}}})" if part else ""
+    )
+    frame = _run_lines(joined, lines)
+    if _lost(frame, whole):
+        lines = _each(
+            replace(document, digits=True),
+            read,
+            pattern,
+            f".assign(**{{{literal(name)}: {part}}})" if part else "",
+        )
+        frame = _run_lines(joined, lines)
+    body, frame, plans, more = _convert(joined, lines, frame)
+    rows = len(frame)
+    body, frame, shape_notes = reshaped(body, frame, folder)
+    return Draft(
+        read=Read(
+            format="geojson" if first.kind == "features" else "jsonl" if document.lines else "json",
+            encoding=document.encoding,
+            rows=rows,
+        ),
+        body=body,
+        frame=frame,
+        notes=(*notes, *more, *column_notes(plans), *shape_notes),
+        units=units(plans),
+    )
+
+
+def _each(document: Document, read: Sequence[str], pattern: str, told: str) -> list[str]:
+    """Return the lines that read each file of a folder and join what they hold."""
+    opening = [line.replace("SOURCE", "file") for line in document.opening()]
+    start = opening.index("import pandas as pd") + 1
+    return [
+        *opening[:start],
+        "",
+        "frames = []",
+        f"for file in sorted(SOURCE.glob({literal(pattern)})):",
+        *writer.indent([line for line in [*opening[start:], *read] if line]),
+        f"    frames.append(df{told})",
+        "df = pd.concat(frames, ignore_index=True)",
+    ]
+
+
 def parse(given: Given) -> Document:
     """Return the document; raise FlaskdashError where it is broken, with the line."""
     text, encoding = decode(given.data, given.path)
     text = text.removeprefix("\ufeff")
     if encoding == "utf-8" and given.data.startswith(b"\xef\xbb\xbf"):
         encoding = "utf-8-sig"
+    document = _parse(given, text, encoding)
+    broken = encoding.startswith("utf-8") and "\ufffd" in text
+    return replace(document, broken=True) if broken else document
+
+
+def _parse(given: Given, text: str, encoding: str) -> Document:
+    """Return the document in a text."""
     found: list[str] = []
     try:
         value = json.loads(text, parse_constant=found.append)
@@ -242,6 +336,10 @@ def _in_object(value: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[P
             counted = all(key.isdigit() for key in common)
             yield Place(path, "indexed" if counted else "keyed", items[0] if counted else items)
             return
+    numbers = [item for item in items if not isinstance(item, bool | str | list | dict)]
+    if len(items) >= PAIRS and len(numbers) == len(items):
+        yield Place(path, "pairs", items)
+        return
     if len(path) < DEPTH:
         for key, item in value.items():
             yield from locate(item, (*path, key))
@@ -313,6 +411,9 @@ def _frame(given: Given, place: Place, document: Document) -> tuple[list[str], l
         return [f"df = pd.DataFrame({source})"], notes
     if place.kind == "indexed":
         return [f"df = pd.DataFrame({source}).reset_index(drop=True)"], notes
+    if place.kind == "pairs":
+        pairs = f'{{"key": list({source}), "value": list({source}.values())}}'
+        return [f"df = pd.DataFrame({pairs})"], notes
     if place.kind == "values":
         return [f'df = pd.DataFrame({{"value": {source}}})'], notes
     if place.kind == "split":
@@ -424,7 +525,11 @@ def _features(rows: Sequence[dict[str, Any]], source: str) -> tuple[list[str], l
 
 def _run(given: Given, document: Document, lines: Sequence[str]) -> pd.DataFrame:
     """Return what the lines make of the file."""
-    body = "\n".join([*document.opening(), *lines, "return df"])
+    return _run_lines(given, [*document.opening(), *lines])
+
+
+def _run_lines(given: Given, lines: Sequence[str]) -> pd.DataFrame:
+    body = "\n".join([*lines, "return df"])
     try:
         return run(body, given.path)
     except (*FAILURES, RecursionError) as error:
@@ -540,6 +645,9 @@ def _steps(column: ColumnPlan, cells: Sequence[Any], dtype: Any) -> Iterator[tup
         elif str(dtype) == "object" or words:
             yield "pd.to_numeric({c})", ""
     elif column.kind == "date" and column.dating:
+        if whole and column.dating.kind == "excel":
+            yield 'pd.to_datetime({c}, unit="D", origin="1899-12-30").dt.round("s")', "as in Excel"
+            return
         if whole and column.dating.kind in ("s", "ms"):
             since = {"s": "seconds", "ms": "milliseconds"}[column.dating.kind]
             yield f'pd.to_datetime({{c}}, unit="{column.dating.kind}")', f"{since} since 1970, UTC"

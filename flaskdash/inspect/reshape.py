@@ -5,19 +5,26 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from flaskdash.inspect import dates
+from flaskdash.inspect import dates, writer
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.names import free
+from flaskdash.inspect.plan import ColumnPlan
 from flaskdash.inspect.words import words
 
 YEARS = 5
-DATES = 12
+DATES = 5
 BASKET = 5
 _YEAR = re.compile(r"(19|20)\d{2}")
+_MARKED_YEAR = re.compile(r"(19|20)\d{2}(\s?\*|\s?\([a-z]{1,3}\)|\s?\[\w{1,3}\])?")  # 2023 (p)
+_LAST_YEAR = re.compile(r"(?P<before>[^\W\d].{0,40}?)(?P<year>(19|20)\d{2})")
+YEAR_MARKS = frozenset({"f", "y", "x", "yr", "year", "fy", "cy", "an", "jahr", "ano", "año"})
+SUMS = frozenset(
+    {"total", "totals", "sum", "summe", "gesamt", "grand total", "insgesamt", "totale"}
+)
 _WORLD_BANK = re.compile(r"(19|20)\d{2} \[YR\d{4}\]")
 PARTS = {
     "year": frozenset({"year", "yr", "yyyy"}),
@@ -41,69 +48,104 @@ def reshape(frame: pd.DataFrame, ragged: bool = False) -> Reshape | None:
     return wide(frame) or parts(frame)
 
 
+@dataclass(frozen=True)
+class _Wide:
+    """Columns whose names are years or dates, and the expression for what these mean.
+
+    `variable` names the new column, `value` its values where the names tell that.
+    """
+
+    columns: list[str]
+    variable: str
+    convert: str
+    value: str = ""
+
+
 def wide(frame: pd.DataFrame) -> Reshape | None:
     """Return the melt of a table with a column for each year or date."""
     names = [str(name) for name in frame.columns]
     found = _year_columns(names) or _date_columns(names)
     if found is None:
         return None
-    columns, variable, convert = found
+    columns = found.columns
     if not all(pd.api.types.is_numeric_dtype(frame[name]) for name in columns):
         return None
     others = [name for name in names if name not in set(columns)]
+    # The sum of the columns would be repeated in each row.
+    sums = [name for name in others if name.strip().lower() in SUMS and _is_number(frame[name])]
+    others = [name for name in others if name not in sums]
     numbers = [n for n in others if pd.api.types.is_float_dtype(frame[n])]
     if not others or len(numbers) > 3 or len(columns) < len(others):
         return None
     taken = {name.lower() for name in others}
-    variable = free(variable, taken)
-    value = _value_name(frame, others, taken | {variable})
+    variable = free(found.variable, taken)
+    value = free(found.value, taken | {variable}) if found.value else ""
+    value = value or _value_name(frame, others, taken | {variable})
     target = f"df[{literal(variable)}]"
+    drop = f".drop(columns={literal(sums)})" if sums else ""
     lines = (
-        f"# One row for each {'year' if convert == 'int' else 'date'}, in place of a column each.",
-        f"df = df.melt(id_vars={literal(others)}, var_name={literal(variable)}, "
+        f"# One row for each {found.variable}, in place of a column each.",
+        f"df = df{drop}.melt(id_vars={literal(others)}, var_name={literal(variable)}, "
         f"value_name={literal(value)})",
         f"df = df.dropna(subset={literal(value)}, ignore_index=True)",
-        f"{target} = "
-        + (
-            (
-                f"{target}.astype(int)"
-                if all(map(_YEAR.fullmatch, columns))
-                else f"{target}.str[:4].astype(int)"
-            )
-            if convert == "int"
-            else f"pd.to_datetime({target}, format={literal(convert)})"
-        ),
+        f"{target} = {found.convert.replace('{c}', target)}",
     )
+    without = f"; {comment(', '.join(sums))} is left out" if sums else ""
     note = (
         f"{len(columns)} columns from {comment(columns[0])} to {comment(columns[-1])} became "
-        f"rows: {variable} and {value}; empty ones were left out"
+        f"rows: {variable} and {value}; empty ones were left out{without}"
     )
     return Reshape(lines, note)
 
 
-def _year_columns(names: Sequence[str]) -> tuple[list[str], str, str] | None:
+def _is_number(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values)
+
+
+def _year_columns(names: Sequence[str]) -> _Wide | None:
     """Return the year columns, when at least five years follow each other."""
-    columns = [n for n in names if _YEAR.fullmatch(n) or _WORLD_BANK.fullmatch(n)]
-    years = sorted(int(name[:4]) for name in columns)
-    steps = {b - a for a, b in itertools.pairwise(years)}
-    if len(columns) < YEARS or len(steps) != 1 or not 1 <= steps.pop() <= 10:
+    columns = [n for n in names if _MARKED_YEAR.fullmatch(n) or _WORLD_BANK.fullmatch(n)]
+    if columns:
+        whole = all(map(_YEAR.fullmatch, columns))
+        convert = "{c}.astype(int)" if whole else "{c}.str[:4].astype(int)"
+        return _Wide(columns, "year", convert) if _follow([n[:4] for n in columns]) else None
+    # F1960 in ArcGIS, X1960 in R, "Population 1960" elsewhere.
+    ends = [found for name in names if (found := _LAST_YEAR.fullmatch(name))]
+    if not ends or len({found["before"] for found in ends}) > 1:
         return None
-    return columns, "year", "int"
+    before = ends[0]["before"]
+    columns = [found[0] for found in ends]
+    word = before.strip(" _-.:").strip()
+    if not _follow([found["year"] for found in ends]):
+        return None
+    short = word.lower() in YEAR_MARKS
+    convert = f"{{c}}.str.removeprefix({literal(before)}).astype(int)"
+    return _Wide(columns, "year", convert, "" if short else word)
 
 
-def _date_columns(names: Sequence[str]) -> tuple[list[str], str, str] | None:
-    """Return the date columns and their format, when there are many."""
-    columns = [name for name in names if re.search(r"\d", name) and len(name) < 20]
-    first = next((i for i, n in enumerate(names) if dates.recognise([n], named=True)), None)
-    if first is None:
+def _follow(years: Sequence[str]) -> bool:
+    """Tell whether these are at least five years, as far apart from each other."""
+    found = sorted(map(int, years))
+    steps = {b - a for a, b in itertools.pairwise(found)}
+    return len(found) >= YEARS and len(steps) == 1 and 1 <= steps.pop() <= 10
+
+
+def _date_columns(names: Sequence[str]) -> _Wide | None:
+    """Return the columns named by dates or quarters of one format, when they follow each other."""
+    dated = [bool(dates.recognise([name], named=True)) for name in names]
+    if not any(dated):
         return None
-    columns = list(names[first:])
+    first = dated.index(True)
+    run = list(itertools.takewhile(lambda i: dated[i], range(first, len(names))))
+    columns = [names[i] for i in run]
     found = dates.recognise(columns, named=True)
-    if found is None or len(columns) < DATES or found.kind != "format" or found.zoned:
+    if found is None or len(columns) < DATES or sum(dated) > len(columns) or found.zoned:
         return None
     if found.ambiguous:
         found = dates.likelier(columns, found)
-    return columns, "date", found.format
+    plan = ColumnPlan("", "date", 0, dating=replace(found, evidence=""))
+    ((expression, _),) = writer.date_steps(plan)
+    return _Wide(columns, "date", expression)
 
 
 def _value_name(frame: pd.DataFrame, others: Sequence[str], taken: set[str]) -> str:

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from flaskdash.inspect.dialect import Header, Record, find_header, head
+from flaskdash.inspect.dialect import Header, Record, find_header, head, is_value, is_word
 
 TOP = 200
 TAIL = 30
@@ -20,7 +20,8 @@ class Table:
 
     `long` are the records (counted from 0, in the whole file) with more fields than names;
     `footer` is the number of records after the last row; `shorter` rows lack fields; `blank` rows
-    have no value at all and are not among `rows`; `titles` have one in the first column only.
+    have no value at all and are not among `rows`; `titles` have one in the first column only. `rest`
+    records of the footer are another table.
     """
 
     header: Header
@@ -32,6 +33,7 @@ class Table:
     trailing: bool = False
     blank: int = 0
     titles: int = 0
+    rest: int = 0
 
     @property
     def width(self) -> int:
@@ -77,7 +79,18 @@ def tabulate(
             counter.update(values)
         for counter in columns[max(map(len, good), default=width) :]:
             counter[""] += len(good)
-    return Table(header, columns, rows, long, shorter, body.footer, body.trailing, blank, titles)
+    return Table(
+        header,
+        columns,
+        rows,
+        long,
+        shorter,
+        body.footer,
+        body.trailing,
+        blank,
+        titles,
+        body.rest,
+    )
 
 
 @dataclass(frozen=True)
@@ -88,27 +101,68 @@ class _Shape:
     filled: int
     footer: int
     trailing: bool
+    rest: int
 
 
 def _body(source: Iterator[Record], width: int, gaps: bool) -> tuple[_Shape, int]:
     """Return the shape of the records below the header, and how many belong to the table."""
     widths: Counter[int] = Counter()
     tail: deque[Record] = deque(maxlen=TAIL)
+    first: list[Record] = []
     total = filled = 0
     trailing = True
+    blank = False
+    names: Record | None = None
+    rest = 0
     for record in source:
+        if names is not None and any(map(is_value, map(str.strip, record))):
+            # What came before this row are the names of another table.
+            rest, names = 2 + sum(1 for _ in source), None
+            break
+        for one in (names, record) if names is not None else (record,):
+            names = None
+            if blank and one is record and _begins_another(record, first, widths):
+                names = record
+                break
+            total += 1
+            tail.append(one)
+            if len(first) < TAIL:
+                first.append(one)
+            size = len(one)
+            widths[size] += 1
+            if size > width:
+                while size > width and not one[size - 1].strip():
+                    size -= 1
+                trailing = trailing and size <= width
+            filled = max(filled, size)
+            blank = not any(cell.strip() for cell in one)
+    if names is not None:
         total += 1
-        tail.append(record)
-        size = len(record)
-        widths[size] += 1
-        if size > width:
-            while size > width and not record[size - 1].strip():
-                size -= 1
-            trailing = trailing and size <= width
-        filled = max(filled, size)
-    footer = _footer(list(tail), widths, total, gaps)
+        tail.append(names)
+        widths[len(names)] += 1
+    footer = _footer(list(tail), widths, total, gaps or bool(rest))
     longer = any(size > width for size in widths)
-    return _Shape(widths, filled, footer, trailing and longer), total - footer
+    shape = _Shape(widths, filled, footer + rest, trailing and longer, rest)
+    return shape, total - footer
+
+
+def _begins_another(record: Record, first: list[Record], widths: Counter[int]) -> bool:
+    """Tell whether a record below a blank one is the header of another table.
+
+    It holds words only, where there are numbers or dates above, or is of another width.
+    """
+    cells = [cell.strip() for cell in record]
+    words = list(map(is_word, cells))
+    if sum(words) < 2 or sum(words) < sum(map(bool, cells)) or len(first) < 3:
+        return False
+    usual = max(widths, key=lambda w: (widths[w], w))
+    typed = 0
+    for index in range(min(usual, len(cells))):
+        above = [r[index].strip() for r in first if index < len(r) and r[index].strip()]
+        values = sum(map(is_value, above)) >= 0.8 * len(above) > 0
+        typed += values and words[index]
+    other = len(record) != usual and record == [cell for cell in record if cell.strip()]
+    return typed > 0 and (other or typed > 1 or sum(map(bool, cells)) == len(cells))
 
 
 def _footer(tail: list[Record], widths: Counter[int], total: int, gaps: bool) -> int:

@@ -12,6 +12,7 @@ import pandas as pd
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import dates, plan, writer
 from flaskdash.inspect.draft import Draft, run
+from flaskdash.inspect.literals import comment
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.names import repair
 from flaskdash.inspect.plan import ColumnPlan
@@ -60,7 +61,8 @@ def draft(path: Path, found: Found) -> Draft:
     names, name_notes = column_names(table)
     plans = [plan.plan_column(n, counts) for n, counts in zip(names, table.columns, strict=True)]
     plans = plan.settle(found.adjust(plans), found.decimal)
-    plans = [order(p, counts) for p, counts in zip(plans, table.columns, strict=True)]
+    european = is_european(plans)
+    plans = [order(p, counts, european) for p, counts in zip(plans, table.columns, strict=True)]
     layout = layout_of(found.layout, table, names)
     body, frame, plans = _agree(path, found, layout, plans)
     skipped = table.rows + len(table.long) - len(frame)
@@ -85,7 +87,7 @@ def draft(path: Path, found: Found) -> Draft:
         frame=frame,
         notes=(*notes, *more),
         units=units(plans),
-        declined=found.declined or _crosstab(table),
+        declined=found.declined or _crosstab(table) or _prose(table, plans),
         requires=found.requires,
     )
 
@@ -135,6 +137,17 @@ def _crosstab(table: Table) -> str:
             f"it is a printed crosstab: {table.titles} of {table.rows} rows are titles of "
             "sections; give each section as a table of its own"
         )
+    return ""
+
+
+def _prose(table: Table, plans: Sequence[ColumnPlan]) -> str:
+    """Return why lines of words are not charted."""
+    if table.width > 1 or plans[0].kind != "text":
+        return ""
+    lines = [cell for cell in table.columns[0] if cell.strip()]
+    wordy = sum(len(cell.split()) > 2 or cell.startswith("[") for cell in lines)
+    if len(lines) > 0.9 * table.rows and wordy > 0.5 * len(lines):
+        return "it is text of one column, and no two lines are alike: there is nothing to count"
     return ""
 
 
@@ -204,13 +217,18 @@ def _renames(old: list[str], new: list[str]) -> tuple[str, dict[str, str]]:
     return ("rename" if len(changed) <= 4 < len(new) else "names"), changed
 
 
-def order(column: ColumnPlan, counts: dict[str, int]) -> ColumnPlan:
+def is_european(plans: Sequence[ColumnPlan]) -> bool:
+    """Tell whether numbers have a decimal comma, which no country has that writes months first."""
+    return any(p.kind == "number" and p.decimal == "," for p in plans)
+
+
+def order(column: ColumnPlan, counts: dict[str, int], european: bool = False) -> ColumnPlan:
     """Return the plan with an assumption, where no row tells the order of day and month."""
     dating = column.dating
     if dating is None or not dating.ambiguous or column.reason:
         return column
     values = [cell.strip() for cell in counts if cell and cell not in column.gaps]
-    dating = dates.likelier(values, dating)
+    dating = dates.likelier(values, dating, european)
     reason = f"assumed {dating.order} first: no row tells"
     note = f"no row tells whether day or month comes first: assumed {dating.order} first"
     return replace(column, dating=dating, reason=reason, notes=(*column.notes, note))
@@ -274,8 +292,11 @@ def _table_notes(table: Table, rows: int, header_rows: int) -> list[str]:
         notes.append(f"{above} line(s) above the header skipped")
     if table.blank:
         notes.append(f"{table.blank} row(s) without any value left out")
-    if table.footer:
-        notes.append(f"{table.footer} line(s) below the table skipped: notes or totals")
+    if table.footer > table.rest:
+        below = table.footer - table.rest
+        notes.append(f"{below} line(s) below the table skipped: notes or totals")
+    if table.rest:
+        notes.append(f"another table below, of {table.rest} line(s), is left out")
     if table.long:
         lines = ", ".join(str(number + 1) for number in table.long[:5])
         notes.append(f"{len(table.long)} row(s) with too many fields skipped (records {lines})")
@@ -293,4 +314,18 @@ def column_notes(plans: list[ColumnPlan]) -> list[str]:
             notes.append(f"{column.name}: times with a zone were converted to UTC")
         if column.kind == "text" and column.reason == "not all values convert":
             notes.append(f"{column.name}: not all values convert, so it is kept as text")
-    return notes
+    return notes + _gap_notes(plans)
+
+
+def _gap_notes(plans: list[ColumnPlan]) -> list[str]:
+    """Return which words are read as "no value" in columns of text, where they could be names."""
+    found: dict[str, list[str]] = {}
+    for column in plans:
+        for word in sorted(column.gaps) if column.kind == "text" else ():
+            if word.strip().isalpha():
+                found.setdefault(word.strip(), []).append(column.name)
+    return [
+        f"{word!r} is read as missing in {', '.join(map(comment, names[:5]))}"
+        + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        for word, names in found.items()
+    ]

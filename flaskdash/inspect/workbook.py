@@ -20,7 +20,7 @@ from python_calamine import (
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import missing
 from flaskdash.inspect.cells import kind_of, native, text_of
-from flaskdash.inspect.dialect import Header, Record, find_header, goes_on, joined
+from flaskdash.inspect.dialect import Header, Record, find_header, goes_on, groups, joined
 from flaskdash.inspect.dialect import is_value as is_written_value
 from flaskdash.inspect.draft import Draft
 from flaskdash.inspect.given import Given
@@ -113,7 +113,7 @@ class Sheet:
     left: int
     cells: list[list[Any]]
     records: list[Record]
-    merged: bool
+    merged: Sequence[tuple[tuple[int, int], tuple[int, int]]]
 
     @classmethod
     def of(cls, path: Path, book: CalamineWorkbook, name: str) -> Sheet:
@@ -129,7 +129,7 @@ class Sheet:
             left,
             [row[left:] for row in cells],
             [row[left:] for row in records],
-            bool(sheet.merged_cell_ranges),
+            tuple(sheet.merged_cell_ranges or ()),
         )
 
     @cached_property
@@ -151,7 +151,7 @@ class Sheet:
         ):
             last += 1
         first = found.skip
-        if first and self._groups(first - 1, self.records[last]):
+        if first and groups(self.records[first - 1], self.records[last], bool(self.merged)):
             first -= 1
         if first == last:
             return found, 1
@@ -183,12 +183,53 @@ class Sheet:
         """Return the cells above one, stripped."""
         return [record[column].strip() for record in self.records[:row]]
 
-    def _groups(self, row: int, below: Record) -> bool:
-        """Tell whether a row above the header groups its names, as merged cells do."""
-        filled = [cell for cell in self.records[row] if cell.strip()]
-        twice = len({name for name in below if name.strip()}) < sum(map(bool, below))
-        spread = not self.records[row][-1].strip() or len(filled) < len(below)
-        return len(filled) >= 2 and spread and (twice or self.merged)
+    def _one_table(self, kept: list[int], start: int, end: int) -> tuple[list[int], list[str]]:
+        """Return the columns of the longest of several tables side by side, and the others' names.
+
+        Blank columns are between them, and they end in different rows.
+        """
+        groups: list[list[int]] = []
+        for index in kept:
+            if groups and groups[-1][-1] == index - 1:
+                groups[-1].append(index)
+            else:
+                groups.append([index])
+        ends = [
+            max(
+                (r for r in range(start, end) for i in g if self._cell(r, i)),
+                default=0,
+            )
+            for g in groups
+        ]
+        if max(ends) - min(ends) < 2 or min(map(len, groups)) < 2:
+            return kept, []
+        best = max(range(len(groups)), key=lambda i: (ends[i], -i))
+        names = [
+            self._cell(start - 1, i) for n, g in enumerate(groups) if n != best for i in g if start
+        ]
+        return groups[best], [name for name in names if name]
+
+    def _cell(self, row: int, column: int) -> str:
+        """Return a cell's text, stripped."""
+        cells = self.records[row]
+        return cells[column].strip() if column < len(cells) else ""
+
+    def _filled(self, column: ColumnPlan, index: int, start: int) -> ColumnPlan:
+        """Return the plan with its blanks filled where cells are merged downwards."""
+        if column.kind not in ("text", "date") or not column.missing:
+            return column
+        merged = {
+            row
+            for (top, left), (bottom, _) in self.merged
+            if left == self.left + index and top >= start and self._cell(top, index)
+            for row in range(top + 1, bottom + 1)
+        }
+        blank = {row for row in range(start, len(self.records)) if not self._cell(row, index)}
+        gaps = len(blank & merged)
+        if not gaps or gaps < column.missing:
+            return column
+        note = "cells that are merged downwards stand for each of their rows"
+        return replace(column, fill=True, missing=0, notes=(*column.notes, note))
 
     @cached_property
     def table(self) -> Table | None:
@@ -216,12 +257,14 @@ class Sheet:
                 f"{self.path} has no values in sheet {self.name}.", "give a sheet with rows"
             )
         start = table.header.skip + (table.header.names is not None)
-        kept = _kept(table)
+        kept, beside = self._one_table(_kept(table), start, len(self.records) - table.footer)
         body = self.cells[start : len(self.cells) - table.footer]
         names = table.header.names
         texts = all(isinstance(self.cells[table.header.skip][i], str) for i in kept)
         notes = [f"{header[1]} header rows were joined into one"] if header[1] > 1 else []
         blank = kept[-1] - kept[0] + 1 - len(kept)
+        if beside:
+            notes.append(f"another table beside it is left out: {comment(', '.join(beside))}")
         if blank:
             notes.append(f"{blank} blank column(s) left out")
         if names is not None:
@@ -235,7 +278,8 @@ class Sheet:
 
         def adjust(plans: list[ColumnPlan]) -> list[ColumnPlan]:
             columns = ([row[i] for row in body] for i in kept)
-            return [native(p, cells) for p, cells in zip(plans, columns, strict=True)]
+            found = [native(p, cells) for p, cells in zip(plans, columns, strict=True)]
+            return [self._filled(p, i, start) for p, i in zip(found, kept, strict=True)]
 
         return Found(
             table,

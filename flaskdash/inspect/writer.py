@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flaskdash.inspect import missing
+from flaskdash.inspect.lines import NO_TRIM, Trim
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.packed import AS_IT_IS, Packed
 from flaskdash.inspect.plan import ColumnPlan
@@ -21,7 +23,8 @@ class Layout:
     `arguments` come first in the call, `columns` is what usecols takes, `renames` is how names are
     repaired, and pandas' names. `names_to_text` tells that a name is a number or a date in the
     source. `each` is the pattern of the files of a folder, `part` the expression for what a file's
-    name tells, and `part_name` the column for that.
+    name tells, and `part_name` the column for that. `trim` is done to the lines first, of a text
+    read with the arguments `reading`. `slow` tells that only pandas' Python engine splits them.
     """
 
     skip: int
@@ -40,6 +43,9 @@ class Layout:
     each: str = ""
     part: str = ""
     part_name: str = ""
+    slow: bool = False
+    trim: Trim = NO_TRIM
+    reading: str = ""
 
     def raw(self, name: str) -> str:
         """Return the name that a column has while it is read."""
@@ -75,8 +81,21 @@ def write(layout: Layout, plans: list[ColumnPlan]) -> str:
 def _opening(layout: Layout, arguments: list[str]) -> list[str]:
     """Return the imports and the statements that read the file, or each file of a folder."""
     imports = ["import pandas as pd", ""]
+    trim, source = layout.trim, "file" if layout.each else "SOURCE"
+    opening: list[str] = []
+    if trim:
+        needed = ["import io", *(["import re"] * trim.rulers)]
+        opening = trim.statements(f"{source}.read_text({layout.reading})")
+        source = 'io.StringIO("\\n".join(lines))'
+        if layout.packed.kind:
+            text = f"io.TextIOWrapper(file, {layout.reading})"
+            opening = [layout.packed.opening, *indent(trim.statements(f"{text}.read()"))]
+            needed += layout.packed.modules
+        imports = [*sorted(set(needed)), "", *imports]
+        if not layout.each:
+            return [*imports, *opening, *_call("df", layout.function, source, arguments)]
     if layout.each:
-        if layout.packed.argument:
+        if layout.packed.argument and not trim:
             arguments = [layout.packed.argument, *arguments]
         told = f"**{{{literal(layout.part_name)}: {layout.part}}}"
         if layout.part_name.isidentifier():
@@ -86,7 +105,7 @@ def _opening(layout: Layout, arguments: list[str]) -> list[str]:
             *imports,
             "frames = []",
             f"for file in sorted(SOURCE.glob({literal(layout.each)})):",
-            *indent(_call("part", layout.function, "file", arguments)),
+            *indent([*opening, *_call("part", layout.function, source, arguments)]),
             f"    frames.append({result})",
             "df = pd.concat(frames, ignore_index=True)",
         ]
@@ -95,7 +114,7 @@ def _opening(layout: Layout, arguments: list[str]) -> list[str]:
         arguments = [packed.argument, *arguments]
     elif packed.kind:
         call = _call("df", layout.function, "file", arguments)
-        return [packed.module, "", *imports, packed.opening, *indent(call)]
+        return [*packed.modules, "", *imports, packed.opening, *indent(call)]
     return [*imports, *_call("df", layout.function, "SOURCE", arguments)]
 
 
@@ -132,6 +151,8 @@ def _layout(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
         lines.append(f"skipfooter={layout.footer},  # notes and totals below the table")
         if layout.function == "read_csv":
             lines.append('engine="python",  # the one that can skip a footer')
+    elif layout.slow:
+        lines.append('engine="python",  # the one that splits at more than one sign')
     if layout.long:
         lines.append('on_bad_lines="warn",  # rows with too many fields are left out, and counted')
     if layout.padded:
@@ -182,7 +203,7 @@ def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
         return plan.numeric_text
     if plan.kind == "date" and plan.dating:
         digits = set(plan.dating.format) <= set("%YmdHMSy.,")
-        return digits or plan.dating.kind in ("s", "ms")
+        return digits or plan.dating.kind in ("s", "ms", "excel")
     if plan.kind == "number" and plan.numbers:
         return not plan.numbers.affixed and (
             (plan.decimal or decimal) != decimal or (plan.thousands or thousands) != thousands
@@ -227,7 +248,8 @@ def common_marks(plans: Iterable[ColumnPlan]) -> tuple[str, str]:
         return ".", ""
     decimals = [mark for mark, _ in marks]
     decimal = max(sorted(set(decimals)), key=decimals.count)
-    groups = [group for mark, group in marks if mark == decimal and group]
+    # read_csv takes one byte for the thousands; other signs are taken out of the text later.
+    groups = [group for mark, group in marks if mark == decimal and group and group.isascii()]
     return decimal, max(sorted(set(groups)), key=groups.count) if groups else ""
 
 
@@ -274,6 +296,8 @@ def _expressions(plan: ColumnPlan, decimal: str, thousands: str) -> list[tuple[s
         steps += number_steps(plan, needs_text(plan, decimal, thousands))
     elif plan.kind == "date":
         steps += date_steps(plan)
+    if plan.fill:
+        steps.append(("{c}.ffill()", "cells merged downwards"))
     return steps
 
 
@@ -283,14 +307,26 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
     if numbers is None or not (numbers.affixed or as_text):
         return []
     text = "{c}"
+    if numbers.dashes:
+        dashes = numbers.dashes.encode("unicode_escape").decode()
+        text += f'.str.replace("[{dashes}]", "-", regex=True)'
     if numbers.suffix:
         text += f".str.strip().str.removesuffix({literal(numbers.suffix)})"
+        if plan.thousands:
+            text += f'.str.replace({literal(plan.thousands)}, "")'
+    elif numbers.flags:
+        flags = "|".join(map(re.escape, numbers.flags))
+        text += f'.str.strip().str.replace({literal(f"({flags})$")}, "", regex=True)'
+        if plan.thousands:
+            text += f'.str.replace({literal(plan.thousands)}, "")'
     elif numbers.affixed:
         keep = plan.decimal + ("(" if numbers.brackets else "")
         keep += "KMBkmbn" if numbers.scaled else ""
         text += f'.str.replace(r"[^0-9{keep}-]", "", regex=True)'
         if numbers.brackets:
             text += '.str.replace("(", "-")'
+        if numbers.trailing:
+            text += '.str.replace(r"(.+)-$", r"-\\1", regex=True)'
     elif plan.thousands:
         text += f".str.replace({literal(plan.thousands)}, {literal('')})"
     if plan.decimal == ",":
@@ -299,7 +335,18 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
         scale = 'replace({"K|k": "e3", "M|m": "e6", "bn|B|b": "e9", "n": ""}, regex=True)'
         return [(f"pd.to_numeric({text}.{scale})", "")]
     why = f"{comment(numbers.unit)} cut off" if numbers.unit else ""
+    if numbers.flags:
+        why = (
+            f"flags behind numbers ({comment(', '.join(f.strip() for f in numbers.flags))}) cut off"
+        )
+    if numbers.trailing:
+        why = "the minus comes last"
     return [(f"pd.to_numeric({text})", why)]
+
+
+def _pattern(text: str) -> str:
+    """Return a regular expression as a raw string where it holds a backslash."""
+    return f'r"{text}"' if "\\" in text and '"' not in text else literal(text)
 
 
 def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
@@ -308,6 +355,13 @@ def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
     if dating is None:
         return []
     text = "{c}.str.strip()" if plan.padded else "{c}"
+    if dating.rewrites:
+        pairs = ", ".join(f"{_pattern(old)}: {_pattern(new)}" for old, new in dating.rewrites)
+        text += ".str.lower()" if dating.lower else ""
+        text += f".replace({{{pairs}}}, regex=True).str.strip()"
+    if dating.kind == "excel":
+        days = f'pd.to_datetime(pd.to_numeric({text}), unit="D", origin="1899-12-30")'
+        return [(f'{days}.dt.round("s")', "Excel's days since 1900")]
     if dating.kind == "quarter":
         return [(f'pd.PeriodIndex({text}, freq="Q").to_timestamp()', "the quarter's first day")]
     if dating.kind == "quarter-first":
