@@ -164,13 +164,13 @@ def _opening(casts: Mapping[str, str], source: str = "str(SOURCE)") -> list[str]
     rows = f"connection.read_parquet({source})"
     lines = ["import duckdb", "", "with duckdb.connect() as connection:"]
     if not casts:
-        return [*lines, f"    df = {rows}.df()"]
+        return [*lines, f"    df: DataFrame = {rows}.df()"]
     return [
         *lines,
         f"    rows = {rows}",
         "    # Times in UTC; what is nested, binary or no point in time as text.",
         *(f"    {line}" for line in changes("casts", "REPLACE", casts, "rows.columns")),
-        "    df = rows.df()",
+        "    df: DataFrame = rows.df()",
     ]
 
 

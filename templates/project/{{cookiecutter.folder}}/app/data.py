@@ -56,10 +56,9 @@ class Data(Snapshots):
         first, last = (str(value)[:10] for value, in self._fact(name, sql).values())
         return first, last
 
-    def _fact(self, name: str, sql: str) -> dict[str, list[Any]]:
+    def _fact(self, name: str, sql: str) -> dict[Any, Any]:
         """Ask what stays the same for as long as the snapshot does."""
-        found: dict[str, list[Any]] = self._facts(self.state(name).file, sql)
-        return found
+        return self._facts(self.state(name).file, sql)
 
     def _run(self, file: str, sql: str, values: Mapping[str, str]) -> DataFrame:
         with self.cursor() as cursor:

@@ -66,7 +66,7 @@ def as_text(df: DataFrame) -> DataFrame:
         return html.escape(value, False) if isinstance(value, str) else value
 
     kinds = df.dtypes.items()  # to look at numbers, too, takes as long as to draw them
-    return df.assign(**{name: df[name].map(safe) for name, kind in kinds if kind.kind == "O"})
+    return df.assign(**{str(name): df[name].map(safe) for name, kind in kinds if kind.kind == "O"})
 
 
 def as_json(df: DataFrame) -> str:

@@ -163,11 +163,11 @@ def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: 
     """Answer with what the filters in the URL leave, from the cache where it is there."""
     for _ in range(10):
         with suppress(Replaced):  # a page must not show a bit of each
-            return _answer_once(charts, build, mimetype)
+            return _attempt(charts, build, mimetype)
     abort(503, "The data is being replaced. Try again.")
 
 
-def _answer_once(
+def _attempt(
     charts: list[ModuleType], build: Callable[[Active], str], mimetype: str
 ) -> Response:
     active = filters.from_query(request.args, _filter_columns(charts)) if request.args else ()
