@@ -15,8 +15,9 @@ from flaskdash.inspect.model import Inspection
 from flaskdash.inspect.words import words
 from flaskdash.suggest import indicators
 from flaskdash.suggest.by_category import breakdowns, occurrences, shares
-from flaskdash.suggest.facts import MIXED_WORDS, Facts
+from flaskdash.suggest.facts import Facts
 from flaskdash.suggest.figures import kpis, table
+from flaskdash.suggest.interest import MIXED_WORDS
 from flaskdash.suggest.over_time import trends
 from flaskdash.suggest.side_by_side import comparisons
 from flaskdash.suggest.spread import correlations, distributions, maps

@@ -8,7 +8,8 @@ from dataclasses import replace
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import is_per, words
-from flaskdash.suggest.facts import MIXED_WORDS, NAME_WORDS, Facts
+from flaskdash.suggest.facts import Facts
+from flaskdash.suggest.interest import MIXED_WORDS, NAME_WORDS
 from flaskdash.suggest.wording import how, humanise, named, values
 
 BARS = 15

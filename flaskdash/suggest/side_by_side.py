@@ -9,7 +9,8 @@ from flaskdash.alike import labels
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
-from flaskdash.suggest.facts import EXTREMES, Facts
+from flaskdash.suggest.facts import Facts
+from flaskdash.suggest.interest import EXTREMES
 from flaskdash.suggest.wording import UNITS, compared, humanise, title
 
 LEAST, LINES, SHOWN, COLORS, BARS, WIDEST = 3, 12, 8, 6, 15, 80

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import known, words
-from flaskdash.suggest.facts import EXTREMES, Facts
+from flaskdash.suggest.facts import Facts
+from flaskdash.suggest.interest import EXTREMES
 from flaskdash.suggest.wording import humanise, title
 
 if TYPE_CHECKING:
