@@ -29,8 +29,20 @@ Drawn = Sequence[str | None]
 
 def fits(chart: Chart, drawn: Drawn) -> bool:
     """Tell whether a suggestion is one that a person would draw."""
-    found = (chart.kind, chart.x, chart.y, chart.agg, chart.color)
-    return all(map(_is, found, drawn))
+    if chart.across:  # columns that are compared: each stands for what tells them apart, and for y
+        own = {chart.x if chart.kind == "bar" and chart.color is None else chart.color, chart.y}
+        return any(
+            all(
+                _is(found, wanted) or (found in own and _is(column, wanted))
+                for found, wanted in zip(_drawn(chart), drawn, strict=False)
+            )
+            for column in chart.across
+        )
+    return all(map(_is, _drawn(chart), drawn))
+
+
+def _drawn(chart: Chart) -> Drawn:
+    return (chart.kind, chart.x, chart.y, chart.agg, chart.color)
 
 
 def _is(found: str | None, wanted: str | None) -> bool:

@@ -15,7 +15,7 @@ from flaskdash.errors import FlaskdashError
 if TYPE_CHECKING:
     from flaskdash.inspect.model import Column
 
-AGGREGATES = ("sum", "mean", "median", "min", "max", "count", "distinct", "last")
+AGGREGATES = ("sum", "mean", "median", "min", "max", "count", "distinct", "last", "share")
 GRAINS = ("year", "quarter", "month", "week", "day", "hour")
 
 
@@ -32,8 +32,13 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("kpi", (), ("y", "agg"), "one number: a total, a mean, a count"),
-        Kind("line", ("x",), ("y", "agg", "color", "grain"), "a measure over time"),
+        Kind(
+            "kpi",
+            (),
+            ("x", "y", "agg", "grain"),
+            "one number: a total, a mean, a count; along x the latest, and how it changed",
+        ),
+        Kind("line", ("x",), ("y", "agg", "color", "grain", "limit"), "a measure over time"),
         Kind(
             "bar",
             ("x",),
@@ -51,8 +56,12 @@ KINDS = {
 class Chart:
     """One chart: what to draw from which columns of a loader.
 
-    `y` None with `agg` "count" counts rows. `limit` is the number of bars, points or rows.
-    `score` (0 to 1) and `why` come from the suggestion.
+    `y` None with `agg` "count" counts rows. `limit` is the number of bars, points or rows, and of a
+    line chart's lines. `score` (0 to 1) and `why` come from the suggestion.
+
+    `across` are measures of one kind in columns of their own, which are compared: `y` is then the name
+    of their values, and `x` or `color` that of what tells them apart. `only` is a column and its one
+    value that is charted: that of several indicators, say.
     """
 
     kind: str
@@ -67,6 +76,8 @@ class Chart:
     filters: tuple[str, ...] = ()
     score: float = 0.0
     why: str = ""
+    across: tuple[str, ...] = ()
+    only: tuple[str, str] | None = None
 
 
 def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
@@ -75,6 +86,10 @@ def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
     Raises FlaskdashError that names the flag and the nearest column.
     """
     kind = KINDS[chart.kind]
+    if chart.across:
+        for compared in chart.across:
+            _known(compared, chart.data, columns)
+        return chart
     given = {"x": chart.x, "y": chart.y, "color": chart.color}
     for flag, name in given.items():
         if name is None and flag in kind.needs:
@@ -90,9 +105,11 @@ def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
         _known(name, chart.data, columns)
     measured = (chart.x, chart.y) if chart.kind in {"scatter", "histogram"} else (chart.y,)
     for name in measured:
-        if name is not None and chart.agg not in {"count", "distinct"}:
+        if name is not None and not _is_counted(columns[name], chart):
             _numeric(columns[name], chart)
     chart = replace(chart, agg=_aggregate(chart, columns))
+    if chart.grain is not None and chart.x is None:
+        raise FlaskdashError("--grain needs --x", hint="--x COLUMN, of dates")
     if chart.grain is not None and chart.x is not None:
         column = columns[chart.x]
         if column.type not in {"date", "datetime"}:
@@ -122,6 +139,12 @@ def _known(name: str, data: str, columns: Mapping[str, Column]) -> None:
         raise FlaskdashError(f"no column {name!r} in {data}; did you mean {found!r}?")
     known = ", ".join(list(columns)[:20])
     raise FlaskdashError(f"no column {name!r} in {data}", hint=f"one of: {known}")
+
+
+def _is_counted(column: Column, chart: Chart) -> bool:
+    """Tell whether a column need not hold numbers: its values are counted, or where it holds."""
+    is_flag = column.type == "boolean" or column.yes is not None
+    return chart.agg in {"count", "distinct"} or (chart.agg == "share" and is_flag)
 
 
 def _numeric(column: Column, chart: Chart) -> None:

@@ -40,7 +40,7 @@ class Dialect:
     """How an engine writes what differs.
 
     `mark` is what stands around a name; a backslash `escapes` it in some. `truncs` are the grains that it cuts a time to in another way than `trunc`. `ratio` divides
-    without rounding. `median` is empty where the engine has none. `shuffle` orders rows by chance,
+    without rounding. `later` is a time so many days or hours on. `median` is empty where the engine has none. `shuffle` orders rows by chance,
     and the same way each time. `ending` closes a chart's SQL.
     """
 
@@ -55,6 +55,7 @@ class Dialect:
     least: str = "least({x}, {y})"
     greatest: str = "greatest({x}, {y})"
     median: str = "median({x})"
+    later: str = "{x} + INTERVAL '{number}' {unit}"
     shuffle: str = "row_number() OVER () * 2654435761 % 4294967296"
     ending: str = ""
     words: frozenset[str] = WORDS
@@ -75,6 +76,10 @@ class Dialect:
     def cut(self, grain: str, x: str) -> str:
         """Return a time, cut to the beginning of its year, month, hour..."""
         return self.truncs.get(grain, self.trunc).format(grain=grain, x=x)
+
+    def after(self, number: int, x: str, unit: str = "DAY") -> str:
+        """Return a time, so many days or hours later."""
+        return self.later.format(number=number, x=x, unit=unit)
 
     def middle(self, x: str) -> str:
         """Return the median of an expression; raise FlaskdashError where the engine has none."""
@@ -124,6 +129,7 @@ DIALECTS = {
             },
             ratio="{x} * 1.0 / {width}",
             floor="(CAST({x} AS INTEGER) - ({x} < CAST({x} AS INTEGER)))",
+            later="datetime({x}, '+{number} {unit}')",
             least="min({x}, {y})",
             greatest="max({x}, {y})",
             median="",
@@ -147,9 +153,15 @@ DIALECTS = {
                 "hour": "TIMESTAMP_TRUNC(CAST({x} AS TIMESTAMP), HOUR)",
             },
             median="APPROX_QUANTILES({x}, 2)[OFFSET(1)]",
+            later="DATETIME_ADD(CAST({x} AS DATETIME), INTERVAL {number} {unit})",
             shuffle="MOD(row_number() OVER () * 2654435761, 4294967296)",
         ),
-        Dialect("snowflake", "Snowflake", shuffle="random(1)"),  # no window without an order
+        Dialect(
+            "snowflake",
+            "Snowflake",
+            later="DATEADD({unit}, {number}, {x})",
+            shuffle="random(1)",  # no window without an order
+        ),
         Dialect(
             "trino",
             "Trino",

@@ -13,7 +13,8 @@ from flaskdash import render, sql
 from flaskdash.charts import Chart
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column, Inspection
-from flaskdash.suggest import humanise
+from flaskdash.suggest import wording
+from flaskdash.suggest.wording import humanise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,7 @@ AGGREGATE_WORDS = {
     "max": "the greatest",
     "count": "the count of",
     "distinct": "the number of different values of",
+    "share": "the share of rows (in percent) with",
 }
 AGGREGATE_LABELS = {
     "mean": "average",
@@ -38,6 +40,7 @@ AGGREGATE_LABELS = {
     "max": "greatest",
     "count": "count of",
     "distinct": "different",
+    "share": "share with",
 }
 
 
@@ -55,7 +58,7 @@ def title(chart: Chart) -> str:
     y = humanise(chart.y) if chart.y else "rows"
     measure = _measure_label(chart)
     text = {
-        "kpi": f"total {y}" if chart.agg == "sum" else measure,
+        "kpi": f"latest {measure}" if chart.x else f"total {y}" if chart.agg == "sum" else measure,
         "line": f"{measure} over time",
         "bar": f"{measure} by {humanise(chart.x or '')}",
         "scatter": f"{y} by {humanise(chart.x or '')}",
@@ -70,6 +73,8 @@ def bins(chart: Chart, frame: pd.DataFrame) -> sql.Bins:
     """Return a histogram's bins; none for other kinds."""
     if chart.kind != "histogram":
         return sql.NO_BINS
+    if chart.only:
+        frame = frame[frame[chart.only[0]] == chart.only[1]]
     values = frame[chart.x].dropna().astype(float)
     if values.empty:
         return sql.Bins(1)
@@ -182,10 +187,15 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
     y = sql.measure_name(chart)
     y_column = columns.get(chart.y or "")
     x_column = columns.get(chart.x or "")
+    if chart.across:
+        y_column = columns[chart.across[0]]
     unit = "" if chart.agg in {"count", "distinct"} else (y_column and y_column.unit) or ""
+    unit = "%" if chart.agg == "share" else unit
     measure = (
         f"{AGGREGATE_WORDS[chart.agg or 'sum']} {chart.y}" if chart.y else "the number of rows"
     )
+    if chart.across:
+        measure = f"{AGGREGATE_WORDS[chart.agg or 'sum']} {len(chart.across)} measures"
     if chart.kind == "scatter":
         measure = y
     return {
@@ -196,12 +206,23 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "x_words": _line(chart.x or ""),
         "color_words": _line(chart.color or ""),
         "measure": _line(measure),
-        "x_axis": repr(_axis(chart.x or "", (x_column and x_column.unit) or "")),
-        "y_axis": repr(_axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count"})),
+        "x_axis": repr(
+            _axis(
+                chart.only[1] if chart.only and chart.kind == "histogram" else chart.x or "",
+                (x_column and x_column.unit) or "",
+            )
+        ),
+        "y_axis": repr(
+            _axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count", "share"})
+        ),
         "hover": repr(_hover(chart, unit)),
-        "x_is_text": bool(x_column and x_column.type == "text"),
+        "x_is_text": x_column is None or x_column.type == "text",
+        "x_order": repr(list(x_column.order)) if x_column and x_column.order else "",
         "x_is_time": bool(x_column and x_column.role == "time"),
-        "barmode": "stack" if chart.agg in {"sum", "count", "last"} else "group",
+        "barmode": "stack"
+        if chart.agg in {"sum", "count", "last"} and not chart.across
+        else "group",
+        "period": (chart.grain or "one") if chart.kind == "kpi" and chart.x else "",
         "bin_width": bins.width,
     }
 
@@ -209,7 +230,11 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
 def _measure_label(chart: Chart) -> str:
     if chart.y is None:
         return "rows"
-    words = humanise(chart.y)
+    if chart.agg == "share":
+        return wording.share(chart.y)
+    if chart.across:
+        return wording.compared(chart.across, chart.agg or "")
+    words = humanise(chart.only[1] if chart.only else chart.y)
     how = AGGREGATE_LABELS.get(chart.agg or "", "")
     return words if words.lower().startswith(how.lower()) else f"{how} {words}"
 

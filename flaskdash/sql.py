@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from flaskdash.alike import labels
 from flaskdash.charts import Chart
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
@@ -15,6 +16,9 @@ BINS = 30
 FUNCTIONS = {"sum": "sum", "last": "sum", "mean": "avg", "min": "min"}
 FUNCTIONS |= {"max": "max", "count": "count"}
 TABLE_COLUMNS = 12
+# How many days without rows the end of a step in time may have, and how long the step is.
+SLACK = {"day": 0, "week": 1, "month": 3, "quarter": 9, "year": 20}
+DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def measure_name(chart: Chart) -> str:
 
     A chart of a column by itself has that name already, so its measure is called sum_of_units.
     """
-    if chart.kind == "scatter":
+    if chart.kind == "scatter" or chart.across:
         return chart.y or ""
     name, other = (
         ("count", "row_count") if chart.y is None else (chart.y, f"{chart.agg}_of_{chart.y}")
@@ -59,6 +63,8 @@ def select(
     chart: Chart, columns: Mapping[str, Column], bins: Bins = NO_BINS, to: Dialect = DUCKDB
 ) -> str:
     """Return the chart's SQL, as the engine `to` writes it; `bins` are those of a histogram."""
+    if chart.across:
+        return _compared(chart, columns, to) + to.ending
     text = {
         "kpi": _kpi,
         "line": _line,
@@ -98,14 +104,24 @@ def nice_width(low: float, high: float, whole: bool) -> float:
     return int(width) if width >= 1 else float(f"{width:.1g}")
 
 
-def _measure(chart: Chart, to: Dialect) -> str:
-    return f"{_aggregate(chart, to)} AS {to.quote(measure_name(chart))}"
+def _measure(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    return f"{_aggregate(chart, columns, to)} AS {to.quote(measure_name(chart))}"
 
 
-def _aggregate(chart: Chart, to: Dialect) -> str:
+def _holds(name: str, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Return the condition that a flag holds: it says yes, is true, or is not zero."""
+    column, quoted = columns[name], to.quote(name)
+    if column.yes is not None:
+        return f"{quoted} = '{column.yes}'"
+    return quoted if column.type == "boolean" else f"{quoted} <> 0"
+
+
+def _aggregate(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     if chart.y is None:
         return "count(*)"
     y = to.quote(chart.y)
+    if chart.agg == "share":
+        return f"avg(CASE WHEN {_holds(chart.y, columns, to)} THEN 100.0 ELSE 0.0 END)"
     if chart.agg == "distinct":
         return f"count(DISTINCT {y})"
     if chart.agg == "median":
@@ -130,9 +146,13 @@ def _step(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
 def _where(chart: Chart, columns: Mapping[str, Column], to: Dialect, *names: str | None) -> str:
     """Return the WHERE clause: no missing values, and the end of each period for a running total."""
     clauses = [f"{to.quote(name)} IS NOT NULL" for name in dict.fromkeys(names) if name]
+    if chart.only:
+        clauses.insert(0, f"{to.quote(chart.only[0])} = '{chart.only[1]}'")
     time = _time(columns)
     if chart.agg == "last" and time is not None:
         filled = f"FROM {to.quote(chart.data)} WHERE {to.quote(chart.y or time)} IS NOT NULL"
+        if chart.only:
+            filled += f" AND {clauses[0]}"
         if chart.x == time and _step(chart, columns, to) == to.quote(time):
             pass  # each day is the end of its period
         elif chart.x == time:
@@ -140,11 +160,37 @@ def _where(chart: Chart, columns: Mapping[str, Column], to: Dialect, *names: str
             clauses.append(f"{to.quote(time)} IN ({periods})")
         else:
             clauses.append(f"{to.quote(time)} = (SELECT max({to.quote(time)}) {filled})")
-    return _clause(clauses, _either_totals(chart, columns, to))
+    return _clause(clauses, _unfinished(chart, columns, to) + _either_totals(chart, columns, to))
+
+
+def _unfinished(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> list[str]:
+    """Return what leaves out a last month (week, year...) that is not over: it would look like a collapse.
+
+    A few days without rows do not count, and a time of less than three such steps is drawn whole.
+    """
+    column = columns.get(chart.x or "")
+    if (
+        column is None
+        or column.type not in {"date", "datetime"}
+        or chart.agg not in {"sum", "count"}
+        or chart.grain not in SLACK
+        or chart.grain == column.grain
+    ):
+        return []
+    name, grain = to.quote(column.name), chart.grain
+    slack = 1 + SLACK[grain] + {"week": 6, "month": 30, "quarter": 91}.get(column.grain or "", 0)
+    few = to.after(3 * DAYS[grain], f"min({name})")
+    # A day of events may end two hours before midnight.
+    past = (2, "HOUR") if grain == "day" else (slack, "DAY")
+    over = to.cut(grain, to.after(past[0], f"max({name})", past[1]))
+    end = f"CASE WHEN max({name}) < {few} THEN {to.after(1, f'max({name})')} ELSE {over} END"
+    return [
+        f"{name} < (SELECT {end} FROM {to.quote(chart.data)})  -- no last {grain} that is not over yet"
+    ]
 
 
 def _clause(clauses: list[str], parts: list[str]) -> str:
-    """Return a WHERE clause: the plain ones in a line, then a line for each part that has totals."""
+    """Return a WHERE clause: the plain ones in a line, then a line for each with a remark."""
     lines = [" AND ".join(clauses), *parts] if clauses else parts
     return "\nWHERE " + "\nAND ".join(lines) if lines else ""
 
@@ -158,22 +204,41 @@ def _either_totals(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> 
     found = []
     for column in columns.values() if chart.agg != "count" else ():
         name, data = to.quote(column.name), to.quote(chart.data)
-        totals = ", ".join(f"'{value}'" for value in column.totals)
+        others = tuple(value for value in column.groups if value not in column.totals)
+        totals = ", ".join(f"'{value}'" for value in column.totals + others)
         if not totals:
             continue
-        if chart.kind in {"scatter", "histogram"} or column.name in {chart.x, chart.color}:
+        apart = chart.kind in {"scatter", "histogram"} or column.name in {chart.x, chart.color}
+        if apart or not column.totals:
             alone = f"(SELECT min({name}) = max({name}) FROM {data})"
             parts = f"(coalesce({name}, '') NOT IN ({totals}) OR {alone})"
-            found.append(f"{parts}  -- not the total beside its parts")
+            what = (
+                "the total beside its parts"
+                if not others
+                else "totals and groups beside their parts"
+            )
+            found.append(f"{parts}  -- not {what}")
         else:
             total = f"{name} = '{column.totals[0]}'"
-            nowhere = f"NOT EXISTS (SELECT 1 FROM {data} WHERE {total})"
+            # The world has no continent: by that, there are the parts only.
+            by = [each for each in (chart.x, chart.color) if each and each != _time(columns)]
+            known = "".join(f" AND {to.quote(each)} IS NOT NULL" for each in by if each in columns)
+            nowhere = f"NOT EXISTS (SELECT 1 FROM {data} WHERE {total}{known})"
             found.append(f"({total} OR {nowhere})  -- the total, not its parts as well")
     return found
 
 
 def _kpi(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
-    return f"SELECT {_measure(chart, to)}\nFROM {to.quote(chart.data)}{_where(chart, columns, to)}"
+    measure, data = _measure(chart, columns, to), to.quote(chart.data)
+    if chart.x is None:
+        where = _where(chart, columns, to, chart.y if chart.agg == "share" else None)
+        return f"SELECT {measure}\nFROM {data}{where}"
+    step = _step(chart, columns, to)
+    first = step if step == to.quote(chart.x) else f"{step} AS {to.quote(chart.x)}"
+    return (
+        f"SELECT {first}, {measure}\nFROM {data}{_where(chart, columns, to, chart.x, chart.y)}\n"
+        f"GROUP BY 1\nORDER BY 1 DESC\nLIMIT 2"
+    )
 
 
 def _line(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
@@ -182,11 +247,58 @@ def _line(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     step = _step(chart, columns, to)
     first = step if step == to.quote(chart.x) else f"{step} AS {to.quote(chart.x)}"
     groups = "1, 2" if color else "1"
+    where = _where(chart, columns, to, chart.x, chart.color, chart.y)
+    largest = join = ""
+    if chart.color and chart.kind == "line" and chart.limit:
+        largest = _largest(chart, columns, where, to)
+        join = f"\nJOIN largest USING ({to.quote(chart.color)})"
     return (
-        f"SELECT {first}{color}, {_measure(chart, to)}\nFROM {to.quote(chart.data)}"
-        f"{_where(chart, columns, to, chart.x, chart.color, chart.y)}\n"
+        f"{largest}SELECT {first}{color}, {_measure(chart, columns, to)}\nFROM {to.quote(chart.data)}"
+        f"{join}{where}\n"
         f"GROUP BY {groups}\nORDER BY {groups}"
     )
+
+
+def _largest(chart: Chart, columns: Mapping[str, Column], where: str, to: Dialect) -> str:
+    """Return the WITH clause of the lines that stand highest at the end, or of most rows."""
+    assert chart.color is not None
+    if chart.agg == "mean" and _time(columns):
+        ranked = replace(chart, agg="last", grain=None, x=chart.color, color=None)
+        where = _where(ranked, columns, to, chart.color, chart.y)
+    ranked = replace(chart, agg={"last": "max"}.get(chart.agg or "", chart.agg))
+    inner = where.replace("\n", "\n    ")
+    return (
+        f"WITH largest AS (\n    SELECT {to.quote(chart.color)}\n    FROM {to.quote(chart.data)}{inner}\n"
+        f"    GROUP BY 1\n    ORDER BY {_aggregate(ranked, columns, to)} DESC, 1\n    LIMIT {chart.limit}\n)\n"
+    )
+
+
+def _compared(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Return the rows of a chart that compares measures in columns of their own: a SELECT for each."""
+    which = chart.x if chart.x not in columns else chart.color
+    across = to.quote(which or "")
+    selects = []
+    for label, name in zip(labels(chart.across), chart.across, strict=True):
+        one = replace(chart, y=name, across=())
+        measure = f"{_aggregate(one, columns, to)} AS {to.quote(chart.y or '')}"
+        if chart.x not in columns:
+            one = replace(one, x=None)
+            where = _where(one, columns, to, name)
+            selects.append(
+                f"SELECT '{label}' AS {across}, {measure}\nFROM {to.quote(chart.data)}{where}"
+            )
+            continue
+        one = replace(one, color=None)
+        step = _step(one, columns, to)
+        first = step if step == to.quote(chart.x or "") else f"{step} AS {to.quote(chart.x or '')}"
+        where = _where(one, columns, to, chart.x, name)
+        selects.append(
+            f"SELECT {first}, '{label}' AS {across}, {measure}\nFROM {to.quote(chart.data)}{where}\nGROUP BY 1"
+        )
+    text = "\nUNION ALL\n".join(selects)
+    if chart.x in columns:
+        return f"{text}\nORDER BY 1, 2"
+    return f"{text}\nORDER BY 2 DESC, 1\nLIMIT {chart.limit or 15}"
 
 
 def _bar(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
@@ -195,18 +307,21 @@ def _bar(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
         return _line(chart, columns, to)
     x, limit = to.quote(chart.x), chart.limit or 15
     measure = to.quote(measure_name(chart))
-    total = _measure(chart, to)
+    total = _measure(chart, columns, to)
     where = _where(chart, columns, to, chart.x, chart.color, chart.y)
     if not chart.color:
-        part = columns[chart.x].type == "integer" and DATE_PARTS & set(words(chart.x))
-        order = "1" if part else "2 DESC, 1"  # months and hours stand in their own order
+        # Months, hours, levels and ratings stand in their own order.
+        part = columns[chart.x].type == "integer" and (
+            bool(DATE_PARTS & set(words(chart.x))) or columns[chart.x].distinct <= limit
+        )
+        order = "1" if part else "2 DESC, 1"
         return (
             f"SELECT {x}, {total}\nFROM {to.quote(chart.data)}{where}\n"
             f"GROUP BY 1\nORDER BY {order}\nLIMIT {max(limit, 31) if part else limit}"
         )
     of_bar = to.quote(_apart("total_of_bar", "total_of_bar_2", columns))
     largest = (
-        f"    SELECT {x}, {_aggregate(chart, to)} AS {of_bar}\n"
+        f"    SELECT {x}, {_aggregate(chart, columns, to)} AS {of_bar}\n"
         f"    FROM {to.quote(chart.data)}{where.replace(chr(10), chr(10) + '    ')}\n"
         f"    GROUP BY 1\n    ORDER BY 2 DESC, 1\n    LIMIT {limit}\n"
     )
@@ -238,7 +353,7 @@ def _histogram(chart: Chart, columns: Mapping[str, Column], bins: Bins, to: Dial
     if bins.last is not None:
         number = to.least.format(x=number, y=bins.last)
         notes += f"-- the last bar holds what lies above {(bins.last + 1) * bins.width:g} too\n"
-    where = _clause([f"{x} IS NOT NULL"], _either_totals(chart, columns, to))
+    where = _where(chart, columns, to, chart.x)
     return (
         f"SELECT {number} * {bins.width} AS {x}, count(*) AS {to.quote(measure_name(chart))}\n"
         f"FROM {to.quote(chart.data)}{where}\n{notes}GROUP BY 1\nORDER BY 1"

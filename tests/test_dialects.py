@@ -29,7 +29,7 @@ COLUMNS = {
         column("day", "date", "time", grain="day"),
         column("at", "datetime", "category", grain="hour"),
         column("region", "text", "category"),
-        column("Sub Kind", "text", "category"),
+        column("Sub Kind", "text", "category", yes="a"),
         column("revenue", agg="sum"),
         column("units", "integer", agg="sum"),
         column("cases", "integer", agg="last"),
@@ -120,6 +120,29 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
         y = {"count": None, "last": "cases"}.get(agg, "revenue")
         found[f"kpi {agg}"] = (chart("kpi", y=y, agg=agg), sql.NO_BINS)
         found[f"bar {agg}"] = (chart("bar", x="region", y=y, agg=agg), sql.NO_BINS)
+    both = ("revenue", "units")
+    more = {
+        "bar share of words": chart("bar", x="region", y="Sub Kind", agg="share"),
+        "kpi share of words": chart("kpi", y="Sub Kind", agg="share"),
+        "bar of columns": chart("bar", x="measure", y="value", agg="sum", across=both),
+        "bar of columns by": chart(
+            "bar", x="region", y="value", agg="mean", color="measure", across=both
+        ),
+        "line of columns": chart(
+            "line", x="day", y="value", agg="sum", color="measure", grain="month", across=both
+        ),
+        "bar of one value": chart(
+            "bar", x="region", y="revenue", agg="sum", only=("Sub Kind", "b")
+        ),
+        "histogram of one": chart("histogram", x="units", only=("Sub Kind", "b")),
+        "line of the largest": chart(
+            "line", x="day", y="revenue", agg="sum", color="region", grain="year", limit=2
+        ),
+        "line of the latest": chart(
+            "line", x="day", y="cases", agg="last", color="region", limit=2
+        ),
+    }
+    found |= {name: (one, sql.Bins(4)) for name, one in more.items()}
     for grain in (*GRAINS, None):
         for kind in ("line", "bar"):
             for x in ("day", "at"):

@@ -1,5 +1,7 @@
 """SQL of charts: the text of each kind, run by DuckDB on a small table."""
 
+from dataclasses import replace
+
 import duckdb
 import pytest
 
@@ -30,8 +32,10 @@ ROWS = """
 """
 
 
-def ask(chart: Chart, bins: sql.Bins = sql.NO_BINS) -> list[tuple[object, ...]]:
-    text = sql.select(chart, COLUMNS, bins)
+def ask(
+    chart: Chart, bins: sql.Bins = sql.NO_BINS, columns: dict[str, Column] = COLUMNS
+) -> list[tuple[object, ...]]:
+    text = sql.select(chart, columns, bins)
     with duckdb.connect() as connection:
         connection.execute(
             'CREATE TABLE sales(day DATE, region TEXT, "Sub Kind" TEXT, revenue DOUBLE, cases INT)'
@@ -127,6 +131,133 @@ def test_a_total_counts_once(asked: Chart, both: object, total: object, part: ob
         for where, expected in (("true", both), ("region = 'N'", total), ("region = 'S'", part)):
             rows = f"WITH sales AS (SELECT * FROM rows WHERE {where})"
             assert connection.execute(f"{rows} {text}").fetchall() == expected
+
+
+def test_share_is_how_often_a_flag_holds() -> None:
+    asked = chart("bar", x="region", y="Sub Kind", agg="share")
+    columns = COLUMNS | {"Sub Kind": column("Sub Kind", "text", "flag", yes="a")}
+    assert ask(asked, columns=columns) == [("N", pytest.approx(200 / 3)), ("S", 50.0)]
+    number = chart("kpi", y="revenue", agg="share")
+    assert ask(number) == [(100.0,)]
+
+
+def test_kpi_along_time_is_the_latest_step_and_the_one_before() -> None:
+    rows = ask(chart("kpi", x="day", y="revenue", agg="sum", grain="month"))
+    assert [value for _, value in rows] == [95.0, 10.0]
+
+
+def test_a_day_of_events_that_is_not_over_is_left_out() -> None:
+    asked = chart("line", x="moment", agg="count", grain="day")
+    columns = {"moment": column("moment", "datetime", "time", grain="hour")}
+    text = sql.select(asked, columns)
+    for last, days in (("2024-01-09 13:00", 8), ("2024-01-09 23:30", 9)):
+        hours = f"SELECT moment FROM range(TIMESTAMP '2024-01-01', TIMESTAMP '{last}', INTERVAL 30 MINUTE) t(moment)"
+        with duckdb.connect() as connection:
+            assert len(connection.execute(f"WITH sales AS ({hours}) {text}").fetchall()) == days
+
+
+def test_compared_columns_have_a_row_each() -> None:
+    asked = chart("bar", x="measure", y="value", agg="sum", across=("revenue", "cases"))
+    assert ask(asked) == [("Revenue", 105.0), ("Cases", 76.0)]
+    lines = chart(
+        "line",
+        x="day",
+        y="value",
+        agg="mean",
+        color="measure",
+        grain="year",
+        across=("revenue", "cases"),
+    )
+    assert [row[1:] for row in ask(lines)] == [("Cases", pytest.approx(76 / 6)), ("Revenue", 17.5)]
+    groups = chart(
+        "bar", x="region", y="value", agg="sum", color="measure", across=("revenue", "cases")
+    )
+    assert ask(groups) == [
+        ("N", "Cases", 33),
+        ("N", "Revenue", 9),
+        ("S", "Cases", 42),
+        ("S", "Revenue", 6),
+    ]
+
+
+def test_only_one_value_is_charted() -> None:
+    only = ("Sub Kind", "b")
+    assert ask(chart("bar", x="region", y="revenue", agg="sum", only=only)) == [
+        ("N", 5.0),
+        ("S", 2.0),
+    ]
+    assert ask(chart("histogram", x="cases", only=only), sql.Bins(10)) == [(0, 1), (10, 1), (20, 1)]
+    # Its own last day, too: that of others may be later.
+    latest = chart("bar", x="region", y="cases", agg="last", only=("Sub Kind", "a"))
+    assert ask(latest) == [("S", 22), ("N", 11)]
+
+
+def test_lines_of_the_largest_only() -> None:
+    asked = chart("line", x="day", y="revenue", agg="sum", color="region", limit=1)
+    assert {row[1] for row in ask(asked)} == {"N"}
+    assert (
+        len({row[1] for row in ask(chart("line", x="day", y="revenue", agg="sum", color="region"))})
+        == 2
+    )
+
+
+def daily(last: str, **more: object) -> list[str]:
+    """Return the months of a line of daily rows from the start of 2023 to the last day."""
+    asked = chart("line", x="day", y="revenue", agg="sum", grain="month", **more)
+    rows = f"SELECT day, 1 AS revenue FROM range(DATE '2023-01-01', DATE '{last}' + 1, INTERVAL 1 DAY) t(day)"
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"WITH sales AS ({rows}) {sql.select(asked, COLUMNS)}"
+        ).fetchall()
+    return [str(day)[:7] for day, *_ in found]
+
+
+@pytest.mark.parametrize(
+    ("last", "month"),
+    [
+        ("2023-08-09", "2023-07"),
+        ("2023-08-31", "2023-08"),
+        ("2023-08-29", "2023-08"),
+        ("2023-02-10", "2023-02"),
+    ],
+)
+def test_a_month_that_is_not_over_is_left_out(last: str, month: str) -> None:
+    assert daily(last)[-1] == month
+
+
+def test_an_average_of_a_month_that_is_not_over_stays() -> None:
+    asked = chart("line", x="day", y="revenue", agg="mean", grain="month")
+    assert "not over" not in sql.select(asked, COLUMNS)
+    assert "not over" in sql.select(replace(asked, agg="sum"), COLUMNS)
+    assert "not over" not in sql.select(replace(asked, agg="sum", grain="day"), COLUMNS)
+
+
+def test_groups_are_left_out_unless_alone() -> None:
+    asked = chart("bar", x="region", y="revenue", agg="mean")
+    columns = COLUMNS | {"region": column("region", "text", "geography", groups=("S",))}
+    assert ask(asked, columns=columns) == [("N", 3.0)]
+    assert ask(replace(asked, only=("region", "S")), columns=columns) == []
+    text = sql.select(asked, columns)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE rows AS SELECT 'S' AS region, 4.0 AS revenue")
+        alone = connection.execute(f"WITH sales AS (FROM rows) {text}").fetchall()
+    assert alone == [("S", 4)]
+
+
+def test_a_total_without_a_category_leaves_that_to_its_parts() -> None:
+    columns = COLUMNS | {"region": column("region", "text", "geography", totals=("World",))}
+    text = sql.select(chart("bar", x="Sub Kind", y="revenue", agg="sum"), columns)
+    rows = """SELECT * FROM (VALUES ('Peru', 'south', 2.0), ('Chile', 'south', 3.0), ('Mali', 'north', 1.0),
+        ('World', NULL, 6.0)) t(region, "Sub Kind", revenue)"""
+    with duckdb.connect() as connection:
+        found = connection.execute(f"WITH sales AS ({rows}) {text}").fetchall()
+    assert [(name, float(value)) for name, value in found] == [("south", 5.0), ("north", 1.0)]
+
+
+def test_levels_stand_in_their_order() -> None:
+    columns = COLUMNS | {"cases": column("cases", "integer", "category")}
+    rows = ask(chart("bar", x="cases", y="revenue", agg="sum"), columns=columns)
+    assert [row[0] for row in rows] == [1, 10, 11, 12, 20, 22]
 
 
 def test_table_shows_the_latest_first() -> None:

@@ -10,6 +10,7 @@ from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.model import Column, ColumnType
 from flaskdash.inspect.words import is_per, words
 
+EXTREMES = frozenset({"min", "max", "minimum", "maximum", "lowest", "highest", "peak"})
 UNITS = {
     "%": "%",
     "percent": "%",
@@ -31,12 +32,19 @@ def unit_of(name: str) -> str | None:
     return next((UNITS[word] for word in words(name) if word in UNITS), None)
 
 
-def aggregation(name: str, kind: ColumnType, unit: str | None) -> str:
-    """Return how a measure adds up: rates and prices average, counts and amounts sum."""
+def aggregation(
+    name: str, kind: ColumnType, unit: str | None, present: pd.Series | None = None
+) -> str:
+    """Return how a measure adds up: rates and prices average, counts and amounts sum.
+
+    Where the name leaves it open, the values that are `present` tell.
+    """
     named = words(name)
     found = set(named)
     if found & vocabulary.LAST_WORDS and not {"running", "time"} <= found:
         return "last"
+    if found & EXTREMES or named[:1] == ["ave"]:
+        return "mean"
     if unit == "%" or is_per(name) or found & {"rate", "ratio", "avg", "average", "mean", "median"}:
         return "mean"
     # The last word is what a name is about: "price total" is a total, "total price" a price.
@@ -44,8 +52,33 @@ def aggregation(name: str, kind: ColumnType, unit: str | None) -> str:
         if word in vocabulary.MEAN_WORDS:
             return "mean"
         if word in vocabulary.SUM_WORDS or word in vocabulary.STOCK_WORDS:
-            return "sum"
-    return "sum" if kind == "integer" or unit else "mean"
+            # A leading "total" says little: total phenols is a concentration.
+            open_to = word in vocabulary.RATED_WORDS and (word != named[-1] or word == "points")
+            return "mean" if open_to and not unit and _is_rating(present) else "sum"
+    if unit:
+        return "sum"
+    return "sum" if kind == "integer" and not _is_score(present) else "mean"
+
+
+def _is_rating(present: pd.Series | None) -> bool:
+    """Tell whether values are much alike: amounts come in all sizes, ratings do not."""
+    if present is None or len(present) < 20:
+        return False
+    values = present.astype("float64")
+    fractions = bool(values.between(0, 1).all()) and bool((values % 1 != 0).any())
+    return fractions or float(values.std()) < 0.5 * abs(float(values.mean()))
+
+
+def _is_score(present: pd.Series | None) -> bool:
+    """Tell whether whole numbers fill a scale, as scores and temperatures do; counts crowd at its low end."""
+    if present is None or len(present) < 20:
+        return False
+    values = present.astype("float64")
+    low, high = float(values.min()), float(values.max())
+    if low < 0:
+        return True
+    middle = float(values.median())
+    return 10 <= high <= 1000 and middle > (0.25 if low > 0.1 * high else 0.4) * high
 
 
 def running_totals(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
@@ -74,4 +107,34 @@ def running_totals(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
         up, down = float((step > 0).mean()), float((step < 0).mean())
         if len(step) > 20 and up > 0.02 and down < 0.05 * up:
             found.add(name)
+        # So is what hardly moves from one time to the next, such as a number of jobs.
+        size = float(frame[name].abs().median())
+        unnamed = not vocabulary.SUM_WORDS & set(words(name))
+        if len(step) > 20 and unnamed and 0 < float(step.abs().median()) < 0.02 * size:
+            found.add(name)
+    return found
+
+
+def line_amounts(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the prices that are of a whole line: of two pieces, twice that of one of the same item."""
+    pieces = [
+        c.name for c in columns if c.type == "integer" and {"quantity", "qty"} & set(words(c.name))
+    ]
+    prices = [c.name for c in columns if "price" in words(c.name) and c.agg == "mean"]
+    items = [
+        c.name
+        for c in columns
+        if c.role == "category" and c.type == "text" and 1 < c.distinct < len(frame) / 2
+    ]
+    if not (pieces and prices and items):
+        return set()
+    item = max(items, key=lambda name: next(c.distinct for c in columns if c.name == name))
+    found = set()
+    for price in prices:
+        by = frame[frame[pieces[0]].isin([1, 2])].groupby([item, pieces[0]])[price].median()
+        table = by.astype("float64").unstack()
+        if {1, 2} <= set(table.columns):
+            times = (table[2] / table[1]).dropna()
+            if len(times) > 2 and 1.8 < float(times.median()) < 2.2:
+                found.add(price)
     return found

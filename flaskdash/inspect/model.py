@@ -48,7 +48,9 @@ class Column:
 
     `agg` is how a measure adds up ("sum", "mean" or "last"), `grain` the natural step of a time
     column, `unit` a sign such as "$" or "%" to show with values. `distinct` does not count missing.
-    `totals` are the values of a category that are totals of its others.
+    `totals` are the values of a category that are totals of its others, `groups` those that hold several of
+    them, such as regions among countries. `order` are the values of a category that has an order of its
+    own, such as age bands. `yes` is what a flag of words says where it holds.
     """
 
     name: str
@@ -60,6 +62,9 @@ class Column:
     grain: str | None = None
     unit: str | None = None
     totals: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    yes: str | None = None
 
 
 @dataclass(frozen=True)

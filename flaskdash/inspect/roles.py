@@ -9,25 +9,36 @@ from typing import cast, get_args
 import pandas as pd
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect import totals
+from flaskdash.inspect import order, totals
 from flaskdash.inspect import words as vocabulary
-from flaskdash.inspect.measures import aggregation, running_totals, unit_of
+from flaskdash.inspect.measures import aggregation, line_amounts, running_totals, unit_of
 from flaskdash.inspect.model import Column, ColumnType, Role
 from flaskdash.inspect.words import words
 
 LONG_TEXT = 60
 AGGREGATIONS = ("sum", "mean", "last")
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?"
+# What a flag says where it holds, and where it does not.
 FLAGS = (
-    {"yes", "no"},
-    {"y", "n"},
-    {"true", "false"},
-    {"t", "f"},
-    {"on", "off"},
-    {"0", "1"},
-    {"ja", "nein"},
-    {"oui", "non"},
-    {"si", "no"},
+    ("yes", "no"),
+    ("y", "n"),
+    ("true", "false"),
+    ("t", "f"),
+    ("on", "off"),
+    ("1", "0"),
+    ("ja", "nein"),
+    ("oui", "non"),
+    ("si", "no"),
+    ("sí", "no"),
+    ("sim", "não"),
+    ("approved", "rejected"),
+    ("pass", "fail"),
+    ("passed", "failed"),
+    ("success", "failure"),
+    ("churned", "stayed"),
+    ("died", "survived"),
+    ("dead", "alive"),
+    ("spam", "ham"),
 )
 
 
@@ -37,6 +48,8 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
         column_of(str(name), frame.iloc[:, position], position, units.get(str(name)))
         for position, name in enumerate(frame.columns)
     ]
+    amounts = line_amounts(frame, columns)
+    columns = [replace(c, agg="sum") if c.name in amounts else c for c in columns]
     running = running_totals(frame, columns)
     columns = [replace(c, agg="last") if c.name in running else c for c in columns]
     return totals.mark(frame, columns)
@@ -107,16 +120,27 @@ def column_of(name: str, values: pd.Series, position: int, unit: str | None) -> 
     if role == "time":
         grain = "year" if kind == "integer" else grain_of(present)
     unit = unit or (unit_of(name) if role == "measure" else None)
+    is_named = kind == "text" and role in ("category", "flag") and distinct <= order.MOST
+    values_of_it = [str(value) for value in present.unique()] if is_named else []
     return Column(
         name=name,
         type=kind,
         role=role,
         missing=len(values) - len(present),
         distinct=distinct,
-        agg=aggregation(name, kind, unit) if role == "measure" else None,
+        agg=aggregation(name, kind, unit, present) if role == "measure" else None,
         grain=grain,
         unit=unit,
+        order=order.ordered(values_of_it),
+        yes=_yes(values_of_it) if role == "flag" else None,
     )
+
+
+def _yes(values: list[str]) -> str | None:
+    """Return which of a flag's two words means that it holds; None where they are no such pair."""
+    said = {value.strip().lower(): value for value in values}
+    yes = next((yes for yes, no in FLAGS if said.keys() == {yes, no}), None)
+    return said[yes] if yes else None
 
 
 def type_of(values: pd.Series) -> ColumnType:
@@ -155,7 +179,7 @@ def role_of(
 def _text_role(name: str, present: pd.Series, distinct: int) -> Role:
     """Return the role of a text column."""
     named = words(name)
-    if distinct == 2 and {str(value).strip().lower() for value in present.unique()} in FLAGS:
+    if distinct == 2 and _yes([str(value) for value in present.unique()]):
         return "flag"
     sample = present.drop_duplicates().head(1000).astype("str")
     length = float(sample.str.len().mean())
@@ -215,6 +239,8 @@ def _number_role(
         return "category"
     if {low, high} == {0.0, 1.0} and distinct == 2:
         return "flag"
+    if _is_area(name):
+        return "category" if distinct <= 60 else "identifier"
     ordinal = low in (0, 1) and high <= 7 and high - low + 1 <= distinct + 1
     if ordinal and len(present) > 100 and not named & vocabulary.COUNTED_WORDS:
         return "category"
@@ -225,6 +251,14 @@ def _number_role(
     few = distinct < 20 and distinct < 0.4 * len(present)
     dense = high - low + 1 <= 2 * distinct
     return "category" if few and (dense or distinct * 100 < len(present)) else "measure"
+
+
+def _is_area(name: str) -> bool:
+    """Tell whether whole numbers of that name are codes of places: Ward, Police District, Community Area."""
+    named = words(name)
+    if named[-2:] in (["community", "area"], ["comm", "area"]):
+        return True
+    return named[-1:] != [] and named[-1] in vocabulary.AREA_WORDS
 
 
 def _is_clock(present: pd.Series) -> bool:

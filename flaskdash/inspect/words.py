@@ -66,15 +66,24 @@ MEAN_WORDS = known(
     " expectancy exp satisfaction tenure salary income wage probability yield odds frequency hdi"
     " interest margin discount fraction efficiency latency elevation altitude magnitude mag ppm"
     " trend interpolated close open high low adj runtime horsepower acceleration years hours"
-    " daily hourly monthly rooms days sqft sqm living lot bedrooms bathrooms floors ms millis sec seconds quality ph alcohol life capita use seed draw time"
+    " daily hourly monthly popularity tavg tmax tmin awnd ctr cpc cpm cpa roas roi nps csat poverty unemployment commute ret return returns balance gini cpi aqi ozone glucose cholesterol bp bpm systolic diastolic insulin voltage visibility windspeed carat displacement cylinders rooms days sqft sqm living lot bedrooms bathrooms floors ms millis sec seconds quality ph alcohol life capita use seed draw time"
 )
 SUM_WORDS = known(
     "sales revenue amount total count cnt quantity qty units volume cost costs profit cases deaths"
     " births number num precipitation rain rainfall snow orders visits clicks spend spending budget"
     " passengers suicides bags sold shipped turnover payment payments fee fees tax donations"
-    " downloads views sessions users incidents trips rides goals points wins losses kwh cogs discounts"
+    " downloads views sessions users incidents trips rides goals points wins losses kwh cogs discounts budgeted actual expenditure expenditures expense expenses spent paid funding grants grant investment exports imports export import production generation consumption emissions bill fare tip tips tolls charge charges billing billed impressions conversions leads signups installs purchases transactions items bytes requests hits errors calls tickets casualties injured injuries killed fatalities victims arrests votes seats medals gold silver bronze runs assists rebounds vaccinations tests doses hospitalizations admissions discharges enrollment attendance accidents crashes collisions prcp steps calories gross earnings tonnes tons barrels 합계 계 인원 건수 금액"
 )
 LAST_WORDS = known("cumulative cum cumsum running ytd")
-STOCK_WORDS = known("population pop inventory stock headcount subscribers followers")
+STOCK_WORDS = known(
+    "population pop inventory stock headcount subscribers followers employees employment 인구"
+)
 CLOCK_WORDS = known("time arr dep arrival departure start end")
 COUNTED_WORDS = SUM_WORDS - {"total"} | known("rating score rate stars rank")
+# A whole number under such a name is a code of a place.
+AREA_WORDS = known(
+    "beat ward district tract precinct block zone region state county country borough province"
+    " city town municipality neighborhood neighbourhood puma division territory"
+)
+# A sum of these is meant where they come in all sizes; where they are much alike they are a rating.
+RATED_WORDS = known("points total")

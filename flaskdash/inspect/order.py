@@ -1,0 +1,115 @@
+"""Put the values of a category in the order that people expect: age bands, weekdays, answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+MOST = 31
+# Each line is a scale, from its low end; values may differ in case, and need not be all there.
+SCALES = [
+    tuple(line.split(", "))
+    for line in """\
+monday, tuesday, wednesday, thursday, friday, saturday, sunday
+mon, tue, wed, thu, fri, sat, sun
+mon, tues, wed, thur, fri, sat, sun
+january, february, march, april, may, june, july, august, september, october, november, december
+jan, feb, mar, apr, may, jun, jul, aug, sep, oct, nov, dec
+spring, summer, autumn, winter
+spring, summer, fall, winter
+q1, q2, q3, q4
+never, rarely, sometimes, often, always
+never, rarely, sometimes, usually, always
+never, seldom, sometimes, often, always
+strongly disagree, disagree, neutral, agree, strongly agree
+strongly disagree, disagree, neither agree nor disagree, agree, strongly agree
+strongly disagree, somewhat disagree, neither agree nor disagree, somewhat agree, strongly agree
+very dissatisfied, dissatisfied, neutral, satisfied, very satisfied
+very unlikely, unlikely, neutral, likely, very likely
+not at all, a little, somewhat, quite a bit, very much
+not at all, slightly, moderately, very, extremely
+very poor, poor, fair, good, very good, excellent
+very bad, bad, ok, good, very good
+very easy, somewhat easy, don't know, somewhat difficult, very difficult
+poor, fair, good, very good, premium, ideal
+very low, low, medium, high, very high
+low, medium, high, urgent, critical
+low, normal, high, critical
+low, middle, high
+small, medium, large, extra large
+none, low, medium, high
+none, mild, moderate, severe
+minor, moderate, major, critical
+no, maybe, yes
+no, don't know, yes
+no, not sure, yes
+beginner, intermediate, advanced, expert
+bronze, silver, gold, platinum, diamond
+xxs, xs, s, m, l, xl, xxl, xxxl
+first, second, third, fourth
+freshman, sophomore, junior, senior
+morning, afternoon, evening, night
+month-to-month, one year, two year""".split("\n")
+]
+_NUMBER = re.compile(r"\d+(?:[,\u202f]\d{3})*(?:\.\d+)?")
+_BAND = re.compile(
+    r"\s*(?P<below>under|below|less than|up to|fewer than|<=?|≤)?\s*(?:age[sd]?\s*)?[$€£]?\s*(?P<low>NUM)\s*[km%]?"
+    r"\s*(?:(?:-|\u2013|\u2014|to|and|bis|à|\.\.)\s*(?:under|below|less than|<)?\s*[$€£]?\s*(?P<high>NUM)\s*[km%]?)?"
+    r"\s*(?P<above>\+|plus|or (?:more|over|older|above)|and (?:more|over|older|above|up))?"
+    r"\s*[^\W\d]*[\s.]*(?P<more>\+)?(?:[^\W\d]*)?\s*".replace("NUM", _NUMBER.pattern),
+    re.IGNORECASE,
+)
+_ABOVE = re.compile(
+    r"\s*(?:over|above|more than|>=?|≥)\s*[$€£]?\s*(?P<low>NUM).*".replace("NUM", _NUMBER.pattern),
+    re.I,
+)
+
+
+def ordered(values: Sequence[str]) -> tuple[str, ...]:
+    """Return the values in their own order, or nothing where they have none."""
+    if not 2 < len(values) <= MOST:
+        return ()
+    return _by_scale(values) or _by_band(values)
+
+
+def _by_scale(values: Sequence[str]) -> tuple[str, ...]:
+    """Return the values along a known scale that has them all."""
+    known = {value.strip().lower().replace("\u2019", "'"): value for value in values}
+    for scale in SCALES:
+        if known.keys() <= set(scale) and len(known) == len(values):
+            return tuple(known[step] for step in scale if step in known)
+    return ()
+
+
+def _by_band(values: Sequence[str]) -> tuple[str, ...]:
+    """Return bands of numbers by where they begin: under 18, 18-24, 25-34, 65+."""
+    begins: list[tuple[float, float, str]] = []
+    ranges = 0
+    for value in values:
+        begin = _begin(value)
+        if begin is None:
+            return ()
+        begins.append((*begin, value))
+        ranges += begin[1] != 0
+    if ranges < 2 or len({begin[:2] for begin in begins}) < len(begins):
+        return ()
+    return tuple(value for _, _, value in sorted(begins))
+
+
+def _begin(value: str) -> tuple[float, float] | None:
+    """Return where a band begins, and whether it is one: below (-1), a number (0), a range, above (2)."""
+    if above := _ABOVE.fullmatch(value):
+        return _number(above["low"]), 2
+    found = _BAND.fullmatch(value)
+    if found is None:
+        return None
+    low = _number(found["low"])
+    if found["below"]:
+        return low, -1
+    if found["above"] or found["more"]:
+        return low, 2
+    return low, 1 if found["high"] else 0
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "").replace("\u202f", ""))

@@ -1,0 +1,114 @@
+"""From what the columns mean to a ranked list of charts, each with its reason.
+
+To add an intent: a generator of charts, best first, in a module here; a line in `_intents`; and its
+turns in facts._INTENTS, one line for each kind of data.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+
+from flaskdash.charts import Chart
+from flaskdash.inspect.model import Inspection
+from flaskdash.inspect.words import words
+from flaskdash.suggest import indicators
+from flaskdash.suggest.by_category import breakdowns, occurrences, shares
+from flaskdash.suggest.facts import Facts
+from flaskdash.suggest.figures import kpis, table
+from flaskdash.suggest.interest import MIXED_WORDS
+from flaskdash.suggest.over_time import trends
+from flaskdash.suggest.side_by_side import comparisons
+from flaskdash.suggest.spread import correlations, distributions, maps
+from flaskdash.suggest.wording import humanise
+
+__all__ = ["filters", "humanise", "suggest"]
+
+MOST = 14
+FILTER_VALUES = 50
+
+
+def suggest(inspection: Inspection, data: str) -> list[Chart]:
+    """Return the charts that a person would draw, best first; `data` is the loader's name.
+
+    Charts come first, then the table of rows, then two to four KPIs; `score` never rises.
+    """
+    if inspection.declined:
+        return _scored([table(data, "nothing in it can be charted: the rows themselves")])
+    facts = Facts.of(inspection, data)
+    rows = table(data, "the rows behind the charts")
+    if facts.time:
+        rows = replace(rows, title="Latest rows")
+    if found := indicators.split(inspection, facts):
+        charts = _of_indicators(found, data)
+        count = [chart for chart in kpis(facts) if chart.y is None]
+        return _scored([*charts, rows, *count])
+    return _scored([*_take_turns(facts), rows, *kpis(facts)])
+
+
+def filters(inspection: Inspection) -> tuple[str, ...]:
+    """Return the two to four columns worth filtering: time first, then the smallest categories."""
+    facts = Facts.of(inspection, "")
+    chosen = [facts.time.name] if facts.time else []
+    small = sorted(facts.categories, key=lambda c: not MIXED_WORDS & set(words(c.name)))
+    small = [c for c in small if 2 <= c.distinct <= FILTER_VALUES]
+    flags = [c for c in inspection.columns if c.role == "flag"]
+    places = [c for c in facts.categories if c.role == "geography" and c.distinct <= 500]
+    for column in [*small, *flags, *(places if len(small) < 2 else [])]:
+        if column.name not in chosen and len(chosen) < 4:
+            chosen.append(column.name)
+    return tuple(chosen)
+
+
+def _intents(facts: Facts) -> dict[str, Iterator[Chart]]:
+    """Return what a person may want to see, each with its charts, best first."""
+    return {
+        "compare": comparisons(facts),
+        "trend": trends(facts),
+        "breakdown": breakdowns(facts),
+        "share": shares(facts),
+        "occurrence": occurrences(facts),
+        "distribution": distributions(facts),
+        "correlation": correlations(facts),
+        "map": maps(facts),
+    }
+
+
+def _take_turns(facts: Facts) -> list[Chart]:
+    """Return the charts of all intents, in turns, without near-duplicates."""
+    sources = _intents(facts)
+    charts: list[Chart] = []
+    rounds = [*facts.pattern, *facts.pattern, *sources, *sources]
+    for intent in rounds:
+        chart = next(sources[intent], None)
+        if chart is not None and not any(_alike(chart, other) for other in charts):
+            charts.append(chart)
+    return charts[:MOST]
+
+
+def _of_indicators(found: list[indicators.Part], data: str) -> list[Chart]:
+    """Return the charts of each indicator by itself, in turns."""
+    lists = []
+    for part in found:
+        facts = Facts.of(part.inspection, data)
+        lists.append([indicators.only(chart, part, facts) for chart in _take_turns(facts)])
+    mixed = itertools.chain.from_iterable(itertools.zip_longest(*lists))
+    return [chart for chart in mixed if chart is not None][:MOST]
+
+
+def _alike(one: Chart, other: Chart) -> bool:
+    """Tell whether two charts differ in next to nothing."""
+
+    def gist(chart: Chart) -> tuple[object, ...]:
+        return (chart.kind, chart.x, chart.y, chart.agg, chart.color, chart.across)
+
+    return gist(one) == gist(other)
+
+
+def _scored(charts: list[Chart]) -> list[Chart]:
+    """Return the charts with scores that fall from the first to the last."""
+    return [
+        replace(chart, score=round(max(0.05, 0.97 - 0.04 * index), 2))
+        for index, chart in enumerate(charts)
+    ]

@@ -1,0 +1,61 @@
+"""The order that values of a category have of their own."""
+
+from __future__ import annotations
+
+import random
+
+import pandas as pd
+import pytest
+
+from flaskdash import generate
+from flaskdash.charts import Chart
+from flaskdash.inspect.order import ordered
+from flaskdash.inspect.roles import describe
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["5-14 years", "15-24 years", "35-54 years", "75+ years"],
+        ["Under 18", "18-24", "25-34", "65+"],
+        ["< 18", "18-29", "30-44", "> 60"],
+        ["12", "13", "22-23", "65+"],
+        ["$0 - $24,999", "$25,000 - $49,999", "$150,000+"],
+        ["1-5", "6-25", "26-100", "More than 1000"],
+        ["Thur", "Fri", "Sat", "Sun"],
+        ["January", "February", "November"],
+        ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"],
+        ["Fair", "Good", "Very Good", "Premium", "Ideal"],
+        ["Low", "Medium", "High", "Critical"],
+        ["S", "M", "L", "XL"],
+    ],
+)
+def test_values_are_put_in_their_own_order(values: list[str]) -> None:
+    mixed = random.Random(4).sample(values, len(values))
+    assert ordered(mixed) == tuple(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["East", "West", "North"],
+        ["T2", "T3", "T4"],
+        ["12", "13", "14"],
+        ["yes", "no"],
+        ["18-24", "25-34", "unknown"],
+        ["18-24", "18-24 ", "25-34"],
+        [f"{n}-{n + 1}" for n in range(40)],
+    ],
+)
+def test_others_have_none(values: list[str]) -> None:
+    assert ordered(values) == ()
+
+
+def test_bars_of_bands_stand_in_their_order(tmp_path: object) -> None:
+    table = pd.DataFrame({"age": ["5-14", "15-24", "75+", "25-34"] * 10, "rate": range(40)})
+    columns = {column.name: column for column in describe(table, {})}
+    assert columns["age"].order == ("5-14", "15-24", "25-34", "75+")
+    drawn = generate._drawing(
+        Chart("bar", "data", "", "age", "rate", "mean"), columns, generate.sql.NO_BINS
+    )
+    assert drawn["x_order"] == "['5-14', '15-24', '25-34', '75+']"

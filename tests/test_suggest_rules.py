@@ -1,0 +1,421 @@
+"""Each rule of the suggestions, on data made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+import pytest
+from test_suggest import Look, find, look, noise
+
+from flaskdash.charts import Chart, check
+from flaskdash.inspect import Inspection
+from flaskdash.inspect.model import Read
+from flaskdash.inspect.roles import describe
+from flaskdash.suggest import suggest
+
+__all__ = ["look"]
+
+
+def of(frame: pd.DataFrame) -> list[Chart]:
+    """Return what is suggested for a frame."""
+    return suggest(inspected(frame), "data")
+
+
+def inspected(frame: pd.DataFrame) -> Inspection:
+    """Return the inspection of a frame."""
+    return Inspection("x.csv", Read("csv"), describe(frame, {}), "", frame, total=len(frame))
+
+
+def frame(rows: int, **columns: Callable[[int], object]) -> pd.DataFrame:
+    """Return a frame with so many rows, a function of their number for each column."""
+    return pd.DataFrame({name: [make(i) for i in range(rows)] for name, make in columns.items()})
+
+
+def day(number: int) -> pd.Timestamp:
+    """Return a day, so many after the first of 2022."""
+    return pd.Timestamp(date(2022, 1, 1) + timedelta(days=number))
+
+
+def employees(attrition: Callable[[int], object]) -> pd.DataFrame:
+    return frame(
+        400,
+        Age=lambda i: 20 + noise(i, 40),
+        Attrition=attrition,
+        Department=lambda i: ["Sales", "HR", "IT"][i % 3],
+        Floor=lambda i: ["first", "second", "third"][noise(i, 3)],
+        MonthlyIncome=lambda i: 2000 + noise(i, 5003),
+    )
+
+
+def test_a_flag_that_the_table_is_about_is_shown_as_a_share() -> None:
+    charts = of(employees(lambda i: "Yes" if noise(i, 10) < 2 + 5 * (i % 3 == 0) else "No"))
+    assert find(charts, "bar", x="Department", y="Attrition", agg="share") == [0]
+    assert charts[0].title == "Attrition rate by department"
+    assert "from" in charts[0].why
+    assert find(charts, "kpi", y="Attrition", agg="share")
+    # The age of people comes before their income.
+    assert find(charts, "histogram")[0] == find(charts, "histogram", x="Age")[0]
+
+
+def test_a_flag_that_never_holds_has_no_share() -> None:
+    charts = of(employees(lambda i: "Yes" if i == 7 else "No"))
+    assert not find(charts, "bar", agg="share")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("is_canceled", "Share canceled by team"),
+        ("readmitted", "Share readmitted by team"),
+        ("churn", "Churn rate by team"),
+        ("treatment", "Share with treatment by team"),
+    ],
+)
+def test_a_share_is_called_by_its_flag(name: str, title: str) -> None:
+    table = frame(
+        300,
+        team=lambda i: "abc"[i % 3],
+        cost=lambda i: noise(i, 500) + 0.5,
+        flag=lambda i: int(noise(i, 10) < 3),
+    )
+    charts = of(table.rename(columns={"flag": name}))
+    assert title in {chart.title for chart in charts[:6]}
+
+
+def counters(**more: Callable[[int], object]) -> pd.DataFrame:
+    return frame(
+        300,
+        Date=day,
+        **{
+            name: (lambda i, k=k: 100 * k + noise(i * k, 997))
+            for k, name in enumerate(["Berri", "Rachel", "Du Parc", "Pierre"], 1)
+        },
+        **more,
+    )
+
+
+def test_columns_of_like_things_are_compared() -> None:
+    charts = of(counters())
+    names = ("Berri", "Rachel", "Du Parc", "Pierre")
+    assert find(charts, "line", x="Date", color="measure", across=names, agg="sum") == [0]
+    assert find(charts, "bar", x="measure", y="value", across=names, agg="sum") == [1]
+    assert charts[1].title == "Total of Berri, Rachel and 2 more"
+    columns = {column.name: column for column in inspected(counters()).columns}
+    assert check(charts[0], columns) == charts[0]
+
+
+def test_a_column_that_is_the_sum_of_the_others_is_not_compared_with_them() -> None:
+    table = counters()
+    table["Everywhere"] = table[["Berri", "Rachel", "Du Parc", "Pierre"]].sum(axis="columns")
+    assert "Everywhere" not in of(table)[0].across
+
+
+def test_names_that_begin_alike_make_a_group_of_any_width() -> None:
+    table = frame(
+        200,
+        who=lambda i: f"r{i}x{noise(i)}",
+        group=lambda i: "abc"[noise(i, 3)],
+        **{
+            f"How much do you like the traditional cuisine of {name}?": (
+                lambda i, k=k: noise(i * k, 5) + 1
+            )
+            for k, name in enumerate(["Algeria", "Brazil", "China", "Denmark"], 3)
+        },
+    )
+    charts = of(table)
+    assert charts[0].kind == "bar"
+    assert len(charts[0].across) == 4
+    assert charts[0].agg == "mean"
+    assert charts[0].title == "Average traditional cuisine: Algeria, Brazil and 2 more"
+    assert max(len(chart.title) for chart in charts) < 90
+
+
+def test_measures_of_different_meaning_are_not_compared() -> None:
+    table = frame(
+        300,
+        date=day,
+        precipitation=lambda i: noise(i, 31) / 10,
+        temperature=lambda i: 5 + noise(i, 200) / 10,
+        wind=lambda i: noise(i, 90) / 10,
+        pressure=lambda i: 8 + noise(i, 70) / 10,
+    )
+    assert not any(chart.across for chart in of(table))
+
+
+def test_levels_that_stay_alike_are_not_added_up() -> None:
+    table = frame(
+        200,
+        month=day,
+        **{
+            name: (lambda i, k=k: 9000 + k * 500 + noise(i * (k + 1), 2903))
+            for k, name in enumerate(["Acme", "Bolt", "Cog"])
+        },
+    )
+    compared = [chart for chart in of(table) if chart.across]
+    assert compared
+    assert {chart.agg for chart in compared} == {"mean"}
+
+
+def test_budgeted_and_actual_stand_side_by_side() -> None:
+    table = frame(
+        45,
+        Department=lambda i: ["Police", "Fire", "Parks", "Library", "Streets"][i % 5],
+        Item=lambda i: ["Salaries", "Supplies", "Capital"][i // 5 % 3],
+        Budgeted=lambda i: 100.5 + noise(i, 900),
+        Actual=lambda i: 90.25 + noise(i, 900),
+    )
+    (side,) = [chart for chart in of(table) if chart.across]
+    assert (side.kind, side.across, side.agg) == ("bar", ("Budgeted", "Actual"), "sum")
+
+
+def test_lowest_and_highest_share_a_line_chart_and_no_scatter() -> None:
+    table = frame(
+        400,
+        date=day,
+        temp_max=lambda i: 15 + noise(i, 90) / 10,
+        temp_min=lambda i: 5 + noise(i, 90) / 10,
+        weather=lambda i: ["sun", "rain", "rain"][noise(i, 3)],
+    )
+    table["temp_min"] = table["temp_max"] - 5 - table["temp_min"] / 10
+    charts = of(table)
+    assert set(charts[0].across) == {"temp_max", "temp_min"}
+    assert charts[0].kind == "line"
+    assert not find(charts, "scatter")
+    # A day a row: days are not counted over time, but by their weather.
+    assert find(charts, "bar", x="weather", agg="count")
+    assert not find(charts, "line", agg="count")
+
+
+def indicators() -> pd.DataFrame:
+    scale = {"Life satisfaction": 1, "Household wealth": 10_000, "Air pollution": 30}
+    return pd.DataFrame(
+        [
+            (f"Land {c}", name, size * (1 + noise(c * size, 50) / 50))
+            for name, size in scale.items()
+            for c in range(20)
+        ],
+        columns=["Country", "Indicator", "Value"],
+    )
+
+
+def test_each_indicator_is_charted_by_itself() -> None:
+    charts = [chart for chart in of(indicators()) if chart.kind not in ("table", "kpi")]
+    assert charts
+    assert {chart.only[0] for chart in charts if chart.only} == {"Indicator"}
+    assert all(chart.only and "value" not in chart.title.lower().split() for chart in charts)
+    assert len({chart.only for chart in charts[:3]}) == 3
+    assert not any(chart.agg == "sum" for chart in charts)
+
+
+def test_one_indicator_alone_needs_no_condition() -> None:
+    table = indicators()
+    assert not any(chart.only for chart in of(table[table["Indicator"] == "Air pollution"]))
+
+
+def test_of_many_series_the_highest_have_lines() -> None:
+    table = pd.DataFrame(
+        [
+            (f"Land {c}", year, 1.5 + noise(c, 50) + year / 100)
+            for c in range(30)
+            for year in range(1990, 2020)
+        ],
+        columns=["country", "year", "hectares per person"],
+    )
+    charts = of(table)
+    assert find(charts, "line", color="country", limit=8, agg="mean") == [0]
+    assert charts[0].title.endswith("by country (top 8)")
+    assert find(charts, "bar", x="country", agg="last")[0] < 3
+
+
+def quakes(**more: Callable[[int], object]) -> pd.DataFrame:
+    start = datetime(2024, 5, 1)
+    return frame(
+        500,
+        time=lambda i: pd.Timestamp(start + timedelta(minutes=i * 20 + noise(i, 19))),
+        magnitude=lambda i: noise(i, 60) / 10 + 0.1,
+        kind=lambda i: ["quake", "quake", "blast", "quake"][noise(i, 4)],
+        **more,
+    )
+
+
+def test_events_are_counted_over_time_first() -> None:
+    charts = of(quakes())
+    assert find(charts, "line", x="time", agg="count", color=None) == [0]
+    assert find(charts, "bar", x="kind", agg="count")[0] < 4
+    assert find(charts, "histogram", x="magnitude")[0] < 6
+
+
+def test_few_values_have_bars_and_no_histogram() -> None:
+    charts = of(quakes(power_kw=lambda i: [3.7, 7.4, 11.0, 22.0, 50.0][noise(i, 5)]))
+    assert find(charts, "bar", x="power_kw", agg="count")
+    assert not find(charts, "histogram", x="power_kw")
+
+
+def test_nearly_constant_categories_compare_nothing() -> None:
+    charts = of(quakes(network=lambda i: "us" if i % 100 else "ak"))
+    assert not any("network" in (chart.x, chart.color) for chart in charts)
+
+
+def orders(price: Callable[[int], float]) -> pd.DataFrame:
+    items = ["Bowl", "Burrito", "Chips", "Salad", "Tacos"]
+    return frame(
+        300,
+        order_id=lambda i: i // 3,
+        quantity=lambda i: 1 + noise(i, 5) // 3,
+        item=lambda i: items[noise(i, 5)],
+        item_price=price,
+    )
+
+
+def test_a_price_that_grows_with_the_quantity_adds_up() -> None:
+    one = [8.75, 9.25, 2.15, 7.4, 6.5]
+    of_line = orders(lambda i: one[noise(i, 5)] * (1 + noise(i, 5) // 3))
+    of_piece = orders(lambda i: one[noise(i, 5)])
+    # The quantity must not follow from the item.
+    for table in (of_line, of_piece):
+        table["quantity"] = [1 + noise(i, 2) for i in range(300)]
+    of_line["item_price"] = of_piece["item_price"] * of_line["quantity"]
+    assert find(of(of_line), "bar", x="item", y="item_price", agg="sum")
+    assert find(of(of_piece), "bar", x="item", y="item_price", agg="mean")
+    assert not find(of(of_piece), "bar", y="item_price", agg="sum")
+
+
+@pytest.mark.parametrize("name", ["Beat", "Ward", "Police District", "Community Area", "precinct"])
+def test_numbers_of_places_are_never_measures(name: str) -> None:
+    table = frame(
+        600,
+        when=lambda i: day(noise(i, 300)),
+        kind=lambda i: ["theft", "theft", "fraud"][noise(i, 3)],
+        code=lambda i: 100 + noise(i, 250),
+    ).rename(columns={"code": name})
+    assert not any(
+        chart.y == name or (chart.kind == "histogram" and chart.x == name) for chart in of(table)
+    )
+
+
+def test_a_column_of_years_is_no_category_beside_dates() -> None:
+    table = frame(
+        730,
+        date=day,
+        Yr=lambda i: 2022 + i // 365,
+        Mo=lambda i: day(i).month,
+        wind=lambda i: noise(i, 90) / 10,
+    )
+    charts = of(table)
+    assert not any("Yr" in (chart.x, chart.color) for chart in charts)
+    assert find(charts, "bar", x="Mo", agg="mean")
+
+
+def test_things_with_names_and_several_measures_get_a_scatter() -> None:
+    budget = [1_000_000 + noise(i, 997) * 100_000 for i in range(300)]
+    table = frame(
+        300,
+        Title=lambda i: f"Film {i}",
+        Genre=lambda i: ["Drama", "Comedy", "Action", "Horror", "Western"][noise(i, 5)],
+        **{
+            "Production Budget": lambda i: budget[i],
+            "Worldwide Gross": lambda i: budget[i] * 2 + noise(i, 503) * 200_000,
+            "Rating": lambda i: noise(i, 90) / 10,
+        },
+    )
+    charts = of(table)
+    both = {"Production Budget", "Worldwide Gross"}
+    assert [c for c in charts[:6] if c.kind == "scatter" and {c.x, c.y} == both]
+    assert find(charts, "bar", x="Genre", y="Worldwide Gross")
+
+
+def test_a_value_of_unknown_meaning_is_never_added_up() -> None:
+    table = pd.DataFrame(
+        [
+            (f"Land {c}", y, 20_000 + noise(c * y, 900))
+            for c in range(12)
+            for y in range(2000, 2023)
+        ],
+        columns=["geo", "TIME_PERIOD", "OBS_VALUE"],
+    )
+    assert {chart.agg for chart in of(table) if chart.y == "OBS_VALUE"} <= {"mean", "last"}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "agg"),
+    [
+        ("points", lambda i: 80 + noise(i, 20), "mean"),
+        ("points", lambda i: noise(i, 5) * noise(i + 9, 40), "sum"),
+        ("total_phenols", lambda i: 1 + noise(i, 30) / 10, "mean"),
+        ("total_amount", lambda i: noise(i, 20) * noise(i + 9, 40) + 0.5, "sum"),
+        ("hardness", lambda i: 40 + noise(i, 50), "mean"),
+        ("orders received", lambda i: noise(i, 7) * noise(i + 9, 40), "sum"),
+        ("balance change", lambda i: noise(i, 90) - 40, "mean"),
+    ],
+)
+def test_values_tell_how_a_doubtful_name_adds_up(
+    name: str, values: Callable[[int], object], agg: str
+) -> None:
+    table = frame(200, shape=lambda i: "abc"[i % 3], what=values).rename(columns={"what": name})
+    assert describe(table, {})[1].agg == agg
+
+
+def test_persons_names_are_not_counted(look: Look) -> None:
+    inspection = look(
+        "first_name,last_name,country",
+        lambda i: (
+            f"{'ABCDEFGHIJ'[noise(i, 10)]}nn,{'KLMNOP'[noise(i, 6)]}oe,{'XYZ'[noise(i * i, 3)]}land"
+        ),
+    )
+    charts = suggest(inspection, "people")
+    assert find(charts, "bar", x="country", agg="count")
+    assert not any(chart.x in ("first_name", "last_name") for chart in charts)
+
+
+def test_the_latest_month_stands_beside_the_total() -> None:
+    table = frame(
+        400,
+        date=day,
+        region=lambda i: ["North", "South", "East"][noise(i, 3)],
+        revenue=lambda i: noise(i, 5003) + 0.5,
+    )
+    kpis = [chart for chart in of(table) if chart.kind == "kpi"]
+    assert [chart.title for chart in kpis] == [
+        "Total revenue",
+        "Revenue in the latest month",
+        "Rows",
+    ]
+    assert (kpis[1].x, kpis[1].y, kpis[1].agg, kpis[1].grain) == ("date", "revenue", "sum", "month")
+
+
+def test_an_indicator_whose_name_engines_write_differently_is_left() -> None:
+    table = indicators().replace({"Indicator": {"Air pollution": "Air \\' pollution"}})
+    shown = {chart.only[1] for chart in of(table) if chart.only}
+    assert shown == {"Life satisfaction", "Household wealth"}
+
+
+def test_hundreds_of_columns_are_not_compared() -> None:
+    table = frame(40, **{f"gene_{n}": (lambda i, n=n: noise(i * n, 97) / 7) for n in range(120)})
+    assert not any(chart.across for chart in of(table))
+
+
+def test_a_minimum_is_never_added_up() -> None:
+    table = frame(
+        200,
+        host=lambda i: "abc"[i % 3],
+        minimum_nights=lambda i: 1 + noise(i, 4) * noise(i + 5, 30),
+    )
+    assert describe(table, {})[1].agg == "mean"
+
+
+def test_what_hardly_moves_is_a_level() -> None:
+    table = frame(120, month=day, jobs=lambda i: 130_000 + 40 * i + noise(i, 100))
+    assert describe(table, {})[1].agg == "last"
+
+
+def test_dates_of_birth_make_no_axis() -> None:
+    table = frame(
+        300,
+        name=lambda i: f"n{noise(i)}",
+        birthdate=lambda i: day(noise(i, 290)),
+        country=lambda i: "XYZ"[noise(i * i, 3)],
+        salary=lambda i: 2000 + noise(i, 5003) + 0.5,
+    )
+    assert not any(chart.x == "birthdate" for chart in of(table))
