@@ -1,6 +1,6 @@
 """Chart kinds, and whether a chart fits its data.
 
-To add a kind: a line in KINDS here, its SQL in sql.py, and templates/chart/templates/KIND.jinja.
+To add a kind: an entry in KINDS here, its SQL in sql.SHAPES, and templates/chart/templates/KIND.jinja.
 """
 
 from __future__ import annotations
@@ -17,32 +17,68 @@ if TYPE_CHECKING:
 
 AGGREGATES = ("sum", "mean", "median", "min", "max", "count", "distinct", "last")
 GRAINS = ("year", "quarter", "month", "week", "day", "hour")
+COLUMNS = ("x", "y", "color")  # the flags that name one
+FLAGS = (*COLUMNS, "agg", "grain", "limit")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of chart: which of its columns must be given, and which may be."""
+    """A kind of chart: which of its flags must be given, and which may be.
+
+    `title` is for a chart that has none. The columns of `numbers` are measures. What its page needs
+    beside the skeleton is `plotly`, the bundle that draws it, and `parts`, skeletons in templates/.
+    """
 
     name: str
     needs: tuple[str, ...]
     takes: tuple[str, ...]
     summary: str
+    title: str
+    numbers: tuple[str, ...] = ("y",)
+    plotly: str = "basic"
+    parts: tuple[str, ...] = ()
+
+    @property
+    def sums_up(self) -> bool:
+        """Tell whether it puts rows together, or shows them one by one."""
+        return "agg" in self.takes
 
 
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("kpi", (), ("y", "agg"), "one number: a total, a mean, a count"),
-        Kind("line", ("x",), ("y", "agg", "color", "grain"), "a measure over time"),
+        Kind("kpi", (), ("y", "agg"), "one number: a total, a mean, a count", "{total}"),
+        Kind(
+            "line",
+            ("x",),
+            ("y", "agg", "color", "grain"),
+            "a measure over time",
+            "{measure} over time",
+        ),
         Kind(
             "bar",
             ("x",),
             ("y", "agg", "color", "grain", "limit"),
             "a measure by category, largest first",
+            "{measure} by {x}",
         ),
-        Kind("scatter", ("x", "y"), ("color", "limit"), "two measures against each other"),
-        Kind("histogram", ("x",), (), "how a measure is distributed"),
-        Kind("table", (), ("limit",), "the rows themselves"),
+        Kind(
+            "scatter",
+            ("x", "y"),
+            ("color", "limit"),
+            "two measures against each other",
+            "{y} by {x}",
+            numbers=("x", "y"),
+        ),
+        Kind(
+            "histogram",
+            ("x",),
+            (),
+            "how a measure is distributed",
+            "distribution of {x}",
+            numbers=("x",),
+        ),
+        Kind("table", (), ("limit",), "the rows themselves", "rows of {data}"),
     )
 }
 
@@ -75,21 +111,19 @@ def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
     Raises FlaskdashError that names the flag and the nearest column.
     """
     kind = KINDS[chart.kind]
-    given = {"x": chart.x, "y": chart.y, "color": chart.color}
-    for flag, name in given.items():
-        if name is None and flag in kind.needs:
-            raise FlaskdashError(f"a {kind.name} needs --{flag}", hint=f"--{flag} COLUMN")
-        if name is not None:
-            _known(name, chart.data, columns)
-            if flag not in kind.needs + kind.takes:
-                raise FlaskdashError(f"a {kind.name} takes no --{flag}", hint=_takes(kind))
-    for flag in ("agg", "grain", "limit"):
-        if getattr(chart, flag) is not None and flag not in kind.takes:
+    for flag in FLAGS:
+        value = getattr(chart, flag)
+        if value is None and flag in kind.needs:
+            hint = f"--{flag} {'COLUMN' if flag in COLUMNS else 'VALUE'}"
+            raise FlaskdashError(f"a {kind.name} needs --{flag}", hint=hint)
+        if value is not None and flag in COLUMNS:
+            _known(value, chart.data, columns)
+        if value is not None and flag not in kind.needs + kind.takes:
             raise FlaskdashError(f"a {kind.name} takes no --{flag}", hint=_takes(kind))
     for name in chart.filters:
         _known(name, chart.data, columns)
-    measured = (chart.x, chart.y) if chart.kind in {"scatter", "histogram"} else (chart.y,)
-    for name in measured:
+    for flag in kind.numbers:
+        name = getattr(chart, flag)
         if name is not None and chart.agg not in {"count", "distinct"}:
             _numeric(columns[name], chart)
     chart = replace(chart, agg=_aggregate(chart, columns))
@@ -104,7 +138,7 @@ def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
 
 
 def _aggregate(chart: Chart, columns: Mapping[str, Column]) -> str | None:
-    if "agg" not in KINDS[chart.kind].takes:
+    if not KINDS[chart.kind].sums_up:
         return None
     if chart.y is None:
         if chart.agg not in {None, "count"}:
@@ -126,7 +160,7 @@ def _known(name: str, data: str, columns: Mapping[str, Column]) -> None:
 
 def _numeric(column: Column, chart: Chart) -> None:
     if column.type not in {"integer", "number"}:
-        instead = "--agg count or --agg distinct" if "agg" in KINDS[chart.kind].takes else ""
+        instead = "--agg count or --agg distinct" if KINDS[chart.kind].sums_up else ""
         raise FlaskdashError(
             f"a {chart.kind} measures numbers, and {column.name!r} is {column.type}",
             hint=f"a column of numbers{', or ' + instead if instead else ''}",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import io
+import re
 import tokenize
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from flaskdash import render, sql
-from flaskdash.charts import Chart
+from flaskdash.charts import COLUMNS, KINDS, Chart
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.suggest import humanise
@@ -52,17 +53,11 @@ def _capital(text: str) -> str:
 
 def title(chart: Chart) -> str:
     """Return a title for a chart that has none: Revenue by region, Average price over time."""
-    y = humanise(chart.y) if chart.y else "rows"
+    words = {flag: humanise(getattr(chart, flag) or "rows") for flag in (*COLUMNS, "data")}
     measure = _measure_label(chart)
-    text = {
-        "kpi": f"total {y}" if chart.agg == "sum" else measure,
-        "line": f"{measure} over time",
-        "bar": f"{measure} by {humanise(chart.x or '')}",
-        "scatter": f"{y} by {humanise(chart.x or '')}",
-        "histogram": f"distribution of {humanise(chart.x or '')}",
-        "table": f"rows of {humanise(chart.data)}",
-    }[chart.kind]
-    by = f", by {humanise(chart.color)}" if chart.color else ""
+    total = f"total {words['y']}" if chart.agg == "sum" else measure
+    text = KINDS[chart.kind].title.format(measure=measure, total=total, **words)
+    by = f", by {words['color']}" if chart.color else ""
     return _capital(text) + by
 
 
@@ -173,7 +168,7 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
     measure = (
         f"{AGGREGATE_WORDS[chart.agg or 'sum']} {chart.y}" if chart.y else "the number of rows"
     )
-    if chart.kind == "scatter":
+    if not KINDS[chart.kind].sums_up:
         measure = y
     return {
         "x": repr(chart.x),
@@ -185,7 +180,7 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "measure": _line(measure),
         "x_axis": repr(_axis(chart.x or "", (x_column and x_column.unit) or "")),
         "y_axis": repr(_axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count"})),
-        "hover": repr(_hover(chart, unit)),
+        "hover": lambda text: _hover(chart, unit, text),
         "x_is_text": bool(x_column and x_column.type == "text"),
         "x_is_time": bool(x_column and x_column.role == "time"),
         "barmode": "stack" if chart.agg in {"sum", "count", "last"} else "group",
@@ -213,17 +208,11 @@ def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
     return axis
 
 
-def _hover(chart: Chart, unit: str) -> str:
-    number = f"{unit}%{{V:,.4~g}}" if unit != "%" else "%{V:,.4~g}%"
-    if chart.kind == "scatter":
-        text = "%{x:,.4~g}, %{y:,.4~g}"
-    elif chart.kind == "histogram":
-        text = "from %{x:,}: %{y:,} rows"
-    elif chart.kind == "bar" and not chart.grain:
-        text = "%{y}: " + number.replace("{V", "{x")
-    else:
-        text = "%{x}: " + number.replace("{V", "{y")
-    return text + ("<extra>%{fullData.name}</extra>" if chart.color else "<extra></extra>")
+def _hover(chart: Chart, unit: str, text: str) -> str:
+    """Return a hover text as Python source; in it #y is the y of a point, with the measure's unit."""
+    before, after = ("", unit) if unit == "%" else (unit, "")
+    whole = re.sub(r"#(\w+)", lambda found: f"{before}%{{{found[1]}:,.4~g}}{after}", text)
+    return repr(whole + f"<extra>{'%{fullData.name}' if chart.color else ''}</extra>")
 
 
 def _shape(inspection: Inspection) -> str:

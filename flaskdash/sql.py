@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from flaskdash.charts import Chart
+from flaskdash.charts import KINDS, Chart
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import DATE_PARTS, words
@@ -37,8 +37,8 @@ def measure_name(chart: Chart) -> str:
 
     A chart of a column by itself has that name already, so its measure is called sum_of_units.
     """
-    if chart.kind == "scatter":
-        return chart.y or ""
+    if chart.y is not None and not KINDS[chart.kind].sums_up:
+        return chart.y
     name, other = (
         ("count", "row_count") if chart.y is None else (chart.y, f"{chart.agg}_of_{chart.y}")
     )
@@ -59,15 +59,9 @@ def select(
     chart: Chart, columns: Mapping[str, Column], bins: Bins = NO_BINS, to: Dialect = DUCKDB
 ) -> str:
     """Return the chart's SQL, as the engine `to` writes it; `bins` are those of a histogram."""
-    text = {
-        "kpi": _kpi,
-        "line": _line,
-        "bar": _bar,
-        "scatter": _scatter,
-        "histogram": lambda c, k, to: _histogram(c, k, bins, to),
-        "table": _table,
-    }[chart.kind](chart, columns, to)
-    return text + to.ending
+    if chart.kind == "histogram":
+        return _histogram(chart, columns, bins, to) + to.ending
+    return SHAPES[chart.kind](chart, columns, to) + to.ending
 
 
 def bins(low: float, high: float, least: float, greatest: float, *, whole: bool) -> Bins:
@@ -161,7 +155,7 @@ def _either_totals(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> 
         totals = ", ".join(f"'{value}'" for value in column.totals)
         if not totals:
             continue
-        if chart.kind in {"scatter", "histogram"} or column.name in {chart.x, chart.color}:
+        if not KINDS[chart.kind].sums_up or column.name in {chart.x, chart.color}:
             alone = f"(SELECT min({name}) = max({name}) FROM {data})"
             parts = f"(coalesce({name}, '') NOT IN ({totals}) OR {alone})"
             found.append(f"{parts}  -- not the total beside its parts")
@@ -218,7 +212,7 @@ def _bar(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     )
 
 
-def _scatter(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+def _points(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     names = [to.quote(name) for name in dict.fromkeys((chart.x, chart.y, chart.color)) if name]
     where = _where(chart, columns, to, chart.x, chart.y, chart.color)
     return (
@@ -255,3 +249,12 @@ def _table(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     time = _time(columns)
     order = f"\nORDER BY {to.quote(time)} DESC" if time is not None else ""
     return f"SELECT {names}\nFROM {to.quote(chart.data)}{order}\nLIMIT {chart.limit or 100}"
+
+
+SHAPES: dict[str, Callable[[Chart, Mapping[str, Column], Dialect], str]] = {
+    "kpi": _kpi,
+    "line": _line,
+    "bar": _bar,
+    "scatter": _points,
+    "table": _table,
+}
