@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 AGGREGATES = ("sum", "mean", "median", "min", "max", "count", "distinct", "last")
 GRAINS = ("year", "quarter", "month", "week", "day", "hour")
-COLUMNS = ("x", "y", "color")  # the flags that name one
-FLAGS = (*COLUMNS, "agg", "grain", "limit")
+ADDITIVE = ("sum", "count", "last")
+WHOLES = {"pie", "donut"}  # whose parts make up a whole
+MODES = ("stack", "group", "percent")
+ORIENTATIONS = ("vertical", "horizontal")
+COLUMNS = ("x", "y", "by", "size", "color")  # the flags that name one
+FLAGS = (*COLUMNS, "agg", "grain", "limit", "mode", "orientation", "target")
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,25 @@ KINDS = {
         Kind(
             "bar",
             ("x",),
-            ("y", "agg", "color", "grain", "limit"),
+            ("y", "agg", "color", "grain", "limit", "mode", "orientation"),
             "a measure by category, largest first",
             "{measure} by {x}",
         ),
+        Kind(
+            "area",
+            ("x",),
+            ("y", "agg", "color", "grain", "mode"),
+            "a measure over time, its parts one upon the other",
+            "{measure} over time",
+        ),
+        Kind(
+            "pie",
+            ("x",),
+            ("y", "agg", "limit"),
+            "the shares of a few parts in a whole",
+            "{measure} by {x}",
+        ),
+        Kind("donut", ("x",), ("y", "agg", "limit"), "a pie with a hole", "{measure} by {x}"),
         Kind(
             "scatter",
             ("x", "y"),
@@ -69,6 +88,14 @@ KINDS = {
             "two measures against each other",
             "{y} by {x}",
             numbers=("x", "y"),
+        ),
+        Kind(
+            "bubble",
+            ("x", "y", "size"),
+            ("color", "limit"),
+            "three measures: two against each other, the third as the size of a point",
+            "{y} by {x}, sized by {size}",
+            numbers=("x", "y", "size"),
         ),
         Kind(
             "histogram",
@@ -87,7 +114,8 @@ KINDS = {
 class Chart:
     """One chart: what to draw from which columns of a loader.
 
-    `y` None with `agg` "count" counts rows. `limit` is the number of bars, points or rows.
+    `y` None with `agg` "count" counts rows. `by` is a second category, `size` that of a point.
+    `limit` is the number of bars, points or rows.
     `score` (0 to 1) and `why` come from the suggestion.
     """
 
@@ -103,6 +131,11 @@ class Chart:
     filters: tuple[str, ...] = ()
     score: float = 0.0
     why: str = ""
+    by: str | None = None
+    size: str | None = None
+    mode: str | None = None
+    orientation: str | None = None
+    target: float | None = None
 
 
 def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
@@ -127,6 +160,7 @@ def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
         if name is not None and chart.agg not in {"count", "distinct"}:
             _numeric(columns[name], chart)
     chart = replace(chart, agg=_aggregate(chart, columns))
+    _parts(chart)
     if chart.grain is not None and chart.x is not None:
         column = columns[chart.x]
         if column.type not in {"date", "datetime"}:
@@ -145,6 +179,23 @@ def _aggregate(chart: Chart, columns: Mapping[str, Column]) -> str | None:
             raise FlaskdashError(f"--agg {chart.agg} needs --y", hint="--y COLUMN, or --agg count")
         return "count"
     return chart.agg or columns[chart.y].agg or "sum"
+
+
+def _parts(chart: Chart) -> None:
+    """Raise where parts are to make up a whole, and do not."""
+    whole = chart.kind in WHOLES or chart.mode in {"stack", "percent"}
+    whole = whole or (chart.kind == "area" and chart.color is not None)
+    if whole and chart.agg not in ADDITIVE:
+        raise FlaskdashError(
+            f"parts with --agg {chart.agg} don't add up to a whole",
+            hint=f"--agg {', or '.join(ADDITIVE)}; or --kind {'line' if chart.kind == 'area' else 'bar --mode group'}",
+        )
+    if chart.mode is not None and chart.color is None:
+        raise FlaskdashError(f"--mode {chart.mode} needs --color", hint="--color COLUMN")
+    if chart.kind == "area" and chart.mode == "group":
+        raise FlaskdashError(
+            "an area takes --mode stack or percent", hint="--kind line, to compare"
+        )
 
 
 def _known(name: str, data: str, columns: Mapping[str, Column]) -> None:

@@ -55,6 +55,7 @@ class Dialect:
     least: str = "least({x}, {y})"
     greatest: str = "greatest({x}, {y})"
     median: str = "median({x})"
+    text: str = "CAST({x} AS VARCHAR)"
     shuffle: str = "row_number() OVER () * 2654435761 % 4294967296"
     ending: str = ""
     words: frozenset[str] = WORDS
@@ -108,6 +109,7 @@ DIALECTS = {
                 "day": "DATE({x})",
                 "hour": "TIMESTAMP(DATE({x})) + INTERVAL HOUR({x}) HOUR",
             },
+            text="CAST({x} AS CHAR)",
             median="",
         ),
         Dialect(
@@ -133,6 +135,7 @@ DIALECTS = {
             "ClickHouse",
             escapes=True,
             median="quantileExactInclusive(0.5)({x})",
+            text="toString({x})",
             # Else a column that the SELECT gives the name of another is meant in WHERE.
             ending="\nSETTINGS prefer_column_name_to_alias = 1",
         ),
@@ -147,6 +150,7 @@ DIALECTS = {
                 "hour": "TIMESTAMP_TRUNC(CAST({x} AS TIMESTAMP), HOUR)",
             },
             median="APPROX_QUANTILES({x}, 2)[OFFSET(1)]",
+            text="CAST({x} AS STRING)",
             shuffle="MOD(row_number() OVER () * 2654435761, 4294967296)",
         ),
         Dialect("snowflake", "Snowflake", shuffle="random(1)"),  # no window without an order
@@ -156,8 +160,10 @@ DIALECTS = {
             ratio="CAST({x} AS double) / {width}",
             median="approx_percentile({x}, 0.5)",
         ),
-        Dialect("databricks", "Databricks", mark="`", shuffle="rand(1)"),
-        Dialect("spark", "Apache Spark", mark="`", shuffle="rand(1)"),
+        Dialect(
+            "databricks", "Databricks", mark="`", shuffle="rand(1)", text="CAST({x} AS STRING)"
+        ),
+        Dialect("spark", "Apache Spark", mark="`", shuffle="rand(1)", text="CAST({x} AS STRING)"),
     )
 }
 # SQLAlchemy's names of dialects that are known here under another one.

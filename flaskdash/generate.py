@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from flaskdash import render, sql
-from flaskdash.charts import COLUMNS, KINDS, Chart
+from flaskdash.charts import ADDITIVE, COLUMNS, KINDS, Chart
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.suggest import humanise
@@ -170,6 +170,10 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
     )
     if not KINDS[chart.kind].sums_up:
         measure = y
+    x_is_time = bool(chart.grain or (x_column and x_column.role == "time"))
+    y_axis = _axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count"})
+    if chart.mode == "percent":
+        y_axis = _axis(f"share of {_measure_label(chart)}", "%")
     return {
         "x": repr(chart.x),
         "y": repr(y),
@@ -179,11 +183,14 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "color_words": _line(chart.color or ""),
         "measure": _line(measure),
         "x_axis": repr(_axis(chart.x or "", (x_column and x_column.unit) or "")),
-        "y_axis": repr(_axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count"})),
+        "y_axis": repr(y_axis),
         "hover": lambda text: _hover(chart, unit, text),
         "x_is_text": bool(x_column and x_column.type == "text"),
-        "x_is_time": bool(x_column and x_column.role == "time"),
-        "barmode": "stack" if chart.agg in {"sum", "count", "last"} else "group",
+        "x_is_time": x_is_time,
+        "sized": repr(chart.size) if chart.size else "",
+        "sized_words": _line(chart.size or ""),
+        "mode": chart.mode or ("stack" if chart.agg in ADDITIVE else "group"),
+        "upright": chart.orientation == "vertical" if chart.orientation else x_is_time,
         "bin_width": bins.width,
     }
 

@@ -42,7 +42,7 @@ def measure_name(chart: Chart) -> str:
     name, other = (
         ("count", "row_count") if chart.y is None else (chart.y, f"{chart.agg}_of_{chart.y}")
     )
-    return _apart(name, other, (chart.x, chart.color))
+    return _apart(name, other, (chart.x, chart.by, chart.color))
 
 
 def _apart(name: str, other: str, taken: Iterable[str | None]) -> str:
@@ -155,7 +155,7 @@ def _either_totals(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> 
         totals = ", ".join(f"'{value}'" for value in column.totals)
         if not totals:
             continue
-        if not KINDS[chart.kind].sums_up or column.name in {chart.x, chart.color}:
+        if not KINDS[chart.kind].sums_up or column.name in {chart.x, chart.by, chart.color}:
             alone = f"(SELECT min({name}) = max({name}) FROM {data})"
             parts = f"(coalesce({name}, '') NOT IN ({totals}) OR {alone})"
             found.append(f"{parts}  -- not the total beside its parts")
@@ -213,12 +213,30 @@ def _bar(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
 
 
 def _points(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
-    names = [to.quote(name) for name in dict.fromkeys((chart.x, chart.y, chart.color)) if name]
-    where = _where(chart, columns, to, chart.x, chart.y, chart.color)
+    shown = [name for name in dict.fromkeys((chart.x, chart.y, chart.size, chart.color)) if name]
+    names = [to.quote(name) for name in shown]
+    where = _where(chart, columns, to, *shown)
     return (
         f"SELECT {', '.join(names)}\nFROM {to.quote(chart.data)}{where}\n"
         f"-- at most so many points, and the same ones each time\n"
         f"ORDER BY {to.shuffle}\nLIMIT {chart.limit or 2000}"
+    )
+
+
+def _shares(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select the largest parts of a whole, the others as one."""
+    assert chart.x is not None
+    x, limit, y = to.quote(chart.x), chart.limit or 7, to.quote(measure_name(chart))
+    place = to.quote(_apart("place", "place_", (chart.x, measure_name(chart))))
+    text = x if columns[chart.x].type == "text" else to.text.format(x=x)
+    whole = _aggregate(chart, to)
+    where = _where(chart, columns, to, chart.x, chart.y).replace("\n", "\n    ")
+    parts = to.quote(_apart("parts", "parts_", (chart.data,)))
+    return (
+        f"WITH {parts} AS (\n    SELECT {x}, {whole} AS {y}, row_number() OVER (ORDER BY {whole} DESC, {x}) AS {place}\n"
+        f"    FROM {to.quote(chart.data)}{where}\n    GROUP BY {x}\n)\n"
+        f"SELECT CASE WHEN {place} <= {limit} THEN {text} ELSE 'Other' END AS {x}, sum({y}) AS {y}\n"
+        f"FROM {parts}\nGROUP BY 1\nORDER BY min({place})"
     )
 
 
@@ -254,7 +272,11 @@ def _table(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
 SHAPES: dict[str, Callable[[Chart, Mapping[str, Column], Dialect], str]] = {
     "kpi": _kpi,
     "line": _line,
+    "area": _line,
     "bar": _bar,
+    "pie": _shares,
+    "donut": _shares,
     "scatter": _points,
+    "bubble": _points,
     "table": _table,
 }

@@ -27,8 +27,12 @@ BAR = ("--kind", "bar", "--x", "region", "--y", "revenue")
 FLAGS = {
     "kpi": ("--y", "revenue", "--agg", "mean"),
     "line": ("--x", "date", "--y", "revenue", "--grain", "month", "--color", "region"),
+    "area": (*"--x date --y revenue --grain month --color region --mode percent".split(),),
     "bar": ("--x", "region", "--y", "units", "--color", "product", "--limit", "3"),
     "scatter": ("--x", "units", "--y", "revenue", "--color", "product"),
+    "pie": ("--x", "region", "--y", "revenue", "--limit", "3"),
+    "donut": ("--x", "units"),
+    "bubble": ("--x", "units", "--y", "revenue", "--size", "units", "--color", "product"),
     "histogram": ("--x", "revenue"),
     "table": ("--limit", "20"),
 }
@@ -97,6 +101,20 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "line", "--x", "region", "--grain", "day"), "--grain needs a column of dates"),
         (("--kind", "bar", "--x", "region", "--filter", "prodct"), "did you mean 'product'?"),
         (("--kind", "bar", "--x", "region", "--data", "nope"), "no loader 'nope'"),
+        (("--kind", "bubble", "--x", "units", "--y", "revenue"), "a bubble needs --size"),
+        (
+            ("--kind", "pie", "--x", "region", "--y", "revenue", "--agg", "mean"),
+            "don't add up to a whole",
+        ),
+        (("--kind", "bar", "--x", "region", "--mode", "stack"), "--mode stack needs --color"),
+        (
+            ("--kind", "bar", "--x", "region", "--by", "product"),
+            "a bar takes no --by",
+        ),
+        (
+            ("--kind", "area", "--x", "date", "--color", "region", "--mode", "group"),
+            "an area takes --mode stack or percent",
+        ),
         (("--x", "region"), "--kind is missing"),
         ((), "--kind is missing"),
     ],
@@ -180,9 +198,18 @@ def test_enter_takes_each_default(made: Path) -> None:
     assert 'DASHBOARDS = ["Overview"]' in text
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FLAGS if kind != "bar"])
-def test_enter_takes_the_defaults_of_each_kind(made: Path, kind: str) -> None:
-    asked = {"kpi": 5, "line": 8, "scatter": 6, "histogram": 4, "table": 3}[kind]
+ASKED = {"x", "y", "by", "size", "color", "agg", "grain"}
+
+
+def questions(kind: str) -> int:
+    return 3 + len(ASKED & {*KINDS[kind].needs, *KINDS[kind].takes})
+
+
+@pytest.mark.parametrize(
+    "kind", {questions(kind): kind for kind in FLAGS if kind != "bar"}.values()
+)
+def test_enter_takes_the_defaults_of_a_kind(made: Path, kind: str) -> None:
+    asked = questions(kind)
     answer(made, (r"\[1\]: ", "0"), ("Kind .*: ", kind), *[(r"\[[^]]+\]: ", "")] * asked)
 
 

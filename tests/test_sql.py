@@ -84,6 +84,23 @@ def test_bar_over_time_is_in_order_of_time() -> None:
     assert [value for _, value in rows] == [10.0, 95.0]
 
 
+def test_shares_beyond_the_limit_are_one() -> None:
+    asked = chart("pie", x="Sub Kind", y="revenue", agg="sum", limit=1)
+    assert ask(asked) == [("b", 97.0), ("Other", 8.0)]
+    assert ask(chart("donut", x="cases", agg="count", limit=1)) == [("1", 1), ("Other", 5)]
+    assert ask(chart("pie", x="region", agg="count", limit=2)) == [("N", 3), ("S", 2)]
+
+
+def test_area_is_a_line_that_is_filled() -> None:
+    flags = {"x": "day", "y": "revenue", "agg": "sum", "grain": "month", "color": "region"}
+    assert ask(chart("area", **flags)) == ask(chart("line", **flags))
+
+
+def test_bubble_has_three_measures() -> None:
+    rows = ask(chart("bubble", x="revenue", y="cases", size="revenue", color="region"))
+    assert sorted(rows)[0] == (1.0, 10, "N")
+
+
 def test_histogram_counts_each_row_once() -> None:
     assert ask(chart("histogram", x="revenue"), sql.Bins(2)) == [(0, 1), (2, 2), (4, 2), (90, 1)]
 
