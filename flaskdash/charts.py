@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flaskdash.errors import FlaskdashError
 
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 AGGREGATES = ("sum", "mean", "median", "min", "max", "count", "distinct", "last")
 GRAINS = ("year", "quarter", "month", "week", "day", "hour")
 ADDITIVE = ("sum", "count", "last")
-WHOLES = {"pie", "donut"}  # whose parts make up a whole
+WHOLES = {
+    "pie",
+    "donut",
+    "treemap",
+    "sunburst",
+    "waterfall",
+    "sankey",
+}  # whose parts make up a whole
+CANDLE = ("open", "high", "low", "close")
 MODES = ("stack", "group", "percent")
 ORIENTATIONS = ("vertical", "horizontal")
 COLUMNS = ("x", "y", "by", "size", "color")  # the flags that name one
@@ -48,10 +56,19 @@ class Kind:
         return "agg" in self.takes
 
 
+SPREAD = "spread of {y} by {x}"
+MORE: dict[str, Any] = {"plotly": "more", "parts": ("plotly",)}
+MAP: dict[str, Any] = {"plotly": "more", "parts": ("plotly", "maps")}
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("kpi", (), ("y", "agg"), "one number: a total, a mean, a count", "{total}"),
+        Kind(
+            "kpi",
+            (),
+            ("y", "agg", "x", "grain"),
+            "one number: a total, a mean, a count; with --x, the latest and its course",
+            "{total}",
+        ),
         Kind(
             "line",
             ("x",),
@@ -104,6 +121,97 @@ KINDS = {
             "how a measure is distributed",
             "distribution of {x}",
             numbers=("x",),
+        ),
+        Kind(
+            "heatmap",
+            ("x", "by"),
+            ("y", "agg", "grain", "limit"),
+            "a measure by two categories, as colours",
+            "{measure} by {x} and {by}",
+            **MORE,
+        ),
+        Kind("box", ("x", "y"), ("limit",), "how a measure spreads by category", SPREAD, **MORE),
+        Kind("violin", ("x", "y"), ("limit",), "the same, with its shape", SPREAD, **MORE),
+        Kind(
+            "choropleth",
+            ("x",),
+            ("y", "agg"),
+            "a measure by country, or by state of the USA, on a map",
+            "{measure} by {x}",
+            **MAP,
+        ),
+        Kind(
+            "map",
+            ("x", "y"),
+            ("size", "color", "limit"),
+            "points on a map: x is the longitude, y the latitude",
+            "{data} on the map",
+            numbers=("x", "y", "size"),
+            **MAP,
+        ),
+        Kind(
+            "treemap",
+            ("x",),
+            ("by", "y", "agg", "limit"),
+            "parts of a whole and their parts, as areas",
+            "{measure} by {x}",
+            **MORE,
+        ),
+        Kind(
+            "sunburst",
+            ("x",),
+            ("by", "y", "agg", "limit"),
+            "parts of a whole and their parts, as rings",
+            "{measure} by {x}",
+            **MORE,
+        ),
+        Kind(
+            "funnel",
+            ("x",),
+            ("y", "agg", "limit"),
+            "how much is left at each stage",
+            "{measure} by {x}",
+            **MORE,
+        ),
+        Kind(
+            "waterfall",
+            ("x",),
+            ("y", "agg", "grain", "limit"),
+            "how gains and losses make up a total",
+            "{measure} by {x}",
+            **MORE,
+        ),
+        Kind(
+            "gauge",
+            ("target",),
+            ("y", "agg"),
+            "how near a measure is to a target",
+            "{total}",
+            **MORE,
+        ),
+        Kind(
+            "candlestick",
+            ("x",),
+            ("y", "grain"),
+            "how a price moved: first, greatest, least and last of each step",
+            "{price} over time",
+            **MORE,
+        ),
+        Kind(
+            "radar",
+            ("x",),
+            ("y", "agg", "color", "limit"),
+            "a measure of a few categories, as a shape",
+            "{measure} by {x}",
+            **MORE,
+        ),
+        Kind(
+            "sankey",
+            ("x", "by"),
+            ("y", "agg", "limit"),
+            "how much goes from one category to another",
+            "{measure} from {x} to {by}",
+            **MORE,
         ),
         Kind("table", (), ("limit",), "the rows themselves", "rows of {data}"),
     )
@@ -159,8 +267,10 @@ def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
         name = getattr(chart, flag)
         if name is not None and chart.agg not in {"count", "distinct"}:
             _numeric(columns[name], chart)
+    if chart.kind == "kpi" and chart.x is not None and chart.grain is None:
+        chart = replace(chart, grain=columns[chart.x].grain or "month")
     chart = replace(chart, agg=_aggregate(chart, columns))
-    _parts(chart)
+    _fits(chart, columns)
     if chart.grain is not None and chart.x is not None:
         column = columns[chart.x]
         if column.type not in {"date", "datetime"}:
@@ -181,8 +291,8 @@ def _aggregate(chart: Chart, columns: Mapping[str, Column]) -> str | None:
     return chart.agg or columns[chart.y].agg or "sum"
 
 
-def _parts(chart: Chart) -> None:
-    """Raise where parts are to make up a whole, and do not."""
+def _fits(chart: Chart, columns: Mapping[str, Column]) -> None:
+    """Raise where parts are to make up a whole and do not, and where a map has no places."""
     whole = chart.kind in WHOLES or chart.mode in {"stack", "percent"}
     whole = whole or (chart.kind == "area" and chart.color is not None)
     if whole and chart.agg not in ADDITIVE:
@@ -190,12 +300,39 @@ def _parts(chart: Chart) -> None:
             f"parts with --agg {chart.agg} don't add up to a whole",
             hint=f"--agg {', or '.join(ADDITIVE)}; or --kind {'line' if chart.kind == 'area' else 'bar --mode group'}",
         )
+    if chart.kind == "candlestick":
+        _candles(chart, columns)
+    if chart.kind == "choropleth" and columns[chart.x or ""].type != "text":
+        raise FlaskdashError(
+            f"a {chart.kind} needs names of places, and {chart.x!r} is {columns[chart.x or ''].type}",
+            hint="--x COLUMN with countries, or with states of the USA",
+        )
     if chart.mode is not None and chart.color is None:
         raise FlaskdashError(f"--mode {chart.mode} needs --color", hint="--color COLUMN")
     if chart.kind == "area" and chart.mode == "group":
         raise FlaskdashError(
             "an area takes --mode stack or percent", hint="--kind line, to compare"
         )
+
+
+def candles(chart: Chart, columns: Mapping[str, Column]) -> list[str]:
+    """Return the columns of a candlestick: open, high, low and close, or the measure for each."""
+    if chart.y is not None:
+        return [chart.y] * 4
+    lower = {name.lower().strip(): name for name in columns}
+    return [lower[name] for name in CANDLE if name in lower]
+
+
+def _candles(chart: Chart, columns: Mapping[str, Column]) -> None:
+    if chart.y is not None and chart.grain is None:
+        raise FlaskdashError("a candlestick of one column needs --grain", hint="--grain month")
+    found = candles(chart, columns)
+    if len(found) < 4:
+        raise FlaskdashError(
+            f"{chart.data} has no columns {', '.join(CANDLE)}", hint="--y COLUMN with a price"
+        )
+    for name in found:
+        _numeric(columns[name], chart)
 
 
 def _known(name: str, data: str, columns: Mapping[str, Column]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from flaskdash.charts import KINDS, Chart
+from flaskdash.charts import CANDLE, KINDS, Chart, candles
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import DATE_PARTS, words
@@ -15,6 +15,8 @@ BINS = 30
 FUNCTIONS = {"sum": "sum", "last": "sum", "mean": "avg", "min": "min"}
 FUNCTIONS |= {"max": "max", "count": "count"}
 TABLE_COLUMNS = 12
+SHARES = {"waterfall": 14}  # names apart from "Other"
+BOX = {"low": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "high": 0.95}
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,8 @@ def _either_totals(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> 
 
 
 def _kpi(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    if chart.x is not None:
+        return _line(chart, columns, to)
     return f"SELECT {_measure(chart, to)}\nFROM {to.quote(chart.data)}{_where(chart, columns, to)}"
 
 
@@ -226,17 +230,127 @@ def _points(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
 def _shares(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     """Select the largest parts of a whole, the others as one."""
     assert chart.x is not None
-    x, limit, y = to.quote(chart.x), chart.limit or 7, to.quote(measure_name(chart))
+    x, limit, y = (
+        to.quote(chart.x),
+        chart.limit or SHARES.get(chart.kind, 7),
+        to.quote(measure_name(chart)),
+    )
     place = to.quote(_apart("place", "place_", (chart.x, measure_name(chart))))
     text = x if columns[chart.x].type == "text" else to.text.format(x=x)
     whole = _aggregate(chart, to)
+    positive = "" if chart.kind == "waterfall" else f"\n    HAVING {whole} > 0"
     where = _where(chart, columns, to, chart.x, chart.y).replace("\n", "\n    ")
     parts = to.quote(_apart("parts", "parts_", (chart.data,)))
     return (
         f"WITH {parts} AS (\n    SELECT {x}, {whole} AS {y}, row_number() OVER (ORDER BY {whole} DESC, {x}) AS {place}\n"
-        f"    FROM {to.quote(chart.data)}{where}\n    GROUP BY {x}\n)\n"
+        f"    FROM {to.quote(chart.data)}{where}\n    GROUP BY {x}{positive}\n)\n"
         f"SELECT CASE WHEN {place} <= {limit} THEN {text} ELSE 'Other' END AS {x}, sum({y}) AS {y}\n"
         f"FROM {parts}\nGROUP BY 1\nORDER BY min({place})"
+    )
+
+
+def _steps(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select what is gained or lost at each step: of time, or by category."""
+    assert chart.x is not None
+    timed = chart.grain or columns[chart.x].role == "time"
+    return (_line if timed else _shares)(chart, columns, to)
+
+
+def _places(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    return _bar(replace(chart, limit=500), columns, to)
+
+
+def _nested(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select the largest of the parts, or of their parts."""
+    names = [to.quote(name) for name in (chart.x, chart.by) if name]
+    groups = ", ".join(str(n + 1) for n in range(len(names)))
+    return (
+        f"SELECT {', '.join(names)}, {_measure(chart, to)}\nFROM {to.quote(chart.data)}"
+        f"{_where(chart, columns, to, chart.x, chart.by, chart.y)}\nGROUP BY {groups}\n"
+        f"HAVING {_aggregate(chart, to)} > 0\n"
+        f"ORDER BY {len(names) + 1} DESC, {groups}\nLIMIT {chart.limit or 60}"
+    )
+
+
+def _cells(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select the measure by two categories, of each those that are most often there."""
+    assert chart.x is not None
+    x, by, data = to.quote(chart.x), to.quote(chart.by or ""), to.quote(chart.data)
+    step = _step(chart, columns, to)
+    where = _where(chart, columns, to, chart.x, chart.by, chart.y)
+    often = {"across": x, "down": by} if step == x and not chart.grain else {"down": by}
+    tables = {to.quote(_apart(n, f"{n}_", (chart.data,))): name for n, name in often.items()}
+    inner = where.replace("\n", "\n    ")
+    largest = ",\n".join(
+        f"{table} AS (\n    SELECT {name}\n    FROM {data}{inner}\n    GROUP BY 1\n"
+        f"    ORDER BY count(*) DESC, 1\n    LIMIT {chart.limit or 30}\n)"
+        for table, name in tables.items()
+    )
+    joins = "".join(f"\nJOIN {table} USING ({name})" for table, name in tables.items())
+    first = step if step == x else f"{step} AS {x}"
+    return (
+        f"WITH {largest}\nSELECT {first}, {by}, {_measure(chart, to)}\nFROM {data}{joins}{where}\n"
+        f"GROUP BY 1, 2\nORDER BY 1, 2"
+    )
+
+
+def candle_names(chart: Chart) -> list[str]:
+    """Return the names under which the SQL of a candlestick returns its four prices."""
+    return [_apart(name, f"{name}_", (chart.x,)) for name in CANDLE]
+
+
+def _candles(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select the first, greatest, least and last price of each step."""
+    assert chart.x is not None
+    x, step = to.quote(chart.x), _step(chart, columns, to)
+    opened, high, low, closed = map(to.quote, candles(chart, columns))
+    names = list(map(to.quote, candle_names(chart)))
+    prices = list(dict.fromkeys((opened, high, low, closed)))
+    where = _where(chart, columns, to, chart.x, *candles(chart, columns))
+    data = to.quote(chart.data)
+    if step == x:
+        shown = [
+            f"{one} AS {name}" for one, name in zip((opened, high, low, closed), names, strict=True)
+        ]
+        return f"SELECT {x}, {', '.join(shown)}\nFROM {data}{where}\nORDER BY 1"
+    taken = (chart.x, chart.data, *candles(chart, columns))
+    steps, cut, at_first, at_last = (
+        to.quote(_apart(name, f"{name}_", taken))
+        for name in ("steps", "step", "at_first", "at_last")
+    )  # not cut AS x: MySQL would order by that
+    inner = where.replace("\n", "\n    ")
+    return (
+        f"WITH {steps} AS (\n    SELECT {step} AS {cut}, {', '.join(prices)},\n"
+        f"        row_number() OVER (PARTITION BY {step} ORDER BY {x}) AS {at_first},\n"
+        f"        row_number() OVER (PARTITION BY {step} ORDER BY {x} DESC) AS {at_last}\n"
+        f"    FROM {data}{inner}\n)\n"
+        f"SELECT {cut} AS {x},\n    max(CASE WHEN {at_first} = 1 THEN {opened} END) AS {names[0]},\n"
+        f"    max({high}) AS {names[1]},\n    min({low}) AS {names[2]},\n"
+        f"    max(CASE WHEN {at_last} = 1 THEN {closed} END) AS {names[3]}\n"
+        f"FROM {steps}\nGROUP BY {cut}\nORDER BY 1"
+    )
+
+
+def box_names(chart: Chart) -> list[str]:
+    """Return the names under which the SQL of a box plot returns its five numbers."""
+    return [_apart(name, f"{name}_", (chart.x,)) for name in BOX]
+
+
+def _boxes(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select five numbers of the most frequent categories; no engine's own function is needed."""
+    assert chart.x is not None
+    x, y = to.quote(chart.x), to.quote(chart.y or "")
+    share = to.quote(_apart("share", "share_", (chart.x, chart.y)))
+    ranked = to.quote(_apart("ranked", "ranked_", (chart.data,)))
+    where = _where(chart, columns, to, chart.x, chart.y).replace("\n", "\n    ")
+    numbers = ",\n    ".join(
+        f"min(CASE WHEN {share} >= {part} THEN {y} END) AS {to.quote(name)}"
+        for name, part in zip(box_names(chart), BOX.values(), strict=True)
+    )
+    return (
+        f"WITH {ranked} AS (\n    SELECT {x}, {y}, cume_dist() OVER (PARTITION BY {x} ORDER BY {y}) AS {share}\n"
+        f"    FROM {to.quote(chart.data)}{where}\n)\nSELECT {x},\n    {numbers}\n"
+        f"FROM {ranked}\nGROUP BY {x}\nORDER BY count(*) DESC, {x}\nLIMIT {chart.limit or 15}"
     )
 
 
@@ -278,5 +392,18 @@ SHAPES: dict[str, Callable[[Chart, Mapping[str, Column], Dialect], str]] = {
     "donut": _shares,
     "scatter": _points,
     "bubble": _points,
+    "heatmap": _cells,
+    "box": _boxes,
+    "violin": _points,
+    "choropleth": _places,
+    "map": _points,
+    "treemap": _nested,
+    "sunburst": _nested,
+    "funnel": _bar,
+    "waterfall": _steps,
+    "gauge": _kpi,
+    "candlestick": _candles,
+    "radar": _bar,
+    "sankey": _nested,
     "table": _table,
 }

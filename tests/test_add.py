@@ -34,6 +34,19 @@ FLAGS = {
     "donut": ("--x", "units"),
     "bubble": ("--x", "units", "--y", "revenue", "--size", "units", "--color", "product"),
     "histogram": ("--x", "revenue"),
+    "heatmap": ("--x", "region", "--by", "product", "--y", "revenue"),
+    "box": ("--x", "region", "--y", "revenue", "--limit", "3"),
+    "violin": ("--x", "product", "--y", "revenue"),
+    "choropleth": ("--x", "region", "--y", "revenue"),
+    "map": ("--x", "units", "--y", "revenue", "--size", "units", "--color", "product"),
+    "treemap": ("--x", "region", "--by", "product", "--y", "revenue"),
+    "sunburst": ("--x", "region", "--by", "units"),
+    "funnel": ("--x", "product", "--y", "revenue"),
+    "waterfall": ("--x", "date", "--y", "revenue", "--grain", "quarter"),
+    "gauge": ("--y", "revenue", "--target", "5000"),
+    "candlestick": ("--x", "date", "--y", "revenue", "--grain", "month"),
+    "radar": ("--x", "region", "--y", "revenue", "--color", "product"),
+    "sankey": ("--x", "region", "--by", "product", "--limit", "20"),
     "table": ("--limit", "20"),
 }
 
@@ -53,9 +66,23 @@ def test_adds_one_file_and_changes_none(made: Path, flaskdash: Cli, kind: str) -
     after = snapshot(made)
     assert {path: after[path] for path in before} == before
     new = sorted(path for path in after.keys() - before.keys() if "__pycache__" not in path)
+    part = {"app/static/more.js", *(path for path in new if path.startswith("app/static/vendor/"))}
+    assert bool(part & set(new)) == bool(KINDS[kind].parts)
+    new = [path for path in new if path not in part]
     assert new == [".flaskdash/app/charts/mine.py.orig", "app/charts/mine.py"]
     assert "create    app/charts/mine.py" in result.output
     ast.parse(after["app/charts/mine.py"])
+
+
+def test_what_a_kind_needs_comes_once_and_stays_as_it_is(made: Path, flaskdash: Cli) -> None:
+    flags = ("--kind", "treemap", "--x", "region")
+    assert "create    app/static/vendor/plotly-more.min.js" in flaskdash("add-chart", *flags).output
+    assert not list(made.rglob("world_110m.json"))
+    (made / "app/static/more.js").write_text("// mine", "utf-8")
+    output = flaskdash("add-chart", "--kind", "choropleth", "--x", "region").output
+    assert "plotly" not in output
+    assert "create    app/static/vendor/world_110m.json" in output
+    assert (made / "app/static/more.js").read_text("utf-8") == "// mine"
 
 
 def test_a_repeat_changes_nothing(made: Path, flaskdash: Cli) -> None:
@@ -101,6 +128,13 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "line", "--x", "region", "--grain", "day"), "--grain needs a column of dates"),
         (("--kind", "bar", "--x", "region", "--filter", "prodct"), "did you mean 'product'?"),
         (("--kind", "bar", "--x", "region", "--data", "nope"), "no loader 'nope'"),
+        (("--kind", "kpi", "--x", "region"), "--grain needs a column of dates"),
+        (("--kind", "gauge", "--y", "units"), "a gauge needs --target"),
+        (("--kind", "heatmap", "--x", "region"), "a heatmap needs --by"),
+        (("--kind", "choropleth", "--x", "units"), "a choropleth needs names of places"),
+        (("--kind", "candlestick", "--x", "date"), "sales has no columns open, high, low, close"),
+        (("--kind", "candlestick", "--x", "date", "--y", "units"), "needs --grain"),
+        (("--kind", "box", "--x", "region", "--y", "product"), "'product' is text"),
         (("--kind", "bubble", "--x", "units", "--y", "revenue"), "a bubble needs --size"),
         (
             ("--kind", "pie", "--x", "region", "--y", "revenue", "--agg", "mean"),
@@ -202,7 +236,10 @@ ASKED = {"x", "y", "by", "size", "color", "agg", "grain"}
 
 
 def questions(kind: str) -> int:
-    return 3 + len(ASKED & {*KINDS[kind].needs, *KINDS[kind].takes})
+    flags = {*KINDS[kind].needs, *KINDS[kind].takes}
+    if "x" not in KINDS[kind].needs:
+        flags -= {"x", "grain"}
+    return 3 + len(ASKED & flags)
 
 
 @pytest.mark.parametrize(
