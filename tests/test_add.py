@@ -242,12 +242,20 @@ def questions(kind: str) -> int:
     return 3 + len(ASKED & flags)
 
 
-@pytest.mark.parametrize(
-    "kind", {questions(kind): kind for kind in FLAGS if kind != "bar"}.values()
-)
+UNLIKE = {questions(kind): kind for kind in FLAGS if kind not in {"bar", "gauge"}}
+
+
+@pytest.mark.parametrize("kind", UNLIKE.values())
 def test_enter_takes_the_defaults_of_a_kind(made: Path, kind: str) -> None:
     asked = questions(kind)
     answer(made, (r"\[1\]: ", "0"), ("Kind .*: ", kind), *[(r"\[[^]]+\]: ", "")] * asked)
+
+
+def test_a_target_is_asked_for(made: Path) -> None:
+    ours = (("Kind .*: ", "gauge"), ("y, .*: ", "units"), ("Put .*: ", ""), ("Target: ", "2000"))
+    answer(made, (r"\[1\]: ", "0"), *ours, *[(r"\[[^]]+\]: ", "")] * 3)
+    text = (made / "app/charts/mine.py").read_text("utf-8")
+    assert 'value, target = df["units"].iloc[0], 2000' in text
 
 
 def test_a_text_is_counted_and_a_category_has_no_step(made: Path) -> None:
