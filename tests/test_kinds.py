@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import Watched, borrow_environment, fetch, serving
 from test_add import FLAGS
 
+from flaskdash import render
 from flaskdash.charts import KINDS
 from flaskdash.cli import cli
 
@@ -112,6 +115,23 @@ def test_each_kind_is_drawn(site: str, watched: Watched, scheme: str, width: int
         "world_110m.json",
         "usa_110m.json",
     }
+
+
+@pytest.mark.parametrize(
+    ("values", "note"),
+    [
+        ([4.0], "2024-05 <svg"),
+        ([4.0, 5.0], "2024-05, +25.0% on the month before <svg"),
+        ([-4.0, -5.0], "2024-05, -25.0% on the month before <svg"),
+        ([0.5, 20.0], "2024-05, after 0.5 in the month before <svg"),
+        ([0.0, 5.0], "2024-05 <svg"),
+    ],
+)
+def test_the_course_of_a_number(values: list[float], note: str) -> None:
+    file = next(render.TEMPLATES.glob("sparkline/*/app/sparkline.py"))
+    course = runpy.run_path(str(file))["course"](pd.Series(values), "2024-05", "month")
+    assert course.startswith(note)
+    assert len(re.findall(r"[\d.]+,[\d.]+", course.split("points=")[1])) == len(values)
 
 
 def test_the_smallest_bundle_is_loaded(site: str) -> None:

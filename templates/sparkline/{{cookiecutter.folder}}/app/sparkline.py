@@ -20,7 +20,10 @@ def change(values: Series[Any], step: str) -> str:
     if len(values) < 2 or not values.iloc[-2]:
         return ""
     last, before = float(values.iloc[-1]), float(values.iloc[-2])
-    return f", {(last - before) / abs(before):+.1%} on the {step} before"
+    share = (last - before) / abs(before)
+    if abs(share) >= 10:  # a mean near zero: a percentage says nothing
+        return f", after {before:,.4g} in the {step} before"
+    return f", {share:+.1%} on the {step} before"
 
 
 def line(values: Series[Any]) -> Markup:
