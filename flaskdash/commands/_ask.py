@@ -32,7 +32,7 @@ def chart(table: "Table", suggested: Sequence[Chart], filters: tuple[str, ...]) 
         click.echo(f"  {printable(column.name):30} {column.type:9} {column.role}")
     click.echo("\nSuggested, and not there yet:")
     for number, one in enumerate(suggested, 1):
-        click.echo(f"  {number:2}. {one.kind:9} {printable(one.title)}  ({one.why})")
+        click.echo(f"  {number:2}. {one.kind:11} {printable(one.title)}  ({one.why})")
     click.echo("   0. one of my own\n")
     numbers = click.IntRange(0, len(suggested))
     picked = click.prompt("Chart", type=numbers, default=min(1, len(suggested)))
@@ -54,7 +54,7 @@ def _own(table: "Table", suggested: Sequence[Chart], filters: tuple[str, ...]) -
     from flaskdash.add import default_filters
 
     for kind in KINDS.values():
-        click.echo(f"  {kind.name:9} {kind.summary}")
+        click.echo(f"  {kind.name:11} {kind.summary}")
     kind = KINDS[_choice("Kind", list(KINDS), "bar")]
     columns = table.columns
     like = [one for one in suggested if one.kind == kind.name]
