@@ -265,7 +265,7 @@ def add_chart(
             module,
             chart,
             table.columns,
-            generate.bins(chart, table.inspection.frame),
+            table.inspection.frame,
             to=table.dialect,
             dashboards=(on,),
             size="full" if chart.kind == "table" else "half",
@@ -275,6 +275,9 @@ def add_chart(
         if same is not None:
             echo(f"identical {_relative(project, same)}")
             return same.stem
+        for part in render.files(root):  # what the first chart of its kind brought may be newer
+            if part != path and (project.root / part).exists():
+                (root / part).unlink()
         if name is None:
             path = _rename_free(project, root, path)
         render.keep_originals(root, [path])

@@ -364,7 +364,7 @@ def _add_charts(root: Path, sources: Sequence[Source]) -> None:
                 name,
                 chart,
                 columns,
-                generate.bins(chart, one.inspection.frame),
+                one.inspection.frame,
                 to=one.dialect,
                 order=numbers[group] if group == "kpi" else 10 * numbers[group],
                 size="full" if wide else "half",

@@ -56,6 +56,7 @@ class Dialect:
     greatest: str = "greatest({x}, {y})"
     median: str = "median({x})"
     later: str = "{x} + INTERVAL '{number}' {unit}"
+    text: str = "CAST({x} AS VARCHAR)"
     shuffle: str = "row_number() OVER () * 2654435761 % 4294967296"
     ending: str = ""
     words: frozenset[str] = WORDS
@@ -113,6 +114,7 @@ DIALECTS = {
                 "day": "DATE({x})",
                 "hour": "TIMESTAMP(DATE({x})) + INTERVAL HOUR({x}) HOUR",
             },
+            text="CAST({x} AS CHAR)",
             median="",
         ),
         Dialect(
@@ -139,6 +141,7 @@ DIALECTS = {
             "ClickHouse",
             escapes=True,
             median="quantileExactInclusive(0.5)({x})",
+            text="toString({x})",
             # Else a column that the SELECT gives the name of another is meant in WHERE.
             ending="\nSETTINGS prefer_column_name_to_alias = 1",
         ),
@@ -154,6 +157,7 @@ DIALECTS = {
             },
             median="APPROX_QUANTILES({x}, 2)[OFFSET(1)]",
             later="DATETIME_ADD(CAST({x} AS DATETIME), INTERVAL {number} {unit})",
+            text="CAST({x} AS STRING)",
             shuffle="MOD(row_number() OVER () * 2654435761, 4294967296)",
         ),
         Dialect(
@@ -168,8 +172,10 @@ DIALECTS = {
             ratio="CAST({x} AS double) / {width}",
             median="approx_percentile({x}, 0.5)",
         ),
-        Dialect("databricks", "Databricks", mark="`", shuffle="rand(1)"),
-        Dialect("spark", "Apache Spark", mark="`", shuffle="rand(1)"),
+        Dialect(
+            "databricks", "Databricks", mark="`", shuffle="rand(1)", text="CAST({x} AS STRING)"
+        ),
+        Dialect("spark", "Apache Spark", mark="`", shuffle="rand(1)", text="CAST({x} AS STRING)"),
     )
 }
 # SQLAlchemy's names of dialects that are known here under another one.

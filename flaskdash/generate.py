@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import io
+import re
 import tokenize
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from flaskdash import render, sql
-from flaskdash.charts import Chart
+from flaskdash.charts import ADDITIVE, COLUMNS, KINDS, Chart
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.suggest import wording
@@ -33,6 +34,16 @@ AGGREGATE_WORDS = {
     "distinct": "the number of different values of",
     "share": "the share of rows (in percent) with",
 }
+US_STATES = set(
+    """alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho
+    illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota
+    mississippi missouri montana nebraska nevada ohio oklahoma oregon pennsylvania tennessee texas utah
+    vermont virginia washington wisconsin wyoming al ak az ar ca co ct de dc fl ga hi id il in ia ks ky
+    la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx ut vt va wa wv wi
+    wy""".split()
+) | {"new hampshire", "new jersey", "new mexico", "new york", "north carolina", "north dakota"}
+US_STATES |= {"rhode island", "south carolina", "south dakota", "west virginia"}
+US_STATES |= {"district of columbia"}
 AGGREGATE_LABELS = {
     "mean": "average",
     "median": "median",
@@ -55,17 +66,14 @@ def _capital(text: str) -> str:
 
 def title(chart: Chart) -> str:
     """Return a title for a chart that has none: Revenue by region, Average price over time."""
-    y = humanise(chart.y) if chart.y else "rows"
+    words = {flag: humanise(getattr(chart, flag) or "rows") for flag in (*COLUMNS, "data")}
     measure = _measure_label(chart)
-    text = {
-        "kpi": f"latest {measure}" if chart.x else f"total {y}" if chart.agg == "sum" else measure,
-        "line": f"{measure} over time",
-        "bar": f"{measure} by {humanise(chart.x or '')}",
-        "scatter": f"{y} by {humanise(chart.x or '')}",
-        "histogram": f"distribution of {humanise(chart.x or '')}",
-        "table": f"rows of {humanise(chart.data)}",
-    }[chart.kind]
-    by = f", by {humanise(chart.color)}" if chart.color else ""
+    total = f"total {words['y']}" if chart.agg == "sum" else measure
+    total = f"latest {measure}" if chart.x else total
+    price = words["y"] if chart.y else "price"
+    text = KINDS[chart.kind].title.format(measure=measure, total=total, price=price, **words)
+    text += f" and {words['by']}" if chart.by and "{by}" not in KINDS[chart.kind].title else ""
+    by = f", by {words['color']}" if chart.color else ""
     return _capital(text) + by
 
 
@@ -81,6 +89,21 @@ def bins(chart: Chart, frame: pd.DataFrame) -> sql.Bins:
     whole = bool((values == values.round()).all())
     low, high = (float(values.quantile(q)) for q in (0.01, 0.99))
     return sql.bins(low, high, float(values.min()), float(values.max()), whole=whole)
+
+
+def in_usa(chart: Chart, frame: pd.DataFrame) -> bool:
+    """Tell whether the places of a map are in the USA: names of states, or nearly all points."""
+    if chart.kind == "choropleth":
+        values = {str(value).strip().casefold() for value in frame[chart.x].dropna().unique()}
+        return len(values & US_STATES) > len(values) / 2
+    if chart.kind != "map":
+        return False
+    points = frame[[chart.x, chart.y]].dropna().astype(float)
+    x, y = (points[name] for name in (chart.x, chart.y))
+    # The contiguous states; Alaska, and Hawaii.
+    inside = x.between(-125, -66.9) & y.between(24.4, 49.4)
+    inside |= x.between(-180, -141) & y.between(18.9, 71.5)
+    return bool(inside.mean() > 0.97)
 
 
 def loader(
@@ -157,15 +180,16 @@ def chart(
     name: str,
     chart: Chart,
     columns: Mapping[str, Column],
-    bins: sql.Bins = sql.NO_BINS,
+    frame: pd.DataFrame,
     *,
     to: Dialect = DUCKDB,
     dashboards: tuple[str, ...] = (FIRST_DASHBOARD,),
     order: int = 100,
     size: str = "half",
 ) -> PurePosixPath:
-    """Draft a chart; return the path of its module."""
-    query = sql.select(chart, columns, bins, to)
+    """Draft a chart, with the parts that its kind needs; return the path of its module."""
+    cuts = bins(chart, frame)
+    query = sql.select(chart, columns, cuts, to)
     context: dict[str, Any] = {
         "kind": chart.kind,
         "docstring": f"{_line(chart.title)}.",
@@ -176,8 +200,13 @@ def chart(
         "order": order,
         "size": size,
         "sql": _text(query),
-        **_drawing(chart, columns, bins),
+        "plotly": KINDS[chart.kind].plotly,
+        **_drawing(chart, columns, cuts),
+        "usa": in_usa(chart, frame),
     }
+    parts = ("sparkline",) if chart.kind == "kpi" and chart.x else KINDS[chart.kind].parts
+    for part in parts:
+        render.render(part, {}, root)
     render.render("chart", {"module": name, "chart": context}, root)
     return PurePosixPath("app", "charts", f"{name}.py")
 
@@ -196,8 +225,14 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
     )
     if chart.across:
         measure = f"{AGGREGATE_WORDS[chart.agg or 'sum']} {len(chart.across)} measures"
-    if chart.kind == "scatter":
+    if not KINDS[chart.kind].sums_up:
         measure = y
+    x_is_time = bool(chart.grain or (x_column and x_column.role == "time"))
+    x_is_text = x_column is None or x_column.type == "text"
+    by_is_text = bool(chart.by and columns[chart.by].type == "text")
+    y_axis = _axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count", "share"})
+    if chart.mode == "percent":
+        y_axis = _axis(f"share of {_measure_label(chart)}", "%")
     return {
         "x": repr(chart.x),
         "y": repr(y),
@@ -212,19 +247,38 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
                 (x_column and x_column.unit) or "",
             )
         ),
-        "y_axis": repr(
-            _axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count", "share"})
-        ),
-        "hover": repr(_hover(chart, unit)),
-        "x_is_text": x_column is None or x_column.type == "text",
-        "x_order": repr(list(x_column.order)) if x_column and x_column.order else "",
-        "x_is_time": bool(x_column and x_column.role == "time"),
-        "barmode": "stack"
-        if chart.agg in {"sum", "count", "last"} and not chart.across
-        else "group",
-        "period": (chart.grain or "one") if chart.kind == "kpi" and chart.x else "",
+        "y_axis": repr(y_axis),
+        "hover": lambda text: _hover(chart, unit, text),
+        "x_is_text": x_is_text,
+        "x_names": repr(list(x_column.order)) if x_column and x_column.order else "",
+        "x_is_time": x_is_time,
+        "sized": repr(chart.size) if chart.size else "",
+        "sized_words": _line(chart.size or ""),
+        "mode": chart.mode or ("stack" if chart.agg in ADDITIVE and not chart.across else "group"),
+        "upright": chart.orientation == "vertical" if chart.orientation else x_is_time,
         "bin_width": bins.width,
+        "grain": chart.grain or "",
+        "by": repr(chart.by) if chart.by else "",
+        "by_words": _line(chart.by or ""),
+        "by_is_text": by_is_text,
+        "x_order": _order(x_is_text, x_is_time, x_column.order if x_column else ()),
+        "by_order": {"type": "category"}
+        | ({"categoryorder": "total ascending"} if by_is_text else {"autorange": "reversed"}),
+        "candle": list(map(repr, sql.candle_names(chart))),
+        "target": chart.target if chart.target is None else f"{chart.target:g}",
+        "box": list(map(repr, sql.box_names(chart))),
+        "letters": {"year": 4, "quarter": 7, "month": 7}.get(chart.grain or "", 10),
     }
+
+
+def _order(text: bool, time: bool = False, names: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return an axis of names, in their own order or the largest first; codes as in the SQL."""
+    if time:
+        return {}
+    axis: dict[str, Any] = {"type": "category"}
+    if names:
+        return axis | {"categoryorder": "array", "categoryarray": list(names)}
+    return axis | ({"categoryorder": "total descending"} if text else {})
 
 
 def _measure_label(chart: Chart) -> str:
@@ -251,17 +305,11 @@ def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
     return axis
 
 
-def _hover(chart: Chart, unit: str) -> str:
-    number = f"{unit}%{{V:,.4~g}}" if unit != "%" else "%{V:,.4~g}%"
-    if chart.kind == "scatter":
-        text = "%{x:,.4~g}, %{y:,.4~g}"
-    elif chart.kind == "histogram":
-        text = "from %{x:,}: %{y:,} rows"
-    elif chart.kind == "bar" and not chart.grain:
-        text = "%{y}: " + number.replace("{V", "{x")
-    else:
-        text = "%{x}: " + number.replace("{V", "{y")
-    return text + ("<extra>%{fullData.name}</extra>" if chart.color else "<extra></extra>")
+def _hover(chart: Chart, unit: str, text: str) -> str:
+    """Return a hover text as Python source; in it #y is the y of a point, with the measure's unit."""
+    before, after = ("", unit) if unit == "%" else (unit, "")
+    whole = re.sub(r"#(\w+)", lambda found: f"{before}%{{{found[1]}:,.4~r}}{after}", text)
+    return repr(whole + f"<extra>{'%{fullData.name}' if chart.color else ''}</extra>")
 
 
 def _shape(inspection: Inspection) -> str:

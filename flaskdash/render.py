@@ -29,6 +29,7 @@ MARK = "flaskdash-part"
 def render(skeleton: str, context: Mapping[str, Any], into: Path) -> None:
     """Render `templates/<skeleton>` with the context into a folder, beside what is there.
 
+    What is copied as it is must be named by files: cookiecutter replaces whole folders.
     The skeleton's top folder takes the folder's own name, as `cookiecutter.folder`.
     """
     from cookiecutter.exceptions import CookiecutterException

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from flaskdash.alike import labels
-from flaskdash.charts import Chart
+from flaskdash.charts import CANDLE, KINDS, Chart, candles
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import DATE_PARTS, words
@@ -19,6 +19,8 @@ TABLE_COLUMNS = 12
 # How many days without rows the end of a step in time may have, and how long the step is.
 SLACK = {"day": 0, "week": 1, "month": 3, "quarter": 9, "year": 20}
 DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+SHARES = {"waterfall": 14}  # names apart from "Other"
+BOX = {"low": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "high": 0.95}
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,12 @@ def measure_name(chart: Chart) -> str:
 
     A chart of a column by itself has that name already, so its measure is called sum_of_units.
     """
-    if chart.kind == "scatter" or chart.across:
+    if chart.across or (chart.y is not None and not KINDS[chart.kind].sums_up):
         return chart.y or ""
     name, other = (
         ("count", "row_count") if chart.y is None else (chart.y, f"{chart.agg}_of_{chart.y}")
     )
-    return _apart(name, other, (chart.x, chart.color))
+    return _apart(name, other, (chart.x, chart.by, chart.color))
 
 
 def _apart(name: str, other: str, taken: Iterable[str | None]) -> str:
@@ -65,15 +67,9 @@ def select(
     """Return the chart's SQL, as the engine `to` writes it; `bins` are those of a histogram."""
     if chart.across:
         return _compared(chart, columns, to) + to.ending
-    text = {
-        "kpi": _kpi,
-        "line": _line,
-        "bar": _bar,
-        "scatter": _scatter,
-        "histogram": lambda c, k, to: _histogram(c, k, bins, to),
-        "table": _table,
-    }[chart.kind](chart, columns, to)
-    return text + to.ending
+    if chart.kind == "histogram":
+        return _histogram(chart, columns, bins, to) + to.ending
+    return SHAPES[chart.kind](chart, columns, to) + to.ending
 
 
 def bins(low: float, high: float, least: float, greatest: float, *, whole: bool) -> Bins:
@@ -208,8 +204,8 @@ def _either_totals(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> 
         totals = ", ".join(f"'{value}'" for value in column.totals + others)
         if not totals:
             continue
-        apart = chart.kind in {"scatter", "histogram"} or column.name in {chart.x, chart.color}
-        if apart or not column.totals:
+        named = {chart.x, chart.by, chart.color}
+        if not KINDS[chart.kind].sums_up or column.name in named or not column.totals:
             alone = f"(SELECT min({name}) = max({name}) FROM {data})"
             parts = f"(coalesce({name}, '') NOT IN ({totals}) OR {alone})"
             what = (
@@ -221,7 +217,9 @@ def _either_totals(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> 
         else:
             total = f"{name} = '{column.totals[0]}'"
             # The world has no continent: by that, there are the parts only.
-            by = [each for each in (chart.x, chart.color) if each and each != _time(columns)]
+            by = [
+                each for each in (chart.x, chart.by, chart.color) if each and each != _time(columns)
+            ]
             known = "".join(f" AND {to.quote(each)} IS NOT NULL" for each in by if each in columns)
             nowhere = f"NOT EXISTS (SELECT 1 FROM {data} WHERE {total}{known})"
             found.append(f"({total} OR {nowhere})  -- the total, not its parts as well")
@@ -229,16 +227,10 @@ def _either_totals(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> 
 
 
 def _kpi(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
-    measure, data = _measure(chart, columns, to), to.quote(chart.data)
-    if chart.x is None:
-        where = _where(chart, columns, to, chart.y if chart.agg == "share" else None)
-        return f"SELECT {measure}\nFROM {data}{where}"
-    step = _step(chart, columns, to)
-    first = step if step == to.quote(chart.x) else f"{step} AS {to.quote(chart.x)}"
-    return (
-        f"SELECT {first}, {measure}\nFROM {data}{_where(chart, columns, to, chart.x, chart.y)}\n"
-        f"GROUP BY 1\nORDER BY 1 DESC\nLIMIT 2"
-    )
+    if chart.x is not None:
+        return _line(chart, columns, to)
+    where = _where(chart, columns, to, chart.y if chart.agg == "share" else None)
+    return f"SELECT {_measure(chart, columns, to)}\nFROM {to.quote(chart.data)}{where}"
 
 
 def _line(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
@@ -333,13 +325,141 @@ def _bar(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     )
 
 
-def _scatter(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
-    names = [to.quote(name) for name in dict.fromkeys((chart.x, chart.y, chart.color)) if name]
-    where = _where(chart, columns, to, chart.x, chart.y, chart.color)
+def _points(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    shown = [name for name in dict.fromkeys((chart.x, chart.y, chart.size, chart.color)) if name]
+    names = [to.quote(name) for name in shown]
+    where = _where(chart, columns, to, *shown)
     return (
         f"SELECT {', '.join(names)}\nFROM {to.quote(chart.data)}{where}\n"
         f"-- at most so many points, and the same ones each time\n"
         f"ORDER BY {to.shuffle}\nLIMIT {chart.limit or 2000}"
+    )
+
+
+def _shares(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select the largest parts of a whole, the others as one."""
+    assert chart.x is not None
+    x, limit, y = (
+        to.quote(chart.x),
+        chart.limit or SHARES.get(chart.kind, 7),
+        to.quote(measure_name(chart)),
+    )
+    place = to.quote(_apart("place", "place_", (chart.x, measure_name(chart))))
+    text = x if columns[chart.x].type == "text" else to.text.format(x=x)
+    whole = _aggregate(chart, columns, to)
+    positive = "" if chart.kind == "waterfall" else f"\n    HAVING {whole} > 0"
+    where = _where(chart, columns, to, chart.x, chart.y).replace("\n", "\n    ")
+    parts = to.quote(_apart("parts", "parts_", (chart.data,)))
+    return (
+        f"WITH {parts} AS (\n    SELECT {x}, {whole} AS {y}, row_number() OVER (ORDER BY {whole} DESC, {x}) AS {place}\n"
+        f"    FROM {to.quote(chart.data)}{where}\n    GROUP BY {x}{positive}\n)\n"
+        f"SELECT CASE WHEN {place} <= {limit} THEN {text} ELSE 'Other' END AS {x}, sum({y}) AS {y}\n"
+        f"FROM {parts}\nGROUP BY 1\nORDER BY min({place})"
+    )
+
+
+def _steps(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select what is gained or lost at each step: of time, or by category."""
+    assert chart.x is not None
+    timed = chart.grain or columns[chart.x].role == "time"
+    return (_line if timed else _shares)(chart, columns, to)
+
+
+def _places(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    return _bar(replace(chart, limit=500), columns, to)
+
+
+def _nested(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select the largest of the parts, or of their parts."""
+    names = [to.quote(name) for name in (chart.x, chart.by) if name]
+    groups = ", ".join(str(n + 1) for n in range(len(names)))
+    return (
+        f"SELECT {', '.join(names)}, {_measure(chart, columns, to)}\nFROM {to.quote(chart.data)}"
+        f"{_where(chart, columns, to, chart.x, chart.by, chart.y)}\nGROUP BY {groups}\n"
+        f"HAVING {_aggregate(chart, columns, to)} > 0\n"
+        f"ORDER BY {len(names) + 1} DESC, {groups}\nLIMIT {chart.limit or 60}"
+    )
+
+
+def _cells(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select the measure by two categories, of each those that are most often there."""
+    assert chart.x is not None
+    x, by, data = to.quote(chart.x), to.quote(chart.by or ""), to.quote(chart.data)
+    step = _step(chart, columns, to)
+    where = _where(chart, columns, to, chart.x, chart.by, chart.y)
+    often = {"across": x, "down": by} if step == x and not chart.grain else {"down": by}
+    tables = {to.quote(_apart(n, f"{n}_", (chart.data,))): name for n, name in often.items()}
+    inner = where.replace("\n", "\n    ")
+    largest = ",\n".join(
+        f"{table} AS (\n    SELECT {name}\n    FROM {data}{inner}\n    GROUP BY 1\n"
+        f"    ORDER BY count(*) DESC, 1\n    LIMIT {chart.limit or 30}\n)"
+        for table, name in tables.items()
+    )
+    joins = "".join(f"\nJOIN {table} USING ({name})" for table, name in tables.items())
+    first = step if step == x else f"{step} AS {x}"
+    return (
+        f"WITH {largest}\nSELECT {first}, {by}, {_measure(chart, columns, to)}\nFROM {data}{joins}{where}\n"
+        f"GROUP BY 1, 2\nORDER BY 1, 2"
+    )
+
+
+def candle_names(chart: Chart) -> list[str]:
+    """Return the names under which the SQL of a candlestick returns its four prices."""
+    return [_apart(name, f"{name}_", (chart.x,)) for name in CANDLE]
+
+
+def _candles(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select the first, greatest, least and last price of each step."""
+    assert chart.x is not None
+    x, step = to.quote(chart.x), _step(chart, columns, to)
+    opened, high, low, closed = map(to.quote, candles(chart, columns))
+    names = list(map(to.quote, candle_names(chart)))
+    prices = list(dict.fromkeys((opened, high, low, closed)))
+    where = _where(chart, columns, to, chart.x, *candles(chart, columns))
+    data = to.quote(chart.data)
+    if step == x:
+        shown = [
+            f"{one} AS {name}" for one, name in zip((opened, high, low, closed), names, strict=True)
+        ]
+        return f"SELECT {x}, {', '.join(shown)}\nFROM {data}{where}\nORDER BY 1"
+    taken = (chart.x, chart.data, *candles(chart, columns))
+    steps, cut, at_first, at_last = (
+        to.quote(_apart(name, f"{name}_", taken))
+        for name in ("steps", "step", "at_first", "at_last")
+    )  # not cut AS x: MySQL would order by that
+    inner = where.replace("\n", "\n    ")
+    return (
+        f"WITH {steps} AS (\n    SELECT {step} AS {cut}, {', '.join(prices)},\n"
+        f"        row_number() OVER (PARTITION BY {step} ORDER BY {x}) AS {at_first},\n"
+        f"        row_number() OVER (PARTITION BY {step} ORDER BY {x} DESC) AS {at_last}\n"
+        f"    FROM {data}{inner}\n)\n"
+        f"SELECT {cut} AS {x},\n    max(CASE WHEN {at_first} = 1 THEN {opened} END) AS {names[0]},\n"
+        f"    max({high}) AS {names[1]},\n    min({low}) AS {names[2]},\n"
+        f"    max(CASE WHEN {at_last} = 1 THEN {closed} END) AS {names[3]}\n"
+        f"FROM {steps}\nGROUP BY {cut}\nORDER BY 1"
+    )
+
+
+def box_names(chart: Chart) -> list[str]:
+    """Return the names under which the SQL of a box plot returns its five numbers."""
+    return [_apart(name, f"{name}_", (chart.x,)) for name in BOX]
+
+
+def _boxes(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select five numbers of the most frequent categories; no engine's own function is needed."""
+    assert chart.x is not None
+    x, y = to.quote(chart.x), to.quote(chart.y or "")
+    share = to.quote(_apart("share", "share_", (chart.x, chart.y)))
+    ranked = to.quote(_apart("ranked", "ranked_", (chart.data,)))
+    where = _where(chart, columns, to, chart.x, chart.y).replace("\n", "\n    ")
+    numbers = ",\n    ".join(
+        f"min(CASE WHEN {share} >= {part} THEN {y} END) AS {to.quote(name)}"
+        for name, part in zip(box_names(chart), BOX.values(), strict=True)
+    )
+    return (
+        f"WITH {ranked} AS (\n    SELECT {x}, {y}, cume_dist() OVER (PARTITION BY {x} ORDER BY {y}) AS {share}\n"
+        f"    FROM {to.quote(chart.data)}{where}\n)\nSELECT {x},\n    {numbers}\n"
+        f"FROM {ranked}\nGROUP BY {x}\nORDER BY count(*) DESC, {x}\nLIMIT {chart.limit or 15}"
     )
 
 
@@ -370,3 +490,29 @@ def _table(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     time = _time(columns)
     order = f"\nORDER BY {to.quote(time)} DESC" if time is not None else ""
     return f"SELECT {names}\nFROM {to.quote(chart.data)}{order}\nLIMIT {chart.limit or 100}"
+
+
+SHAPES: dict[str, Callable[[Chart, Mapping[str, Column], Dialect], str]] = {
+    "kpi": _kpi,
+    "line": _line,
+    "area": _line,
+    "bar": _bar,
+    "pie": _shares,
+    "donut": _shares,
+    "scatter": _points,
+    "bubble": _points,
+    "heatmap": _cells,
+    "box": _boxes,
+    "violin": _points,
+    "choropleth": _places,
+    "map": _points,
+    "treemap": _nested,
+    "sunburst": _nested,
+    "funnel": _bar,
+    "waterfall": _steps,
+    "gauge": _kpi,
+    "candlestick": _candles,
+    "radar": _bar,
+    "sankey": _nested,
+    "table": _table,
+}

@@ -27,9 +27,26 @@ BAR = ("--kind", "bar", "--x", "region", "--y", "revenue")
 FLAGS = {
     "kpi": ("--y", "revenue", "--agg", "mean"),
     "line": ("--x", "date", "--y", "revenue", "--grain", "month", "--color", "region"),
+    "area": (*"--x date --y revenue --grain month --color region --mode percent".split(),),
     "bar": ("--x", "region", "--y", "units", "--color", "product", "--limit", "3"),
     "scatter": ("--x", "units", "--y", "revenue", "--color", "product"),
+    "pie": ("--x", "region", "--y", "revenue", "--limit", "3"),
+    "donut": ("--x", "units"),
+    "bubble": ("--x", "units", "--y", "revenue", "--size", "units", "--color", "product"),
     "histogram": ("--x", "revenue"),
+    "heatmap": ("--x", "region", "--by", "product", "--y", "revenue"),
+    "box": ("--x", "region", "--y", "revenue", "--limit", "3"),
+    "violin": ("--x", "product", "--y", "revenue"),
+    "choropleth": ("--x", "region", "--y", "revenue"),
+    "map": ("--x", "units", "--y", "revenue", "--size", "units", "--color", "product"),
+    "treemap": ("--x", "region", "--by", "product", "--y", "revenue"),
+    "sunburst": ("--x", "region", "--by", "units"),
+    "funnel": ("--x", "product", "--y", "revenue"),
+    "waterfall": ("--x", "date", "--y", "revenue", "--grain", "quarter"),
+    "gauge": ("--y", "revenue", "--target", "5000"),
+    "candlestick": ("--x", "date", "--y", "revenue", "--grain", "month"),
+    "radar": ("--x", "region", "--y", "revenue", "--color", "product"),
+    "sankey": ("--x", "region", "--by", "product", "--limit", "20"),
     "table": ("--limit", "20"),
 }
 
@@ -49,9 +66,23 @@ def test_adds_one_file_and_changes_none(made: Path, flaskdash: Cli, kind: str) -
     after = snapshot(made)
     assert {path: after[path] for path in before} == before
     new = sorted(path for path in after.keys() - before.keys() if "__pycache__" not in path)
+    part = {"app/static/more.js", *(path for path in new if path.startswith("app/static/vendor/"))}
+    assert bool(part & set(new)) == bool(KINDS[kind].parts)
+    new = [path for path in new if path not in part]
     assert new == [".flaskdash/app/charts/mine.py.orig", "app/charts/mine.py"]
     assert "create    app/charts/mine.py" in result.output
     ast.parse(after["app/charts/mine.py"])
+
+
+def test_what_a_kind_needs_comes_once_and_stays_as_it_is(made: Path, flaskdash: Cli) -> None:
+    flags = ("--kind", "treemap", "--x", "region")
+    assert "create    app/static/vendor/plotly-more.min.js" in flaskdash("add-chart", *flags).output
+    assert not list(made.rglob("world_110m.json"))
+    (made / "app/static/more.js").write_text("// mine", "utf-8")
+    output = flaskdash("add-chart", "--kind", "choropleth", "--x", "region").output
+    assert "plotly" not in output
+    assert "create    app/static/vendor/world_110m.json" in output
+    assert (made / "app/static/more.js").read_text("utf-8") == "// mine"
 
 
 def test_a_repeat_changes_nothing(made: Path, flaskdash: Cli) -> None:
@@ -98,6 +129,27 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "kpi", "--y", "units", "--grain", "day"), "--grain needs --x"),
         (("--kind", "bar", "--x", "region", "--filter", "prodct"), "did you mean 'product'?"),
         (("--kind", "bar", "--x", "region", "--data", "nope"), "no loader 'nope'"),
+        (("--kind", "kpi", "--x", "region"), "--grain needs a column of dates"),
+        (("--kind", "gauge", "--y", "units"), "a gauge needs --target"),
+        (("--kind", "heatmap", "--x", "region"), "a heatmap needs --by"),
+        (("--kind", "choropleth", "--x", "units"), "a choropleth needs names of places"),
+        (("--kind", "candlestick", "--x", "date"), "sales has no columns open, high, low, close"),
+        (("--kind", "candlestick", "--x", "date", "--y", "units"), "needs --grain"),
+        (("--kind", "box", "--x", "region", "--y", "product"), "'product' is text"),
+        (("--kind", "bubble", "--x", "units", "--y", "revenue"), "a bubble needs --size"),
+        (
+            ("--kind", "pie", "--x", "region", "--y", "revenue", "--agg", "mean"),
+            "don't add up to a whole",
+        ),
+        (("--kind", "bar", "--x", "region", "--mode", "stack"), "--mode stack needs --color"),
+        (
+            ("--kind", "bar", "--x", "region", "--by", "product"),
+            "a bar takes no --by",
+        ),
+        (
+            ("--kind", "area", "--x", "date", "--color", "region", "--mode", "group"),
+            "an area takes --mode stack or percent",
+        ),
         (("--x", "region"), "--kind is missing"),
         ((), "--kind is missing"),
     ],
@@ -181,10 +233,30 @@ def test_enter_takes_each_default(made: Path) -> None:
     assert 'DASHBOARDS = ["Overview"]' in text
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FLAGS if kind != "bar"])
-def test_enter_takes_the_defaults_of_each_kind(made: Path, kind: str) -> None:
-    asked = {"kpi": 5, "line": 8, "scatter": 6, "histogram": 4, "table": 3}[kind]
+ASKED = {"x", "y", "by", "size", "color", "agg", "grain"}
+
+
+def questions(kind: str) -> int:
+    flags = {*KINDS[kind].needs, *KINDS[kind].takes}
+    if "x" not in KINDS[kind].needs:
+        flags -= {"x", "grain"}
+    return 3 + len(ASKED & flags)
+
+
+UNLIKE = {questions(kind): kind for kind in FLAGS if kind not in {"bar", "gauge"}}
+
+
+@pytest.mark.parametrize("kind", UNLIKE.values())
+def test_enter_takes_the_defaults_of_a_kind(made: Path, kind: str) -> None:
+    asked = questions(kind)
     answer(made, (r"\[1\]: ", "0"), ("Kind .*: ", kind), *[(r"\[[^]]+\]: ", "")] * asked)
+
+
+def test_a_target_is_asked_for(made: Path) -> None:
+    ours = (("Kind .*: ", "gauge"), ("y, .*: ", "units"), ("Put .*: ", ""), ("Target: ", "2000"))
+    answer(made, (r"\[1\]: ", "0"), *ours, *[(r"\[[^]]+\]: ", "")] * 3)
+    text = (made / "app/charts/mine.py").read_text("utf-8")
+    assert 'value, target = df["units"].iloc[0], 2000' in text
 
 
 def test_a_text_is_counted_and_a_category_has_no_step(made: Path) -> None:

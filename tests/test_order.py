@@ -58,4 +58,4 @@ def test_bars_of_bands_stand_in_their_order(tmp_path: object) -> None:
     drawn = generate._drawing(
         Chart("bar", "data", "", "age", "rate", "mean"), columns, generate.sql.NO_BINS
     )
-    assert drawn["x_order"] == "['5-14', '15-24', '25-34', '75+']"
+    assert drawn["x_names"] == "['5-14', '15-24', '25-34', '75+']"

@@ -54,6 +54,11 @@ def test_kpi_counts_and_sums() -> None:
     assert ask(chart("kpi", y="region", agg="distinct")) == [(2,)]
 
 
+def test_kpi_over_time_has_a_value_a_step() -> None:
+    rows = ask(chart("kpi", x="day", y="revenue", agg="sum", grain="month"))
+    assert [value for _, value in rows] == [10.0, 95.0]
+
+
 def test_kpi_of_a_running_total_is_the_sum_at_the_last_day() -> None:
     assert ask(chart("kpi", y="cases", agg="last")) == [(13,)]
 
@@ -86,6 +91,64 @@ def test_coloured_bar_keeps_the_largest_bars_whole() -> None:
 def test_bar_over_time_is_in_order_of_time() -> None:
     rows = ask(chart("bar", x="day", y="revenue", agg="sum", grain="month"))
     assert [value for _, value in rows] == [10.0, 95.0]
+
+
+def test_shares_beyond_the_limit_are_one() -> None:
+    asked = chart("pie", x="Sub Kind", y="revenue", agg="sum", limit=1)
+    assert ask(asked) == [("b", 97.0), ("Other", 8.0)]
+    assert ask(chart("donut", x="cases", agg="count", limit=1)) == [("1", 1), ("Other", 5)]
+    assert ask(chart("pie", x="region", agg="count", limit=2)) == [("N", 3), ("S", 2)]
+
+
+def test_area_is_a_line_that_is_filled() -> None:
+    flags = {"x": "day", "y": "revenue", "agg": "sum", "grain": "month", "color": "region"}
+    assert ask(chart("area", **flags)) == ask(chart("line", **flags))
+
+
+def test_bubble_has_three_measures() -> None:
+    rows = ask(chart("bubble", x="revenue", y="cases", size="revenue", color="region"))
+    assert sorted(rows)[0] == (1.0, 10, "N")
+
+
+def test_heatmap_has_a_cell_for_each_pair_of_the_most_frequent() -> None:
+    flags = {"x": "region", "by": "Sub Kind", "y": "revenue", "agg": "sum"}
+    rows = [("N", "a", 4.0), ("N", "b", 5.0), ("S", "a", 4.0), ("S", "b", 2.0)]
+    assert ask(chart("heatmap", **flags)) == rows
+    assert ask(chart("heatmap", **flags, limit=1)) == rows[:1]
+    months = ask(chart("heatmap", x="day", by="region", agg="count", grain="month"))
+    assert [(str(day)[:7], *more) for day, *more in months] == [
+        ("2024-01", "N", 2),
+        ("2024-01", "S", 2),
+        ("2024-02", "N", 1),
+    ]
+
+
+def test_box_has_five_numbers() -> None:
+    rows = ask(chart("box", x="Sub Kind", y="revenue"))
+    assert rows == [("a", 1.0, 1.0, 3.0, 4.0, 4.0), ("b", 2.0, 2.0, 5.0, 90.0, 90.0)]
+    assert ask(chart("box", x="region", y="revenue", limit=1)) == [("N", 1, 1, 3, 5, 5)]
+
+
+def test_parts_of_parts_are_positive_and_the_largest() -> None:
+    flags = {"x": "region", "by": "Sub Kind", "y": "revenue", "agg": "sum"}
+    for kind in ("treemap", "sunburst", "sankey"):
+        assert ask(chart(kind, **flags, limit=2)) == [("N", "b", 5.0), ("N", "a", 4.0)]
+    assert ask(chart("treemap", x="region", agg="count")) == [("N", 3), ("S", 2)]
+
+
+def test_waterfall_keeps_losses() -> None:
+    steps = chart("waterfall", x="region", y="revenue", agg="sum")
+    assert "HAVING" not in sql.select(steps, COLUMNS)
+    assert "HAVING sum(revenue) > 0" in sql.select(chart("pie", x="region", y="revenue"), COLUMNS)
+    assert ask(steps) == [("N", 9.0), ("S", 6.0)]
+
+
+def test_candles_open_with_the_first_and_close_with_the_last() -> None:
+    rows = ask(chart("candlestick", x="day", y="cases", grain="year"))
+    assert [row[2:4] for row in rows] == [(22, 1)]
+    priced = {name: column(name) for name in ("Open", "high", "low", "close")}
+    text = sql.select(chart("candlestick", x="day"), COLUMNS | priced)
+    assert text.startswith('SELECT day, "Open" AS open, high AS high, low AS low, close AS close')
 
 
 def test_histogram_counts_each_row_once() -> None:
@@ -141,9 +204,9 @@ def test_share_is_how_often_a_flag_holds() -> None:
     assert ask(number) == [(100.0,)]
 
 
-def test_kpi_along_time_is_the_latest_step_and_the_one_before() -> None:
+def test_kpi_along_time_has_the_steps_to_the_latest() -> None:
     rows = ask(chart("kpi", x="day", y="revenue", agg="sum", grain="month"))
-    assert [value for _, value in rows] == [95.0, 10.0]
+    assert [value for _, value in rows] == [10.0, 95.0]
 
 
 def test_a_day_of_events_that_is_not_over_is_left_out() -> None:

@@ -1,6 +1,7 @@
 """What `add-chart` asks on a terminal: each question has a default, which Enter takes."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -31,7 +32,7 @@ def chart(table: "Table", suggested: Sequence[Chart], filters: tuple[str, ...]) 
         click.echo(f"  {printable(column.name):30} {column.type:9} {column.role}")
     click.echo("\nSuggested, and not there yet:")
     for number, one in enumerate(suggested, 1):
-        click.echo(f"  {number:2}. {one.kind:9} {printable(one.title)}  ({one.why})")
+        click.echo(f"  {number:2}. {one.kind:11} {printable(one.title)}  ({one.why})")
     click.echo("   0. one of my own\n")
     numbers = click.IntRange(0, len(suggested))
     picked = click.prompt("Chart", type=numbers, default=min(1, len(suggested)))
@@ -53,12 +54,15 @@ def _own(table: "Table", suggested: Sequence[Chart], filters: tuple[str, ...]) -
     from flaskdash.add import default_filters
 
     for kind in KINDS.values():
-        click.echo(f"  {kind.name:9} {kind.summary}")
+        click.echo(f"  {kind.name:11} {kind.summary}")
     kind = KINDS[_choice("Kind", list(KINDS), "bar")]
     columns = table.columns
     like = [one for one in suggested if one.kind == kind.name]
+    asked = kind.needs + kind.takes
     x = _x(kind, columns, like) if "x" in kind.needs else None
-    y = _y(kind, columns, like) if "y" in kind.needs + kind.takes else None
+    by = _more("by, a second category", "by" in kind.needs, columns) if "by" in asked else None
+    y = _y(kind, columns, like) if "y" in asked else None
+    size = _more("size, of a point", "size" in kind.needs, columns) if "size" in asked else None
     agg = grain = color = None
     if "agg" in kind.takes and y:
         fitting = AGGREGATES if columns[y].type in NUMBERS else OF_ANY_TYPE
@@ -68,12 +72,23 @@ def _own(table: "Table", suggested: Sequence[Chart], filters: tuple[str, ...]) -
         grain = _or_none(_choice("Step in time", [*GRAINS, NONE], natural or NONE))
     if "color" in kind.takes:
         color = _or_none(_choice("Colour by (- for none)", [*columns, NONE], NONE, shown=False))
+    target = click.prompt("Target", type=float) if "target" in kind.needs else None
     filters = filters or _filters(columns, default_filters(table))
-    return Chart(kind.name, table.name, "", x, y, agg, color, grain, filters=filters)
+    chart = Chart(kind.name, table.name, "", x, y, agg, color, grain, filters=filters)
+    return replace(chart, by=by, size=size, target=target)
+
+
+def _more(text: str, needed: bool, columns: Columns) -> str | None:
+    """Ask for a column beside x and y: a number for a size, else a category."""
+    fitting = {"measure"} if text.startswith("size") else {"category", "geography", "flag"}
+    usual = [column.name for column in columns.values() if column.role in fitting]
+    if needed:
+        return _choice(text, list(columns), next(iter(usual), None), shown=False)
+    return _or_none(_choice(f"{text} (- for none)", [*columns, NONE], NONE, shown=False))
 
 
 def _x(kind: Kind, columns: Columns, like: Iterable[Chart]) -> str:
-    named = _fitting(columns, numbers=kind.name in {"scatter", "histogram"})
+    named = _fitting(columns, numbers="x" in kind.numbers)
     usual = next((one.x for one in like if one.x in named), next(iter(named), None))
     return _choice("x, along the axis", named, usual, shown=False)
 

@@ -3,10 +3,11 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from flaskdash.charts import AGGREGATES, GRAINS, KINDS, Chart, check
+from flaskdash.charts import AGGREGATES, GRAINS, KINDS, MODES, ORIENTATIONS, Chart, check
 from flaskdash.errors import FlaskdashError
 
 
@@ -17,12 +18,17 @@ from flaskdash.errors import FlaskdashError
 @click.option("--x", help="Column along the axis, or the categories of a bar.")
 @click.option("--y", help="Column that is measured.")
 @click.option("--agg", type=click.Choice(AGGREGATES), help="How the measure is put together.")
+@click.option("--by", help="Column of a second category.")
+@click.option("--size", help="Column that is the size of a point.")
 @click.option("--color", help="Column whose values get a colour each.")
 @click.option("--grain", type=click.Choice(GRAINS), help="Step of a time axis.")
 @click.option(
     "--filter", "filters", multiple=True, help="Column to filter by; may be given several times."
 )
 @click.option("--limit", type=click.IntRange(1, 100_000), help="Most bars, points or rows.")
+@click.option("--mode", type=click.Choice(MODES), help="How the colours of a bar or an area stand.")
+@click.option("--orientation", type=click.Choice(ORIENTATIONS), help="Of bars.")
+@click.option("--target", type=float, help="Number that a measure should reach.")
 @click.option("--title", default="", help="Heading.  [default: from the columns]")
 @click.option("--dashboard", help="Title of its dashboard.  [default: the first one]")
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
@@ -30,16 +36,11 @@ def command(
     name: str | None,
     data: str | None,
     kind: str | None,
-    x: str | None,
-    y: str | None,
-    agg: str | None,
-    color: str | None,
-    grain: str | None,
     filters: tuple[str, ...],
-    limit: int | None,
     title: str,
     dashboard: str | None,
     dry_run: bool,
+    **flags: Any,
 ) -> None:
     """Write one more chart, as app/charts/NAME.py.
 
@@ -54,8 +55,8 @@ def command(
     from flaskdash.project import Project
 
     project = Project.find(Path.cwd())
-    flags = (kind, x, y, agg, color, grain, limit)
-    asks = not any(flags) and sys.stdin.isatty() and sys.stdout.isatty()
+    given = kind is not None or any(value is not None for value in flags.values())
+    asks = not given and sys.stdin.isatty() and sys.stdout.isatty()
     if kind is None and not asks:
         raise FlaskdashError("--kind is missing", hint=f"one of: {', '.join(KINDS)}")
     if asks and data is None:
@@ -69,7 +70,7 @@ def command(
         filters = filters or chart.filters
     else:
         assert kind is not None
-        chart = Chart(kind, table.name, "", x, y, agg, color, grain, limit)
+        chart = Chart(kind, table.name, "", **flags)
         filters = filters or add.default_filters(table)
     chart = replace(chart, title=title, filters=filters)
     module = add.add_chart(project, table, chart, name, dashboard, click.echo, dry_run)

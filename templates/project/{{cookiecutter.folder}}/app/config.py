@@ -26,7 +26,6 @@ def load(overrides: Mapping[str, Any]) -> dict[str, Any]:
         "DEBUG": debug,
         "SECRET_KEY": os.environ.get("SECRET_KEY") or (secrets.token_hex() if debug else ""),
         "INSTANCE": ROOT / (os.environ.get("INSTANCE_PATH") or "instance"),
-        "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": not debug,
         **overrides,

@@ -37,7 +37,6 @@ _charts: dict[str, ModuleType] = LocalProxy(lambda: current_app.extensions["char
 
 mimetypes.add_type("text/javascript", ".js")  # Windows may say otherwise
 STATIC = Path(__file__).parent / "static"
-YEAR = 31_536_000
 MOST_ROWS = 500
 LONGEST_PATH = 200  # the system refuses to look for a name of more than 255 bytes
 # Plotly adds one <style> element that is empty: this is the hash of the empty string.
@@ -115,7 +114,7 @@ def static(name: str) -> Response:
     if len(name.encode()) > LONGEST_PATH or not path.is_file():
         abort(404)
     mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    lasts = f"public, max-age={YEAR}, immutable" if "v" in request.args else "no-cache"
+    lasts = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
     packed = path.with_name(path.name + ".br")
     if packed.is_file() and request.accept_encodings["br"]:
         response = send_file(packed, mimetype)
@@ -167,9 +166,7 @@ def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: 
     abort(503, "The data is being replaced. Try again.")
 
 
-def _attempt(
-    charts: list[ModuleType], build: Callable[[Active], str], mimetype: str
-) -> Response:
+def _attempt(charts: list[ModuleType], build: Callable[[Active], str], mimetype: str) -> Response:
     active = filters.from_query(request.args, _filter_columns(charts)) if request.args else ()
     versions = _versions(charts)
     # The day, because SQL may ask for the last 30; the root, because pages hold links.

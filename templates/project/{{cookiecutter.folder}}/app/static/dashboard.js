@@ -1,7 +1,6 @@
 // Draws the figures of a page, and follows its filters without loading the page again.
 "use strict";
 
-const CONFIG = { displayModeBar: false, responsive: true };
 const LABEL = 28; // characters of a name beside an axis, or in a legend; fewer where it is narrow
 const pen = document.createElement("canvas").getContext("2d");
 let pending = new AbortController();
@@ -25,7 +24,7 @@ function style() {
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, maxheight: 60 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
   };
-  return { axis, layout };
+  return { axis, layout, css };
 }
 
 const parse = (html) => new DOMParser().parseFromString(html, "text/html");
@@ -45,6 +44,12 @@ function tidy({ data, layout }, look, width) {
     trace.hovertemplate = trace.hovertemplate?.replace("%{fullData.name}", "%{fullData.meta}");
     trace.name = cut(trace.name);
   }
+  for (const trace of data.filter(({ labels }) => Array.isArray(labels))) {
+    trace.customdata = trace.labels; // two that are cut to one name stay two
+    trace.labels = trace.labels.map((name, n) => cut(name) === name ? name : cut(name) + "\u200b".repeat(n));
+    trace.hovertemplate = trace.hovertemplate?.replace("%{label}", "%{customdata}");
+  }
+  window.refine?.(data, layout, look); // what plotly-more draws
   const own = layout.margin;
   Object.assign(layout, { ...look.layout, ...layout });
   const dated = data.some(({ x }) => /^\d{4}-\d\d/.test(x?.[0])); // its ticks may need two lines
@@ -60,8 +65,9 @@ function tidy({ data, layout }, look, width) {
     if (axis.type !== "category") continue;
     const traces = data.filter((trace) => Array.isArray(trace[letter]));
     for (const trace of traces) {
-      trace.hovertext ??= trace[letter];
-      trace.hovertemplate = trace.hovertemplate?.replace(`%{${letter}}`, "%{hovertext}");
+      const whole = trace.hovertext ? "text" : "hovertext"; // a heat map has names on both axes
+      trace[whole] ??= trace[letter];
+      trace.hovertemplate = trace.hovertemplate?.replace(`%{${letter}}`, `%{${whole}}`);
     }
     const names = [...new Set(traces.flatMap((trace) => trace[letter]).map(String))];
     axis.tickvals = names;
@@ -84,11 +90,9 @@ function draw() {
     try {
       const figure = JSON.parse(plot.querySelector("script").textContent);
       const titles = tidy(figure, look, width);
-      for (const axis of plot.querySelectorAll(".axis")) {
-        axis.textContent = parse(titles[axis.dataset.axis] ?? "").body.textContent;
-      }
+      for (const axis of plot.querySelectorAll(".axis")) axis.textContent = parse(titles[axis.dataset.axis] ?? "").body.textContent;
       // Told once only: to compare it with itself is a tenth of what a change takes Plotly.
-      Plotly.react(shown, figure.data, figure.layout, shown.data ? undefined : CONFIG);
+      Plotly.react(shown, figure.data, figure.layout, shown.data ? undefined : { displayModeBar: false, responsive: true });
     } catch (error) {
       shown.textContent = `This chart could not be drawn: ${error.message}`;
       console.error(error);
@@ -102,9 +106,8 @@ function take(page) {
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = page.getElementById(part.id);
     const [now, then] = [part, next].map((each) => each.querySelector(".plot script"));
-    if (now && then) {
-      now.replaceWith(then);
-    } else {
+    if (now && then) now.replaceWith(then);
+    else {
       if (now) Plotly.purge(part.querySelector(".shown"));
       part.replaceChildren(...next.childNodes);
     }
@@ -143,9 +146,7 @@ function address(form) {
 function choose() {
   history.pushState(null, "", address(form));
   search = location.search;
-  for (const choice of form.querySelectorAll("details")) {
-    choice.querySelector(".count").textContent = choice.querySelectorAll(":checked").length || "all";
-  }
+  for (const one of form.querySelectorAll("details")) one.querySelector(".count").textContent = one.querySelectorAll(":checked").length || "all";
   follow(location.href);
   ahead = {};
 }
