@@ -179,9 +179,12 @@ def _unfinished(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> lis
     # A day of events may end two hours before midnight.
     past = (2, "HOUR") if grain == "day" else (slack, "DAY")
     over = to.cut(grain, to.after(past[0], f"max({name})", past[1]))
-    end = f"CASE WHEN max({name}) < {few} THEN {to.after(1, f'max({name})')} ELSE {over} END"
     return [
-        f"{name} < (SELECT {end} FROM {to.quote(chart.data)})  -- no last {grain} that is not over yet"
+        f"{name} < (  -- no last {grain} that is not over yet\n"
+        f"    SELECT CASE WHEN max({name}) < {few}\n"
+        f"        THEN {to.after(1, f'max({name})')}\n"
+        f"        ELSE {over} END\n"
+        f"    FROM {to.quote(chart.data)}\n)"
     ]
 
 
