@@ -53,7 +53,7 @@ from app.filters import Filter
 
 app = create_app()
 data, charts = app.extensions["data"], app.extensions["charts"]
-path = str(data.folder / "sales.parquet")
+path = str(data.folder / data.state("sales").file)
 bare = duckdb.connect()
 where = f"SELECT * FROM read_parquet('{path}') WHERE region IN (?)"
 takes = {"project": {}, "bare": {}}
