@@ -139,6 +139,12 @@ def _step(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     return name
 
 
+def _as_x(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Return the step, under the name of x."""
+    step, name = _step(chart, columns, to), to.quote(chart.x or "")
+    return step if step == name else f"{step} AS {name}"
+
+
 def _where(chart: Chart, columns: Mapping[str, Column], to: Dialect, *names: str | None) -> str:
     """Return the WHERE clause: no missing values, and the end of each period for a running total."""
     clauses = [f"{to.quote(name)} IS NOT NULL" for name in dict.fromkeys(names) if name]
@@ -239,8 +245,7 @@ def _kpi(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
 def _line(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     assert chart.x is not None
     color = f", {to.quote(chart.color)}" if chart.color else ""
-    step = _step(chart, columns, to)
-    first = step if step == to.quote(chart.x) else f"{step} AS {to.quote(chart.x)}"
+    first = _as_x(chart, columns, to)
     groups = "1, 2" if color else "1"
     where = _where(chart, columns, to, chart.x, chart.color, chart.y)
     largest = join = ""
@@ -284,8 +289,7 @@ def _compared(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
             )
             continue
         one = replace(one, color=None)
-        step = _step(one, columns, to)
-        first = step if step == to.quote(chart.x or "") else f"{step} AS {to.quote(chart.x or '')}"
+        first = _as_x(one, columns, to)
         where = _where(one, columns, to, chart.x, name)
         selects.append(
             f"SELECT {first}, '{label}' AS {across}, {measure}\nFROM {to.quote(chart.data)}{where}\nGROUP BY 1"
@@ -399,7 +403,7 @@ def _cells(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
         for table, name in tables.items()
     )
     joins = "".join(f"\nJOIN {table} USING ({name})" for table, name in tables.items())
-    first = step if step == x else f"{step} AS {x}"
+    first = _as_x(chart, columns, to)
     return (
         f"WITH {largest}\nSELECT {first}, {by}, {_measure(chart, columns, to)}\nFROM {data}{joins}{where}\n"
         f"GROUP BY 1, 2\nORDER BY 1, 2"

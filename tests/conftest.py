@@ -38,6 +38,10 @@ def sales_csv(rows: int = 360) -> str:
     return "\n".join(lines) + "\n"
 
 
+def rows(line: Callable[[int], str], count: int = 40) -> str:
+    return "\n".join(line(number) for number in range(count)) + "\n"
+
+
 def pytest_configure() -> None:
     """Let tests interrupt what they start, also where this run was started in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -103,6 +107,21 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.mkdir()
     monkeypatch.chdir(path)
     return path
+
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Return a function that writes a data file and returns its path."""
+
+    def write_file(text: str | bytes, name: str = "data.csv", encoding: str = "utf-8") -> Path:
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+        return path
+
+    return write_file
 
 
 Cli = Callable[..., Result]

@@ -7,36 +7,18 @@ import csv
 import io
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
+from conftest import Write, rows
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import Inspection, inspect_source
 from flaskdash.inspect.encoding import detect
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.names import repair
-
-Write = Callable[..., Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Return a function that writes a data file and returns its path."""
-
-    def write_file(text: str | bytes, name: str = "data.csv", encoding: str = "utf-8") -> Path:
-        path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
-        return path
-
-    return write_file
-
-
-def rows(line: Callable[[int], str], count: int = 40) -> str:
-    return "\n".join(line(number) for number in range(count)) + "\n"
 
 
 def execute(inspection: Inspection, path: Path) -> pd.DataFrame:

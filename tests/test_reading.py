@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
+from conftest import Write, rows
 
 from flaskdash.inspect import Inspection, inspect_source
-
-Write = Callable[..., Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Return a function that writes a data file and returns its path."""
-
-    def write_file(text: str | bytes, name: str = "data.csv", encoding: str = "utf-8") -> Path:
-        path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
-        return path
-
-    return write_file
-
-
-def rows(line: Callable[[int], str], count: int = 40) -> str:
-    return "\n".join(line(number) for number in range(count)) + "\n"
 
 
 def types(found: Inspection) -> list[str]:
