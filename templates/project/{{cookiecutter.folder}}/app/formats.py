@@ -44,6 +44,21 @@ def words(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def summary(df: DataFrame) -> str:
+    """Return in words what a chart's rows hold, for those who do not see it."""
+    said = [f"{len(df):,} row{'s' if len(df) != 1 else ''}"]
+    numbers: list[Any] = list(df.select_dtypes("number").dropna(axis="columns", how="all"))
+    names = plain(df[[column for column in df if column not in numbers][:2]])
+    for column in numbers[:4]:
+        rows: list[Any] = [df[column].idxmin(), df[column].idxmax()]
+        ends = []
+        for row in rows:
+            of = ", ".join(cell(name)[:60] for name in names.loc[row] if name is not None)
+            ends.append(number(df[column][row]) + (f" ({of})" if of else ""))
+        said.append(f"{words(column)} from {' to '.join(ends)}")
+    return "; ".join(said) + "."
+
+
 def slug(title: str) -> str:
     """Return a title as it stands in a URL: Sales & costs as sales-costs."""
     return "-".join(re.findall(r"\w+", title.lower())) or "dashboard"

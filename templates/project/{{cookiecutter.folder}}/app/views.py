@@ -228,7 +228,8 @@ def _show(chart: ModuleType, asked: Future[DataFrame]) -> dict[str, Any]:
         rows = asked.result()
         if rows.empty:
             return {"chart": chart, "rows": rows, "empty": True}
-        return {"chart": chart, "rows": rows, chart.KIND: _drawn(chart, rows)}
+        says = formats.summary(rows) if chart.KIND == "figure" else ""
+        return {"chart": chart, "rows": rows, "says": says, chart.KIND: _drawn(chart, rows)}
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.SLUG)
         frames = traceback.extract_tb(error.__traceback__)

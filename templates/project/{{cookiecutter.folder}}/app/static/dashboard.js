@@ -7,21 +7,23 @@ let pending = new AbortController();
 let ahead = {}; // the answer to the choice that is being clicked
 let search = location.search; // of what the page shows, or is about to
 
-// The look of a figure and of its axes: from the properties at the top of style.css, light or dark
+// The look of a figure and of its axes: from theme.css, light or dark
 // as they are now. It goes into each layout, as a Plotly template takes a third longer to apply.
 function style() {
   const style = getComputedStyle(document.documentElement);
   const css = (name) => style.getPropertyValue(name).trim();
   const font = { family: style.fontFamily, size: 12, color: css("--quiet") };
   const line = css("--line");
+  const colors = css("--colors").split(/\s+/);
   const axis = {
     exponentformat: "B", gridcolor: line, linecolor: line, zerolinecolor: line,
     tickfont: font, ticklabeloverflow: "allow", ticklabelstandoff: 4, tickangle: 0, showline: false,
   };
   const layout = {
-    colorway: css("--colors").split(/\s+/), font, separators: ".,",
+    colorway: colors, font, separators: ".,",
     hoverlabel: { bgcolor: css("--card"), bordercolor: line, namelength: -1, font: { ...font, color: css("--ink") } },
-    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, maxheight: 60 },
+    barcornerradius: 2,
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", maxheight: 80 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
   };
   return { axis, layout, css };
@@ -34,11 +36,22 @@ function cut(name, most = LABEL) {
   return letters.length > most ? letters.slice(0, most).join("") + "…" : name;
 }
 
+// Where there are more traces than colours, those that have one again are told apart by a pattern.
+function again(trace, round) {
+  const pattern = { shape: ["/", "x", "."][(round - 1) % 3], fillmode: "overlay" };
+  if (trace.stackgroup) trace.fillpattern = pattern;
+  if (trace.type === "bar") trace.marker = { pattern, ...trace.marker };
+  if (trace.mode === "lines") trace.line = { dash: ["dash", "dot", "dashdot"][(round - 1) % 3], ...trace.line };
+  if (trace.mode === "markers") trace.marker = { symbol: ["diamond", "square", "cross"][(round - 1) % 3], ...trace.marker };
+}
+
 // Long names are cut on their axis and in the legend (the hover text has them whole), few bars kept slim.
 // Margins are set here, as far as they can be: where Plotly finds its own, it draws everything twice.
 // The titles of axes are taken off, and returned: for Plotly they are a quarter of all its work.
 function tidy({ data, layout }, look, width) {
   const titles = {};
+  const { colorway } = look.layout;
+  data.forEach((trace, n) => n >= colorway.length && again(trace, Math.floor(n / colorway.length)));
   for (const trace of data.filter(({ name, meta }) => name && !meta && cut(name) !== name)) {
     trace.meta = trace.name;
     trace.hovertemplate = trace.hovertemplate?.replace("%{fullData.name}", "%{fullData.meta}");
@@ -53,13 +66,14 @@ function tidy({ data, layout }, look, width) {
   const own = layout.margin;
   Object.assign(layout, { ...look.layout, ...layout });
   const dated = data.some(({ x }) => /^\d{4}-\d\d/.test(x?.[0])); // its ticks may need two lines
-  layout.margin = { l: 56, r: 16, t: 8, b: dated ? 42 : 28 };
+  layout.margin = { l: width < 400 ? 44 : 56, r: 16, t: 8, b: dated ? 42 : 28 };
   const bars = data.find(({ type }) => type === "bar"); // no grid beside a bar, only across
+  const lines = data.some(({ mode }) => mode === "lines"); // nor upright lines behind these
   const named = Object.values(layout).some((part) => part?.type === "category"); // nothing to zoom
   const beside = bars && (bars.orientation === "h" ? "y" : "x");
   for (const letter of data.some(({ x, y }) => x || y) ? ["x", "y"] : []) {
     const { title, ...rest } = layout[`${letter}axis`] ?? {};
-    const axis = (layout[`${letter}axis`] = { ...look.axis, showgrid: letter !== beside, fixedrange: named, ...rest });
+    const axis = (layout[`${letter}axis`] = { ...look.axis, showgrid: letter !== beside && !(lines && letter === "x"), fixedrange: named, ...rest });
     titles[letter] = title?.text ?? title;
     if (letter === "x") axis.nticks ??= Math.max(2, Math.round((width - 120) / 70));
     if (axis.type !== "category") continue;
@@ -77,7 +91,8 @@ function tidy({ data, layout }, look, width) {
     if (letter === "x") Object.assign(axis, { automargin: true, tickangle: "auto" });
     else layout.margin.l = 16 + Math.max(0, ...widths);
   }
-  Object.assign(layout.margin, own);
+  const { l, r } = Object.assign(layout.margin, own);
+  layout.legend = { x: -l / Math.max(1, width - l - r), ...layout.legend }; // from the card's edge
   return titles;
 }
 
@@ -90,6 +105,7 @@ function draw() {
     try {
       const figure = JSON.parse(plot.querySelector("script").textContent);
       const titles = tidy(figure, look, width);
+      shown.ariaLabel = plot.querySelector("script").dataset.says;
       for (const axis of plot.querySelectorAll(".axis")) axis.textContent = parse(titles[axis.dataset.axis] ?? "").body.textContent;
       // Told once only: to compare it with itself is a tenth of what a change takes Plotly.
       Plotly.react(shown, figure.data, figure.layout, shown.data ? undefined : { displayModeBar: false, responsive: true });
@@ -176,5 +192,12 @@ form?.addEventListener("pointerdown", anticipate);
 addEventListener("click", close);
 addEventListener("keydown", (event) => event.key === "Escape" && close(event));
 addEventListener("popstate", () => location.search === search || location.reload());
+for (const when of ["beforeprint", "afterprint"]) {
+  addEventListener(when, () => {
+    document.documentElement.classList.toggle("paper", when === "beforeprint");
+    draw();
+    for (const shown of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(shown, { autosize: true });
+  });
+}
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 draw();
