@@ -223,7 +223,7 @@ def _ask(charts: list[ModuleType], active: Active) -> list[Callable[[], DataFram
     """Ask for the rows of each chart: together where filters choose them, else each by itself."""
     found: dict[str, DataFrame] = {}
     for name in dict.fromkeys(chart.DATA for chart in charts) if active else ():
-        sqls = {chart.SLUG: chart.SQL for chart in charts if chart.DATA == name}
+        sqls = {chart.SLUG: chart.SQL for chart in charts if name == chart.DATA}
         with suppress(Exception):  # of one chart: it is found below
             found.update(zip(sqls, data.together(name, [*sqls.values()], active), strict=False))
     return [
