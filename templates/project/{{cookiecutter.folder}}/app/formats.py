@@ -101,4 +101,4 @@ def as_csv(df: DataFrame) -> str:
     return "\ufeff" + text  # Excel takes UTF-8 only with this mark
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # the last four are what East Asian keyboards type

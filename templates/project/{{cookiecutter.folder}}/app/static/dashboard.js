@@ -73,7 +73,7 @@ function tidy({ data, layout }, look, width) {
   const beside = bars && (bars.orientation === "h" ? "y" : "x");
   for (const letter of data.some(({ x, y }) => x || y) ? ["x", "y"] : []) {
     const { title, ...rest } = layout[`${letter}axis`] ?? {};
-    const axis = (layout[`${letter}axis`] = { ...look.axis, showgrid: letter !== beside && !(lines && letter === "x"), fixedrange: named, ...rest });
+    const axis = (layout[`${letter}axis`] = { ...look.axis, showgrid: letter !== beside && rest.type !== "category" && !(lines && letter === "x"), fixedrange: named, ...rest });
     titles[letter] = title?.text ?? title;
     if (letter === "x") axis.nticks ??= Math.max(2, Math.round((width - 120) / 70));
     if (axis.type !== "category") continue;
