@@ -615,7 +615,7 @@ def vast(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
             ("points", *"--kind scatter --x units --y units --color kind".split()),
             ("parts", *"--kind pie --x kind".split()),
             ("number", *"--kind kpi --y units --x day --grain month".split()),
-            ("rows", *"--kind table --limit 200".split()),
+            ("cells", *"--kind table --limit 200".split()),
         ):
             flaskdash_("add-chart", name, *flags, *on)
     with serving(root) as url:
@@ -623,7 +623,7 @@ def vast(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("path", ["/", "/charts/bars", "/charts/lines", "/charts/rows"])
+@pytest.mark.parametrize("path", ["/", "/charts/bars", "/charts/lines", "/charts/cells"])
 def test_a_page_stays_whole_whatever_the_data(
     vast: str, watched: Watched, path: str, width: int
 ) -> None:
@@ -636,7 +636,7 @@ def test_a_page_stays_whole_whatever_the_data(
     page.goto(vast + path)
     page.wait_for_load_state("networkidle")
     expect(page.locator(".shown:not(:has(.main-svg))")).to_have_count(0, timeout=20_000)
-    assert (page.locator(".shown").count() > 0) == (path != "/charts/rows")
+    assert (page.locator(".shown").count() > 0) == (path != "/charts/cells")
     check_page(watched)
     summary = page.locator("summary", has_text="Place")
     summary.click()
