@@ -60,9 +60,12 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def settled(page: Page) -> None:
-    """Wait until each figure of the page is drawn."""
+    """Go to each figure of the page, as those far below are drawn then, and back to the top."""
     page.wait_for_load_state("networkidle")
-    expect(page.locator(".shown:not(:has(.main-svg))")).to_have_count(0, timeout=10_000)
+    for figure in page.locator(".shown").all():
+        figure.scroll_into_view_if_needed()
+        expect(figure.locator(".main-svg").first).to_be_attached(timeout=10_000)
+    page.evaluate("() => scrollTo(0, 0)")
 
 
 # Accessibility

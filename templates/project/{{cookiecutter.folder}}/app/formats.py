@@ -97,8 +97,8 @@ def as_csv(df: DataFrame) -> str:
     def neutral(value: Any) -> Any:
         return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
-    text = plain(df).map(neutral).rename(columns=neutral).to_csv(index=False)
+    text = plain(df).map(neutral).rename(columns=neutral).to_csv(index=False, lineterminator="\r\n")
     return "\ufeff" + text  # Excel takes UTF-8 only with this mark
 
 
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # the last four are what East Asian keyboards type
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four: = + - @ as wide as Chinese

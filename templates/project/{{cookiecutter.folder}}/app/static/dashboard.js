@@ -107,6 +107,7 @@ function draw(event) {
   later.disconnect();
   const near = [];
   for (const shown of document.querySelectorAll(".shown")) {
+    shown.ariaLabel = shown.parentNode.querySelector("script").dataset.says;
     const { top, bottom } = shown.getBoundingClientRect();
     if (event?.type === "beforeprint" || (top < 2 * innerHeight && bottom > -innerHeight)) near.push(shown);
     else later.observe(shown);
@@ -124,7 +125,6 @@ function paint(near) {
     try {
       const figure = JSON.parse(plot.querySelector("script").textContent);
       const titles = tidy(figure, look, width);
-      shown.ariaLabel = plot.querySelector("script").dataset.says;
       for (const axis of plot.querySelectorAll(".axis")) axis.textContent = parse(titles[axis.dataset.axis] ?? "").body.textContent;
       // Told once only: to compare it with itself is a tenth of what a change takes Plotly.
       Plotly.react(shown, figure.data, figure.layout, shown.data ? undefined : { displayModeBar: false, responsive: true });
@@ -211,12 +211,11 @@ addEventListener("click", close);
 addEventListener("keydown", (event) => event.key === "Escape" && close(event));
 addEventListener("popstate", () => location.search === search || location.reload());
 for (const when of ["beforeprint", "afterprint"]) {
-  addEventListener(when, () => {
+  addEventListener(when, (event) => {
     document.documentElement.classList.toggle("paper", when === "beforeprint");
-    draw();
+    draw(event);
     for (const shown of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(shown, { autosize: true });
   });
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-addEventListener("beforeprint", draw);
 draw();
