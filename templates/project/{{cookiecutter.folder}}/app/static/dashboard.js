@@ -92,7 +92,7 @@ function tidy({ data, layout }, look, width) {
     else layout.margin.l = 16 + Math.max(0, ...widths);
   }
   const { l, r } = Object.assign(layout.margin, own);
-  layout.legend = { x: -l / Math.max(1, width - l - r), ...layout.legend }; // from the card's edge
+  layout.legend = { x: (8 - l) / Math.max(1, width - l - r), ...layout.legend }; // from the card's edge
   return titles;
 }
 
