@@ -288,6 +288,30 @@ def test_on_paper_charts_are_light_and_fit(site: str, watched: Watched) -> None:
     assert page.evaluate(color) == dark
 
 
+@pytest.mark.parametrize("width", [360, 768, 1280, 1920])
+def test_any_number_of_charts_fills_its_rows(site: str, watched: Watched, width: int) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{site}/dashboards/states")
+    settled(page)
+    for count in (1, 2, 3, 5, 9):
+        boxes: list[list[float]] = page.evaluate(
+            """(count) => { const grid = document.querySelector('.grid'); window.cards ??= [...grid.children];
+            grid.replaceChildren(...Array.from({ length: count }, (_, n) => cards[n % 6].cloneNode(true)));
+            return [grid, ...grid.children].map((each) => each.getBoundingClientRect())
+              .map(({ left, right, top, bottom }) => [left, right, top, bottom]); }""",
+            count,
+        )
+        (left, right, *_), *cards = boxes
+        rows = [list(row) for _, row in itertools.groupby(cards, lambda box: box[2])]
+        assert len(rows) == (count if width < 800 else (count + 1) // 2)
+        for row in rows:
+            assert row[0][0] == left
+            assert row[-1][1] == pytest.approx(right, abs=0.1)
+            assert len({bottom for *_, bottom in row}) == 1
+            assert all(one[1] < other[0] for one, other in itertools.pairwise(row))
+
+
 @pytest.mark.parametrize("path", ["/", "/dashboards/states", "/charts/bars"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_moves_while_it_loads(site: str, watched: Watched, path: str, width: int) -> None:

@@ -51,7 +51,10 @@ function again(trace, round) {
 function tidy({ data, layout }, look, width) {
   const titles = {};
   const { colorway } = look.layout;
-  data.forEach((trace, n) => n >= colorway.length && again(trace, Math.floor(n / colorway.length)));
+  data.forEach((trace, n) => {
+    if (n >= colorway.length) again(trace, Math.floor(n / colorway.length));
+    if (trace.mode === "lines" && data.length > 3) trace.line = { width: 1.5, ...trace.line };
+  });
   for (const trace of data.filter(({ name, meta }) => name && !meta && cut(name) !== name)) {
     trace.meta = trace.name;
     trace.hovertemplate = trace.hovertemplate?.replace("%{fullData.name}", "%{fullData.meta}");
