@@ -310,6 +310,10 @@ def test_any_number_of_charts_fills_its_rows(site: str, watched: Watched, width:
             assert row[-1][1] == pytest.approx(right, abs=0.1)
             assert len({bottom for *_, bottom in row}) == 1
             assert all(one[1] < other[0] for one, other in itertools.pairwise(row))
+    page.goto(site)
+    sizes = [box["width"] for each in page.locator(".kpi").all() if (box := each.bounding_box())]
+    assert len(sizes) > 2
+    assert max(sizes) - min(sizes) < 1
 
 
 @pytest.mark.parametrize("path", ["/", "/dashboards/states", "/charts/bars"])
