@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import re
 import shutil
@@ -36,6 +37,7 @@ def figure(df):
     """Draw it."""
     {1}
 '''
+AGES = ["< 20", "20-40", "> 40"]
 MANY = "return go.Figure([go.{}(x=[1, 2], y=[n, n + 1], name=str(n), **{}) for n in range(20)])"
 CHARTS = {
     "broken": "raise ValueError('on purpose')",
@@ -55,6 +57,11 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     borrow_environment(root, shared_project)
     for name, body in CHARTS.items():
         (root / f"app/charts/{name}.py").write_text(CHART.format(name.title(), body), "utf-8")
+    ages = "SELECT unnest(['> 40', '20-40', '< 20']) AS age, 1 AS n FROM (FROM sales LIMIT 1)"
+    order = {"type": "category", "categoryorder": "array", "categoryarray": [*AGES, "never"]}
+    body = f"return go.Figure(go.Bar(x=df['age'], y=df['n']), {{'xaxis': {order}}})"
+    text = CHART.format("Ages", body).replace(CHART.split('SQL = "')[1].split('"')[0], ages)
+    (root / "app/charts/ages.py").write_text(text, "utf-8")
     with serving(root) as url:
         yield url
 
@@ -258,6 +265,15 @@ def test_traces_that_share_a_colour_differ_otherwise(site: str, watched: Watched
         )
         assert len({color for color, _ in looks}) == 8
         assert len({tuple(each) for each in looks}) == 20, chart
+
+
+def test_an_order_may_hold_signs_that_html_knows(site: str, watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{site}/charts/ages")
+    settled(page)
+    shown = page.evaluate("() => document.querySelector('.shown')._fullLayout.xaxis._categories")
+    assert [html.unescape(name) for name in shown] == [*AGES, "never"]
+    assert page.locator(".shown .xtick").all_text_contents() == AGES
 
 
 # Paper, and the way there

@@ -2,6 +2,7 @@
 "use strict";
 
 const LABEL = 28; // characters of a name beside an axis, or in a legend; fewer where it is narrow
+const MARKUP = { "&": "&amp;", "<": "&lt;", ">": "&gt;" }; // as the names in the data are escaped
 const pen = document.createElement("canvas").getContext("2d");
 let pending = new AbortController();
 let ahead = {}; // the answer to the choice that is being clicked
@@ -80,6 +81,7 @@ function tidy({ data, layout }, look, width) {
     titles[letter] = title?.text ?? title;
     if (letter === "x") axis.nticks ??= Math.max(2, Math.round((width - 120) / 70));
     if (axis.type !== "category") continue;
+    axis.categoryarray = axis.categoryarray?.map((name) => String(name).replace(/[&<>]/g, (letter) => MARKUP[letter]));
     const traces = data.filter((trace) => Array.isArray(trace[letter]));
     for (const trace of traces) {
       const whole = trace.hovertext ? "text" : "hovertext"; // a heat map has names on both axes
@@ -115,16 +117,19 @@ function draw(event) {
     if (event?.type === "beforeprint" || (top < 2 * innerHeight && bottom > -innerHeight)) near.push(shown);
     else later.observe(shown);
   }
-  paint(near);
+  paint(near, event?.type === "beforeprint");
   document.querySelectorAll("a[data-keep]").forEach((link) => (link.search = location.search));
 }
 
-function paint(near) {
-  const look = style();
-  pen.font = `${look.layout.font.size}px ${look.layout.font.family}`;
+// A chart that is new gets a task of its own: the page answers in between. Paper does not wait.
+async function paint(near, atOnce) {
   const all = near.map((shown) => [shown, shown.clientWidth]);
   for (const [shown, width] of all) {
+    if (!atOnce && !shown.data) await (globalThis.scheduler?.yield?.() ?? new Promise((next) => setTimeout(next)));
+    if (!shown.isConnected) continue; // replaced meanwhile
     const plot = shown.parentNode;
+    const look = style();
+    pen.font = `${look.layout.font.size}px ${look.layout.font.family}`;
     try {
       const figure = JSON.parse(plot.querySelector("script").textContent);
       const titles = tidy(figure, look, width);
