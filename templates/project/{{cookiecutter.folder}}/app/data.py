@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MOST_CHOICES = 500
+MOST_TOGETHER = 20_000_000
 SNAPSHOT = "read_parquet($snapshot)"
 PAGE_ROWS = 25
 OWN_WITH = re.compile(r"(?>\s|--.*\n|/\*[\s\S]*?\*/)*WITH(\s+RECURSIVE)?\b", re.IGNORECASE)
@@ -150,6 +151,23 @@ class Data(Snapshots):
         shown = self.query(name, f"SELECT * {rows}", filters, view.find)
         return Page(view, shown, total, columns)
 
+    def together(self, name: str, sqls: list[str], filters: Iterable[Filter]) -> list[DataFrame]:
+        """Run several charts' SQL in one pass over the filtered rows: a third of the work of one each.
+
+        Nothing is run in a database, nor on more rows than MOST_TOGETHER: some of them are kept.
+        """
+        state = self.state(name)
+        if self.loaders[name].LIVE or state.rows > MOST_TOGETHER:
+            return []
+        clause, values = where(filters, self.columns(name))
+        rows = f"{quote(name)} AS MATERIALIZED (SELECT * FROM {SNAPSHOT}{clause})"
+        lists = [f"(SELECT list(row) FROM ({sql}\n) AS row) AS a{n}" for n, sql in enumerate(sqls)]
+        answers = f"CREATE TEMP TABLE answers AS WITH {rows} SELECT {', '.join(lists)}"
+        with self.cursor() as cursor:
+            cursor.execute(answers, {**values, "snapshot": str(self.folder / state.file)})
+            found = [f"SELECT unnest(a{n}, max_depth := 2) FROM answers" for n in range(len(sqls))]
+            return [cursor.execute(sql).df() for sql in found]
+
     def columns(self, name: str) -> dict[str, str]:
         """Return the SQL type of each column."""
         found = self._fact(name, f"DESCRIBE FROM {SNAPSHOT}")
@@ -167,13 +185,13 @@ class Data(Snapshots):
     def days(self, name: str, column: str) -> tuple[str, str]:
         """Return the first and the last day of a column."""
         sql = f"SELECT min({quote(column)}), max({quote(column)}) FROM {SNAPSHOT}"
-        first, last = (str(value)[:10] for (value,) in self._fact(name, sql).values())
+        first, last = (str(value)[:10] for value, in self._fact(name, sql).values())
         return first, last
 
     def _fact(self, name: str, sql: str) -> dict[Any, Any]:
         """Ask what stays the same for as long as the snapshot does."""
         return self._facts(self.state(name).file, sql)
 
-    def _run(self, file: str, sql: str, values: Mapping[str, str]) -> DataFrame:
+    def _run(self, file: str, sql: str, values: Mapping[str, object]) -> DataFrame:
         with self.cursor() as cursor:
             return cursor.execute(sql, {**values, "snapshot": str(self.folder / file)}).df()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import mimetypes
 import traceback
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import date
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from threading import Lock, Timer
@@ -214,10 +215,8 @@ def _rows(chart: ModuleType, write: Callable[[DataFrame], str], mimetype: str) -
 
 def _page(template: str, title: str, charts: list[ModuleType], active: Active) -> str:
     views = _views(charts)
-    asked = [_ask(chart, active, views[chart.SLUG]) for chart in charts]
-    items = [
-        _show(chart, rows, views[chart.SLUG]) for chart, rows in zip(charts, asked, strict=True)
-    ]
+    asked = zip(charts, _ask(charts, active, views), strict=True)
+    items = [_show(chart, ask, views[chart.SLUG]) for chart, ask in asked]
     for item in items:  # what links to other pages of its rows leave as it is
         rest = (views[slug].pairs() for slug in views if slug != item["chart"].SLUG)
         item["others"] = [*filters.pairs(active), *chain.from_iterable(rest)]
@@ -245,20 +244,36 @@ def _views(charts: list[ModuleType]) -> dict[str, View]:
     return {chart.SLUG: View.of(request.args, chart.PREFIX) for chart in peers}
 
 
-def _ask(chart: ModuleType, active: Active, view: View) -> Future[Any]:
-    """Have a thread ask for a chart's rows; of a table, for one page of them."""
-    if chart.KIND == "table":
-        return _THREADS.submit(data.page, chart.DATA, chart.SQL, active, view)
-    return _THREADS.submit(data.query, chart.DATA, chart.SQL, active)
+def _ask(
+    charts: list[ModuleType], active: Active, views: Mapping[str, View]
+) -> list[Callable[[], Any]]:
+    """Ask for the rows of each chart: together where filters choose them, else each by itself.
+
+    Of a table, ask for one page of them.
+    """
+    found: dict[str, DataFrame] = {}
+    whole = [chart for chart in charts if chart.KIND != "table"]
+    for name in dict.fromkeys(chart.DATA for chart in whole) if active else ():
+        sqls = {chart.SLUG: chart.SQL for chart in whole if name == chart.DATA}
+        with suppress(Exception):  # of one chart: it is found below
+            found.update(zip(sqls, data.together(name, [*sqls.values()], active), strict=False))
+    return [
+        partial(found.__getitem__, chart.SLUG)
+        if chart.SLUG in found
+        else _THREADS.submit(data.query, chart.DATA, chart.SQL, active).result
+        if chart in whole
+        else _THREADS.submit(data.page, chart.DATA, chart.SQL, active, views[chart.SLUG]).result
+        for chart in charts
+    ]
 
 
-def _show(chart: ModuleType, asked: Future[Any], view: View) -> dict[str, Any]:
+def _show(chart: ModuleType, ask: Callable[[], Any], view: View) -> dict[str, Any]:
     """Return a chart with what it shows: a figure (as JSON), a kpi, a table, or its failure."""
     try:
         unknown = set(chart.FILTERS) - set(data.columns(chart.DATA))
         if unknown:
             raise LookupError(f"FILTERS names {unknown}, no column of {chart.DATA}")
-        rows = asked.result()
+        rows = ask()
         page = rows if isinstance(rows, Page) else Page.of(rows, view)
         if chart.KIND == "table":
             shown = _drawn(chart, page.rows) if page.total else page.rows
