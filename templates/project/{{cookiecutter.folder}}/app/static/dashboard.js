@@ -253,7 +253,7 @@ function save(format) {
   const figure = JSON.parse(plot.querySelector("script").textContent);
   const root = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).find((rule) => rule.selectorText === ":root");
   const look = style((name) => root.style.getPropertyValue(name).trim());
-  const size = { width: 1200, height: 675 };
+  const size = { width: 960, height: 540 };
   const titles = tidy(figure, look, size.width);
   const { layout } = figure;
   for (const letter of ["x", "y"]) if (titles[letter]) Object.assign(layout[`${letter}axis`], { title: { text: titles[letter] }, automargin: true });
@@ -263,7 +263,7 @@ function save(format) {
   layout.title = { text: safe(cut(title, 90)), subtitle: { text: safe(cut(chosen, 150)) }, x: 0.02, y: 0.96, yanchor: "top" };
   layout.title.font = { size: 20, color: look.css("--ink") };
   Object.assign(layout, { paper_bgcolor: look.css("--card"), margin: { ...layout.margin, t: 88 } });
-  Plotly.downloadImage(figure, { format, ...size, scale: format === "png" ? 2 : 1, filename: title });
+  Plotly.downloadImage(figure, { format, ...size, scale: format === "png" ? 2.5 : 1, filename: title });
 }
 
 const form = document.querySelector(".filters");
