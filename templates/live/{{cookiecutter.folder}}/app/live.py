@@ -20,7 +20,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from werkzeug.exceptions import ServiceUnavailable
 
-from app.data import ENDING, OWN_WITH, PAGE_ROWS, Data, Page, View
+from app.data import OWN_WITH, PAGE_ROWS, Data, Page, View, rows_of
 from app.database import DatabaseError, Statement, Table, moments
 from app.snapshots import State
 
@@ -127,26 +127,27 @@ class Live:
 
     def page(self, filters: Iterable[Filter], sql: str, view: View) -> Page:
         """Return one page of the rows that SQL selects, by asking for no more than these."""
-        filters, rows = list(filters), f"FROM (\n{ENDING.sub('', sql)}\n) AS shown WHERE "
-        columns = tuple(map(str, self.query(filters, f"SELECT * {rows}", sa.false()).columns))
+        rows, unordered = (f"{each} WHERE " for each in rows_of(sql))
+        filters, order = list(filters), list[str | sa.ClauseElement]()
+        columns = tuple(map(str, self.query(filters, f"SELECT * {unordered}", sa.false()).columns))
         found: sa.ColumnElement[bool] = sa.true()
         if view.find:
             escaped = re.sub(r"([/%_])", r"/\1", view.find)
             like = sa.func.lower(sa.literal(f"%{escaped}%"))
             texts = (sa.func.lower(sa.cast(sa.column(each), sa.String)) for each in columns)
             found = sa.or_(*(text.like(like, escape="/") for text in texts))
-        total = int(self.query(filters, f"SELECT count(*) AS total {rows}", found)["total"].sum())
+        count = self.query(filters, f"SELECT count(*) AS total {unordered}", found)
+        total = int(count["total"].sum())
         view = view.within(columns, total)
-        order: list[str | sa.ClauseElement] = []
         if view.sort:  # missing values last; and then by all columns, as in data.py
+            rows = unordered
             column: sa.ColumnClause[Any] = sa.column(view.sort)
             missing = sa.case((column.is_(None), 1), else_=0)
             ties = "".join(f", {number}" for number in range(1, len(columns) + 1))
             order = [" ORDER BY ", missing, ", ", column, (" DESC" if view.desc else "") + ties]
         limit = sa.select(sa.literal(1)).limit(PAGE_ROWS).offset(view.start)
-        return Page(
-            view, self.query(filters, f"SELECT * {rows}", found, *order, limit), total, columns
-        )
+        shown = self.query(filters, f"SELECT * {rows}", found, *order, limit)
+        return Page(view, shown, total, columns)
 
     def choices(self, column: str) -> DataFrame:
         """Return the first values of a column as text, each with the number of all of them."""

@@ -24,6 +24,9 @@ SNAPSHOT = "read_parquet($snapshot)"
 PAGE_ROWS = 25
 OWN_WITH = re.compile(r"(?>\s|--.*\n|/\*[\s\S]*?\*/)*WITH(\s+RECURSIVE)?\b", re.IGNORECASE)
 ENDING = re.compile(r";(\s|--.*|/\*[\s\S]*?\*/)*\Z")
+LAST_ORDER = re.compile(
+    r"""\bORDER\s+BY\b(?!.*\bLIMIT\b)([\w\s.,-]|"[^"]*"|`[^`]*`)*\Z""", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,13 @@ class Page:
         return {"sort": "" if down else column, "desc": up}
 
 
+def rows_of(sql: str) -> tuple[str, str]:
+    """Return SQL as what other SQL selects from; and so that it need not order all of its rows."""
+    sql = ENDING.sub("", sql)
+    unordered = sql if re.search(r"\bDISTINCT\s+ON\b", sql, re.I) else LAST_ORDER.sub("", sql)
+    return f"FROM (\n{sql}\n) AS shown", f"FROM (\n{unordered}\n) AS shown"
+
+
 class Data(Snapshots):
     """The loaders' data: small DataFrames, asked of the snapshots with SQL."""
 
@@ -135,21 +145,21 @@ class Data(Snapshots):
 
     def page(self, name: str, sql: str, filters: Iterable[Filter], view: View) -> Page:
         """Return one page of the rows that SQL selects, by asking for no more than these."""
-        rows = f"FROM (\n{ENDING.sub('', sql)}\n) AS shown"
-        columns = tuple(map(str, self.query(name, f"SELECT * {rows} LIMIT 0", filters).columns))
+        rows, unordered = rows_of(sql)
+        empty = self.query(name, f"SELECT * {unordered} LIMIT 0", filters)
+        columns, found, order = tuple(map(str, empty.columns)), "", ""
         if view.find:
             texts = (f"lower(CAST({quote(each)} AS VARCHAR))" for each in columns)
-            rows += f" WHERE {' OR '.join(f'contains({text}, lower($find))' for text in texts)}"
-        counted = self.query(name, f"SELECT count(*) AS total {rows}", filters, view.find)
-        total = int(counted["total"].sum())
+            found = f"WHERE {' OR '.join(f'contains({text}, lower($find))' for text in texts)}"
+        count = f"SELECT count(*) AS total {unordered} {found}"
+        total = int(self.query(name, count, filters, view.find)["total"].sum())
         view = view.within(columns, total)
         if view.sort:  # and then by all columns: else a row may be on two pages, or on none
             ties = "".join(f", {number}" for number in range(1, len(columns) + 1))
             way = "DESC" if view.desc else "ASC"
-            rows += f" ORDER BY {quote(view.sort)} {way} NULLS LAST{ties}"
-        rows += f" LIMIT {PAGE_ROWS} OFFSET {view.start}"
-        shown = self.query(name, f"SELECT * {rows}", filters, view.find)
-        return Page(view, shown, total, columns)
+            rows, order = unordered, f"ORDER BY {quote(view.sort)} {way} NULLS LAST{ties}"
+        shown = f"SELECT * {rows} {found} {order} LIMIT {PAGE_ROWS} OFFSET {view.start}"
+        return Page(view, self.query(name, shown, filters, view.find), total, columns)
 
     def together(self, name: str, sqls: list[str], filters: Iterable[Filter]) -> list[DataFrame]:
         """Run several charts' SQL in one pass over the filtered rows: a third of the work of one each.
