@@ -21,6 +21,11 @@ pytestmark = pytest.mark.xdist_group("browser")
 ROWS = list(csv.DictReader(io.StringIO(sales_csv())))
 
 
+def is_ready(url: str) -> None:
+    """Wait until the data is read."""
+    wait_for(lambda: fetch(f"{url}/ready")[0] == 200, "the data", 60)
+
+
 @pytest.fixture(scope="module")
 def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Lend the address of a project whose dashboard Details has two tables and a figure."""
@@ -34,6 +39,7 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         add_chart("few", "--kind", "table", "--limit", "40", *on)
         add_chart("mix", "--kind", "bar", "--x", "region", "--y", "revenue", *on)
     with serving(root) as url:
+        is_ready(url)
         yield url
 
 
@@ -389,6 +395,7 @@ def fresh(shared_project: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
         patch.chdir(root)
         add_chart("all_sales", "--kind", "table", "--filter", "region", "--filter", "product")
     with serving(root) as url:
+        is_ready(url)
         yield root, url
 
 
@@ -484,6 +491,7 @@ def test_looking_for_newer_data_can_be_switched_off(project: Path, watched: Watc
     page, asked = watched.page, list[str]()
     page.clock.install()
     with serving(project) as url:
+        is_ready(url)
         page.goto(url)
         drawn(page, 1)
         page.on("request", lambda request: asked.append(request.url))
@@ -502,6 +510,7 @@ def test_a_look_for_newer_data_begins_a_refresh(project: Path) -> None:
     inside(
         project,
         """
+        data.build("sales")
         etag = get("/").headers["ETag"]
         built = data.peek("sales").built
         source = Path("data/sales.csv")

@@ -221,7 +221,7 @@ function turn(region, wanted) {
     region.replaceChildren(...body.childNodes);
     document.querySelectorAll("a[data-keep]").forEach((link) => (link.search = search));
     region.querySelector(".scroll")?.scrollTo({ top: 0 });
-    say(region.querySelector(".pager span, .note, .error").textContent, true);
+    say(region.querySelector(".pager span, .note, .error")?.textContent, true);
   });
 }
 
@@ -259,9 +259,12 @@ async function update() {
   if (!answer.ok) return;
   const page = parse(await answer.text());
   if (location.href !== url || pending.whole) return; // a choice was made meanwhile
-  const states = [page, document].map((each) => [...each.querySelectorAll("#data time, #data .error")].map(({ dateTime, textContent }) => dateTime ?? textContent).join());
-  if (states[0] !== states[1] || tags[url]) keeping(() => take(page));
-  if (states[0] !== states[1]) say(`Updated ${new Date().toLocaleString("en", CLOCK)}`);
+  const code = (page) => page.querySelector("script[src*='dashboard.js']")?.getAttribute("src");
+  if (code(page) !== code(document)) return location.reload(); // a new release, or a login
+  const state = (page) => [...page.querySelectorAll("#data time, #data .error")].map((each) => each.dateTime ?? each.textContent).join();
+  const isNewer = state(page) !== state(document);
+  if (isNewer || tags[url]) keeping(() => take(page));
+  if (isNewer) say(`Updated ${new Date().toLocaleString("en", CLOCK)}`);
   tags = { [url]: answer.headers.get("ETag") };
 }
 
@@ -307,7 +310,7 @@ addEventListener("input", ({ target }) => {
 addEventListener("submit", (event) => {
   if (!event.target.matches(".find")) return;
   event.preventDefault();
-  find(event.target.querySelector("[type=search]"));
+  seek(event.target.querySelector("[type=search]"));
 });
 addEventListener("visibilitychange", () => every && Date.now() - updated > every && update());
 if (every) setInterval(update, every);
