@@ -9,7 +9,7 @@ from typing import cast, get_args
 import pandas as pd
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect import order, totals
+from flaskdash.inspect import codes, order, totals
 from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.measures import aggregation, line_amounts, running_totals, unit_of
 from flaskdash.inspect.model import Column, ColumnType, Role
@@ -48,6 +48,7 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
         column_of(str(name), frame.iloc[:, position], position, units.get(str(name)))
         for position, name in enumerate(frame.columns)
     ]
+    columns = codes.mark(frame, columns)
     amounts = line_amounts(frame, columns)
     columns = [replace(c, agg="sum") if c.name in amounts else c for c in columns]
     running = running_totals(frame, columns)
@@ -151,8 +152,9 @@ def type_of(values: pd.Series) -> ColumnType:
         return "integer"
     if pd.api.types.is_float_dtype(values):
         present = values.dropna()
-        whole = len(present) > 0 and len(present) < len(values) and bool((present % 1 == 0).all())
-        return "integer" if whole else "number"
+        whole = len(present) > 0 and bool((present % 1 == 0).all())
+        years = bool(present.between(1500, 2200).all())  # which R writes as 1961.0
+        return "integer" if whole and (years or len(present) < len(values)) else "number"
     if pd.api.types.is_datetime64_any_dtype(values):
         present = values.dropna()
         return "date" if bool((present == present.dt.normalize()).all()) else "datetime"
@@ -228,6 +230,8 @@ def _number_role(
         return "category"
     if named & vocabulary.ID_WORDS and not named & vocabulary.SUM_WORDS:
         return "identifier"
+    if distinct > 20 and last and _names_codes(last[0]):
+        return "identifier"
     if _is_index(name, present, distinct, position):
         return "identifier"
     counts = named & vocabulary.SUM_WORDS - vocabulary.NUMBER_WORDS
@@ -251,6 +255,11 @@ def _number_role(
     few = distinct < 20 and distinct < 0.4 * len(present)
     dense = high - low + 1 <= 2 * distinct
     return "category" if few and (dense or distinct * 100 < len(present)) else "measure"
+
+
+def _names_codes(word: str) -> bool:
+    """Tell whether whole numbers of that name are codes: schoolid, idno, ccode."""
+    return word.endswith(("code", "id", "idno")) and word not in vocabulary.NOT_IDS
 
 
 def _is_area(name: str) -> bool:
