@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from app.filters import FORMS
 from app.formats import slug
 
 LOADER = ("SOURCE or REFRESH", "load")
@@ -41,7 +42,11 @@ def find_charts(package: ModuleType, loaders: dict[str, ModuleType]) -> dict[str
             raise RuntimeError(f"{chart.__file__}: define one of {', '.join(DRAWINGS)}")
         if chart.DATA not in loaders:
             raise RuntimeError(f"{chart.__file__}: DATA is {chart.DATA!r}; have {list(loaders)}")
-        vars(chart).update(SLUG=name.replace("_", "-"), KIND=kinds[0])
+        told = dict.fromkeys(chart.FILTERS, "")
+        told |= chart.FILTERS if isinstance(chart.FILTERS, dict) else {}
+        if wrong := [form for form in told.values() if form not in ("", *FORMS)]:
+            raise RuntimeError(f"{chart.__file__}: FILTERS has {wrong}; it may have {list(FORMS)}")
+        vars(chart).update(FILTERS=told, SLUG=name.replace("_", "-"), KIND=kinds[0])
         for title in chart.DASHBOARDS:
             if (other := dashboards.setdefault(slug(title), title)) != title:
                 raise RuntimeError(f"{chart.__file__}: rename {title!r}; {other!r} has its address")
@@ -61,7 +66,8 @@ def _modules(
             raise RuntimeError(f"{module.__file__}: rename it; {found[name].__file__} is as good")
         for attribute in required:
             if not any(hasattr(module, name) for name in attribute.split(" or ")):
-                raise RuntimeError(f"{module.__file__}: {attribute} is missing; see {package.__file__}")
+                missing = f"{attribute} is missing; see {package.__file__}"
+                raise RuntimeError(f"{module.__file__}: {missing}")
         vars(module).update(defaults | vars(module))
         found[name] = module
     return found

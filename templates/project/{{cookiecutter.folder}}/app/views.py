@@ -23,7 +23,7 @@ from werkzeug.local import LocalProxy
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as BaseResponse
 
-from app import filters, formats
+from app import controls, filters, formats
 from app.cache import Cache, PartialAnswer
 from app.data import Data
 from app.filters import Filter
@@ -168,7 +168,7 @@ def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: 
 
 
 def _attempt(charts: list[ModuleType], build: Callable[[Active], str], mimetype: str) -> Response:
-    active = filters.from_query(request.args, _filter_columns(charts)) if request.args else ()
+    active = filters.from_query(request.args, _wanted(charts)) if request.args else ()
     versions = _versions(charts)
     # The day, because SQL may ask for the last 30; the root, because pages hold links.
     key = (date.today().isoformat(), request.root_path, request.path, active, versions)
@@ -176,8 +176,7 @@ def _attempt(charts: list[ModuleType], build: Callable[[Active], str], mimetype:
     def built() -> str:
         try:
             answer = build(active)
-            known = {control["column"] for control in _controls(charts, active) if control["known"]}
-            if any(item.column not in known for item in active):
+            if active and not controls.are_known(data, active, _controls(charts, active)):
                 raise PartialAnswer(answer)  # values that nobody can choose must not fill the cache
             return answer
         finally:
@@ -204,13 +203,24 @@ def _rows(chart: ModuleType, write: Callable[[DataFrame], str], mimetype: str) -
 
 
 def _page(template: str, title: str, charts: list[ModuleType], active: Active) -> str:
-    items = [_show(chart, ask) for chart, ask in zip(charts, _ask(charts, active), strict=True)]
+    counts: dict[str, int] = {}
+    asked = _ask(charts, active, counts)
+    found = _controls(charts, active)
+    items = [_show(chart, ask) for chart, ask in zip(charts, asked, strict=True)]
+    for name in {chart.DATA for chart in charts} - counts.keys():
+        with suppress(HTTPException):  # of a database that gives no answer
+            counts[name] = data.count(name, active)
     page = render_template(
         template,
         title=title,
         items=items,
         dashboards=_dashboards(),
-        controls=_controls(charts, active),
+        controls=found,
+        query="?" + filters.to_query(active) if active else "",
+        chips=controls.chips(found, active),
+        presets=controls.presets,
+        active=active,
+        counts={name: (counts[name], data.count(name)) for name in sorted(counts)},
         states={chart.DATA: data.state(chart.DATA) for chart in charts},
         most=MOST_ROWS,
     )
@@ -219,13 +229,18 @@ def _page(template: str, title: str, charts: list[ModuleType], active: Active) -
     return page
 
 
-def _ask(charts: list[ModuleType], active: Active) -> list[Callable[[], DataFrame]]:
+def _ask(
+    charts: list[ModuleType], active: Active, counts: dict[str, int] | None = None
+) -> list[Callable[[], DataFrame]]:
     """Ask for the rows of each chart: together where filters choose them, else each by itself."""
     found: dict[str, DataFrame] = {}
     for name in dict.fromkeys(chart.DATA for chart in charts) if active else ():
         sqls = {chart.SLUG: chart.SQL for chart in charts if name == chart.DATA}
+        sqls[""] = f"SELECT count(*) AS n FROM {filters.quote(name)}"
         with suppress(Exception):  # of one chart: it is found below
             found.update(zip(sqls, data.together(name, [*sqls.values()], active), strict=False))
+            if counts is not None:
+                counts[name] = int(found.pop("")["n"][0])
     return [
         partial(found.__getitem__, chart.SLUG)
         if chart.SLUG in found
@@ -237,11 +252,9 @@ def _ask(charts: list[ModuleType], active: Active) -> list[Callable[[], DataFram
 def _show(chart: ModuleType, ask: Callable[[], DataFrame]) -> dict[str, Any]:
     """Return a chart with what it shows: a figure (as JSON), a kpi, a table, or its failure."""
     try:
-        unknown = set(chart.FILTERS) - set(data.columns(chart.DATA))
-        if unknown:
-            raise LookupError(f"FILTERS names {unknown}, no column of {chart.DATA}")
+        controls.check(chart, data.columns(chart.DATA))
         rows = ask()
-        if rows.empty:
+        if rows.isna().all(axis=None):  # a sum of no rows, too
             return {"chart": chart, "rows": rows, "empty": True}
         return {"chart": chart, "rows": rows, chart.KIND: _drawn(chart, rows)}
     except Exception as error:
@@ -272,30 +285,12 @@ def _figure(chart: ModuleType, rows: DataFrame) -> str:
     return str(figure.to_json()).replace("<", "\\u003c")  # so that no </script> ends it
 
 
-def _controls(charts: list[ModuleType], active: Active) -> list[dict[str, Any]]:
-    """Return what the form needs for each filter that the data of these charts has."""
-    controls = []
-    for column in _filter_columns(charts):
-        names = [chart.DATA for chart in charts if column in data.columns(chart.DATA)]
-        now = next((item for item in active if item.column == column), Filter(column))
-        if names and filters.is_day(data.columns(names[0])[column]):
-            days = data.days(names[0], column)
-            controls.append(asdict(now) | {"days": days, "known": not now.values})
-        elif names:
-            found = [data.choices(name, column) for name in dict.fromkeys(names)]
-            more = max(left for _, left in found)
-            choices = dict.fromkeys(choice for listed, _ in found for choice in listed)
-            known = more > 0 or choices.keys() >= set(now.values)
-            choices |= dict.fromkeys(now.values if more else ())
-            controls.append(asdict(now) | {"choices": list(choices), "more": more, "known": known})
-    return controls
+def _controls(charts: list[ModuleType], active: Active) -> list[controls.Control]:
+    return controls.controls(data, _wanted(charts), [chart.DATA for chart in charts], active)
 
 
-def _filter_columns(charts: list[ModuleType]) -> list[str]:
-    """Return the columns that the dashboards of these charts can be filtered by."""
-    shared = {title for chart in charts for title in chart.DASHBOARDS}
-    peers = [chart for chart in _charts.values() if shared & set(chart.DASHBOARDS)]
-    return list(dict.fromkeys(column for chart in peers for column in chart.FILTERS))
+def _wanted(charts: list[ModuleType]) -> dict[str, str]:
+    return controls.forms(charts, _charts.values())
 
 
 def _chart(slug: str) -> ModuleType:

@@ -5,6 +5,7 @@ const LABEL = 28; // characters of a name beside an axis, or in a legend; fewer 
 const pen = document.createElement("canvas").getContext("2d");
 let pending = new AbortController();
 let ahead = {}; // the answer to the choice that is being clicked
+let typing; // the timer of what is being typed
 let search = location.search; // of what the page shows, or is about to
 
 // The look of a figure and of its axes: from the properties at the top of style.css, light or dark
@@ -155,18 +156,69 @@ async function follow(url) {
   main.ariaBusy = "false";
 }
 
-function address(form) {
-  const chosen = [...new FormData(form)].filter(([, value]) => value);
-  const query = new URLSearchParams(chosen).toString();
+const chosen = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+
+function address() {
+  const query = chosen().toString();
   return location.origin + location.pathname + (query && `?${query}`);
 }
 
-function choose() {
-  history.pushState(null, "", address(form));
+// What is typed into a text box without a pause is one step of the browser's history.
+function choose(event) {
+  clearTimeout(typing);
+  const box = event?.target;
+  const url = address();
+  if (url === location.href.split("#")[0] || box?.matches(".narrow")) return;
+  const typed = box?.type === "search" ? box.name : null;
+  history[typed && history.state === typed ? "replaceState" : "pushState"](typed, "", url);
   search = location.search;
-  for (const one of form.querySelectorAll("details")) one.querySelector(".count").textContent = one.querySelectorAll(":checked").length || "all";
-  follow(location.href);
+  for (const count of form.querySelectorAll(".count")) {
+    const boxes = [...count.closest("details").querySelectorAll(":checked")].filter(({ value }) => value);
+    count.textContent = (boxes[0]?.type === "radio" ? boxes[0].value : boxes.length) || "all";
+  }
+  const followed = follow(url);
   ahead = {};
+  return followed;
+}
+
+// Sets the form to what a query says, and follows.
+function set(query) {
+  for (const field of form.querySelectorAll("[type=hidden]")) field.remove();
+  for (const field of form.querySelectorAll("[name]")) {
+    const values = query.getAll(field.name);
+    if (/checkbox|radio/.test(field.type)) field.checked = values.includes(field.value) || !(field.value || values.length);
+    else field.value = values[0] ?? "";
+  }
+  for (const part of form.querySelectorAll("[data-column]")) {
+    const name = part.dataset.column;
+    const boxes = [...part.querySelectorAll(":checked")].map(({ value }) => value);
+    for (const value of query.getAll(name).filter((each) => !boxes.includes(each))) {
+      part.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+    }
+  }
+  return choose();
+}
+
+// A chip, a span of days, the reset: links that need no load.
+async function jump(event) {
+  const link = event.target.closest(".chips a, .presets a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const spans = link.closest("details");
+  if (spans) spans.open = false;
+  await set(new URL(link.href).searchParams);
+  (spans?.firstElementChild ?? document.querySelector(".chips a") ?? form.querySelector("input, summary")).focus();
+}
+
+// What is typed narrows a list of choices, or is searched for after a pause.
+function type({ target }) {
+  if (target.matches(".narrow")) {
+    const text = target.value.toLowerCase();
+    for (const label of target.parentNode.querySelectorAll("label")) label.hidden = !label.textContent.toLowerCase().includes(text);
+  } else if (target.type === "search") {
+    clearTimeout(typing);
+    typing = setTimeout(choose, 300, { target });
+  }
 }
 
 // A click takes a tenth of a second from press to release: time enough to ask for what it chooses.
@@ -174,7 +226,7 @@ function anticipate(event) {
   const box = event.target.closest("label")?.querySelector("[type=checkbox]");
   if (!box || event.button || event.pointerType === "touch") return;
   box.checked = !box.checked;
-  const url = address(form);
+  const url = address();
   box.checked = !box.checked;
   ahead = { url, answer: fetch(url) };
   ahead.answer.catch(() => {}); // follow() says so, if it comes to that
@@ -189,8 +241,12 @@ function close(event) {
 }
 
 const form = document.querySelector(".filters");
+for (const box of document.querySelectorAll(".narrow")) box.hidden = false;
 form?.addEventListener("change", choose);
+form?.addEventListener("input", type);
+form?.addEventListener("submit", (event) => event.preventDefault() || choose());
 form?.addEventListener("pointerdown", anticipate);
+if (form) addEventListener("click", jump);
 addEventListener("click", close);
 addEventListener("keydown", (event) => event.key === "Escape" && close(event));
 addEventListener("popstate", () => location.search === search || location.reload());
