@@ -478,7 +478,7 @@ def test_a_dead_database_leaves_the_last_answers(make: Make, shop: Shop) -> None
 
 
 def _figures(page: str) -> list[str]:
-    return re.findall(r'<script type="application/json">(.*?)</script>', page)
+    return re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page)
 
 
 @pytest.mark.parametrize("flags", [(), ("--live",)], ids=["snapshot", "live"])

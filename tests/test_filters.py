@@ -1,4 +1,4 @@
-"""Filters in a real browser: their forms, chips and spans, and all without a script."""
+"""Filters in a real browser: their forms, chips and spans, clicks on figures, and all without a script."""
 
 from __future__ import annotations
 
@@ -212,6 +212,115 @@ def test_chips_and_reset(page: Page) -> None:
     assert (kpis(page), figures(page), urlsplit(page.url).query) == (before, drawing, "")
     assert page.get_by_label("Product has").input_value() == ""
     assert same()
+
+
+# Clicks on figures
+
+
+def middle(part: Locator) -> tuple[float, float]:
+    box = part.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def click(page: Page, part: Locator) -> None:
+    """Click on the middle of a part of a figure, which lies below what takes the pointer."""
+    part.scroll_into_view_if_needed()
+    page.mouse.move(*middle(part))
+    page.locator(".shown.clickable").wait_for()
+    page.mouse.down()
+    page.mouse.up()
+
+
+def test_a_click_on_a_bar_chooses_and_a_second_one_takes_it_away(page: Page) -> None:
+    same, before = stay(page), figures(page)
+    figure = page.locator("#revenue-by-region")
+    names = page.evaluate("() => document.querySelector('#revenue-by-region .shown').data[0].y")
+    page.mouse.move(*middle(figure.locator(".point").nth(2)))
+    expect(figure.locator(".clickable .nsewdrag")).to_have_css("cursor", "pointer")
+    click(page, figure.locator(".point").nth(2))
+    expect(chips(page)).to_have_text([f"Region: {names[2]}"])
+    counted(page, sum(row["region"] == names[2] for row in ROWS))
+    assert page.locator(f"input[value={names[2]}]").is_checked()
+    click(page, figure.locator(".point").first)
+    expect(chips(page)).to_have_count(0)
+    assert figures(page) == before
+    assert same()
+    page.go_back()
+    counted(page, sum(row["region"] == names[2] for row in ROWS))
+    page.go_back()
+    expect(page.locator(".counts")).to_have_text("360 rows")
+
+
+def test_names_that_are_cut_are_chosen_whole(details: Page) -> None:
+    data = details.evaluate("() => document.querySelector('#places .shown').data[0].y")
+    escaped = [
+        name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for name in PLACES
+    ]
+    for name in (LONG, LONGER):
+        at = data.index(escaped[PLACES.index(name)])
+        click(details, details.locator("#places .point").nth(at))
+        counted(details, sum(row["place"] == name for row in ROWS))
+        assert query(details) == [("place", name)]
+        details.get_by_role("link", name="Reset").click()
+        expect(chips(details)).to_have_count(0)
+        drawn(details, 2)
+
+
+def test_a_click_on_a_slice_chooses_it_but_not_the_rest(details: Page) -> None:
+    labels = details.evaluate("() => document.querySelector('#parts .shown').data[0].customdata")
+    assert labels[3] == "Other"
+    at = next(n for n, label in enumerate(labels) if label.startswith("Place"))
+    slices = details.locator("#parts .slice")
+    click(details, slices.nth(at).locator("path"))
+    counted(details, sum(row["place"] == labels[at] for row in ROWS))
+    details.get_by_role("link", name="Reset").click()
+    expect(chips(details)).to_have_count(0)
+    slices.nth(3).wait_for()
+    details.mouse.move(*middle(slices.nth(3)))
+    details.mouse.down()
+    details.mouse.up()
+    details.wait_for_timeout(500)
+    assert query(details) == []
+
+
+def test_a_click_on_a_line_chooses_its_colour_and_one_on_a_cell_both(details: Page) -> None:
+    figure = details.locator("#lines .shown")
+    figure.scroll_into_view_if_needed()
+    x, y = figure.evaluate(
+        """(shown) => { const { xaxis, yaxis } = shown._fullLayout, [, , third] = shown.calcdata[1];
+            const { left, top } = shown.getBoundingClientRect();
+            return [left + xaxis._offset + xaxis.c2p(third.x), top + yaxis._offset + yaxis.c2p(third.y)]; }"""
+    )
+    details.mouse.move(x, y)
+    details.locator("#lines .shown.clickable").wait_for()
+    details.mouse.down()
+    details.mouse.up()
+    expect(chips(details)).to_have_text([re.compile("^Region: ")])
+    details.get_by_role("link", name="Reset").click()
+    expect(chips(details)).to_have_count(0)
+    click(details, details.locator("#grid .nsewdrag").first)
+    expect(chips(details)).to_have_count(2)
+    assert sorted(name for name, _ in query(details)) == ["place", "region"]
+    cells = details.locator("#grid .shown")
+    shape = (
+        "(shown) => shown.calcdata[0].map(({ x, y, z }) => [x.length - 1, y.length - 1, z.length])"
+    )
+    assert cells.evaluate(shape) == [[1, 1, 1]]  # none is left of before
+    details.mouse.move(*middle(cells))
+    details.locator("#grid .hovertext").wait_for()
+
+
+def test_what_is_no_choice_can_not_be_clicked(page: Page) -> None:
+    figure = page.locator("#distribution-of-revenue")
+    figure.scroll_into_view_if_needed()
+    page.mouse.move(*middle(figure.locator(".point").nth(1)))
+    figure.locator(".hovertext").first.wait_for(state="attached")
+    assert figure.locator(".clickable").count() == 0
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    assert query(page) == []
 
 
 # Several dashboards, no script, a phone

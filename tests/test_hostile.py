@@ -403,7 +403,7 @@ def test_csv_holds_no_formula_and_nothing_else_changed(site: str) -> None:
 def test_a_figure_does_not_end_its_script(site: str) -> None:
     for path in ("/", "/dashboards/pair-3", "/dashboards/rows"):
         page = fetch(site + path)[1].decode()
-        figures = re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)
+        figures = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)
         assert len(figures) == len(re.findall(r'<div class="shown"', page)) > 1
         assert all(json.loads(figure)["data"] for figure in figures)
 

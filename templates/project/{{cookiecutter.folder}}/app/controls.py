@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, timedelta
@@ -13,10 +14,13 @@ from app.filters import Filter
 from app.formats import words
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from app.data import Data
 
 FEW_NUMBERS = 50  # whole ones, such as years and ratings: they are listed
 MOST_CHIPS = 5  # of one filter
+MOST_LABELS = 200  # of one column that can be clicked
 Control = dict[str, Any]
 
 
@@ -153,3 +157,20 @@ def presets(control: Control, active: Iterable[Filter]) -> list[tuple[str, str]]
         for name, (low, high) in spans.items()
         if first <= low and (low, high) != (first, last) and high - low + timedelta(1) >= 2 * step
     ]
+
+
+def clickable(rows: DataFrame, found: Iterable[Control]) -> dict[str, dict[str, str]]:
+    """Return what a click on a figure of these rows can choose: by column, then by label."""
+    labels: dict[str, dict[str, str]] = {}
+    for control in found:
+        name: str = control["column"]
+        if "ends" in control or list(rows.columns).count(name) != 1:
+            continue
+        listed = {choice: choice for choice in control["choices"]}
+        listed |= {"True": "true", "False": "false"} if "true" in listed else {}
+        values = rows[name].dropna().map(str).unique()[:MOST_LABELS]
+        if control["more"]:  # not all are listed; what a pie has no room for is none of them
+            listed |= {value: value for value in values if value != "Other"}
+        chosen = {value: listed[value] for value in values if value in listed}
+        labels[name] = {html.escape(k, quote=False): v for k, v in chosen.items()}
+    return {column: each for column, each in labels.items() if each}

@@ -206,7 +206,7 @@ def _page(template: str, title: str, charts: list[ModuleType], active: Active) -
     counts: dict[str, int] = {}
     asked = _ask(charts, active, counts)
     found = _controls(charts, active)
-    items = [_show(chart, ask) for chart, ask in zip(charts, asked, strict=True)]
+    items = [_show(chart, ask, found) for chart, ask in zip(charts, asked, strict=True)]
     for name in {chart.DATA for chart in charts} - counts.keys():
         with suppress(HTTPException):  # of a database that gives no answer
             counts[name] = data.count(name, active)
@@ -249,14 +249,17 @@ def _ask(
     ]
 
 
-def _show(chart: ModuleType, ask: Callable[[], DataFrame]) -> dict[str, Any]:
+def _show(
+    chart: ModuleType, ask: Callable[[], DataFrame], found: list[controls.Control]
+) -> dict[str, Any]:
     """Return a chart with what it shows: a figure (as JSON), a kpi, a table, or its failure."""
     try:
         controls.check(chart, data.columns(chart.DATA))
         rows = ask()
         if rows.isna().all(axis=None):  # a sum of no rows, too
             return {"chart": chart, "rows": rows, "empty": True}
-        return {"chart": chart, "rows": rows, chart.KIND: _drawn(chart, rows)}
+        shown = {chart.KIND: _drawn(chart, rows), "labels": controls.clickable(rows, found)}
+        return {"chart": chart, "rows": rows, **shown}
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.SLUG)
         frames = traceback.extract_tb(error.__traceback__)

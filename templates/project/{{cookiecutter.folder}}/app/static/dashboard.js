@@ -6,6 +6,7 @@ const pen = document.createElement("canvas").getContext("2d");
 let pending = new AbortController();
 let ahead = {}; // the answer to the choice that is being clicked
 let typing; // the timer of what is being typed
+const listened = new WeakSet(); // to figures, by what binds their events
 let search = location.search; // of what the page shows, or is about to
 
 // The look of a figure and of its axes: from the properties at the top of style.css, light or dark
@@ -111,7 +112,9 @@ function paint(near) {
       const figure = JSON.parse(plot.querySelector("script").textContent);
       const titles = tidy(figure, look, width);
       for (const axis of plot.querySelectorAll(".axis")) axis.textContent = parse(titles[axis.dataset.axis] ?? "").body.textContent;
-      // Told once only: to compare it with itself is a tenth of what a change takes Plotly.
+      // A heat map that changes in place keeps cells of before. The configuration is
+      // told once only: to compare it with itself is a tenth of what a change takes Plotly.
+      if (figure.data.some(({ type }) => type === "heatmap")) Plotly.purge(shown);
       Plotly.react(shown, figure.data, figure.layout, shown.data ? undefined : { displayModeBar: false, responsive: true });
     } catch (error) {
       shown.textContent = `This chart could not be drawn: ${error.message}`;
@@ -221,6 +224,44 @@ function type({ target }) {
   }
 }
 
+// What a click on a point chooses, as [column, value]: the names at its axes, or of its part, or its
+// trace's. The server tells which labels of a figure are choices: see clickable() in controls.py.
+function meant(shown, { points: [point] }) {
+  const columns = Object.entries(JSON.parse(shown.parentNode.querySelector("script").dataset.labels));
+  const { data, xaxis, yaxis, x, y, customdata, label, location, theta } = point;
+  const found = [];
+  const find = (name) => {
+    const at = columns.findIndex(([, labels]) => Object.hasOwn(labels, name));
+    if (at >= 0) found.push(...columns.splice(at, 1).map(([column, labels]) => [column, labels[name]]));
+  };
+  if (xaxis?.type === "category") find(x);
+  if (yaxis?.type === "category") find(y);
+  if (!/treemap|sunburst|sankey/.test(data.type)) [customdata, label, location, theta].flat().forEach(find);
+  if (!found.length) find(data.meta ?? data.name);
+  return found;
+}
+
+function cross(shown, event) {
+  const found = meant(shown, event);
+  const query = chosen();
+  const again = found.every(([column, value]) => query.getAll(column).join() === value);
+  for (const [column, value] of found) {
+    query.delete(column);
+    if (!again) query.append(column, value);
+  }
+  if (found.length) set(query);
+}
+
+// Listens to a figure from when the pointer is on it: by then it is drawn.
+function listen({ target }) {
+  const shown = target.closest?.(".js-plotly-plot");
+  if (!shown || listened.has(shown.on)) return; // Plotly gives one each time that it begins anew
+  listened.add(shown.on);
+  shown.on("plotly_click", (event) => cross(shown, event));
+  shown.on("plotly_hover", (event) => shown.classList.toggle("clickable", meant(shown, event).length > 0));
+  shown.on("plotly_unhover", () => shown.classList.remove("clickable"));
+}
+
 // A click takes a tenth of a second from press to release: time enough to ask for what it chooses.
 function anticipate(event) {
   const box = event.target.closest("label")?.querySelector("[type=checkbox]");
@@ -246,7 +287,10 @@ form?.addEventListener("change", choose);
 form?.addEventListener("input", type);
 form?.addEventListener("submit", (event) => event.preventDefault() || choose());
 form?.addEventListener("pointerdown", anticipate);
-if (form) addEventListener("click", jump);
+if (form) {
+  addEventListener("click", jump);
+  addEventListener("pointerover", listen);
+}
 addEventListener("click", close);
 addEventListener("keydown", (event) => event.key === "Escape" && close(event));
 addEventListener("popstate", () => location.search === search || location.reload());
