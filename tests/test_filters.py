@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from conftest import Watched, borrow_environment, sales_csv, serving
+from conftest import Watched, borrow_environment, fetch, sales_csv, serving
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_pages import add_chart, choose, drawn, figures, kpis, stay
 
@@ -55,6 +55,7 @@ def site(shared_project: Path) -> Iterator[str]:
         add_chart("lines", "--kind", "line", *lines, *second)
         add_chart("grid", "--kind", "heatmap", "--x", "region", "--by", "place", *second)
         with serving(root) as url:
+            fetch(url)  # so that the data is there
             yield url
 
 

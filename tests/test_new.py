@@ -19,7 +19,8 @@ from flaskdash import create, render
 SKELETON = {
     ".dockerignore .env .env.example .gitignore .python-version AGENTS.md Dockerfile Procfile",
     "README.md pyproject.toml app/__init__.py app/cache.py app/charts/__init__.py app/config.py",
-    "app/data.py app/discovery.py app/filters.py app/formats.py app/loaders/__init__.py",
+    "app/controls.py app/data.py app/discovery.py app/filters.py app/formats.py",
+    "app/loaders/__init__.py",
     "app/snapshots.py app/static/dashboard.js app/static/icon.svg app/static/style.css app/views.py",
     "app/static/vendor/plotly-LICENSE.txt app/static/vendor/plotly-basic.min.js",
     "app/static/vendor/plotly-basic.min.js.br app/templates/_chart.html app/templates/_filters.html",

@@ -69,9 +69,9 @@ class Data(Snapshots):
         return found["choice"], sum(found["total"][:1]) - len(found["choice"])
 
     def span(self, name: str, column: str) -> tuple[Any, Any, int]:
-        """Return the least and greatest day or number of a column, and how many it has."""
+        """Return the least and greatest day or number of a column, and about how many it has."""
         value = quote(column)
-        sql = f"""SELECT min({value}), max({value}), count(DISTINCT {value})
+        sql = f"""SELECT min({value}), max({value}), approx_count_distinct({value})
             FROM {SNAPSHOT} WHERE isfinite({value})"""
         (low,), (high,), (distinct,) = self._fact(name, sql).values()
         return low, high, distinct

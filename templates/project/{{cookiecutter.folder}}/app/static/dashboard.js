@@ -5,7 +5,7 @@ const LABEL = 28; // characters of a name beside an axis, or in a legend; fewer 
 const pen = document.createElement("canvas").getContext("2d");
 let pending = new AbortController();
 let ahead = {}; // the answer to the choice that is being clicked
-let typing; // the timer of what is being typed
+let pause; // before what is typed is searched for
 const listened = new WeakSet(); // to figures, by what binds their events
 let search = location.search; // of what the page shows, or is about to
 
@@ -168,7 +168,7 @@ function address() {
 
 // What is typed into a text box without a pause is one step of the browser's history.
 function choose(event) {
-  clearTimeout(typing);
+  clearTimeout(pause);
   const box = event?.target;
   const url = address();
   if (url === location.href.split("#")[0] || box?.matches(".narrow")) return;
@@ -219,8 +219,8 @@ function type({ target }) {
     const text = target.value.toLowerCase();
     for (const label of target.parentNode.querySelectorAll("label")) label.hidden = !label.textContent.toLowerCase().includes(text);
   } else if (target.type === "search") {
-    clearTimeout(typing);
-    typing = setTimeout(choose, 300, { target });
+    clearTimeout(pause);
+    pause = setTimeout(choose, 300, { target });
   }
 }
 
