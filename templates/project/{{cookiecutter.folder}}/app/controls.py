@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from datetime import date, timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from app import filters
 from app.filters import Filter
@@ -24,15 +25,11 @@ MOST_LABELS = 200  # of one column that can be clicked
 Control = dict[str, Any]
 
 
-def forms(charts: Iterable[ModuleType], everything: Iterable[ModuleType]) -> dict[str, str]:
-    """Return the columns that the dashboards of these charts are filtered by, each with its form.
-
-    The form is empty where no chart tells it.
-    """
-    shared = {title for chart in charts for title in chart.DASHBOARDS}
+def forms(charts: Iterable[ModuleType]) -> dict[str, str]:
+    """Return the columns that charts are filtered by, each with its form, where a chart tells it."""
     found: dict[str, str] = {}
-    for chart in everything:
-        for column, form in chart.FILTERS.items() if shared & set(chart.DASHBOARDS) else ():
+    for chart in charts:
+        for column, form in chart.FILTERS.items():
             found[column] = found.get(column) or form
     return found
 
@@ -132,8 +129,12 @@ def chips(found: Iterable[Control], active: Sequence[Filter]) -> list[tuple[str,
             text = f"{low} – {high}" if low and high else f"from {low}" if low else f"to {high}"
             less.append((f"{named}: {text}", replace(item, low="", high="")))
         before, after = active[:n], active[n + 1 :]
-        chips += [(text, filters.to_query([*before, one, *after])) for text, one in less]
+        chips += [(text, _query([*before, one, *after])) for text, one in less]
     return chips
+
+
+def _query(active: Iterable[Filter]) -> str:
+    return urlencode(filters.pairs(active))
 
 
 def presets(control: Control, active: Iterable[Filter]) -> list[tuple[str, str]]:
@@ -153,7 +154,7 @@ def presets(control: Control, active: Iterable[Filter]) -> list[tuple[str, str]]
     step = (last - first) / max(1, control["different"] - 1)
     rest = [item for item in active if item.column != control["column"]]
     return [
-        (name, filters.to_query([*rest, Filter(control["column"], (), str(low), str(high))]))
+        (name, _query([*rest, Filter(control["column"], (), str(low), str(high))]))
         for name, (low, high) in spans.items()
         if first <= low and (low, high) != (first, last) and high - low + timedelta(1) >= 2 * step
     ]

@@ -46,7 +46,11 @@ def find_charts(package: ModuleType, loaders: dict[str, ModuleType]) -> dict[str
         told |= chart.FILTERS if isinstance(chart.FILTERS, dict) else {}
         if wrong := [form for form in told.values() if form not in ("", *FORMS)]:
             raise RuntimeError(f"{chart.__file__}: FILTERS has {wrong}; it may have {list(FORMS)}")
-        vars(chart).update(FILTERS=told, SLUG=name.replace("_", "-"), KIND=kinds[0])
+        vars(chart).update(FILTERS=told)
+        prefix = name.replace("_", "-") + "."  # of what the URL says of its rows; no filter's
+        while any(f"{filter}.".startswith(prefix) for c in charts.values() for filter in c.FILTERS):
+            prefix = f".{prefix}"
+        vars(chart).update(SLUG=prefix.strip("."), KIND=kinds[0], PREFIX=prefix)
         for title in chart.DASHBOARDS:
             if (other := dashboards.setdefault(slug(title), title)) != title:
                 raise RuntimeError(f"{chart.__file__}: rename {title!r}; {other!r} has its address")
@@ -66,8 +70,9 @@ def _modules(
             raise RuntimeError(f"{module.__file__}: rename it; {found[name].__file__} is as good")
         for attribute in required:
             if not any(hasattr(module, name) for name in attribute.split(" or ")):
-                missing = f"{attribute} is missing; see {package.__file__}"
-                raise RuntimeError(f"{module.__file__}: {missing}")
+                raise RuntimeError(
+                    f"{module.__file__}: {attribute} is missing; see {package.__file__}"
+                )
         vars(module).update(defaults | vars(module))
         found[name] = module
     return found

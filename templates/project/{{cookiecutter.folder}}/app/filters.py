@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
@@ -37,6 +36,16 @@ def from_query(args: MultiDict[str, str], columns: Iterable[str]) -> tuple[Filte
         if values or low or high or text:
             found.append(Filter(column, tuple(sorted(values)), low, high, text))
     return tuple(found)
+
+
+def pairs(filters: Iterable[Filter]) -> list[tuple[str, str]]:
+    """Return the filters as they stand in a query string."""
+    found = []
+    for item in filters:
+        found += [(item.column, value) for value in item.values]
+        ends = (("from", item.low), ("to", item.high), ("has", item.text))
+        found += [(f"{item.column}.{end}", value) for end, value in ends if value]
+    return found
 
 
 def where(filters: Iterable[Filter], types: Mapping[str, str]) -> tuple[str, dict[str, object]]:
@@ -92,16 +101,6 @@ def is_number(kind: str) -> bool:
 def fits(form: str, kind: str) -> bool:
     """Tell whether a column of this SQL type can be filtered in a form."""
     return {"range": is_number(kind), "days": is_day(kind)}.get(form, True)
-
-
-def to_query(filters: Iterable[Filter]) -> str:
-    """Return the query string that sets filters, as from_query reads it."""
-    pairs: list[tuple[str, str]] = []
-    for item in filters:
-        pairs += [(item.column, value) for value in item.values]
-        parts = {"from": item.low, "to": item.high, "has": item.text}
-        pairs += [(f"{item.column}.{part}", value) for part, value in parts.items() if value]
-    return urlencode(pairs)
 
 
 def _day(text: str) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import mimetypes
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from threading import Lock, Timer
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, current_app, render_template, request, send_file
 from flask import url_for as flask_url_for
@@ -24,8 +26,8 @@ from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as BaseResponse
 
 from app import controls, filters, formats
-from app.cache import Cache, PartialAnswer
-from app.data import Data
+from app.cache import Cache, PartialAnswer, RareAnswer
+from app.data import Data, Page, View
 from app.filters import Filter
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ _charts: dict[str, ModuleType] = LocalProxy(lambda: current_app.extensions["char
 
 mimetypes.add_type("text/javascript", ".js")  # Windows may say otherwise
 STATIC = Path(__file__).parent / "static"
-MOST_ROWS = 500
+KEPT_PAGES = 10  # of a table, in the cache
 LONGEST_PATH = 200  # the system refuses to look for a name of more than 255 bytes
 # Plotly adds one <style> element that is empty: this is the hash of the empty string.
 EMPTY = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
@@ -69,6 +71,13 @@ def chart(slug: str) -> Response:
     """Show a chart with its rows and its SQL."""
     chart = _chart(slug)
     return _answer([chart], lambda on: _page("chart.html", chart.TITLE, [chart], on), "text/html")
+
+
+@pages.get("/charts/<slug>/rows")
+def chart_rows(slug: str) -> Response:
+    """Show one page of a chart's rows and nothing else: dashboard.js turns the pages with it."""
+    chart = _chart(slug)
+    return _answer([chart], lambda on: _page("_chart.html", "", [chart], on), "text/html")
 
 
 @pages.get("/charts/<slug>/figure.json")
@@ -151,7 +160,7 @@ def url_for(endpoint: str, **values: Any) -> str:
     return flask_url_for(endpoint if "." in endpoint else f"pages.{endpoint}", **values)
 
 
-for template_filter in (formats.cell, formats.plain, formats.slug, formats.words):
+for template_filter in (formats.cells, formats.slug, formats.words):
     pages.add_app_template_filter(template_filter)
 
 
@@ -170,8 +179,10 @@ def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: 
 def _attempt(charts: list[ModuleType], build: Callable[[Active], str], mimetype: str) -> Response:
     active = filters.from_query(request.args, _wanted(charts)) if request.args else ()
     versions = _versions(charts)
+    # Of a table's rows, a page shows what the URL asks for; JSON and CSV have them all.
+    views = _views(charts) if request.args and mimetype == "text/html" else {}
     # The day, because SQL may ask for the last 30; the root, because pages hold links.
-    key = (date.today().isoformat(), request.root_path, request.path, active, versions)
+    key = (date.today().isoformat(), request.root_path, request.path, active, versions, views)
 
     def built() -> str:
         try:
@@ -203,39 +214,68 @@ def _rows(chart: ModuleType, write: Callable[[DataFrame], str], mimetype: str) -
 
 
 def _page(template: str, title: str, charts: list[ModuleType], active: Active) -> str:
+    views, found = _views(charts), _controls(charts, active)
     counts: dict[str, int] = {}
-    asked = _ask(charts, active, counts)
-    found = _controls(charts, active)
-    items = [_show(chart, ask, found) for chart, ask in zip(charts, asked, strict=True)]
-    for name in {chart.DATA for chart in charts} - counts.keys():
-        with suppress(HTTPException):  # of a database that gives no answer
-            counts[name] = data.count(name, active)
+    asked = zip(charts, _ask(charts, active, views, counts), strict=True)
+    items = [_show(chart, ask, views[chart.SLUG], found) for chart, ask in asked]
+    for item in items:  # what links to other pages of its rows leave as it is
+        rest = (views[slug].pairs() for slug in views if slug != item["chart"].SLUG)
+        item["others"] = [*filters.pairs(active), *chain.from_iterable(rest)]
     page = render_template(
         template,
         title=title,
         items=items,
         dashboards=_dashboards(),
         controls=found,
-        query="?" + filters.to_query(active) if active else "",
+        query="?" + urlencode(filters.pairs(active)) if active else "",
         chips=controls.chips(found, active),
         presets=controls.presets,
         active=active,
-        counts={name: (counts[name], data.count(name)) for name in sorted(counts)},
+        counts=lambda: _counts(charts, active, counts),
         states={chart.DATA: data.state(chart.DATA) for chart in charts},
-        most=MOST_ROWS,
     )
     if any("failed" in item for item in items):
         raise PartialAnswer(page)
+    asked_for = {*views.values()}
+    if any(view.find or view.page > KEPT_PAGES for view in asked_for) or any(
+        item["page"].view not in asked_for for item in items
+    ):
+        raise RareAnswer(page)
     return page
 
 
+def _counts(
+    charts: list[ModuleType], active: Active, known: Mapping[str, int]
+) -> dict[str, tuple[int, int]]:
+    """Return how many rows of each loader pass the filters, and of how many."""
+    counts = {}
+    for name in dict.fromkeys(chart.DATA for chart in charts):
+        with suppress(HTTPException):  # of a database that gives no answer
+            passed = known[name] if name in known else data.count(name, active)
+            counts[name] = passed, data.count(name)
+    return counts
+
+
+def _views(charts: list[ModuleType]) -> dict[str, View]:
+    """Return which rows the URL asks for, of each chart on the dashboards of these."""
+    peers = [*charts, *_peers(charts)]
+    return {chart.SLUG: View.of(request.args, chart.PREFIX) for chart in peers}
+
+
 def _ask(
-    charts: list[ModuleType], active: Active, counts: dict[str, int] | None = None
-) -> list[Callable[[], DataFrame]]:
-    """Ask for the rows of each chart: together where filters choose them, else each by itself."""
+    charts: list[ModuleType],
+    active: Active,
+    views: Mapping[str, View],
+    counts: dict[str, int] | None = None,
+) -> list[Callable[[], Any]]:
+    """Ask for the rows of each chart: together where filters choose them, else each by itself.
+
+    Of a table, ask for one page of them.
+    """
     found: dict[str, DataFrame] = {}
-    for name in dict.fromkeys(chart.DATA for chart in charts) if active else ():
-        sqls = {chart.SLUG: chart.SQL for chart in charts if name == chart.DATA}
+    whole = [chart for chart in charts if chart.KIND != "table"]
+    for name in dict.fromkeys(chart.DATA for chart in whole) if active else ():
+        sqls = {chart.SLUG: chart.SQL for chart in whole if name == chart.DATA}
         sqls[""] = f"SELECT count(*) AS n FROM {filters.quote(name)}"
         with suppress(Exception):  # of one chart: it is found below
             found.update(zip(sqls, data.together(name, [*sqls.values()], active), strict=False))
@@ -245,21 +285,27 @@ def _ask(
         partial(found.__getitem__, chart.SLUG)
         if chart.SLUG in found
         else _THREADS.submit(data.query, chart.DATA, chart.SQL, active).result
+        if chart in whole
+        else _THREADS.submit(data.page, chart.DATA, chart.SQL, active, views[chart.SLUG]).result
         for chart in charts
     ]
 
 
 def _show(
-    chart: ModuleType, ask: Callable[[], DataFrame], found: list[controls.Control]
+    chart: ModuleType, ask: Callable[[], Any], view: View, found: list[controls.Control]
 ) -> dict[str, Any]:
     """Return a chart with what it shows: a figure (as JSON), a kpi, a table, or its failure."""
     try:
         controls.check(chart, data.columns(chart.DATA))
         rows = ask()
+        page = rows if isinstance(rows, Page) else Page.of(rows, view)
+        if chart.KIND == "table":
+            shown = _drawn(chart, page.rows) if page.total else page.rows
+            return {"chart": chart, "page": replace(page, rows=shown)}
         if rows.isna().all(axis=None):  # a sum of no rows, too
-            return {"chart": chart, "rows": rows, "empty": True}
+            return {"chart": chart, "page": page, "empty": True}
         shown = {chart.KIND: _drawn(chart, rows), "labels": controls.clickable(rows, found)}
-        return {"chart": chart, "rows": rows, **shown}
+        return {"chart": chart, "page": page, **shown}
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.SLUG)
         frames = traceback.extract_tb(error.__traceback__)
@@ -274,7 +320,7 @@ def _drawn(chart: ModuleType, rows: DataFrame) -> Any:
         return _figure(chart, rows)
     shown = getattr(chart, chart.KIND)(rows)
     if chart.KIND == "table" and isinstance(shown, type(rows)):
-        return shown.head(MOST_ROWS)
+        return shown
     if chart.KIND == "kpi" and isinstance(shown, dict) and "value" in shown:
         return shown
     raise TypeError(f"{chart.KIND}() should not return {shown!r:.80}: see app/charts/__init__.py")
@@ -293,7 +339,13 @@ def _controls(charts: list[ModuleType], active: Active) -> list[controls.Control
 
 
 def _wanted(charts: list[ModuleType]) -> dict[str, str]:
-    return controls.forms(charts, _charts.values())
+    return controls.forms(_peers(charts))
+
+
+def _peers(charts: list[ModuleType]) -> list[ModuleType]:
+    """Return the charts that are on a dashboard with one of these."""
+    shared = {title for chart in charts for title in chart.DASHBOARDS}
+    return [chart for chart in _charts.values() if shared & set(chart.DASHBOARDS)]
 
 
 def _chart(slug: str) -> ModuleType:
