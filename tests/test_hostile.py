@@ -354,6 +354,13 @@ ADDRESSES = [
     ("day=2024-01-01", NONE),
     ("&&&==&=&%", ALL),
     (f"{quote_plus(SCRIPT)}.from=2024-01-01", ALL),
+    (f"{quote_plus(SCRIPT)}.to=1e3", ALL),
+    (f"{quote_plus(SCRIPT)}.has=", ALL),
+    (f"{quote_plus(SCRIPT)}.has=%00", NONE),
+    (f"{quote_plus(SCRIPT)}.has=%ff%fe", NONE),
+    (f"{quote_plus(SCRIPT)}.has='+OR+'1'%3D'1", NONE),
+    (f"{quote_plus(SCRIPT)}.has=" + "x" * 3000, NONE),
+    ("day.from=1&day.to=2&day.has=2024", ALL),
 ]
 
 

@@ -37,6 +37,7 @@ def figure(df):
     """Draw it."""
     {1}
 '''
+AFTER = "(each) => getComputedStyle(each, '::after').content"
 AGES = ["< 20", "20-40", "> 40"]
 MANY = "return go.Figure([go.{}(x=[1, 2], y=[n, n + 1], name=str(n), **{}) for n in range(20)])"
 CHARTS = {
@@ -282,7 +283,7 @@ def test_an_order_may_hold_signs_that_html_knows(site: str, watched: Watched) ->
 def test_on_paper_charts_are_light_and_fit(site: str, watched: Watched) -> None:
     page = watched.page
     page.emulate_media(color_scheme="dark")
-    page.goto(site)
+    page.goto(f"{site}/?region=North")
     settled(page)
     color = "() => document.querySelector('.shown')._fullLayout.font.color"
     dark = page.evaluate(color)
@@ -293,6 +294,8 @@ def test_on_paper_charts_are_light_and_fit(site: str, watched: Watched) -> None:
     assert paper == "rgb(255, 255, 255)"
     for gone in (".filters", ".as-table", ".skip"):
         assert not page.locator(gone).first.is_visible()
+    assert "North" in page.locator(".chips").inner_text()
+    assert page.locator(".chip").first.evaluate(AFTER) == "none"
     for plot in page.locator(".plot").all():
         card, figure = plot.bounding_box(), plot.locator(".main-svg").first.bounding_box()
         assert card
