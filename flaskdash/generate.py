@@ -68,13 +68,19 @@ def title(chart: Chart) -> str:
     """Return a title for a chart that has none: Revenue by region, Average price over time."""
     words = {flag: humanise(getattr(chart, flag) or "rows") for flag in (*COLUMNS, "data")}
     measure = _measure_label(chart)
-    total = f"total {words['y']}" if chart.agg == "sum" else measure
+    total = _total(chart)
     total = f"latest {measure}" if chart.x else total
     price = words["y"] if chart.y else "price"
     text = KINDS[chart.kind].title.format(measure=measure, total=total, price=price, **words)
     text += f" and {words['by']}" if chart.by and "{by}" not in KINDS[chart.kind].title else ""
+    text += f" by {words['x']}" if chart.x and chart.kind == "bullet" else ""
     by = f", by {words['color']}" if chart.color else ""
     return _capital(text) + by
+
+
+def _total(chart: Chart) -> str:
+    """Return what a chart of one number shows: total revenue, average price."""
+    return f"total {humanise(chart.y or '')}" if chart.agg == "sum" else _measure_label(chart)
 
 
 def bins(chart: Chart, frame: pd.DataFrame) -> sql.Bins:
@@ -267,8 +273,22 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "candle": list(map(repr, sql.candle_names(chart))),
         "target": chart.target if chart.target is None else f"{chart.target:g}",
         "box": list(map(repr, sql.box_names(chart))),
+        "words": _words(chart, unit, columns),
+        "total": repr(_capital(_total(chart))),
         "letters": {"year": 4, "quarter": 7, "month": 7}.get(chart.grain or "", 10),
     }
+
+
+def _words(chart: Chart, unit: str, columns: Mapping[str, Column]) -> str:
+    """Return what a text says before it is edited: Markdown, with the names of values in braces."""
+    timed = any(column.role == "time" for column in columns.values())
+    when = " between {first} and {last}" if timed else ""
+    if chart.y is None:
+        return repr(f"**{{rows}}** rows{when}.")
+    value = f"{{value}}{unit}" if unit == "%" else f"{unit}{{value}}"
+    name = re.sub(r"([\\`*_\[\]<>#!|~&])", r"\\\1", _line(_total(chart)))
+    name = _capital(name).replace("{", "{{").replace("}", "}}")
+    return repr(f"{name}: **{value}**, from {{rows}} rows{when}.")
 
 
 def _order(text: bool, time: bool = False, names: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -242,6 +242,21 @@ def _kpi(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     return f"SELECT {_measure(chart, columns, to)}\nFROM {to.quote(chart.data)}{where}"
 
 
+def _bullet(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    return (_bar if chart.x else _kpi)(chart, columns, to)
+
+
+def _words(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select what a text may say: the measure, the number of rows, the first and the last time."""
+    shown = {"value": _aggregate(chart, columns, to)} if chart.y else {}
+    shown["rows"] = "count(*)"
+    if (time := _time(columns)) is not None:
+        shown |= {"first": f"min({to.quote(time)})", "last": f"max({to.quote(time)})"}
+    names = ", ".join(f"{value} AS {to.quote(name)}" for name, value in shown.items())
+    where = _where(chart, columns, to, chart.y if chart.agg == "share" else None)
+    return f"SELECT {names}\nFROM {to.quote(chart.data)}{where}"
+
+
 def _line(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     assert chart.x is not None
     color = f", {to.quote(chart.color)}" if chart.color else ""
@@ -518,8 +533,10 @@ SHAPES: dict[str, Callable[[Chart, Mapping[str, Column], Dialect], str]] = {
     "funnel": _bar,
     "waterfall": _steps,
     "gauge": _kpi,
+    "bullet": _bullet,
     "candlestick": _candles,
     "radar": _bar,
     "sankey": _nested,
     "table": _table,
+    "text": _words,
 }

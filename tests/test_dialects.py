@@ -124,6 +124,10 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
                     chart("waterfall", x="region", y="revenue", agg="sum", limit=1),
                     chart("waterfall", x="day", y="revenue", agg="sum", grain="year"),
                     chart("gauge", y="revenue", agg="sum"),
+                    chart("bullet", y="revenue", agg="mean"),
+                    chart("bullet", x="region", y="revenue", agg="sum", limit=2),
+                    chart("text", y="revenue", agg="sum"),
+                    chart("text"),
                     chart("candlestick", x="day", y="cases", grain="quarter"),
                     chart("radar", x="region", y="units", agg="sum", color="Sub Kind"),
                 )

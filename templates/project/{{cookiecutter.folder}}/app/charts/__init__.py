@@ -5,6 +5,7 @@ A chart defines TITLE, DATA (its loader), SQL (which selects from the loader by 
     figure(df)  a Plotly figure
     kpi(df)     {"value": "1.2M", "note": "..."}: one number
     table(df)   a DataFrame to show as rows
+    text(df)    words: a str, or HTML as Markup
 
 It may define FILTERS (columns), DASHBOARDS (titles), ORDER, and SIZE ("half" or "full").
 Files that begin with _ are skipped.

@@ -1,0 +1,28 @@
+"""Text in Markdown, with values of the data in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from app.formats import cell, number, plain
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+# Tables, too; HTML in the text is shown, not obeyed.
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def markdown(text: str, df: DataFrame) -> Markup:
+    """Return Markdown as HTML, with the first row's value of a column for its name in {braces}.
+
+    Values are put in last, escaped: they are text, whatever they hold.
+    """
+    values = {
+        str(name): number(value) if isinstance(value, int | float) else cell(value)
+        for name, value in plain(df.head(1)).iloc[0].items()
+    }
+    return Markup(_MARKDOWN.render(text)).format_map(values)
