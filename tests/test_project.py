@@ -374,6 +374,44 @@ def test_a_table_on_a_dashboard_ends(project: Path) -> None:
     )
 
 
+def test_charts_that_are_asked_together_get_what_each_gets_alone(project: Path) -> None:
+    inside(
+        project,
+        r"""
+        from app import views
+        from app.filters import Filter
+        from pandas.testing import assert_frame_equal
+
+        sqls = [
+            "SELECT sum(revenue) AS revenue, max(date) AS last FROM sales",
+            "SELECT region, sum(units) AS units FROM sales GROUP BY 1 ORDER BY 2 DESC -- the most first",
+            "WITH few AS (SELECT * FROM sales LIMIT 7) SELECT count(*) AS n FROM few",
+            "SELECT * FROM sales ORDER BY date DESC, revenue, region, units LIMIT 9",
+            "SELECT date_trunc('month', date) AS month, [units] AS u FROM sales WHERE units < 0",
+            "SELECT {'a': units, 'b': {'c': region}} AS nested FROM sales ORDER BY ALL LIMIT 2",
+        ]
+        for regions in (("North",), ("North", "South"), ("nowhere",)):
+            chosen = [Filter("region", regions)]
+            together = data.together("sales", sqls, chosen)
+            for sql, found in zip(sqls, together, strict=True):
+                assert_frame_equal(found, data.query("sales", sql, chosen))
+
+        asked = []
+        data.query = lambda *given: asked.append(given)
+        with made.app_context():
+            charts = list(views._charts.values())
+            views._ask(charts, [Filter("region", ("North",))])
+            assert asked == []
+            charts[0].SQL = "SELECT none FROM sales"  # then each is asked by itself
+            for ask in views._ask(charts, [Filter("region", ("North",))]):
+                ask()
+        assert len(asked) == len(charts)
+        app.data.MOST_TOGETHER = 10
+        assert data.together("sales", sqls, []) == []
+        """,
+    )
+
+
 def test_sql_may_begin_with_a_comment_and_end_with_one(project: Path) -> None:
     inside(
         project,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MOST_CHOICES = 500
+MOST_TOGETHER = 20_000_000
 SNAPSHOT = "read_parquet($snapshot)"
 OWN_WITH = re.compile(r"(?>\s|--.*\n|/\*[\s\S]*?\*/)*WITH(\s+RECURSIVE)?\b", re.IGNORECASE)
 
@@ -35,6 +36,23 @@ class Data(Snapshots):
         own = OWN_WITH.match(sql)
         text = f"WITH{own[1] or ''} {rows}, {sql[own.end() :]}" if own else f"WITH {rows} {sql}"
         return self._run(file, text, values)
+
+    def together(self, name: str, sqls: list[str], filters: Iterable[Filter]) -> list[DataFrame]:
+        """Run several charts' SQL in one pass over the filtered rows: a third of the work of one each.
+
+        Nothing is run in a database, nor on more rows than MOST_TOGETHER: some of them are kept.
+        """
+        state = self.state(name)
+        if self.loaders[name].LIVE or state.rows > MOST_TOGETHER:
+            return []
+        clause, values = where(filters, self.columns(name))
+        rows = f"{quote(name)} AS MATERIALIZED (SELECT * FROM {SNAPSHOT}{clause})"
+        lists = [f"(SELECT list(row) FROM ({sql}\n) AS row) AS a{n}" for n, sql in enumerate(sqls)]
+        answers = f"CREATE TEMP TABLE answers AS WITH {rows} SELECT {', '.join(lists)}"
+        with self.cursor() as cursor:
+            cursor.execute(answers, {**values, "snapshot": str(self.folder / state.file)})
+            found = [f"SELECT unnest(a{n}, max_depth := 2) FROM answers" for n in range(len(sqls))]
+            return [cursor.execute(sql).df() for sql in found]
 
     def columns(self, name: str) -> dict[str, str]:
         """Return the SQL type of each column."""
@@ -60,6 +78,6 @@ class Data(Snapshots):
         """Ask what stays the same for as long as the snapshot does."""
         return self._facts(self.state(name).file, sql)
 
-    def _run(self, file: str, sql: str, values: Mapping[str, str]) -> DataFrame:
+    def _run(self, file: str, sql: str, values: Mapping[str, object]) -> DataFrame:
         with self.cursor() as cursor:
             return cursor.execute(sql, {**values, "snapshot": str(self.folder / file)}).df()

