@@ -15,6 +15,7 @@ from flaskdash.charts import ADDITIVE, COLUMNS, KINDS, Chart
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.suggest import wording
+from flaskdash.suggest.places import US_STATES
 from flaskdash.suggest.wording import humanise
 
 if TYPE_CHECKING:
@@ -34,16 +35,6 @@ AGGREGATE_WORDS = {
     "distinct": "the number of different values of",
     "share": "the share of rows (in percent) with",
 }
-US_STATES = set(
-    """alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho
-    illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota
-    mississippi missouri montana nebraska nevada ohio oklahoma oregon pennsylvania tennessee texas utah
-    vermont virginia washington wisconsin wyoming al ak az ar ca co ct de dc fl ga hi id il in ia ks ky
-    la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx ut vt va wa wv wi
-    wy""".split()
-) | {"new hampshire", "new jersey", "new mexico", "new york", "north carolina", "north dakota"}
-US_STATES |= {"rhode island", "south carolina", "south dakota", "west virginia"}
-US_STATES |= {"district of columbia"}
 AGGREGATE_LABELS = {
     "mean": "average",
     "median": "median",
@@ -235,7 +226,8 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         measure = y
     x_is_time = bool(chart.grain or (x_column and x_column.role == "time"))
     x_is_text = x_column is None or x_column.type == "text"
-    by_is_text = bool(chart.by and columns[chart.by].type == "text")
+    by_column = columns.get(chart.by or "")
+    by_is_text = bool(chart.by) and (by_column is None or by_column.type == "text")
     y_axis = _axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count", "share"})
     if chart.mode == "percent":
         y_axis = _axis(f"share of {_measure_label(chart)}", "%")
@@ -268,8 +260,7 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "by_words": _line(chart.by or ""),
         "by_is_text": by_is_text,
         "x_order": _order(x_is_text, x_is_time, x_column.order if x_column else ()),
-        "by_order": {"type": "category"}
-        | ({"categoryorder": "total ascending"} if by_is_text else {"autorange": "reversed"}),
+        "by_order": _order_upwards(by_is_text, by_column.order if by_column else ()),
         "candle": list(map(repr, sql.candle_names(chart))),
         "target": chart.target if chart.target is None else f"{chart.target:g}",
         "box": list(map(repr, sql.box_names(chart))),
@@ -299,6 +290,15 @@ def _order(text: bool, time: bool = False, names: tuple[str, ...] = ()) -> dict[
     if names:
         return axis | {"categoryorder": "array", "categoryarray": list(names)}
     return axis | ({"categoryorder": "total descending"} if text else {})
+
+
+def _order_upwards(text: bool, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return an axis of names from top to bottom, in their own order or the largest first."""
+    if names:
+        return _order(text, names=names) | {"autorange": "reversed"}
+    return {"type": "category"} | (
+        {"categoryorder": "total ascending"} if text else {"autorange": "reversed"}
+    )
 
 
 def _measure_label(chart: Chart) -> str:

@@ -290,7 +290,7 @@ def _largest(chart: Chart, columns: Mapping[str, Column], where: str, to: Dialec
 
 def _compared(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     """Return the rows of a chart that compares measures in columns of their own: a SELECT for each."""
-    which = chart.x if chart.x not in columns else chart.color
+    which = chart.x if chart.x not in columns else chart.by or chart.color
     across = to.quote(which or "")
     selects = []
     for label, name in zip(labels(chart.across), chart.across, strict=True):
@@ -303,7 +303,7 @@ def _compared(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
                 f"SELECT '{label}' AS {across}, {measure}\nFROM {to.quote(chart.data)}{where}"
             )
             continue
-        one = replace(one, color=None)
+        one = replace(one, color=None, by=None)
         first = _as_x(one, columns, to)
         where = _where(one, columns, to, chart.x, name)
         selects.append(

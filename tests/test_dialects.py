@@ -158,6 +158,9 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
         "bar of columns by": chart(
             "bar", x="region", y="value", agg="mean", color="measure", across=both
         ),
+        "heatmap of columns": chart(
+            "heatmap", x="region", by="measure", y="value", agg="sum", across=both
+        ),
         "line of columns": chart(
             "line", x="day", y="value", agg="sum", color="measure", grain="month", across=both
         ),

@@ -51,8 +51,8 @@ GEO_WORDS = known(
     " district borough territory location place prefecture commune departement department_code"
     " land pays ville stadt neighbourhood neighborhood postcode area"
 )
-LATITUDE = known("lat latitude ylatitude y_lat")
-LONGITUDE = known("lon lng long longitude xlongitude")
+LATITUDE = known("lat latitude ylatitude y_lat reclat intptlat geolat")
+LONGITUDE = known("lon lng long longitude xlongitude reclong intptlong geolon geolong")
 YEAR_WORDS = known("year yr years fy season annee année jahr año ano anno")
 DATE_PARTS = known("month mo mon day dy dow weekday week quarter qtr hour hr minute yr year")
 CATEGORY_WORDS = known(
@@ -66,7 +66,7 @@ MEAN_WORDS = known(
     " expectancy exp satisfaction tenure salary income wage probability yield odds frequency hdi"
     " interest margin discount fraction efficiency latency elevation altitude magnitude mag ppm"
     " trend interpolated close open high low adj runtime horsepower acceleration years hours"
-    " daily hourly monthly popularity tavg tmax tmin awnd ctr cpc cpm cpa roas roi nps csat poverty unemployment commute ret return returns balance gini cpi aqi ozone glucose cholesterol bp bpm systolic diastolic insulin voltage visibility windspeed carat displacement cylinders rooms days sqft sqm living lot bedrooms bathrooms floors ms millis sec seconds quality ph alcohol life capita use seed draw time"
+    " daily hourly monthly popularity tavg tmax tmin awnd ctr cpc cpm cpa roas roi nps csat poverty unemployment commute ret return returns balance gini cpi aqi ozone glucose cholesterol bp bpm systolic diastolic insulin voltage visibility windspeed carat displacement cylinders rooms days sqft sqm living lot bedrooms bathrooms floors ms millis sec seconds quality ph alcohol life capita use seed draw time pages mw gw samplesize"
 )
 SUM_WORDS = known(
     "sales revenue amount total count cnt quantity qty units volume cost costs profit cases deaths"

@@ -1,4 +1,4 @@
-"""How measures spread, which go together, and where the rows are."""
+"""How measures spread, and which go together."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SCATTER = 5000
 PAIRS = 3
+GROUPS, LEAST = 12, 0.02
 SAMPLE = 20_000
 MONEY = known(
     "price cost budget spend income salary gross revenue sales profit fare amount bill tip"
@@ -45,23 +46,37 @@ def distributions(facts: Facts) -> Iterator[Chart]:
             )
 
 
-def maps(facts: Facts) -> Iterator[Chart]:
-    """Yield the places, where there are longitudes and latitudes."""
-    if facts.place is None:
+def boxes(facts: Facts) -> Iterator[Chart]:
+    """Yield how the main measures spread in the groups that differ most in them."""
+    if facts.is_panel:
         return
-    longitude, latitude = facts.place
-    color = facts.color()
-    by = f" by {humanise(color.name, 30)}" if color else ""
-    yield Chart(
-        "scatter",
-        facts.data,
-        f"Places{by}: {humanise(longitude)} and {humanise(latitude)}",
-        x=longitude,
-        y=latitude,
-        color=color.name if color else None,
-        limit=SCATTER if facts.rows > SCATTER else None,
-        why="where the rows are",
-    )
+    few = [
+        c for c in facts.categories if 2 <= c.distinct <= GROUPS and facts.rows >= 8 * c.distinct
+    ]
+    for measure in facts.alone[:2]:
+        if measure.agg != "mean" or facts.is_stepped(measure) or not few:
+            continue
+        found = [(_told(facts, measure, c), -n, c) for n, c in enumerate(few[:8])]
+        effect, _, category = max(found, key=lambda one: one[:2])
+        if effect < LEAST:
+            continue
+        yield Chart(
+            "box",
+            facts.data,
+            f"Spread of {humanise(measure.name)} by {humanise(category.name, 30)}",
+            x=category.name,
+            y=measure.name,
+            why=f"{humanise(category.name)} tells {effect:.0%} of how {humanise(measure.name)} differs",
+        )
+
+
+def _told(facts: Facts, measure: Column, category: Column) -> float:
+    """Return how much of a measure's variance lies between the groups of a category, from 0 to 1."""
+    values = facts.frame[[category.name, measure.name]].dropna()
+    numbers = values[measure.name].astype("float64")
+    within = numbers - numbers.groupby(values[category.name]).transform("mean")
+    whole = float(((numbers - numbers.mean()) ** 2).sum())
+    return 1 - float((within**2).sum()) / whole if whole > 0 else 0.0
 
 
 def correlations(facts: Facts) -> Iterator[Chart]:
