@@ -371,12 +371,14 @@ def _shares(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     whole = _aggregate(chart, columns, to)
     positive = "" if chart.kind == "waterfall" else f"\n    HAVING {whole} > 0"
     where = _where(chart, columns, to, chart.x, chart.y).replace("\n", "\n    ")
-    parts = to.quote(_apart("parts", "parts_", (chart.data,)))
-    return (
-        f"WITH {parts} AS (\n    SELECT {x}, {whole} AS {y}, row_number() OVER (ORDER BY {whole} DESC, {x}) AS {place}\n"
-        f"    FROM {to.quote(chart.data)}{where}\n    GROUP BY {x}{positive}\n)\n"
+    parts, ranked = (to.quote(_apart(n, f"{n}_", (chart.data,))) for n in ("parts", "ranked"))
+    return (  # in two steps, as Spark takes an aggregate in a window for the column of its name
+        f"WITH {parts} AS (\n    SELECT {x}, {whole} AS {y}\n"
+        f"    FROM {to.quote(chart.data)}{where}\n    GROUP BY {x}{positive}\n),\n"
+        f"{ranked} AS (\n    SELECT {x}, {y}, row_number() OVER (ORDER BY {y} DESC, {x}) AS {place}\n"
+        f"    FROM {parts}\n)\n"
         f"SELECT CASE WHEN {place} <= {limit} THEN {text} ELSE 'Other' END AS {x}, sum({y}) AS {y}\n"
-        f"FROM {parts}\nGROUP BY 1\nORDER BY min({place})"
+        f"FROM {ranked}\nGROUP BY 1\nORDER BY min({place})"
     )
 
 

@@ -453,6 +453,45 @@ def test_roles_by_name_and_value(write: Write) -> None:
     }
 
 
+def test_codes_of_labels_and_of_categories_are_no_measures(write: Write) -> None:
+    header = "subject,ward_no,ward,is_a,is_b,is_c,kind,ccode,position_lat,position_long,year,score"
+    path = write(
+        header
+        + "\n"
+        + rows(
+            lambda i: (
+                f"{i % 60 * 7},{1000 + i % 30 * 37},w{i % 30},{int(i % 3 == 0)},{int(i % 3 == 1)},"
+                f"{int(i % 3 == 2)},{'abc'[i % 3]},{i % 50 * 11},{503000000 + i},{-997000000 - i},"
+                f"{1960 + i % 40}.0,{i % 17 * 3}"
+            ),
+            200,
+        )
+    )
+    found = roles(inspect_source(path))
+    assert [name for name, role in found.items() if role == "measure"] == ["score"]
+    assert {found["ward"], found["kind"]} == {"category"}
+    assert found["year"] == "time"
+
+
+def test_numbers_that_only_often_go_with_a_label_are_measures(write: Write) -> None:
+    path = write(
+        "shop,staff,a,b,c\n"
+        + rows(
+            lambda i: f"s{i % 30},{(i % 30) * 3 + (i == 77)},{i % 2},{i % 3 % 2},{i % 5 % 2}", 200
+        )
+    )
+    found = roles(inspect_source(path))
+    assert found["staff"] == "measure"
+    assert [found[name] for name in "abc"] == ["flag"] * 3
+
+
+def test_a_file_of_which_many_rows_do_not_fit_is_declined(write: Write) -> None:
+    event = "BEGIN:VEVENT\nUID:{}@home\nSTART;VALUE=DATE:20130101\nEND;VALUE=DATE:20130102\nEND:VEVENT\n"
+    text = "BEGIN:VCALENDAR\nVERSION:2.0\n" + "".join(event.format(n) for n in range(40))
+    found = inspect_source(write(text))
+    assert "rows have more fields" in found.declined
+
+
 def test_aggregation_follows_meaning(write: Write) -> None:
     names = "revenue,units,avg price,discount rate,temp_max,deaths/100k pop,age"
     path = write(

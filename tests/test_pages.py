@@ -59,7 +59,10 @@ def page(watched: Watched, site: str) -> Page:
 
 
 def drawn(page: Page, count: int = FIGURES) -> None:
-    """Wait until so many figures are drawn."""
+    """Wait until so many figures are drawn, each as it comes near the window."""
+    for shown in page.locator(".shown").all():
+        shown.scroll_into_view_if_needed()
+    page.evaluate("() => scrollTo(0, 0)")
     page.locator(".js-plotly-plot:has(.main-svg .trace)").nth(count - 1).wait_for(state="attached")
 
 
@@ -92,6 +95,27 @@ def choose(page: Page, column: str, *values: str) -> None:
 
 def changed(page: Page, before: list[str]) -> None:
     wait_for(lambda: figures(page) != before, "the charts to change", 10)
+
+
+def test_charts_far_below_the_window_are_drawn_as_it_comes_near(
+    watched: Watched, site: str
+) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": 360, "height": 400})
+    page.goto(site)
+    figure = page.locator(".card.figure .shown")
+    expect(figure.first).to_have_class(re.compile("js-plotly-plot"))
+    assert figure.last.locator("svg").count() == 0
+    height = page.evaluate("() => document.documentElement.scrollHeight")
+    choose(page, "Region", "North")
+    expect(page.locator(".card.kpi .value").first).not_to_have_text("")
+    figure.last.scroll_into_view_if_needed()
+    figure.last.locator(".trace").first.wait_for(state="attached")
+    assert page.evaluate("() => document.documentElement.scrollHeight") == height  # no shift
+    page.goto(site)
+    assert figure.last.locator("svg").count() == 0
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".js-plotly-plot:has(.trace)").count() == FIGURES
 
 
 # Filters

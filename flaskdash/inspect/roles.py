@@ -9,7 +9,7 @@ from typing import cast, get_args
 import pandas as pd
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect import order, totals
+from flaskdash.inspect import codes, order, totals
 from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.measures import aggregation, line_amounts, readings, running_totals, unit_of
 from flaskdash.inspect.model import Column, ColumnType, Role
@@ -48,6 +48,7 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
         column_of(str(name), frame.iloc[:, position], position, units.get(str(name)))
         for position, name in enumerate(frame.columns)
     ]
+    columns = codes.mark(frame, columns)
     amounts = line_amounts(frame, columns)
     columns = [replace(c, agg="sum") if c.name in amounts else c for c in columns]
     running = running_totals(frame, columns)
@@ -153,8 +154,9 @@ def type_of(values: pd.Series) -> ColumnType:
         return "integer"
     if pd.api.types.is_float_dtype(values):
         present = values.dropna()
-        whole = len(present) > 0 and len(present) < len(values) and bool((present % 1 == 0).all())
-        return "integer" if whole else "number"
+        whole = len(present) > 0 and bool((present % 1 == 0).all())
+        years = bool(present.between(1500, 2200).all())  # which R writes as 1961.0
+        return "integer" if whole and (years or len(present) < len(values)) else "number"
     if pd.api.types.is_datetime64_any_dtype(values):
         present = values.dropna()
         return "date" if bool((present == present.dt.normalize()).all()) else "datetime"
@@ -229,6 +231,8 @@ def _number_role(
     if named & vocabulary.DATE_PARTS and distinct <= 60 and high <= 99 and len(named) <= 2:
         return "category"
     if named & vocabulary.ID_WORDS and not named & vocabulary.SUM_WORDS:
+        return "identifier"
+    if distinct > 20 and last and last[0].endswith("code"):
         return "identifier"
     if _is_index(name, present, distinct, position):
         return "identifier"

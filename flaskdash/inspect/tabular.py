@@ -87,7 +87,7 @@ def draft(path: Path, found: Found) -> Draft:
         frame=frame,
         notes=(*notes, *more),
         units=units(plans),
-        declined=found.declined or _crosstab(table) or _prose(table, plans),
+        declined=found.declined or _crosstab(table) or _prose(table, plans) or _unlike(table),
         requires=found.requires,
     )
 
@@ -149,6 +149,16 @@ def _prose(table: Table, plans: Sequence[ColumnPlan]) -> str:
     if len(lines) > 0.9 * table.rows and wordy > 0.5 * len(lines):
         return "it is text of one column, and no two lines are alike: there is nothing to count"
     return ""
+
+
+def _unlike(table: Table) -> str:
+    """Return why a file is not charted of which many rows are no rows of its table."""
+    if 3 * len(table.long) <= table.rows:
+        return ""
+    return (
+        f"{len(table.long):,} of {len(table.long) + table.rows:,} rows have more fields than the first: "
+        "it is no table, or several"
+    )
 
 
 def without_blank_columns(table: Table) -> Table:

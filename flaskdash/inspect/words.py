@@ -45,6 +45,7 @@ ID_WORDS = known(
 # These count as identifiers only as the last word, and only of nearly unique values.
 NUMBER_WORDS = known(
     "number no nr num nummer numero index idx row line ref reference flight position"
+    " subject patient participant respondent person"
 )
 GEO_WORDS = known(
     "country countries nation state province county city town municipality region continent"

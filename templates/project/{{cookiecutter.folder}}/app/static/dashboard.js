@@ -81,10 +81,29 @@ function tidy({ data, layout }, look, width) {
   return titles;
 }
 
-function draw() {
+// Charts far below (or above) the window wait until it comes near them: of thirty, one sees four.
+const later = new IntersectionObserver((seen) => {
+  const near = seen.filter((one) => one.isIntersecting).map((one) => one.target);
+  near.forEach((shown) => later.unobserve(shown));
+  paint(near);
+}, { rootMargin: "100%" });
+
+function draw(event) {
+  later.disconnect();
+  const near = [];
+  for (const shown of document.querySelectorAll(".shown")) {
+    const { top, bottom } = shown.getBoundingClientRect();
+    if (event?.type === "beforeprint" || (top < 2 * innerHeight && bottom > -innerHeight)) near.push(shown);
+    else later.observe(shown);
+  }
+  paint(near);
+  document.querySelectorAll("a[data-keep]").forEach((link) => (link.search = location.search));
+}
+
+function paint(near) {
   const look = style();
   pen.font = `${look.layout.font.size}px ${look.layout.font.family}`;
-  const all = [...document.querySelectorAll(".shown")].map((shown) => [shown, shown.clientWidth]);
+  const all = near.map((shown) => [shown, shown.clientWidth]);
   for (const [shown, width] of all) {
     const plot = shown.parentNode;
     try {
@@ -98,7 +117,6 @@ function draw() {
       console.error(error);
     }
   }
-  document.querySelectorAll("a[data-keep]").forEach((link) => (link.search = location.search));
 }
 
 // Takes over what the page with other filters shows; a figure that stays changes in place.
@@ -177,4 +195,5 @@ addEventListener("click", close);
 addEventListener("keydown", (event) => event.key === "Escape" && close(event));
 addEventListener("popstate", () => location.search === search || location.reload());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+addEventListener("beforeprint", draw);
 draw();
