@@ -16,6 +16,7 @@ BINS = 30
 FUNCTIONS = {"sum": "sum", "last": "sum", "mean": "avg", "min": "min"}
 FUNCTIONS |= {"max": "max", "count": "count"}
 TABLE_COLUMNS = 12
+IN_ORDER, AGES = DATE_PARTS | {"age"}, 120
 # How many days without rows the end of a step in time may have, and how long the step is.
 SLACK = {"day": 0, "week": 1, "month": 3, "quarter": 9, "year": 20}
 DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
@@ -326,12 +327,13 @@ def _bar(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     if not chart.color:
         # Months, hours, levels and ratings stand in their own order.
         part = columns[chart.x].type == "integer" and (
-            bool(DATE_PARTS & set(words(chart.x))) or columns[chart.x].distinct <= limit
+            bool(IN_ORDER & set(words(chart.x))) or columns[chart.x].distinct <= limit
         )
+        limit = max(limit, 31, min(columns[chart.x].distinct, AGES)) if part else limit
         order = "1" if part else "2 DESC, 1"
         return (
             f"SELECT {x}, {total}\nFROM {to.quote(chart.data)}{where}\n"
-            f"GROUP BY 1\nORDER BY {order}\nLIMIT {max(limit, 31) if part else limit}"
+            f"GROUP BY 1\nORDER BY {order}\nLIMIT {limit}"
         )
     of_bar = to.quote(_apart("total_of_bar", "total_of_bar_2", columns))
     largest = (

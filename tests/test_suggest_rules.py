@@ -595,3 +595,42 @@ def test_a_measure_without_a_name_is_called_after_its_table(
 ) -> None:
     table = frame(200, town=lambda i: "ABCDE"[noise(i, 5)], **{name: lambda i: noise(i) + 0.5})
     assert title in {chart.title for chart in suggest(inspected(table), data)}
+
+
+def test_an_age_by_which_a_table_is_broken_down_is_a_category() -> None:
+    table = frame(
+        152,
+        year=lambda i: 1900 + i // 38,
+        age=lambda i: i % 19 * 5,
+        sex=lambda i: i // 19 % 2,
+        people=lambda i: 1000 + noise(i),
+    )
+    charts = of(table)
+    assert find(charts, "bar", x="age", y="people", agg="sum")
+    assert not [
+        chart for chart in charts if "age" in (chart.y, chart.kind == "histogram" and chart.x)
+    ]
+    persons = frame(152, age=lambda i: 20 + noise(i, 50), sex=lambda i: "mf"[noise(i, 2)])
+    assert [c.role for c in inspected(persons).columns] == ["measure", "category"]
+
+
+def test_what_is_mostly_zero_comes_after_what_is_not() -> None:
+    table = frame(
+        200,
+        kind=lambda i: "ABC"[noise(i, 3)],
+        price=lambda i: noise(i) + 0.5 if i % 10 == 0 else 0.0,
+        rating=lambda i: noise(i, 50) / 10,
+    )
+    assert next(chart for chart in of(table) if chart.kind == "bar").y == "rating"
+
+
+def test_what_one_piece_costs_is_averaged() -> None:
+    table = frame(60, kind=lambda i: "ABC"[i % 3], unit_cost=noise, cost=noise)
+    assert [c.agg for c in inspected(table).columns][1:] == ["mean", "sum"]
+
+
+def test_a_table_of_persons_with_ages_alone_counts_them() -> None:
+    table = frame(
+        200, age=lambda i: 20 + noise(i, 50), job=lambda i: "ABC"[noise(i, 6) // 2 % 3 * (i % 2)]
+    )
+    assert of(table)[0].agg == "count"

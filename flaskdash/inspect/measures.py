@@ -50,6 +50,8 @@ def aggregation(
         return "mean"
     if unit == "%" or is_per(name) or found & {"rate", "ratio", "avg", "average", "mean", "median"}:
         return "mean"
+    if "unit" in found and found & {"cost", "costs", "value"}:
+        return "mean"  # what one piece costs
     if _AMOUNT.search(name) and not found & {"price", "tariff", "factor", "intensity"}:
         return "sum"
     # The last word is what a name is about: "price total" is a total, "total price" a price.
@@ -98,6 +100,19 @@ def readings(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
         low, high = float(values.quantile(0.01)), float(values.quantile(0.99))
         if low > 0.4 * high and float(values.std()) < 0.2 * float(values.median()):
             found.add(column.name)
+    return found
+
+
+def ages(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the ages by which a table is broken down: each has one row for each place, time and category."""
+    found = {c.name for c in columns if c.role == "measure" and words(c.name) == ["age"]}
+    keys = [c for c in columns if c.role in ("time", "geography", "category", "flag")]
+    for name in found:
+        rows = 0.6 * frame[name].nunique()
+        for key in keys:
+            rows *= max(key.distinct, 1)
+        if len(frame) < max(rows, 10) or frame.duplicated([name, *(k.name for k in keys)]).any():
+            return set()
     return found
 
 

@@ -11,7 +11,14 @@ import pandas as pd
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import codes, order, totals
 from flaskdash.inspect import words as vocabulary
-from flaskdash.inspect.measures import aggregation, line_amounts, readings, running_totals, unit_of
+from flaskdash.inspect.measures import (
+    ages,
+    aggregation,
+    line_amounts,
+    readings,
+    running_totals,
+    unit_of,
+)
 from flaskdash.inspect.model import Column, ColumnType, Role
 from flaskdash.inspect.words import words
 
@@ -49,6 +56,8 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
         for position, name in enumerate(frame.columns)
     ]
     columns = codes.mark(frame, columns)
+    split = ages(frame, columns)
+    columns = [replace(c, role="category", agg=None) if c.name in split else c for c in columns]
     amounts = line_amounts(frame, columns)
     columns = [replace(c, agg="sum") if c.name in amounts else c for c in columns]
     running = running_totals(frame, columns)

@@ -103,7 +103,10 @@ def _title(chart: Chart, facts: Facts) -> str:
         else chart.title
     )
     measure = chart.x if chart.kind == "histogram" else chart.y
-    return wording.said(text, measure, chart.data) if measure and not chart.across else text
+    has_unit = any(column.name == measure and column.unit for column in facts.measures)
+    if measure is None or chart.across or (has_unit and re.search(r"[^\W\d_]", measure)):
+        return text
+    return wording.said(text, measure, chart.data)
 
 
 def _of_indicators(found: list[indicators.Part], data: str) -> list[Chart]:

@@ -55,7 +55,7 @@ OUTCOMES = known(
 TARGETS = known("y target outcome label class")
 ENTITY = (9, 400)
 STEPS = 12
-LAST = 0.3
+LAST, MOSTLY = 0.3, 0.8
 STEPS_BACK = 4
 SERIES = 0.35
 CLOCK = DATE_PARTS | {"time"}
@@ -113,6 +113,9 @@ class Facts:
             and not is_year(c, frame, time)
         ]
         interest = {c.name: measure_interest(c, rows, order[c.name]) for c in measures}
+        for c in measures[:60]:
+            if float((frame[c.name] == 0).mean()) > MOSTLY:
+                interest[c.name] -= 0.8  # there is hardly anything to see
         if time is None and measures and _is_target(measures, inspection.columns[-1]):
             interest[measures[-1].name] += LAST
         measures.sort(key=lambda c: -interest[c.name])
@@ -211,7 +214,9 @@ class Facts:
             return "outcome"
         if not self.measures:
             return "counted"
-        if len(self.categories) >= 5 * len(self.measures):
+        if len(self.categories) >= 5 * len(self.measures) or (
+            self.time is None and words(self.measures[0].name) == ["age"]
+        ):
             return "survey"
         if self._are_items():
             return "items"

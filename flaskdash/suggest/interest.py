@@ -27,11 +27,11 @@ MAIN_WORDS = known(
     " charges mrr arr quality 인구"
 )
 SECOND_WORDS = known(
-    "minutes duration mass temp temperature mag magnitude rate cnt quantity qty win winpercent"
+    "minutes duration mass temp temperature mag magnitude rate cnt quantity qty win winpercent stock"
 )
 MINOR_WORDS = known(
     "n since previous prev sequence seq rank seed offset adjusted adj error std stderr ci lower"
-    " upper version fw dev row index open high low x y z sample samplesize"
+    " upper version fw dev row index open high low x y z sample samplesize fnlwgt wgt"
 )
 LATE_WORDS = known(
     "birth birthdate birthday born dob updated modified expires end ship last built constructed founded"
@@ -193,7 +193,9 @@ def worth_counting(column: Column, rows: int, width: int, position: int) -> bool
     named = set(words(column.name))
     if "name" in named and named & {"first", "last", "middle"}:
         return False
-    if column.distinct < 2 or (column.distinct > 24 and DATE_PARTS & set(words(column.name))):
+    if column.distinct < 2 or (column.distinct > 24 and named == {"age"}):
+        return False
+    if column.distinct > 24 and DATE_PARTS & set(words(column.name)):
         return False
     if column.distinct <= 60 or column.distinct < 0.2 * rows:
         return True

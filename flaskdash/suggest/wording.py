@@ -49,7 +49,9 @@ AMOUNTS = (
     SUM_WORDS
     | MEAN_WORDS
     | STOCK_WORDS
-    | known("stats statistics details series news status census prices salaries wages budgets")
+    | known(
+        "stats statistics details series news status census prices salaries wages budgets financials"
+    )
 )
 HOW = {"sum": "added up", "mean": "averaged", "last": "at its latest", "share": "as a share"}
 
@@ -114,8 +116,13 @@ def share(name: str) -> str:
 
 def subject(data: str) -> str:
     """Return what a table is about, as its name tells: "NBA salaries" of nba_salaries_2022, or ""."""
-    kept = [word for word in words(data) if word not in FILE_WORDS and not word.isdigit()]
-    return humanise("_".join(kept)) if kept and max(map(len, kept)) > 2 else ""
+    kept = [
+        word
+        for word in words(data)
+        if word not in FILE_WORDS and not re.fullmatch(r"\d{4}|\d{8}", word)
+    ]
+    plain = kept and max(map(len, kept)) > 2 and not any(word.isdigit() for word in kept)
+    return humanise("_".join(kept)) if plain else ""
 
 
 def rows_of(data: str, columns: Sequence[str]) -> str:
@@ -124,7 +131,7 @@ def rows_of(data: str, columns: Sequence[str]) -> str:
     last = (words(name) or [""])[-1]
     plural = last.endswith("s") and not last.endswith(("ss", "us", "is")) and len(last) > 3
     measured = {word for column in columns for word in words(column)}
-    amounts = last.endswith("sales") or last in AMOUNTS | measured
+    amounts = last.endswith("sales") or bool({last, last[:-1]} & (AMOUNTS | measured))
     return name if plural and not amounts else "rows"
 
 
