@@ -454,13 +454,13 @@ def test_roles_by_name_and_value(write: Write) -> None:
 
 
 def test_codes_of_labels_and_of_categories_are_no_measures(write: Write) -> None:
-    header = "subject,ward_no,ward,is_a,is_b,is_c,kind,ccode,position_lat,position_long,year,score"
+    header = "subject,schoolid,paid,ward_no,ward,is_a,is_b,is_c,kind,ccode,position_lat,position_long,year,score"
     path = write(
         header
         + "\n"
         + rows(
             lambda i: (
-                f"{i % 60 * 7},{1000 + i % 30 * 37},w{i % 30},{int(i % 3 == 0)},{int(i % 3 == 1)},"
+                f"{i % 60 * 7},{i % 70 * 13},{i % 70 * 11},{1000 + i % 30 * 37},w{i % 30},{int(i % 3 == 0)},{int(i % 3 == 1)},"
                 f"{int(i % 3 == 2)},{'abc'[i % 3]},{i % 50 * 11},{503000000 + i},{-997000000 - i},"
                 f"{1960 + i % 40}.0,{i % 17 * 3}"
             ),
@@ -468,7 +468,7 @@ def test_codes_of_labels_and_of_categories_are_no_measures(write: Write) -> None
         )
     )
     found = roles(inspect_source(path))
-    assert [name for name, role in found.items() if role == "measure"] == ["score"]
+    assert [name for name, role in found.items() if role == "measure"] == ["paid", "score"]
     assert {found["ward"], found["kind"]} == {"category"}
     assert found["year"] == "time"
 

@@ -241,7 +241,7 @@ def _number_role(
         return "category"
     if named & vocabulary.ID_WORDS and not named & vocabulary.SUM_WORDS:
         return "identifier"
-    if distinct > 20 and last and last[0].endswith("code"):
+    if distinct > 20 and last and _names_codes(last[0]):
         return "identifier"
     if _is_index(name, present, distinct, position):
         return "identifier"
@@ -266,6 +266,11 @@ def _number_role(
     few = distinct < 20 and distinct < 0.4 * len(present)
     dense = high - low + 1 <= 2 * distinct
     return "category" if few and (dense or distinct * 100 < len(present)) else "measure"
+
+
+def _names_codes(word: str) -> bool:
+    """Tell whether whole numbers of that name are codes: schoolid, idno, ccode."""
+    return word.endswith(("code", "id", "idno")) and word not in vocabulary.NOT_IDS
 
 
 def _is_area(name: str) -> bool:

@@ -42,6 +42,11 @@ ID_WORDS = known(
     "id ids tz timezone uuid guid key hash pk fk url uri href link email mail ip ipaddress phone ssn iban isbn"
     " code codes iata icao ioc iso sku serial login username token slug path filename"
 )
+# Words that end in "id" by chance, of which there may be whole numbers.
+NOT_IDS = known(
+    "paid prepaid unpaid repaid aid bid underbid overbid acid grid mid solid liquid fluid covid hybrid"
+    " android humid rapid valid invalid steroid thyroid pyramid orchid asteroid said laid steroids"
+)
 # These count as identifiers only as the last word, and only of nearly unique values.
 NUMBER_WORDS = known(
     "number no nr num nummer numero index idx row line ref reference flight position"
