@@ -113,8 +113,8 @@ KINDS = {
         Kind(
             "histogram",
             ("x",),
-            (),
-            "how a measure is distributed",
+            ("by",),
+            "how a measure is distributed; with --by, its total for each value of that",
             "distribution of {x}",
             numbers=("x",),
         ),
@@ -287,7 +287,8 @@ def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
         _known(name, chart.data, columns)
     for flag in kind.numbers:
         name = getattr(chart, flag)
-        if name is not None and not _is_counted(columns[name], chart):
+        per = chart.kind == "histogram" and chart.by is not None
+        if name is not None and not per and not _is_counted(columns[name], chart):
             _numeric(columns[name], chart)
     if chart.kind == "kpi" and chart.x is not None and chart.grain is None:
         column = columns[chart.x]

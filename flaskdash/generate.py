@@ -65,6 +65,8 @@ def title(chart: Chart) -> str:
     text = KINDS[chart.kind].title.format(measure=measure, total=total, price=price, **words)
     text += f" and {words['by']}" if chart.by and "{by}" not in KINDS[chart.kind].title else ""
     text += f" by {words['x']}" if chart.x and chart.kind == "bullet" else ""
+    if chart.kind == "histogram" and chart.by:
+        text = f"distribution of {words['x']} per {words['by']}"
     by = f", by {words['color']}" if chart.color else ""
     return _capital(text) + by
 
@@ -74,13 +76,16 @@ def _total(chart: Chart) -> str:
     return f"total {humanise(chart.y or '')}" if chart.agg == "sum" else _measure_label(chart)
 
 
-def bins(chart: Chart, frame: pd.DataFrame) -> sql.Bins:
+def bins(chart: Chart, frame: pd.DataFrame, columns: Mapping[str, Column]) -> sql.Bins:
     """Return a histogram's bins; none for other kinds."""
     if chart.kind != "histogram":
         return sql.NO_BINS
     if chart.only:
         frame = frame[frame[chart.only[0]] == chart.only[1]]
-    values = frame[chart.x].dropna().astype(float)
+    values = frame[chart.x].dropna()
+    if chart.by:
+        values = values.groupby(frame[chart.by]).agg(sql.total_per(columns[chart.x or ""]))
+    values = values.astype(float)
     if values.empty:
         return sql.Bins(1)
     whole = bool((values == values.round()).all())
@@ -185,7 +190,7 @@ def chart(
     size: str = "half",
 ) -> PurePosixPath:
     """Draft a chart, with the parts that its kind needs; return the path of its module."""
-    cuts = bins(chart, frame)
+    cuts = bins(chart, frame, columns)
     query = sql.select(chart, columns, cuts, to)
     context: dict[str, Any] = {
         "kind": chart.kind,
@@ -241,7 +246,7 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "measure": _line(measure),
         "x_axis": repr(
             _axis(
-                chart.only[1] if chart.only and chart.kind == "histogram" else chart.x or "",
+                _x_label(chart, columns),
                 (x_column and x_column.unit) or "",
             )
         ),
@@ -259,6 +264,7 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "by": repr(chart.by) if chart.by else "",
         "by_words": _line(chart.by or ""),
         "by_is_text": by_is_text,
+        "by_axis": repr(_axis(f"number of {humanise(chart.by or '')}", "")["title"]),
         "x_order": _order(x_is_text, x_is_time, x_column.order if x_column else ()),
         "by_order": _order_upwards(by_is_text, by_column.order if by_column else ()),
         "candle": list(map(repr, sql.candle_names(chart))),
@@ -311,6 +317,16 @@ def _measure_label(chart: Chart) -> str:
     words = humanise(chart.only[1] if chart.only else chart.y)
     how = AGGREGATE_LABELS.get(chart.agg or "", "")
     return words if words.lower().startswith(how.lower()) else f"{how} {words}"
+
+
+def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
+    if chart.kind != "histogram" or chart.x is None:
+        return chart.x or ""
+    name = chart.only[1] if chart.only else chart.x
+    if chart.by is None:
+        return name
+    how = {"sum": "total", "count": "count of"}[sql.total_per(columns[chart.x])]
+    return f"{how} {humanise(name)} per {humanise(chart.by)}"
 
 
 def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:

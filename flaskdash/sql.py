@@ -499,11 +499,25 @@ def _histogram(chart: Chart, columns: Mapping[str, Column], bins: Bins, to: Dial
     if bins.last is not None:
         number = to.least.format(x=number, y=bins.last)
         notes += f"-- the last bar holds what lies above {(bins.last + 1) * bins.width:g} too\n"
-    where = _where(chart, columns, to, chart.x)
+    where = _where(chart, columns, to, chart.x, chart.by)
+    if chart.by:
+        inner = where.replace("\n", "\n    ")
+        where = f" AS {to.quote(_apart('totals', 'totals_', (chart.data,)))}"
+        source = (
+            f"(\n    SELECT {total_per(columns[chart.x])}({x}) AS {x}\n"
+            f"    FROM {to.quote(chart.data)}{inner}\n    GROUP BY {to.quote(chart.by)}\n)"
+        )
+    else:
+        source = to.quote(chart.data)
     return (
         f"SELECT {number} * {bins.width} AS {x}, count(*) AS {to.quote(measure_name(chart))}\n"
-        f"FROM {to.quote(chart.data)}{where}\n{notes}GROUP BY 1\nORDER BY 1"
+        f"FROM {source}{where}\n{notes}GROUP BY 1\nORDER BY 1"
     )
+
+
+def total_per(column: Column) -> str:
+    """Return what puts a column together for a histogram of totals: numbers add up, others are counted."""
+    return "sum" if column.type in {"integer", "number"} and column.role == "measure" else "count"
 
 
 def _table(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:

@@ -151,6 +151,7 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "bar"), "a bar needs --x"),
         (("--kind", "scatter", "--x", "units"), "a scatter needs --y"),
         (("--kind", "histogram", "--x", "units", "--y", "revenue"), "a histogram takes no --y"),
+        (("--kind", "histogram", "--x", "region"), "a histogram measures numbers"),
         (("--kind", "bar", "--x", "region", "--y", "product"), "'product' is text"),
         (("--kind", "bar", "--x", "region", "--agg", "sum"), "--agg sum needs --y"),
         (("--kind", "line", "--x", "region", "--grain", "day"), "--grain needs a column of dates"),

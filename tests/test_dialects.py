@@ -139,6 +139,8 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
         "area": (chart("area", x="at", agg="count", grain="month", color="region"), sql.NO_BINS),
         "histogram": (chart("histogram", x="revenue"), sql.Bins(5)),
         "histogram of whole numbers": (chart("histogram", x="units"), sql.Bins(4)),
+        "histogram of totals": (chart("histogram", x="units", by="region"), sql.Bins(20)),
+        "histogram of counts": (chart("histogram", x="region", by="Sub Kind"), sql.Bins(5)),
         "histogram of few": (chart("histogram", x="units"), sql.Bins(0.5, -3, 8)),
         "bar": (chart("bar", x="region", limit=2), sql.NO_BINS),
         "bar in colours": (

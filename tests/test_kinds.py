@@ -107,6 +107,8 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         add("add-chart", "trend", "--data", "sales", *trend, *on, "region")
         target = ("--kind", "bullet", "--y", "revenue", "--target", "5000")
         add("add-chart", "one_bullet", "--data", "sales", *target, "--dashboard", "Others")
+        totals = ("--kind", "histogram", "--x", "revenue", "--by", "region")
+        add("add-chart", "per_region", "--data", "sales", *totals, "--dashboard", "Others")
         add("add-chart", "notes", "--data", "sales", "--kind", "text", "--dashboard", "Others")
         notes = root / "app/charts/notes.py"
         text = re.sub(
@@ -199,3 +201,11 @@ def test_a_bullet_without_categories_is_one_bar(site: str) -> None:
     bands = [shape["x1"] for shape in data["layout"]["shapes"] if shape["type"] == "rect"]
     assert bands[:2] == [3000, 4500]
     assert data["layout"]["xaxis"]["range"][1] == pytest.approx(bands[2])
+
+
+def test_a_histogram_of_totals(site: str) -> None:
+    data = json.loads(fetch(f"{site}/charts/per-region/figure.json")[1])
+    assert data["layout"]["xaxis"]["title"]["text"] == "Total revenue per region"
+    assert data["layout"]["yaxis"]["title"]["text"] == "Number of region"
+    rows = json.loads(fetch(f"{site}/charts/per-region/data.json")[1])["rows"]
+    assert sum(count for _, count in rows) == 4

@@ -634,3 +634,25 @@ def test_a_table_of_persons_with_ages_alone_counts_them() -> None:
         200, age=lambda i: 20 + noise(i, 50), job=lambda i: "ABC"[noise(i, 6) // 2 % 3 * (i % 2)]
     )
     assert of(table)[0].agg == "count"
+
+
+def test_totals_of_orders_are_distributed() -> None:
+    lines = frame(
+        300,
+        order_id=lambda i: 70_000_000_001 + noise(i, 90),
+        item=lambda i: "ABCDE"[noise(i, 5)],
+        amount=lambda i: noise(i) + 0.5,
+    )
+    first = next(chart for chart in of(lines) if chart.kind == "histogram")
+    assert (first.x, first.by) == ("amount", "order_id")
+    assert first.title == "Distribution of total amount per order id"
+    baskets = lines.drop(columns="amount")
+    counted = next(chart for chart in of(baskets) if chart.kind == "histogram")
+    assert (counted.x, counted.by, counted.title[-18:]) == (
+        "item",
+        "order_id",
+        "items per order id",
+    )
+    check(counted, {c.name: c for c in inspected(baskets).columns})
+    single = lines.assign(order_id=range(70_000_000_001, 70_000_000_301))
+    assert not [chart for chart in of(single) if chart.kind == "histogram" and chart.by]

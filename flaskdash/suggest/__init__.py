@@ -125,7 +125,7 @@ def _alike(one: Chart, other: Chart) -> bool:
         return True
 
     def gist(chart: Chart) -> tuple[object, ...]:
-        return (chart.kind, chart.x, chart.y, chart.agg, chart.color, chart.across)
+        return (chart.kind, chart.x, chart.y, chart.agg, chart.color, chart.across, chart.by)
 
     return gist(one) == gist(other)
 

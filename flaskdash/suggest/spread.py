@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import known, words
-from flaskdash.suggest.facts import Facts
+from flaskdash.suggest.facts import ORDER_WORDS, Facts
 from flaskdash.suggest.interest import EXTREMES
 from flaskdash.suggest.wording import humanise, title
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SCATTER = 5000
 PAIRS = 3
 GROUPS, LEAST = 12, 0.02
+ORDERS = ORDER_WORDS | known("basket cart session visit line bill ticket")
 SAMPLE = 20_000
 MONEY = known(
     "price cost budget spend income salary gross revenue sales profit fare amount bill tip"
@@ -28,6 +29,7 @@ MONEY = known(
 
 def distributions(facts: Facts) -> Iterator[Chart]:
     """Yield histograms of the main measures; of people, their age comes first."""
+    yield from _totals(facts)
     measures = [m for m in (*facts.alone[:6], *facts.years) if not facts.is_stepped(m)]
     # Those of running totals and stocks over all time mix what was with what is.
     measures = [m for m in measures if m.agg != "last" or facts.time is None]
@@ -44,6 +46,31 @@ def distributions(facts: Facts) -> Iterator[Chart]:
                 x=measure.name,
                 why=f"{name} takes {measure.distinct:,} values: how they spread",
             )
+
+
+def _totals(facts: Facts) -> Iterator[Chart]:
+    """Yield how large orders are, or baskets: totals of the rows that have the same number."""
+    if facts.rows != len(facts.frame):
+        return  # of a sample, no order is whole
+    for column in facts.columns:
+        again = facts.rows / max(column.distinct, 1)
+        if column.role != "identifier" or not ORDERS & set(words(column.name)) or again < 1.5:
+            continue
+        measures = [m for m in facts.alone[:1] if m.agg == "sum"]
+        texts = [c for c in facts.columns if c.role == "category" and c.missing == 0]
+        for x in measures or ([] if facts.measures else texts[:1]):
+            of = (
+                f"total {humanise(x.name)}"
+                if measures
+                else humanise(x.name).removesuffix("s") + "s"
+            )
+            name = f"{of} per {humanise(column.name)}"
+            why = (
+                f"{column.distinct:,} values of {humanise(column.name)} have {again:.1f} rows each"
+            )
+            title = f"Distribution of {name}"
+            yield Chart("histogram", facts.data, title, x=x.name, by=column.name, why=why)
+            return
 
 
 def boxes(facts: Facts) -> Iterator[Chart]:
