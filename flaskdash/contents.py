@@ -45,11 +45,11 @@ class ChartFile:
 def loaders(project: Project) -> dict[str, LoaderFile]:
     """Return the project's loaders by name."""
     found = {}
-    for path in _modules(project.loaders):
+    for name, path in modules(project.loaders):
         tree = _parse(path)
         live = bool(_constant(tree, "LIVE", False))
-        found[path.stem] = LoaderFile(
-            path.stem, path, _source(tree), _database(tree), live, _roles(path, tree)
+        found[name] = LoaderFile(
+            name, path, _source(tree), _database(tree), live, _roles(path, tree)
         )
     return found
 
@@ -57,14 +57,14 @@ def loaders(project: Project) -> dict[str, LoaderFile]:
 def charts(project: Project) -> dict[str, ChartFile]:
     """Return the project's charts by name, in the order that they declare."""
     found = []
-    for path in _modules(project.charts):
+    for name, path in modules(project.charts):
         tree = _parse(path)
         kinds = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
         found.append(
             ChartFile(
-                name=path.stem,
+                name=name,
                 path=path,
-                title=str(_constant(tree, "TITLE", path.stem)),
+                title=str(_constant(tree, "TITLE", name)),
                 kind=next(
                     (kind for kind in ("figure", "kpi", "table", "text") if kind in kinds), ""
                 ),
@@ -86,8 +86,10 @@ def dashboards(project: Project) -> dict[str, list[str]]:
     return found
 
 
-def _modules(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+def modules(folder: Path) -> list[tuple[str, Path]]:
+    """Return the files in a folder of loaders or charts, each with the name that the project gives it."""
+    paths = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+    return [(path.stem.lower().replace("-", "_"), path) for path in paths]
 
 
 def _parse(path: Path) -> ast.Module:

@@ -41,7 +41,8 @@ class Dialect:
 
     `mark` is what stands around a name; a backslash `escapes` it in some. `truncs` are the grains that it cuts a time to in another way than `trunc`. `ratio` divides
     without rounding. `later` is a time so many days or hours on. `median` is empty where the engine has none. `shuffle` orders rows by chance,
-    and the same way each time. `ending` closes a chart's SQL.
+    and the same way each time. `unlimited` stands in
+    for a LIMIT where there is none. `ending` closes a chart's SQL.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Dialect:
     later: str = "{x} + INTERVAL '{number}' {unit}"
     text: str = "CAST({x} AS VARCHAR)"
     shuffle: str = "row_number() OVER () * 2654435761 % 4294967296"
+    unlimited: str = ""
     ending: str = ""
     words: frozenset[str] = WORDS
 
@@ -115,6 +117,7 @@ DIALECTS = {
                 "hour": "TIMESTAMP(DATE({x})) + INTERVAL HOUR({x}) HOUR",
             },
             text="CAST({x} AS CHAR)",
+            unlimited=f"\nLIMIT {2**64 - 1}",  # MariaDB drops the order of a subquery without
             median="",
         ),
         Dialect(

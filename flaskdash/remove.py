@@ -15,39 +15,40 @@ from flaskdash.project import Project
 
 def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None:
     """Delete a chart or a loader by name, with what flaskdash keeps about it."""
-    path = _find(project, name)
+    name, path = _find(project, name)
     relative = PurePosixPath(path.relative_to(project.root).as_posix())
     original = project.root / render.original_of(relative)
     if path.parent == project.loaders:
-        users = [c.name for c in contents.charts(project).values() if c.data == path.stem]
+        users = [c.name for c in contents.charts(project).values() if c.data == name]
         if users and not force:
             raise FlaskdashError(
-                f"charts are drawn from {path.stem}: {', '.join(users)}; nothing was removed",
+                f"charts are drawn from {name}: {', '.join(users)}; nothing was removed",
                 hint=f"flaskdash remove {users[0]}, and the others, first",
             )
     if not force:
         _refuse_edited(path, relative, original)
     files = [path, original]
     if path.parent == project.loaders:
-        files += project.instance.glob(f"{path.stem}.*.parquet")
-        files += [project.instance / f"{path.stem}.{end}" for end in ("json", "lock")]
-        files += _copy(project, path.stem, echo)
+        files += project.instance.glob(f"{name}.*.parquet")
+        files += [project.instance / f"{name}.{end}" for end in ("json", "lock")]
+        files += _copy(project, name, echo)
     for file in files:
         if file.is_file():
             file.unlink()
             inside = file.is_relative_to(project.root)
             echo(f"remove    {(file.relative_to(project.root) if inside else file).as_posix()}")
     if path.parent == project.loaders:  # what a database answered
-        shutil.rmtree(project.instance / f"{path.stem}.live", ignore_errors=True)
+        shutil.rmtree(project.instance / f"{name}.live", ignore_errors=True)
     for folder in {file.parent for file in files if project.root / "data" in file.parent.parents}:
         with suppress(OSError):  # what is left in it keeps it
             folder.rmdir()
 
 
-def _find(project: Project, name: str) -> Path:
-    stem = PurePosixPath(name).name.removesuffix(".py").replace("-", "_")
-    found = [folder / f"{stem}.py" for folder in (project.charts, project.loaders)]
-    found = [path for path in found if path.is_file() and not stem.startswith("_")]
+def _find(project: Project, name: str) -> tuple[str, Path]:
+    """Return what the project calls a chart or a loader, and its file."""
+    stem = PurePosixPath(name).name.removesuffix(".py").lower().replace("-", "_")
+    there = [*contents.modules(project.charts), *contents.modules(project.loaders)]
+    found = [path for each, path in there if each == stem]
     if "/" in name:
         found = [path for path in found if path.parent.name == PurePosixPath(name).parent.name]
     if len(found) > 1:
@@ -59,7 +60,7 @@ def _find(project: Project, name: str) -> Path:
         near = difflib.get_close_matches(stem, known, 1, 0.6)
         also = f"; did you mean {near[0]!r}?" if near else ""
         raise FlaskdashError(f"no chart or loader {name!r}{also}", hint="flaskdash list")
-    return found[0]
+    return stem, found[0]
 
 
 def _refuse_edited(path: Path, relative: PurePosixPath, original: Path) -> None:

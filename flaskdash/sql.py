@@ -528,8 +528,12 @@ def _table(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     shown = shown[:TABLE_COLUMNS]
     names = "*" if len(shown) == len(columns) else ", ".join(map(to.quote, shown))
     time = _time(columns)
-    order = f"\nORDER BY {to.quote(time)} DESC" if time is not None else ""
-    return f"SELECT {names}\nFROM {to.quote(chart.data)}{order}\nLIMIT {chart.limit or 100}"
+    limit = f"\nLIMIT {chart.limit}" if chart.limit else to.unlimited
+    order = [f"{to.quote(time)} DESC"] if time is not None else []
+    if order or to is not DUCKDB:  # a snapshot is in the order of its source
+        order += [str(n + 1) for n, name in enumerate(shown) if name != time]
+        limit = f"\nORDER BY {', '.join(order)}  -- by all, so that no row is on two pages{limit}"
+    return f"SELECT {names}\nFROM {to.quote(chart.data)}{limit}"
 
 
 SHAPES: dict[str, Callable[[Chart, Mapping[str, Column], Dialect], str]] = {

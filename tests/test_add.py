@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pexpect
@@ -600,6 +600,28 @@ def test_remove_a_loader_when_no_chart_needs_it(made: Path, sales: Path, flaskda
     flaskdash("add-data", other)
     flaskdash("remove", "costs")
     assert snapshot(made) == before
+
+
+def test_a_loader_goes_by_the_name_that_charts_give_it(made: Path, flaskdash: Cli) -> None:
+    """A file My-Sales.py is the table my_sales to SQL, to the snapshots, and so to each command."""
+    (made / "app/loaders/sales.py").rename(made / "app/loaders/My-Sales.py")
+    original = made / render.original_of(PurePosixPath("app/loaders/sales.py"))
+    original.rename(original.with_name(original.name.replace("sales", "My-Sales")))
+    for chart in (made / "app/charts").glob("[!_]*.py"):
+        text = chart.read_text("utf-8").replace('DATA = "sales"', 'DATA = "my_sales"')
+        chart.write_text(text.replace("FROM sales", "FROM my_sales"), "utf-8")
+    (made / "instance").mkdir()
+    for end in ("json", "lock", "1.parquet"):
+        (made / f"instance/my_sales.{end}").touch()
+    assert "my_sales" in flaskdash("list").output
+    flaskdash("add-chart", "mine", "--kind", "bar", "--x", "region")
+    assert "FROM my_sales" in (made / "app/charts/mine.py").read_text("utf-8")
+    for given in ("my_sales", "My-Sales", "loaders/My-Sales.py"):
+        said = flaskdash("remove", given, code=1).output
+        assert "charts are drawn from my_sales: " in said
+    flaskdash("remove", "my-sales", "--force")
+    assert not (made / "app/loaders/My-Sales.py").exists()
+    assert not list((made / "instance").iterdir())
 
 
 def test_remove_keeps_data_that_changed(made: Path, sales: Path, flaskdash: Cli) -> None:

@@ -569,3 +569,52 @@ def test_a_file_of_sqlite_with_several_tables(folder: Path, flaskdash: Cli) -> N
     assert [one["type"] for one in columns] == ["date", "integer"]
     (folder / "bad.db").write_bytes((folder / "two.db").read_bytes()[:5000])
     assert "can't be read" in flaskdash("inspect", "bad.db", "--table", "c", code=1).output
+
+
+def test_pages_of_a_table_are_those_of_the_database(make: Make, flaskdash: Cli, shop: Shop) -> None:
+    """Sorted, searched and paged in the database, with what is searched for as a parameter."""
+    make(shop, "--live")
+    flaskdash("add-chart", "latest", "--kind", "table")
+    given = [(row[0], row[2], row[3]) for row in rows()]
+    inside(
+        Path.cwd(),
+        f"""
+        from app.data import View
+        from app.filters import Filter
+        given = {given!r}
+        sql = "SELECT id, region, units FROM orders ORDER BY id DESC LIMIT 1000; -- all"
+        run, most = type(data._live["orders"])._run, []
+        def counted(*args):
+            rows = run(*args)
+            most.append(len(rows))
+            return rows
+        type(data._live["orders"])._run = counted
+        def page(**view):
+            found = data.page("orders", sql, filters, View("", **view))
+            return [int(n) for n in found.rows["id"]], found.total
+        filters = ()
+        ids = [row[0] for row in given]
+        assert page() == (ids[:-26:-1], {ROWS})
+        assert page(page=99) == (ids[24::-1], {ROWS})
+        sql, mine = made.extensions["charts"]["latest"].SQL, sql
+        assert page() == (ids[:-26:-1], {ROWS})
+        sql = mine
+        assert page(sort="id", page=2) == (ids[25:50], {ROWS})
+        assert page(sort="nope") == page()
+        by_units = sorted(given, key=lambda row: (-row[2], row[0]))
+        assert page(sort="units", desc=True, page=3)[0] == [row[0] for row in by_units[50:75]]
+        for desc in (False, True):  # missing values come last, whichever way
+            last = data.page("orders", sql, (), View("", sort="region", desc=desc, page=36))
+            assert last.rows["region"].isna().sum() == {sum(row[2] is None for row in rows())}
+        for text in {HOSTILE!r}:
+            found = [row[0] for row in given if text in (row[1] or "")]
+            assert page(find=text, sort="id") == (found[:25], len(found)), text
+        for text in ("NORTH", "north"):
+            assert page(find=text)[1] == sum(row[1] == "North" for row in given), text
+        for text in ("%", "_", "/", "[", "no such text"):
+            assert page(find=text)[1] == sum(text in (row[1] or "") for row in given), text
+        filters = [Filter("region", ("South",))]
+        assert page(find="899")[1] == sum(row[1] == "South" and "899" in str(row[0]) for row in given)
+        assert max(most) == 25
+        """,
+    )

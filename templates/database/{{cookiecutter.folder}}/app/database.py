@@ -68,6 +68,8 @@ def _compile(statement: Statement, compiler: Any, **options: Any) -> str:
         # To some drivers % begins a parameter, so it is doubled for them.
         compiler.post_process_text(part)
         if isinstance(part, str)
+        else compiler.limit_clause(part, **options)  # of a SELECT, its LIMIT as the engine has it
+        if isinstance(part, sa.Select)
         else compiler.process(part, **options)
         for part in statement.parts
     )

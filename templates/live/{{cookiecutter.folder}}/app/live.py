@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -19,7 +20,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from werkzeug.exceptions import ServiceUnavailable
 
-from app.data import OWN_WITH, Data
+from app.data import OWN_WITH, PAGE_ROWS, Data, Page, View, rows_of
 from app.database import DatabaseError, Statement, Table, moments
 from app.snapshots import State
 
@@ -60,10 +61,17 @@ class LiveData(Data):
         """Return from when the data is, and what failed."""
         return self._live[name].state() if name in self._live else super().check(name)
 
-    def query(self, name: str, sql: str, filters: Iterable[Filter] = ()) -> DataFrame:
+    def query(
+        self, name: str, sql: str, filters: Iterable[Filter] = (), find: str = ""
+    ) -> DataFrame:
         """Run SQL that names the loader as its table, over the rows that pass the filters."""
         live = self._live.get(name)
-        return live.query(sql, filters) if live else super().query(name, sql, filters)
+        return live.query(filters, sql) if live else super().query(name, sql, filters, find)
+
+    def page(self, name: str, sql: str, filters: Iterable[Filter], view: View) -> Page:
+        """Return one page of the rows that SQL selects, by asking for no more than these."""
+        live = self._live.get(name)
+        return live.page(filters, sql, view) if live else super().page(name, sql, filters, view)
 
     def columns(self, name: str) -> dict[str, str]:
         """Return the SQL type of each column."""
@@ -106,13 +114,40 @@ class Live:
         built = datetime.fromtimestamp(moment, UTC).isoformat() if moment else ""
         return State(built=built, error=self.error)
 
-    def query(self, sql: str, filters: Iterable[Filter]) -> DataFrame:
+    def query(
+        self, filters: Iterable[Filter], sql: str, *more: str | sa.ClauseElement
+    ) -> DataFrame:
         """Run SQL that names the loader as its table, over the rows that pass the filters."""
         own = OWN_WITH.match(sql)
         start = f"WITH{own[1] or ''} " if own else "WITH "
         end = f"), {sql[own.end() :]}" if own else f") {sql}"
         source = f" AS (SELECT * FROM (\n{self.table.query}\n) AS source WHERE "
-        return self._ask(Statement(start, sa.column(self.name), source, self._where(filters), end))
+        parts = start, sa.column(self.name), source, self._where(filters), end, *more
+        return self._ask(Statement(*parts))
+
+    def page(self, filters: Iterable[Filter], sql: str, view: View) -> Page:
+        """Return one page of the rows that SQL selects, by asking for no more than these."""
+        rows, unordered = (f"{each} WHERE " for each in rows_of(sql))
+        filters, order = list(filters), list[str | sa.ClauseElement]()
+        columns = tuple(map(str, self.query(filters, f"SELECT * {unordered}", sa.false()).columns))
+        found: sa.ColumnElement[bool] = sa.true()
+        if view.find:
+            escaped = re.sub(r"([/%_])", r"/\1", view.find)
+            like = sa.func.lower(sa.literal(f"%{escaped}%"))
+            texts = (sa.func.lower(sa.cast(sa.column(each), sa.String)) for each in columns)
+            found = sa.or_(*(text.like(like, escape="/") for text in texts))
+        count = self.query(filters, f"SELECT count(*) AS total {unordered}", found)
+        total = int(count["total"].sum())
+        view = view.within(columns, total)
+        if view.sort:  # missing values last; and then by all columns, as in data.py
+            rows = unordered
+            column: sa.ColumnClause[Any] = sa.column(view.sort)
+            missing = sa.case((column.is_(None), 1), else_=0)
+            ties = "".join(f", {number}" for number in range(1, len(columns) + 1))
+            order = [" ORDER BY ", missing, ", ", column, (" DESC" if view.desc else "") + ties]
+        limit = sa.select(sa.literal(1)).limit(PAGE_ROWS).offset(view.start)
+        shown = self.query(filters, f"SELECT * {rows}", found, *order, limit)
+        return Page(view, shown, total, columns)
 
     def choices(self, column: str) -> DataFrame:
         """Return the first values of a column as text, each with the number of all of them."""

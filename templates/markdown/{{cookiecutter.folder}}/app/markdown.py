@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from app.formats import cell, number, plain
+from app.formats import cells, number
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -21,8 +21,7 @@ def markdown(text: str, df: DataFrame) -> Markup:
 
     Values are put in last, escaped: they are text, whatever they hold.
     """
-    values = {
-        str(name): number(value) if isinstance(value, int | float) else cell(value)
-        for name, value in plain(df.head(1)).iloc[0].items()
-    }
+    values = dict(zip(map(str, df.columns), cells(df.head(1))[0], strict=True))
+    for name in df.select_dtypes("number").columns:
+        values[str(name)] = number(df[name].iloc[0])
     return Markup(_MARKDOWN.render(text)).format_map(values)

@@ -25,6 +25,10 @@ class PartialAnswer(Exception):
     """An answer that is sent this once, and not kept: there is a failure in it, for one."""
 
 
+class RareAnswer(Exception):
+    """An answer that few others will ask for: it is not kept here, but a browser may keep it."""
+
+
 class Cache:
     """Answers by key: a file for each."""
 
@@ -48,6 +52,8 @@ class Cache:
             if "If-None-Match" in request.headers and request.if_none_match.contains_weak(digest):
                 return Response(status=304, headers=headers)
             body = self._build(digest, build, coding)
+        except RareAnswer as rare:
+            body = _compress(rare.args[0], coding)
         except PartialAnswer as partial:
             headers = {"Cache-Control": "no-store"}
             return Response(partial.args[0], headers=headers, mimetype=mimetype)

@@ -25,6 +25,7 @@ def load(overrides: Mapping[str, Any]) -> dict[str, Any]:
         "TITLE": project["tool"]["flaskdash"]["title"],
         "DEBUG": debug,
         "SECRET_KEY": os.environ.get("SECRET_KEY") or (secrets.token_hex() if debug else ""),
+        "UPDATE_SECONDS": 60,  # until an open page looks again for newer data; 0: it never does
         "INSTANCE": ROOT / (os.environ.get("INSTANCE_PATH") or "instance"),
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": not debug,

@@ -41,7 +41,10 @@ def find_charts(package: ModuleType, loaders: dict[str, ModuleType]) -> dict[str
             raise RuntimeError(f"{chart.__file__}: define one of {', '.join(DRAWINGS)}")
         if chart.DATA not in loaders:
             raise RuntimeError(f"{chart.__file__}: DATA is {chart.DATA!r}; have {list(loaders)}")
-        vars(chart).update(SLUG=name.replace("_", "-"), KIND=kinds[0])
+        prefix = name.replace("_", "-") + "."  # of what the URL says of its rows; no filter's
+        while any(f"{filter}.".startswith(prefix) for c in charts.values() for filter in c.FILTERS):
+            prefix = f".{prefix}"
+        vars(chart).update(SLUG=prefix.strip("."), KIND=kinds[0], PREFIX=prefix)
         for title in chart.DASHBOARDS:
             if (other := dashboards.setdefault(slug(title), title)) != title:
                 raise RuntimeError(f"{chart.__file__}: rename {title!r}; {other!r} has its address")
@@ -61,7 +64,9 @@ def _modules(
             raise RuntimeError(f"{module.__file__}: rename it; {found[name].__file__} is as good")
         for attribute in required:
             if not any(hasattr(module, name) for name in attribute.split(" or ")):
-                raise RuntimeError(f"{module.__file__}: {attribute} is missing; see {package.__file__}")
+                raise RuntimeError(
+                    f"{module.__file__}: {attribute} is missing; see {package.__file__}"
+                )
         vars(module).update(defaults | vars(module))
         found[name] = module
     return found

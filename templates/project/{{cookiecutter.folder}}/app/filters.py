@@ -29,6 +29,16 @@ def from_query(args: MultiDict[str, str], columns: Iterable[str]) -> tuple[Filte
     return tuple(found)
 
 
+def pairs(filters: Iterable[Filter]) -> list[tuple[str, str]]:
+    """Return the filters as they stand in a query string."""
+    found = []
+    for item in filters:
+        found += [(item.column, value) for value in item.values]
+        ends = (("from", item.low), ("to", item.high))
+        found += [(f"{item.column}.{end}", day) for end, day in ends if day]
+    return found
+
+
 def where(filters: Iterable[Filter], types: Mapping[str, str]) -> tuple[str, dict[str, object]]:
     """Return the WHERE clause and its parameters, for the columns that the data has."""
     clauses: list[str] = []

@@ -6,12 +6,18 @@ import html
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 MISSING = "–"
+# Under such a name a number is a name itself: order_id, ZIP, orderId.
+CODE = re.compile(
+    r"(?:^|[\W_])(?i:ids?|codes?|keys?|year|zip|zipcode|postcode|phone|fips|isbn|ean|upc|sku)$"
+    r"|[\W_](?i:no|nr|number)$|[a-z](?:ID|Id|Code|Key|No|Nr|Number|Year)$"
+)
 
 
 def number(value: float | None, unit: str = "") -> str:
@@ -31,11 +37,28 @@ def number(value: float | None, unit: str = "") -> str:
     return f"{text}{suffix}{unit}" if unit == "%" else f"{unit}{text}{suffix}"
 
 
-def cell(value: Any) -> str:
-    """Return a value as a table shows it."""
-    if value is None:
-        return MISSING
-    return f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+def cells(df: DataFrame) -> list[tuple[str, ...]]:
+    """Return the rows of a table as people read them: in a column, numbers have as many decimals."""
+    table, columns = plain(df), []
+    for n, name in enumerate(df.columns):
+        write = _number(str(name), df.iloc[:, n]) if df.dtypes.iloc[n].kind in "iuf" else str
+        columns.append([MISSING if v is None else write(v) for v in table.iloc[:, n]])
+    return list(zip(*columns, strict=True))
+
+
+def _number(name: str, values: Series[Any]) -> Callable[[Any], str]:
+    """Return how to write a column's numbers: 1,234.50, but years and codes without a comma."""
+    filled = values.dropna().astype("float64")
+    filled = filled[filled.abs() < math.inf]
+    largest = filled.abs().max()
+    if (filled == filled.round()).all():
+        coded = CODE.search(name) or filled.between(1500, 2100).all() or largest >= 1e15
+        mark = "" if coded else ","
+        return lambda v: f"{v:{mark}.0f}" if isinstance(v, float) else f"{v:{mark}d}"
+    most = 2 if largest >= 1000 else min(12, max(4, 3 - math.floor(math.log10(largest))))
+    exact = [filled.round(n).equals(filled.round(most)) for n in range(most)]
+    places = [*exact, True].index(True)
+    return lambda v: f"{v:,.{places}f}"
 
 
 def words(name: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import mimetypes
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from threading import Lock, Timer
 from types import ModuleType
@@ -24,8 +25,8 @@ from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as BaseResponse
 
 from app import filters, formats
-from app.cache import Cache, PartialAnswer
-from app.data import Data
+from app.cache import Cache, PartialAnswer, RareAnswer
+from app.data import Data, Page, View
 from app.filters import Filter
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _charts: dict[str, ModuleType] = LocalProxy(lambda: current_app.extensions["char
 
 mimetypes.add_type("text/javascript", ".js")  # Windows may say otherwise
 STATIC = Path(__file__).parent / "static"
-MOST_ROWS = 500
+KEPT_PAGES = 10  # of a table, in the cache
 LONGEST_PATH = 200  # the system refuses to look for a name of more than 255 bytes
 # Plotly adds one <style> element that is empty: this is the hash of the empty string.
 EMPTY = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
@@ -69,6 +70,13 @@ def chart(slug: str) -> Response:
     """Show a chart with its rows and its SQL."""
     chart = _chart(slug)
     return _answer([chart], lambda on: _page("chart.html", chart.TITLE, [chart], on), "text/html")
+
+
+@pages.get("/charts/<slug>/rows")
+def chart_rows(slug: str) -> Response:
+    """Show one page of a chart's rows and nothing else: dashboard.js turns the pages with it."""
+    chart = _chart(slug)
+    return _answer([chart], lambda on: _page("_chart.html", "", [chart], on), "text/html")
 
 
 @pages.get("/charts/<slug>/figure.json")
@@ -151,7 +159,7 @@ def url_for(endpoint: str, **values: Any) -> str:
     return flask_url_for(endpoint if "." in endpoint else f"pages.{endpoint}", **values)
 
 
-for template_filter in (formats.cell, formats.plain, formats.slug, formats.words):
+for template_filter in (formats.cells, formats.slug, formats.words):
     pages.add_app_template_filter(template_filter)
 
 
@@ -170,8 +178,10 @@ def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: 
 def _attempt(charts: list[ModuleType], build: Callable[[Active], str], mimetype: str) -> Response:
     active = filters.from_query(request.args, _filter_columns(charts)) if request.args else ()
     versions = _versions(charts)
+    # Of a table's rows, a page shows what the URL asks for; JSON and CSV have them all.
+    views = _views(charts) if request.args and mimetype == "text/html" else {}
     # The day, because SQL may ask for the last 30; the root, because pages hold links.
-    key = (date.today().isoformat(), request.root_path, request.path, active, versions)
+    key = (date.today().isoformat(), request.root_path, request.path, active, versions, views)
 
     def built() -> str:
         try:
@@ -204,7 +214,12 @@ def _rows(chart: ModuleType, write: Callable[[DataFrame], str], mimetype: str) -
 
 
 def _page(template: str, title: str, charts: list[ModuleType], active: Active) -> str:
-    items = [_show(chart, ask) for chart, ask in zip(charts, _ask(charts, active), strict=True)]
+    views = _views(charts)
+    asked = zip(charts, _ask(charts, active, views), strict=True)
+    items = [_show(chart, ask, views[chart.SLUG]) for chart, ask in asked]
+    for item in items:  # what links to other pages of its rows leave as it is
+        rest = (views[slug].pairs() for slug in views if slug != item["chart"].SLUG)
+        item["others"] = [*filters.pairs(active), *chain.from_iterable(rest)]
     page = render_template(
         template,
         title=title,
@@ -212,38 +227,60 @@ def _page(template: str, title: str, charts: list[ModuleType], active: Active) -
         dashboards=_dashboards(),
         controls=_controls(charts, active),
         states={chart.DATA: data.state(chart.DATA) for chart in charts},
-        most=MOST_ROWS,
     )
     if any("failed" in item for item in items):
         raise PartialAnswer(page)
+    asked_for = {*views.values()}
+    if any(view.find or view.page > KEPT_PAGES for view in asked_for) or any(
+        item["page"].view not in asked_for for item in items
+    ):
+        raise RareAnswer(page)
     return page
 
 
-def _ask(charts: list[ModuleType], active: Active) -> list[Callable[[], DataFrame]]:
-    """Ask for the rows of each chart: together where filters choose them, else each by itself."""
+def _views(charts: list[ModuleType]) -> dict[str, View]:
+    """Return which rows the URL asks for, of each chart on the dashboards of these."""
+    peers = [*charts, *_peers(charts)]
+    return {chart.SLUG: View.of(request.args, chart.PREFIX) for chart in peers}
+
+
+def _ask(
+    charts: list[ModuleType], active: Active, views: Mapping[str, View]
+) -> list[Callable[[], Any]]:
+    """Ask for the rows of each chart: together where filters choose them, else each by itself.
+
+    Of a table, ask for one page of them.
+    """
     found: dict[str, DataFrame] = {}
-    for name in dict.fromkeys(chart.DATA for chart in charts) if active else ():
-        sqls = {chart.SLUG: chart.SQL for chart in charts if name == chart.DATA}
+    whole = [chart for chart in charts if chart.KIND != "table"]
+    for name in dict.fromkeys(chart.DATA for chart in whole) if active else ():
+        sqls = {chart.SLUG: chart.SQL for chart in whole if name == chart.DATA}
         with suppress(Exception):  # of one chart: it is found below
             found.update(zip(sqls, data.together(name, [*sqls.values()], active), strict=False))
     return [
         partial(found.__getitem__, chart.SLUG)
         if chart.SLUG in found
         else _THREADS.submit(data.query, chart.DATA, chart.SQL, active).result
+        if chart in whole
+        else _THREADS.submit(data.page, chart.DATA, chart.SQL, active, views[chart.SLUG]).result
         for chart in charts
     ]
 
 
-def _show(chart: ModuleType, ask: Callable[[], DataFrame]) -> dict[str, Any]:
+def _show(chart: ModuleType, ask: Callable[[], Any], view: View) -> dict[str, Any]:
     """Return a chart with what it shows: a figure (as JSON), a kpi, a table, or its failure."""
     try:
         unknown = set(chart.FILTERS) - set(data.columns(chart.DATA))
         if unknown:
             raise LookupError(f"FILTERS names {unknown}, no column of {chart.DATA}")
         rows = ask()
+        page = rows if isinstance(rows, Page) else Page.of(rows, view)
+        if chart.KIND == "table":
+            shown = _drawn(chart, page.rows) if page.total else page.rows
+            return {"chart": chart, "page": replace(page, rows=shown)}
         if rows.empty:
-            return {"chart": chart, "rows": rows, "empty": True}
-        return {"chart": chart, "rows": rows, chart.KIND: _drawn(chart, rows)}
+            return {"chart": chart, "page": page, "empty": True}
+        return {"chart": chart, "page": page, chart.KIND: _drawn(chart, rows)}
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.SLUG)
         frames = traceback.extract_tb(error.__traceback__)
@@ -258,7 +295,7 @@ def _drawn(chart: ModuleType, rows: DataFrame) -> Any:
         return _figure(chart, rows)
     shown = getattr(chart, chart.KIND)(rows)
     if chart.KIND == "table" and isinstance(shown, type(rows)):
-        return shown.head(MOST_ROWS)
+        return shown
     if chart.KIND == "text" and isinstance(shown, str):
         return shown
     if chart.KIND == "kpi" and isinstance(shown, dict) and "value" in shown:
@@ -295,9 +332,13 @@ def _controls(charts: list[ModuleType], active: Active) -> list[dict[str, Any]]:
 
 def _filter_columns(charts: list[ModuleType]) -> list[str]:
     """Return the columns that the dashboards of these charts can be filtered by."""
+    return list(dict.fromkeys(column for chart in _peers(charts) for column in chart.FILTERS))
+
+
+def _peers(charts: list[ModuleType]) -> list[ModuleType]:
+    """Return the charts that are on a dashboard with one of these."""
     shared = {title for chart in charts for title in chart.DASHBOARDS}
-    peers = [chart for chart in _charts.values() if shared & set(chart.DASHBOARDS)]
-    return list(dict.fromkeys(column for chart in peers for column in chart.FILTERS))
+    return [chart for chart in _charts.values() if shared & set(chart.DASHBOARDS)]
 
 
 def _chart(slug: str) -> ModuleType:

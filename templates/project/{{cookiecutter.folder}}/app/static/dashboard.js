@@ -2,6 +2,7 @@
 "use strict";
 
 const LABEL = 28; // characters of a name beside an axis, or in a legend; fewer where it is narrow
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const pen = document.createElement("canvas").getContext("2d");
 let pending = new AbortController();
 let ahead = {}; // the answer to the choice that is being clicked
@@ -9,9 +10,9 @@ let search = location.search; // of what the page shows, or is about to
 
 // The look of a figure and of its axes: from the properties at the top of style.css, light or dark
 // as they are now. It goes into each layout, as a Plotly template takes a third longer to apply.
-function style() {
+function style(css) {
   const style = getComputedStyle(document.documentElement);
-  const css = (name) => style.getPropertyValue(name).trim();
+  css ??= (name) => style.getPropertyValue(name).trim();
   const font = { family: style.fontFamily, size: 12, color: css("--quiet") };
   const line = css("--line");
   const axis = {
@@ -133,18 +134,19 @@ function take(page) {
   draw();
 }
 
-async function follow(url) {
+async function follow(url, show = take) {
   pending.abort();
   const { signal } = (pending = new AbortController());
+  pending.whole = show === take;
   const main = document.querySelector("main");
-  const status = document.querySelector(".filters [role=status]");
+  const status = document.querySelector(".filters [role=status]") ?? said;
   const busy = setTimeout(() => (main.ariaBusy = "true"), 150);
   try {
     const answer = await (ahead.url === url ? ahead.answer : fetch(url, { signal }));
     if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
     const page = await answer.text();
     if (signal.aborted) return; // a newer choice is on its way
-    take(parse(page));
+    keeping(() => show(parse(page)));
     status.textContent = "";
   } catch (error) {
     if (signal.aborted) return;
@@ -152,11 +154,14 @@ async function follow(url) {
   } finally {
     clearTimeout(busy);
   }
+  pending.whole = false;
   main.ariaBusy = "false";
 }
 
 function address(form) {
   const chosen = [...new FormData(form)].filter(([, value]) => value);
+  for (const { dataset: { prefix } } of document.querySelectorAll("[data-prefix]")) // tables stay sorted
+    chosen.push(...[...new URLSearchParams(location.search)].filter(([name]) => name.startsWith(prefix) && name !== `${prefix}page`));
   const query = new URLSearchParams(chosen).toString();
   return location.origin + location.pathname + (query && `?${query}`);
 }
@@ -188,12 +193,132 @@ function close(event) {
   }
 }
 
+// Replaces parts of the page; what has the focus keeps it, and what is scrolled stays so.
+function keeping(change) {
+  const held = document.activeElement.id;
+  const scrolled = [...document.querySelectorAll("[data-live] .scroll")].map(({ id, scrollLeft, scrollTop }) => [id, scrollLeft, scrollTop]);
+  change();
+  for (const [id, ...place] of scrolled) document.getElementById(id)?.scrollTo(...place);
+  if (held && document.activeElement.id !== held) document.getElementById(held)?.focus({ preventScroll: true });
+  ages();
+}
+
+// Tells what changed to those who do not see it; `quiet` where all others do.
+function say(text, quiet = false) {
+  said.textContent = text;
+  said.classList.toggle("hidden", quiet);
+}
+
+// Shows another page of a table, sorted or searched otherwise, without the rest of the dashboard.
+function turn(region, wanted) {
+  const ours = ([name]) => name.startsWith(region.dataset.prefix);
+  const others = [...new URLSearchParams(location.search)].filter((pair) => !ours(pair));
+  const query = new URLSearchParams([...others, ...[...wanted].filter(ours)]).toString();
+  history[typing ? "replaceState" : "pushState"](null, "", location.pathname + (query && `?${query}`));
+  search = location.search;
+  if (pending.whole) return follow(location.href); // else its answer would show the rows from before
+  follow(region.dataset.rows + search, ({ body }) => {
+    region.replaceChildren(...body.childNodes);
+    document.querySelectorAll("a[data-keep]").forEach((link) => (link.search = search));
+    region.querySelector(".scroll")?.scrollTo({ top: 0 });
+    say(region.querySelector(".pager span, .note, .error")?.textContent, true);
+  });
+}
+
+function seek(field) {
+  clearTimeout(typing);
+  const wanted = new URLSearchParams(location.search);
+  const was = wanted.get(field.name) ?? "";
+  wanted.delete(field.name.replace(/find$/, "page"));
+  wanted.delete(field.name);
+  if (field.value) wanted.append(field.name, field.value);
+  if (field.value !== was) turn(field.form.nextElementSibling, wanted);
+  typing = 0;
+}
+
+// When the data was read, in words that stay true.
+function ages() {
+  const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+  for (const time of document.querySelectorAll("#data time")) {
+    const read = new Date(time.dateTime);
+    const minutes = Math.round((read - Date.now()) / 60_000);
+    const [unit, size] = [["day", 1440], ["hour", 60], ["minute", 1]].find(([, size]) => minutes <= -size) ?? [];
+    const clock = { ...CLOCK, ...(unit === "day" && { day: "numeric", month: "short" }) };
+    time.title = read.toLocaleString("en");
+    time.textContent = `${unit ? words.format(Math.ceil(minutes / size), unit) : "just now"} (${read.toLocaleString("en", clock)})`;
+  }
+}
+
+// An open page looks for newer data now and then, while it is seen, and takes it over in place.
+async function update() {
+  const url = location.href;
+  if (document.hidden || pending.whole) return;
+  updated = Date.now();
+  const headers = tags[url] ? { "If-None-Match": tags[url] } : {};
+  const answer = await fetch(url, { headers }).catch(() => ({})); // the next time, perhaps
+  if (!answer.ok) return;
+  const page = parse(await answer.text());
+  if (location.href !== url || pending.whole) return; // a choice was made meanwhile
+  const code = (page) => page.querySelector("script[src*='dashboard.js']")?.getAttribute("src");
+  if (code(page) !== code(document)) return location.reload(); // a new release, or a login
+  const state = (page) => [...page.querySelectorAll("#data time, #data .error")].map((each) => each.dateTime ?? each.textContent).join();
+  const isNewer = state(page) !== state(document);
+  if (isNewer || tags[url]) keeping(() => take(page));
+  if (isNewer) say(`Updated ${new Date().toLocaleString("en", CLOCK)}`);
+  tags = { [url]: answer.headers.get("ETag") };
+}
+
+// Saves the figure as a picture: on light paper, with its title and those of its axes.
+function save(format) {
+  const plot = document.querySelector(".plot");
+  const figure = JSON.parse(plot.querySelector("script").textContent);
+  const root = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).find((rule) => rule.selectorText === ":root");
+  const look = style((name) => root.style.getPropertyValue(name).trim());
+  const size = { width: 960, height: 540 };
+  const titles = tidy(figure, look, size.width);
+  const { layout } = figure;
+  for (const letter of ["x", "y"]) if (titles[letter]) Object.assign(layout[`${letter}axis`], { title: { text: titles[letter] }, automargin: true });
+  const safe = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const title = document.querySelector("h1").textContent;
+  const chosen = form ? [...new FormData(form).values()].filter(Boolean).join(", ") : "";
+  layout.title = { text: safe(cut(title, 90)), subtitle: { text: safe(cut(chosen, 150)) }, x: 0.02, y: 0.96, yanchor: "top" };
+  layout.title.font = { size: 20, color: look.css("--ink") };
+  Object.assign(layout, { paper_bgcolor: look.css("--card"), margin: { ...layout.margin, t: 88 } });
+  Plotly.downloadImage(figure, { format, ...size, scale: format === "png" ? 2.5 : 1, filename: title });
+}
+
 const form = document.querySelector(".filters");
+const said = document.querySelector(".said");
+const every = 1000 * document.body.dataset.update;
+let typing = 0;
+let tags = {}; // of the page that is shown
+let updated = Date.now();
 form?.addEventListener("change", choose);
 form?.addEventListener("pointerdown", anticipate);
 addEventListener("click", close);
+addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-turn]");
+  if (event.target.dataset.save) save(event.target.dataset.save);
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  turn(link.closest("[data-rows]"), new URL(link.href).searchParams);
+});
+addEventListener("input", ({ target }) => {
+  clearTimeout(typing);
+  if (target.matches(".find input")) typing = setTimeout(seek, 250, target);
+});
+addEventListener("submit", (event) => {
+  if (!event.target.matches(".find")) return;
+  event.preventDefault();
+  seek(event.target.querySelector("[type=search]"));
+});
+addEventListener("visibilitychange", () => every && Date.now() - updated > every && update());
+if (every) setInterval(update, every);
+setInterval(ages, 30_000);
 addEventListener("keydown", (event) => event.key === "Escape" && close(event));
 addEventListener("popstate", () => location.search === search || location.reload());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 addEventListener("beforeprint", draw);
+for (const button of document.querySelectorAll("[data-save]")) button.hidden = false;
+ages();
 draw();
