@@ -414,7 +414,7 @@ def test_no_data_is_said_of_each_kind(project: Path) -> None:
         for slug, card in cards.items():
             empty = "No data for these filters." in card
             assert empty or (slug == "rows-chart" and '<p class="value">0</p>' in card), slug
-            assert empty == (get(f"/charts/{slug}?date.to=1999-01-01").text.count("No data for") == 1)
+            assert empty == ("No data for" in get(f"/charts/{slug}?date.to=1999-01-01").text)
         """,
     )
 

@@ -304,8 +304,9 @@ def _show(
             return {"chart": chart, "page": replace(page, rows=shown)}
         if rows.isna().all(axis=None):  # a sum of no rows, too
             return {"chart": chart, "page": page, "empty": True}
+        says = formats.summary(rows) if chart.KIND == "figure" else ""
         shown = {chart.KIND: _drawn(chart, rows), "labels": controls.clickable(rows, found)}
-        return {"chart": chart, "page": page, **shown}
+        return {"chart": chart, "page": page, "says": says, **shown}
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.SLUG)
         frames = traceback.extract_tb(error.__traceback__)

@@ -2,6 +2,7 @@
 "use strict";
 
 const LABEL = 28; // characters of a name beside an axis, or in a legend; fewer where it is narrow
+const MARKUP = { "&": "&amp;", "<": "&lt;", ">": "&gt;" }; // as the names in the data are escaped
 const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const pen = document.createElement("canvas").getContext("2d");
 let pending = new AbortController();
@@ -10,21 +11,23 @@ let pause; // before what is typed is searched for
 const listened = new WeakSet(); // to figures, by what binds their events
 let search = location.search; // of what the page shows, or is about to
 
-// The look of a figure and of its axes: from the properties at the top of style.css, light or dark
+// The look of a figure and of its axes: from theme.css, light or dark
 // as they are now. It goes into each layout, as a Plotly template takes a third longer to apply.
 function style(css) {
   const style = getComputedStyle(document.documentElement);
   css ??= (name) => style.getPropertyValue(name).trim();
   const font = { family: style.fontFamily, size: 12, color: css("--quiet") };
   const line = css("--line");
+  const colors = css("--colors").split(/\s+/);
   const axis = {
     exponentformat: "B", gridcolor: line, linecolor: line, zerolinecolor: line,
     tickfont: font, ticklabeloverflow: "allow", ticklabelstandoff: 4, tickangle: 0, showline: false,
   };
   const layout = {
-    colorway: css("--colors").split(/\s+/), font, separators: ".,",
+    colorway: colors, font, separators: ".,",
     hoverlabel: { bgcolor: css("--card"), bordercolor: line, namelength: -1, font: { ...font, color: css("--ink") } },
-    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, maxheight: 60 },
+    barcornerradius: 2,
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", maxheight: 80 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
   };
   return { axis, layout, css };
@@ -37,11 +40,25 @@ function cut(name, most = LABEL) {
   return letters.length > most ? letters.slice(0, most).join("") + "…" : name;
 }
 
+// Where there are more traces than colours, those that have one again are told apart by a pattern.
+function again(trace, round) {
+  const pattern = { shape: ["/", "x", "."][(round - 1) % 3], fillmode: "overlay" };
+  if (trace.stackgroup) trace.fillpattern = pattern;
+  if (trace.type === "bar") trace.marker = { pattern, ...trace.marker };
+  if (trace.mode === "lines") trace.line = { dash: ["dash", "dot", "dashdot"][(round - 1) % 3], ...trace.line };
+  if (trace.mode === "markers") trace.marker = { symbol: ["diamond", "square", "cross"][(round - 1) % 3], ...trace.marker };
+}
+
 // Long names are cut on their axis and in the legend (the hover text has them whole), few bars kept slim.
 // Margins are set here, as far as they can be: where Plotly finds its own, it draws everything twice.
 // The titles of axes are taken off, and returned: for Plotly they are a quarter of all its work.
 function tidy({ data, layout }, look, width) {
   const titles = {};
+  const { colorway } = look.layout;
+  data.forEach((trace, n) => {
+    if (n >= colorway.length) again(trace, Math.floor(n / colorway.length));
+    if (trace.mode === "lines" && data.length > 3) trace.line = { width: 1.5, ...trace.line };
+  });
   for (const trace of data.filter(({ name, meta }) => name && !meta && cut(name) !== name)) {
     trace.meta = trace.name;
     trace.hovertemplate = trace.hovertemplate?.replace("%{fullData.name}", "%{fullData.meta}");
@@ -56,16 +73,18 @@ function tidy({ data, layout }, look, width) {
   const own = layout.margin;
   Object.assign(layout, { ...look.layout, ...layout });
   const dated = data.some(({ x }) => /^\d{4}-\d\d/.test(x?.[0])); // its ticks may need two lines
-  layout.margin = { l: 56, r: 16, t: 8, b: dated ? 42 : 28 };
+  layout.margin = { l: width < 400 ? 44 : 56, r: 16, t: 8, b: dated ? 42 : 28 };
   const bars = data.find(({ type }) => type === "bar"); // no grid beside a bar, only across
+  const lines = data.some(({ mode }) => mode === "lines"); // nor upright lines behind these
   const named = Object.values(layout).some((part) => part?.type === "category"); // nothing to zoom
   const beside = bars && (bars.orientation === "h" ? "y" : "x");
   for (const letter of data.some(({ x, y }) => x || y) ? ["x", "y"] : []) {
     const { title, ...rest } = layout[`${letter}axis`] ?? {};
-    const axis = (layout[`${letter}axis`] = { ...look.axis, showgrid: letter !== beside, fixedrange: named, ...rest });
+    const axis = (layout[`${letter}axis`] = { ...look.axis, showgrid: letter !== beside && rest.type !== "category" && !(lines && letter === "x"), fixedrange: named, ...rest });
     titles[letter] = title?.text ?? title;
     if (letter === "x") axis.nticks ??= Math.max(2, Math.round((width - 120) / 70));
     if (axis.type !== "category") continue;
+    axis.categoryarray = axis.categoryarray?.map((name) => String(name).replace(/[&<>]/g, (letter) => MARKUP[letter]));
     const traces = data.filter((trace) => Array.isArray(trace[letter]));
     for (const trace of traces) {
       const whole = trace.hovertext ? "text" : "hovertext"; // a heat map has names on both axes
@@ -80,7 +99,8 @@ function tidy({ data, layout }, look, width) {
     if (letter === "x") Object.assign(axis, { automargin: true, tickangle: "auto" });
     else layout.margin.l = 16 + Math.max(0, ...widths);
   }
-  Object.assign(layout.margin, own);
+  const { l, r } = Object.assign(layout.margin, own);
+  layout.legend = { x: (8 - l) / Math.max(1, width - l - r), ...layout.legend }; // from the card's edge
   return titles;
 }
 
@@ -95,20 +115,24 @@ function draw(event) {
   later.disconnect();
   const near = [];
   for (const shown of document.querySelectorAll(".shown")) {
+    shown.ariaLabel = shown.parentNode.querySelector("script").dataset.says;
     const { top, bottom } = shown.getBoundingClientRect();
     if (event?.type === "beforeprint" || (top < 2 * innerHeight && bottom > -innerHeight)) near.push(shown);
     else later.observe(shown);
   }
-  paint(near);
+  paint(near, event?.type === "beforeprint");
   document.querySelectorAll("a[data-keep]").forEach((link) => (link.search = location.search));
 }
 
-function paint(near) {
-  const look = style();
-  pen.font = `${look.layout.font.size}px ${look.layout.font.family}`;
+// A chart that is new gets a task of its own: the page answers in between. Paper does not wait.
+async function paint(near, atOnce) {
   const all = near.map((shown) => [shown, shown.clientWidth]);
   for (const [shown, width] of all) {
+    if (!atOnce && !shown.data) await (globalThis.scheduler?.yield?.() ?? new Promise((next) => setTimeout(next)));
+    if (!shown.isConnected) continue; // replaced meanwhile
     const plot = shown.parentNode;
+    const look = style();
+    pen.font = `${look.layout.font.size}px ${look.layout.font.family}`;
     try {
       const figure = JSON.parse(plot.querySelector("script").textContent);
       const titles = tidy(figure, look, width);
@@ -419,8 +443,14 @@ if (every) setInterval(update, every);
 setInterval(ages, 30_000);
 addEventListener("keydown", (event) => event.key === "Escape" && close(event));
 addEventListener("popstate", () => location.search === search || location.reload());
+for (const when of ["beforeprint", "afterprint"]) {
+  addEventListener(when, (event) => {
+    document.documentElement.classList.toggle("paper", when === "beforeprint");
+    draw(event);
+    for (const shown of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(shown, { autosize: true });
+  });
+}
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-addEventListener("beforeprint", draw);
 for (const button of document.querySelectorAll("[data-save]")) button.hidden = false;
 ages();
 draw();
