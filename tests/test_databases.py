@@ -571,9 +571,7 @@ def test_a_file_of_sqlite_with_several_tables(folder: Path, flaskdash: Cli) -> N
     assert "can't be read" in flaskdash("inspect", "bad.db", "--table", "c", code=1).output
 
 
-def test_pages_of_a_table_are_those_of_the_database(
-    make: Make, flaskdash: Cli, shop: Shop
-) -> None:
+def test_pages_of_a_table_are_those_of_the_database(make: Make, flaskdash: Cli, shop: Shop) -> None:
     """Sorted, searched and paged in the database, with what is searched for as a parameter."""
     make(shop, "--live")
     flaskdash("add-chart", "latest", "--kind", "table")
