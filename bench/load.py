@@ -40,8 +40,8 @@ def _wrk(wrk: str, port: int, path: str, seconds: float) -> float:
 
 def ask(port: int, path: str, times: int) -> None:
     """Ask for a path some times, over a connection each, so that every worker gets a share."""
-    for _ in range(times):
-        connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    for _ in range(times):  # the first may have to import a lot
+        connection = http.client.HTTPConnection(HOST, port, timeout=60)
         _get(connection, path)
         connection.close()
 

@@ -1,4 +1,4 @@
-"""The same dashboard in flaskdash, in Dash and as courses teach it: what each takes.
+"""The same dashboard in flaskdash, in Dash, in Streamlit and as courses teach it: what each takes.
 
     python bench/peers.py
 
@@ -54,12 +54,16 @@ def main() -> None:
         candidates.flaskdash(WORK, project.resolve()),
         candidates.dash(WORK, data),
         candidates.course(WORK, data),
+        candidates.streamlit(WORK, data),
     ]
     samples = measure(ready, options.rounds)
     rates = throughput(ready[0], 2 * options.rounds)
     ratios = compare(samples, rates)
-    dash = candidates.version(ready[1].python, "dash")
-    print(f"Medians of {options.rounds} rounds, least and greatest in brackets; Dash {dash}.\n")
+    names = {"Dash": ready[1], "Streamlit": ready[3]}
+    which = [f"{n} {candidates.version(one.python, n.lower())}" for n, one in names.items()]
+    print(
+        f"Medians of {options.rounds} rounds, least and greatest in brackets; {', '.join(which)}.\n"
+    )
     rows = [[one.name, *(spread(samples[one.name][what]) for what in MEASURES)] for one in ready]
     print(table(["ms, if not said otherwise", *MEASURES], rows), end="\n\n")
     for ratio in ratios:
@@ -108,7 +112,7 @@ def sample(one: Candidate, chromium: Browser, taken: dict[str, list[float]]) -> 
 
 def start(one: Candidate, chromium: Browser, taken: dict[str, list[float]] | None = None) -> float:
     """Return the milliseconds from a server's start to four charts; use it then, where asked."""
-    with server.gunicorn(one.python, one.app, one.cwd, one.variables) as running:
+    with one.serve() as running:
         with browser.page_of(chromium) as page:
             first = browser.visit(page, running.url)
         if taken is not None:
@@ -150,7 +154,7 @@ def throughput(one: Candidate, rounds: int) -> dict[str, list[float]]:
     here = candidates.HERE
     with ExitStack() as stack:
         hello = stack.enter_context(server.gunicorn(one.python, "hello_app:app", here, {}))
-        mine = stack.enter_context(server.gunicorn(one.python, one.app, one.cwd, one.variables))
+        mine = stack.enter_context(one.serve())
         paths = {
             "hello": (hello.port, "/"),
             "chart": (mine.port, "/charts/revenue-by-region/figure.json"),

@@ -31,6 +31,27 @@ def gunicorn(python: Path, app: str, cwd: Path, variables: Mapping[str, str]) ->
     command = [str(python), "-m", "gunicorn", "--no-control-socket", "--worker-class", "gthread"]
     command += ["--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning"]
     command += ["--bind", f"{HOST}:{port}", app]
+    with _running(command, port, cwd, variables) as running:
+        yield running
+
+
+@contextmanager
+def streamlit(
+    python: Path, script: str, cwd: Path, variables: Mapping[str, str]
+) -> Iterator[Running]:
+    """Lend a script under Streamlit's own server, the only one that it has: a process."""
+    port = free_port()
+    command = [str(python), "-m", "streamlit", "run", script, "--server.headless", "true"]
+    command += ["--server.address", HOST, "--server.port", str(port)]
+    command += ["--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false"]
+    with _running(command, port, cwd, variables) as running:
+        yield running
+
+
+@contextmanager
+def _running(
+    command: list[str], port: int, cwd: Path, variables: Mapping[str, str]
+) -> Iterator[Running]:
     spawned = time.time()
     process = subprocess.Popen(
         command,

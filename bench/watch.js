@@ -11,7 +11,7 @@
         ? [...chart.querySelectorAll(MARKS)].map((mark) => mark.getAttribute("d")).join(" ").trim()
         : "",
     );
-  const numbers = () => [...document.querySelectorAll(".kpi .value")].map((kpi) => kpi.textContent.trim());
+  const numbers = () => [...document.querySelectorAll(".kpi .value, [data-testid=stMetricValue]")].map((kpi) => kpi.textContent.trim());
   const whole = (seen) => seen.length === CHARTS && seen.every(Boolean);
 
   // The session's storage outlives a page: a filter may be followed by loading another one.

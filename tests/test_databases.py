@@ -307,7 +307,9 @@ def test_filters_are_pushed_down(make: Make, shop: Shop) -> None:
             assert list(found["n"]) == [expected], value
         listed, more = data.choices("orders", "region")
         assert sorted(listed) == sorted({REGIONS!r}) and more == 0
-        assert data.days("orders", "ordered") == ("2024-01-01", "2024-09-19")
+        low, high, different = data.span("orders", "ordered")
+        assert (str(low)[:10], str(high)[:10], different) == ("2024-01-01", "2024-09-19", {ROWS})
+        assert data.count("orders") == {ROWS}
         days = Filter("ordered", (), "2024-02-01", "2024-02-29")
         both = data.query("orders", count, [days, Filter("units", ("3", "4"))])
         assert list(both["n"]) == [{sum(row[1].month == 2 and row[3] in (3, 4) for row in rows())}]
@@ -315,6 +317,22 @@ def test_filters_are_pushed_down(make: Make, shop: Shop) -> None:
         assert data.query("orders", count, [Filter("ordered", (), "", "9999-12-31")])["n"][0] == {
             ROWS
         }
+        known = {[row[4] for row in rows() if row[4] is not None]!r}
+        least, most, _ = data.span("orders", "amount")
+        assert (float(least), float(most)) == (min(known), max(known))
+        middle = sorted(known)[len(known) // 2]
+        for low, high in ((str(middle), ""), ("", str(middle)), ("1", "1e2"), ("3", "2")):
+            expected = [a for a in known if a >= float(low or "-inf") and a <= float(high or "inf")]
+            found = data.count("orders", [Filter("amount", (), low, high)])
+            assert found == len(expected), (low, high, found, len(expected))
+        assert data.count("orders", [Filter("units", (), "3", "4")]) == data.count(
+            "orders", [Filter("units", ("3", "4"))]
+        )
+        regions = {[row[2] or "" for row in rows()]!r}
+        for text in ("OR", "r", "'", "%", "_", ":name", "\\\\", "/", "50% o", "\\0", "no such"):
+            expected = sum(text.lower() in name.lower() for name in regions)
+            assert data.count("orders", [Filter("region", (), "", "", text)]) == expected, text
+        assert data.count("orders", [Filter("nope", ("x",), "1", "2", "y")]) == {ROWS}
         like = "SELECT count(*) AS n FROM orders WHERE region LIKE '%a:name%' -- 100% :x"
         assert data.query("orders", like)["n"][0] == {
             sum("a:name" in (row[2] or "") for row in rows())
@@ -330,6 +348,32 @@ def test_filters_are_pushed_down(make: Make, shop: Shop) -> None:
         assert "parameters: $1 = 'O''Brien'" in shop.log()
     elif shop.name == "mysql":
         assert "AS source WHERE region IN ('O\\'Brien')" in shop.log()
+
+
+def test_values_of_filters_are_parameters_in_each_dialect(make: Make, sqlite: Shop) -> None:
+    make(sqlite, "--live")
+    inside(
+        Path.cwd(),
+        r"""
+        from sqlalchemy.dialects import mssql, mysql, oracle, postgresql, sqlite
+        from app.filters import Filter
+        given = [
+            Filter("region", ("a'b; --",), "", "", "50% of_\\"),
+            Filter("amount", (), "1.25", "99.5"),
+            Filter("ordered", (), "2024-02-03", "2024-02-04"),
+            Filter("units", ("7",)),
+        ]
+        clause = data._live["orders"]._where(given)
+        for module in (mssql, mysql, oracle, postgresql, sqlite):
+            compiled = clause.compile(dialect=module.dialect())
+            for value in ("a'b", "50", "of_", "1.25", "99.5", "2024", "7"):
+                assert value not in str(compiled), (module, value)
+            assert sorted(map(str, compiled.params.values())) == sorted([
+                "['7']", '["a\'b; --"]', "1.25", "99.5", "2024-02-03", "2024-02-05",
+                "50/% of/_\\",
+            ]), compiled.params
+        """,
+    )
 
 
 def test_nothing_can_be_written(make: Make, postgresql: Shop, mariadb: Shop, sqlite: Shop) -> None:
@@ -434,7 +478,7 @@ def test_a_dead_database_leaves_the_last_answers(make: Make, shop: Shop) -> None
 
 
 def _figures(page: str) -> list[str]:
-    return re.findall(r'<script type="application/json">(.*?)</script>', page)
+    return re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page)
 
 
 @pytest.mark.parametrize("flags", [(), ("--live",)], ids=["snapshot", "live"])

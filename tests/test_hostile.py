@@ -15,6 +15,7 @@ import io
 import itertools
 import json
 import re
+import runpy
 import subprocess
 import unicodedata
 from collections.abc import Iterator
@@ -23,12 +24,13 @@ from typing import Any
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 import duckdb
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import Cli, Watched, borrow_environment, fetch, serving
 from playwright.sync_api import Page, expect
 
-from flaskdash import add, sql
+from flaskdash import add, render, sql
 from flaskdash.charts import KINDS, Chart
 from flaskdash.cli import cli
 from flaskdash.names import identifier
@@ -352,6 +354,13 @@ ADDRESSES = [
     ("day=2024-01-01", NONE),
     ("&&&==&=&%", ALL),
     (f"{quote_plus(SCRIPT)}.from=2024-01-01", ALL),
+    (f"{quote_plus(SCRIPT)}.to=1e3", ALL),
+    (f"{quote_plus(SCRIPT)}.has=", ALL),
+    (f"{quote_plus(SCRIPT)}.has=%00", NONE),
+    (f"{quote_plus(SCRIPT)}.has=%ff%fe", NONE),
+    (f"{quote_plus(SCRIPT)}.has='+OR+'1'%3D'1", NONE),
+    (f"{quote_plus(SCRIPT)}.has=" + "x" * 3000, NONE),
+    ("day.from=1&day.to=2&day.has=2024", ALL),
 ]
 
 
@@ -403,7 +412,7 @@ def test_csv_holds_no_formula_and_nothing_else_changed(site: str) -> None:
 def test_a_figure_does_not_end_its_script(site: str) -> None:
     for path in ("/", "/dashboards/pair-3", "/dashboards/rows"):
         page = fetch(site + path)[1].decode()
-        figures = re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)
+        figures = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)
         assert len(figures) == len(re.findall(r'<div class="shown"', page)) > 1
         assert all(json.loads(figure)["data"] for figure in figures)
 
@@ -576,6 +585,114 @@ def test_long_cells_and_many_categories(
         plot = watched.page.locator(".shown .bglayer .bg").first.bounding_box()
         assert plot
         assert plot["height"] > 150  # the legend leaves room for the bars
+
+
+TURNED = "\u202eevil\u202c\u2066x"  # what turns the direction of the text that follows
+HIDDEN = "zero\u200b\u200d\ufeffwidth\u00ad"
+VAST = f"{SCRIPT}{TURNED}" + "W" * 10_000
+# What spreadsheets take for the beginning of a formula, those of East Asia too.
+FORMULAS = [
+    "=1+1",
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "\uff1d1+1",
+    "\uff0b1",
+    "\uff0d1",
+    "\uff20A1",
+]
+
+
+@pytest.fixture(scope="module")
+def vast(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Lend the address of a project with vast names, cells, titles, and categories."""
+    folder = tmp_path_factory.mktemp("vast")
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(["day", "kind", VAST[:2_000], "place", "units"])
+    kinds = [*CELLS, *FORMULAS, TURNED, HIDDEN, VAST]
+    for n in range(5_000):
+        place = f"{SCRIPT} {TURNED} {n}"
+        day = f"2024-{n // 28 % 12 + 1:02}-{n % 28 + 1:02}"
+        story = VAST + str(n % 3) if n % 100 == 0 else "short"
+        writer.writerow([day, kinds[n % len(kinds)], story, place, n % 97])
+    source = folder / "vast.csv"
+    source.write_text(out.getvalue(), "utf-8", newline="")
+    root = folder / "shop"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        command = ("new", "shop", "--data", str(source), "--charts", "0", "--title", VAST)
+        flaskdash_(*command, "--no-install", "--no-git")
+        borrow_environment(root, shared_project)
+        patch.chdir(root)
+        flaskdash_("refresh")
+        on = ("--filter", "kind", "--filter", "place", "--filter", "day", "--title", VAST)
+        for name, *flags in (
+            ("bars", *"--kind bar --x place --y units --color kind".split()),
+            ("lines", *"--kind line --x day --grain month --y units --color kind".split()),
+            ("points", *"--kind scatter --x units --y units --color kind".split()),
+            ("parts", *"--kind pie --x kind".split()),
+            ("number", *"--kind kpi --y units --x day --grain month".split()),
+            ("cells", *"--kind table --limit 200".split()),
+        ):
+            flaskdash_("add-chart", name, *flags, *on)
+    with serving(root) as url:
+        yield url
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("path", ["/", "/charts/bars", "/charts/lines", "/charts/cells"])
+def test_a_page_stays_whole_whatever_the_data(
+    vast: str, watched: Watched, path: str, width: int
+) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.add_init_script(
+        "window.violations = []; addEventListener('securitypolicyviolation',"
+        " (event) => violations.push(event.violatedDirective + event.blockedURI))"
+    )
+    page.goto(vast + path)
+    page.wait_for_load_state("networkidle")
+    for figure in page.locator(".shown").all():
+        figure.scroll_into_view_if_needed()
+        expect(figure.locator(".main-svg").first).to_be_attached(timeout=20_000)
+    assert (page.locator(".shown").count() > 0) == (path != "/charts/cells")
+    check_page(watched)
+    summary = page.locator("summary", has_text="Place")
+    summary.click()
+    assert page.locator(".filters details[open] label").count() < 1_000
+    whole = "() => [document.documentElement.scrollWidth, document.body.scrollHeight]"
+    wide, tall = page.evaluate(whole)
+    assert wide <= width
+    assert tall < (12_000 if width == 360 else 7_000)  # no cell and no title takes a screen
+    # The filters, and what stands beside what turns the text, read from left to right.
+    assert summary.evaluate("(it) => getComputedStyle(it).direction") == "ltr"
+    lefts = [box["x"] for each in page.locator("h1, .card").all() if (box := each.bounding_box())]
+    assert min(lefts) >= 0
+    if path == "/charts/lines":
+        page.locator("summary", has_text="Kind").click()
+        page.locator(".filters").get_by_label(TURNED, exact=True).check()
+        expect(page.locator("#rows td", has_text="short")).to_have_count(0)
+        page.wait_for_url("**kind=**")
+        expect(page.locator(".shown .legend")).to_have_count(0)
+    assert page.evaluate("() => violations") == []
+
+
+def test_no_formula_of_any_script_reaches_a_spreadsheet(vast: str) -> None:
+    status, body = fetch(f"{vast}/charts/lines.csv")
+    assert status == 200
+    rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+    kinds = {row[1] for row in rows[1:]}
+    assert {f"'{formula}" for formula in FORMULAS if not formula[0].isspace()} <= kinds
+    assert not {kind for kind in kinds if kind.startswith(tuple(f[0] for f in FORMULAS))}
+    assert kinds >= {TURNED, HIDDEN, VAST}  # anything else is as it was
+    formats = render.TEMPLATES / "project/{{cookiecutter.folder}}/app/formats.py"
+    text = runpy.run_path(str(formats))["as_csv"](pd.DataFrame({"=name": [*FORMULAS, "x\r=1"]}))
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    assert rows == [["'=name"], *([f"'{formula}"] for formula in FORMULAS), ["x\r=1"]]
 
 
 # The terminal

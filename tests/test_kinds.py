@@ -103,6 +103,7 @@ def test_each_kind_is_drawn(site: str, watched: Watched, scheme: str, width: int
     assert DRAWN.keys() == {k for k in KINDS if page.locator(f"#my-{k} .shown").count()}
     for kind, (selector, least) in DRAWN.items():
         card = page.locator(f"#my-{kind}")
+        card.scroll_into_view_if_needed()  # those far below the window are drawn then
         card.locator(selector).nth(least - 1).wait_for(state="attached", timeout=10_000)
     page.locator("#states .choroplethlayer path").nth(len(PLACES) - 1).wait_for(state="attached")
     assert page.locator(".card .error").count() == 0

@@ -216,6 +216,15 @@ def test_filters_begin_with_time_and_are_small(look: Look) -> None:
     assert len(found) <= 4
 
 
+def test_larger_categories_are_filters_where_there_are_few_small_ones(look: Look) -> None:
+    def line(i: int) -> str:
+        return f"Player {noise(i, 300)},Club {noise(i, 90)},{noise(i, 1000)}.5,{'abc'[noise(i, 3)]}"
+
+    assert filters(look("player,club,pay,league", line, 2000)) == ("league", "club")
+    without = look("player,club,pay", lambda i: line(i).rpartition(",")[0], 2000)
+    assert filters(without) == ("club", "player")
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -5,10 +5,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import server
 from playwright.sync_api import Page
 
 HERE = Path(__file__).parent
@@ -17,6 +19,7 @@ REQUIREMENTS = {
     "dash": ("dash", "flask-caching", "gunicorn", "pandas"),
     "dash-parquet": ("dash", "flask-caching", "gunicorn", "pandas", "pyarrow"),
     "course": ("flask", "gunicorn", "pandas", "plotly"),
+    "streamlit": ("streamlit", "pandas", "plotly"),
 }
 CHARTS: tuple[tuple[str, ...], ...] = (
     ("--kind", "kpi", "--y", "revenue", "--agg", "sum", "--title", "Revenue"),
@@ -47,6 +50,11 @@ class Candidate:
         None  # and the click that asks for it, if that is another
     )
     variables: dict[str, str] = field(default_factory=dict)
+    host: Callable[..., AbstractContextManager[server.Running]] = server.gunicorn
+
+    def serve(self) -> AbstractContextManager[server.Running]:
+        """Start it, as in production."""
+        return self.host(self.python, self.app, self.cwd, self.variables)
 
     def forget(self) -> None:
         """Empty the state."""
@@ -109,6 +117,21 @@ def course(work: Path, data: Path) -> Candidate:
         click=lambda page, region: page.check(f'input[value="{region}"]'),
         submit=lambda page: page.click("button", no_wait_after=True),
         variables={"BENCH_DATA": str(data)},
+    )
+
+
+def streamlit(work: Path, data: Path) -> Candidate:
+    """Return the dashboard in Streamlit; what it keeps, it keeps in memory."""
+    return Candidate(
+        "Streamlit",
+        environment(work, "streamlit"),
+        "streamlit_app.py",
+        HERE,
+        work / "state" / "streamlit",
+        open=lambda page: page.click('[data-testid="stMultiSelect"] input'),
+        click=lambda page, region: page.click(f'[role="option"]:has-text("{region}")'),
+        variables={"BENCH_DATA": str(data)},
+        host=server.streamlit,
     )
 
 

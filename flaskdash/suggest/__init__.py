@@ -27,6 +27,7 @@ __all__ = ["filters", "humanise", "suggest"]
 
 MOST = 14
 FILTER_VALUES = 50
+SEARCHED_VALUES = 5_000
 
 
 def suggest(inspection: Inspection, data: str) -> list[Chart]:
@@ -48,7 +49,10 @@ def suggest(inspection: Inspection, data: str) -> list[Chart]:
 
 
 def filters(inspection: Inspection) -> tuple[str, ...]:
-    """Return the two to four columns worth filtering: time first, then the smallest categories."""
+    """Return the columns worth filtering, at most four: time first, then the smallest categories.
+
+    Where these are fewer than two, there follow larger ones, which a page lets people search.
+    """
     facts = Facts.of(inspection, "")
     chosen = [facts.time.name] if facts.time else []
     small = sorted(facts.categories, key=lambda c: not MIXED_WORDS & set(words(c.name)))
@@ -57,6 +61,10 @@ def filters(inspection: Inspection) -> tuple[str, ...]:
     places = [c for c in facts.categories if c.role == "geography" and c.distinct <= 500]
     for column in [*small, *flags, *(places if len(small) < 2 else [])]:
         if column.name not in chosen and len(chosen) < 4:
+            chosen.append(column.name)
+    large = [c for c in facts.categories if FILTER_VALUES < c.distinct <= SEARCHED_VALUES]
+    for column in sorted(large, key=lambda c: c.distinct):
+        if column.type == "text" and column.name not in chosen and len(chosen) < 2:
             chosen.append(column.name)
     return tuple(chosen)
 

@@ -22,6 +22,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from app.data import OWN_WITH, PAGE_ROWS, Data, Page, View, rows_of
 from app.database import DatabaseError, Statement, Table, moments
+from app.filters import ends, is_day
 from app.snapshots import State
 
 if TYPE_CHECKING:
@@ -85,12 +86,17 @@ class LiveData(Data):
         found = self._live[name].choices(column)
         return list(found["choice"]), int(found["total"][:1].sum()) - len(found)
 
-    def days(self, name: str, column: str) -> tuple[str, str]:
-        """Return the first and the last day of a column."""
+    def span(self, name: str, column: str) -> tuple[Any, Any, int]:
+        """Return the least and greatest day or number of a column, and how many it has."""
         if name not in self._live:
-            return super().days(name, column)
-        first, last = self._live[name].days(column).iloc[0]
-        return str(first)[:10], str(last)[:10]
+            return super().span(name, column)
+        low, high, distinct = self._live[name].span(column).iloc[0]
+        return low, high, int(distinct)
+
+    def count(self, name: str, filters: Iterable[Filter] = ()) -> int:
+        """Return how many rows pass the filters."""
+        live = self._live.get(name)
+        return live.count(tuple(filters)) if live else super().count(name, filters)
 
 
 class Live:
@@ -154,10 +160,16 @@ class Live:
         found: DataFrame = self._facts(self.state(), self._choices, column)
         return found
 
-    def days(self, column: str) -> DataFrame:
-        """Return the first and the last day of a column."""
-        found: DataFrame = self._facts(self.state(), self._days, column)
+    def span(self, column: str) -> DataFrame:
+        """Return the least and the greatest value of a column, and how many it has."""
+        found: DataFrame = self._facts(self.state(), self._span, column)
         return found
+
+    def count(self, filters: tuple[Filter, ...]) -> int:
+        """Return how many rows pass the filters."""
+        applied = tuple(item for item in filters if item.column in self.table.columns)
+        found = self._count(applied) if applied else self._facts(self.state(), self._count, ())
+        return int(found["rows_passed"].iloc[0])
 
     def _choices(self, column: str) -> DataFrame:
         value: sa.ColumnClause[Any] = sa.column(column)
@@ -167,24 +179,36 @@ class Live:
         end = " GROUP BY ", value, " ORDER BY ", value, f" LIMIT {MOST_CHOICES}"
         return self._ask(Statement(*parts, *end))
 
-    def _days(self, column: str) -> DataFrame:
+    def _span(self, column: str) -> DataFrame:
         value: sa.ColumnClause[Any] = sa.column(column)
-        parts = "SELECT min(", value, ") AS first_day, max(", value, ") AS last_day FROM "
-        return self._ask(Statement(*parts, f"(\n{self.table.query}\n) AS source"))
+        parts = "SELECT min(", value, ") AS low, max(", value, ") AS high, count(DISTINCT ", value
+        return self._ask(Statement(*parts, f") AS different FROM (\n{self.table.query}\n) AS source"))
+
+    def _count(self, filters: Iterable[Filter]) -> DataFrame:
+        source = f"(\n{self.table.query}\n) AS source WHERE "
+        parts = f"SELECT count(*) AS rows_passed FROM {source}", self._where(filters)
+        return self._ask(Statement(*parts))
 
     def _where(self, filters: Iterable[Filter]) -> sa.ColumnElement[bool]:
         clauses: list[sa.ColumnElement[bool]] = [sa.true()]
         for item in filters:
             kind = self.table.columns.get(item.column, "")
-            column: sa.ColumnClause[Any] = sa.column(item.column, sa.Date())
+            column: sa.ColumnClause[Any] = sa.column(item.column)
+            text = sa.cast(column, sa.String) if kind != "VARCHAR" else column
+            low, high = ends(item, kind)
             if kind and item.values:
-                text = sa.cast(column, sa.String) if kind != "VARCHAR" else sa.column(item.column)
                 clauses.append(text.in_([value for value in item.values if "\0" not in value]))
-            if item.low and kind.startswith(("DATE", "TIMESTAMP")):
-                clauses.append(column >= date.fromisoformat(item.low))
-            if item.high and kind.startswith(("DATE", "TIMESTAMP")):
+            if kind and item.text:
+                has = text.icontains(item.text, autoescape=True)
+                clauses.append(sa.false() if "\0" in item.text else has)
+            read: Any = date.fromisoformat if is_day(kind) else float
+            if low:
+                clauses.append(column >= read(low))
+            if high and is_day(kind):
                 with suppress(OverflowError):  # after the last day that there is
-                    clauses.append(column < date.fromisoformat(item.high) + timedelta(days=1))
+                    clauses.append(column < read(high) + timedelta(days=1))
+            elif high:
+                clauses.append(column <= read(high))
         return sa.and_(*clauses)
 
     def _ask(self, statement: Statement, keep: bool = True) -> DataFrame:

@@ -192,11 +192,19 @@ class Data(Snapshots):
         found = self._fact(name, sql)
         return found["choice"], sum(found["total"][:1]) - len(found["choice"])
 
-    def days(self, name: str, column: str) -> tuple[str, str]:
-        """Return the first and the last day of a column."""
-        sql = f"SELECT min({quote(column)}), max({quote(column)}) FROM {SNAPSHOT}"
-        first, last = (str(value)[:10] for value, in self._fact(name, sql).values())
-        return first, last
+    def span(self, name: str, column: str) -> tuple[Any, Any, int]:
+        """Return the least and greatest day or number of a column, and about how many it has."""
+        value = quote(column)
+        sql = f"""SELECT min({value}), max({value}), approx_count_distinct({value})
+            FROM {SNAPSHOT} WHERE isfinite({value})"""
+        (low,), (high,), (distinct,) = self._fact(name, sql).values()
+        return low, high, distinct
+
+    def count(self, name: str, filters: Iterable[Filter] = ()) -> int:
+        """Return how many rows pass the filters."""
+        if not where(filters := tuple(filters), self.columns(name))[0]:
+            return self.state(name).rows
+        return int(self.query(name, f"SELECT count(*) AS n FROM {quote(name)}", filters)["n"][0])
 
     def _fact(self, name: str, sql: str) -> dict[Any, Any]:
         """Ask what stays the same for as long as the snapshot does."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from app.filters import FORMS
 from app.formats import slug
 
 LOADER = ("SOURCE or REFRESH", "load")
@@ -41,6 +42,11 @@ def find_charts(package: ModuleType, loaders: dict[str, ModuleType]) -> dict[str
             raise RuntimeError(f"{chart.__file__}: define one of {', '.join(DRAWINGS)}")
         if chart.DATA not in loaders:
             raise RuntimeError(f"{chart.__file__}: DATA is {chart.DATA!r}; have {list(loaders)}")
+        told = dict.fromkeys(chart.FILTERS, "")
+        told |= chart.FILTERS if isinstance(chart.FILTERS, dict) else {}
+        if wrong := [form for form in told.values() if form not in ("", *FORMS)]:
+            raise RuntimeError(f"{chart.__file__}: FILTERS has {wrong}; it may have {list(FORMS)}")
+        vars(chart).update(FILTERS=told)
         prefix = name.replace("_", "-") + "."  # of what the URL says of its rows; no filter's
         while any(f"{filter}.".startswith(prefix) for c in charts.values() for filter in c.FILTERS):
             prefix = f".{prefix}"

@@ -67,6 +67,21 @@ def words(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def summary(df: DataFrame) -> str:
+    """Return in words what a chart's rows hold, for those who do not see it."""
+    said = [f"{len(df):,} row{'s' if len(df) != 1 else ''}"]
+    numbers: list[Any] = list(df.select_dtypes("number").dropna(axis="columns", how="all"))
+    names = plain(df[[column for column in df if column not in numbers][:2]])
+    for column in numbers[:4]:
+        rows: list[Any] = [df[column].idxmin(), df[column].idxmax()]
+        ends = []
+        for row in rows:
+            of = ", ".join(cell(name)[:60] for name in names.loc[row] if name is not None)
+            ends.append(number(df[column][row]) + (f" ({of})" if of else ""))
+        said.append(f"{words(column)} from {' to '.join(ends)}")
+    return "; ".join(said) + "."
+
+
 def slug(title: str) -> str:
     """Return a title as it stands in a URL: Sales & costs as sales-costs."""
     return "-".join(re.findall(r"\w+", title.lower())) or "dashboard"
@@ -105,8 +120,8 @@ def as_csv(df: DataFrame) -> str:
     def neutral(value: Any) -> Any:
         return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
-    text = plain(df).map(neutral).rename(columns=neutral).to_csv(index=False)
+    text = plain(df).map(neutral).rename(columns=neutral).to_csv(index=False, lineterminator="\r\n")
     return "\ufeff" + text  # Excel takes UTF-8 only with this mark
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four: = + - @ as wide as Chinese

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import time
 import warnings
 from collections.abc import Mapping
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 from werkzeug.exceptions import ServiceUnavailable
 
-from app.filters import is_day, quote
+from app.filters import is_day, is_number, quote
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -35,7 +34,6 @@ log = logging.getLogger(__name__)
 CHECK_SECONDS = 1.0
 RETRY_SECONDS = 30.0
 WAIT_SECONDS = 10.0  # that requests wait for a first snapshot, from when it is begun
-NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$|FLOAT|DOUBLE|DECIMAL")
 
 
 @dataclass(frozen=True)
@@ -199,7 +197,7 @@ def _changes(old: DuckDBPyRelation, new: DuckDBPyRelation) -> list[str]:
     """Return in words which columns are gone, or of another kind: numbers and days are one each."""
 
     def kind(name: str) -> str:
-        return "day" if is_day(name) else "number" if NUMBER.match(name) else name
+        return "day" if is_day(name) else "number" if is_number(name) else name
 
     types = dict(zip(new.columns, map(str, new.types), strict=True))
     found = []

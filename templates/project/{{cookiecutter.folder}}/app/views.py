@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock, Timer
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, current_app, render_template, request, send_file
 from flask import url_for as flask_url_for
@@ -24,7 +25,7 @@ from werkzeug.local import LocalProxy
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as BaseResponse
 
-from app import filters, formats
+from app import controls, filters, formats
 from app.cache import Cache, PartialAnswer, RareAnswer
 from app.data import Data, Page, View
 from app.filters import Filter
@@ -176,7 +177,7 @@ def _answer(charts: list[ModuleType], build: Callable[[Active], str], mimetype: 
 
 
 def _attempt(charts: list[ModuleType], build: Callable[[Active], str], mimetype: str) -> Response:
-    active = filters.from_query(request.args, _filter_columns(charts)) if request.args else ()
+    active = filters.from_query(request.args, _wanted(charts)) if request.args else ()
     versions = _versions(charts)
     # Of a table's rows, a page shows what the URL asks for; JSON and CSV have them all.
     views = _views(charts) if request.args and mimetype == "text/html" else {}
@@ -186,8 +187,7 @@ def _attempt(charts: list[ModuleType], build: Callable[[Active], str], mimetype:
     def built() -> str:
         try:
             answer = build(active)
-            known = {control["column"] for control in _controls(charts, active) if control["known"]}
-            if any(item.column not in known for item in active):
+            if active and not controls.are_known(data, active, _controls(charts, active)):
                 raise PartialAnswer(answer)  # values that nobody can choose must not fill the cache
             return answer
         finally:
@@ -214,9 +214,10 @@ def _rows(chart: ModuleType, write: Callable[[DataFrame], str], mimetype: str) -
 
 
 def _page(template: str, title: str, charts: list[ModuleType], active: Active) -> str:
-    views = _views(charts)
-    asked = zip(charts, _ask(charts, active, views), strict=True)
-    items = [_show(chart, ask, views[chart.SLUG]) for chart, ask in asked]
+    views, found = _views(charts), _controls(charts, active)
+    counts: dict[str, int] = {}
+    asked = zip(charts, _ask(charts, active, views, counts), strict=True)
+    items = [_show(chart, ask, views[chart.SLUG], found) for chart, ask in asked]
     for item in items:  # what links to other pages of its rows leave as it is
         rest = (views[slug].pairs() for slug in views if slug != item["chart"].SLUG)
         item["others"] = [*filters.pairs(active), *chain.from_iterable(rest)]
@@ -225,7 +226,12 @@ def _page(template: str, title: str, charts: list[ModuleType], active: Active) -
         title=title,
         items=items,
         dashboards=_dashboards(),
-        controls=_controls(charts, active),
+        controls=found,
+        query="?" + urlencode(filters.pairs(active)) if active else "",
+        chips=controls.chips(found, active),
+        presets=controls.presets,
+        active=active,
+        counts=lambda: _counts(charts, active, counts),
         states={chart.DATA: data.state(chart.DATA) for chart in charts},
     )
     if any("failed" in item for item in items):
@@ -238,6 +244,18 @@ def _page(template: str, title: str, charts: list[ModuleType], active: Active) -
     return page
 
 
+def _counts(
+    charts: list[ModuleType], active: Active, known: Mapping[str, int]
+) -> dict[str, tuple[int, int]]:
+    """Return how many rows of each loader pass the filters, and of how many."""
+    counts = {}
+    for name in dict.fromkeys(chart.DATA for chart in charts):
+        with suppress(HTTPException):  # of a database that gives no answer
+            passed = known[name] if name in known else data.count(name, active)
+            counts[name] = passed, data.count(name)
+    return counts
+
+
 def _views(charts: list[ModuleType]) -> dict[str, View]:
     """Return which rows the URL asks for, of each chart on the dashboards of these."""
     peers = [*charts, *_peers(charts)]
@@ -245,7 +263,10 @@ def _views(charts: list[ModuleType]) -> dict[str, View]:
 
 
 def _ask(
-    charts: list[ModuleType], active: Active, views: Mapping[str, View]
+    charts: list[ModuleType],
+    active: Active,
+    views: Mapping[str, View],
+    counts: dict[str, int] | None = None,
 ) -> list[Callable[[], Any]]:
     """Ask for the rows of each chart: together where filters choose them, else each by itself.
 
@@ -255,8 +276,11 @@ def _ask(
     whole = [chart for chart in charts if chart.KIND != "table"]
     for name in dict.fromkeys(chart.DATA for chart in whole) if active else ():
         sqls = {chart.SLUG: chart.SQL for chart in whole if name == chart.DATA}
+        sqls[""] = f"SELECT count(*) AS n FROM {filters.quote(name)}"
         with suppress(Exception):  # of one chart: it is found below
             found.update(zip(sqls, data.together(name, [*sqls.values()], active), strict=False))
+            if counts is not None:
+                counts[name] = int(found.pop("")["n"][0])
     return [
         partial(found.__getitem__, chart.SLUG)
         if chart.SLUG in found
@@ -267,20 +291,22 @@ def _ask(
     ]
 
 
-def _show(chart: ModuleType, ask: Callable[[], Any], view: View) -> dict[str, Any]:
+def _show(
+    chart: ModuleType, ask: Callable[[], Any], view: View, found: list[controls.Control]
+) -> dict[str, Any]:
     """Return a chart with what it shows: a figure (as JSON), a kpi, a table, or its failure."""
     try:
-        unknown = set(chart.FILTERS) - set(data.columns(chart.DATA))
-        if unknown:
-            raise LookupError(f"FILTERS names {unknown}, no column of {chart.DATA}")
+        controls.check(chart, data.columns(chart.DATA))
         rows = ask()
         page = rows if isinstance(rows, Page) else Page.of(rows, view)
         if chart.KIND == "table":
             shown = _drawn(chart, page.rows) if page.total else page.rows
             return {"chart": chart, "page": replace(page, rows=shown)}
-        if rows.empty:
+        if rows.isna().all(axis=None):  # a sum of no rows, too
             return {"chart": chart, "page": page, "empty": True}
-        return {"chart": chart, "page": page, chart.KIND: _drawn(chart, rows)}
+        says = formats.summary(rows) if chart.KIND == "figure" else ""
+        shown = {chart.KIND: _drawn(chart, rows), "labels": controls.clickable(rows, found)}
+        return {"chart": chart, "page": page, "says": says, **shown}
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.SLUG)
         frames = traceback.extract_tb(error.__traceback__)
@@ -309,28 +335,12 @@ def _figure(chart: ModuleType, rows: DataFrame) -> str:
     return str(figure.to_json()).replace("<", "\\u003c")  # so that no </script> ends it
 
 
-def _controls(charts: list[ModuleType], active: Active) -> list[dict[str, Any]]:
-    """Return what the form needs for each filter that the data of these charts has."""
-    controls = []
-    for column in _filter_columns(charts):
-        names = [chart.DATA for chart in charts if column in data.columns(chart.DATA)]
-        now = next((item for item in active if item.column == column), Filter(column))
-        if names and filters.is_day(data.columns(names[0])[column]):
-            days = data.days(names[0], column)
-            controls.append(asdict(now) | {"days": days, "known": not now.values})
-        elif names:
-            found = [data.choices(name, column) for name in dict.fromkeys(names)]
-            more = max(left for _, left in found)
-            choices = dict.fromkeys(choice for listed, _ in found for choice in listed)
-            known = more > 0 or choices.keys() >= set(now.values)
-            choices |= dict.fromkeys(now.values if more else ())
-            controls.append(asdict(now) | {"choices": list(choices), "more": more, "known": known})
-    return controls
+def _controls(charts: list[ModuleType], active: Active) -> list[controls.Control]:
+    return controls.controls(data, _wanted(charts), [chart.DATA for chart in charts], active)
 
 
-def _filter_columns(charts: list[ModuleType]) -> list[str]:
-    """Return the columns that the dashboards of these charts can be filtered by."""
-    return list(dict.fromkeys(column for chart in _peers(charts) for column in chart.FILTERS))
+def _wanted(charts: list[ModuleType]) -> dict[str, str]:
+    return controls.forms(_peers(charts))
 
 
 def _peers(charts: list[ModuleType]) -> list[ModuleType]:

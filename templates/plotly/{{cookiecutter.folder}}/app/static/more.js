@@ -57,7 +57,8 @@ function refine(data, layout, { axis, layout: { colorway, font }, css }) {
       trace.node.customdata = trace.node.label;
       trace.node.hovertemplate = "%{customdata}: %{value:,.4~r}<extra></extra>";
       trace.node.label = trace.node.label.map((name) => cut(name));
-      trace.link = { color: quiet + "55", ...trace.link };
+      trace.link = { color: quiet + "33", ...trace.link };
+      trace.textfont ??= { ...font, color: css("--ink") };
       trace.link.hovertemplate = "%{source.customdata} → %{target.customdata}: %{value:,.4~r}<extra></extra>";
     }
     if (trace.type === "waterfall") {

@@ -2,27 +2,32 @@
 "use strict";
 
 const LABEL = 28; // characters of a name beside an axis, or in a legend; fewer where it is narrow
+const MARKUP = { "&": "&amp;", "<": "&lt;", ">": "&gt;" }; // as the names in the data are escaped
 const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const pen = document.createElement("canvas").getContext("2d");
 let pending = new AbortController();
 let ahead = {}; // the answer to the choice that is being clicked
+let pause; // before what is typed is searched for
+const listened = new WeakSet(); // to figures, by what binds their events
 let search = location.search; // of what the page shows, or is about to
 
-// The look of a figure and of its axes: from the properties at the top of style.css, light or dark
+// The look of a figure and of its axes: from theme.css, light or dark
 // as they are now. It goes into each layout, as a Plotly template takes a third longer to apply.
 function style(css) {
   const style = getComputedStyle(document.documentElement);
   css ??= (name) => style.getPropertyValue(name).trim();
   const font = { family: style.fontFamily, size: 12, color: css("--quiet") };
   const line = css("--line");
+  const colors = css("--colors").split(/\s+/);
   const axis = {
     exponentformat: "B", gridcolor: line, linecolor: line, zerolinecolor: line,
     tickfont: font, ticklabeloverflow: "allow", ticklabelstandoff: 4, tickangle: 0, showline: false,
   };
   const layout = {
-    colorway: css("--colors").split(/\s+/), font, separators: ".,",
+    colorway: colors, font, separators: ".,",
     hoverlabel: { bgcolor: css("--card"), bordercolor: line, namelength: -1, font: { ...font, color: css("--ink") } },
-    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, maxheight: 60 },
+    barcornerradius: 2,
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", maxheight: 80 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
   };
   return { axis, layout, css };
@@ -35,11 +40,25 @@ function cut(name, most = LABEL) {
   return letters.length > most ? letters.slice(0, most).join("") + "…" : name;
 }
 
+// Where there are more traces than colours, those that have one again are told apart by a pattern.
+function again(trace, round) {
+  const pattern = { shape: ["/", "x", "."][(round - 1) % 3], fillmode: "overlay" };
+  if (trace.stackgroup) trace.fillpattern = pattern;
+  if (trace.type === "bar") trace.marker = { pattern, ...trace.marker };
+  if (trace.mode === "lines") trace.line = { dash: ["dash", "dot", "dashdot"][(round - 1) % 3], ...trace.line };
+  if (trace.mode === "markers") trace.marker = { symbol: ["diamond", "square", "cross"][(round - 1) % 3], ...trace.marker };
+}
+
 // Long names are cut on their axis and in the legend (the hover text has them whole), few bars kept slim.
 // Margins are set here, as far as they can be: where Plotly finds its own, it draws everything twice.
 // The titles of axes are taken off, and returned: for Plotly they are a quarter of all its work.
 function tidy({ data, layout }, look, width) {
   const titles = {};
+  const { colorway } = look.layout;
+  data.forEach((trace, n) => {
+    if (n >= colorway.length) again(trace, Math.floor(n / colorway.length));
+    if (trace.mode === "lines" && data.length > 3) trace.line = { width: 1.5, ...trace.line };
+  });
   for (const trace of data.filter(({ name, meta }) => name && !meta && cut(name) !== name)) {
     trace.meta = trace.name;
     trace.hovertemplate = trace.hovertemplate?.replace("%{fullData.name}", "%{fullData.meta}");
@@ -54,16 +73,18 @@ function tidy({ data, layout }, look, width) {
   const own = layout.margin;
   Object.assign(layout, { ...look.layout, ...layout });
   const dated = data.some(({ x }) => /^\d{4}-\d\d/.test(x?.[0])); // its ticks may need two lines
-  layout.margin = { l: 56, r: 16, t: 8, b: dated ? 42 : 28 };
+  layout.margin = { l: width < 400 ? 44 : 56, r: 16, t: 8, b: dated ? 42 : 28 };
   const bars = data.find(({ type }) => type === "bar"); // no grid beside a bar, only across
+  const lines = data.some(({ mode }) => mode === "lines"); // nor upright lines behind these
   const named = Object.values(layout).some((part) => part?.type === "category"); // nothing to zoom
   const beside = bars && (bars.orientation === "h" ? "y" : "x");
   for (const letter of data.some(({ x, y }) => x || y) ? ["x", "y"] : []) {
     const { title, ...rest } = layout[`${letter}axis`] ?? {};
-    const axis = (layout[`${letter}axis`] = { ...look.axis, showgrid: letter !== beside, fixedrange: named, ...rest });
+    const axis = (layout[`${letter}axis`] = { ...look.axis, showgrid: letter !== beside && rest.type !== "category" && !(lines && letter === "x"), fixedrange: named, ...rest });
     titles[letter] = title?.text ?? title;
     if (letter === "x") axis.nticks ??= Math.max(2, Math.round((width - 120) / 70));
     if (axis.type !== "category") continue;
+    axis.categoryarray = axis.categoryarray?.map((name) => String(name).replace(/[&<>]/g, (letter) => MARKUP[letter]));
     const traces = data.filter((trace) => Array.isArray(trace[letter]));
     for (const trace of traces) {
       const whole = trace.hovertext ? "text" : "hovertext"; // a heat map has names on both axes
@@ -78,7 +99,8 @@ function tidy({ data, layout }, look, width) {
     if (letter === "x") Object.assign(axis, { automargin: true, tickangle: "auto" });
     else layout.margin.l = 16 + Math.max(0, ...widths);
   }
-  Object.assign(layout.margin, own);
+  const { l, r } = Object.assign(layout.margin, own);
+  layout.legend = { x: (8 - l) / Math.max(1, width - l - r), ...layout.legend }; // from the card's edge
   return titles;
 }
 
@@ -93,25 +115,31 @@ function draw(event) {
   later.disconnect();
   const near = [];
   for (const shown of document.querySelectorAll(".shown")) {
+    shown.ariaLabel = shown.parentNode.querySelector("script").dataset.says;
     const { top, bottom } = shown.getBoundingClientRect();
     if (event?.type === "beforeprint" || (top < 2 * innerHeight && bottom > -innerHeight)) near.push(shown);
     else later.observe(shown);
   }
-  paint(near);
+  paint(near, event?.type === "beforeprint");
   document.querySelectorAll("a[data-keep]").forEach((link) => (link.search = location.search));
 }
 
-function paint(near) {
-  const look = style();
-  pen.font = `${look.layout.font.size}px ${look.layout.font.family}`;
+// A chart that is new gets a task of its own: the page answers in between. Paper does not wait.
+async function paint(near, atOnce) {
   const all = near.map((shown) => [shown, shown.clientWidth]);
   for (const [shown, width] of all) {
+    if (!atOnce && !shown.data) await (globalThis.scheduler?.yield?.() ?? new Promise((next) => setTimeout(next)));
+    if (!shown.isConnected) continue; // replaced meanwhile
     const plot = shown.parentNode;
+    const look = style();
+    pen.font = `${look.layout.font.size}px ${look.layout.font.family}`;
     try {
       const figure = JSON.parse(plot.querySelector("script").textContent);
       const titles = tidy(figure, look, width);
       for (const axis of plot.querySelectorAll(".axis")) axis.textContent = parse(titles[axis.dataset.axis] ?? "").body.textContent;
-      // Told once only: to compare it with itself is a tenth of what a change takes Plotly.
+      // A heat map that changes in place keeps cells of before. The configuration is
+      // told once only: to compare it with itself is a tenth of what a change takes Plotly.
+      if (figure.data.some(({ type }) => type === "heatmap")) Plotly.purge(shown);
       Plotly.react(shown, figure.data, figure.layout, shown.data ? undefined : { displayModeBar: false, responsive: true });
     } catch (error) {
       shown.textContent = `This chart could not be drawn: ${error.message}`;
@@ -158,20 +186,111 @@ async function follow(url, show = take) {
   main.ariaBusy = "false";
 }
 
-function address(form) {
-  const chosen = [...new FormData(form)].filter(([, value]) => value);
-  for (const { dataset: { prefix } } of document.querySelectorAll("[data-prefix]")) // tables stay sorted
-    chosen.push(...[...new URLSearchParams(location.search)].filter(([name]) => name.startsWith(prefix) && name !== `${prefix}page`));
-  const query = new URLSearchParams(chosen).toString();
+const chosen = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+
+function address() {
+  const wanted = chosen();
+  for (const { dataset: { prefix } } of document.querySelectorAll("[data-prefix]")) { // tables stay sorted
+    for (const [name, value] of new URLSearchParams(location.search)) if (name.startsWith(prefix) && name !== `${prefix}page`) wanted.append(name, value);
+  }
+  const query = wanted.toString();
   return location.origin + location.pathname + (query && `?${query}`);
 }
 
-function choose() {
-  history.pushState(null, "", address(form));
+// What is typed into a text box without a pause is one step of the browser's history.
+function choose(event) {
+  clearTimeout(pause);
+  const box = event?.target;
+  const url = address();
+  if (url === location.href.split("#")[0] || box?.matches(".narrow")) return;
+  const typed = box?.type === "search" ? box.name : null;
+  history[typed && history.state === typed ? "replaceState" : "pushState"](typed, "", url);
   search = location.search;
-  for (const one of form.querySelectorAll("details")) one.querySelector(".count").textContent = one.querySelectorAll(":checked").length || "all";
-  follow(location.href);
+  for (const count of form.querySelectorAll(".count")) {
+    const boxes = [...count.closest("details").querySelectorAll(":checked")].filter(({ value }) => value);
+    count.textContent = (boxes[0]?.type === "radio" ? boxes[0].value : boxes.length) || "all";
+  }
+  const followed = follow(url);
   ahead = {};
+  return followed;
+}
+
+// Sets the form to what a query says, and follows.
+function set(query) {
+  for (const field of form.querySelectorAll("[type=hidden]")) field.remove();
+  for (const field of form.querySelectorAll("[name]")) {
+    const values = query.getAll(field.name);
+    if (/checkbox|radio/.test(field.type)) field.checked = values.includes(field.value) || !(field.value || values.length);
+    else field.value = values[0] ?? "";
+  }
+  for (const part of form.querySelectorAll("[data-column]")) {
+    const name = part.dataset.column;
+    const boxes = [...part.querySelectorAll(":checked")].map(({ value }) => value);
+    for (const value of query.getAll(name).filter((each) => !boxes.includes(each))) {
+      part.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+    }
+  }
+  return choose();
+}
+
+// A chip, a span of days, the reset: links that need no load.
+async function jump(event) {
+  const link = event.target.closest(".chips a, .presets a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const spans = link.closest("details");
+  if (spans) spans.open = false;
+  await set(new URL(link.href).searchParams);
+  (spans?.firstElementChild ?? document.querySelector(".chips a") ?? form.querySelector("input, summary")).focus();
+}
+
+// What is typed narrows a list of choices, or is searched for after a pause.
+function type({ target }) {
+  if (target.matches(".narrow")) {
+    const text = target.value.toLowerCase();
+    for (const label of target.parentNode.querySelectorAll("label")) label.hidden = !label.textContent.toLowerCase().includes(text);
+  } else if (target.type === "search") {
+    clearTimeout(pause);
+    pause = setTimeout(choose, 300, { target });
+  }
+}
+
+// What a click on a point chooses, as [column, value]: the names at its axes, or of its part, or its
+// trace's. The server tells which labels of a figure are choices: see clickable() in controls.py.
+function meant(shown, { points: [point] }) {
+  const columns = Object.entries(JSON.parse(shown.parentNode.querySelector("script").dataset.labels));
+  const { data, xaxis, yaxis, x, y, customdata, label, location, theta } = point;
+  const found = [];
+  const find = (name) => {
+    const at = columns.findIndex(([, labels]) => Object.hasOwn(labels, name));
+    if (at >= 0) found.push(...columns.splice(at, 1).map(([column, labels]) => [column, labels[name]]));
+  };
+  if (xaxis?.type === "category") find(x);
+  if (yaxis?.type === "category") find(y);
+  if (!/treemap|sunburst|sankey/.test(data.type)) [customdata, label, location, theta].flat().forEach(find);
+  if (!found.length) find(data.meta ?? data.name);
+  return found;
+}
+
+function cross(shown, event) {
+  const found = meant(shown, event);
+  const query = chosen();
+  const again = found.every(([column, value]) => query.getAll(column).join() === value);
+  for (const [column, value] of found) {
+    query.delete(column);
+    if (!again) query.append(column, value);
+  }
+  if (found.length) set(query);
+}
+
+// Listens to a figure from when the pointer is on it: by then it is drawn.
+function listen({ target }) {
+  const shown = target.closest?.(".js-plotly-plot");
+  if (!shown || listened.has(shown.on)) return; // Plotly gives one each time that it begins anew
+  listened.add(shown.on);
+  shown.on("plotly_click", (event) => cross(shown, event));
+  shown.on("plotly_hover", (event) => shown.classList.toggle("clickable", meant(shown, event).length > 0));
+  shown.on("plotly_unhover", () => shown.classList.remove("clickable"));
 }
 
 // A click takes a tenth of a second from press to release: time enough to ask for what it chooses.
@@ -179,7 +298,7 @@ function anticipate(event) {
   const box = event.target.closest("label")?.querySelector("[type=checkbox]");
   if (!box || event.button || event.pointerType === "touch") return;
   box.checked = !box.checked;
-  const url = address(form);
+  const url = address();
   box.checked = !box.checked;
   ahead = { url, answer: fetch(url) };
   ahead.answer.catch(() => {}); // follow() says so, if it comes to that
@@ -288,13 +407,20 @@ function save(format) {
 }
 
 const form = document.querySelector(".filters");
+for (const box of document.querySelectorAll(".narrow")) box.hidden = false;
 const said = document.querySelector(".said");
 const every = 1000 * document.body.dataset.update;
 let typing = 0;
 let tags = {}; // of the page that is shown
 let updated = Date.now();
 form?.addEventListener("change", choose);
+form?.addEventListener("input", type);
+form?.addEventListener("submit", (event) => event.preventDefault() || choose());
 form?.addEventListener("pointerdown", anticipate);
+if (form) {
+  addEventListener("click", jump);
+  addEventListener("pointerover", listen);
+}
 addEventListener("click", close);
 addEventListener("click", (event) => {
   const link = event.target.closest("a[data-turn]");
@@ -317,8 +443,14 @@ if (every) setInterval(update, every);
 setInterval(ages, 30_000);
 addEventListener("keydown", (event) => event.key === "Escape" && close(event));
 addEventListener("popstate", () => location.search === search || location.reload());
+for (const when of ["beforeprint", "afterprint"]) {
+  addEventListener(when, (event) => {
+    document.documentElement.classList.toggle("paper", when === "beforeprint");
+    draw(event);
+    for (const shown of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(shown, { autosize: true });
+  });
+}
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-addEventListener("beforeprint", draw);
 for (const button of document.querySelectorAll("[data-save]")) button.hidden = false;
 ages();
 draw();
