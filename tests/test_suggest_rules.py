@@ -144,6 +144,64 @@ def test_measures_of_different_meaning_are_not_compared() -> None:
     assert not any(chart.across for chart in of(table))
 
 
+def test_columns_that_neither_share_a_name_nor_rise_together_are_not_compared() -> None:
+    table = frame(
+        100,
+        growth=lambda i: noise(i, 91) / 10,
+        trade=lambda i: noise(i * 7 + 3, 83) / 10,
+        coups=lambda i: noise(i * 13 + 5, 89) / 10,
+    )
+    assert not [chart for chart in of(table) if chart.across]
+    table["trade"], table["coups"] = table["growth"] * 1.5 + 1, table["growth"] * 0.7 + 2
+    assert [chart for chart in of(table) if chart.across]
+
+
+def test_means_that_do_not_differ_are_not_drawn() -> None:
+    table = frame(
+        120,
+        child=lambda i: f"C{i // 4:02d}",
+        visit_age=lambda i: [8.5, 10.5, 12.5, 14.5][i % 4],
+        distance=lambda i: 20.5 + noise(i, 71) / 10,
+    )
+    charts = of(table)
+    assert find(charts, "bar", x="child", y="visit_age") == []
+    assert find(charts, "bar", x="child", y="distance")
+
+
+def test_a_flag_that_says_who_somebody_is_is_no_outcome() -> None:
+    table = frame(
+        300,
+        vote=lambda i: int(noise(i, 10) < 7),
+        school=lambda i: "abc"[noise(i * 3, 3)],
+        female=lambda i: int(noise(i * 5, 10) < 5),
+    )
+    shared = {chart.y for chart in of(table) if chart.agg == "share"}
+    assert shared == {"vote"}
+
+
+def test_readings_of_a_sensor_are_not_counted_over_time() -> None:
+    table = pd.DataFrame(
+        {
+            "at": pd.date_range("2024-01-01", periods=3000, freq="5min"),
+            "glucose": [100 + noise(i, 67) / 2 for i in range(3000)],
+        }
+    )
+    assert find(of(table), "line", agg="count") == []
+
+
+def test_what_is_in_each_thing_is_averaged() -> None:
+    table = frame(
+        80,
+        item=lambda i: f"Sandwich of the {i}th kind",
+        kind=lambda i: "abcd"[noise(i, 4)],
+        calories=lambda i: 80 + noise(i, 397),
+        sales=lambda i: noise(i * 3, 997),
+    )
+    charts = of(table)
+    assert find(charts, "bar", y="calories", agg="sum") == []
+    assert find(charts, "bar", y="sales", agg="mean") == []
+
+
 def test_levels_that_stay_alike_are_not_added_up() -> None:
     table = frame(
         200,

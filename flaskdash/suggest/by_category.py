@@ -35,6 +35,8 @@ def breakdowns(facts: Facts) -> Iterator[Chart]:
     for measure, category in pairs:
         if measure.agg == "mean" and facts.is_series(category):
             measure = replace(measure, agg="last")  # the mean of a series over all time is stale
+        if not facts.differs(measure, category):
+            continue
         single = category.distinct == facts.rows
         yield Chart(
             "bar",

@@ -14,9 +14,11 @@ from flaskdash.suggest.interest import (
     MINOR_WORDS,
     NAME_WORDS,
     SECONDS,
+    are_items,
     are_persons,
     category_interest,
     diverse,
+    is_amount,
     is_one_sided,
     is_year,
     line_grain,
@@ -51,6 +53,10 @@ OUTCOMES = known(
     " fraudulent clicked click converted conversion purchased bought subscribed response responded died death"
     " deceased readmitted readmission delayed late approved stroke disease success successful arrest treatment won"
     " win passed hired promoted left quit returned complained satisfied recommended infected status"
+    " vote voted released admitted graduated completed accepted"
+)
+DEMOGRAPHY = known(
+    "female male sex gender man woman black white hisp hispanic asian married single kids citizen urban rural"
 )
 TARGETS = known("y target outcome label class")
 ENTITY = (9, 400)
@@ -97,6 +103,11 @@ class Facts:
         if time is None and are_persons(frame, inspection.columns):
             # What each of them pays or earns is averaged: a sum would tell how many there are.
             measures = [replace(c, agg="mean") if c.agg == "sum" else c for c in measures]
+        elif time is None and are_items(inspection.columns, rows):
+            # What no word tells to be an amount is a property of each thing.
+            measures = [
+                c if c.agg != "sum" or is_amount(c) else replace(c, agg="mean") for c in measures
+            ]
         categories = [
             c
             for c in inspection.columns
@@ -282,10 +293,21 @@ class Facts:
         """Tell whether rows are things that happen, and their number is what counts first."""
         return bool(self.time) and not self.is_panel and self._kind() == "events"
 
+    @cached_property
+    def are_readings(self) -> bool:
+        """Tell whether rows follow each other in equal steps, as those of a sensor do."""
+        if self.time is None or self.crowded or self.time.type != "datetime":
+            return False
+        steps = self.frame[self.time.name].dropna().sort_values().diff().dropna()
+        usual = steps.mode()
+        # A clock that drifts a little still ticks.
+        near = (steps - usual.iloc[0]).abs() <= usual.iloc[0] * 0.1 if len(usual) else steps
+        return len(steps) > 20 and float(near.mean()) > 0.8
+
     @property
     def counts_tell(self) -> bool:
         """Tell whether the number of rows over time says something."""
-        if self.is_panel or self.balanced:
+        if self.is_panel or self.balanced or self.are_readings:
             return False
         return not self.measures or self.measures[0].agg == "mean" or self._kind() == "events"
 
@@ -310,7 +332,7 @@ class Facts:
         for flag in self.flags:
             named = set(words(flag.name))
             score = 3 * bool(named & TARGETS and len(named) == 1) + 2 * bool(named & OUTCOMES)
-            score += (flag.name == last) and self.time is None
+            score += (flag.name == last) and self.time is None and not named & DEMOGRAPHY
             holds = self.holds(flag)
             if score and 0.005 < float(holds.mean()) < 0.995:
                 ranked.append((score, self.position(flag), flag))
@@ -341,9 +363,19 @@ class Facts:
             effect = (float(spread) / (mean * (1 - mean))) ** 0.5
             score = 2 * effect - 0.05 * place + 0.2 * (category.distinct > 2)
             lowest, highest = float(table["mean"].min()), float(table["mean"].max())
+            if highest - lowest < 0.005:
+                continue
             found.append((score, -place, category, (lowest, highest)))
         found.sort(key=lambda one: one[:2], reverse=True)
         return [(category, spread) for _, _, category, spread in found]
+
+    def differs(self, measure: Column, category: Column) -> bool:
+        """Tell whether the means of a measure differ at all by a category."""
+        if measure.agg != "mean" or category.distinct > 100:
+            return True
+        values = self.frame[measure.name].astype("float64")
+        means = values.groupby(self.frame[category.name]).mean()
+        return bool(means.max() - means.min() > 0.02 * float(values.std()))
 
     def is_stepped(self, measure: Column) -> bool:
         """Tell whether a measure has so few values that bars of each say more than a histogram."""

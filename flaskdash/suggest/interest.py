@@ -7,12 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flaskdash.inspect.model import Column
-from flaskdash.inspect.words import DATE_PARTS, LATITUDE, LONGITUDE, is_per, known, words
+from flaskdash.inspect.words import (
+    DATE_PARTS,
+    LATITUDE,
+    LONGITUDE,
+    STOCK_WORDS,
+    SUM_WORDS,
+    is_per,
+    known,
+    words,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 POINTS = (12, 200)
+CONTENTS = known("calories points items units number tests")
 SECONDS = {
     "hour": 3600,
     "day": 86_400,
@@ -164,6 +174,18 @@ def are_persons(frame: pd.DataFrame, columns: tuple[Column, ...]) -> bool:
     by += [c.name for c in columns if words(c.name) == ["age"]]
     by += [c.name for c in columns if c.role in ("category", "flag") and c.distinct <= 6][:4]
     return float(frame.duplicated(list(dict.fromkeys(by))).mean()) > 0.4
+
+
+def are_items(columns: tuple[Column, ...], rows: int) -> bool:
+    """Tell whether rows are things, one each: a column names them."""
+    texts = [c for c in columns if c.type == "text" and c.role != "geography"]
+    return rows >= 10 and any(c.distinct > 0.9 * rows for c in texts)
+
+
+def is_amount(column: Column) -> bool:
+    """Tell whether a name is that of what adds up over things: not what is in each of them."""
+    named = set(words(column.name))
+    return bool(column.unit) or bool(named & (SUM_WORDS | STOCK_WORDS) - CONTENTS)
 
 
 def category_interest(column: Column, rows: int, position: int) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import pandas as pd
+
 from flaskdash.alike import labels
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column
@@ -21,6 +23,7 @@ _STATISTICS = known(
     " is has percent rate"
 ) | set(UNITS)
 MOST = 14
+MANY = 8  # columns without a common name that are compared though they differ
 _PERIODS = known("daily hourly weekly monthly yearly annual day hour week month year")
 _PAIRS = (
     (known("budget budgeted plan planned target forecast"), known("actual actuals spent")),
@@ -151,7 +154,19 @@ def _unnamed(facts: Facts) -> list[tuple[Column, ...]]:
         return []
     members = _of_one_scale(facts, measures, UNNAMED_SCALE)
     enough = len(members) >= LEAST and len(members) >= 0.6 * len(measures)
-    return [tuple(members)] if enough else []
+    series = (
+        facts.time is not None and not facts.crowded
+    )  # a row for each time, a column for each thing
+    alike = series or len(members) >= MANY or (enough and _agree(facts, members))
+    return [tuple(members)] if enough and alike else []
+
+
+def _agree(facts: Facts, members: Sequence[Column]) -> bool:
+    """Tell whether columns rise and fall together, as those of one thing at several places do."""
+    values = facts.frame[[m.name for m in members]].astype("float64").head(5000)
+    ranks = values.corr(method="spearman").to_numpy()
+    pairs = [ranks[i, j] for i in range(len(members)) for j in range(i)]
+    return float(pd.Series(pairs).median()) > 0.25
 
 
 def _pairs(measures: Sequence[Column]) -> list[tuple[Column, ...]]:
