@@ -453,7 +453,7 @@ def check_page(watched: Watched) -> None:
     assert {re.sub(r".*\.js", "js", script) for script in scripts} <= {"application/json", "js"}
     assert page.locator("a[href^='javascript' i], img, iframe, b, style:not(:empty)").count() == 0
     hosts = page.evaluate(
-        "() => [...document.querySelectorAll('a')].map((a) => new URL(a.href.baseVal ?? a.href).host)"
+        "() => [...document.querySelectorAll('a')].filter((a) => a.href).map((a) => new URL(a.href.baseVal ?? a.href).host)"
     )
     assert set(hosts) == {urlsplit(page.url).netloc}
 

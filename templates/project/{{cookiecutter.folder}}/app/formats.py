@@ -76,7 +76,7 @@ def summary(df: DataFrame) -> str:
         rows: list[Any] = [df[column].idxmin(), df[column].idxmax()]
         ends = []
         for row in rows:
-            of = ", ".join(cell(name)[:60] for name in names.loc[row] if name is not None)
+            of = ", ".join(str(name)[:60] for name in names.loc[row] if name is not None)
             ends.append(number(df[column][row]) + (f" ({of})" if of else ""))
         said.append(f"{words(column)} from {' to '.join(ends)}")
     return "; ".join(said) + "."
