@@ -6,13 +6,15 @@ python bench/gallery.py [--dark] [--width PIXELS] [PICTURE]
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
+import io
 import tempfile
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
 
 from browser import chromium
 from server import gunicorn
+
+from flaskdash.cli import cli
 
 DOCS = Path(__file__).parents[1] / "docs" / "charts.png"
 COUNTRIES = """country,longitude,latitude,people
@@ -71,6 +73,7 @@ def main() -> None:
         (root / "countries.csv").write_text(COUNTRIES, "utf-8")
         _flaskdash(root, "new", "shop", "--title", "Kinds of charts", "--no-git")
         _flaskdash(root / "shop", "add-data", "../countries.csv")
+        _flaskdash(root / "shop", "refresh")  # else each chart runs the loader
         for number, (title, flags) in enumerate(CHARTS.items()):
             kind, data = (
                 title.split()[0],
@@ -97,7 +100,8 @@ def main() -> None:
 
 
 def _flaskdash(folder: Path, *args: str) -> None:
-    subprocess.run([sys.executable, "-m", "flaskdash", *args], cwd=folder, check=True)
+    with chdir(folder), redirect_stdout(io.StringIO()):
+        cli(args, standalone_mode=False)
 
 
 if __name__ == "__main__":
