@@ -46,12 +46,12 @@ def comparisons(facts: Facts) -> Iterator[Chart]:
     """Yield lines and bars that compare the columns of a group."""
     for group in facts.groups[:2]:
         names = tuple(column.name for column in group)
-        across, value = _free("measure", facts), _free("value", facts)
+        across, value = free_name("measure", facts), free_name("value", facts)
         agg = group[0].agg or "mean"
         base = Chart(
             "bar",
             facts.data,
-            _title(names, agg),
+            title_of(names, agg),
             x=across,
             y=value,
             agg=agg,
@@ -59,7 +59,7 @@ def comparisons(facts: Facts) -> Iterator[Chart]:
             why=f"{len(names)} columns hold the same of different things: they are compared",
         )
         if agg == "sum" and facts.time is not None and _are_levels(facts, names):
-            base = replace(base, agg="mean", title=_title(names, "mean"))
+            base = replace(base, agg="mean", title=title_of(names, "mean"))
         small = [c for c in facts.categories if 2 <= c.distinct <= 8 and c.name not in names]
         if facts.time is not None and facts.time.distinct > 2:
             largest = names if len(names) <= LINES else _largest(facts, names)
@@ -70,7 +70,7 @@ def comparisons(facts: Facts) -> Iterator[Chart]:
                 x=facts.time.name,
                 color=across,
                 grain=facts.grain,
-                title=f"{_title(largest, base.agg or agg)} over time",
+                title=f"{title_of(largest, base.agg or agg)} over time",
             )
         is_range = len(group) == 2 and bool(EXTREMES & set(words(names[0])))
         if len(group) > 2:
@@ -80,7 +80,7 @@ def comparisons(facts: Facts) -> Iterator[Chart]:
             yield replace(base, x=small[0].name, color=across, title=f"{base.title} by {by}")
 
 
-def _title(names: Sequence[str], agg: str) -> str:
+def title_of(names: Sequence[str], agg: str) -> str:
     """Return "Average score: Math, Reading and Writing" or "Total of Berri 1, Rachel 1 and 5 more"."""
     common = compared(names, agg)
     said = labels(names)
@@ -200,7 +200,7 @@ def _without_total(facts: Facts, members: list[Column]) -> list[Column]:
     return [] if len(totals) > 1 else [m for m in members if m.name not in totals]
 
 
-def _free(name: str, facts: Facts) -> str:
+def free_name(name: str, facts: Facts) -> str:
     """Return a name that no column has."""
     taken = {str(column).lower() for column in facts.frame.columns}
     while name in taken:
