@@ -272,8 +272,16 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "box": list(map(repr, sql.box_names(chart))),
         "words": _words(chart, unit, columns),
         "total": repr(_capital(_total(chart))),
-        "letters": {"year": 4, "quarter": 7, "month": 7}.get(chart.grain or "", 10),
+        "letters": _letters(chart, columns),
     }
+
+
+def _letters(chart: Chart, columns: Mapping[str, Column]) -> int:
+    """Return how many letters of a time say when it is."""
+    column = columns.get(chart.x or "")
+    if column is not None and column.role == "time" and column.type == "integer":
+        return 4  # of a year that is 2012.0 where there are gaps
+    return {"year": 4, "quarter": 7, "month": 7}.get(chart.grain or "", 10)
 
 
 def _words(chart: Chart, unit: str, columns: Mapping[str, Column]) -> str:

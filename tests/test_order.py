@@ -59,3 +59,10 @@ def test_bars_of_bands_stand_in_their_order(tmp_path: object) -> None:
         Chart("bar", "data", "", "age", "rate", "mean"), columns, generate.sql.NO_BINS
     )
     assert drawn["x_names"] == "['5-14', '15-24', '25-34', '75+']"
+
+
+def test_a_year_with_gaps_is_said_in_four_digits() -> None:
+    table = pd.DataFrame({"year": [2010.0, 2011.0, 2012.0] * 10, "rate": range(30)})
+    columns = {column.name: column for column in describe(table, {})}
+    latest = Chart("kpi", "data", "", "year", "rate", "sum")
+    assert generate._drawing(latest, columns, generate.sql.NO_BINS)["letters"] == 4
