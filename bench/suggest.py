@@ -55,7 +55,7 @@ def _is(found: str | None, wanted: str | None) -> bool:
 def judge(path: Path, person: Sequence[Drawn]) -> tuple[int, int, list[Chart]]:
     """Return how many of a person's charts are suggested, how many are enough, and the first six."""
     try:
-        charts = [c for c in suggest(inspect_source(path), "data") if c.kind != "kpi"][:FIRST]
+        charts = [c for c in suggest(inspect_source(path), path.stem) if c.kind != "kpi"][:FIRST]
     except FlaskdashError:
         charts = []
     hits = sum(any(fits(chart, drawn) for chart in charts) for drawn in person)

@@ -22,7 +22,7 @@ from flaskdash import (
     shell,
     snapshots,
 )
-from flaskdash.charts import Chart, check
+from flaskdash.charts import KINDS, Chart, check
 from flaskdash.create import Echo, Source
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.errors import FlaskdashError
@@ -85,7 +85,7 @@ def add_data(
         missing = _missing(project, source.inspection.requires)
         if missing and not dry_run:
             render.place(root, project.root, lambda _: None, dry_run=True)  # raises on a conflict
-            _require(project, missing)
+            _require(project, missing, "the loader")
         for package in missing:
             echo(f"require   {package}")
         render.place(root, project.root, echo, dry_run)
@@ -123,7 +123,7 @@ def _package(requirement: str) -> str:
     )
 
 
-def _require(project: Project, packages: Sequence[str]) -> None:
+def _require(project: Project, packages: Sequence[str], what: str) -> None:
     """Add packages to the project's dependencies, by uv; raise where that is not possible."""
     try:
         with working(f"Adding {', '.join(packages)}..."):
@@ -131,7 +131,7 @@ def _require(project: Project, packages: Sequence[str]) -> None:
     except environment.OfflineError as error:
         command = " ".join(["uv", "add", *(f"'{package}'" for package in packages)])
         raise FlaskdashError(
-            f"the loader needs {', '.join(packages)}, and the package index can't be reached; "
+            f"{what} needs {', '.join(packages)}, and the package index can't be reached; "
             "nothing was written",
             hint=f"{command} in the project, when the network is back, then again",
         ) from error
@@ -281,6 +281,12 @@ def add_chart(
         if name is None:
             path = _rename_free(project, root, path)
         render.keep_originals(root, [path])
+        missing = _missing(project, KINDS[chart.kind].requires)
+        if missing and not dry_run:
+            render.place(root, project.root, lambda _: None, dry_run=True)  # raises on a conflict
+            _require(project, missing, f"a {chart.kind}")
+        for package in missing:
+            echo(f"require   {package}")
         render.place(root, project.root, echo, dry_run)
     return path.stem
 

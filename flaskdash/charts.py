@@ -32,7 +32,8 @@ class Kind:
     """A kind of chart: which of its flags must be given, and which may be.
 
     `title` is for a chart that has none. The columns of `numbers` are measures. What its page needs
-    beside the skeleton is `plotly`, the bundle that draws it, and `parts`, skeletons in templates/.
+    beside the skeleton is `plotly`, the bundle that draws it, `parts`, skeletons in templates/, and
+    `requires`, packages.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Kind:
     numbers: tuple[str, ...] = ("y",)
     plotly: str = "basic"
     parts: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
 
     @property
     def sums_up(self) -> bool:
@@ -111,8 +113,8 @@ KINDS = {
         Kind(
             "histogram",
             ("x",),
-            (),
-            "how a measure is distributed",
+            ("by",),
+            "how a measure is distributed; with --by, its total for each value of that",
             "distribution of {x}",
             numbers=("x",),
         ),
@@ -184,6 +186,13 @@ KINDS = {
             **MORE,
         ),
         Kind(
+            "bullet",
+            ("target",),
+            ("y", "agg", "x", "limit"),
+            "a measure beside its target, as a bar on bands; with --x, a bar for each category",
+            "{measure} against the target",
+        ),
+        Kind(
             "candlestick",
             ("x",),
             ("y", "grain"),
@@ -208,6 +217,15 @@ KINDS = {
             **MORE,
         ),
         Kind("table", (), ("limit",), "the rows themselves", "rows of {data}"),
+        Kind(
+            "text",
+            (),
+            ("y", "agg"),
+            "words in Markdown, with figures of the data in them",
+            "about {data}",
+            parts=("markdown",),
+            requires=("markdown-it-py>=4.0",),
+        ),
     )
 }
 
@@ -269,7 +287,8 @@ def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
         _known(name, chart.data, columns)
     for flag in kind.numbers:
         name = getattr(chart, flag)
-        if name is not None and not _is_counted(columns[name], chart):
+        per = chart.kind == "histogram" and chart.by is not None
+        if name is not None and not per and not _is_counted(columns[name], chart):
             _numeric(columns[name], chart)
     if chart.kind == "kpi" and chart.x is not None and chart.grain is None:
         column = columns[chart.x]

@@ -65,7 +65,9 @@ def charts(project: Project) -> dict[str, ChartFile]:
                 name=name,
                 path=path,
                 title=str(_constant(tree, "TITLE", name)),
-                kind=next((kind for kind in ("figure", "kpi", "table") if kind in kinds), ""),
+                kind=next(
+                    (kind for kind in ("figure", "kpi", "table", "text") if kind in kinds), ""
+                ),
                 data=str(_constant(tree, "DATA", "")),
                 filters=tuple(_constant(tree, "FILTERS", ())),
                 dashboards=tuple(_constant(tree, "DASHBOARDS", ("Overview",))),

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
 from flaskdash import environment, generate, names, render, shell
-from flaskdash.charts import Chart
+from flaskdash.charts import KINDS, Chart
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import database as databases
@@ -26,6 +26,7 @@ from flaskdash.progress import working
 
 SAMPLE = render.TEMPLATES / "sample" / "flights.csv"
 MOST_KPIS = 4
+MAPS = {"choropleth", "map"}
 MARK = "flaskdash-new"
 PACKED = {".gz", ".bz2", ".xz"}  # they say nothing of what is inside, so the ending before counts
 REFRESH = "1h"  # of what comes from elsewhere, where nothing else was asked for
@@ -241,7 +242,7 @@ def free(name: str, taken: set[str]) -> str:
 def _share(sources: Sequence[Source], most: int) -> tuple[Source, ...]:
     """Keep the best charts of each source: `most` in all, taking turns, and the KPIs of the first."""
     kept: list[list[Chart]] = [[] for _ in sources]
-    rest = [[chart for chart in one.charts if chart.kind != "kpi"] for one in sources]
+    rest = [_light([chart for chart in one.charts if chart.kind != "kpi"], most) for one in sources]
     while sum(map(len, kept)) < most and any(rest):
         for mine, left in zip(kept, rest, strict=True):
             if left and sum(map(len, kept)) < most:
@@ -251,6 +252,14 @@ def _share(sources: Sequence[Source], most: int) -> tuple[Source, ...]:
             kpis = [chart for chart in one.charts if chart.kind == "kpi"]
             kept[index] = kpis[:MOST_KPIS] + kept[index]
     return tuple(replace(one, charts=tuple(mine)) for one, mine in zip(sources, kept, strict=True))
+
+
+def _light(charts: Sequence[Chart], most: int) -> list[Chart]:
+    """Return the charts without those that need the larger plotly.js, unless a map among the first does."""
+    large = [chart for chart in charts if KINDS[chart.kind].plotly != "basic"]
+    if any(chart in charts[:most] and chart.kind in MAPS for chart in large):
+        return list(charts)
+    return [chart for chart in charts if chart not in large]
 
 
 def create(plan: Plan, echo: Echo, dry_run: bool = False) -> list[str]:

@@ -15,6 +15,7 @@ from flaskdash.charts import ADDITIVE, COLUMNS, KINDS, Chart
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.suggest import wording
+from flaskdash.suggest.places import US_STATES
 from flaskdash.suggest.wording import humanise
 
 if TYPE_CHECKING:
@@ -34,16 +35,6 @@ AGGREGATE_WORDS = {
     "distinct": "the number of different values of",
     "share": "the share of rows (in percent) with",
 }
-US_STATES = set(
-    """alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho
-    illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota
-    mississippi missouri montana nebraska nevada ohio oklahoma oregon pennsylvania tennessee texas utah
-    vermont virginia washington wisconsin wyoming al ak az ar ca co ct de dc fl ga hi id il in ia ks ky
-    la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx ut vt va wa wv wi
-    wy""".split()
-) | {"new hampshire", "new jersey", "new mexico", "new york", "north carolina", "north dakota"}
-US_STATES |= {"rhode island", "south carolina", "south dakota", "west virginia"}
-US_STATES |= {"district of columbia"}
 AGGREGATE_LABELS = {
     "mean": "average",
     "median": "median",
@@ -68,22 +59,33 @@ def title(chart: Chart) -> str:
     """Return a title for a chart that has none: Revenue by region, Average price over time."""
     words = {flag: humanise(getattr(chart, flag) or "rows") for flag in (*COLUMNS, "data")}
     measure = _measure_label(chart)
-    total = f"total {words['y']}" if chart.agg == "sum" else measure
+    total = _total(chart)
     total = f"latest {measure}" if chart.x else total
     price = words["y"] if chart.y else "price"
     text = KINDS[chart.kind].title.format(measure=measure, total=total, price=price, **words)
     text += f" and {words['by']}" if chart.by and "{by}" not in KINDS[chart.kind].title else ""
+    text += f" by {words['x']}" if chart.x and chart.kind == "bullet" else ""
+    if chart.kind == "histogram" and chart.by:
+        text = f"distribution of {words['x']} per {words['by']}"
     by = f", by {words['color']}" if chart.color else ""
     return _capital(text) + by
 
 
-def bins(chart: Chart, frame: pd.DataFrame) -> sql.Bins:
+def _total(chart: Chart) -> str:
+    """Return what a chart of one number shows: total revenue, average price."""
+    return f"total {humanise(chart.y or '')}" if chart.agg == "sum" else _measure_label(chart)
+
+
+def bins(chart: Chart, frame: pd.DataFrame, columns: Mapping[str, Column]) -> sql.Bins:
     """Return a histogram's bins; none for other kinds."""
     if chart.kind != "histogram":
         return sql.NO_BINS
     if chart.only:
         frame = frame[frame[chart.only[0]] == chart.only[1]]
-    values = frame[chart.x].dropna().astype(float)
+    values = frame[chart.x].dropna()
+    if chart.by:
+        values = values.groupby(frame[chart.by]).agg(sql.total_per(columns[chart.x or ""]))
+    values = values.astype(float)
     if values.empty:
         return sql.Bins(1)
     whole = bool((values == values.round()).all())
@@ -188,7 +190,7 @@ def chart(
     size: str = "half",
 ) -> PurePosixPath:
     """Draft a chart, with the parts that its kind needs; return the path of its module."""
-    cuts = bins(chart, frame)
+    cuts = bins(chart, frame, columns)
     query = sql.select(chart, columns, cuts, to)
     context: dict[str, Any] = {
         "kind": chart.kind,
@@ -229,7 +231,8 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         measure = y
     x_is_time = bool(chart.grain or (x_column and x_column.role == "time"))
     x_is_text = x_column is None or x_column.type == "text"
-    by_is_text = bool(chart.by and columns[chart.by].type == "text")
+    by_column = columns.get(chart.by or "")
+    by_is_text = bool(chart.by) and (by_column is None or by_column.type == "text")
     y_axis = _axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count", "share"})
     if chart.mode == "percent":
         y_axis = _axis(f"share of {_measure_label(chart)}", "%")
@@ -243,7 +246,7 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "measure": _line(measure),
         "x_axis": repr(
             _axis(
-                chart.only[1] if chart.only and chart.kind == "histogram" else chart.x or "",
+                _x_label(chart, columns),
                 (x_column and x_column.unit) or "",
             )
         ),
@@ -261,14 +264,28 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "by": repr(chart.by) if chart.by else "",
         "by_words": _line(chart.by or ""),
         "by_is_text": by_is_text,
+        "by_axis": repr(_axis(f"number of {humanise(chart.by or '')}", "")["title"]),
         "x_order": _order(x_is_text, x_is_time, x_column.order if x_column else ()),
-        "by_order": {"type": "category"}
-        | ({"categoryorder": "total ascending"} if by_is_text else {"autorange": "reversed"}),
+        "by_order": _order_upwards(by_is_text, by_column.order if by_column else ()),
         "candle": list(map(repr, sql.candle_names(chart))),
         "target": chart.target if chart.target is None else f"{chart.target:g}",
         "box": list(map(repr, sql.box_names(chart))),
+        "words": _words(chart, unit, columns),
+        "total": repr(_capital(_total(chart))),
         "letters": {"year": 4, "quarter": 7, "month": 7}.get(chart.grain or "", 10),
     }
+
+
+def _words(chart: Chart, unit: str, columns: Mapping[str, Column]) -> str:
+    """Return what a text says before it is edited: Markdown, with the names of values in braces."""
+    timed = any(column.role == "time" for column in columns.values())
+    when = " between {first} and {last}" if timed else ""
+    if chart.y is None:
+        return repr(f"**{{rows}}** rows{when}.")
+    value = f"{{value}}{unit}" if unit == "%" else f"{unit}{{value}}"
+    name = re.sub(r"([\\`*_\[\]<>#!|~&])", r"\\\1", _line(_total(chart)))
+    name = _capital(name).replace("{", "{{").replace("}", "}}")
+    return repr(f"{name}: **{value}**, from {{rows}} rows{when}.")
 
 
 def _order(text: bool, time: bool = False, names: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -281,6 +298,15 @@ def _order(text: bool, time: bool = False, names: tuple[str, ...] = ()) -> dict[
     return axis | ({"categoryorder": "total descending"} if text else {})
 
 
+def _order_upwards(text: bool, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return an axis of names from top to bottom, in their own order or the largest first."""
+    if names:
+        return _order(text, names=names) | {"autorange": "reversed"}
+    return {"type": "category"} | (
+        {"categoryorder": "total ascending"} if text else {"autorange": "reversed"}
+    )
+
+
 def _measure_label(chart: Chart) -> str:
     if chart.y is None:
         return "rows"
@@ -291,6 +317,16 @@ def _measure_label(chart: Chart) -> str:
     words = humanise(chart.only[1] if chart.only else chart.y)
     how = AGGREGATE_LABELS.get(chart.agg or "", "")
     return words if words.lower().startswith(how.lower()) else f"{how} {words}"
+
+
+def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
+    if chart.kind != "histogram" or chart.x is None:
+        return chart.x or ""
+    name = chart.only[1] if chart.only else chart.x
+    if chart.by is None:
+        return name
+    how = {"sum": "total", "count": "count of"}[sql.total_per(columns[chart.x])]
+    return f"{how} {humanise(name)} per {humanise(chart.by)}"
 
 
 def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:

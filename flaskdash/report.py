@@ -12,7 +12,7 @@ from flaskdash.inspect.model import Inspection
 
 CELL = 44
 ONLY_WHERE_KNOWN = ("table", "compression")
-CHART_KEYS = ("kind", "x", "y", "agg", "color", "grain", "title", "score", "why")
+CHART_KEYS = ("kind", "x", "y", "agg", "by", "size", "color", "grain", "title", "score", "why")
 COLUMN_KEYS = ("name", "type", "role", "missing", "distinct", "agg", "grain", "unit")
 
 

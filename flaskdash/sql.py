@@ -16,6 +16,7 @@ BINS = 30
 FUNCTIONS = {"sum": "sum", "last": "sum", "mean": "avg", "min": "min"}
 FUNCTIONS |= {"max": "max", "count": "count"}
 TABLE_COLUMNS = 12
+IN_ORDER, AGES = DATE_PARTS | {"age"}, 120
 # How many days without rows the end of a step in time may have, and how long the step is.
 SLACK = {"day": 0, "week": 1, "month": 3, "quarter": 9, "year": 20}
 DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
@@ -242,6 +243,21 @@ def _kpi(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     return f"SELECT {_measure(chart, columns, to)}\nFROM {to.quote(chart.data)}{where}"
 
 
+def _bullet(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    return (_bar if chart.x else _kpi)(chart, columns, to)
+
+
+def _words(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
+    """Select what a text may say: the measure, the number of rows, the first and the last time."""
+    shown = {"value": _aggregate(chart, columns, to)} if chart.y else {}
+    shown["rows"] = "count(*)"
+    if (time := _time(columns)) is not None:
+        shown |= {"first": f"min({to.quote(time)})", "last": f"max({to.quote(time)})"}
+    names = ", ".join(f"{value} AS {to.quote(name)}" for name, value in shown.items())
+    where = _where(chart, columns, to, chart.y if chart.agg == "share" else None)
+    return f"SELECT {names}\nFROM {to.quote(chart.data)}{where}"
+
+
 def _line(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     assert chart.x is not None
     color = f", {to.quote(chart.color)}" if chart.color else ""
@@ -275,7 +291,7 @@ def _largest(chart: Chart, columns: Mapping[str, Column], where: str, to: Dialec
 
 def _compared(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     """Return the rows of a chart that compares measures in columns of their own: a SELECT for each."""
-    which = chart.x if chart.x not in columns else chart.color
+    which = chart.x if chart.x not in columns else chart.by or chart.color
     across = to.quote(which or "")
     selects = []
     for label, name in zip(labels(chart.across), chart.across, strict=True):
@@ -288,7 +304,7 @@ def _compared(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
                 f"SELECT '{label}' AS {across}, {measure}\nFROM {to.quote(chart.data)}{where}"
             )
             continue
-        one = replace(one, color=None)
+        one = replace(one, color=None, by=None)
         first = _as_x(one, columns, to)
         where = _where(one, columns, to, chart.x, name)
         selects.append(
@@ -311,12 +327,13 @@ def _bar(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
     if not chart.color:
         # Months, hours, levels and ratings stand in their own order.
         part = columns[chart.x].type == "integer" and (
-            bool(DATE_PARTS & set(words(chart.x))) or columns[chart.x].distinct <= limit
+            bool(IN_ORDER & set(words(chart.x))) or columns[chart.x].distinct <= limit
         )
+        limit = max(limit, 31, min(columns[chart.x].distinct, AGES)) if part else limit
         order = "1" if part else "2 DESC, 1"
         return (
             f"SELECT {x}, {total}\nFROM {to.quote(chart.data)}{where}\n"
-            f"GROUP BY 1\nORDER BY {order}\nLIMIT {max(limit, 31) if part else limit}"
+            f"GROUP BY 1\nORDER BY {order}\nLIMIT {limit}"
         )
     of_bar = to.quote(_apart("total_of_bar", "total_of_bar_2", columns))
     largest = (
@@ -482,11 +499,25 @@ def _histogram(chart: Chart, columns: Mapping[str, Column], bins: Bins, to: Dial
     if bins.last is not None:
         number = to.least.format(x=number, y=bins.last)
         notes += f"-- the last bar holds what lies above {(bins.last + 1) * bins.width:g} too\n"
-    where = _where(chart, columns, to, chart.x)
+    where = _where(chart, columns, to, chart.x, chart.by)
+    if chart.by:
+        inner = where.replace("\n", "\n    ")
+        where = f" AS {to.quote(_apart('totals', 'totals_', (chart.data,)))}"
+        source = (
+            f"(\n    SELECT {total_per(columns[chart.x])}({x}) AS {x}\n"
+            f"    FROM {to.quote(chart.data)}{inner}\n    GROUP BY {to.quote(chart.by)}\n)"
+        )
+    else:
+        source = to.quote(chart.data)
     return (
         f"SELECT {number} * {bins.width} AS {x}, count(*) AS {to.quote(measure_name(chart))}\n"
-        f"FROM {to.quote(chart.data)}{where}\n{notes}GROUP BY 1\nORDER BY 1"
+        f"FROM {source}{where}\n{notes}GROUP BY 1\nORDER BY 1"
     )
+
+
+def total_per(column: Column) -> str:
+    """Return what puts a column together for a histogram of totals: numbers add up, others are counted."""
+    return "sum" if column.type in {"integer", "number"} and column.role == "measure" else "count"
 
 
 def _table(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> str:
@@ -524,8 +555,10 @@ SHAPES: dict[str, Callable[[Chart, Mapping[str, Column], Dialect], str]] = {
     "funnel": _bar,
     "waterfall": _steps,
     "gauge": _kpi,
+    "bullet": _bullet,
     "candlestick": _candles,
     "radar": _bar,
     "sankey": _nested,
     "table": _table,
+    "text": _words,
 }

@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 from filelock import FileLock
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from flaskdash import environment
 from flaskdash.cli import cli
 
 REGIONS = ("North", "South", "East", "West")
@@ -168,6 +169,14 @@ def borrow_environment(project: Path, shared: Path) -> None:
     (project / ".venv").symlink_to(shared / ".venv")
     if not (project / "uv.lock").exists():
         shutil.copy(shared / "uv.lock", project)
+
+
+def own_environment(project: Path, shared: Path) -> None:
+    """Give a project the lock of the shared one, and an environment of its own: it adds packages."""
+    if (project / ".venv").is_symlink():
+        (project / ".venv").unlink()
+    shutil.copy(shared / "uv.lock", project)
+    environment.sync(project)
 
 
 @pytest.fixture

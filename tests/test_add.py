@@ -44,10 +44,12 @@ FLAGS = {
     "funnel": ("--x", "product", "--y", "revenue"),
     "waterfall": ("--x", "date", "--y", "revenue", "--grain", "quarter"),
     "gauge": ("--y", "revenue", "--target", "5000"),
+    "bullet": ("--x", "region", "--y", "revenue", "--target", "5000"),
     "candlestick": ("--x", "date", "--y", "revenue", "--grain", "month"),
     "radar": ("--x", "region", "--y", "revenue", "--color", "product"),
     "sankey": ("--x", "region", "--by", "product", "--limit", "20"),
     "table": ("--limit", "20"),
+    "text": ("--y", "revenue"),
 }
 
 
@@ -64,9 +66,22 @@ def test_adds_one_file_and_changes_none(made: Path, flaskdash: Cli, kind: str) -
     before = snapshot(made)
     result = flaskdash("add-chart", "mine", "--data", "sales", "--kind", kind, *FLAGS[kind])
     after = snapshot(made)
+    for requirement in KINDS[kind].requires:
+        text = before["pyproject.toml"].decode()
+        assert requirement not in text
+        assert f"require   {requirement}" in result.output
+        assert set(after["pyproject.toml"].decode().splitlines()) == {
+            *text.splitlines(),
+            f'    "{requirement}",',
+        }
+        before["pyproject.toml"] = after["pyproject.toml"]
     assert {path: after[path] for path in before} == before
     new = sorted(path for path in after.keys() - before.keys() if "__pycache__" not in path)
-    part = {"app/static/more.js", *(path for path in new if path.startswith("app/static/vendor/"))}
+    part = {
+        "app/static/more.js",
+        "app/markdown.py",
+        *(path for path in new if path.startswith("app/static/vendor/")),
+    }
     assert bool(part & set(new)) == bool(KINDS[kind].parts)
     new = [path for path in new if path not in part]
     assert new == [".flaskdash/app/charts/mine.py.orig", "app/charts/mine.py"]
@@ -83,6 +98,19 @@ def test_what_a_kind_needs_comes_once_and_stays_as_it_is(made: Path, flaskdash: 
     assert "plotly" not in output
     assert "create    app/static/vendor/world_110m.json" in output
     assert (made / "app/static/more.js").read_text("utf-8") == "// mine"
+
+
+def test_a_second_text_requires_nothing_more(made: Path, flaskdash: Cli) -> None:
+    assert "require   markdown-it-py" in flaskdash("add-chart", "one", "--kind", "text").output
+    assert "require" not in flaskdash("add-chart", "other", "--kind", "text").output
+
+
+def test_a_dry_run_says_what_a_text_requires(made: Path, flaskdash: Cli) -> None:
+    before = snapshot(made)
+    assert (
+        "require   markdown-it-py" in flaskdash("add-chart", "--kind", "text", "--dry-run").output
+    )
+    assert snapshot(made) == before
 
 
 def test_a_repeat_changes_nothing(made: Path, flaskdash: Cli) -> None:
@@ -123,6 +151,7 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "bar"), "a bar needs --x"),
         (("--kind", "scatter", "--x", "units"), "a scatter needs --y"),
         (("--kind", "histogram", "--x", "units", "--y", "revenue"), "a histogram takes no --y"),
+        (("--kind", "histogram", "--x", "region"), "a histogram measures numbers"),
         (("--kind", "bar", "--x", "region", "--y", "product"), "'product' is text"),
         (("--kind", "bar", "--x", "region", "--agg", "sum"), "--agg sum needs --y"),
         (("--kind", "line", "--x", "region", "--grain", "day"), "--grain needs a column of dates"),
@@ -131,6 +160,8 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "bar", "--x", "region", "--data", "nope"), "no loader 'nope'"),
         (("--kind", "kpi", "--x", "region"), "--grain needs a column of dates"),
         (("--kind", "gauge", "--y", "units"), "a gauge needs --target"),
+        (("--kind", "bullet", "--x", "region"), "a bullet needs --target"),
+        (("--kind", "text", "--x", "region"), "a text takes no --x"),
         (("--kind", "heatmap", "--x", "region"), "a heatmap needs --by"),
         (("--kind", "choropleth", "--x", "units"), "a choropleth needs names of places"),
         (("--kind", "candlestick", "--x", "date"), "sales has no columns open, high, low, close"),

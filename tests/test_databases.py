@@ -643,6 +643,8 @@ def test_pages_of_a_table_are_those_of_the_database(make: Make, flaskdash: Cli, 
         sql, mine = made.extensions["charts"]["latest"].SQL, sql
         assert page() == (ids[:-26:-1], {ROWS})
         sql = mine
+        answers = sorted((folder.parent / "orders.live").iterdir())
+        assert answers
         assert page(sort="id", page=2) == (ids[25:50], {ROWS})
         assert page(sort="nope") == page()
         by_units = sorted(given, key=lambda row: (-row[2], row[0]))
@@ -658,6 +660,7 @@ def test_pages_of_a_table_are_those_of_the_database(make: Make, flaskdash: Cli, 
         for text in ("%", "_", "/", "[", "no such text"):
             assert page(find=text)[1] == sum(text in (row[1] or "") for row in given), text
         filters = [Filter("region", ("South",))]
+        assert sorted((folder.parent / "orders.live").iterdir()) == answers
         assert page(find="899")[1] == sum(row[1] == "South" and "899" in str(row[0]) for row in given)
         assert max(most) == 25
         """,

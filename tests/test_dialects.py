@@ -124,6 +124,10 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
                     chart("waterfall", x="region", y="revenue", agg="sum", limit=1),
                     chart("waterfall", x="day", y="revenue", agg="sum", grain="year"),
                     chart("gauge", y="revenue", agg="sum"),
+                    chart("bullet", y="revenue", agg="mean"),
+                    chart("bullet", x="region", y="revenue", agg="sum", limit=2),
+                    chart("text", y="revenue", agg="sum"),
+                    chart("text"),
                     chart("candlestick", x="day", y="cases", grain="quarter"),
                     chart("radar", x="region", y="units", agg="sum", color="Sub Kind"),
                 )
@@ -135,6 +139,8 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
         "area": (chart("area", x="at", agg="count", grain="month", color="region"), sql.NO_BINS),
         "histogram": (chart("histogram", x="revenue"), sql.Bins(5)),
         "histogram of whole numbers": (chart("histogram", x="units"), sql.Bins(4)),
+        "histogram of totals": (chart("histogram", x="units", by="region"), sql.Bins(20)),
+        "histogram of counts": (chart("histogram", x="region", by="Sub Kind"), sql.Bins(5)),
         "histogram of few": (chart("histogram", x="units"), sql.Bins(0.5, -3, 8)),
         "bar": (chart("bar", x="region", limit=2), sql.NO_BINS),
         "bar in colours": (
@@ -153,6 +159,9 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
         "bar of columns": chart("bar", x="measure", y="value", agg="sum", across=both),
         "bar of columns by": chart(
             "bar", x="region", y="value", agg="mean", color="measure", across=both
+        ),
+        "heatmap of columns": chart(
+            "heatmap", x="region", by="measure", y="value", agg="sum", across=both
         ),
         "line of columns": chart(
             "line", x="day", y="value", agg="sum", color="measure", grain="month", across=both

@@ -16,7 +16,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Cli, borrow_environment, fetch, free_port, sales_csv, serving, wait_for
+from conftest import (
+    Cli,
+    borrow_environment,
+    fetch,
+    free_port,
+    own_environment,
+    sales_csv,
+    serving,
+    wait_for,
+)
 from test_add import FLAGS
 from uv import find_uv_bin
 
@@ -34,7 +43,10 @@ def run(project: Path, *command: str) -> str:
     return done.stdout
 
 
-def test_passes_its_own_checks_with_each_kind_of_chart(project: Path, flaskdash: Cli) -> None:
+def test_passes_its_own_checks_with_each_kind_of_chart(
+    project: Path, shared_project: Path, flaskdash: Cli
+) -> None:
+    own_environment(project, shared_project)
     for kind, flags in FLAGS.items():
         flaskdash("add-chart", f"my_{kind}", "--kind", kind, *flags)
     assert "All checks passed" in run(project, "ruff", "check", "--no-cache")
@@ -264,7 +276,7 @@ def test_each_aggregate_under_filters_that_nothing_passes(project: Path, flaskda
     ("change", "message"),
     [
         (("TITLE = ", "NAME = "), "TITLE is missing"),
-        (("def figure", "def picture"), "define one of figure, kpi, table"),
+        (("def figure", "def picture"), "define one of figure, kpi, table, text"),
         (('DATA = "sales"', 'DATA = "sale"'), "DATA is 'sale'"),
     ],
 )

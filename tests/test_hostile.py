@@ -27,7 +27,7 @@ import duckdb
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from conftest import Cli, Watched, borrow_environment, fetch, serving
+from conftest import Cli, Watched, fetch, own_environment, serving
 from playwright.sync_api import Page, expect
 
 from flaskdash import add, render, sql
@@ -147,6 +147,8 @@ def specs(n: int) -> list[Chart]:
             "funnel": {"x": text, "y": number},
             "waterfall": {"x": text, "y": number, "agg": "sum"},
             "gauge": {"y": number, "target": 10.0},
+            "bullet": {"x": text, "y": number, "target": 10.0},
+            "text": {"y": number},
             "candlestick": {**time, "y": number},
             "radar": {"x": text, "y": number, "color": more},
             "sankey": {"x": text, "by": more, "y": number, "agg": "sum"},
@@ -172,7 +174,7 @@ def hostile(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         patch.chdir(folder)
         command = ("new", "shop", "--data", str(source), "--title", TITLE)
         flaskdash_(*command, "--no-install", "--no-git")
-        borrow_environment(root, shared_project)
+        own_environment(root, shared_project)
         patch.chdir(root)
         for name in FILES:
             path = folder / f"{name}.csv"
@@ -234,7 +236,18 @@ def test_what_is_generated_is_as_ruff_lays_it_out(hostile: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-ASSIGNED = {"TITLE", "DATA", "FILTERS", "DASHBOARDS", "ORDER", "SIZE", "SQL", "SOURCE", "PLOTLY"}
+ASSIGNED = {
+    "TEXT",
+    "TITLE",
+    "DATA",
+    "FILTERS",
+    "DASHBOARDS",
+    "ORDER",
+    "SIZE",
+    "SQL",
+    "SOURCE",
+    "PLOTLY",
+}
 CALLED = {"figure.add_bar", "figure.add_scatter", "df.groupby", "str", "number", "Path"}
 CALLED |= {"df.sort_values", "df.index.astype", "df.groupby()[0].sum", "len", "max"}
 CALLED |= {f"{frame}[0].astype" for frame in ("df", "part", "tops")}
@@ -243,10 +256,18 @@ CALLED |= {f"df[0].astype().{name}" for name in ("map", "unique")}
 CALLED |= {f"figure.add_{trace}" for trace in ("violin", "scattergeo", "scatterpolar")}
 CALLED |= {f"go.{trace}" for trace in "Pie Heatmap Box Choropleth Scattergeo Treemap".split()}
 CALLED |= {f"go.{trace}" for trace in "Sunburst Funnel Waterfall Indicator Candlestick".split()}
-CALLED |= {"go.Scatterpolar", "go.Sankey", "course"}
+CALLED |= {
+    "go.Scatterpolar",
+    "go.Sankey",
+    "course",
+    "figure.add_vrect",
+    "df[0].min",
+    "min",
+    "markdown",
+}
 CALLED |= {"go.Figure", "go.Bar", "go.Scatter", "pd.read_csv", "pd.to_datetime", "dict.fromkeys"}
 IMPORTED = {"__future__", "pathlib", "typing", "pandas", "plotly.graph_objects", "app.formats"}
-IMPORTED |= {"app.sparkline"}
+IMPORTED |= {"app.sparkline", "app.markdown"}
 
 
 class Bare(ast.NodeTransformer):
@@ -270,7 +291,7 @@ def test_no_statement_got_in(hostile: Path) -> None:
                 case ast.Assign(targets=[ast.Name(id=name)]):
                     assert name in ASSIGNED, path
                 case ast.FunctionDef(name=name):
-                    assert name in {"load", "figure", "kpi", "table"}, path
+                    assert name in {"load", "figure", "kpi", "table", "text"}, path
                 case _:
                     pytest.fail(f"{path}: {ast.unparse(node)}")
         for node in (each for top in body for each in ast.walk(top)):
@@ -507,7 +528,7 @@ def test_a_value_with_a_line_break_can_be_chosen(
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
         flaskdash_("new", "shop", "--data", str(source), "--no-install", "--no-git")
-    borrow_environment(tmp_path / "shop", shared_project)
+    own_environment(tmp_path / "shop", shared_project)
     browser = watched.page.context.browser
     assert browser
     with serving(tmp_path / "shop") as url:
@@ -568,7 +589,7 @@ def test_long_cells_and_many_categories(
             by = ("--by", "place") if kind in {"treemap", "sankey", "heatmap"} else ()
             agg = ("--agg", "sum") if "agg" in KINDS[kind].takes else ()
             flaskdash_("add-chart", f"as_{kind}", *of_stories, kind, *by, *agg)
-    borrow_environment(tmp_path / "shop", shared_project)
+    own_environment(tmp_path / "shop", shared_project)
     with serving(tmp_path / "shop") as url:
         for kind in kinds:
             watched.page.goto(f"{url}/charts/as-{kind}")
@@ -626,7 +647,7 @@ def vast(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         patch.chdir(folder)
         command = ("new", "shop", "--data", str(source), "--charts", "0", "--title", VAST)
         flaskdash_(*command, "--no-install", "--no-git")
-        borrow_environment(root, shared_project)
+        own_environment(root, shared_project)
         patch.chdir(root)
         flaskdash_("refresh")
         on = ("--filter", "kind", "--filter", "place", "--filter", "day", "--title", VAST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import shutil
@@ -11,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from conftest import Watched, borrow_environment, fetch, serving
+from conftest import Watched, fetch, own_environment, serving
 from test_add import FLAGS
 
 from flaskdash import render
@@ -43,11 +44,26 @@ DRAWN = {
     "sunburst": (".sunburstlayer .slice", 20),
     "funnel": (".funnellayer .point", 3),
     "waterfall": (".waterfalllayer .point", 5),
+    "bullet": (".barlayer .point path", 4),
     "gauge": (".indicatorlayer .value-arc path", 1),
     "candlestick": (".boxlayer path.box", 12),
     "radar": (".polarlayer .trace", 3),
     "sankey": (".sankey-link", 10),
 }
+
+NOTES = """### Notes
+
+| one | two |
+|---|---|
+| 1 | 2 |
+
+[a link](https://example.com) [no link](javascript:alert(1))
+
+<img src=x onerror=alert(1)> {value}
+"""
+HOSTILE_SQL = (
+    "SELECT '<script>alert(2)</script> [x](https://example.com) <b>*bold*</b>' AS value FROM sales"
+)
 
 
 def add(*args: str) -> None:
@@ -61,7 +77,7 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("kinds")
     root = folder / "shop"
     shutil.copytree(shared_project, root, ignore=shutil.ignore_patterns(".venv", "instance"))
-    borrow_environment(root, shared_project)
+    own_environment(root, shared_project)
     rows = [f"{','.join(map(str, place))},{n}" for n in range(6) for place in PLACES]
     places = folder / "places.csv"
     places.write_text("\n".join(["country,state,longitude,latitude,people", *rows]), "utf-8")
@@ -89,6 +105,19 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         add("add-chart", "states", *there, "choropleth", "--x", "state", "--title", "States")
         trend = ("--kind", "kpi", "--x", "date", "--y", "revenue", "--grain", "month")
         add("add-chart", "trend", "--data", "sales", *trend, *on, "region")
+        target = ("--kind", "bullet", "--y", "revenue", "--target", "5000")
+        add("add-chart", "one_bullet", "--data", "sales", *target, "--dashboard", "Others")
+        totals = ("--kind", "histogram", "--x", "revenue", "--by", "region")
+        add("add-chart", "per_region", "--data", "sales", *totals, "--dashboard", "Others")
+        add("add-chart", "notes", "--data", "sales", "--kind", "text", "--dashboard", "Others")
+        notes = root / "app/charts/notes.py"
+        text = re.sub(
+            r'SQL = """\n.*?\n"""',
+            lambda _: f"SQL = {HOSTILE_SQL!r}",
+            notes.read_text(),
+            flags=re.DOTALL,
+        )
+        notes.write_text(re.sub("TEXT = .*", lambda _: f"TEXT = {NOTES!r}", text), "utf-8")
         with serving(root) as url:
             yield url
 
@@ -105,6 +134,7 @@ def test_each_kind_is_drawn(site: str, watched: Watched, scheme: str, width: int
         card = page.locator(f"#my-{kind}")
         card.scroll_into_view_if_needed()  # those far below the window are drawn then
         card.locator(selector).nth(least - 1).wait_for(state="attached", timeout=10_000)
+    page.locator("#states").scroll_into_view_if_needed()
     page.locator("#states .choroplethlayer path").nth(len(PLACES) - 1).wait_for(state="attached")
     assert page.locator(".card .error").count() == 0
     assert page.locator(".card").count() == len(KINDS) + 2
@@ -144,3 +174,40 @@ def test_the_smallest_bundle_is_loaded(site: str) -> None:
         page = fetch(site + path)[1].decode()
         assert re.findall(r"vendor/plotly-(\w+).min.js", page) == [bundle]
         assert ("more.js?" in page) == (bundle == "more")
+
+
+def test_a_text_follows_the_filters_and_shows_what_data_holds_as_text(
+    site: str, watched: Watched
+) -> None:
+    page = watched.page
+    page.goto(f"{site}/charts/my-text")
+    prose = page.locator(".card .prose")
+    assert "from 360 rows between 2023-01-01 and" in prose.inner_text()
+    assert prose.locator("strong").inner_text().endswith("k")
+    page.goto(f"{site}/charts/my-text?region=Nowhere")
+    assert "from 0 rows between \N{EN DASH} and \N{EN DASH}" in prose.inner_text()
+    page.goto(f"{site}/charts/notes")
+    assert prose.locator("h3").inner_text() == "Notes"
+    assert prose.locator("td").all_inner_texts() == ["1", "2"]
+    assert prose.locator("a").all_inner_texts() == ["a link"]  # no javascript:
+    text = prose.inner_text()
+    assert "<img src=x onerror=alert(1)> <script>alert(2)</script>" in text
+    assert "[x](https://example.com) <b>*bold*</b>" in text
+    assert prose.locator("img, script, b, em").count() == 0
+
+
+def test_a_bullet_without_categories_is_one_bar(site: str) -> None:
+    data = json.loads(fetch(f"{site}/charts/one-bullet/figure.json")[1])
+    assert data["data"][0]["y"] == ["Total revenue"]
+    assert (data["data"][1]["base"], data["data"][1]["name"]) == (5000, "Target 5,000")
+    bands = [shape["x1"] for shape in data["layout"]["shapes"] if shape["type"] == "rect"]
+    assert bands[:2] == [3000, 4500]
+    assert data["layout"]["xaxis"]["range"][1] == pytest.approx(bands[2])
+
+
+def test_a_histogram_of_totals(site: str) -> None:
+    data = json.loads(fetch(f"{site}/charts/per-region/figure.json")[1])
+    assert data["layout"]["xaxis"]["title"]["text"] == "Total revenue per region"
+    assert data["layout"]["yaxis"]["title"]["text"] == "Number of region"
+    rows = json.loads(fetch(f"{site}/charts/per-region/data.json")[1])["rows"]
+    assert sum(count for _, count in rows) == 4

@@ -53,7 +53,7 @@ def test_skeleton_stays_small() -> None:
     assert len(files) <= 33
     code = [path for path in files if path.suffix in {".py", ".html", ".js", ".css"}]
     lines = [line.strip() for path in code for line in path.read_text("utf-8").splitlines()]
-    assert sum(bool(line) and not line.startswith(("#", "//", '"""')) for line in lines) <= 1920
+    assert sum(bool(line) and not line.startswith(("#", "//", '"""')) for line in lines) <= 1932
 
 
 def test_makes_charts_kpis_and_filters(made: Path, flaskdash: Cli) -> None:
@@ -296,3 +296,33 @@ def test_hostile_template_text_stays_text(folder: Path, sales: Path, flaskdash: 
     settings = tomllib.loads((folder / "shop/pyproject.toml").read_text("utf-8"))
     assert settings["tool"]["flaskdash"]["title"] == title
     assert settings["project"]["description"] == title
+
+
+def kinds_of(project: Path) -> set[str]:
+    texts = [path.read_text("utf-8") for path in (project / "app/charts").glob("[!_]*.py")]
+    return {kind for kind in ("Box", "Choropleth") for text in texts if f"go.{kind}(" in text}
+
+
+def test_the_larger_bundle_comes_with_a_map_only(folder: Path, flaskdash: Cli) -> None:
+    lands = "France Spain Italy Poland Greece Norway Chile Peru Kenya Japan".split()
+    lines = [
+        f"{lands[n % 10]},{'ABC'[n // 10 % 3]},{n // 10 % 3 * 100 + n * 7 % 30}.5"
+        for n in range(300)
+    ]
+    Path("a.csv").write_text("\n".join(["land,species,weight", *lines]), "utf-8")
+    Path("b.csv").write_text(
+        "\n".join(["team,species,weight", *lines])
+        .replace("France", "Reds")
+        .replace("Spain", "Blues")
+        .replace("Italy", "Greens")
+        .replace("Poland", "Blacks"),
+        "utf-8",
+    )
+    for data in ("a", "b"):
+        suggested = flaskdash("inspect", f"{data}.csv").output
+        assert "Spread of weight by species" in suggested
+        flaskdash("new", data, "--data", f"{data}.csv", "--no-install", "--no-git")
+    assert kinds_of(folder / "a") == {"Box", "Choropleth"}
+    assert (folder / "a/app/static/vendor/plotly-more.min.js").exists()
+    assert kinds_of(folder / "b") == set()
+    assert not (folder / "b/app/static/vendor/plotly-more.min.js").exists()

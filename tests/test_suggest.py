@@ -132,7 +132,7 @@ def test_measurements_without_time_get_scatter_histogram_and_counts(look: Look) 
     assert find(charts, "scatter", color="species")
     assert find(charts, "histogram")
     assert find(charts, "bar", agg="count", y=None)
-    assert "Rows by species" in {chart.title for chart in charts}
+    assert "Birds by species" in {chart.title for chart in charts}
 
 
 def test_rows_are_counted_where_nothing_can_be_measured(look: Look) -> None:
@@ -144,7 +144,7 @@ def test_rows_are_counted_where_nothing_can_be_measured(look: Look) -> None:
     )
     charts = suggest(inspection, "zips")
     assert find(charts, "bar", x="state", agg="count") == [0]
-    assert find(charts, "scatter", x="longitude", y="latitude")
+    assert find(charts, "map", x="longitude", y="latitude")
     assert not any(chart.kind == "histogram" or chart.agg == "mean" for chart in charts)
 
 

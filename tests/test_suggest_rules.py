@@ -144,6 +144,64 @@ def test_measures_of_different_meaning_are_not_compared() -> None:
     assert not any(chart.across for chart in of(table))
 
 
+def test_columns_that_neither_share_a_name_nor_rise_together_are_not_compared() -> None:
+    table = frame(
+        100,
+        growth=lambda i: noise(i, 91) / 10,
+        trade=lambda i: noise(i * 7 + 3, 83) / 10,
+        coups=lambda i: noise(i * 13 + 5, 89) / 10,
+    )
+    assert not [chart for chart in of(table) if chart.across]
+    table["trade"], table["coups"] = table["growth"] * 1.5 + 1, table["growth"] * 0.7 + 2
+    assert [chart for chart in of(table) if chart.across]
+
+
+def test_means_that_do_not_differ_are_not_drawn() -> None:
+    table = frame(
+        120,
+        child=lambda i: f"C{i // 4:02d}",
+        visit_age=lambda i: [8.5, 10.5, 12.5, 14.5][i % 4],
+        distance=lambda i: 20.5 + noise(i, 71) / 10,
+    )
+    charts = of(table)
+    assert find(charts, "bar", x="child", y="visit_age") == []
+    assert find(charts, "bar", x="child", y="distance")
+
+
+def test_a_flag_that_says_who_somebody_is_is_no_outcome() -> None:
+    table = frame(
+        300,
+        vote=lambda i: int(noise(i, 10) < 7),
+        school=lambda i: "abc"[noise(i * 3, 3)],
+        female=lambda i: int(noise(i * 5, 10) < 5),
+    )
+    shared = {chart.y for chart in of(table) if chart.agg == "share"}
+    assert shared == {"vote"}
+
+
+def test_readings_of_a_sensor_are_not_counted_over_time() -> None:
+    table = pd.DataFrame(
+        {
+            "at": pd.date_range("2024-01-01", periods=3000, freq="5min"),
+            "glucose": [100 + noise(i, 67) / 2 for i in range(3000)],
+        }
+    )
+    assert find(of(table), "line", agg="count") == []
+
+
+def test_what_is_in_each_thing_is_averaged() -> None:
+    table = frame(
+        80,
+        item=lambda i: f"Sandwich of the {i}th kind",
+        kind=lambda i: "abcd"[noise(i, 4)],
+        calories=lambda i: 80 + noise(i, 397),
+        sales=lambda i: noise(i * 3, 997),
+    )
+    charts = of(table)
+    assert find(charts, "bar", y="calories", agg="sum") == []
+    assert find(charts, "bar", y="sales", agg="mean") == []
+
+
 def test_levels_that_stay_alike_are_not_added_up() -> None:
     table = frame(
         200,
@@ -419,3 +477,240 @@ def test_dates_of_birth_make_no_axis() -> None:
         salary=lambda i: 2000 + noise(i, 5003) + 0.5,
     )
     assert not any(chart.x == "birthdate" for chart in of(table))
+
+
+def test_countries_and_states_get_a_map() -> None:
+    names = ["France", "Spain", "Italy", "Poland", "Greece", "Norway", "Chile", "Peru", "Atlantis"]
+    table = frame(90, land=lambda i: names[i % 9], year=lambda i: 2010 + i // 9, price=noise)
+    (drawn,) = [chart for chart in of(table) if chart.kind == "choropleth"]
+    assert (drawn.x, drawn.y, drawn.agg) == ("land", "price", "last")
+    assert drawn.title == "Latest price by land on the map"
+    assert check(drawn, {c.name: c for c in inspected(table).columns}) == drawn
+    codes = ["TX", "CA", "NY", "WA", "OH", "FL", "UT", "ME"]
+    counted = frame(200, where=lambda i: codes[noise(i, 6) + i % 3])
+    assert [c.agg for c in of(counted) if c.kind == "choropleth"] == ["count"]
+    few = frame(90, land=lambda i: names[i % 5], price=noise)
+    others = frame(90, team=lambda i: f"Team {'ABCDEFGHI'[i % 9]}", price=noise)
+    assert not [c for table in (few, others) for c in of(table) if c.kind == "choropleth"]
+
+
+def test_points_far_apart_get_a_map_and_near_ones_lie_as_they_are() -> None:
+    def drawn(wide: float) -> Chart:
+        table = frame(
+            80, lon=lambda i: noise(i) * wide, lat=lambda i: noise(i, 50) * wide, visits=noise
+        )
+        return next(chart for chart in of(table) if "lon" in (chart.x, chart.y))
+
+    assert (drawn(0.5).kind, drawn(0.5).size, drawn(0.5).title) == (
+        "map",
+        "visits",
+        "Visits on the map",
+    )
+    assert (drawn(0.002).kind, drawn(0.002).size) == ("scatter", None)
+
+
+def test_a_box_shows_the_groups_that_differ() -> None:
+    table = frame(
+        200,
+        colour=lambda i: "red blue".split()[noise(i, 2)],
+        species=lambda i: "ABC"[i % 3],
+        weight=lambda i: 100.5 * (i % 3) + noise(i, 40),
+    )
+    (box,) = [chart for chart in of(table) if chart.kind == "box"]
+    assert (box.x, box.y) == ("species", "weight")
+    assert "species tells 9" in box.why
+    alike = frame(200, species=lambda i: "ABC"[i % 3], weight=lambda i: 10.5 + i // 3)
+    assert not [chart for chart in of(alike) if chart.kind == "box"]
+
+
+def test_a_grid_gets_a_heat_map() -> None:
+    days = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+    rota = frame(168, weekday=lambda i: days[i // 24], hour=lambda i: i % 24, visits=noise)
+    (drawn,) = [chart for chart in of(rota)[:4] if chart.kind == "heatmap"]
+    assert (drawn.x, drawn.by, drawn.y, drawn.agg) == ("hour", "weekday", "visits", "sum")
+    matrix = frame(
+        48, shop=lambda i: "ABCDEFGH"[i // 6], kind=lambda i: "UVWXYZ"[i % 6], sales=noise
+    )
+    assert [c.title for c in of(matrix) if c.kind == "heatmap"] == ["Sales by shop and kind"]
+    events = frame(
+        480,
+        shop=lambda i: "ABCDEFGH"[noise(i, 8)],
+        kind=lambda i: "UVWXYZ"[noise(i, 6)],
+        sales=noise,
+    )
+    assert not [chart for chart in of(events) if chart.kind == "heatmap"]
+
+
+def test_columns_that_are_compared_get_a_heat_map_by_what_the_rows_are() -> None:
+    columns = {
+        f"{name}_use": (lambda i, n=n: 5.5 + noise(i + n, 30)) for n, name in enumerate("abcdef")
+    }
+    table = frame(16, age=lambda i: f"{10 + i}-{11 + i}", **columns)
+    (drawn,) = [chart for chart in of(table) if chart.kind == "heatmap"]
+    assert (drawn.x, drawn.by, len(drawn.across)) == ("age", "measure", 6)
+
+
+def test_four_prices_of_each_day_get_candles() -> None:
+    table = frame(
+        300,
+        Date=day,
+        **{
+            name: (lambda i, n=n: 50.5 + noise(i + n, 30))
+            for n, name in enumerate(["Open", "High", "Low", "Close"])
+        },
+        Volume=noise,
+    )
+    charts = of(table)
+    assert (charts[0].kind, charts[0].x, charts[0].grain) == ("candlestick", "Date", "week")
+    assert charts[1].y == "Close"
+    check(charts[0], {c.name: c for c in inspected(table).columns})
+
+
+def test_a_measure_that_repeats_another_has_no_charts_of_its_own() -> None:
+    table = frame(
+        60,
+        player=lambda i: f"Player {'ABCDEFGHIJ'[i % 10]}{'KLMNOP'[i // 10]}",
+        **{
+            "2023": lambda i: 1000 * noise(i, 900) + 5,
+            "2023(*)": lambda i: 1030 * noise(i, 900) + 6,
+        },
+    )
+    charts = suggest(inspected(table), "mlb_salaries_2023")
+    assert charts[0].title == "Mlb salaries 2023 by player"
+    assert not [c for c in charts if "2023(*)" in (c.x, c.y) and c.kind in ("bar", "histogram")]
+
+
+def test_what_persons_pay_is_averaged() -> None:
+    table = frame(
+        120,
+        sex=lambda i: "mf"[noise(i, 2)],
+        age=lambda i: 20 + noise(i, 9),
+        smoker=lambda i: "yn"[i % 2],
+        charges=lambda i: 100.5 + noise(i, 1000),
+    )
+    assert {chart.agg for chart in of(table) if chart.kind == "bar" and chart.y == "charges"} == {
+        "mean"
+    }
+    grouped = frame(120, sex=lambda i: "mf"[i % 2], age=lambda i: i // 2, deaths=noise)
+    assert {chart.agg for chart in of(grouped) if chart.y == "deaths" and chart.kind == "bar"} == {
+        "sum"
+    }
+
+
+def test_ranks_readings_and_amounts_are_told_by_their_values_and_units() -> None:
+    table = frame(
+        97,
+        day=day,
+        place=lambda i: i * 31 % 97 + 1,
+        sensor=lambda i: 900 + noise(i, 60),
+        **{"Wind (TWh)": lambda i: 3.5 + noise(i, 9)},
+        price_per_kWh=lambda i: 0.1 + noise(i, 9) / 100,
+    )
+    found = {column.name: column for column in inspected(table).columns}
+    assert found["place"].role == "identifier"
+    assert [found[name].agg for name in list(found)[2:]] == ["mean", "sum", "mean"]
+
+
+def test_months_of_growing_years_are_added_up() -> None:
+    months = "January February March April May June".split()
+    table = frame(
+        72,
+        year=lambda i: 1949 + i // 6,
+        month=lambda i: months[i % 6],
+        flown=lambda i: 10_000 + 9_000 * (i // 6) + noise(i, 5),
+    )
+    assert next(c for c in inspected(table).columns if c.name == "flown").agg == "sum"
+
+
+@pytest.mark.parametrize(
+    ("data", "title"),
+    [
+        ("crimes", "Crimes by kind"),
+        ("nyc_crimes_2023", "Nyc crimes by kind"),
+        ("data", "Rows by kind"),
+        ("export", "Rows by kind"),
+        ("sales", "Rows by kind"),
+        ("titanic", "Rows by kind"),
+        ("census", "Rows by kind"),
+    ],
+)
+def test_rows_are_called_after_their_table_where_it_tells(data: str, title: str) -> None:
+    table = frame(200, kind=lambda i: ["theft", "fraud", "fraud", "arson"][noise(i, 4)])
+    assert suggest(inspected(table), data)[0].title == title
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "title"),
+    [
+        ("population", "value", "Average population by town"),
+        ("data", "value", "Average value by town"),
+        ("gdp_per_capita", "2015", "Average gdp per capita 2015 by town"),
+        ("rents", "median", "Average median by town"),
+    ],
+)
+def test_a_measure_without_a_name_is_called_after_its_table(
+    data: str, name: str, title: str
+) -> None:
+    table = frame(200, town=lambda i: "ABCDE"[noise(i, 5)], **{name: lambda i: noise(i) + 0.5})
+    assert title in {chart.title for chart in suggest(inspected(table), data)}
+
+
+def test_an_age_by_which_a_table_is_broken_down_is_a_category() -> None:
+    table = frame(
+        152,
+        year=lambda i: 1900 + i // 38,
+        age=lambda i: i % 19 * 5,
+        sex=lambda i: i // 19 % 2,
+        people=lambda i: 1000 + noise(i),
+    )
+    charts = of(table)
+    assert find(charts, "bar", x="age", y="people", agg="sum")
+    assert not [
+        chart for chart in charts if "age" in (chart.y, chart.kind == "histogram" and chart.x)
+    ]
+    persons = frame(152, age=lambda i: 20 + noise(i, 50), sex=lambda i: "mf"[noise(i, 2)])
+    assert [c.role for c in inspected(persons).columns] == ["measure", "category"]
+
+
+def test_what_is_mostly_zero_comes_after_what_is_not() -> None:
+    table = frame(
+        200,
+        kind=lambda i: "ABC"[noise(i, 3)],
+        price=lambda i: noise(i) + 0.5 if i % 10 == 0 else 0.0,
+        rating=lambda i: noise(i, 50) / 10,
+    )
+    assert next(chart for chart in of(table) if chart.kind == "bar").y == "rating"
+
+
+def test_what_one_piece_costs_is_averaged() -> None:
+    table = frame(60, kind=lambda i: "ABC"[i % 3], unit_cost=noise, cost=noise)
+    assert [c.agg for c in inspected(table).columns][1:] == ["mean", "sum"]
+
+
+def test_a_table_of_persons_with_ages_alone_counts_them() -> None:
+    table = frame(
+        200, age=lambda i: 20 + noise(i, 50), job=lambda i: "ABC"[noise(i, 6) // 2 % 3 * (i % 2)]
+    )
+    assert of(table)[0].agg == "count"
+
+
+def test_totals_of_orders_are_distributed() -> None:
+    lines = frame(
+        300,
+        order_id=lambda i: 70_000_000_001 + noise(i, 90),
+        item=lambda i: "ABCDE"[noise(i, 5)],
+        amount=lambda i: noise(i) + 0.5,
+    )
+    first = next(chart for chart in of(lines) if chart.kind == "histogram")
+    assert (first.x, first.by) == ("amount", "order_id")
+    assert first.title == "Distribution of total amount per order id"
+    baskets = lines.drop(columns="amount")
+    counted = next(chart for chart in of(baskets) if chart.kind == "histogram")
+    assert (counted.x, counted.by, counted.title[-18:]) == (
+        "item",
+        "order_id",
+        "items per order id",
+    )
+    check(counted, {c.name: c for c in inspected(baskets).columns})
+    single = lines.assign(order_id=range(70_000_000_001, 70_000_000_301))
+    assert not [chart for chart in of(single) if chart.kind == "histogram" and chart.by]

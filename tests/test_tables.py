@@ -239,6 +239,7 @@ def test_no_more_rows_are_fetched_than_shown(project: Path) -> None:
     inside(
         project,
         """
+        data.build("sales")
         run, most = data._run, []
         def counted(*args):
             rows = run(*args)
@@ -264,6 +265,7 @@ def test_searches_do_not_fill_the_cache(project: Path) -> None:
     inside(
         project,
         """
+        data.build("sales")
         path = "/charts/revenue-by-region"
         rows, start = f"{path}/rows", "revenue-by-region."
         assert get(rows).status_code == get(f"{path}?{start}sort=region").status_code == 200
@@ -291,6 +293,7 @@ def test_a_table_may_have_the_name_of_a_filter(project: Path) -> None:
     inside(
         project,
         """
+        data.build("sales")
         page = get("/charts/region?region=North&.region.sort=units").text
         assert 'aria-sort="ascending"' in page
         assert '<td class="short">South</td>' not in page
@@ -307,6 +310,7 @@ def test_what_table_makes_of_a_page_is_shown(project: Path) -> None:
     inside(
         project,
         """
+        data.build("sales")
         page = get("/dashboards/mine").text
         assert 'href="?mine.sort=region"' in page
         assert "&lt;twice&gt;</th>" in page

@@ -1,6 +1,7 @@
 """`flaskdash inspect`: what flaskdash sees in a source."""
 
 from dataclasses import replace
+from pathlib import PurePath
 
 import click
 
@@ -22,6 +23,7 @@ def command(source: str, table: str | None, as_json: bool) -> None:
     Example:
       flaskdash inspect sales.csv
     """
+    from flaskdash import names
     from flaskdash.create import local
     from flaskdash.inspect import database, inspect_source, remote
     from flaskdash.progress import working
@@ -37,7 +39,8 @@ def command(source: str, table: str | None, as_json: bool) -> None:
             inspection = replace(
                 inspect_source(path, table), source=remote.shown(url) if url else source
             )
-    charts = suggest(inspection, "data")
+    data = names.identifier(PurePath(inspection.source).name.partition(".")[0], "data")
+    charts = suggest(inspection, data)
     if as_json:
         import json
 

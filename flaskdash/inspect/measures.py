@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -10,6 +11,8 @@ from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.model import Column, ColumnType
 from flaskdash.inspect.words import is_per, words
 
+# What is in these units adds up, unless the name is that of a price or a rate.
+_AMOUNT = re.compile(r"(?<![a-z])([kmgt]wh|tonn?e?s|mtoe|lit(er|re)s)(?![a-z])", re.IGNORECASE)
 EXTREMES = frozenset({"min", "max", "minimum", "maximum", "lowest", "highest", "peak"})
 UNITS = {
     "%": "%",
@@ -47,6 +50,10 @@ def aggregation(
         return "mean"
     if unit == "%" or is_per(name) or found & {"rate", "ratio", "avg", "average", "mean", "median"}:
         return "mean"
+    if "unit" in found and found & {"cost", "costs", "value"}:
+        return "mean"  # what one piece costs
+    if _AMOUNT.search(name) and not found & {"price", "tariff", "factor", "intensity"}:
+        return "sum"
     # The last word is what a name is about: "price total" is a total, "total price" a price.
     for word in reversed(named):
         if word in vocabulary.MEAN_WORDS:
@@ -81,6 +88,34 @@ def _is_score(present: pd.Series | None) -> bool:
     return 10 <= high <= 1000 and middle > (0.25 if low > 0.1 * high else 0.4) * high
 
 
+def readings(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the whole numbers that are all much alike, and whose names say nothing: of a sensor, of a speed."""
+    adding = vocabulary.SUM_WORDS | vocabulary.STOCK_WORDS
+    found = set()
+    for column in columns:
+        plain = column.type == "integer" and column.agg == "sum" and column.unit is None
+        if not plain or column.distinct < 20 or adding & set(words(column.name)):
+            continue
+        values = frame[column.name].dropna().astype("float64")
+        low, high = float(values.quantile(0.01)), float(values.quantile(0.99))
+        if low > 0.4 * high and float(values.std()) < 0.2 * float(values.median()):
+            found.add(column.name)
+    return found
+
+
+def ages(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the ages by which a table is broken down: each has one row for each place, time and category."""
+    found = {c.name for c in columns if c.role == "measure" and words(c.name) == ["age"]}
+    keys = [c for c in columns if c.role in ("time", "geography", "category", "flag")]
+    for name in found:
+        rows = 0.6 * frame[name].nunique()
+        for key in keys:
+            rows *= max(key.distinct, 1)
+        if len(frame) < max(rows, 10) or frame.duplicated([name, *(k.name for k in keys)]).any():
+            return set()
+    return found
+
+
 def running_totals(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
     """Return the measures that only ever grow in time, within each place or category."""
     times = [c for c in columns if c.role == "time"]
@@ -89,6 +124,8 @@ def running_totals(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
     if not times or not sums or len(frame) < 30:
         return set()
     keys = [c.name for c in columns if c.role in ("geography", "category") and c.type == "text"]
+    # A month beside the year is a part of the time, no thing that is measured again and again.
+    keys = [key for key in keys if not vocabulary.DATE_PARTS & set(words(key))]
     names = [c.name for c in sums]
     if frame.duplicated([times[0].name, *keys]).mean() > 0.1:
         return set()  # events, of which several share a time

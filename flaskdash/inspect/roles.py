@@ -11,7 +11,14 @@ import pandas as pd
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import codes, order, totals
 from flaskdash.inspect import words as vocabulary
-from flaskdash.inspect.measures import aggregation, line_amounts, running_totals, unit_of
+from flaskdash.inspect.measures import (
+    ages,
+    aggregation,
+    line_amounts,
+    readings,
+    running_totals,
+    unit_of,
+)
 from flaskdash.inspect.model import Column, ColumnType, Role
 from flaskdash.inspect.words import words
 
@@ -49,10 +56,14 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
         for position, name in enumerate(frame.columns)
     ]
     columns = codes.mark(frame, columns)
+    split = ages(frame, columns)
+    columns = [replace(c, role="category", agg=None) if c.name in split else c for c in columns]
     amounts = line_amounts(frame, columns)
     columns = [replace(c, agg="sum") if c.name in amounts else c for c in columns]
     running = running_totals(frame, columns)
     columns = [replace(c, agg="last") if c.name in running else c for c in columns]
+    alike = readings(frame, columns)
+    columns = [replace(c, agg="mean") if c.name in alike else c for c in columns]
     return totals.mark(frame, columns)
 
 
@@ -285,6 +296,9 @@ def _is_index(name: str, present: pd.Series, distinct: int, position: int) -> bo
         return False
     steps = present.astype("float64").diff().dropna()
     counting = bool((steps == 1).all())
+    low, high = float(present.min()), float(present.max())
+    if len(present) >= 20 and low in (0.0, 1.0) and high - low + 1 == distinct and not counting:
+        return True  # each number once, in another order: a rank
     return (counting and position == 0) or blank
 
 

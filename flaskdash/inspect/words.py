@@ -57,8 +57,8 @@ GEO_WORDS = known(
     " district borough territory location place prefecture commune departement department_code"
     " land pays ville stadt neighbourhood neighborhood postcode area"
 )
-LATITUDE = known("lat latitude ylatitude y_lat")
-LONGITUDE = known("lon lng long longitude xlongitude")
+LATITUDE = known("lat latitude ylatitude y_lat reclat intptlat geolat")
+LONGITUDE = known("lon lng long longitude xlongitude reclong intptlong geolon geolong")
 YEAR_WORDS = known("year yr years fy season annee année jahr año ano anno")
 DATE_PARTS = known("month mo mon day dy dow weekday week quarter qtr hour hr minute yr year")
 CATEGORY_WORDS = known(
@@ -72,13 +72,13 @@ MEAN_WORDS = known(
     " expectancy exp satisfaction tenure salary income wage probability yield odds frequency hdi"
     " interest margin discount fraction efficiency latency elevation altitude magnitude mag ppm"
     " trend interpolated close open high low adj runtime horsepower acceleration years hours"
-    " daily hourly monthly popularity tavg tmax tmin awnd ctr cpc cpm cpa roas roi nps csat poverty unemployment commute ret return returns balance gini cpi aqi ozone glucose cholesterol bp bpm systolic diastolic insulin voltage visibility windspeed carat displacement cylinders rooms days sqft sqm living lot bedrooms bathrooms floors ms millis sec seconds quality ph alcohol life capita use seed draw time"
+    " daily hourly monthly popularity tavg tmax tmin awnd ctr cpc cpm cpa roas roi nps csat poverty unemployment commute ret return returns balance gini cpi aqi ozone glucose cholesterol bp bpm systolic diastolic insulin voltage visibility windspeed carat displacement cylinders rooms days sqft sqm living lot bedrooms bathrooms floors ms millis sec seconds quality ph alcohol life capita use seed draw time pages mw gw samplesize"
 )
 SUM_WORDS = known(
     "sales revenue amount total count cnt quantity qty units volume cost costs profit cases deaths"
     " births number num precipitation rain rainfall snow orders visits clicks spend spending budget"
     " passengers suicides bags sold shipped turnover payment payments fee fees tax donations"
-    " downloads views sessions users incidents trips rides goals points wins losses kwh cogs discounts budgeted actual expenditure expenditures expense expenses spent paid funding grants grant investment exports imports export import production generation consumption emissions bill fare tip tips tolls charge charges billing billed impressions conversions leads signups installs purchases transactions items bytes requests hits errors calls tickets casualties injured injuries killed fatalities victims arrests votes seats medals gold silver bronze runs assists rebounds vaccinations tests doses hospitalizations admissions discharges enrollment attendance accidents crashes collisions prcp steps calories gross earnings tonnes tons barrels 합계 계 인원 건수 금액"
+    " downloads views sessions users incidents trips rides goals points wins losses kwh cogs discounts budgeted actual expenditure expenditures expense expenses spent paid funding grants grant investment exports imports export import production generation consumption emissions bill fare tip tips tolls charge charges billing billed impressions conversions leads signups installs purchases transactions items bytes requests hits errors calls tickets casualties injured injuries killed fatalities victims arrests votes seats medals gold silver bronze flights miles people persons runs assists rebounds vaccinations tests doses hospitalizations admissions discharges enrollment attendance accidents crashes collisions prcp steps calories gross earnings tonnes tons barrels 합계 계 인원 건수 금액"
 )
 LAST_WORDS = known("cumulative cum cumsum running ytd")
 STOCK_WORDS = known(

@@ -7,20 +7,23 @@ turns in facts._INTENTS, one line for each kind of data.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Inspection
 from flaskdash.inspect.words import words
-from flaskdash.suggest import indicators
+from flaskdash.suggest import indicators, wording
 from flaskdash.suggest.by_category import breakdowns, occurrences, shares
 from flaskdash.suggest.facts import Facts
 from flaskdash.suggest.figures import kpis, table
+from flaskdash.suggest.geography import maps
+from flaskdash.suggest.grids import grids
 from flaskdash.suggest.interest import MIXED_WORDS
-from flaskdash.suggest.over_time import trends
+from flaskdash.suggest.over_time import candles, trends
 from flaskdash.suggest.side_by_side import comparisons
-from flaskdash.suggest.spread import correlations, distributions, maps
+from flaskdash.suggest.spread import boxes, correlations, distributions
 from flaskdash.suggest.wording import humanise
 
 __all__ = ["filters", "humanise", "suggest"]
@@ -45,7 +48,8 @@ def suggest(inspection: Inspection, data: str) -> list[Chart]:
         charts = _of_indicators(found, data)
         count = [chart for chart in kpis(facts) if chart.y is None]
         return _scored([*charts, rows, *count])
-    return _scored([*_take_turns(facts), rows, *kpis(facts)])
+    charts = [replace(chart, title=_title(chart, facts)) for chart in _take_turns(facts)]
+    return _scored([*charts, rows, *kpis(facts)])
 
 
 def filters(inspection: Inspection) -> tuple[str, ...]:
@@ -80,6 +84,9 @@ def _intents(facts: Facts) -> dict[str, Iterator[Chart]]:
         "distribution": distributions(facts),
         "correlation": correlations(facts),
         "map": maps(facts),
+        "box": boxes(facts),
+        "grid": grids(facts),
+        "candles": candles(facts),
     }
 
 
@@ -95,6 +102,21 @@ def _take_turns(facts: Facts) -> list[Chart]:
     return charts[:MOST]
 
 
+def _title(chart: Chart, facts: Facts) -> str:
+    """Return the title, in which rows and nameless measures are called after their table."""
+    rows = wording.rows_of(facts.data, [measure.name for measure in facts.measures])
+    text = (
+        wording.title(re.sub("^Rows", lambda _: rows, chart.title))
+        if chart.y is None
+        else chart.title
+    )
+    measure = chart.x if chart.kind == "histogram" else chart.y
+    has_unit = any(column.name == measure and column.unit for column in facts.measures)
+    if measure is None or chart.across or (has_unit and re.search(r"[^\W\d_]", measure)):
+        return text
+    return wording.said(text, measure, chart.data)
+
+
 def _of_indicators(found: list[indicators.Part], data: str) -> list[Chart]:
     """Return the charts of each indicator by itself, in turns."""
     lists = []
@@ -106,10 +128,12 @@ def _of_indicators(found: list[indicators.Part], data: str) -> list[Chart]:
 
 
 def _alike(one: Chart, other: Chart) -> bool:
-    """Tell whether two charts differ in next to nothing."""
+    """Tell whether two charts differ in next to nothing, or one shows what the other compares."""
+    if other.kind == one.kind == "bar" and other.x == one.x and one.y in other.across:
+        return True
 
     def gist(chart: Chart) -> tuple[object, ...]:
-        return (chart.kind, chart.x, chart.y, chart.agg, chart.color, chart.across)
+        return (chart.kind, chart.x, chart.y, chart.agg, chart.color, chart.across, chart.by)
 
     return gist(one) == gist(other)
 

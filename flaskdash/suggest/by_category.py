@@ -26,7 +26,8 @@ def breakdowns(facts: Facts) -> Iterator[Chart]:
     rates = [m for m in measures[:main] if m.agg == "mean" and is_per(m.name)]
     measures = (*rates, *(m for m in measures if m not in rates))
     pairs = [
-        (measures[(index + turn) % main], category)
+        # Of what each thing has once, the main measure ranks the things.
+        (measures[(index * (category.distinct < facts.rows) + turn) % main], category)
         for turn in range(main)
         for index, category in enumerate(categories)
     ]
@@ -34,6 +35,8 @@ def breakdowns(facts: Facts) -> Iterator[Chart]:
     for measure, category in pairs:
         if measure.agg == "mean" and facts.is_series(category):
             measure = replace(measure, agg="last")  # the mean of a series over all time is stale
+        if not facts.differs(measure, category):
+            continue
         single = category.distinct == facts.rows
         yield Chart(
             "bar",
@@ -56,7 +59,7 @@ def occurrences(facts: Facts) -> Iterator[Chart]:
     often.sort(key=lambda c: -c.distinct)
     few = [m for m in facts.measures[:4] if m.agg == "mean" and facts.is_stepped(m)]
     small = [c for c in (*facts.categories[:8], *few) if c not in often]
-    if facts.outcome and facts.outcome in small:
+    if facts.outcome and facts.outcome in small and facts.time is None:
         # What a table is about is shown first, where rows are counted.
         small.sort(key=lambda c: c != facts.outcome)
     for category in [*small[:1], *often[:1], *small[1:], *often[1:]]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flaskdash.charts import CANDLE
 from flaskdash.inspect.model import Column, Inspection
-from flaskdash.inspect.words import known, words
+from flaskdash.inspect.words import DATE_PARTS, known, words
 from flaskdash.suggest.interest import (
     MINOR_WORDS,
     NAME_WORDS,
     SECONDS,
+    are_items,
+    are_persons,
     category_interest,
     diverse,
+    is_amount,
     is_one_sided,
     is_year,
     line_grain,
@@ -21,6 +26,7 @@ from flaskdash.suggest.interest import (
     place_of,
     settled,
     time_interest,
+    without_repeats,
     without_twins,
     worth_counting,
 )
@@ -31,15 +37,15 @@ if TYPE_CHECKING:
 COLORS = (2, 8)
 # Which intents take turns: what adds up is broken down, what does not is looked at.
 _INTENTS = {
-    "additive": "trend breakdown breakdown compare trend map breakdown share distribution occurrence",
-    "items": "trend breakdown correlation breakdown distribution map share occurrence",
-    "averaged": "trend breakdown distribution correlation occurrence map compare breakdown share trend",
-    "series": "compare trend breakdown occurrence trend distribution map correlation trend share",
-    "events": "trend occurrence breakdown distribution map share occurrence trend",
+    "additive": "trend breakdown grid breakdown compare trend map breakdown share distribution occurrence",
+    "items": "trend breakdown correlation breakdown distribution map box share occurrence",
+    "averaged": "trend breakdown grid distribution correlation occurrence map box compare breakdown share trend",
+    "series": "compare candles trend breakdown grid occurrence trend map distribution correlation trend share",
+    "events": "trend occurrence breakdown distribution occurrence map box share occurrence trend",
     "counted": "trend occurrence map occurrence share distribution breakdown occurrence",
-    "outcome": "trend share distribution share breakdown occurrence share correlation",
+    "outcome": "trend share distribution share breakdown box occurrence share correlation",
     "survey": "occurrence distribution share occurrence breakdown map occurrence trend",
-    "compared": "compare compare occurrence trend breakdown occurrence compare distribution share map",
+    "compared": "compare compare grid occurrence trend breakdown occurrence compare distribution share map",
 }
 PERSONAL_WORDS = known("birth birthdate birthday born dob last expires expiry")
 OUTCOMES = known(
@@ -47,12 +53,18 @@ OUTCOMES = known(
     " fraudulent clicked click converted conversion purchased bought subscribed response responded died death"
     " deceased readmitted readmission delayed late approved stroke disease success successful arrest treatment won"
     " win passed hired promoted left quit returned complained satisfied recommended infected status"
+    " vote voted released admitted graduated completed accepted"
+)
+DEMOGRAPHY = known(
+    "female male sex gender man woman black white hisp hispanic asian married single kids citizen urban rural"
 )
 TARGETS = known("y target outcome label class")
 ENTITY = (9, 400)
 STEPS = 12
+LAST, MOSTLY = 0.3, 0.8
 STEPS_BACK = 4
 SERIES = 0.35
+CLOCK = DATE_PARTS | {"time"}
 LONG = 40
 ORDER_WORDS = known("order invoice transaction receipt booking payment")
 
@@ -88,6 +100,14 @@ class Facts:
         times = [c for c in times if not PERSONAL_WORDS & set(words(c.name))]
         time = max(times, key=lambda c: time_interest(c, rows), default=None)
         measures = [settled(c) for c in inspection.columns if c.role == "measure"]
+        if time is None and are_persons(frame, inspection.columns):
+            # What each of them pays or earns is averaged: a sum would tell how many there are.
+            measures = [replace(c, agg="mean") if c.agg == "sum" else c for c in measures]
+        elif time is None and are_items(inspection.columns, rows):
+            # What no word tells to be an amount is a property of each thing.
+            measures = [
+                c if c.agg != "sum" or is_amount(c) else replace(c, agg="mean") for c in measures
+            ]
         categories = [
             c
             for c in inspection.columns
@@ -96,18 +116,26 @@ class Facts:
             and not (c.role == "geography" and c.type != "text")
         ]
         flags = [c for c in categories if c.role == "flag"]
+        order = {c.name: i for i, c in enumerate(inspection.columns)}
         categories = [
             c
             for c in categories
-            if worth_counting(c, rows, len(inspection.columns)) and not is_year(c, frame, time)
+            if worth_counting(c, rows, len(inspection.columns), order[c.name])
+            and not is_year(c, frame, time)
         ]
-        order = {c.name: i for i, c in enumerate(inspection.columns)}
         interest = {c.name: measure_interest(c, rows, order[c.name]) for c in measures}
+        for c in measures[:60]:
+            if float((frame[c.name] == 0).mean()) > MOSTLY:
+                interest[c.name] -= 0.8  # there is hardly anything to see
+        if time is None and measures and _is_target(measures, inspection.columns[-1]):
+            interest[measures[-1].name] += LAST
         measures.sort(key=lambda c: -interest[c.name])
         # A number of cases, an error: beside real measures they are not charted.
         telling = [c for c in measures if not MINOR_WORDS & set(words(c.name))]
         measures = telling or measures
         measures = diverse(frame, measures)
+        if _has_candles(inspection.columns):  # of four prices, the last is what people quote
+            measures.sort(key=lambda c: c.name.lower().strip() != "close")
         top = [interest[measure.name] for measure in measures[:2]]
         categories.sort(key=lambda c: -category_interest(c, rows, order[c.name]))
         categories = without_twins(frame, categories)
@@ -130,6 +158,11 @@ class Facts:
             bool(top) and top[0] >= 1.0,
         )
 
+    @property
+    def has_candles(self) -> bool:
+        """Tell whether there are the four prices of a candlestick."""
+        return _has_candles(self.columns)
+
     @cached_property
     def groups(self) -> list[tuple[Column, ...]]:
         """Return the groups of columns that hold the same of different things."""
@@ -150,7 +183,7 @@ class Facts:
     def alone(self) -> tuple[Column, ...]:
         """Return the measures to chart by themselves: of a group that is compared, the first two."""
         if not self.is_compared:
-            return self.measures
+            return without_repeats(self.frame, self.measures)
         grouped = {column.name for group in self.groups for column in group}
         members = [m for m in self.measures if m.name in grouped and len(m.name) < LONG][:2]
         return tuple(m for m in self.measures if m.name not in grouped or m in members)
@@ -192,7 +225,9 @@ class Facts:
             return "outcome"
         if not self.measures:
             return "counted"
-        if len(self.categories) >= 5 * len(self.measures):
+        if len(self.categories) >= 5 * len(self.measures) or (
+            self.time is None and words(self.measures[0].name) == ["age"]
+        ):
             return "survey"
         if self._are_items():
             return "items"
@@ -258,12 +293,23 @@ class Facts:
         """Tell whether rows are things that happen, and their number is what counts first."""
         return bool(self.time) and not self.is_panel and self._kind() == "events"
 
+    @cached_property
+    def are_readings(self) -> bool:
+        """Tell whether rows follow each other in equal steps, as those of a sensor do."""
+        if self.time is None or self.crowded or self.time.type != "datetime":
+            return False
+        steps = self.frame[self.time.name].dropna().sort_values().diff().dropna()
+        usual = steps.mode()
+        # A clock that drifts a little still ticks.
+        near = (steps - usual.iloc[0]).abs() <= usual.iloc[0] * 0.1 if len(usual) else steps
+        return len(steps) > 20 and float(near.mean()) > 0.8
+
     @property
     def counts_tell(self) -> bool:
         """Tell whether the number of rows over time says something."""
-        if self.is_panel or self.balanced:
+        if self.is_panel or self.balanced or self.are_readings:
             return False
-        return not self.measures or self.measures[0].agg == "mean"
+        return not self.measures or self.measures[0].agg == "mean" or self._kind() == "events"
 
     def series(self) -> Column | None:
         """Return the category whose many values each have a line of their own: countries, stocks."""
@@ -271,6 +317,7 @@ class Facts:
             return None
         low, high = ENTITY
         fit = [c for c in self.categories if low <= c.distinct <= high and c.type == "text"]
+        fit = [c for c in fit if not CLOCK & set(words(c.name))]
         fit = [c for c in fit if c.distinct <= self.rows / 5]
         whole = [c for c in fit if self.is_series(c)]
         if not whole and self.is_panel and any(m.agg == "last" for m in self.measures[:1]):
@@ -285,7 +332,7 @@ class Facts:
         for flag in self.flags:
             named = set(words(flag.name))
             score = 3 * bool(named & TARGETS and len(named) == 1) + 2 * bool(named & OUTCOMES)
-            score += (flag.name == last) and self.time is None
+            score += (flag.name == last) and self.time is None and not named & DEMOGRAPHY
             holds = self.holds(flag)
             if score and 0.005 < float(holds.mean()) < 0.995:
                 ranked.append((score, self.position(flag), flag))
@@ -316,9 +363,19 @@ class Facts:
             effect = (float(spread) / (mean * (1 - mean))) ** 0.5
             score = 2 * effect - 0.05 * place + 0.2 * (category.distinct > 2)
             lowest, highest = float(table["mean"].min()), float(table["mean"].max())
+            if highest - lowest < 0.005:
+                continue
             found.append((score, -place, category, (lowest, highest)))
         found.sort(key=lambda one: one[:2], reverse=True)
         return [(category, spread) for _, _, category, spread in found]
+
+    def differs(self, measure: Column, category: Column) -> bool:
+        """Tell whether the means of a measure differ at all by a category."""
+        if measure.agg != "mean" or category.distinct > 100:
+            return True
+        values = self.frame[measure.name].astype("float64")
+        means = values.groupby(self.frame[category.name]).mean()
+        return bool(means.max() - means.min() > 0.02 * float(values.std()))
 
     def is_stepped(self, measure: Column) -> bool:
         """Tell whether a measure has so few values that bars of each say more than a histogram."""
@@ -337,7 +394,7 @@ class Facts:
 
     def is_series(self, category: Column) -> bool:
         """Tell whether each value of a category has one row at a time: a series of its own."""
-        if self.time is None or not self.crowded:
+        if self.time is None or not self.crowded or CLOCK & set(words(category.name)):
             return False
         # Two teams do not meet on each day either: a series has a value most times.
         if self.rows < SERIES * category.distinct * self.time.distinct:
@@ -361,4 +418,16 @@ class Facts:
         """Return the category that is best for colour."""
         low, high = COLORS
         fit = [c for c in self.categories if low <= c.distinct <= high and c.type != "integer"]
+        fit = [c for c in fit if not CLOCK & set(words(c.name))]
         return fit[0] if fit else None
+
+
+def _is_target(measures: Sequence[Column], last: Column) -> bool:
+    """Tell whether the last column is a measure unlike all others: tables end with what they are about."""
+    others = {word for measure in measures[:-1] for word in words(measure.name)}
+    return measures[-1].name == last.name and not others & set(words(last.name))
+
+
+def _has_candles(columns: Sequence[Column]) -> bool:
+    names = {c.name.lower().strip() for c in columns if c.role == "measure"}
+    return names >= set(CANDLE)

@@ -7,12 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flaskdash.inspect.model import Column
-from flaskdash.inspect.words import DATE_PARTS, LATITUDE, LONGITUDE, is_per, known, words
+from flaskdash.inspect.words import (
+    DATE_PARTS,
+    LATITUDE,
+    LONGITUDE,
+    STOCK_WORDS,
+    SUM_WORDS,
+    is_per,
+    known,
+    words,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 POINTS = (12, 200)
+CONTENTS = known("calories points items units number tests")
 SECONDS = {
     "hour": 3600,
     "day": 86_400,
@@ -23,12 +33,15 @@ SECONDS = {
 }
 MAIN_WORDS = known(
     "sales revenue profit amount price salary income value total volume cases score rating cost"
-    " population births spend average delay turnover suicides life gross close closing popularity points worldwide 인구"
+    " population births spend average delay turnover suicides life gross close closing popularity points worldwide"
+    " charges mrr arr quality 인구"
 )
-SECOND_WORDS = known("minutes duration mass temp temperature mag magnitude rate cnt quantity qty")
+SECOND_WORDS = known(
+    "minutes duration mass temp temperature mag magnitude rate cnt quantity qty win winpercent stock"
+)
 MINOR_WORDS = known(
     "n since previous prev sequence seq rank seed offset adjusted adj error std stderr ci lower"
-    " upper version fw dev row index open high low x y z"
+    " upper version fw dev row index open high low x y z sample samplesize fnlwgt wgt"
 )
 LATE_WORDS = known(
     "birth birthdate birthday born dob updated modified expires end ship last built constructed founded"
@@ -48,6 +61,7 @@ EXTREMES = known("min max minimum maximum low high lower upper lowest highest op
 WHOLE_WORDS = known("total worldwide overall global 계 합계")
 YEARS = known("year yr")
 YEAR_NAMES = known("years fy season vintage cohort model class annee année jahr año ano anno built")
+SEX, SAME = known("sex gender"), 0.98
 MIXED_WORDS = known("unit units currency indicator variable metric")
 
 
@@ -100,8 +114,8 @@ def measure_interest(column: Column, rows: int, position: int) -> float:
     # A total is the main thing where it adds up; total working years are years.
     named -= {"total"} if column.agg != "sum" else set()
     main = named & (MAIN_WORDS | SECOND_WORDS)
-    score = 1.0 if named & MAIN_WORDS else 0.7 if main else 0.5 * ("age" in named)
-    score += 0.2 * (len(named) == 1 and score > 0) - 1.2 * bool(named & MINOR_WORDS)
+    score = 1.0 if named & MAIN_WORDS else 0.7 if main else 0.3 * ("age" in named)
+    score += 0.2 * (len(named) == 1 and score > 0.3) - 1.2 * bool(named & MINOR_WORDS)
     score -= 0.6 * (bool(named & CONTEXT_WORDS) and main <= CONTEXT_WORDS)
     score += 0.5 * (column.unit in ("$", "€", "£")) + 0.3 * (column.agg == "sum")
     score += 0.2 * is_per(column.name) - 0.3 * (len(column.name) == 1)
@@ -129,6 +143,51 @@ def diverse(frame: pd.DataFrame, measures: list[Column]) -> list[Column]:
     return [*(head[index] for index in fresh), *again, *measures[12:]]
 
 
+def without_repeats(frame: pd.DataFrame, measures: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Return the measures without those that say the same as an earlier one: a salary, and its adjusted twin."""
+    head = measures[:12]
+    if len(head) < 2 or len(frame) < 20:
+        return measures
+    sample = frame[[m.name for m in head]].head(20_000).astype("float64")
+    plain, ranked = sample.corr().to_numpy(), sample.corr("spearman").to_numpy()
+    kept: list[int] = []
+    for index, measure in enumerate(head):
+        same = [
+            place
+            for place, other in enumerate(kept)
+            if plain[index, other] > SAME
+            and ranked[index, other] > SAME
+            and measure.agg == head[other].agg
+        ]
+        if not same:
+            kept.append(index)
+        elif measure.name in head[kept[same[0]]].name:
+            kept[same[0]] = index  # 2023 beside 2023(*): what the other was adjusted from
+    return (*(head[index] for index in kept), *measures[12:])
+
+
+def are_persons(frame: pd.DataFrame, columns: tuple[Column, ...]) -> bool:
+    """Tell whether rows are persons, one each: there is a sex, and many have the same sex and age."""
+    by = [c.name for c in columns if SEX & set(words(c.name)) and 2 <= c.distinct <= 6]
+    if not by or len(frame) < 60:
+        return False
+    by += [c.name for c in columns if words(c.name) == ["age"]]
+    by += [c.name for c in columns if c.role in ("category", "flag") and c.distinct <= 6][:4]
+    return float(frame.duplicated(list(dict.fromkeys(by))).mean()) > 0.4
+
+
+def are_items(columns: tuple[Column, ...], rows: int) -> bool:
+    """Tell whether rows are things, one each: a column names them."""
+    texts = [c for c in columns if c.type == "text" and c.role != "geography"]
+    return rows >= 10 and any(c.distinct > 0.9 * rows for c in texts)
+
+
+def is_amount(column: Column) -> bool:
+    """Tell whether a name is that of what adds up over things: not what is in each of them."""
+    named = set(words(column.name))
+    return bool(column.unit) or bool(named & (SUM_WORDS | STOCK_WORDS) - CONTENTS)
+
+
 def category_interest(column: Column, rows: int, position: int) -> float:
     """Score a category: some bars, not two and not hundreds, and words rather than codes."""
     count = column.distinct
@@ -148,7 +207,7 @@ def category_interest(column: Column, rows: int, position: int) -> float:
     return score - 1.5 * column.missing / max(rows, 1) - 0.01 * min(position, 40)
 
 
-def worth_counting(column: Column, rows: int, width: int) -> bool:
+def worth_counting(column: Column, rows: int, width: int, position: int) -> bool:
     """Tell whether a category has few enough values to compare, or one row for each.
 
     Names rank things in a narrow table; in a wide one they belong to persons or offers.
@@ -156,10 +215,14 @@ def worth_counting(column: Column, rows: int, width: int) -> bool:
     named = set(words(column.name))
     if "name" in named and named & {"first", "last", "middle"}:
         return False
-    if column.distinct < 2 or (column.distinct > 24 and DATE_PARTS & set(words(column.name))):
+    if column.distinct < 2 or (column.distinct > 24 and named == {"age"}):
+        return False
+    if column.distinct > 24 and DATE_PARTS & set(words(column.name)):
         return False
     if column.distinct <= 60 or column.distinct < 0.2 * rows:
         return True
+    if position == 0 and column.type == "text" and column.distinct == rows <= 300:
+        return True  # what the rows are called
     return column.distinct <= 5000 and (
         column.role == "geography"
         or (

@@ -55,6 +55,17 @@ def trends(facts: Facts) -> Iterator[Chart]:
     yield from lines
 
 
+def candles(facts: Facts) -> Iterator[Chart]:
+    """Yield how a price moved, where each day has its first, greatest, least and last one."""
+    time = facts.time
+    if time is None or not facts.has_candles or facts.crowded:
+        return
+    coarser = facts.grain if facts.grain != time.grain and time.type != "integer" else None
+    why = "each has a first, a greatest, a least and a last price"
+    title = "Open, high, low and close over time"
+    yield Chart("candlestick", facts.data, title, x=time.name, grain=coarser, why=why)
+
+
 def _split(line: Chart, color: Column) -> Chart:
     """Return the line chart with a line for each value of a category."""
     name = humanise(color.name, 30)

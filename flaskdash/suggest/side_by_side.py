@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import pandas as pd
+
 from flaskdash.alike import labels
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column
@@ -21,6 +23,7 @@ _STATISTICS = known(
     " is has percent rate"
 ) | set(UNITS)
 MOST = 14
+MANY = 8  # columns without a common name that are compared though they differ
 _PERIODS = known("daily hourly weekly monthly yearly annual day hour week month year")
 _PAIRS = (
     (known("budget budgeted plan planned target forecast"), known("actual actuals spent")),
@@ -46,12 +49,12 @@ def comparisons(facts: Facts) -> Iterator[Chart]:
     """Yield lines and bars that compare the columns of a group."""
     for group in facts.groups[:2]:
         names = tuple(column.name for column in group)
-        across, value = _free("measure", facts), _free("value", facts)
+        across, value = free_name("measure", facts), free_name("value", facts)
         agg = group[0].agg or "mean"
         base = Chart(
             "bar",
             facts.data,
-            _title(names, agg),
+            title_of(names, agg),
             x=across,
             y=value,
             agg=agg,
@@ -59,7 +62,7 @@ def comparisons(facts: Facts) -> Iterator[Chart]:
             why=f"{len(names)} columns hold the same of different things: they are compared",
         )
         if agg == "sum" and facts.time is not None and _are_levels(facts, names):
-            base = replace(base, agg="mean", title=_title(names, "mean"))
+            base = replace(base, agg="mean", title=title_of(names, "mean"))
         small = [c for c in facts.categories if 2 <= c.distinct <= 8 and c.name not in names]
         if facts.time is not None and facts.time.distinct > 2:
             largest = names if len(names) <= LINES else _largest(facts, names)
@@ -70,7 +73,7 @@ def comparisons(facts: Facts) -> Iterator[Chart]:
                 x=facts.time.name,
                 color=across,
                 grain=facts.grain,
-                title=f"{_title(largest, base.agg or agg)} over time",
+                title=f"{title_of(largest, base.agg or agg)} over time",
             )
         is_range = len(group) == 2 and bool(EXTREMES & set(words(names[0])))
         if len(group) > 2:
@@ -80,7 +83,7 @@ def comparisons(facts: Facts) -> Iterator[Chart]:
             yield replace(base, x=small[0].name, color=across, title=f"{base.title} by {by}")
 
 
-def _title(names: Sequence[str], agg: str) -> str:
+def title_of(names: Sequence[str], agg: str) -> str:
     """Return "Average score: Math, Reading and Writing" or "Total of Berri 1, Rachel 1 and 5 more"."""
     common = compared(names, agg)
     said = labels(names)
@@ -151,7 +154,19 @@ def _unnamed(facts: Facts) -> list[tuple[Column, ...]]:
         return []
     members = _of_one_scale(facts, measures, UNNAMED_SCALE)
     enough = len(members) >= LEAST and len(members) >= 0.6 * len(measures)
-    return [tuple(members)] if enough else []
+    series = (
+        facts.time is not None and not facts.crowded
+    )  # a row for each time, a column for each thing
+    alike = series or len(members) >= MANY or (enough and _agree(facts, members))
+    return [tuple(members)] if enough and alike else []
+
+
+def _agree(facts: Facts, members: Sequence[Column]) -> bool:
+    """Tell whether columns rise and fall together, as those of one thing at several places do."""
+    values = facts.frame[[m.name for m in members]].astype("float64").head(5000)
+    ranks = values.corr(method="spearman").to_numpy()
+    pairs = [ranks[i, j] for i in range(len(members)) for j in range(i)]
+    return float(pd.Series(pairs).median()) > 0.25
 
 
 def _pairs(measures: Sequence[Column]) -> list[tuple[Column, ...]]:
@@ -200,7 +215,7 @@ def _without_total(facts: Facts, members: list[Column]) -> list[Column]:
     return [] if len(totals) > 1 else [m for m in members if m.name not in totals]
 
 
-def _free(name: str, facts: Facts) -> str:
+def free_name(name: str, facts: Facts) -> str:
     """Return a name that no column has."""
     taken = {str(column).lower() for column in facts.frame.columns}
     while name in taken:

@@ -1,4 +1,4 @@
-"""How measures spread, which go together, and where the rows are."""
+"""How measures spread, and which go together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import known, words
-from flaskdash.suggest.facts import Facts
+from flaskdash.suggest.facts import ORDER_WORDS, Facts
 from flaskdash.suggest.interest import EXTREMES
 from flaskdash.suggest.wording import humanise, title
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SCATTER = 5000
 PAIRS = 3
+GROUPS, LEAST = 12, 0.02
+ORDERS = ORDER_WORDS | known("basket cart session visit line bill ticket")
 SAMPLE = 20_000
 MONEY = known(
     "price cost budget spend income salary gross revenue sales profit fare amount bill tip"
@@ -27,6 +29,7 @@ MONEY = known(
 
 def distributions(facts: Facts) -> Iterator[Chart]:
     """Yield histograms of the main measures; of people, their age comes first."""
+    yield from _totals(facts)
     measures = [m for m in (*facts.alone[:6], *facts.years) if not facts.is_stepped(m)]
     # Those of running totals and stocks over all time mix what was with what is.
     measures = [m for m in measures if m.agg != "last" or facts.time is None]
@@ -45,23 +48,62 @@ def distributions(facts: Facts) -> Iterator[Chart]:
             )
 
 
-def maps(facts: Facts) -> Iterator[Chart]:
-    """Yield the places, where there are longitudes and latitudes."""
-    if facts.place is None:
+def _totals(facts: Facts) -> Iterator[Chart]:
+    """Yield how large orders are, or baskets: totals of the rows that have the same number."""
+    if facts.rows != len(facts.frame):
+        return  # of a sample, no order is whole
+    for column in facts.columns:
+        again = facts.rows / max(column.distinct, 1)
+        if column.role != "identifier" or not ORDERS & set(words(column.name)) or again < 1.5:
+            continue
+        measures = [m for m in facts.alone[:1] if m.agg == "sum"]
+        texts = [c for c in facts.columns if c.role == "category" and c.missing == 0]
+        for x in measures or ([] if facts.measures else texts[:1]):
+            of = (
+                f"total {humanise(x.name)}"
+                if measures
+                else humanise(x.name).removesuffix("s") + "s"
+            )
+            name = f"{of} per {humanise(column.name)}"
+            why = (
+                f"{column.distinct:,} values of {humanise(column.name)} have {again:.1f} rows each"
+            )
+            title = f"Distribution of {name}"
+            yield Chart("histogram", facts.data, title, x=x.name, by=column.name, why=why)
+            return
+
+
+def boxes(facts: Facts) -> Iterator[Chart]:
+    """Yield how the main measures spread in the groups that differ most in them."""
+    if facts.is_panel:
         return
-    longitude, latitude = facts.place
-    color = facts.color()
-    by = f" by {humanise(color.name, 30)}" if color else ""
-    yield Chart(
-        "scatter",
-        facts.data,
-        f"Places{by}: {humanise(longitude)} and {humanise(latitude)}",
-        x=longitude,
-        y=latitude,
-        color=color.name if color else None,
-        limit=SCATTER if facts.rows > SCATTER else None,
-        why="where the rows are",
-    )
+    few = [
+        c for c in facts.categories if 2 <= c.distinct <= GROUPS and facts.rows >= 8 * c.distinct
+    ]
+    for measure in facts.alone[:2]:
+        if measure.agg != "mean" or facts.is_stepped(measure) or not few:
+            continue
+        found = [(_told(facts, measure, c), -n, c) for n, c in enumerate(few[:8])]
+        effect, _, category = max(found, key=lambda one: one[:2])
+        if effect < LEAST:
+            continue
+        yield Chart(
+            "box",
+            facts.data,
+            f"Spread of {humanise(measure.name)} by {humanise(category.name, 30)}",
+            x=category.name,
+            y=measure.name,
+            why=f"{humanise(category.name)} tells {effect:.0%} of how {humanise(measure.name)} differs",
+        )
+
+
+def _told(facts: Facts, measure: Column, category: Column) -> float:
+    """Return how much of a measure's variance lies between the groups of a category, from 0 to 1."""
+    values = facts.frame[[category.name, measure.name]].dropna()
+    numbers = values[measure.name].astype("float64")
+    within = numbers - numbers.groupby(values[category.name]).transform("mean")
+    whole = float(((numbers - numbers.mean()) ** 2).sum())
+    return 1 - float((within**2).sum()) / whole if whole > 0 else 0.0
 
 
 def correlations(facts: Facts) -> Iterator[Chart]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flaskdash.alike import labels, shared
 from flaskdash.inspect.model import Column
-from flaskdash.inspect.words import known, words
+from flaskdash.inspect.words import MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
 
 ABBREVIATIONS = {
     "cnt": "count",
@@ -16,6 +16,7 @@ ABBREVIATIONS = {
     "avg": "average",
     "dept": "department",
     "mnth": "month",
+    "hr": "hour",
     "pct": "percent",
     "pop": "population",
 }
@@ -37,6 +38,20 @@ DEGREES = {"c": "°C", "f": "°F"}
 RATES = known(
     "attrition churn conversion fraud arrest mortality death survival response return success bounce"
     " cancellation readmission default unsubscribe"
+)
+FILE_WORDS = known(
+    "data dataset file export csv tsv xlsx xls json raw clean cleaned final copy new old long wide records table"
+    " sheet sample test report results result book untitled download query output input full all my the source"
+)
+GENERIC = known("value values val obs observation data figure amount")
+# A number of such rows would be taken for their sum.
+AMOUNTS = (
+    SUM_WORDS
+    | MEAN_WORDS
+    | STOCK_WORDS
+    | known(
+        "stats statistics details series news status census prices salaries wages budgets financials"
+    )
 )
 HOW = {"sum": "added up", "mean": "averaged", "last": "at its latest", "share": "as a share"}
 
@@ -97,6 +112,39 @@ def share(name: str) -> str:
     if set(words(name)) & RATES:
         return f"{text} rate"
     return f"share {text}" if text.endswith(("ed", "late", "won", "left")) else f"share with {text}"
+
+
+def subject(data: str) -> str:
+    """Return what a table is about, as its name tells: "NBA salaries" of nba_salaries_2022, or ""."""
+    kept = [
+        word
+        for word in words(data)
+        if word not in FILE_WORDS and not re.fullmatch(r"\d{4}|\d{8}", word)
+    ]
+    plain = kept and max(map(len, kept)) > 2 and not any(word.isdigit() for word in kept)
+    return humanise("_".join(kept)) if plain else ""
+
+
+def rows_of(data: str, columns: Sequence[str]) -> str:
+    """Return what the rows are called: "crimes", or "rows" where the table's name does not tell."""
+    name = subject(data)
+    last = (words(name) or [""])[-1]
+    plural = last.endswith("s") and not last.endswith(("ss", "us", "is")) and len(last) > 3
+    measured = {word for column in columns for word in words(column)}
+    amounts = last.endswith("sales") or bool({last, last[:-1]} & (AMOUNTS | measured))
+    return name if plural and not amounts else "rows"
+
+
+def said(text: str, measure: str, data: str) -> str:
+    """Return a title in which a measure that has no name to speak of is called after its table."""
+    about = subject(data)
+    name = humanise(measure)
+    nameless = not re.search(r"[^\W\d_]", measure)
+    if not about or not (nameless or set(words(measure)) <= GENERIC):
+        return text
+    called = f"{about} {name}" if nameless else about
+    found = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", lambda _: called, text, count=1, flags=re.I)
+    return title(found)
 
 
 def how(measure: Column) -> str:

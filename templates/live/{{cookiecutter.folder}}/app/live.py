@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from threading import Thread
@@ -121,7 +121,7 @@ class Live:
         return State(built=built, error=self.error)
 
     def query(
-        self, filters: Iterable[Filter], sql: str, *more: str | sa.ClauseElement
+        self, filters: Iterable[Filter], sql: str, *more: str | sa.ClauseElement, keep: bool = True
     ) -> DataFrame:
         """Run SQL that names the loader as its table, over the rows that pass the filters."""
         own = OWN_WITH.match(sql)
@@ -129,21 +129,22 @@ class Live:
         end = f"), {sql[own.end() :]}" if own else f") {sql}"
         source = f" AS (SELECT * FROM (\n{self.table.query}\n) AS source WHERE "
         parts = start, sa.column(self.name), source, self._where(filters), end, *more
-        return self._ask(Statement(*parts))
+        return self._ask(Statement(*parts), keep)
 
     def page(self, filters: Iterable[Filter], sql: str, view: View) -> Page:
         """Return one page of the rows that SQL selects, by asking for no more than these."""
         rows, unordered = (f"{each} WHERE " for each in rows_of(sql))
-        filters, order = list(filters), list[str | sa.ClauseElement]()
-        columns = tuple(map(str, self.query(filters, f"SELECT * {unordered}", sa.false()).columns))
+        # The first page is there when the database is not; searches would drive out other answers.
+        ask = partial(self.query, list(filters), keep=view == View(view.prefix))
+        columns = tuple(map(str, ask(f"SELECT * {unordered}", sa.false()).columns))
+        order: list[str | sa.ClauseElement] = []
         found: sa.ColumnElement[bool] = sa.true()
         if view.find:
             escaped = re.sub(r"([/%_])", r"/\1", view.find)
             like = sa.func.lower(sa.literal(f"%{escaped}%"))
             texts = (sa.func.lower(sa.cast(sa.column(each), sa.String)) for each in columns)
             found = sa.or_(*(text.like(like, escape="/") for text in texts))
-        count = self.query(filters, f"SELECT count(*) AS total {unordered}", found)
-        total = int(count["total"].sum())
+        total = int(ask(f"SELECT count(*) AS total {unordered}", found)["total"].sum())
         view = view.within(columns, total)
         if view.sort:  # missing values last; and then by all columns, as in data.py
             rows = unordered
@@ -152,8 +153,7 @@ class Live:
             ties = "".join(f", {number}" for number in range(1, len(columns) + 1))
             order = [" ORDER BY ", missing, ", ", column, (" DESC" if view.desc else "") + ties]
         limit = sa.select(sa.literal(1)).limit(PAGE_ROWS).offset(view.start)
-        shown = self.query(filters, f"SELECT * {rows}", found, *order, limit)
-        return Page(view, shown, total, columns)
+        return Page(view, ask(f"SELECT * {rows}", found, *order, limit), total, columns)
 
     def choices(self, column: str) -> DataFrame:
         """Return the first values of a column as text, each with the number of all of them."""
@@ -211,7 +211,7 @@ class Live:
                 clauses.append(column <= read(high))
         return sa.and_(*clauses)
 
-    def _ask(self, statement: Statement) -> DataFrame:
+    def _ask(self, statement: Statement, keep: bool = True) -> DataFrame:
         """Return the answer of the database; the last one that it gave, where it gives none."""
         compiled = statement.compile()
         asked = f"{os.environ.get(self.table.variable)} {compiled} {compiled.params}"
@@ -223,8 +223,9 @@ class Live:
         else:
             try:
                 frame = self._run(statement)
-                with suppress(OSError):  # on a full disk it is not kept
-                    self._keep(kept, frame)
+                if keep:
+                    with suppress(OSError):  # on a full disk it is not kept
+                        self._keep(kept, frame)
                 return frame
             except DatabaseError as error:
                 failure = str(error)

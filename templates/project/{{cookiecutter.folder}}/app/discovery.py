@@ -17,7 +17,7 @@ LOADER = ("SOURCE or REFRESH", "load")
 SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 CHART = ("TITLE", "DATA", "SQL")
 CHART_DEFAULTS = {"FILTERS": [], "DASHBOARDS": ["Overview"], "ORDER": 100, "SIZE": "half"}
-DRAWINGS = ("figure", "kpi", "table")
+DRAWINGS = ("figure", "kpi", "table", "text")
 
 
 def find_loaders(package: ModuleType) -> dict[str, ModuleType]:

@@ -322,6 +322,8 @@ def _drawn(chart: ModuleType, rows: DataFrame) -> Any:
     shown = getattr(chart, chart.KIND)(rows)
     if chart.KIND == "table" and isinstance(shown, type(rows)):
         return shown
+    if chart.KIND == "text" and isinstance(shown, str):
+        return shown
     if chart.KIND == "kpi" and isinstance(shown, dict) and "value" in shown:
         return shown
     raise TypeError(f"{chart.KIND}() should not return {shown!r:.80}: see app/charts/__init__.py")

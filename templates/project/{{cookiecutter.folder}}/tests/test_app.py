@@ -51,6 +51,14 @@ def test_chart_under_filters_that_nothing_passes(client: FlaskClient, slug: str)
     assert "</script>'" not in page.text
 
 
+@pytest.mark.parametrize("slug", CHARTS)
+def test_rows_are_searched(client: FlaskClient, slug: str) -> None:
+    """The rows of each chart can be searched, for whatever text."""
+    query = {f"{CHARTS[slug].PREFIX}find": "</script>'\"; --%"}
+    page = client.get(f"/charts/{slug}/rows", query_string=query)
+    assert "No row has this text." in page.text
+
+
 def test_answer_is_not_sent_twice(client: FlaskClient) -> None:
     """A browser that has a page is told that it is unchanged."""
     etag = client.get("/").headers["ETag"]

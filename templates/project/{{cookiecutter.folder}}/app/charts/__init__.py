@@ -5,6 +5,7 @@ A chart defines TITLE, DATA (its loader), SQL (which selects from the loader by 
     figure(df)  a Plotly figure
     kpi(df)     {"value": "1.2M", "note": "..."}: one number
     table(df)   a DataFrame to show as rows, of the 25 that a page has
+    text(df)    words: a str, or HTML as Markup
 
 It may define FILTERS (columns), DASHBOARDS (titles), ORDER, and SIZE ("half" or "full"). A dict tells
 the form of a filter that its column's type would not choose: {"day": "", "name": "search"}; there

@@ -13,9 +13,9 @@ let search = location.search; // of what the page shows, or is about to
 
 // The look of a figure and of its axes: from theme.css, light or dark
 // as they are now. It goes into each layout, as a Plotly template takes a third longer to apply.
-function style(css) {
+function style() {
   const style = getComputedStyle(document.documentElement);
-  css ??= (name) => style.getPropertyValue(name).trim();
+  const css = (name) => style.getPropertyValue(name).trim();
   const font = { family: style.fontFamily, size: 12, color: css("--quiet") };
   const line = css("--line");
   const colors = css("--colors").split(/\s+/);
@@ -391,8 +391,9 @@ async function update() {
 function save(format) {
   const plot = document.querySelector(".plot");
   const figure = JSON.parse(plot.querySelector("script").textContent);
-  const root = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).find((rule) => rule.selectorText === ":root");
-  const look = style((name) => root.style.getPropertyValue(name).trim());
+  const { classList } = document.documentElement;
+  classList.add("paper");
+  const look = style();
   const size = { width: 960, height: 540 };
   const titles = tidy(figure, look, size.width);
   const { layout } = figure;
@@ -403,6 +404,7 @@ function save(format) {
   layout.title = { text: safe(cut(title, 90)), subtitle: { text: safe(cut(chosen, 150)) }, x: 0.02, y: 0.96, yanchor: "top" };
   layout.title.font = { size: 20, color: look.css("--ink") };
   Object.assign(layout, { paper_bgcolor: look.css("--card"), margin: { ...layout.margin, t: 88 } });
+  classList.remove("paper");
   Plotly.downloadImage(figure, { format, ...size, scale: format === "png" ? 2.5 : 1, filename: title });
 }
 
