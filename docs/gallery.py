@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 HERE = Path(__file__).parent
 OUT = HERE / "gallery"
-COLOURS = 96  # of a picture's palette: it makes a quarter of the size, and cannot be seen
+COLOURS = 128  # of a picture's palette: a quarter of the size, and it cannot be seen
 FLASKDASH = Path(sys.executable).with_name("flaskdash")
 sys.path.insert(0, str(HERE.parent / "bench"))
 import sales  # noqa: E402
@@ -118,7 +118,9 @@ def beside(pictures: list[Image.Image]) -> Image.Image:
 
 def save(name: str, picture: Image.Image, folder: Path = OUT) -> None:
     """Write a picture with a small palette."""
-    small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    small = picture.convert("RGB").quantize(
+        COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    )
     path = folder / f"{name}.png"
     small.save(path, optimize=True)
     print(f"{path.relative_to(HERE.parent)}: {path.stat().st_size // 1000} kB")

@@ -342,7 +342,8 @@ def test_nothing_moves_while_it_loads(site: str, watched: Watched, path: str, wi
     page.set_viewport_size({"width": width, "height": 800})
     page.add_init_script(
         "window.shifts = []; new PerformanceObserver((list) => shifts.push(...list.getEntries()"
-        ".map((entry) => entry.value))).observe({ type: 'layout-shift', buffered: true })"
+        ".map(({ value, sources }) => [value, ...sources.map(({ node }) => node?.outerHTML?.slice(0, 90))])))"
+        ".observe({ type: 'layout-shift', buffered: true })"
     )
     page.goto(site + path)
     settled(page)
