@@ -127,11 +127,14 @@ function draw(event) {
 // A chart that is new gets a task of its own: the page answers in between. Paper does not wait.
 async function paint(near, atOnce) {
   const all = near.map((shown) => [shown, shown.clientWidth]);
+  let look = style();
   for (const [shown, width] of all) {
-    if (!atOnce && !shown.data) await (globalThis.scheduler?.yield?.() ?? new Promise((next) => setTimeout(next)));
+    if (!atOnce && !shown.data) {
+      await (globalThis.scheduler?.yield?.() ?? new Promise((next) => setTimeout(next)));
+      look = style();
+    }
     if (!shown.isConnected) continue; // replaced meanwhile
     const plot = shown.parentNode;
-    const look = style();
     pen.font = `${look.layout.font.size}px ${look.layout.font.family}`;
     try {
       const figure = JSON.parse(plot.querySelector("script").textContent);
