@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-
-import pandas as pd
+from statistics import median
 
 from flaskdash.alike import labels
 from flaskdash.charts import Chart
@@ -166,7 +165,7 @@ def _agree(facts: Facts, members: Sequence[Column]) -> bool:
     values = facts.frame[[m.name for m in members]].astype("float64").head(5000)
     ranks = values.corr(method="spearman").to_numpy()
     pairs = [ranks[i, j] for i in range(len(members)) for j in range(i)]
-    return float(pd.Series(pairs).median()) > 0.25
+    return bool(median(pairs) > 0.25)
 
 
 def _pairs(measures: Sequence[Column]) -> list[tuple[Column, ...]]:

@@ -43,7 +43,7 @@ FILE_WORDS = known(
     "data dataset file export csv tsv xlsx xls json raw clean cleaned final copy new old long wide records table"
     " sheet sample test report results result book untitled download query output input full all my the source"
 )
-GENERIC = known("value values val obs observation data figure amount")
+GENERIC = known("value values val obs observation data figure")
 # A number of such rows would be taken for their sum.
 AMOUNTS = (
     SUM_WORDS
