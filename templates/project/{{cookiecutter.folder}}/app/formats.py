@@ -70,16 +70,25 @@ def words(name: str) -> str:
 def summary(df: DataFrame) -> str:
     """Return in words what a chart's rows hold, for those who do not see it."""
     said = [f"{len(df):,} row{'s' if len(df) != 1 else ''}"]
-    numbers: list[Any] = list(df.select_dtypes("number").dropna(axis="columns", how="all"))
-    names = plain(df[[column for column in df if column not in numbers][:2]])
-    for column in numbers[:4]:
-        rows: list[Any] = [df[column].idxmin(), df[column].idxmax()]
-        ends = []
-        for row in rows:
-            of = ", ".join(str(name)[:60] for name in names.loc[row] if name is not None)
-            ends.append(number(df[column][row]) + (f" ({of})" if of else ""))
-        said.append(f"{words(column)} from {' to '.join(ends)}")
+    columns = {str(name): df.iloc[:, n].tolist() for n, name in enumerate(df.columns)}
+    kinds = dict(zip(columns, (kind.kind for kind in df.dtypes), strict=True))
+    names = [columns[name] for name in columns if kinds[name] not in "iuf"][:2]
+    for column in [name for name in columns if kinds[name] in "iuf"][:4]:
+        numbers = [(v, -n) for n, v in enumerate(columns[column]) if isinstance(v, (int, float))]
+        if filled := [pair for pair in numbers if pair[0] == pair[0]]:
+            ends = []
+            for value, row in (min(filled, key=lambda pair: (pair[0], -pair[1])), max(filled)):
+                of = ", ".join(filter(None, (_name(values[-row]) for values in names)))
+                ends.append(number(value) + (f" ({of})" if of else ""))
+            said.append(f"{words(column)} from {' to '.join(ends)}")
     return "; ".join(said) + "."
+
+
+def _name(value: Any) -> str:
+    """Return a value as it stands in a sentence; nothing where it is missing."""
+    if value is None or value != value:
+        return ""
+    return str(value).removesuffix(" 00:00:00")[:60]
 
 
 def slug(title: str) -> str:

@@ -302,7 +302,7 @@ def _show(
         if chart.KIND == "table":
             shown = _drawn(chart, page.rows) if page.total else page.rows
             return {"chart": chart, "page": replace(page, rows=shown)}
-        if rows.isna().all(axis=None):  # a sum of no rows, too
+        if rows.empty or (len(rows) == 1 and rows.isna().all(axis=None)):  # a sum of none
             return {"chart": chart, "page": page, "empty": True}
         says = formats.summary(rows) if chart.KIND == "figure" else ""
         shown = {chart.KIND: _drawn(chart, rows), "labels": controls.clickable(rows, found)}

@@ -26,7 +26,6 @@ function style() {
   const layout = {
     colorway: colors, font, separators: ".,",
     hoverlabel: { bgcolor: css("--card"), bordercolor: line, namelength: -1, font: { ...font, color: css("--ink") } },
-    barcornerradius: 2,
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", maxheight: 80 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
   };
