@@ -171,6 +171,12 @@ def borrow_environment(project: Path, shared: Path) -> None:
         shutil.copy(shared / "uv.lock", project)
 
 
+def copy_project(shared: Path, root: Path) -> None:
+    """Copy the shared project, without its snapshots; lend the copy its environment."""
+    shutil.copytree(shared, root, ignore=shutil.ignore_patterns(".venv", "instance"))
+    borrow_environment(root, shared)
+
+
 def own_environment(project: Path, shared: Path) -> None:
     """Give a project the lock of the shared one, and an environment of its own: it adds packages."""
     if (project / ".venv").is_symlink():
@@ -183,8 +189,7 @@ def own_environment(project: Path, shared: Path) -> None:
 def project(shared_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a copy of the project with its environment, and work in it."""
     root = tmp_path / "shop"
-    shutil.copytree(shared_project, root, ignore=shutil.ignore_patterns(".venv", "instance"))
-    borrow_environment(root, shared_project)
+    copy_project(shared_project, root)
     monkeypatch.chdir(root)
     return root
 

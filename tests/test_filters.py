@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from conftest import Watched, borrow_environment, fetch, sales_csv, serving
+from conftest import Watched, copy_project, fetch, sales_csv, serving
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_pages import add_chart, choose, drawn, figures, kpis, stay
 
@@ -41,8 +40,7 @@ def site(shared_project: Path) -> Iterator[str]:
     """Lend the address of a project with filters of each form."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         root = Path(folder) / "shop"
-        shutil.copytree(shared_project, root, ignore=shutil.ignore_patterns(".venv", "instance"))
-        borrow_environment(root, shared_project)
+        copy_project(shared_project, root)
         (root / "data/sales.csv").write_text(source(), "utf-8")
         patch.chdir(root)
         for path in (root / "app/charts").glob("[a-z]*.py"):

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from conftest import (
     Cli,
-    borrow_environment,
+    copy_project,
     fetch,
     free_port,
     own_environment,
@@ -87,8 +87,7 @@ def test_passes_its_own_tests_on_other_pythons(made: Path) -> None:
 def site(shared_project: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "shop"
-        shutil.copytree(shared_project, root, ignore=shutil.ignore_patterns(".venv", "instance"))
-        borrow_environment(root, shared_project)
+        copy_project(shared_project, root)
         with serving(root) as url:
             yield url
 

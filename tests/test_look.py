@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import itertools
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import Watched, borrow_environment, fetch, serving
+from conftest import Watched, copy_project, fetch, serving
 from playwright.sync_api import Browser, Page, expect
 from test_kinds import site as kinds  # noqa: F401
 
@@ -54,8 +53,7 @@ CHARTS = {
 def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Lend the address of a project with a chart that fails, and some with many traces."""
     root = tmp_path_factory.mktemp("look") / "shop"
-    shutil.copytree(shared_project, root, ignore=shutil.ignore_patterns(".venv", "instance"))
-    borrow_environment(root, shared_project)
+    copy_project(shared_project, root)
     for name, body in CHARTS.items():
         (root / f"app/charts/{name}.py").write_text(CHART.format(name.title(), body), "utf-8")
     ages = "SELECT unnest(['> 40', '20-40', '< 20']) AS age, 1 AS n FROM (FROM sales LIMIT 1)"

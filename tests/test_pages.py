@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
-from conftest import Watched, borrow_environment, fetch, serving, wait_for
+from conftest import Watched, copy_project, fetch, serving, wait_for
 from playwright.sync_api import Browser, Error, Page, Route, expect
 
 from flaskdash.cli import cli
@@ -35,8 +34,7 @@ def site(shared_project: Path) -> Iterator[str]:
     """Lend the address of a project with one product of a long name, served as in production."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         root = Path(folder) / "shop"
-        shutil.copytree(shared_project, root, ignore=shutil.ignore_patterns(".venv", "instance"))
-        borrow_environment(root, shared_project)
+        copy_project(shared_project, root)
         source = root / "data/sales.csv"
         source.write_text(source.read_text("utf-8").replace("Cocoa", f'"{LONG}"'), "utf-8")
         patch.chdir(root)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest import Watched, borrow_environment, fetch, sales_csv, serving, wait_for
+from conftest import Watched, copy_project, fetch, sales_csv, serving, wait_for
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 from test_pages import add_chart, choose, drawn, focused, stay
 from test_project import inside
@@ -30,8 +29,7 @@ def is_ready(url: str) -> None:
 def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Lend the address of a project whose dashboard Details has two tables and a figure."""
     root = tmp_path_factory.mktemp("tables") / "shop"
-    shutil.copytree(shared_project, root, ignore=shutil.ignore_patterns(".venv", "instance"))
-    borrow_environment(root, shared_project)
+    copy_project(shared_project, root)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         on = ("--dashboard", "Details", "--filter", "region", "--filter", "product")
@@ -393,8 +391,7 @@ def test_a_figure_is_saved_as_a_picture_on_light_paper(watched: Watched, site: s
 def fresh(shared_project: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """Lend a project whose data the test changes, and its address."""
     root = tmp_path / "shop"
-    shutil.copytree(shared_project, root, ignore=shutil.ignore_patterns(".venv", "instance"))
-    borrow_environment(root, shared_project)
+    copy_project(shared_project, root)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         add_chart("all_sales", "--kind", "table", "--filter", "region", "--filter", "product")
