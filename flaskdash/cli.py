@@ -21,7 +21,14 @@ COMMANDS = {
     "list": "List loaders, charts and dashboards.",
     "refresh": "Rebuild the snapshots now.",
     "remove": "Delete a chart or a loader.",
+    "check": "Look whether the project is fit to deploy.",
     "deploy": "Check the project and put it on a target.",
+    "releases": "List what was deployed, and what is live.",
+    "rollback": "Make an earlier release live again.",
+    "status": "Show what is live, and whether it answers.",
+    "logs": "Show the log of what is live.",
+    "open": "Open what is live in the browser.",
+    "secrets": "Keep secrets on the target.",
 }
 
 

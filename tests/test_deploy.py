@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,12 +19,14 @@ from click.testing import CliRunner
 from conftest import free_port
 
 from flaskdash import contents, environment
+from flaskdash.cli import cli
 from flaskdash.commands.deploy import command
 from flaskdash.deploy import archive, bundle, files, lockfile, rules, secret, targets, wheels
 from flaskdash.deploy.archive import Entry
 from flaskdash.deploy.errors import BuildError, PreflightError
 from flaskdash.deploy.machine import Machine, machine, this_platform
 from flaskdash.deploy.preflight import Finding, Rule, run
+from flaskdash.deploy.target import Place
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
 
@@ -650,7 +653,7 @@ def test_a_named_target_is_remembered_once_and_said(
     lock(project)
     result = invoke(project, monkeypatch, "bundle")
     assert result.exit_code == 0, result.output
-    line = 'remember  production = "bundle" in pyproject.toml, for the next `flaskdash deploy`'
+    line = 'remember  production = "bundle" in pyproject.toml, for `flaskdash deploy`'
     assert line in result.output
     assert (project.root / "pyproject.toml").read_text() == PYPROJECT.replace(
         'title = "Tiny"\n', 'title = "Tiny"\n\n[tool.flaskdash.targets]\nproduction = "bundle"\n'
@@ -679,7 +682,7 @@ def test_remembering_keeps_the_file_as_it_is(
     file.chmod(0o640)
     (project.root / ".venv").mkdir()
     environment.stamp(project.root)
-    targets.remember(project, "bundle", print)
+    targets.remember(project, targets.Choice("production", Place("bundle", "bundle")), print)
     expected = head + after.replace("\n", end) + f'production = "bundle"{end}'
     assert file.read_bytes().decode() == expected
     assert file.stat().st_mode & 0o777 == 0o640
@@ -687,14 +690,98 @@ def test_remembering_keeps_the_file_as_it_is(
     assert not list(project.root.glob(".pyproject*"))
 
 
+BUNDLE = Place("bundle", "bundle")
+
+
 def test_which_target_is_taken(project: Project) -> None:
-    assert targets.choose(project, None, None) == targets.Choice("bundle")
-    assert targets.choose(project, None, lambda: "bundle") == targets.Choice("bundle", is_new=True)
-    assert targets.choose(project, "bundle", None).is_new
-    targets.remember(project, "bundle", print)
-    assert targets.choose(project, "production", None) == targets.Choice("bundle")
-    assert targets.choose(project, "bundle", None) == targets.Choice("bundle")
-    assert targets.choose(project, None, None) == targets.Choice("bundle")
+    Choice = targets.Choice
+    assert targets.choose(project) == Choice("production", BUNDLE)
+    assert targets.choose(project, None, lambda: "bundle") == Choice("production", BUNDLE, True)
+    assert targets.choose(project, "bundle").is_new
+    targets.remember(project, Choice("production", BUNDLE), print)
+    for said in ("production", "bundle", None):
+        assert targets.choose(project, said) == Choice("production", BUNDLE)
+    named = targets.choose(project, "bundle", name="offline")
+    assert (named.name, named.is_new) == ("offline", True)
+
+
+def test_settings_are_remembered_with_the_address(project: Project) -> None:
+    choice = targets.choose(project, "bundle", name="arm", settings={"python": "3.13"})
+    said: list[str] = []
+    targets.remember(project, choice, said.append)
+    line = 'arm = {address = "bundle", python = "3.13"}'
+    assert said == [f"remember  {line} in pyproject.toml, for `flaskdash deploy arm`"]
+    assert line in (project.root / "pyproject.toml").read_text()
+    assert targets.choose(project, "arm") == replace(choice, is_new=False)
+    other = targets.choose(project, "arm", settings={"python": "3.12"})
+    assert other.is_new
+    assert other.place.settings == {"python": "3.12"}
+
+
+def test_a_setting_that_a_target_does_not_take_is_refused(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = invoke(project, monkeypatch, "bundle", "--domain", "example.org")
+    assert result.exit_code == 1
+    assert "a bundle takes no domain" in result.output
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [("bundle", "bundle"), ("ssh://me@host:22", "ssh"), ("git+ssh://a/b", "git"), ("a:b", "a:b")],
+)
+def test_the_kind_of_an_address(said: str, kind: str) -> None:
+    assert targets.parse(said, {}) == Place(kind, said)
+
+
+@pytest.mark.parametrize("args", [["releases"], ["rollback"], ["status"], ["logs"], ["open"]])
+def test_what_a_bundle_has_not_is_said(
+    project: Project, monkeypatch: pytest.MonkeyPatch, args: list[str]
+) -> None:
+    monkeypatch.chdir(project.root)
+    runner = CliRunner()
+    result = runner.invoke(cli, args)
+    assert result.exit_code == 1
+    assert "this project has no target yet\nTry: flaskdash deploy TARGET" in result.output
+    targets.remember(project, targets.Choice("production", BUNDLE), print)
+    result = runner.invoke(cli, args)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: a bundle ")
+
+
+def test_json_tells_failures_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = invoke(project, monkeypatch, "bundle", "--json")
+    assert result.exit_code == 2
+    told = json.loads(result.stdout)
+    assert told["exit_code"] == 2
+    assert "the preflight failed" in told["error"]
+    assert "the preflight failed" in result.stderr
+
+
+def test_json_tells_the_outcome_alone_on_stdout(
+    project: Project, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock(project)
+    result = invoke(project, monkeypatch, "bundle", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == {
+        "target": "production",
+        "address": "bundle",
+        "release": "",
+        "url": "",
+        "file": "dist/tiny-1.2.0.tar.gz",
+    }
+
+
+@pytest.mark.parametrize("name", ["KEY=v", "a-b", ""])
+def test_a_secret_is_named_without_its_value(
+    project: Project, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(project.root)
+    result = CliRunner().invoke(cli, ["secrets", "set", name])
+    assert result.exit_code == 1
+    assert "is not a name for a setting" in result.output
+    assert "=v" not in result.output
 
 
 def test_an_unknown_target_names_the_known_ones(

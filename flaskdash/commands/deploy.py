@@ -1,27 +1,44 @@
 """`flaskdash deploy`: put the project on a target."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from flaskdash.commands import _target
+
 
 @click.command("deploy")
-@click.argument("target", required=False)
+@_target.argument
+@click.option(
+    "--name", metavar="NAME", help="Remember the target by this name.  [default: production]"
+)
+@click.option("--domain", metavar="NAME", help="The domain that it answers on, with TLS.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port that it answers on there.")
 @click.option("--python", metavar="X.Y", help="Python there.  [default: .python-version]")
 @click.option(
     "--platform",
     metavar="TAG",
     help="Platform there, such as manylinux_2_28_aarch64.  [default: like this machine]",
 )
-@click.option("--dry-run", is_flag=True, help="Print each step, and do none.")
+@click.option("--dry-run", is_flag=True, help="Print each step and command, and do none.")
 @click.option("--check", is_flag=True, help="Run the preflight, and nothing after it.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@_target.as_json
+@_target.errors_as_json
 def command(
-    target: str | None, python: str | None, platform: str | None, dry_run: bool, check: bool
+    target: str | None,
+    name: str | None,
+    dry_run: bool,
+    check: bool,
+    yes: bool,
+    as_json: bool,
+    **settings: object,
 ) -> None:
-    """Check the project, then put it on TARGET.
+    """Check the project, then put it on TARGET; go back by itself where that fails.
 
-    Without TARGET it takes the one that was named first, which pyproject.toml remembers.
+    TARGET is remembered in pyproject.toml, so the next time `flaskdash deploy` is enough.
 
     \b
     Targets:
@@ -29,7 +46,8 @@ def command(
                script. It starts on Linux or macOS with no network; it can be
                made on Windows too.
 
-    Exit codes: 0 done, 2 the preflight failed, 3 the build failed.
+    Exit codes: 0 done, 2 the preflight failed, 3 the build failed, 4 the new
+    release failed and the one before is live, 5 it failed and is live.
 
     \b
     Example:
@@ -39,27 +57,36 @@ def command(
     from flaskdash.project import Project
 
     project = Project.find(Path.cwd())
-    terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    choice = targets.choose(project, target, _ask if terminal else None)
-    plan = targets.PLANS[choice.target](project, python, platform)
+    terminal = sys.stdin.isatty() and sys.stdout.isatty() and not yes
+    given = {key: str(value) for key, value in settings.items() if value is not None}
+    ask = _ask if terminal else None
+    choice = targets.choose(project, target, ask, name=name, settings=given)
+    plan = targets.target(project, choice.place).plan()
+    echo = _target.echo if as_json else click.echo
     if dry_run:
         for rule in plan.rules:
-            click.echo(f"check     {rule.id}: {rule.sentence}")
+            echo(f"check     {rule.id}: {rule.sentence}")
         for line in plan.lines():
-            click.echo(line)
-        click.echo("Nothing was done: that was --dry-run.")
+            echo(line)
+        echo("Nothing was done: that was --dry-run.")
         return
     if check:
-        preflight.run(plan.rules, project, click.echo)
+        preflight.run(plan.rules, project, echo)
         return
+    if terminal and plan.question:
+        click.confirm(plan.question, default=True, abort=True)
     with targets.alone(project):
-        preflight.run(plan.rules, project, click.echo)
+        preflight.run(plan.rules, project, echo)
         if choice.is_new:
-            targets.remember(project, choice.target, click.echo)
-        targets.deploy(plan, click.echo)
+            targets.remember(project, choice, echo)
+        outcome = targets.deploy(plan, echo)
+    if as_json:
+        _target.dump({"target": choice.name, "address": choice.place.address, **asdict(outcome)})
 
 
 def _ask() -> str:
-    from flaskdash.deploy.targets import DEFAULT, PLANS
+    from flaskdash.deploy.targets import DEFAULT, KINDS
 
-    return str(click.prompt("Target", type=click.Choice(list(PLANS)), default=DEFAULT))
+    for kind, sentence in KINDS.items():
+        click.echo(f"  {kind:12} {sentence}")
+    return str(click.prompt("Target", default=DEFAULT))

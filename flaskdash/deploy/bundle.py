@@ -20,6 +20,7 @@ from flaskdash.deploy.archive import Entry
 from flaskdash.deploy.errors import BuildError, PreflightError
 from flaskdash.deploy.machine import Machine, machine
 from flaskdash.deploy.preflight import Echo, Rule
+from flaskdash.deploy.target import Outcome, Target
 from flaskdash.progress import working
 from flaskdash.project import Project
 from flaskdash.serve.prod import as_exec, web_command
@@ -58,6 +59,11 @@ class Bundle:
         """Return the preflight's rules."""
         return rules.ALL
 
+    @property
+    def question(self) -> str:
+        """Return what a person is asked before it runs: a file does no harm, so nothing."""
+        return ""
+
     def lines(self) -> Iterator[str]:
         """Yield each step of the build, in words."""
         requirements = Path("requirements.txt")
@@ -70,7 +76,7 @@ class Bundle:
             yield f"pack      {self.name}/{path}"
         yield f"create    {self.output.relative_to(self.project.root).as_posix()}"
 
-    def run(self, echo: Echo) -> None:
+    def run(self, echo: Echo) -> Outcome:
         """Build it, and say where it is and what comes next; on any failure nothing is written."""
         with _work(self.output.parent) as work:
             listed = work / "requirements.txt"
@@ -83,6 +89,7 @@ class Bundle:
                 archive.write(work / "bundle", self._entries(wanted, house))
             (work / "bundle").replace(self.output)
         self._tell(echo, house)
+        return Outcome(file=self.output.relative_to(self.project.root).as_posix())
 
     def _entries(self, requirements: str, house: list[Path]) -> Iterator[Entry]:
         root = self.project.root
@@ -106,6 +113,18 @@ class Bundle:
             f" where no network is needed:\n"
             f"  tar xzf {path} && cd {self.name} && PORT=8000 ./start\n"
         )
+
+
+class BundleTarget(Target):
+    """The bundle as a target: it has no releases, and no server."""
+
+    what = "a bundle"
+    settings = frozenset({"python", "platform"})
+
+    def plan(self) -> Bundle:
+        """Return what a build would do."""
+        asked = self.place.settings
+        return plan(self.project, asked.get("python"), asked.get("platform"))
 
 
 def plan(project: Project, python: str | None, platform: str | None) -> Bundle:
@@ -163,3 +182,6 @@ def _work(dist: Path) -> Iterator[Path]:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1_000_000:.1f} MB"
+
+
+TARGET = BundleTarget

@@ -20,10 +20,12 @@ def load(overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Return the config; refuse to run in production without a secret key."""
     load_dotenv(ROOT / ".env")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    release = ROOT / ".release"  # what `flaskdash deploy` ships has one
     debug = os.environ.get("FLASK_DEBUG", "").lower() in {"1", "true", "yes", "on"}
     config = {
         "TITLE": project["tool"]["flaskdash"]["title"],
         "DEBUG": debug,
+        "RELEASE": release.read_text("utf-8").strip() if release.is_file() else "",
         "SECRET_KEY": os.environ.get("SECRET_KEY") or (secrets.token_hex() if debug else ""),
         "UPDATE_SECONDS": 60,  # until an open page looks again for newer data; 0: it never does
         "INSTANCE": ROOT / (os.environ.get("INSTANCE_PATH") or "instance"),

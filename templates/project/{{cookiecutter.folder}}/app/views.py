@@ -105,8 +105,8 @@ def data_csv(slug: str) -> Response:
 
 @pages.get("/up")
 def up() -> Response:
-    """Say that the process answers."""
-    return Response("up\n", mimetype="text/plain")
+    """Say that the process answers, and which release it is."""
+    return Response(f"up {current_app.config['RELEASE']}".strip() + "\n", mimetype="text/plain")
 
 
 @pages.get("/ready")

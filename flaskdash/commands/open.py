@@ -1,0 +1,19 @@
+"""`flaskdash open`: the dashboard, in the browser."""
+
+import click
+
+from flaskdash.commands import _target
+
+
+@click.command("open")
+@_target.argument
+def command(target: str | None) -> None:
+    """Open what is live on TARGET in the browser, and print its URL.
+
+    \b
+    Example:
+      flaskdash open
+    """
+    url = _target.live(target).url()
+    click.echo(url)
+    click.launch(url)
