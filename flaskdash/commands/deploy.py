@@ -45,6 +45,8 @@ def command(
       bundle   dist/NAME-VERSION.tar.gz: the project, its packages and a start
                script. It starts on Linux or macOS with no network; it can be
                made on Windows too.
+      static   dist/static: the dashboards as files, a page for each choice of
+               filters, for GitHub Pages or any other host of files.
 
     Exit codes: 0 done, 2 the preflight failed, 3 the build failed, 4 the new
     release failed and the one before is live, 5 it failed and is live.
