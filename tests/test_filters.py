@@ -93,6 +93,8 @@ def counted(page: Page, passed: int) -> None:
 def test_a_range_of_numbers(page: Page) -> None:
     same, before = stay(page), kpis(page)
     expect(page.locator(".counts")).to_have_text("360 rows")
+    days = [row["date"] for row in ROWS]
+    expect(page.locator(".counts + span")).to_have_text(f"{min(days)} \u2013 {max(days)}")
     revenues = [float(row["revenue"]) for row in ROWS]
     low = page.get_by_role("spinbutton", name="Revenue from")
     assert low.get_attribute("placeholder") == low.get_attribute("min") == f"{min(revenues):g}"
