@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -133,3 +135,44 @@ def runs(pid: str) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def talk(argv: Sequence[str], cwd: Path, stdin: Iterable[bytes] = ()) -> Iterator[str]:
+    """Run a program, feed it, and yield its lines as they come; raise CommandError if it failed.
+
+    The error has what it printed on stderr. A program that no longer reads is no error by itself.
+    """
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                list(argv),
+                cwd=cwd,
+                env=environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        except OSError as error:
+            raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+        feeder = threading.Thread(target=_feed, args=[process, stdin], daemon=True)
+        feeder.start()
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                yield line.decode("utf-8", "replace").rstrip("\r\n")
+            process.wait()
+        finally:
+            stop(process)
+            feeder.join(5)
+        if process.returncode:
+            errors.seek(0)
+            raise CommandError(argv, process.returncode, errors.read().decode("utf-8", "replace"))
+
+
+def _feed(process: Process, stdin: Iterable[bytes]) -> None:
+    assert process.stdin is not None
+    with suppress(OSError):
+        for part in stdin:
+            process.stdin.write(part)
+    with suppress(OSError):
+        process.stdin.close()
