@@ -25,7 +25,10 @@ DEFAULT = "bundle"
 
 # A kind of target is a module of this package with a class TARGET. What stands before :// in an
 # address is its kind; one that needs no address goes by its name.
-KINDS: Mapping[str, str] = {"bundle": "a tar.gz that starts on any Linux or macOS, offline"}
+KINDS: Mapping[str, str] = {
+    "bundle": "a tar.gz that starts on any Linux or macOS, offline",
+    "docker": "a container, on this machine or the one that DOCKER_HOST names",
+}
 
 
 @dataclass(frozen=True)
