@@ -79,7 +79,7 @@ class Image:
                 self.engine.run(self.engine.build(context, self.tag))
             if self.engine.user(self.tag) in {"", "0", "root"}:
                 raise BuildError(
-                    "the image runs as root", hint="a line such as USER app in the Dockerfile"
+                    "the image runs as root", hint="a line such as USER 1000 in the Dockerfile"
                 )
             with working("Starting it here, as in production..."):
                 self._boot()
@@ -143,7 +143,7 @@ def dockerfile(project: Project) -> Iterator[Finding]:
     last = re.split(r"^\s*FROM\s", text, flags=re.MULTILINE | re.IGNORECASE)[-1]
     users = re.findall(r"^\s*USER\s+(\S+)", last, re.MULTILINE | re.IGNORECASE)
     if not users or users[-1].partition(":")[0] in {"0", "root"}:
-        yield Finding("the Dockerfile stays root", "a line such as USER app before CMD")
+        yield Finding("the Dockerfile stays root", "a line such as USER 1000 before CMD")
 
 
 DOCKERFILE = Rule("dockerfile", "the Dockerfile starts the app as an ordinary user", dockerfile)
