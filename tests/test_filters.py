@@ -107,6 +107,7 @@ def test_a_range_of_numbers(page: Page) -> None:
     assert same()
     page.go_back()
     counted(page, sum(n >= 20 for n in revenues))
+    assert same()
     assert page.get_by_role("spinbutton", name="Revenue to").input_value() == ""
     assert page.get_by_role("spinbutton", name="Revenue from").input_value() == "20"
     chips(page).click()
@@ -249,6 +250,7 @@ def test_a_click_on_a_bar_chooses_and_a_second_one_takes_it_away(page: Page) -> 
     counted(page, sum(row["region"] == names[2] for row in ROWS))
     page.go_back()
     expect(page.locator(".counts")).to_have_text("360 rows")
+    assert same()
 
 
 def test_names_that_are_cut_are_chosen_whole(details: Page) -> None:
