@@ -81,7 +81,11 @@ class Connection:
     def __enter__(self) -> Connection:
         """Lend a place for the connection's socket, where this system's ssh can share one."""
         if sys.platform != "win32":
-            self._folder = tempfile.TemporaryDirectory(prefix="fd-", ignore_cleanup_errors=True)
+            # A socket's path has at most 103 characters, and ssh adds 17 of its own.
+            short = tempfile.gettempdir() if len(tempfile.gettempdir()) < 70 else "/tmp"  # noqa: S108
+            self._folder = tempfile.TemporaryDirectory(
+                dir=short, prefix="fd-", ignore_cleanup_errors=True
+            )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -137,7 +141,7 @@ class Connection:
         options = dict(OPTIONS)
         if self._folder:
             shared = {"ControlMaster": "auto", "ControlPersist": "20"}
-            options |= shared | {"ControlPath": f"{self._folder.name}/%C"[:100]}
+            options |= shared | {"ControlPath": f"{self._folder.name}/s"}
         flags = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
         return ["ssh", *flags, *self.address.options()]
 
