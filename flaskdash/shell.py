@@ -45,8 +45,16 @@ def environment(extra: Mapping[str, str | None] | None = None) -> dict[str, str]
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str | None] | None = None) -> str:
-    """Run a program to its end and return what it printed; raise CommandError if it failed."""
+def run(
+    argv: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str | None] | None = None,
+    timeout: float | None = None,
+) -> str:
+    """Run a program to its end and return what it printed; raise CommandError if it failed.
+
+    After `timeout` seconds it is killed, and TimeoutError raised.
+    """
     try:
         done = subprocess.run(
             list(argv),
@@ -58,9 +66,12 @@ def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str | None] | None = N
             text=True,
             encoding="utf-8",
             errors="replace",
+            timeout=timeout,
         )
     except OSError as error:
         raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"{Path(argv[0]).name} took longer than {timeout:.0f} s") from error
     if done.returncode:
         raise CommandError(argv, done.returncode, done.stdout)
     return done.stdout
@@ -87,6 +98,32 @@ def start(
             )
     except OSError as error:
         raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+
+
+@contextmanager
+def running(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str | None], log: Path
+) -> Iterator[Process]:
+    """Lend a program that runs beside this one and prints into a log; end it, and what it started."""
+    with log.open("wb") as out:
+        try:
+            process = subprocess.Popen(
+                list(argv),
+                cwd=cwd,
+                env=environment(env),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+    try:
+        yield process
+    finally:
+        stop(process)
+        with suppress(OSError):  # a shell may have left its children behind
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager

@@ -28,6 +28,8 @@ DEFAULT = "bundle"
 KINDS: Mapping[str, str] = {
     "bundle": "a tar.gz that starts on any Linux or macOS, offline",
     "ssh": "ssh://USER@HOST: a server of your own, with Linux and systemd",
+    "docker": "a container, on this machine or the one that DOCKER_HOST names",
+    "kubernetes": "the same image in a registry, and the manifests; kubectl applies them",
 }
 
 
