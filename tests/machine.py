@@ -112,6 +112,11 @@ class Machine:
                 pytest.fail(f"the machine does not answer; {self._boot_log()}")
             time.sleep(0.05)
 
+    def calls(self) -> int:
+        """Return how often `ssh` was called."""
+        file = self.folder / "calls"
+        return len(file.read_bytes()) if file.exists() else 0
+
     def sessions(self) -> list[int]:
         """Return the processes of sshd that serve the user's connections."""
         found = self._inside("ps", "-C", "sshd", "-o", "pid=,args=").stdout
@@ -302,9 +307,11 @@ def _client(machine: Machine) -> None:
     config = f"IdentityFile {folder}/key\nIdentitiesOnly yes\nBatchMode yes\nConnectTimeout 5\n"
     config += f"UserKnownHostsFile {folder}/known_hosts\nGlobalKnownHostsFile /dev/null\n"
     (folder / "config").write_text(config, "utf-8")
+    real = shutil.which("ssh")
     (folder / "bin").mkdir()
     ssh = folder / "bin" / "ssh"
-    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder}/config "$@"\n', "utf-8")
+    lines = ["#!/bin/sh", f"echo >>{folder}/calls", f'exec {real} -F {folder}/config "$@"', ""]
+    ssh.write_text("\n".join(lines), "utf-8")
     ssh.chmod(0o755)
 
 
