@@ -121,7 +121,7 @@ class SshTarget(Target):
     @property
     def slug(self) -> str:
         """Return the project's name as files and units there have it."""
-        return re.sub(r"[-_.]+", "-", self.project.name).lower()
+        return self.address.name or re.sub(r"[-_.]+", "-", self.project.name).lower()
 
     @cached_property
     def address(self) -> Address:

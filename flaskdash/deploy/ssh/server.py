@@ -268,14 +268,17 @@ class Server:
 
     def owner(self) -> str:
         """Return the user that releases run as: not root."""
-        user = pwd.getpwuid(os.geteuid()).pw_name
         if os.geteuid() != 0:
-            return user
-        with suppress(KeyError):
-            return pwd.getpwnam(self.unit[:31]).pw_name
-        run(["useradd", "--system", "--no-create-home", "--home-dir", str(self.root),
-             "--shell", "/usr/sbin/nologin", self.unit[:31]])  # fmt: skip
-        return self.unit[:31]
+            return pwd.getpwuid(os.geteuid()).pw_name
+        user = self.unit
+        if len(user) > 31:  # what useradd takes
+            user = f"{user[:22]}-{hashlib.sha256(user.encode()).hexdigest()[:8]}"
+        try:
+            pwd.getpwnam(user)
+        except KeyError:
+            home = ["--no-create-home", "--home-dir", str(self.root)]
+            run(["useradd", "--system", *home, "--shell", "/usr/sbin/nologin", user])
+        return user
 
     def own(self, path: Path) -> None:
         """Give a file or folder to the user that releases run as."""
@@ -469,7 +472,7 @@ class Server:
         if theirs.exists() and f" {self.root}/" not in theirs.read_text():
             raise Failed(
                 f"another account of this server has a project of this name ({theirs})",
-                hint="another name in pyproject.toml, or deploy as that account",
+                hint="another name there: ssh://USER@HOST/NAME",
                 kind="preflight",
             )
         name = f"{self.unit}@.service.d/sandbox.conf"
