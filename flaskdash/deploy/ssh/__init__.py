@@ -49,6 +49,9 @@ WEB_CONCURRENCY=$(sed -n "s/^WEB_CONCURRENCY='*\\([0-9]*\\)'*$/\\1/p" .env)
 PATH=${0%/run}/.venv/bin:$PATH
 export PATH WEB_CONCURRENCY="${WEB_CONCURRENCY:-1}"
 """
+DOMAIN = re.compile(
+    r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
 LOG_LINES = 100
 CHUNK = 1 << 20
 # What the server says of a failure, as an exit code; by default the release before is live.
@@ -68,7 +71,7 @@ class SshTarget(Target):
     def plan(self) -> Deploy:
         """Return what a deploy would do."""
         domain = self.place.settings.get("domain", "")
-        if domain and not re.fullmatch(r"(?=.{1,253}\Z)([a-z0-9-]{1,63}\.)+[a-z]{2,63}", domain):
+        if domain and not DOMAIN.fullmatch(domain):
             raise FlaskdashError(
                 f"{domain!r} is not a domain", hint="--domain dashboard.example.org"
             )
