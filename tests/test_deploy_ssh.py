@@ -202,7 +202,7 @@ def test_a_server_that_can_not_be_reached_ends_in_the_preflight(
     monkeypatch.setattr(rules, "ALL", ())
     result = CliRunner().invoke(cli, ["deploy", "ssh://me@host"])
     assert result.exit_code == 2
-    assert "FAIL  server       me@host lets none of your keys in" in result.output
+    assert "FAIL  ssh          me@host lets none of your keys in" in result.output
     assert "Try: ssh-copy-id me@host" in result.output
 
 
@@ -213,7 +213,7 @@ def test_a_dry_run_prints_every_step_and_asks_nobody(
     before = sorted(tiny.root.rglob("*"))
     result = CliRunner().invoke(cli, ["deploy", "ssh://me@host", "--dry-run"])
     assert result.exit_code == 0, result.output
-    assert "check     server: the server can be reached" in result.output
+    assert "check     ssh: the server can be reached" in result.output
     assert "send      app/__init__.py" in result.output
     assert ".env\n" not in result.output.replace("shared/.env", "")
     assert "there     write flaskdash-tiny-app, live.service" in result.output

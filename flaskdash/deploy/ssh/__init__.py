@@ -202,8 +202,9 @@ class Deploy:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Return the preflight's rules: the server's is the first, so that nobody waits for it in vain."""
-        server = Rule("server", "the server can be reached, and can run the project", self._look)
-        return (server, *rules.ALL)
+        server = Rule("ssh", "the server can be reached, and can run the project", self._look)
+        # What is written to instance/ stays there, so the note on disks that don't last is left out.
+        return (server, *(rule for rule in rules.ALL if rule.id != "disk"))
 
     @property
     def question(self) -> str:
