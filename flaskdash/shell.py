@@ -195,8 +195,9 @@ def talk(argv: Sequence[str], cwd: Path, stdin: Iterable[bytes] = ()) -> Iterato
         feeder.start()
         try:
             assert process.stdout is not None
-            for line in process.stdout:
-                yield line.decode("utf-8", "replace").rstrip("\r\n")
+            with process.stdout as lines:
+                for line in lines:
+                    yield line.decode("utf-8", "replace").rstrip("\r\n")
             process.wait()
         finally:
             stop(process)
