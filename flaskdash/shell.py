@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -43,10 +44,47 @@ def environment(extra: Mapping[str, str | None] | None = None) -> dict[str, str]
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str | None] | None = None) -> str:
+def run(
+    argv: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str | None] | None = None,
+    stdin: str | None = None,
+) -> str:
     """Run a program to its end and return what it printed; raise CommandError if it failed."""
     try:
         done = subprocess.run(
+            list(argv),
+            cwd=cwd,
+            env=environment(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            input=stdin,
+        )
+    except OSError as error:
+        raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+    if done.returncode:
+        raise CommandError(argv, done.returncode, done.stdout)
+    return done.stdout
+
+
+def stream(
+    argv: Sequence[str],
+    cwd: Path,
+    each: Callable[[str], None],
+    env: Mapping[str, str | None] | None = None,
+    seconds: float | None = None,
+) -> str:
+    """Run a program and hand over each line that it prints as it comes; return all of them.
+
+    After `seconds` it is ended, which is no error. Raises CommandError if it failed by itself.
+    """
+    ended = threading.Event()
+    try:
+        process = subprocess.Popen(
             list(argv),
             cwd=cwd,
             env=environment(env),
@@ -59,9 +97,29 @@ def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str | None] | None = N
         )
     except OSError as error:
         raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
-    if done.returncode:
-        raise CommandError(argv, done.returncode, done.stdout)
-    return done.stdout
+
+    def end() -> None:
+        ended.set()
+        process.terminate()
+
+    timer = threading.Timer(seconds or 0, end)
+    with process:
+        if seconds is not None:
+            timer.start()
+        lines = []
+        try:
+            for line in process.stdout or ():
+                lines.append(line)
+                # A terminal obeys control characters, and these come from elsewhere.
+                each("".join(sign for sign in line if sign.isprintable() or sign == "\t"))
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            timer.cancel()
+    if process.returncode and not ended.is_set():
+        raise CommandError(argv, process.returncode, "".join(lines))
+    return "".join(lines)
 
 
 def start(

@@ -25,7 +25,11 @@ DEFAULT = "bundle"
 
 # A kind of target is a module of this package with a class TARGET. What stands before :// in an
 # address is its kind; one that needs no address goes by its name.
-KINDS: Mapping[str, str] = {"bundle": "a tar.gz that starts on any Linux or macOS, offline"}
+KINDS: Mapping[str, str] = {
+    "bundle": "a tar.gz that starts on any Linux or macOS, offline",
+    "heroku": "an app at Heroku: heroku://APP",
+    "git": "a server that takes git push, such as Dokku: git+ssh://dokku@HOST/APP",
+}
 
 
 @dataclass(frozen=True)
