@@ -25,7 +25,12 @@ DEFAULT = "bundle"
 
 # A kind of target is a module of this package with a class TARGET. What stands before :// in an
 # address is its kind; one that needs no address goes by its name.
-KINDS: Mapping[str, str] = {"bundle": "a tar.gz that starts on any Linux or macOS, offline"}
+KINDS: Mapping[str, str] = {
+    "bundle": "a tar.gz that starts on any Linux or macOS, offline",
+    "ssh": "ssh://USER@HOST: a server of your own, with Linux and systemd",
+    "docker": "a container, on this machine or the one that DOCKER_HOST names",
+    "kubernetes": "the same image in a registry, and the manifests; kubectl applies them",
+}
 
 
 @dataclass(frozen=True)
