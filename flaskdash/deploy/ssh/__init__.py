@@ -49,6 +49,9 @@ WEB_CONCURRENCY=$(sed -n "s/^WEB_CONCURRENCY='*\\([0-9]*\\)'*$/\\1/p" .env)
 PATH=${0%/run}/.venv/bin:$PATH
 export PATH WEB_CONCURRENCY="${WEB_CONCURRENCY:-1}"
 """
+DOMAIN = re.compile(
+    r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
 LOG_LINES = 100
 CHUNK = 1 << 20
 # What the server says of a failure, as an exit code; by default the release before is live.
@@ -68,7 +71,7 @@ class SshTarget(Target):
     def plan(self) -> Deploy:
         """Return what a deploy would do."""
         domain = self.place.settings.get("domain", "")
-        if domain and not re.fullmatch(r"(?=.{1,253}\Z)([a-z0-9-]{1,63}\.)+[a-z]{2,63}", domain):
+        if domain and not DOMAIN.fullmatch(domain):
             raise FlaskdashError(
                 f"{domain!r} is not a domain", hint="--domain dashboard.example.org"
             )
@@ -199,8 +202,9 @@ class Deploy:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Return the preflight's rules: the server's is the first, so that nobody waits for it in vain."""
-        server = Rule("server", "the server can be reached, and can run the project", self._look)
-        return (server, *rules.ALL)
+        server = Rule("ssh", "the server can be reached, and can run the project", self._look)
+        # What is written to instance/ stays there, so the note on disks that don't last is left out.
+        return (server, *(rule for rule in rules.ALL if rule.id != "disk"))
 
     @property
     def question(self) -> str:

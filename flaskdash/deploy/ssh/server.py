@@ -186,9 +186,7 @@ class Systemd:
             if text is None:
                 run([*self.sudo, "rm", "-f", str(path)])
             else:
-                run([*self.sudo, "mkdir", "-p", str(path.parent)])
-                run([*self.sudo, "tee", f"{path}.new"], stdin=text)
-                run([*self.sudo, "mv", f"{path}.new", str(path)])
+                install(self.sudo, path, text)
         elif text is None:
             path.unlink()
         else:
@@ -206,6 +204,12 @@ def replace(path: Path, text: str, mode: int = 0o644) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
+
+
+def install(sudo: Sequence[str], path: Path, text: str) -> None:
+    """Write a file of the administrator's, which all may read, by one rename."""
+    run([*sudo, "install", "-D", "-m", "644", "/dev/stdin", f"{path}.new"], stdin=text)
+    run([*sudo, "mv", f"{path}.new", str(path)])
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -940,8 +944,7 @@ class Front:
 
     def write(self, path: Path, text: str) -> None:
         """Write a file of the administrator's."""
-        run([*self.sudo, "mkdir", "-p", str(path.parent)])
-        run([*self.sudo, "tee", str(path)], stdin=text)
+        install(self.sudo, path, text)
 
     def commands(self, kind: str, there: bool) -> list[str]:
         """Return what an administrator types."""
