@@ -901,6 +901,8 @@ class Front:
         main, site = Path("/etc/caddy/Caddyfile"), Path(f"/etc/caddy/flaskdash/{self.slug}.caddy")
         before = main.read_text() if main.exists() else ""
         if site.exists() and site.read_text() == text and "import flaskdash/" in before:
+            if not self.runs("caddy"):
+                self.reload("caddy")
             return
         self.write(site, text)
         if "import flaskdash/" not in before:
@@ -928,6 +930,7 @@ class Front:
                 else:
                     run([*self.sudo, "rm", "-f", str(site)])
                 raise
+        if not known or not self.runs("nginx"):
             self.reload("nginx")
         if "ssl_certificate" not in (before if known else text):
             if not find("certbot"):
@@ -935,6 +938,12 @@ class Front:
                 raise Failed("it has no certificate, because certbot is not there")
             asks_nothing = ["--non-interactive", "--agree-tos", "--register-unsafely-without-email"]
             run([*self.sudo, "certbot", "--nginx", *asks_nothing, "--redirect", "-d", self.domain])
+
+    def runs(self, name: str) -> bool:
+        """Return whether a web server runs."""
+        with suppress(Failed):
+            return bool(run(["systemctl", "is-active", name]))
+        return False
 
     def reload(self, name: str) -> None:
         """Have a web server take up its configuration, and start with the server."""
