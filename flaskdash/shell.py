@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
@@ -50,10 +50,11 @@ def run(
     cwd: Path,
     env: Mapping[str, str | None] | None = None,
     timeout: float | None = None,
+    stdin: str | None = None,
 ) -> str:
     """Run a program to its end and return what it printed; raise CommandError if it failed.
 
-    After `timeout` seconds it is killed, and TimeoutError raised.
+    `stdin` is what it reads. After `timeout` seconds it is killed, and TimeoutError raised.
     """
     try:
         done = subprocess.run(
@@ -62,7 +63,8 @@ def run(
             env=environment(env),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            input=stdin,
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -75,6 +77,57 @@ def run(
     if done.returncode:
         raise CommandError(argv, done.returncode, done.stdout)
     return done.stdout
+
+
+def stream(
+    argv: Sequence[str],
+    cwd: Path,
+    each: Callable[[str], None],
+    env: Mapping[str, str | None] | None = None,
+    seconds: float | None = None,
+) -> str:
+    """Run a program and hand over each line that it prints as it comes; return all of them.
+
+    After `seconds` it is ended, which is no error. Raises CommandError if it failed by itself.
+    """
+    ended = threading.Event()
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=environment(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+
+    def end() -> None:
+        ended.set()
+        process.terminate()
+
+    timer = threading.Timer(seconds or 0, end)
+    with process:
+        if seconds is not None:
+            timer.start()
+        lines = []
+        try:
+            for line in process.stdout or ():
+                lines.append(line)
+                # A terminal obeys control characters, and these come from elsewhere.
+                each("".join(sign for sign in line if sign.isprintable() or sign == "\t"))
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            timer.cancel()
+    if process.returncode and not ended.is_set():
+        raise CommandError(argv, process.returncode, "".join(lines))
+    return "".join(lines)
 
 
 def start(

@@ -48,6 +48,11 @@ def command(
       bundle   dist/NAME-VERSION.tar.gz: the project, its packages and a start
                script. It starts on Linux or macOS with no network; it can be
                made on Windows too.
+      heroku://APP
+               An app at Heroku, by git push; with HEROKU_API_KEY or after
+               `heroku login`.
+      git+ssh://dokku@HOST/APP, git+ssh://piku@HOST/APP, git+https://HOST/APP
+               A server that builds and runs what is pushed to it.
 
     Exit codes: 0 done, 2 the preflight failed, 3 the build failed, 4 the new
     release failed and the one before is live, 5 it failed and is live.

@@ -30,6 +30,8 @@ KINDS: Mapping[str, str] = {
     "ssh": "ssh://USER@HOST: a server of your own, with Linux and systemd",
     "docker": "a container, on this machine or the one that DOCKER_HOST names",
     "kubernetes": "the same image in a registry, and the manifests; kubectl applies them",
+    "heroku": "an app at Heroku: heroku://APP",
+    "git": "a server that takes git push, such as Dokku: git+ssh://dokku@HOST/APP",
 }
 
 
