@@ -129,11 +129,18 @@ class Connection:
             yield b"%d\n%s%s\n" % (len(program), program, json.dumps(asked).encode())
             yield from stdin
 
-        for line in self.lines([python, "-I", "-c", RECEIVE], parts()):
-            with suppress(ValueError):
-                message = json.loads(line)
-                if isinstance(message, dict):
-                    yield message
+        try:
+            for line in self.lines([python, "-I", "-c", RECEIVE], parts()):
+                with suppress(ValueError):  # what a login script prints
+                    message = json.loads(line)
+                    if isinstance(message, dict):
+                        yield message
+        except shell.CommandError as error:
+            last = error.output.strip().rpartition("\n")[2]
+            raise ConnectionLost(
+                f"the server's side of the deploy was ended: {last or error.returncode}",
+                NO_SERVER.format(host=self.address.host),
+            ) from error
 
     def hostname(self) -> str:
         """Return the name that ssh connects to, which may be another than its alias."""

@@ -611,7 +611,6 @@ class Server:
     def try_up(self, name: str, unit: str) -> None:
         """Wait until the release on trial says that it is up, and which it is."""
         deadline = time.monotonic() + UP_SECONDS
-        status, body = 0, ""
         while time.monotonic() < deadline:
             if self.systemd.state(unit) not in ("active", "activating"):
                 raise Failed(f"{name} does not start")
@@ -623,8 +622,10 @@ class Server:
                     f"/up answers {body.strip()[:60]!r}, and not 'up {name}'",
                     hint="have it say the text of .release, as a project made by `flaskdash new` does",
                 )
+            if status:
+                raise Failed(f"{name} does not answer: {describe(status)} at /up")
             time.sleep(0.1)
-        raise Failed(f"{name} does not answer: {describe(status)} at /up within {UP_SECONDS:.0f} s")
+        raise Failed(f"{name} does not answer: nothing at /up within {UP_SECONDS:.0f} s")
 
     def try_dashboards(self, unit: str) -> None:
         """Ask for the first dashboard and for all that it links to."""
