@@ -503,6 +503,8 @@ def main() -> None:
         for number, fault in enumerate(chosen, start=1):
             verdict = judge(bench, fault, before)
             verdicts.append(verdict)
+            if not verdict.fine:
+                before = bench.shop.left()  # what was left counts once
             tell(verdict, number, len(chosen))
     head = ("", "fault", "", "exit", "took", "answers", "failed", "next", "")
     print(table(head, [one.row(number) for number, one in enumerate(verdicts, start=1)]))

@@ -160,4 +160,5 @@ class Shop:
 def _plain(text: str) -> str:
     """Return a line with what differs from release to release made alike."""
     text = re.sub(r"\b[0-9a-f]{12,64}\b", "HASH", RELEASE.sub("RELEASE", text))
+    text = re.sub(r"(?<=/wheels/).+", "WHEEL", text)  # those of the releases that are kept
     return re.sub(r"(?<=/)[a-z0-9_]{8}(?=$|/)", "RANDOM", text) if "/tmp" in text else text
