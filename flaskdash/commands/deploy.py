@@ -48,6 +48,8 @@ def command(
       bundle   dist/NAME-VERSION.tar.gz: the project, its packages and a start
                script. It starts on Linux or macOS with no network; it can be
                made on Windows too.
+      static   dist/static: the dashboards as files, a page for each choice of
+               filters, for GitHub Pages or any other host of files.
       heroku://APP
                An app at Heroku, by git push; with HEROKU_API_KEY or after
                `heroku login`.
