@@ -45,6 +45,11 @@ def command(
       bundle   dist/NAME-VERSION.tar.gz: the project, its packages and a start
                script. It starts on Linux or macOS with no network; it can be
                made on Windows too.
+      docker[://REGISTRY/NAME]
+               an image, and the container that runs it: on this machine, or
+               on the one that DOCKER_HOST names.
+      kubernetes://REGISTRY/NAME
+               the same image, pushed, and kubernetes.yaml for kubectl.
 
     Exit codes: 0 done, 2 the preflight failed, 3 the build failed, 4 the new
     release failed and the one before is live, 5 it failed and is live.
