@@ -4,9 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -48,9 +49,13 @@ def run(
     argv: Sequence[str],
     cwd: Path,
     env: Mapping[str, str | None] | None = None,
+    timeout: float | None = None,
     stdin: str | None = None,
 ) -> str:
-    """Run a program to its end and return what it printed; raise CommandError if it failed."""
+    """Run a program to its end and return what it printed; raise CommandError if it failed.
+
+    After `timeout` seconds it is killed, and TimeoutError raised.
+    """
     try:
         done = subprocess.run(
             list(argv),
@@ -63,9 +68,12 @@ def run(
             errors="replace",
             stdin=subprocess.DEVNULL if stdin is None else None,
             input=stdin,
+            timeout=timeout,
         )
     except OSError as error:
         raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"{Path(argv[0]).name} took longer than {timeout:.0f} s") from error
     if done.returncode:
         raise CommandError(argv, done.returncode, done.stdout)
     return done.stdout
@@ -146,6 +154,32 @@ def start(
 
 
 @contextmanager
+def running(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str | None], log: Path
+) -> Iterator[Process]:
+    """Lend a program that runs beside this one and prints into a log; end it, and what it started."""
+    with log.open("wb") as out:
+        try:
+            process = subprocess.Popen(
+                list(argv),
+                cwd=cwd,
+                env=environment(env),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+    try:
+        yield process
+    finally:
+        stop(process)
+        with suppress(OSError):  # a shell may have left its children behind
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
 def _interrupts_held() -> Iterator[None]:
     # A child inherits what is blocked. Ctrl-C in the block reaches us at its end.
     if sys.platform == "win32":
@@ -191,3 +225,44 @@ def runs(pid: str) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def talk(argv: Sequence[str], cwd: Path, stdin: Iterable[bytes] = ()) -> Iterator[str]:
+    """Run a program, feed it, and yield its lines as they come; raise CommandError if it failed.
+
+    The error has what it printed on stderr. A program that no longer reads is no error by itself.
+    """
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                list(argv),
+                cwd=cwd,
+                env=environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        except OSError as error:
+            raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+        feeder = threading.Thread(target=_feed, args=[process, stdin], daemon=True)
+        feeder.start()
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                yield line.decode("utf-8", "replace").rstrip("\r\n")
+            process.wait()
+        finally:
+            stop(process)
+            feeder.join(5)
+        if process.returncode:
+            errors.seek(0)
+            raise CommandError(argv, process.returncode, errors.read().decode("utf-8", "replace"))
+
+
+def _feed(process: Process, stdin: Iterable[bytes]) -> None:
+    assert process.stdin is not None
+    with suppress(OSError):
+        for part in stdin:
+            process.stdin.write(part)
+    with suppress(OSError):
+        process.stdin.close()

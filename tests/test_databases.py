@@ -623,7 +623,7 @@ def test_pages_of_a_table_are_those_of_the_database(make: Make, flaskdash: Cli, 
     inside(
         Path.cwd(),
         f"""
-        from app.data import View
+        from app.tables import View
         from app.filters import Filter
         given = {given!r}
         sql = "SELECT id, region, units FROM orders ORDER BY id DESC LIMIT 1000; -- all"

@@ -93,6 +93,8 @@ def counted(page: Page, passed: int) -> None:
 def test_a_range_of_numbers(page: Page) -> None:
     same, before = stay(page), kpis(page)
     expect(page.locator(".counts")).to_have_text("360 rows")
+    days = [row["date"] for row in ROWS]
+    expect(page.locator(".counts + span")).to_have_text(f"{min(days)} \u2013 {max(days)}")
     revenues = [float(row["revenue"]) for row in ROWS]
     low = page.get_by_role("spinbutton", name="Revenue from")
     assert low.get_attribute("placeholder") == low.get_attribute("min") == f"{min(revenues):g}"
@@ -107,6 +109,7 @@ def test_a_range_of_numbers(page: Page) -> None:
     assert same()
     page.go_back()
     counted(page, sum(n >= 20 for n in revenues))
+    assert same()
     assert page.get_by_role("spinbutton", name="Revenue to").input_value() == ""
     assert page.get_by_role("spinbutton", name="Revenue from").input_value() == "20"
     chips(page).click()
@@ -249,6 +252,7 @@ def test_a_click_on_a_bar_chooses_and_a_second_one_takes_it_away(page: Page) -> 
     counted(page, sum(row["region"] == names[2] for row in ROWS))
     page.go_back()
     expect(page.locator(".counts")).to_have_text("360 rows")
+    assert same()
 
 
 def test_names_that_are_cut_are_chosen_whole(details: Page) -> None:

@@ -42,6 +42,9 @@ def command(
 
     \b
     Targets:
+      ssh://USER@HOST
+               a Linux server of your own, with systemd: a folder for each release,
+               no request lost, and the way back.
       bundle   dist/NAME-VERSION.tar.gz: the project, its packages and a start
                script. It starts on Linux or macOS with no network; it can be
                made on Windows too.

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache, partial
@@ -20,10 +20,11 @@ from uuid import uuid4
 import sqlalchemy as sa
 from werkzeug.exceptions import ServiceUnavailable
 
-from app.data import OWN_WITH, PAGE_ROWS, Data, Page, View, rows_of
+from app.data import OWN_WITH, Data
 from app.database import DatabaseError, Statement, Table, moments
 from app.filters import ends, is_day
 from app.snapshots import State
+from app.tables import PAGE_ROWS, Page, View, rows_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -68,6 +69,11 @@ class LiveData(Data):
         """Run SQL that names the loader as its table, over the rows that pass the filters."""
         live = self._live.get(name)
         return live.query(filters, sql) if live else super().query(name, sql, filters, find)
+
+    def chunks(self, name: str, sql: str, filters: Iterable[Filter]) -> Iterator[DataFrame]:
+        """Yield what `query` returns: all at once of a database, as its answers are kept whole."""
+        live = self._live.get(name)
+        yield from [live.query(filters, sql)] if live else super().chunks(name, sql, filters)
 
     def page(self, name: str, sql: str, filters: Iterable[Filter], view: View) -> Page:
         """Return one page of the rows that SQL selects, by asking for no more than these."""
@@ -182,7 +188,9 @@ class Live:
     def _span(self, column: str) -> DataFrame:
         value: sa.ColumnClause[Any] = sa.column(column)
         parts = "SELECT min(", value, ") AS low, max(", value, ") AS high, count(DISTINCT ", value
-        return self._ask(Statement(*parts, f") AS different FROM (\n{self.table.query}\n) AS source"))
+        return self._ask(
+            Statement(*parts, f") AS different FROM (\n{self.table.query}\n) AS source")
+        )
 
     def _count(self, filters: Iterable[Filter]) -> DataFrame:
         source = f"(\n{self.table.query}\n) AS source WHERE "

@@ -123,14 +123,18 @@ def as_json(df: DataFrame) -> str:
     return json.dumps(json.loads(text, parse_constant=lambda _: None))
 
 
-def as_csv(df: DataFrame) -> str:
-    """Return the table as CSV, with what a spreadsheet would run as a formula marked as text."""
+def as_csv(df: DataFrame, *, goes_on: bool = False) -> str:
+    """Return the table as CSV, with what a spreadsheet would run as a formula marked as text.
+
+    One that goes on has its names already.
+    """
 
     def neutral(value: Any) -> Any:
         return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
-    text = plain(df).map(neutral).rename(columns=neutral).to_csv(index=False, lineterminator="\r\n")
-    return "\ufeff" + text  # Excel takes UTF-8 only with this mark
+    table = plain(df).map(neutral).rename(columns=neutral)
+    text = table.to_csv(index=False, header=not goes_on, lineterminator="\r\n")
+    return text if goes_on else "\ufeff" + text  # Excel takes UTF-8 only with this mark
 
 
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four: = + - @ as wide as Chinese

@@ -27,8 +27,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app import controls, filters, formats
 from app.cache import Cache, PartialAnswer, RareAnswer
-from app.data import Data, Page, View
+from app.data import Data
 from app.filters import Filter
+from app.tables import Page, View
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -97,8 +98,16 @@ def data_json(slug: str) -> Response:
 
 @pages.get("/charts/<slug>.csv")
 def data_csv(slug: str) -> Response:
-    """Return the rows that a chart shows, as CSV."""
-    response = _rows(_chart(slug), formats.as_csv, "text/csv")
+    """Return the rows that a chart shows, as CSV; those of a table as they come, however many."""
+    chart = _chart(slug)
+    if chart.KIND == "table":
+        active = filters.from_query(request.args, _wanted([chart]))
+        chunks = data.chunks(chart.DATA, chart.SQL, active)
+        first = formats.as_csv(next(chunks))  # a failure is told before an answer has begun
+        rest = (formats.as_csv(chunk, goes_on=True) for chunk in chunks)
+        response = Response(chain([first], rest), mimetype="text/csv")
+    else:
+        response = _rows(chart, formats.as_csv, "text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=f"{slug}.csv")
     return response
 
@@ -188,7 +197,7 @@ def _attempt(charts: list[ModuleType], build: Callable[[Active], str], mimetype:
         try:
             answer = build(active)
             if active and not controls.are_known(data, active, _controls(charts, active)):
-                raise PartialAnswer(answer)  # values that nobody can choose must not fill the cache
+                raise RareAnswer(answer)  # values that nobody can choose must not fill the cache
             return answer
         finally:
             if _versions(charts) != versions:
@@ -332,7 +341,7 @@ def _drawn(chart: ModuleType, rows: DataFrame) -> Any:
 def _figure(chart: ModuleType, rows: DataFrame) -> str:
     import plotly.io
 
-    plotly.io.templates.default = None  # the look is the page's own: see dashboard.js
+    plotly.io.templates.default = None  # the look is the page's own: see figures.js
     figure = chart.figure(formats.as_text(rows))
     return str(figure.to_json()).replace("<", "\\u003c")  # so that no </script> ends it
 
