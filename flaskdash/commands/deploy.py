@@ -53,6 +53,9 @@ def command(
                `heroku login`.
       git+ssh://dokku@HOST/APP, git+ssh://piku@HOST/APP, git+https://HOST/APP
                A server that builds and runs what is pushed to it.
+      fly, render, kamal, cloudrun://REGION-docker.pkg.dev/PROJECT/REPOSITORY
+               Fly, Render, Kamal and Cloud Run: their file is written, and the
+               commands to run next are printed; flaskdash runs none of them.
 
     Exit codes: 0 done, 2 the preflight failed, 3 the build failed, 4 the new
     release failed and the one before is live, 5 it failed and is live.
