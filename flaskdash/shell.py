@@ -54,7 +54,7 @@ def run(
 ) -> str:
     """Run a program to its end and return what it printed; raise CommandError if it failed.
 
-    After `timeout` seconds it is killed, and TimeoutError raised.
+    `stdin` is what it reads. After `timeout` seconds it is killed, and TimeoutError raised.
     """
     try:
         done = subprocess.run(
@@ -63,11 +63,11 @@ def run(
             env=environment(env),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            input=stdin,
             text=True,
             encoding="utf-8",
             errors="replace",
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            input=stdin,
             timeout=timeout,
         )
     except OSError as error:
@@ -248,8 +248,9 @@ def talk(argv: Sequence[str], cwd: Path, stdin: Iterable[bytes] = ()) -> Iterato
         feeder.start()
         try:
             assert process.stdout is not None
-            for line in process.stdout:
-                yield line.decode("utf-8", "replace").rstrip("\r\n")
+            with process.stdout as lines:
+                for line in lines:
+                    yield line.decode("utf-8", "replace").rstrip("\r\n")
             process.wait()
         finally:
             stop(process)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import shlex
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -41,11 +41,12 @@ MIB = 1 << 20
 # Process 1 of the machine's outer namespace. The machine comes back by itself when it reboots or
 # crashes; what was written is in the overlay.
 HOLDER = """
+umask 022
 mount -t tmpfs -o mode=755,size="$SIZE" tmpfs "$SCRATCH"
 mkdir "$SCRATCH/upper" "$SCRATCH/work" "$SCRATCH/root"
 mount -t overlay overlay "$SCRATCH/root" \
     -o "lowerdir=$IMAGE,upperdir=$SCRATCH/upper,workdir=$SCRATCH/work"
-cp -a "$FILES/." "$SCRATCH/root/"
+cp -r "$FILES/." "$SCRATCH/root/"
 chown -R 1000:1000 "$SCRATCH/root/home/dash"
 while :; do
     systemd-nspawn --quiet --directory="$SCRATCH/root" --machine="$NAME" --boot --register=no \
@@ -105,7 +106,16 @@ class Machine:
 
     def wait(self) -> None:
         """Wait until ssh answers and the user's own services are started."""
-        wait_for(self.answers, f"the machine; {self._boot_log()}", 60)
+        deadline = time.monotonic() + 60
+        while not self.answers():
+            if time.monotonic() > deadline:
+                pytest.fail(f"the machine does not answer; {self._boot_log()}")
+            time.sleep(0.05)
+
+    def calls(self) -> int:
+        """Return how often `ssh` was called."""
+        file = self.folder / "calls"
+        return len(file.read_bytes()) if file.exists() else 0
 
     def sessions(self) -> list[int]:
         """Return the processes of sshd that serve the user's connections."""
@@ -232,7 +242,8 @@ class Machine:
 def booted(*, linger: bool = True, sudo: bool = False) -> Iterator[Machine]:
     """Lend a server with an empty account; `linger` lets its services run without a session."""
     need("mmdebstrap", "systemd-nspawn", "ssh", "ssh-keygen", "nsenter", "setpriv", "unshare")
-    folder = Path(tempfile.mkdtemp(prefix="flaskdash-machine-", dir="/tmp"))
+    folder = Path(f"/tmp/flaskdash-machine-{secrets.token_hex(4)}")  # it is the host's name too
+    folder.mkdir(mode=0o700)
     machine = Machine(folder, free_port())
     try:
         _client(machine)
@@ -296,9 +307,11 @@ def _client(machine: Machine) -> None:
     config = f"IdentityFile {folder}/key\nIdentitiesOnly yes\nBatchMode yes\nConnectTimeout 5\n"
     config += f"UserKnownHostsFile {folder}/known_hosts\nGlobalKnownHostsFile /dev/null\n"
     (folder / "config").write_text(config, "utf-8")
+    real = shutil.which("ssh")
     (folder / "bin").mkdir()
     ssh = folder / "bin" / "ssh"
-    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder}/config "$@"\n', "utf-8")
+    lines = ["#!/bin/sh", f"echo >>{folder}/calls", f'exec {real} -F {folder}/config "$@"', ""]
+    ssh.write_text("\n".join(lines), "utf-8")
     ssh.chmod(0o755)
 
 

@@ -40,6 +40,7 @@ from flaskdash.project import Project
 from flaskdash.serve.prod import as_exec, web_command
 
 UNITS = Path(__file__).with_name("units")
+FRONT = Path(__file__).with_name("front")
 RUN = """\
 #!/bin/sh
 # Start this release: the web line of its Procfile, in its own environment. systemd has the port.
@@ -48,6 +49,9 @@ WEB_CONCURRENCY=$(sed -n "s/^WEB_CONCURRENCY='*\\([0-9]*\\)'*$/\\1/p" .env)
 PATH=${0%/run}/.venv/bin:$PATH
 export PATH WEB_CONCURRENCY="${WEB_CONCURRENCY:-1}"
 """
+DOMAIN = re.compile(
+    r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
 LOG_LINES = 100
 CHUNK = 1 << 20
 # What the server says of a failure, as an exit code; by default the release before is live.
@@ -67,7 +71,7 @@ class SshTarget(Target):
     def plan(self) -> Deploy:
         """Return what a deploy would do."""
         domain = self.place.settings.get("domain", "")
-        if domain and not re.fullmatch(r"(?=.{1,253}\Z)([a-z0-9-]{1,63}\.)+[a-z]{2,63}", domain):
+        if domain and not DOMAIN.fullmatch(domain):
             raise FlaskdashError(
                 f"{domain!r} is not a domain", hint="--domain dashboard.example.org"
             )
@@ -120,7 +124,7 @@ class SshTarget(Target):
     @property
     def slug(self) -> str:
         """Return the project's name as files and units there have it."""
-        return re.sub(r"[-_.]+", "-", self.project.name).lower()
+        return self.address.name or re.sub(r"[-_.]+", "-", self.project.name).lower()
 
     @cached_property
     def address(self) -> Address:
@@ -147,11 +151,11 @@ class SshTarget(Target):
         url = self.where(found)
         echo(f"live      {found['release']} at {url}")
         if not answers(url, str(found["release"])):
-            port = found["port"]
-            echo(
-                f"note      it answers on the server, and not from here: a firewall may keep port {port}"
-                f" closed (sudo ufw allow {port}/tcp, or your provider's settings)"
-            )
+            port, domain = found["port"], self.place.settings.get("domain")
+            why = f"a firewall may keep port {port} closed (sudo ufw allow {port}/tcp)"
+            if domain:
+                why = f"does {domain} lead to the server's address, and are ports 80 and 443 open?"
+            echo(f"note      it answers on the server, and not yet from here: {why}")
         return Outcome(str(found["release"]), url)
 
     def request(self, facts: Facts, do: str, **more: Any) -> dict[str, Any]:
@@ -169,6 +173,7 @@ class SshTarget(Target):
             "domain": self.place.settings.get("domain", ""),
             "refresh": max(60, min(refresh)) if refresh else 0,
             "units": {one.name: one.read_text("utf-8") for one in UNITS.iterdir()},
+            "front": {one.name: one.read_text("utf-8") for one in FRONT.iterdir()},
             **more,
         }
 
@@ -181,12 +186,13 @@ class SshTarget(Target):
             return outcome(connection.ask(python, self.request(facts, do, **more)), echo)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Deploy:
-    """One deploy to a server."""
+    """One deploy to a server; `facts` are what the preflight has found there."""
 
     target: SshTarget
     files: tuple[PurePosixPath, ...]
+    facts: Facts | None = None
 
     @property
     def project(self) -> Project:
@@ -196,8 +202,9 @@ class Deploy:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Return the preflight's rules: the server's is the first, so that nobody waits for it in vain."""
-        server = Rule("server", "the server can be reached, and can run the project", self._look)
-        return (server, *rules.ALL)
+        server = Rule("ssh", "the server can be reached, and can run the project", self._look)
+        # What is written to instance/ stays there, so the note on disks that don't last is left out.
+        return (server, *(rule for rule in rules.ALL if rule.id != "disk"))
 
     @property
     def question(self) -> str:
@@ -234,8 +241,7 @@ class Deploy:
     def run(self, echo: Echo) -> Outcome:
         """Do it; where the new release does not answer, what was live before goes on."""
         with self.target.connection() as connection:
-            facts = probe(connection, self.target.slug)
-            self._judge(facts)
+            facts = self.facts or probe(connection, self.target.slug)
             version = self._python(facts)
             with tempfile.TemporaryDirectory() as folder:
                 asked, sent = self._build(facts, version, Path(folder), echo)
@@ -302,17 +308,9 @@ class Deploy:
 
     def _look(self, project: Project) -> Iterator[Finding]:
         with self.target.connection() as connection, working("Asking the server..."):
-            facts = probe(connection, self.target.slug)
-        yield from self._findings(facts)
-
-    def _findings(self, facts: Facts) -> Iterator[Finding]:
+            self.facts = probe(connection, self.target.slug)
         asked = self.target.place.settings.get("python", "")
-        yield from findings(facts, self._python(facts), asked, self._accepted())
-
-    def _judge(self, facts: Facts) -> None:
-        for finding in self._findings(facts):
-            if not finding.is_note:
-                raise PreflightError(finding.sentence, finding.fix)
+        yield from findings(self.facts, self._python(self.facts), asked, self._accepted())
 
     def _python(self, facts: Facts) -> str:
         wanted = machine.machine(self.project, None, None).python

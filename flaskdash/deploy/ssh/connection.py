@@ -41,25 +41,31 @@ class ConnectionLost(FlaskdashError):
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server is: ssh://[user@]host[:port], where host may be an alias of ~/.ssh/config."""
+    """Where a project is: ssh://[user@]host[:port][/name].
+
+    The host may be an alias of ~/.ssh/config; the name there is by default the project's.
+    """
 
     host: str
     user: str = ""
     port: int = 0
+    name: str = ""
 
     @classmethod
     def parse(cls, said: str) -> Address:
         """Return the address that was said; what ssh could take for an option is refused."""
         found = re.fullmatch(
-            r"ssh://(?:([\w][\w.-]*)@)?(\w[\w.-]*|\[[0-9a-fA-F:.]+(?:%\w+)?\])(?::(\d{1,5}))?/?",
+            r"ssh://(?:(\w[\w.-]*)@)?(\w[\w.-]*|\[[0-9a-fA-F:.]+(?:%\w+)?\])(?::(\d{1,5}))?"
+            r"(?:/([a-z0-9][a-z0-9-]{0,39})?)?",
             said,
             re.ASCII,
         )
         if not found or not 0 <= int(found[3] or 0) < 65536:
             raise FlaskdashError(
-                f"{said!r} is not the address of a server", hint="ssh://deploy@example.org"
+                f"{said!r} is not the address of a server",
+                hint="ssh://deploy@example.org, or ssh://deploy@example.org:2222/name",
             )
-        return cls(found[2].strip("[]"), found[1] or "", int(found[3] or 0))
+        return cls(found[2].strip("[]"), found[1] or "", int(found[3] or 0), found[4] or "")
 
     def __str__(self) -> str:
         """Return it as ssh itself takes it: user@host."""
@@ -81,7 +87,11 @@ class Connection:
     def __enter__(self) -> Connection:
         """Lend a place for the connection's socket, where this system's ssh can share one."""
         if sys.platform != "win32":
-            self._folder = tempfile.TemporaryDirectory(prefix="fd-", ignore_cleanup_errors=True)
+            # A socket's path has at most 103 characters, and ssh adds 17 of its own.
+            short = tempfile.gettempdir() if len(tempfile.gettempdir()) < 70 else "/tmp"  # noqa: S108
+            self._folder = tempfile.TemporaryDirectory(
+                dir=short, prefix="fd-", ignore_cleanup_errors=True
+            )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -137,7 +147,7 @@ class Connection:
         options = dict(OPTIONS)
         if self._folder:
             shared = {"ControlMaster": "auto", "ControlPersist": "20"}
-            options |= shared | {"ControlPath": f"{self._folder.name}/%C"[:100]}
+            options |= shared | {"ControlPath": f"{self._folder.name}/s"}
         flags = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
         return ["ssh", *flags, *self.address.options()]
 

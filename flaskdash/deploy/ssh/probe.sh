@@ -25,8 +25,8 @@ say root "$root"
 above=$root
 while [ ! -d "$above" ]; do above=$(dirname "$above"); done
 say free "$(df -Pk "$above" | awk 'NR == 2 { print $4 }')"
-[ ! -e "/etc/systemd/system/flaskdash-$1.socket" ] || say scope system
-[ ! -e "$HOME/.config/systemd/user/flaskdash-$1.socket" ] || say scope user
+! grep -qs " $root/" "/etc/systemd/system/flaskdash-$1@.service" || say scope system
+[ ! -e "$HOME/.config/systemd/user/flaskdash-$1@.service" ] || say scope user
 [ ! -L "$root/current" ] || say live "$(basename "$(readlink "$root/current")")"
 for each in "$root"/environments/*; do
     [ ! -e "$each/.complete" ] || [ ! -x "$each/bin/python" ] || say environment "${each##*/}"

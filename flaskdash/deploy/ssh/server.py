@@ -71,23 +71,16 @@ def say(line: str) -> None:
     tell(say=line)
 
 
-def run(argv: Sequence[str], seconds: float = 300, stdin: str | None = None) -> str:
+def run(argv: Sequence[str], seconds: float = 300, stdin: str = "") -> str:
     """Run a program and return what it printed; raise Failed where it fails or takes too long."""
     try:
         done = subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            input=None if stdin is None else stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=seconds,
-            text=True,
-            errors="replace",
+            argv, input=stdin, capture_output=True, timeout=seconds, text=True, errors="replace"
         )
     except subprocess.TimeoutExpired:
         raise Failed(f"{' '.join(argv[:4])} did not end within {seconds:.0f} s") from None
     if done.returncode:
-        raise Failed(f"{' '.join(argv[:4])} failed", log=done.stdout.strip())
+        raise Failed(f"{' '.join(argv[:4])} failed", log=f"{done.stdout}{done.stderr}".strip())
     return done.stdout
 
 
@@ -193,9 +186,7 @@ class Systemd:
             if text is None:
                 run([*self.sudo, "rm", "-f", str(path)])
             else:
-                run([*self.sudo, "mkdir", "-p", str(path.parent)])
-                run([*self.sudo, "tee", f"{path}.new"], stdin=text)
-                run([*self.sudo, "mv", f"{path}.new", str(path)])
+                install(self.sudo, path, text)
         elif text is None:
             path.unlink()
         else:
@@ -213,6 +204,12 @@ def replace(path: Path, text: str, mode: int = 0o644) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
+
+
+def install(sudo: Sequence[str], path: Path, text: str) -> None:
+    """Write a file of the administrator's, which all may read, by one rename."""
+    run([*sudo, "install", "-D", "-m", "644", "/dev/stdin", f"{path}.new"], stdin=text)
+    run([*sudo, "mv", f"{path}.new", str(path)])
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -275,14 +272,17 @@ class Server:
 
     def owner(self) -> str:
         """Return the user that releases run as: not root."""
-        user = pwd.getpwuid(os.geteuid()).pw_name
         if os.geteuid() != 0:
-            return user
-        with suppress(KeyError):
-            return pwd.getpwnam(self.unit[:31]).pw_name
-        run(["useradd", "--system", "--no-create-home", "--home-dir", str(self.root),
-             "--shell", "/usr/sbin/nologin", self.unit[:31]])  # fmt: skip
-        return self.unit[:31]
+            return pwd.getpwuid(os.geteuid()).pw_name
+        user = self.unit
+        if len(user) > 31:  # what useradd takes
+            user = f"{user[:22]}-{hashlib.sha256(user.encode()).hexdigest()[:8]}"
+        try:
+            pwd.getpwnam(user)
+        except KeyError:
+            home = ["--no-create-home", "--home-dir", str(self.root)]
+            run(["useradd", "--system", *home, "--shell", "/usr/sbin/nologin", user])
+        return user
 
     def own(self, path: Path) -> None:
         """Give a file or folder to the user that releases run as."""
@@ -361,6 +361,8 @@ class Server:
                     self.remove(name)
                 raise
             self.prune()
+            if self.asked["domain"]:
+                Front(self).set_up()
             return self.standing()
 
     def name(self) -> str:
@@ -470,6 +472,13 @@ class Server:
         self.asked["port"] = has_port or next(
             port for port in range(FIRST_PORT, 65536) if is_free(port)
         )
+        theirs = self.systemd.folder / f"{self.unit}@.service"
+        if theirs.exists() and f" {self.root}/" not in theirs.read_text():
+            raise Failed(
+                f"another account of this server has a project of this name ({theirs})",
+                hint="another name there: ssh://USER@HOST/NAME",
+                kind="preflight",
+            )
         name = f"{self.unit}@.service.d/sandbox.conf"
         root = str(self.root).replace("%", "%%")
         writable = f"{root}/releases/%i/instance {root}/shared/instance"
@@ -579,10 +588,15 @@ class Server:
     def trial(self, name: str) -> None:
         """Start a release on a socket of its own, as it will run, and ask for each of its dashboards."""
         say(f"try       {name} on a socket of its own")
-        unit = f"{self.unit}_trial@{name}"
+        unit, log = f"{self.unit}_trial@{name}", self.root / "trial.log"
+        log.unlink(missing_ok=True)
+        log.touch()  # the system's systemd would make it so that only root can read it
         try:
             self.systemd("start", f"{unit}.socket")
-            self.systemd("start", "--no-block", f"{unit}.service")
+            try:
+                self.systemd("start", f"{unit}.service")
+            except Failed:
+                raise Failed(f"{name} does not start") from None
             self.try_up(name, f"{unit}.service")
             self.try_dashboards(f"{unit}.service")
         except Failed as error:
@@ -847,6 +861,115 @@ class Server:
             return self.standing()
 
 
+class Front:
+    """Caddy or nginx before the project: it has the domain and its certificate."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.domain = server.asked["domain"]
+        self.slug = server.unit
+        self.sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        self.installed = False
+
+    def set_up(self) -> None:
+        """Have the domain lead here, where we may; else say what an administrator has to do."""
+        has = [name for name in ("caddy", "nginx") if find(name)]
+        kind = has[0] if has else "caddy"
+        name = "Caddyfile" if kind == "caddy" else "nginx.conf"
+        values = {"DOMAIN": self.domain, "PORT": str(self.server.asked["port"])}
+        text = re.sub(
+            r"@([A-Z]+)@", lambda found: values[found[1]], self.server.asked["front"][name]
+        )
+        replace(self.server.root / name, text)
+        try:
+            if not has:
+                raise Failed("neither Caddy nor nginx is on the server")
+            run([*self.sudo, "true"], 20)
+            if kind == "caddy":
+                self.caddy(text)
+            else:
+                self.nginx(text)
+        except (Failed, OSError) as error:
+            log = error.log if isinstance(error, Failed) else ""
+            say(f"note      {self.domain} is not ready: {error} {log.strip()[-300:]}".rstrip())
+            say("          as an administrator of the server:")
+            for command in self.commands(kind, bool(has)):
+                say(f"            {command}")
+
+    def caddy(self, text: str) -> None:
+        """Add the site to Caddy's, if it takes it."""
+        main, site = Path("/etc/caddy/Caddyfile"), Path(f"/etc/caddy/flaskdash/{self.slug}.caddy")
+        before = main.read_text() if main.exists() else ""
+        if site.exists() and site.read_text() == text and "import flaskdash/" in before:
+            return
+        self.write(site, text)
+        if "import flaskdash/" not in before:
+            self.write(main, f"{before.rstrip()}\n\nimport flaskdash/*.caddy\n".lstrip())
+        try:
+            run([*self.sudo, "caddy", "validate", "--adapter", "caddyfile", "--config", str(main)])
+        except Failed:
+            self.write(main, before)
+            run([*self.sudo, "rm", "-f", str(site)])
+            raise
+        self.reload("caddy")
+
+    def nginx(self, text: str) -> None:
+        """Add the site to nginx's, if it takes it, and have certbot get its certificate."""
+        site = Path(f"/etc/nginx/conf.d/{self.slug}.conf")
+        before = site.read_text() if site.exists() else ""
+        known = all(line in before for line in re.findall(r"(?:proxy_pass|server_name) .*;", text))
+        if not known:  # else leave what certbot has added
+            self.write(site, text)
+            try:
+                run([*self.sudo, find("nginx"), "-t"])
+            except Failed:
+                if before:
+                    self.write(site, before)
+                else:
+                    run([*self.sudo, "rm", "-f", str(site)])
+                raise
+            self.reload("nginx")
+        if "ssl_certificate" not in (before if known else text):
+            if not find("certbot"):
+                self.installed = True
+                raise Failed("it has no certificate, because certbot is not there")
+            asks_nothing = ["--non-interactive", "--agree-tos", "--register-unsafely-without-email"]
+            run([*self.sudo, "certbot", "--nginx", *asks_nothing, "--redirect", "-d", self.domain])
+
+    def reload(self, name: str) -> None:
+        """Have a web server take up its configuration, and start with the server."""
+        run([*self.sudo, "systemctl", "enable", "--quiet", name])
+        run([*self.sudo, "systemctl", "reload-or-restart", name])
+        say(f"reload    {name}: {self.domain} leads to port {self.server.asked['port']}")
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a file of the administrator's."""
+        install(self.sudo, path, text)
+
+    def commands(self, kind: str, there: bool) -> list[str]:
+        """Return what an administrator types."""
+        root = self.server.root
+        if kind == "caddy":
+            site = f"/etc/caddy/flaskdash/{self.slug}.caddy"
+            return [
+                *([] if there else ["sudo apt install caddy"]),
+                f"sudo install -D -m 644 {root}/Caddyfile {site}"
+                " && echo 'import flaskdash/*.caddy' | sudo tee -a /etc/caddy/Caddyfile",
+                "sudo systemctl reload caddy",
+            ]
+        copy = f"sudo cp {root}/nginx.conf /etc/nginx/conf.d/{self.slug}.conf"
+        return [
+            *([] if self.installed else [f"{copy} && sudo systemctl reload nginx"]),
+            f"sudo apt install python3-certbot-nginx && sudo certbot --nginx -d {self.domain}",
+        ]
+
+
+def find(program: str) -> str:
+    """Return a program's path; those of administrators are not on everybody's PATH."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
+    return shutil.which(program, path=path) or ""
+
+
 def quoted(value: str) -> str:
     r"""Return a value as .env holds it, so that python-dotenv reads the same.
 
@@ -875,6 +998,7 @@ def describe(status: int) -> str:
 def main(stdin: BinaryIO) -> int:
     """Do what the next line of standard input asks for."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.umask(0o022 if os.geteuid() == 0 else 0o077)  # root's releases run as another user
     asked = json.loads(stdin.readline())
     server = Server(asked, stdin)
     what = {
