@@ -60,6 +60,9 @@ def command(
       bundle   dist/NAME-VERSION.tar.gz: the project, its packages and a start
                script. It starts on Linux or macOS with no network; it can be
                made on Windows too.
+      fly, render, kamal, cloudrun://REGION-docker.pkg.dev/PROJECT/REPOSITORY
+               Fly, Render, Kamal and Cloud Run: their file is written, and the
+               commands to run next are printed; flaskdash runs none of them.
 
     Exit codes: 0 done, 2 the preflight failed, 3 the build failed, 4 the new
     release failed and the one before is live, 5 it failed and is live.
