@@ -30,6 +30,7 @@ from flaskdash.deploy.ssh.probe import Facts, findings, probe
 from flaskdash.deploy.ssh.server import home, main
 from flaskdash.deploy.ssh.server.basics import Failed
 from flaskdash.deploy.ssh.server.build import Build
+from flaskdash.deploy.ssh.server.units import plain
 from flaskdash.deploy.target import Place
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
@@ -237,7 +238,8 @@ def test_a_domain_is_a_domain(tiny: Project, domain: str) -> None:
 def facts(**said: str) -> Facts:
     known = {"system": "Linux", "systemd": "252", "processor": "x86_64", "libc": "glibc 2.36"}
     pythons = {"3.13": "/usr/bin/python3.13", "3.11": "/usr/bin/python3"}
-    return Facts(known | {"free": "9000000"} | said, pythons)
+    known |= {"free": "9000000", "root": "/home/me/flaskdash/shop", "end": "yes"}
+    return Facts(known | said, pythons)
 
 
 def test_the_probe_reads_and_says_what_is_there(
@@ -291,6 +293,8 @@ def test_wheels_are_for_the_server_and_not_for_this_machine() -> None:
 @pytest.mark.parametrize(
     ("said", "python", "sentence"),
     [
+        ({"end": ""}, "3.13", "the account does not let programs run"),
+        ({"root": "/home/my name/flaskdash/shop"}, "3.13", "systemd's files can't name /home/my"),
         ({"system": "Darwin"}, "3.13", "the server runs Darwin"),
         ({"systemd": ""}, "3.13", "the server runs Linux without systemd"),
         ({}, "", "the server needs Python >=3.11, and has 3.13, 3.11; uv, which could bring one,"),
@@ -448,6 +452,10 @@ def test_the_servers_side_imports_nothing_but_the_standard_library_and_what_was_
         known.add(f"{connection.PACKAGE}.{name}")
     sent = {*connection.MODULES, "__init__"}
     assert {path.stem for path in connection.SERVER.glob("*.py")} == sent
+
+
+def test_a_title_is_one_line_of_a_unit_in_which_nothing_has_a_meaning() -> None:
+    assert plain("50% of\n[Service]\\") == "50%% of [Service]\\\\"
 
 
 # --- what the server says of a deploy ---

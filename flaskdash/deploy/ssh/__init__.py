@@ -109,9 +109,12 @@ class SshTarget(Target):
             facts = probe(connection, self.slug)
             user = ["--user"] if facts.scope == "user" else []
             sudo = ["sudo", "-n"] if facts.scope == "system" and facts["uid"] != "0" else []
-            argv = [*sudo, "journalctl", *user, "--no-pager", "--output=short-iso"]
+            # A program that waits for more would outlive us: a terminal of its own ends it.
+            argv = [*sudo, "env", "SYSTEMD_COLORS=0", "journalctl", *user, "--no-pager"]
+            argv += ["--output=short-iso", "--no-hostname"]
             argv += [f"--lines={LOG_LINES}", f"--unit=flaskdash-{self.slug}@*"]
-            for line in connection.lines([*argv, *(["--follow"] if follow else [])]):
+            argv += ["--follow"] if follow else []
+            for line in connection.lines(argv, ends=follow):
                 click.echo(line)
 
     def secrets(self) -> list[str]:

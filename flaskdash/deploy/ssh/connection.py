@@ -108,18 +108,20 @@ class Connection:
             self._folder.cleanup()
             self._folder = None
 
-    def argv(self, command: Iterable[str]) -> list[str]:
-        """Return the command that runs another on the server."""
-        return [*self._ssh(), "-T", self.address.host, shlex.join(command)]
+    def argv(self, command: Iterable[str], *, ends: bool = False) -> list[str]:
+        """Return the command that runs another on the server; it may be one that `ends` with us."""
+        return [*self._ssh(), "-tt" if ends else "-T", self.address.host, shlex.join(command)]
 
     def run(self, command: Iterable[str], stdin: bytes = b"") -> str:
         """Run a program on the server and return what it prints."""
         return "\n".join(self.lines(command, [stdin]))
 
-    def lines(self, command: Iterable[str], stdin: Iterable[bytes] = ()) -> Iterator[str]:
+    def lines(
+        self, command: Iterable[str], stdin: Iterable[bytes] = (), *, ends: bool = False
+    ) -> Iterator[str]:
         """Run a program on the server and yield the lines that it prints, as it does."""
         try:
-            yield from shell.talk(self.argv(command), Path.cwd(), stdin)
+            yield from shell.talk(self.argv(command, ends=ends), Path.cwd(), stdin)
         except shell.CommandError as error:
             if error.returncode == LOST:
                 raise self._lost(error.output) from error
