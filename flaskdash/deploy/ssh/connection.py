@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -94,9 +96,13 @@ class Connection:
         """Lend a place for the connection's socket, where this system's ssh can share one."""
         if sys.platform != "win32":
             # A socket's path has at most 103 characters, and ssh adds 17 of its own.
-            short = tempfile.gettempdir() if len(tempfile.gettempdir()) < 70 else "/tmp"  # noqa: S108
+            short = tempfile.gettempdir() if len(tempfile.gettempdir()) < 60 else "/tmp"  # noqa: S108
+            for left in Path(short).glob("fdash-*"):  # by one that was killed
+                owner = re.fullmatch(r"fdash-(\d+)-\w{8}", left.name)
+                if owner and not shell.runs(owner[1]):
+                    shutil.rmtree(left, ignore_errors=True)
             self._folder = tempfile.TemporaryDirectory(
-                dir=short, prefix="fd-", ignore_cleanup_errors=True
+                dir=short, prefix=f"fdash-{os.getpid()}-", ignore_cleanup_errors=True
             )
         return self
 
