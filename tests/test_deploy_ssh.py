@@ -30,6 +30,7 @@ from flaskdash.deploy.ssh.probe import Facts, findings, probe
 from flaskdash.deploy.ssh.server import home, main
 from flaskdash.deploy.ssh.server.basics import Failed
 from flaskdash.deploy.ssh.server.build import Build
+from flaskdash.deploy.ssh.server.units import plain
 from flaskdash.deploy.target import Place
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
@@ -199,6 +200,25 @@ def test_the_connection_is_shared_over_a_path_that_is_short_enough(
         assert len(path[1]) + len(".0123456789abcdef") < 104
 
 
+def test_what_a_killed_one_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    monkeypatch.setattr(connection.tempfile, "tempdir", str(tmp_path))
+    short = Path("/tmp") if len(str(tmp_path)) >= 60 else tmp_path
+    gone, theirs, running = (
+        short / f"fdash-{name}"
+        for name in (f"{ended.pid}-abcdefgh", "x-y", f"{os.getpid()}-abcd_fgh")
+    )
+    for folder in (gone, theirs, running):
+        folder.mkdir()
+    try:
+        with Connection(Address("host")):
+            assert [one.exists() for one in (gone, theirs, running)] == [False, True, True]
+    finally:
+        theirs.rmdir()
+        running.rmdir()
+
+
 def test_a_server_that_can_not_be_reached_ends_in_the_preflight(
     tiny: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,7 +257,8 @@ def test_a_domain_is_a_domain(tiny: Project, domain: str) -> None:
 def facts(**said: str) -> Facts:
     known = {"system": "Linux", "systemd": "252", "processor": "x86_64", "libc": "glibc 2.36"}
     pythons = {"3.13": "/usr/bin/python3.13", "3.11": "/usr/bin/python3"}
-    return Facts(known | {"free": "9000000"} | said, pythons)
+    known |= {"free": "9000000", "root": "/home/me/flaskdash/shop", "end": "yes"}
+    return Facts(known | said, pythons)
 
 
 def test_the_probe_reads_and_says_what_is_there(
@@ -291,6 +312,8 @@ def test_wheels_are_for_the_server_and_not_for_this_machine() -> None:
 @pytest.mark.parametrize(
     ("said", "python", "sentence"),
     [
+        ({"end": ""}, "3.13", "the account does not let programs run"),
+        ({"root": "/home/my name/flaskdash/shop"}, "3.13", "systemd's files can't name /home/my"),
         ({"system": "Darwin"}, "3.13", "the server runs Darwin"),
         ({"systemd": ""}, "3.13", "the server runs Linux without systemd"),
         ({}, "", "the server needs Python >=3.11, and has 3.13, 3.11; uv, which could bring one,"),
@@ -359,6 +382,31 @@ def test_pruning_keeps_what_is_live_the_one_before_and_the_newest(tmp_path: Path
     assert {one["name"] for one in here.known()} == {"r1", "r2", "r9", "r8", "r7"}
     assert {path.name for path in (tmp_path / "environments").iterdir()} == {"old", "new"}
     assert {path.name for path in (tmp_path / "wheels").iterdir()} == {"old.whl", "new.whl"}
+
+
+def test_a_snapshot_is_carried_over_where_it_would_be_built_alike(tmp_path: Path) -> None:
+    release(tmp_path, "old", 1)
+    paths = {"same": ["app/same.py", "data"], "loader": ["app/loader.py"], "source": ["data/s.csv"]}
+    for root in (tmp_path / "releases/old", tmp_path / "incoming/new"):
+        for name in ("app/same.py", "app/loader.py", "data/t.csv", "data/s.csv"):
+            file = root / "app" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("x")
+            changed = root.name == "new" and name in ("app/loader.py", "data/s.csv")
+            os.utime(file, (2, 2) if changed else (1, 1))
+        (root / "instance").mkdir()
+    old, new = tmp_path / "releases/old/instance", tmp_path / "incoming/new/instance"
+    for name in paths:
+        (old / f"{name}.json").write_text(json.dumps({"file": f"{name}.1.parquet"}))
+        (old / f"{name}.1.parquet").write_text("rows")
+    here = there(tmp_path, loaders=paths)
+    here.point("old")
+    Build(here, io.BytesIO()).carry_snapshots(tmp_path / "incoming/new")
+    assert list(new.iterdir()) == []
+    paths["same"] = ["app/same.py", "data/t.csv"]
+    Build(here, io.BytesIO()).carry_snapshots(tmp_path / "incoming/new")
+    assert {one.name for one in new.iterdir()} == {"same.json", "same.1.parquet"}
+    assert (new / "same.1.parquet").samefile(old / "same.1.parquet")
 
 
 def test_what_does_not_come_whole_is_not_taken(tmp_path: Path) -> None:
@@ -448,6 +496,10 @@ def test_the_servers_side_imports_nothing_but_the_standard_library_and_what_was_
         known.add(f"{connection.PACKAGE}.{name}")
     sent = {*connection.MODULES, "__init__"}
     assert {path.stem for path in connection.SERVER.glob("*.py")} == sent
+
+
+def test_a_title_is_one_line_of_a_unit_in_which_nothing_has_a_meaning() -> None:
+    assert plain("50% of\n[Service]\\") == "50%% of [Service]\\\\"
 
 
 # --- what the server says of a deploy ---

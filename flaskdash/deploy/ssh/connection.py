@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -94,9 +96,13 @@ class Connection:
         """Lend a place for the connection's socket, where this system's ssh can share one."""
         if sys.platform != "win32":
             # A socket's path has at most 103 characters, and ssh adds 17 of its own.
-            short = tempfile.gettempdir() if len(tempfile.gettempdir()) < 70 else "/tmp"  # noqa: S108
+            short = tempfile.gettempdir() if len(tempfile.gettempdir()) < 60 else "/tmp"  # noqa: S108
+            for left in Path(short).glob("fdash-*"):  # by one that was killed
+                owner = re.fullmatch(r"fdash-(\d+)-\w{8}", left.name)
+                if owner and not shell.runs(owner[1]):
+                    shutil.rmtree(left, ignore_errors=True)
             self._folder = tempfile.TemporaryDirectory(
-                dir=short, prefix="fd-", ignore_cleanup_errors=True
+                dir=short, prefix=f"fdash-{os.getpid()}-", ignore_cleanup_errors=True
             )
         return self
 
@@ -108,18 +114,20 @@ class Connection:
             self._folder.cleanup()
             self._folder = None
 
-    def argv(self, command: Iterable[str]) -> list[str]:
-        """Return the command that runs another on the server."""
-        return [*self._ssh(), "-T", self.address.host, shlex.join(command)]
+    def argv(self, command: Iterable[str], *, ends: bool = False) -> list[str]:
+        """Return the command that runs another on the server; it may be one that `ends` with us."""
+        return [*self._ssh(), "-tt" if ends else "-T", self.address.host, shlex.join(command)]
 
     def run(self, command: Iterable[str], stdin: bytes = b"") -> str:
         """Run a program on the server and return what it prints."""
         return "\n".join(self.lines(command, [stdin]))
 
-    def lines(self, command: Iterable[str], stdin: Iterable[bytes] = ()) -> Iterator[str]:
+    def lines(
+        self, command: Iterable[str], stdin: Iterable[bytes] = (), *, ends: bool = False
+    ) -> Iterator[str]:
         """Run a program on the server and yield the lines that it prints, as it does."""
         try:
-            yield from shell.talk(self.argv(command), Path.cwd(), stdin)
+            yield from shell.talk(self.argv(command, ends=ends), Path.cwd(), stdin)
         except shell.CommandError as error:
             if error.returncode == LOST:
                 raise self._lost(error.output) from error

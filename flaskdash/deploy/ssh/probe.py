@@ -95,6 +95,12 @@ def findings(
     facts: Facts, python: str, asked: str, accepted: str, size: int = 0
 ) -> Iterator[Finding]:
     """Find what the server lacks to run the project."""
+    if not facts["end"]:
+        yield Finding(
+            "the account does not let programs run, or not to their end",
+            "an account with a plain shell, such as /bin/bash",
+        )
+        return
     if facts["system"] != "Linux" or not facts["systemd"]:
         what = facts["system"] if facts["system"] != "Linux" else "Linux without systemd"
         yield Finding(f"the server runs {what}", "a Linux with systemd, such as Debian or Ubuntu")
@@ -110,7 +116,11 @@ def findings(
         yield Finding(f"uv on the server will download Python {python}", is_note=True)
     room = SAME_ENVIRONMENT if facts.environments else NEW_ENVIRONMENT
     room += 3 * size // 1000  # packed, unpacked, and as a snapshot
-    if int(facts["free"] or room) < room:
+    if not re.fullmatch(r"[\w./+@-]+", facts["root"], re.ASCII):
+        yield Finding(
+            f"systemd's files can't name {facts['root']}", "an account whose home has a plain name"
+        )
+    if facts["free"].isdigit() and int(facts["free"]) < room:
         yield Finding(
             f"{int(facts['free']) // 1000} MB are free on the server, and it takes {room // 1000}",
             "make room there: df -h shows what is full",

@@ -124,16 +124,29 @@ class Build:
         (folder / "app/.release").write_text(f"{name}\n")
         for link, to in ((".env", "shared/.env"), ("instance", "shared/instance")):
             (folder / "app" / link).symlink_to(f"../../../{to}")
-        # A snapshot is never written over, so that both releases can have the same one. The new
-        # release builds its own where its loader is another, and the old one does not see it.
-        for one in (
-            (self.home.releases / self.home.live / "instance").glob("*") if self.home.live else ()
-        ):
-            if one.suffix in (".json", ".parquet"):
-                with suppress(OSError):  # it was just replaced
-                    os.link(one, folder / "instance" / one.name)
+        self.carry_snapshots(folder)
         python = str(self.home.environments / self.asked["environment"] / "bin/python")
         run([python, "-m", "compileall", "-q", str(folder / "app/app")])
+
+    def carry_snapshots(self, folder: Path) -> None:
+        """Give the new release those snapshots of the live one that it would build alike.
+
+        A snapshot is never written over, so both can have the same file. Where the loader or its
+        source is another, the new release builds its own, and the old one does not see it.
+        """
+        if not self.home.live:
+            return
+        live = self.home.releases / self.home.live
+        for name, paths in self.asked["loaders"].items():
+            if all(print_of(live / "app" / one) == print_of(folder / "app" / one) for one in paths):
+                with suppress(
+                    OSError, ValueError, KeyError
+                ):  # there is none, or it is just replaced
+                    state = (live / "instance" / f"{name}.json").read_text()
+                    file = json.loads(state)["file"]
+                    os.link(live / "instance" / file, folder / "instance" / file)
+                    (folder / "instance" / f"{name}.json").write_text(state)
+                    self.home.own(folder / "instance" / f"{name}.json")
 
     def secret_key(self) -> None:
         """See to it that there is an .env with a SECRET_KEY; it is made once."""
@@ -158,3 +171,13 @@ class Build:
         os.sync()
         (self.home.incoming / name).replace(self.home.releases / name)
         shutil.rmtree(self.home.incoming, ignore_errors=True)
+
+
+def print_of(path: Path) -> list[tuple[str, int, int]]:
+    """Return what tells a file, or the files of a folder, from others: names, sizes, times.
+
+    The times are made from the content, see archive.py.
+    """
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = ((one, one.stat()) for one in files if one.is_file())
+    return [(str(one.relative_to(path)), stat.st_size, stat.st_mtime_ns) for one, stat in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import shutil
 import socket
@@ -16,7 +17,7 @@ from flaskdash.deploy.ssh.server.units import Units
 
 UP_SECONDS = 30.0  # until /up answers
 READY_SECONDS = 600.0  # until each dashboard does, while the data is being read
-CALM_SECONDS = 10.0  # that a dashboard may show a failed chart, while newer data is being read
+CALM_SECONDS = 5.0  # that a loader may fail, such as while a database wakes up
 STOP_SECONDS = 5.0  # that we wait for the old release to finish what is under way
 LINKS = re.compile(r"""href=["'](/(?:dashboards|charts)/[^"'?#.]+)""")
 
@@ -109,25 +110,45 @@ class Live(Units):
         raise Failed(f"{name} does not answer: nothing at /up within {UP_SECONDS:.0f} s")
 
     def try_dashboards(self, unit: str) -> None:
-        """Ask for the first dashboard and for all that it links to."""
+        """Ask for the first dashboard and for all that it links to, when the data has been read."""
         todo, seen, began = ["/"], {"/"}, time.monotonic()
         while todo:
             path = todo.pop(0)
-            while True:
-                status, body, kept = self.ask_trial(path, 60)
-                since = time.monotonic() - began
-                if status < 500 and status not in (0, 404) and (kept or since > CALM_SECONDS):
-                    break
-                if status not in (200, 503) or since > READY_SECONDS:
-                    raise Failed(f"{path} does not answer: {describe(status)}")
+            status, body, kept = self.ask_trial(path, 60)
+            while status == 503 and time.monotonic() < began + READY_SECONDS:
+                self.try_loaders(time.monotonic() - began)
                 if self.systemd.state(unit) != "active":
-                    raise Failed(f"the release ended while {path} was asked for")
+                    break
                 time.sleep(0.5)
+                status, body, kept = self.ask_trial(path, 60)
+            if status in (0, 404) or status >= 500:
+                raise Failed(f"{path} does not answer: {describe(status)}")
             if not kept:
                 say(f"note      a chart on {path} fails; the log says why: flaskdash logs")
             new = [link for link in LINKS.findall(body) if link not in seen]
             todo += new
             seen.update(new)
+        for name, state in self.loaders().items():
+            if state["error"]:
+                say(
+                    f"note      the loader {name} fails, and its last good data is shown: {state['error']}"
+                )
+
+    def try_loaders(self, since: float) -> None:
+        """Raise where a loader fails and there is no data of before; it has been tried again by then."""
+        for name, state in self.loaders().items():
+            if state["error"] and not state["built"] and since > CALM_SECONDS:
+                raise Failed(f"the loader {name} fails: {state['error']}")
+
+    def loaders(self) -> dict[str, dict[str, str]]:
+        """Return what /ready says of each loader: when its data was built, and its error."""
+        with suppress(ValueError, AttributeError):
+            found = json.loads(self.ask_trial("/ready", 10)[1])["loaders"]
+            return {
+                str(name): {key: str(one.get(key, "")) for key in ("built", "error")}
+                for name, one in found.items()
+            }
+        return {}
 
     def ask_trial(self, path: str, seconds: float) -> tuple[int, str, bool]:
         """Return the status and the body of a page of the release on trial, and whether it may be kept."""

@@ -61,7 +61,7 @@ class Units(Home):
             "ROOT": str(self.root).replace("%", "%%"),
             "RUNTIME": self.systemd.runtime,
             "SYSTEMCTL": "systemctl --user" if self.systemd.is_user else "systemctl",
-            "TITLE": self.asked["title"].replace("%", "%%").replace("\n", " "),
+            "TITLE": plain(self.asked["title"]),
             "UNIT": self.unit,
             "USER": f"User={self.owner()}" if system else "",
             "WANTED_BY": "default.target" if self.systemd.is_user else "multi-user.target",
@@ -83,6 +83,11 @@ class Units(Home):
         name = f"{self.unit}.socket"
         path = self.systemd.folder / name
         before = path.read_text() if path.is_file() else ""
+        if self.systemd.is_user and self.asked["port"] < 1024:
+            raise Failed(
+                f"port {self.asked['port']} can be opened by root alone",
+                hint="--port 8000, and --domain with Caddy in front of it",
+            )
         wanted = text if text is not None else self.filled("app.socket")
         is_open = self.systemd.state(name) == "active"
         if before == wanted and is_open:
@@ -110,3 +115,8 @@ class Units(Home):
         units += [f"{self.unit}_refresh.timer"] if self.asked["refresh"] else []
         self.systemd("enable", "--quiet", *units)
         self.systemd("start", *units)
+
+
+def plain(title: str) -> str:
+    """Return a title as one line of a unit's file, in which nothing has a meaning."""
+    return " ".join(title.split()).replace("\\", "\\\\").replace("%", "%%")
