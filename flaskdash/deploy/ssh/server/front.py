@@ -28,6 +28,8 @@ class Front:
         name = "Caddyfile" if kind == "caddy" else "nginx.conf"
         values = {"DOMAIN": self.domain, "PORT": str(self.home.asked["port"])}
         text = re.sub(r"@([A-Z]+)@", lambda found: values[found[1]], self.home.asked["front"][name])
+        if not Path("/proc/net/if_inet6").exists():  # nginx would not start
+            text = text.replace("    listen [::]:80;\n", "")
         replace(self.home.root / name, text)
         try:
             if not has:
