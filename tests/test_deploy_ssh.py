@@ -457,6 +457,20 @@ def test_a_secret_key_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
     assert (here.shared / ".env").stat().st_mode & 0o777 == 0o600
 
 
+def test_what_was_cut_off_is_cleared_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    release(tmp_path, "whole", 1)
+    for name in ("releases/half", "environments/half", "incoming/new", "shared"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "shared/.env").write_text("NEW=1\n")
+    (tmp_path / "shared/.env.before").write_text("OLD=1\n")
+    main.Server(there(tmp_path).asked, io.BytesIO()).settle()
+    assert [path.name for path in (tmp_path / "releases").iterdir()] == ["whole"]
+    assert list((tmp_path / "environments").iterdir()) == []
+    assert not (tmp_path / "incoming").exists()
+    assert (tmp_path / "shared/.env").read_text() == "OLD=1\n"
+
+
 @pytest.mark.parametrize(
     "value", ["plain", "a b", "it's", 'a"b', "a\\b\\'", "${HOME}", "$HOME", "# no", "a=b", "ü€\t"]
 )

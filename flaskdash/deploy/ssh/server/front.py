@@ -30,8 +30,8 @@ class Front:
         text = re.sub(r"@([A-Z]+)@", lambda found: values[found[1]], self.home.asked["front"][name])
         if not Path("/proc/net/if_inet6").exists():  # nginx would not start
             text = text.replace("    listen [::]:80;\n", "")
-        replace(self.home.root / name, text)
         try:
+            replace(self.home.root / name, text)
             if not has:
                 raise Failed("neither Caddy nor nginx is on the server")
             run([*self.sudo, "true"], 20)
