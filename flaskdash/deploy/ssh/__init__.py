@@ -348,6 +348,8 @@ class Deploy:
                 try:
                     found = self.target._ask("wait")
                     break
+                except PreflightError:  # it is still at work there
+                    deadline = time.monotonic() + PATIENCE
                 except FlaskdashError as again:
                     if time.monotonic() > deadline:
                         raise NotRolledBackError(

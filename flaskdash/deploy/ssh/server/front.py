@@ -28,8 +28,10 @@ class Front:
         name = "Caddyfile" if kind == "caddy" else "nginx.conf"
         values = {"DOMAIN": self.domain, "PORT": str(self.home.asked["port"])}
         text = re.sub(r"@([A-Z]+)@", lambda found: values[found[1]], self.home.asked["front"][name])
-        replace(self.home.root / name, text)
+        if not Path("/proc/net/if_inet6").exists():  # nginx would not start
+            text = text.replace("    listen [::]:80;\n", "")
         try:
+            replace(self.home.root / name, text)
             if not has:
                 raise Failed("neither Caddy nor nginx is on the server")
             run([*self.sudo, "true"], 20)

@@ -18,7 +18,6 @@ from flaskdash.deploy.ssh.server.units import Units
 UP_SECONDS = 30.0  # until /up answers
 READY_SECONDS = 600.0  # until each dashboard does, while the data is being read
 CALM_SECONDS = 5.0  # that a loader may fail, such as while a database wakes up
-STOP_SECONDS = 5.0  # that we wait for the old release to finish what is under way
 LINKS = re.compile(r"""href=["'](/(?:dashboards|charts)/[^"'?#.]+)""")
 
 
@@ -83,9 +82,8 @@ class Live(Units):
             self.try_dashboards(f"{unit}.service")
         except Failed as error:
             with suppress(OSError):
-                error.log = (
-                    error.log or (self.root / "trial.log").read_text(errors="replace").strip()
-                )
+                error.log = log.read_text(errors="replace").strip()
+            error.log = error.log or self.systemd.log(f"{unit}.service")
             raise
         finally:
             self.end_trial()
@@ -167,6 +165,8 @@ class Live(Units):
     def settle(self) -> None:
         """Clear up what a deploy that was cut off has left, and have the current release run."""
         shutil.rmtree(self.incoming, ignore_errors=True)
+        if (kept := self.shared / ".env.before").exists():
+            kept.replace(self.shared / ".env")
         for folder in (self.releases, self.environments):
             mark = "release.json" if folder == self.releases else ".complete"
             for one in folder.glob("*"):
@@ -191,7 +191,7 @@ class Live(Units):
 
     def wait_for(self, name: str, *, only: bool) -> None:
         """Wait until a release answers on the port; with `only`, until no other one does."""
-        deadline = time.monotonic() + (UP_SECONDS + STOP_SECONDS)
+        deadline = time.monotonic() + UP_SECONDS
         told: list[str] = []
         with ThreadPoolExecutor(8) as pool:  # several at once: both releases take some
             while time.monotonic() < deadline:

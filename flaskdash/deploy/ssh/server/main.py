@@ -36,7 +36,8 @@ class Server(Live):
                 if self.live != name:
                     self.remove(name)
                 raise
-            self.prune()
+            with suppress(OSError):  # it is live all the same, and the next deploy tries again
+                self.prune()
             if self.asked["domain"]:
                 Front(self).set_up()
             return self.standing()
@@ -102,20 +103,38 @@ class Server(Live):
                 if not re.match(rf"\s*(?:export\s+)?(?:{'|'.join(values)})\s*=", line)
             ]
             lines += [f"{name}={quoted(value)}" for name, value in values.items()]
-            replace(env, "\n".join(lines) + "\n", 0o600)
-            self.own(env)
             self.asked["port"] = self.port
+            self.write_env(".env.before", before)  # should this be cut off, `settle` puts it back
+            self.write_env(".env", "\n".join(lines) + "\n")
             if live:
-                try:
-                    self.trial(live)
-                except Failed:
-                    replace(env, before, 0o600)
-                    self.own(env)
-                    raise
-                say(f"restart   {live}")
-                self.systemd("restart", self.systemd.live(live))
-                self.wait_for(live, only=True)
+                self.take_up(live, before)
+            (self.shared / ".env.before").unlink()
             return self.standing()
+
+    def take_up(self, live: str, before: str) -> None:
+        """Have the live release read .env again, if it works with it; else put back what it was."""
+        restarted = False
+        try:
+            self.trial(live)
+            say(f"restart   {live}")
+            restarted = True
+            self.systemd("restart", self.systemd.live(live))
+            self.wait_for(live, only=True)
+        except Failed as error:
+            self.write_env(".env", before)
+            (self.shared / ".env.before").unlink()
+            if restarted:
+                try:
+                    self.systemd("restart", self.systemd.live(live))
+                    self.wait_for(live, only=True)
+                except Failed:
+                    error.kind = "not-rolled-back"
+            raise
+
+    def write_env(self, name: str, text: str) -> None:
+        """Write a file that only the release may read."""
+        replace(self.shared / name, text, 0o600)
+        self.own(self.shared / name)
 
 
 def quoted(value: str) -> str:

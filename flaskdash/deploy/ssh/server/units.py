@@ -6,7 +6,7 @@ import os
 import pwd
 import re
 
-from flaskdash.deploy.ssh.server.basics import Failed, is_free
+from flaskdash.deploy.ssh.server.basics import Failed, is_free, say
 from flaskdash.deploy.ssh.server.home import Home
 
 FIRST_PORT = 8000
@@ -111,10 +111,13 @@ class Units(Home):
 
     def boots(self) -> None:
         """Have all of it start with the server."""
-        units = [f"{self.unit}.socket", f"{self.unit}.service"]
-        units += [f"{self.unit}_refresh.timer"] if self.asked["refresh"] else []
-        self.systemd("enable", "--quiet", *units)
-        self.systemd("start", *units)
+        names = [f"{self.unit}.socket", f"{self.unit}.service", f"{self.unit}_refresh.timer"]
+        units = [name for name in names if (self.systemd.folder / name).exists()]
+        try:
+            self.systemd("enable", "--quiet", *units)
+            self.systemd("start", *units)
+        except Failed as error:
+            say(f"note      it may not start with the server: {error} {error.log}")
 
 
 def plain(title: str) -> str:
