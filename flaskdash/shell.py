@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -43,10 +45,54 @@ def environment(extra: Mapping[str, str | None] | None = None) -> dict[str, str]
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str | None] | None = None) -> str:
-    """Run a program to its end and return what it printed; raise CommandError if it failed."""
+def run(
+    argv: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str | None] | None = None,
+    timeout: float | None = None,
+    stdin: str | None = None,
+) -> str:
+    """Run a program to its end and return what it printed; raise CommandError if it failed.
+
+    `stdin` is what it reads. After `timeout` seconds it is killed, and TimeoutError raised.
+    """
     try:
         done = subprocess.run(
+            list(argv),
+            cwd=cwd,
+            env=environment(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            input=stdin,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+        )
+    except OSError as error:
+        raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"{Path(argv[0]).name} took longer than {timeout:.0f} s") from error
+    if done.returncode:
+        raise CommandError(argv, done.returncode, done.stdout)
+    return done.stdout
+
+
+def stream(
+    argv: Sequence[str],
+    cwd: Path,
+    each: Callable[[str], None],
+    env: Mapping[str, str | None] | None = None,
+    seconds: float | None = None,
+) -> str:
+    """Run a program and hand over each line that it prints as it comes; return all of them.
+
+    After `seconds` it is ended, which is no error. Raises CommandError if it failed by itself.
+    """
+    ended = threading.Event()
+    try:
+        process = subprocess.Popen(
             list(argv),
             cwd=cwd,
             env=environment(env),
@@ -59,9 +105,29 @@ def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str | None] | None = N
         )
     except OSError as error:
         raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
-    if done.returncode:
-        raise CommandError(argv, done.returncode, done.stdout)
-    return done.stdout
+
+    def end() -> None:
+        ended.set()
+        process.terminate()
+
+    timer = threading.Timer(seconds or 0, end)
+    with process:
+        if seconds is not None:
+            timer.start()
+        lines = []
+        try:
+            for line in process.stdout or ():
+                lines.append(line)
+                # A terminal obeys control characters, and these come from elsewhere.
+                each("".join(sign for sign in line if sign.isprintable() or sign == "\t"))
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            timer.cancel()
+    if process.returncode and not ended.is_set():
+        raise CommandError(argv, process.returncode, "".join(lines))
+    return "".join(lines)
 
 
 def start(
@@ -85,6 +151,32 @@ def start(
             )
     except OSError as error:
         raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+
+
+@contextmanager
+def running(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str | None], log: Path
+) -> Iterator[Process]:
+    """Lend a program that runs beside this one and prints into a log; end it, and what it started."""
+    with log.open("wb") as out:
+        try:
+            process = subprocess.Popen(
+                list(argv),
+                cwd=cwd,
+                env=environment(env),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+    try:
+        yield process
+    finally:
+        stop(process)
+        with suppress(OSError):  # a shell may have left its children behind
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager
@@ -133,3 +225,45 @@ def runs(pid: str) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def talk(argv: Sequence[str], cwd: Path, stdin: Iterable[bytes] = ()) -> Iterator[str]:
+    """Run a program, feed it, and yield its lines as they come; raise CommandError if it failed.
+
+    The error has what it printed on stderr. A program that no longer reads is no error by itself.
+    """
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                list(argv),
+                cwd=cwd,
+                env=environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        except OSError as error:
+            raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+        feeder = threading.Thread(target=_feed, args=[process, stdin], daemon=True)
+        feeder.start()
+        try:
+            assert process.stdout is not None
+            with process.stdout as lines:
+                for line in lines:
+                    yield line.decode("utf-8", "replace").rstrip("\r\n")
+            process.wait()
+        finally:
+            stop(process)
+            feeder.join(5)
+        if process.returncode:
+            errors.seek(0)
+            raise CommandError(argv, process.returncode, errors.read().decode("utf-8", "replace"))
+
+
+def _feed(process: Process, stdin: Iterable[bytes]) -> None:
+    assert process.stdin is not None
+    with suppress(OSError):
+        for part in stdin:
+            process.stdin.write(part)
+    with suppress(OSError):
+        process.stdin.close()

@@ -198,7 +198,8 @@ def project(shared_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def serving(project: Path, **environment: str) -> Iterator[str]:
     """Run a project as in production; lend its address."""
     port = free_port()
-    command = (project / "Procfile").read_text("utf-8").removeprefix("web: python ")
+    web = (project / "Procfile").read_text("utf-8").splitlines()[0]
+    command = web.removeprefix("web: python ")
     hidden = {"FLASK_DEBUG", "SECRET_KEY"}
     env = {key: value for key, value in os.environ.items() if key not in hidden}
     with (project / "server.log").open("wb") as log:

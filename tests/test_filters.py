@@ -93,6 +93,8 @@ def counted(page: Page, passed: int) -> None:
 def test_a_range_of_numbers(page: Page) -> None:
     same, before = stay(page), kpis(page)
     expect(page.locator(".counts")).to_have_text("360 rows")
+    days = [row["date"] for row in ROWS]
+    expect(page.locator(".counts + span")).to_have_text(f"{min(days)} \u2013 {max(days)}")
     revenues = [float(row["revenue"]) for row in ROWS]
     low = page.get_by_role("spinbutton", name="Revenue from")
     assert low.get_attribute("placeholder") == low.get_attribute("min") == f"{min(revenues):g}"
@@ -283,6 +285,22 @@ def test_a_click_on_a_slice_chooses_it_but_not_the_rest(details: Page) -> None:
     details.mouse.up()
     details.wait_for_timeout(500)
     assert query(details) == []
+
+
+def test_a_name_keeps_its_colour_whatever_a_filter_leaves(details: Page) -> None:
+    figure = details.locator("#lines .shown")
+    figure.scroll_into_view_if_needed()
+    drawn(details, 3)
+    colours = (
+        "(shown) => Object.fromEntries(shown._fullData.map(({ name, line }) => [name, line.color]))"
+    )
+    before = figure.evaluate(colours)
+    assert len(set(before.values())) == len(before) > 2
+    last = list(before)[-1]
+    choose(details, "Region", last)
+    counted(details, sum(row["region"] == last for row in ROWS))
+    drawn(details, 3)
+    assert figure.evaluate(colours) == {last: before[last]}
 
 
 def test_a_click_on_a_line_chooses_its_colour_and_one_on_a_cell_both(details: Page) -> None:

@@ -9,16 +9,34 @@ from flaskdash.commands import _target
 
 @click.command("check")
 @_target.argument
-def command(target: str | None) -> None:
+@click.option("--fix", is_flag=True, help="Mend what is safe to mend, and say what was changed.")
+@_target.as_json
+@_target.errors_as_json
+def command(target: str | None, fix: bool, as_json: bool) -> None:
     """Look whether the project is fit to go to TARGET, and say how to mend what is not.
+
+    --fix changes a few text files (.gitignore, .env, the Procfile); never the code, the
+    dependencies or what git holds.
 
     \b
     Example:
       flaskdash check
+      flaskdash check --fix
     """
     from flaskdash.deploy import preflight, targets
     from flaskdash.project import Project
 
     project = Project.find(Path.cwd())
-    choice = targets.choose(project, target)
-    preflight.run(targets.target(project, choice.place).plan().rules, project, click.echo)
+    place = targets.choose(project, target).place
+    rules = targets.target(project, place).plan().rules
+    mended = list(preflight.mend(rules, project)) if fix else []
+    if not as_json:
+        for change in mended:
+            click.echo(f"mend      {change}")
+        preflight.run(rules, project, click.echo, fresh=True)
+        return
+    results = list(preflight.look(rules, project))
+    ok = not any(result.failed for result in results)
+    shown = [result.as_dict() for result in results]
+    _target.dump({"target": place.address, "ok": ok, "mended": mended, "rules": shown})
+    raise click.exceptions.Exit(0 if ok else 2)

@@ -42,6 +42,9 @@ def command(
 
     \b
     Targets:
+      ssh://USER@HOST
+               a Linux server of your own, with systemd: a folder for each release,
+               no request lost, and the way back.
       bundle   dist/NAME-VERSION.tar.gz: the project, its packages and a start
                script. It starts on Linux or macOS with no network; it can be
                made on Windows too.
@@ -50,6 +53,11 @@ def command(
                on the one that DOCKER_HOST names.
       kubernetes://REGISTRY/NAME
                the same image, pushed, and kubernetes.yaml for kubectl.
+      heroku://APP
+               An app at Heroku, by git push; with HEROKU_API_KEY or after
+               `heroku login`.
+      git+ssh://dokku@HOST/APP, git+ssh://piku@HOST/APP, git+https://HOST/APP
+               A server that builds and runs what is pushed to it.
 
     Exit codes: 0 done, 2 the preflight failed, 3 the build failed, 4 the new
     release failed and the one before is live, 5 it failed and is live.

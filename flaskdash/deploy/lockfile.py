@@ -70,6 +70,28 @@ def main_dependencies(root: Path) -> set[str]:
     return {str(one["name"]) for one in own.get("dependencies", [])}
 
 
+def production(root: Path) -> set[str]:
+    """Return the names of all that is installed where the project runs: no dev groups.
+
+    What only some systems need is among them.
+    """
+    known: dict[str, list[dict[str, Any]]] = {}
+    for one in packages(root):
+        known.setdefault(str(one["name"]), []).append(one)
+    own = next((one for one in packages(root) if _is_project(one)), {})
+    todo = [_need(one) for one in own.get("dependencies", [])]
+    seen = set(todo)
+    for name, extras in todo:
+        for package in known.get(name, []):
+            needs = [*package.get("dependencies", [])]
+            for extra in extras:
+                needs += package.get("optional-dependencies", {}).get(extra, [])
+            new = dict.fromkeys(map(_need, needs))
+            todo += [one for one in new if one not in seen]
+            seen.update(new)
+    return {name for name, _ in seen}
+
+
 def foreign(root: Path) -> list[str]:
     """Return the packages that uv.lock takes from a folder or from git, and so without a wheel."""
     return [
@@ -86,6 +108,11 @@ def packages(root: Path) -> list[dict[str, Any]]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return []
     return list(found)
+
+
+def _need(dependency: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return a package that another needs, and with which extras."""
+    return str(dependency["name"]), tuple(dependency.get("extra", ()))
 
 
 def _is_project(package: dict[str, Any]) -> bool:

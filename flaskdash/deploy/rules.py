@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from flaskdash import shell
-from flaskdash.deploy import files, lockfile, secret
+from flaskdash.deploy import files, lockfile, rules_code, rules_git, rules_text, secret, source
+from flaskdash.deploy.audit import audit
+from flaskdash.deploy.boots import boots
+from flaskdash.deploy.imports import imports
 from flaskdash.deploy.preflight import Finding, Rule
 from flaskdash.environment import UNREACHABLE, ensure_environment
 from flaskdash.progress import working
@@ -31,18 +33,37 @@ def procfile(project: Project) -> Iterator[Finding]:
     yield from ()
 
 
+def mend_procfile(project: Project) -> Iterator[str]:
+    """Put in the colon that `web gunicorn ...` lacks."""
+    text = source.text(project, "Procfile")
+    mended = re.sub(r"(?m)^(web|release)[ \t]+(?!:)(?=\S)", r"\1: ", text)
+    if mended != text:
+        (project.root / "Procfile").write_text(mended, "utf-8", newline="")
+        yield "Procfile: a colon"
+
+
+def mend_debug(project: Project) -> Iterator[str]:
+    """Take FLASK_DEBUG out of .env and .flaskenv."""
+    for name in (".env", ".flaskenv"):
+        if dotenv(project.root / name).get("FLASK_DEBUG", "").lower() in ON:
+            file = project.root / name
+            lines = file.read_text("utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if not re.match(r"\s*(export\s+)?FLASK_DEBUG\s*=", line)]
+            file.write_text("".join(kept), "utf-8")
+            yield f"{name}: no FLASK_DEBUG"
+
+
 def debug(project: Project) -> Iterator[Finding]:
     """Find debug mode that is on: in .env, in the Procfile or in the code."""
     for name in (".env", ".flaskenv"):
         if dotenv(project.root / name).get("FLASK_DEBUG", "").lower() in ON:
             yield Finding(f"{name} sets FLASK_DEBUG", "take the line out; flaskdash serve sets it")
-    text = _text(project, PurePosixPath("Procfile"))
+    text = source.text(project, "Procfile")
     if re.search(rf"FLASK_DEBUG=[\"']?({'|'.join(ON)})\b|\s--debug\b", text, re.IGNORECASE):
         yield Finding("the Procfile turns debug on", "take that out")
-    for path in files.shipped(project):
-        if path.suffix == ".py" and path.parts[0] != "tests":
-            for line in _debug_lines(_text(project, path)):
-                yield Finding(f"{path}, line {line} turns debug on", "take that out")
+    for path, tree in source.modules(project):
+        for line in _debug_lines(tree):
+            yield Finding(f"{path}, line {line} turns debug on", "take that out")
 
 
 def data(project: Project) -> Iterator[Finding]:
@@ -115,7 +136,7 @@ def dependencies(project: Project) -> Iterator[Finding]:
     root = project.root
     if not lockfile.packages(root):
         return  # the lock's own rule says so
-    uses_gunicorn = "gunicorn" in _text(project, PurePosixPath("Procfile"))
+    uses_gunicorn = "gunicorn" in source.text(project, "Procfile")
     if uses_gunicorn and "gunicorn" not in lockfile.main_dependencies(root):
         yield Finding("gunicorn is not among the main dependencies", "uv add gunicorn")
     for name in lockfile.foreign(root):
@@ -138,8 +159,7 @@ def tests(project: Project) -> Iterator[Finding]:
         yield Finding("the tests can't run: there is no environment")
         return
     try:
-        with working("Running the project's tests..."):
-            shell.run([str(project.python), "-m", "pytest", "-q"], cwd=project.root)
+        shell.run([str(project.python), "-m", "pytest", "-q"], cwd=project.root)
     except shell.CommandError as error:
         if error.returncode == NO_TESTS:
             yield Finding("the project has no tests", is_note=True)
@@ -149,26 +169,44 @@ def tests(project: Project) -> Iterator[Finding]:
         yield Finding("; ".join(["the tests fail", *told[:5], last]), "uv run pytest")
 
 
-# The quick ones first.
+# The quick ones first, and those that say what they are doing at the end, side by side.
 ALL = (
-    Rule("procfile", "the Procfile has a web line", procfile),
-    Rule("debug", "debug is off", debug),
+    Rule("procfile", "the Procfile has a web line", procfile, mend_procfile),
+    Rule("text", "tools can read the project's files", rules_text.text, rules_text.encode),
+    Rule("debug", "debug is off", debug, mend_debug),
+    Rule(
+        "secret-key",
+        "the SECRET_KEY is no one else's to know",
+        rules_code.secret_key,
+        rules_code.set_secret_key,
+    ),
+    Rule("server", "no server starts when the code is imported", rules_code.server),
+    Rule("paths", "files are named from the project's own folder", rules_code.paths),
+    Rule("escaping", "templates escape the data", rules_code.escaping),
     Rule("data", "each loader's source file is there", data),
+    Rule("disk", "nothing that must stay is kept on the disk", rules_code.disk),
     Rule("files", "the files can be shipped as they are", shipped_files),
+    Rule("git", "git ignores what must not go out", rules_git.git, rules_git.ignore),
     Rule("secrets", "no secret is in what is shipped", no_secrets),
     Rule("lock", "uv.lock is there and fits pyproject.toml", lock),
     Rule("dependencies", "the server is locked, and all comes as wheels", dependencies),
     Rule("environment", "the environment is what the lock says", environment),
-    Rule("tests", "the project's own tests pass", tests),
+    Rule("imports", "dependencies bring all that the code imports", imports),
+    Rule("tests", "the project's own tests pass", tests, doing="running the project's tests"),
+    Rule(
+        "boots",
+        "it boots as in production, and all dashboards answer",
+        boots,
+        doing="booting it as in production",
+    ),
+    Rule(
+        "audit", "no known vulnerability is in the lock", audit, doing="asking for vulnerabilities"
+    ),
 )
 
 
-def _debug_lines(source: str) -> Iterator[int]:
+def _debug_lines(tree: ast.Module) -> Iterator[int]:
     """Yield the lines that say debug=True, app.debug = True, DEBUG = True or ["DEBUG"] = True."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return  # the tests say so
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             on = [key.value for key in node.keywords if (key.arg or "").lower() == "debug"]
@@ -185,10 +223,3 @@ def _names_debug(target: ast.expr) -> bool:
         return isinstance(target.slice, ast.Constant) and target.slice.value == "DEBUG"
     name = getattr(target, "attr", getattr(target, "id", ""))
     return str(name).lower() == "debug"
-
-
-def _text(project: Project, path: PurePosixPath) -> str:
-    try:
-        return (project.root / path).read_text("utf-8", "replace")
-    except OSError:
-        return ""

@@ -4,6 +4,7 @@
 const LABEL = 28; // characters of a name beside an axis, or in a legend; fewer where it is narrow
 const MARKUP = { "&": "&amp;", "<": "&lt;", ">": "&gt;" }; // as the names in the data are escaped
 const pen = document.createElement("canvas").getContext("2d");
+const shades = []; // for names that stand together, the number of the colour that each has
 let look; // of the page, light or dark as it is now
 
 // The look of a figure and of its axes: from theme.css, light or dark
@@ -43,14 +44,27 @@ function again(trace, round) {
   if (trace.mode === "markers") trace.marker = { symbol: ["diamond", "square", "cross"][(round - 1) % 3], ...trace.marker };
 }
 
+// A name keeps its colour: in all charts of the page, and whatever a filter leaves of the others.
+function shade(names) {
+  const known = shades.find((group) => names.some((name) => group.has(name)));
+  const group = known ?? new Map();
+  if (!known) shades.push(group);
+  for (const name of names) if (!group.has(name)) group.set(name, group.size);
+  return names.map((name) => group.get(name));
+}
+
 // Long names are cut on their axis and in the legend (the hover text has them whole), few bars kept slim.
 // Margins are set here, as far as they can be: where Plotly finds its own, it draws everything twice.
 // The titles of axes are taken off, and returned: for Plotly they are a quarter of all its work.
 function tidy({ data, layout }, look, width) {
   const titles = {};
   const { colorway } = look.layout;
+  const spread = (numbers) => numbers.map((n) => colorway[n % colorway.length]);
+  const shaded = data.every(({ name }) => name) ? shade(data.map(({ name }) => name)) : [...data.keys()];
+  layout.colorway ??= spread(shaded);
+  if (Array.isArray(data[0]?.labels)) layout.piecolorway ??= spread(shade(data[0].labels));
   data.forEach((trace, n) => {
-    if (n >= colorway.length) again(trace, Math.floor(n / colorway.length));
+    if (shaded[n] >= colorway.length) again(trace, Math.floor(shaded[n] / colorway.length));
     if (trace.mode === "lines" && data.length > 3) trace.line = { width: 1.5, ...trace.line };
   });
   for (const trace of data.filter(({ name, meta }) => name && !meta && cut(name) !== name)) {

@@ -1,0 +1,105 @@
+"""How long a deploy takes, to a real server on the loopback, and how much it sends.
+
+    python bench/deploys.py [--rounds N] [--json FILE]
+
+The sample project, as `flaskdash new` makes it. It needs root on Debian.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from conftest import free_port  # noqa: E402
+from machine import booted  # noqa: E402
+from shipping import Done, Shop  # noqa: E402
+
+from flaskdash.deploy import archive  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Something measured, beside what it may be at most."""
+
+    what: str
+    unit: str
+    samples: Sequence[float]
+    target: float
+
+    def __str__(self) -> str:
+        found = median(self.samples)
+        mark = "ok  " if found <= self.target else "MISS"
+        values = ", ".join(f"{one:.1f}" for one in self.samples)
+        return f"{self.what:<44} {found:6.2f} {self.unit:<3} target <= {self.target:g} {mark} ({values})"
+
+
+def main() -> None:
+    """Measure, print each figure beside its target, and write them as JSON where asked."""
+    parser = argparse.ArgumentParser(description="What a deploy takes.")
+    parser.add_argument("--rounds", type=int, default=5, help="samples of each [default: 5]")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="flaskdash-deploys-") as folder:
+        figures = measure(Path(folder), options.rounds)
+    for figure in figures:
+        print(figure)
+    if options.json:
+        shown = [{"what": one.what, "median": median(one.samples)} for one in figures]
+        options.json.write_text(json.dumps(shown, indent=2) + "\n", "utf-8")
+
+
+def measure(folder: Path, rounds: int) -> list[Figure]:
+    """Return the figures."""
+    new = [sys.executable, "-m", "flaskdash", "new", "shop", "--no-git"]
+    subprocess.run(new, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    project = folder / "shop"
+    bundle = [sys.executable, "-m", "flaskdash", "deploy", "bundle"]
+    subprocess.run(bundle, cwd=project, check=True, stdout=subprocess.DEVNULL)
+    size = size_without_wheels(next((project / "dist").glob("*.tar.gz")), folder)
+    first, again, check = [], [], []
+    for number in range(rounds):
+        with booted() as machine:
+            shop = Shop(project, machine, free_port())
+            first.append(succeed(shop.deploy("--yes", "--name", f"server{number}")))
+            shop.change(f"change {number}")
+            again.append(succeed(shop.run("deploy", f"server{number}")))
+            check.append(succeed(shop.run("deploy", f"server{number}", "--check")))
+    return [
+        Figure("first deploy, with the wheels cached", "s", first, 40),
+        Figure("redeploy of a code change", "s", again, 8),
+        Figure("  of that, the preflight with the tests", "s", check, 8),
+        Figure("bundle without the wheels", "MB", [size / 1e6], 2),
+    ]
+
+
+def succeed(done: Done) -> float:
+    """Return how long it took; it must have worked."""
+    if done.code:
+        raise RuntimeError(done.output)
+    return done.seconds
+
+
+def size_without_wheels(bundle: Path, folder: Path) -> int:
+    """Return the bytes of a bundle that is packed again without its wheels."""
+    with tarfile.open(bundle) as tar:
+        tar.extractall(folder / "unpacked", filter="data")
+    for wheels in (folder / "unpacked").glob("*/wheels"):
+        shutil.rmtree(wheels)
+    files = (path for path in (folder / "unpacked").rglob("*") if path.is_file())
+    packed = folder / "packed.tar.gz"
+    archive.write(packed, (archive.Entry(str(path.relative_to(folder)), path) for path in files))
+    return packed.stat().st_size
+
+
+if __name__ == "__main__":
+    main()

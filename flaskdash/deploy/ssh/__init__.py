@@ -1,0 +1,419 @@
+"""A server of one's own: releases in folders, systemd, and a port that never closes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+import tempfile
+import tomllib
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import click
+
+from flaskdash import contents, shell
+from flaskdash.deploy import archive, files, lockfile, machine, rules, wheels
+from flaskdash.deploy.archive import Entry
+from flaskdash.deploy.errors import (
+    BuildError,
+    NotRolledBackError,
+    PreflightError,
+    RolledBackError,
+)
+from flaskdash.deploy.preflight import Echo, Finding, Rule
+from flaskdash.deploy.ssh.connection import Address, Connection, ConnectionLost
+from flaskdash.deploy.ssh.probe import Facts, findings, probe
+from flaskdash.deploy.target import Outcome, Release, Status, Target
+from flaskdash.errors import FlaskdashError
+from flaskdash.progress import working
+from flaskdash.project import Project
+from flaskdash.serve.prod import as_exec, web_command
+
+UNITS = Path(__file__).with_name("units")
+FRONT = Path(__file__).with_name("front")
+RUN = """\
+#!/bin/sh
+# Start this release: the web line of its Procfile, in its own environment. systemd has the port.
+# WEB_CONCURRENCY is for gunicorn, which does not read .env.
+WEB_CONCURRENCY=$(sed -n "s/^WEB_CONCURRENCY='*\\([0-9]*\\)'*$/\\1/p" .env)
+PATH=${0%/run}/.venv/bin:$PATH
+export PATH WEB_CONCURRENCY="${WEB_CONCURRENCY:-1}"
+"""
+DOMAIN = re.compile(
+    r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
+LOG_LINES = 100
+CHUNK = 1 << 20
+# What the server says of a failure, as an exit code; by default the release before is live.
+KINDS = {
+    "preflight": PreflightError,
+    "usage": FlaskdashError,
+    "not-rolled-back": NotRolledBackError,
+}
+
+
+class SshTarget(Target):
+    """A project on a server of one's own, reached over ssh."""
+
+    what = "a server"
+    settings = frozenset({"domain", "port", "python"})
+
+    def plan(self) -> Deploy:
+        """Return what a deploy would do."""
+        domain = self.place.settings.get("domain", "")
+        if domain and not DOMAIN.fullmatch(domain):
+            raise FlaskdashError(
+                f"{domain!r} is not a domain", hint="--domain dashboard.example.org"
+            )
+        return Deploy(self, tuple(files.shipped(self.project)))
+
+    def releases(self) -> list[Release]:
+        """Return the releases on the server, the newest first."""
+        found = self._ask("releases")
+        return [
+            Release(str(one["name"]), str(one["when"]), live=one["name"] == found["live"])
+            for one in found["releases"]
+        ]
+
+    def rollback(self, release: str | None, echo: Echo) -> Outcome:
+        """Make a release live again, when it has been tried as a new one is."""
+        found = self._ask("rollback", echo, release=release or "")
+        return self.tell(found, echo)
+
+    def status(self) -> Status:
+        """Return how the project stands on the server."""
+        found = self._ask("status")
+        facts = found["facts"]
+        shown = {"server": str(self.address), "folder": str(found["root"])}
+        if facts.get("ActiveEnterTimestamp"):
+            shown["since"] = facts["ActiveEnterTimestamp"]
+        if facts.get("MemoryCurrent", "").isdigit():
+            shown["memory"] = f"{int(facts['MemoryCurrent']) // 1_000_000} MB"
+        return Status(str(found["release"]), self.where(found), bool(found["healthy"]), shown)
+
+    def logs(self, *, follow: bool) -> None:
+        """Print the log of all releases, as systemd's journal has it."""
+        with self.connection() as connection:
+            facts = probe(connection, self.slug)
+            user = ["--user"] if facts.scope == "user" else []
+            sudo = ["sudo", "-n"] if facts.scope == "system" and facts["uid"] != "0" else []
+            argv = [*sudo, "journalctl", *user, "--no-pager", "--output=short-iso"]
+            argv += [f"--lines={LOG_LINES}", f"--unit=flaskdash-{self.slug}@*"]
+            for line in connection.lines([*argv, *(["--follow"] if follow else [])]):
+                click.echo(line)
+
+    def secrets(self) -> list[str]:
+        """Return the names in .env on the server."""
+        return [str(name) for name in self._ask("secrets")["names"]]
+
+    def set_secrets(self, values: Mapping[str, str], echo: Echo) -> None:
+        """Write them into .env on the server, and restart the live release when it works with them."""
+        self._ask("set-secrets", echo, values=dict(values))
+        echo(f"set       {', '.join(values)} on {self.address}")
+
+    @property
+    def slug(self) -> str:
+        """Return the project's name as files and units there have it."""
+        return self.address.name or re.sub(r"[-_.]+", "-", self.project.name).lower()
+
+    @cached_property
+    def address(self) -> Address:
+        """Return where the server is."""
+        return Address.parse(self.place.address)
+
+    def connection(self) -> Connection:
+        """Return a connection that is opened by the first program that runs over it."""
+        return Connection(self.address)
+
+    def where(self, found: Mapping[str, Any]) -> str:
+        """Return the URL."""
+        if domain := self.place.settings.get("domain"):
+            return f"https://{domain}"
+        host = Connection(self.address).hostname()
+        return (
+            f"http://{f'[{host}]' if ':' in host else host}:{found['port']}"
+            if found["port"]
+            else ""
+        )
+
+    def tell(self, found: Mapping[str, Any], echo: Echo) -> Outcome:
+        """Say what is live now, and look whether it answers from here."""
+        url = self.where(found)
+        echo(f"live      {found['release']} at {url}")
+        if not answers(url, str(found["release"])):
+            port, domain = found["port"], self.place.settings.get("domain")
+            why = f"a firewall may keep port {port} closed (sudo ufw allow {port}/tcp)"
+            if domain:
+                why = f"does {domain} lead to the server's address, and are ports 80 and 443 open?"
+            echo(f"note      it answers on the server, and not yet from here: {why}")
+        return Outcome(str(found["release"]), url)
+
+    def request(self, facts: Facts, do: str, **more: Any) -> dict[str, Any]:
+        """Return what the server is asked to do, with all that it has to know."""
+        found = contents.loaders(self.project).values()
+        refresh = [seconds for one in found if (seconds := _refresh(one.path))]
+        return {
+            "do": do,
+            "project": self.slug,
+            "title": self.project.title,
+            "root": facts["root"],
+            "scope": facts.scope,
+            "uv": facts["uv"],
+            "port": int(self.place.settings.get("port", 0)),
+            "domain": self.place.settings.get("domain", ""),
+            "refresh": max(60, min(refresh)) if refresh else 0,
+            "units": {one.name: one.read_text("utf-8") for one in UNITS.iterdir()},
+            "front": {one.name: one.read_text("utf-8") for one in FRONT.iterdir()},
+            **more,
+        }
+
+    def _ask(self, do: str, echo: Echo = lambda _: None, **more: Any) -> dict[str, Any]:
+        with self.connection() as connection:
+            facts = probe(connection, self.slug)
+            if not facts.pythons:
+                raise FlaskdashError(f"nothing was deployed to {self.address} yet")
+            python = next(iter(facts.pythons.values()))
+            return outcome(connection.ask(python, self.request(facts, do, **more)), echo)
+
+
+@dataclass
+class Deploy:
+    """One deploy to a server; `facts` are what the preflight has found there."""
+
+    target: SshTarget
+    files: tuple[PurePosixPath, ...]
+    facts: Facts | None = None
+
+    @property
+    def project(self) -> Project:
+        """Return the project."""
+        return self.target.project
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Return the preflight's rules: the server's is the first, so that nobody waits for it in vain."""
+        server = Rule("ssh", "the server can be reached, and can run the project", self._look)
+        # What is written to instance/ stays there, so the note on disks that don't last is left out.
+        return (server, *(rule for rule in rules.ALL if rule.id != "disk"))
+
+    @property
+    def question(self) -> str:
+        """Return what a person is asked before it runs."""
+        return f"Deploy {self.project.name} to {self.target.address}?"
+
+    def lines(self) -> Iterator[str]:
+        """Yield each step and command."""
+        there = f"~/flaskdash/{self.target.slug}"
+        requirements = Path("requirements.txt")
+        like = machine.machine(self.project, self.target.place.settings.get("python"), None)
+        connection = self.target.connection()
+        yield f"run       {shlex.join(connection.argv(['sh', '-s', self.target.slug]))} <probe.sh"
+        yield f"run       {shlex.join(lockfile.export(self.project, requirements))}"
+        yield f"run       {shlex.join(wheels.download(like, requirements, Path('wheels')))}"
+        yield f"run       {shlex.join(connection.argv(['python3', '-I', '-c', '...']))} <server.py"
+        for path in self.files:
+            yield f"send      {path}"
+        yield "send      the wheels that the server does not have"
+        yield f"there     lock {there}/.lock, and clear up what a deploy that was cut off has left"
+        yield f"there     install into {there}/environments, with no network, unless it is there"
+        yield f"there     create {there}/releases/NAME, and {there}/shared/.env with a SECRET_KEY if it has none"
+        for unit in sorted(UNITS.iterdir()):
+            if unit.name != "service.conf":
+                yield f"there     write flaskdash-{self.target.slug}, {unit.name}, if it is another"
+        for step in (
+            "systemctl start the new release on a socket of its own; ask for /up and each dashboard",
+            "systemctl start the new release on the port, beside the old one, until it has answered",
+            f"move {there}/current; systemctl stop the old release",
+            "delete all but the last 5 releases, and what only the others need",
+        ):
+            yield f"there     {step}"
+
+    def run(self, echo: Echo) -> Outcome:
+        """Do it; where the new release does not answer, what was live before goes on."""
+        with self.target.connection() as connection:
+            facts = self.facts or probe(connection, self.target.slug)
+            version = self._python(facts)
+            with tempfile.TemporaryDirectory() as folder:
+                asked, sent = self._build(facts, version, Path(folder), echo)
+                python = facts.pythons.get(version) or _bring(connection, facts["uv"], version)
+                whole = sum(path.stat().st_size for path in sent)
+                echo(
+                    f"send      {len(self.files)} files, {whole / 1e6:.1f} MB to {self.target.address}"
+                )
+                messages = connection.ask(
+                    python, asked, (part for path in sent for part in _read(path))
+                )
+                try:
+                    with working("The server is at work..."):
+                        found = outcome(messages, echo)
+                except ConnectionLost as error:
+                    found = self._after(error, facts, asked)
+        return self.target.tell(found, echo)
+
+    def _build(
+        self, facts: Facts, version: str, work: Path, echo: Echo
+    ) -> tuple[dict[str, Any], list[Path]]:
+        """Return what the server is asked for, and the files that go with it."""
+        there = facts.machine(version)
+        listed = work / "requirements.txt"
+        shell.run(lockfile.export(self.project, listed), cwd=self.project.root)
+        wanted = lockfile.for_machine(listed.read_text("utf-8"), there)
+        listed.write_text(wanted, "utf-8", newline="\n")
+        digest = hashlib.sha256(wanted.encode()).hexdigest()[:16]
+        environment = f"{there.tag}-{digest}"
+        archive.write(work / "app.tar.gz", self._entries())
+        sent, names = [work / "app.tar.gz"], []
+        if environment not in facts.environments:
+            with working(f"Getting the wheels for {there.tag}..."):
+                house = self.project.root / "dist" / ".wheels" / there.tag
+                house.parent.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryDirectory(dir=house.parent, prefix=".new-") as beside:
+                    found = wheels.fill(there, listed, house, Path(beside))
+            names = [one.name for one in found]
+            sent += [one for one in found if facts.wheels.get(one.name) != one.stat().st_size]
+            if not facts["uv"]:
+                sent.append(_pip(work / "pip.zip"))
+        now = datetime.now(UTC)
+        asked = self.target.request(
+            facts,
+            "deploy",
+            release=now.strftime("%Y%m%d-%H%M%S"),
+            when=now.isoformat(timespec="seconds"),
+            environment=environment,
+            requirements=wanted,
+            packages=len(re.findall(r"^\S", wanted, re.MULTILINE)),
+            wheels=names,
+            files=[
+                {"name": one.name, "size": one.stat().st_size, "sha256": _sha256(one)}
+                for one in sent
+            ],
+        )
+        return asked, sent
+
+    def _entries(self) -> Iterator[Entry]:
+        root = self.project.root
+        for path in self.files:
+            yield Entry(f"app/{path}", root / path, os.access(root / path, os.X_OK))
+        yield Entry("run", f"{RUN}{as_exec(web_command(self.project))}\n".encode())
+
+    def _look(self, project: Project) -> Iterator[Finding]:
+        with self.target.connection() as connection, working("Asking the server..."):
+            self.facts = probe(connection, self.target.slug)
+        asked = self.target.place.settings.get("python", "")
+        yield from findings(self.facts, self._python(self.facts), asked, self._accepted())
+
+    def _python(self, facts: Facts) -> str:
+        wanted = machine.machine(self.project, None, None).python
+        return facts.python(wanted, self.target.place.settings.get("python", ""), self._accepted())
+
+    def _accepted(self) -> str:
+        text = (self.project.root / "pyproject.toml").read_text("utf-8")
+        return str(tomllib.loads(text)["project"].get("requires-python", ""))
+
+    def _after(
+        self, error: ConnectionLost, facts: Facts, asked: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Find out what came of a deploy whose connection was lost: the server goes on by itself."""
+        try:
+            with working("The connection was lost; asking again..."):
+                found = self.target._ask("wait")
+        except FlaskdashError as again:
+            raise NotRolledBackError(
+                f"{error.message}; what is live now can't be asked", "flaskdash status"
+            ) from again
+        if found["release"].startswith(asked["release"]):
+            return found
+        raise RolledBackError(
+            f"{error.message}; {found['release'] or 'nothing'} is live, as before", error.hint
+        ) from error
+
+
+def outcome(messages: Iterator[dict[str, Any]], echo: Echo) -> dict[str, Any]:
+    """Echo what the server says, and return what came of it; raise where that is a failure."""
+    for message in messages:
+        if "say" in message:
+            echo(str(message["say"]))
+        elif "done" in message:
+            return dict(message["done"])
+        elif "failed" in message:
+            raise _failure(message)
+    raise ConnectionLost(
+        "the connection was lost before the server had answered", "flaskdash status"
+    )
+
+
+def answers(url: str, release: str) -> bool:
+    """Return whether a release answers at a URL, asked from here."""
+    with suppress(URLError, OSError, ValueError), urlopen(f"{url}/up", timeout=10) as page:  # noqa: S310
+        return bool(page.read(200).decode("utf-8", "replace").split() == ["up", release])
+    return False
+
+
+def _failure(message: Mapping[str, Any]) -> FlaskdashError:
+    kind = KINDS.get(message["kind"], RolledBackError)
+    text = str(message["failed"])
+    if message["log"]:
+        text += "\n" + "\n".join(f"  | {line}" for line in str(message["log"]).splitlines())
+    if kind is RolledBackError:
+        text += f"\n{message['live'] or 'Nothing'} is live, as before."
+    elif kind is NotRolledBackError:
+        text += f"\nAnd {message['live'] or 'what was live'} does not answer any more."
+    return kind(text, str(message["hint"]))
+
+
+def _refresh(path: Path) -> int:
+    """Return how often a loader is due, in seconds, or 0."""
+    units = {"m": 60, "h": 3600, "d": 86400}
+    found = re.search(
+        r"""^REFRESH\s*=\s*["'](\d+)([mhd])["']""", path.read_text("utf-8"), re.MULTILINE
+    )
+    return int(found[1]) * units[found[2]] if found else 0
+
+
+def _bring(connection: Connection, uv: str, version: str) -> str:
+    """Have uv on the server bring a Python, and return its path."""
+    with working(f"Having uv bring Python {version} there..."):
+        try:
+            connection.run([uv, "python", "install", "--quiet", version])
+            return connection.run([uv, "python", "find", version]).strip()
+        except shell.CommandError as error:
+            raise BuildError(
+                f"uv on the server can't bring Python {version}: {error.output.strip()[-300:]}",
+                "install Python there: sudo apt install python3, or its like",
+            ) from error
+
+
+def _pip(path: Path) -> Path:
+    """Write this pip as a file that the server's Python can run: it may have none."""
+    import pip
+
+    home = Path(pip.__file__).parent
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for one in sorted(home.rglob("*")):
+            if one.is_file() and "__pycache__" not in one.parts:
+                packed.write(one, Path("pip") / one.relative_to(home))
+    return path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+TARGET = SshTarget

@@ -1,0 +1,92 @@
+"""A real server: what is deployed answers from outside, and no request fails while it changes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import copy_project, fetch, free_port, own_environment
+from machine import booted
+from shipping import SLOW, Done, Shop
+from visitors import Visitors
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="the server is a container"),
+    pytest.mark.xdist_group("server"),
+]
+ON_SERVER = 'import os\n\nif os.environ["HOME"] == "/home/dash":\n    '
+
+
+@pytest.fixture(scope="module")
+def shop(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """Return a project, and a server with an empty account for it."""
+    project = tmp_path_factory.mktemp("server") / "shop"
+    copy_project(shared_project, project)
+    with (project / "app/views.py").open("a", encoding="utf-8") as views:
+        views.write(SLOW)
+    with booted() as machine:
+        yield Shop(project, machine, free_port())
+
+
+@pytest.fixture(scope="module")
+def deployed(shop: Shop) -> Done:
+    """Deploy it for the first time."""
+    return shop.deploy("--yes")
+
+
+def pages(shop: Shop) -> list[str]:
+    """Return what a visitor asks for: the dashboard, its charts, and which release it is."""
+    body = fetch(shop.url)[1].decode()
+    charts = sorted(set(re.findall(r'href="(/charts/[a-z0-9-]+)"', body)))
+    assert charts, body
+    return ["/up", "/", charts[0], f"{charts[0]}/figure.json"]
+
+
+def names(shop: Shop) -> list[str]:
+    """Return the releases that the server has, the newest first."""
+    done = shop.run("releases", "--json")
+    assert done.code == 0, done.output
+    return [one["name"] for one in json.loads(done.output)]
+
+
+def test_one_command_from_an_empty_account_to_a_url_that_answers(
+    shop: Shop, deployed: Done
+) -> None:
+    assert deployed.code == 0, deployed.output
+    assert shop.url in deployed.output
+    assert shop.answers() == names(shop)[0]
+    assert fetch(shop.url)[0] == 200
+    assert json.loads(shop.run("status", "--json").output)["healthy"] is True
+
+
+def test_no_request_fails_while_releases_come_and_go(
+    shop: Shop, deployed: Done, shared_project: Path
+) -> None:
+    assert deployed.code == 0, deployed.output
+    seen = [shop.answers()]
+    with Visitors(shop.url, pages(shop), slow="/slow") as visitors:
+        shop.change("the code has changed")
+        seen.append(next_release(shop, "deploy"))
+        own_environment(shop.project, shared_project)
+        uv = [sys.executable, "-m", "uv", "add", "--quiet", "humanize"]
+        subprocess.run(uv, cwd=shop.project, check=True)
+        seen.append(next_release(shop, "deploy"))
+        seen.append(next_release(shop, "rollback"))
+    assert visitors.failures == []
+    assert len(set(seen)) == 3
+    assert visitors.releases[-1] == seen[1] == seen[3]
+    assert set(visitors.releases) == set(seen)
+    assert min(visitors.counts[kind] for kind in ("new", "kept")) > 100
+    assert visitors.counts["slow"] > 3
+
+
+def next_release(shop: Shop, command: str) -> str:
+    """Run a command that lets another release go live; return that release."""
+    done = shop.run(command)
+    assert done.code == 0, done.output
+    return shop.answers()

@@ -1,0 +1,106 @@
+"""Visitors who ask for pages all the time, over new and kept connections, and count what fails."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import select
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from types import TracebackType
+from urllib.parse import urlsplit
+
+PATIENCE = 30.0
+PAUSE = 0.01  # between two requests of a visitor: the cores are for what is deployed, too
+
+
+class Visitors:
+    """Four visitors, two of whom keep their connection, and one who has a slow request under way.
+
+    A request that gets no whole answer, or another one than 200, has failed. None is tried again.
+    As each browser and client library does, a visitor first looks whether its kept connection was
+    closed while it was idle, and then makes a new one.
+    """
+
+    def __init__(self, url: str, paths: Sequence[str], slow: str = "") -> None:
+        parts = urlsplit(url)
+        assert parts.hostname
+        self.host, self.port = parts.hostname, parts.port or 80
+        self.counts: Counter[str] = Counter()
+        self.failures: list[str] = []
+        self.releases: list[str] = []  # as /up told them, each once in a row
+        self._begin = time.monotonic()
+        self._end = threading.Event()
+        kinds = {"new": (False, paths), "new 2": (False, paths)}
+        kinds |= {"kept": (True, paths), "kept 2": (True, paths)}
+        if slow:
+            kinds["slow"] = (False, [slow])
+        self._threads = [
+            threading.Thread(target=self._visit, args=(kind, *how)) for kind, how in kinds.items()
+        ]
+
+    def __enter__(self) -> Visitors:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end.set()
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def total(self) -> int:
+        """Return how many requests were answered."""
+        return sum(self.counts.values())
+
+    def _visit(self, kind: str, keeps: bool, paths: Sequence[str]) -> None:
+        connection = None
+        for path in itertools.cycle(paths):
+            if self._end.wait(PAUSE):
+                break
+            if connection is None or not keeps or _was_closed(connection):
+                if connection is not None:
+                    connection.close()
+                connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
+            began = time.monotonic()
+            try:
+                self._ask(connection, kind, path, keeps)
+            except (OSError, http.client.HTTPException) as error:
+                now = time.monotonic()
+                self.failures.append(
+                    f"{kind}: {path} {type(error).__name__} {error}, asked"
+                    f" {began - self._begin:.2f} s and failed {now - self._begin:.2f} s from the start"
+                )
+                connection.close()
+                connection = None
+        if connection is not None:
+            connection.close()
+
+    def _ask(
+        self, connection: http.client.HTTPConnection, kind: str, path: str, keeps: bool
+    ) -> None:
+        connection.request("GET", path, headers={} if keeps else {"Connection": "close"})
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status != http.HTTPStatus.OK or not body:
+            raise http.client.HTTPException(f"{answer.status} {body[:200]!r}")
+        self.counts[kind.split()[0]] += 1
+        if path == "/up":
+            release = body.decode().removeprefix("up").strip()
+            if self.releases[-1:] != [release]:
+                self.releases.append(release)
+
+
+def _was_closed(connection: http.client.HTTPConnection) -> bool:
+    """Return whether there is no connection any more, or the server has closed it."""
+    if connection.sock is None:
+        return True
+    return bool(select.select([connection.sock], [], [], 0)[0])
