@@ -30,10 +30,7 @@ from flaskdash.deploy.heroku import HerokuTarget
 from flaskdash.deploy.target import Place
 from flaskdash.project import Project
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="the test's server needs a Unix"),
-    pytest.mark.xdist_group("git"),
-]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the test's server needs a Unix")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 TINY = {
     ".env": "SECRET_KEY=not-that-of-production\n",
@@ -748,6 +745,18 @@ def test_piku_takes_any_push_and_what_does_not_start_is_taken_back(
     assert there.up() == first
 
 
+# --- what a server prints ---
+
+
+def test_lines_come_as_they_are_printed_without_what_a_terminal_obeys(tmp_path: Path) -> None:
+    seen: list[str] = []
+    script = "printf 'a\\033[2J\\tb\\n'; echo c >&2; exec sleep 60"
+    shell.stream(["sh", "-c", script], tmp_path, seen.append, seconds=0.5)
+    assert seen == ["a[2J\tb", "c"]
+    with pytest.raises(shell.CommandError, match="exit code 3: last words"):
+        shell.stream(["sh", "-c", "echo last words; exit 3"], tmp_path, seen.append)
+
+
 # --- addresses ---
 
 
@@ -772,8 +781,13 @@ def test_where_an_app_answers(tiny: Path, quick: None, flaskdash: Cli) -> None:
     assert domains("git+ssh://dokku@example.org:22/shop")[0] == "https://shop.example.org"
     assert domains("git+ssh://dokku@h/shop", domain="a.org") == ["https://a.org", "http://a.org"]
     assert domains("git+ssh://piku@example.org/shop") == []
-    result = flaskdash("check", "git+ssh://piku@example.org/shop", code=2)
+    result = flaskdash("check", f"git+file://{tiny}/.git", code=2)
     assert "nobody says where the app will answer" in result.output
+    result = flaskdash("deploy", f"git+file://{tiny}/none", "--domain", "a.org", "--check")
+    assert "ok    remote" in result.output  # some servers make it at the first push
+    result = flaskdash("check", "git+http://127.0.0.1:9/shop", code=2)
+    assert "FAIL  remote       fatal: unable to access" in result.output
+    assert "Try: git ls-remote http://127.0.0.1:9/shop" in result.output
     args = ("deploy", "git+ssh://piku@h/shop", "--domain", "a/b", "--check")
     assert "'a/b' is not a domain" in flaskdash(*args, code=2).output
 
@@ -812,6 +826,11 @@ def test_a_sound_project_has_no_finding(tiny: Path, made: Path) -> None:
         ("gunicorn.conf.py", b"workers = 3\n", "web: the number of workers is fixed"),
         ("gunicorn.conf.py", b"bind = '0.0.0.0:8000'\n", "web: the web command listens on"),
         ("Procfile", b"web: gunicorn -b 127.0.0.1:8000 app", "web: the web command listens on 127"),
+        (
+            "Procfile",
+            b"web: waitress-serve --listen=*:80 a:b",
+            "web: the web command listens on *:80",
+        ),
         ("Procfile", b"web: waitress-serve app:app", "web: the web command does not say $PORT"),
         ("Procfile", b"web: flask run -p $PORT", "web: the web command is the development server"),
     ],

@@ -131,7 +131,10 @@ class GitTarget(Target):
 
     def rules(self) -> tuple[Rule, ...]:
         """Return the rules of this target alone."""
-        return (Rule("address", "it is known where the app will answer", self._address),)
+        return (
+            Rule("address", "it is known where the app will answer", self._address),
+            Rule("remote", "the server lets you in", self._remote),
+        )
 
     def _address(self, _project: Project) -> Iterator[Finding]:
         if not self.domains():
@@ -139,6 +142,10 @@ class GitTarget(Target):
                 "nobody says where the app will answer",
                 f"flaskdash deploy {self.place.address} --domain myapp.example.org",
             )
+
+    def _remote(self, _project: Project) -> Iterator[Finding]:
+        if why := self.repository.reach():
+            yield Finding(why, shlex.join(["git", "ls-remote", self.repository.url]))
 
     def domains(self) -> list[str]:
         """Return the addresses that the app may answer at, the best first."""
@@ -194,6 +201,10 @@ class GitTarget(Target):
             names = self.server.names()
         if names is None:
             if not self.server.create():
+                echo(
+                    f"note      {self.server.what} makes {self.server.app} when it is pushed to, so"
+                    " SECRET_KEY comes after: its first start fails"
+                )
                 return True
             echo(f"create    {self.server.app} on {self.server.what}")
         if "SECRET_KEY" not in (names or []):

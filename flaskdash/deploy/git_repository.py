@@ -23,6 +23,8 @@ MOST = 50  # commits that are looked at for releases
 BRANCHES = ("main", "master")
 # What servers say that make an app's repository when it is pushed to for the first time.
 NOT_YET = re.compile(r"does not appear to be a git repository|App \S+ does not exist")
+# What git adds to each such error, whatever its reason.
+POLITE = ("Please make sure", "and the repository exists", "Warning: Permanently added")
 # A tree must be what the files are: nobody's settings for line ends or signatures.
 NO_CONFIG = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 IDENTITY = {
@@ -59,6 +61,16 @@ class Repository:
         self.branch = branch
         self.options = tuple(options)
         self.env = env  # asked when git goes there, not before
+
+    def reach(self) -> str:
+        """Return why the remote can't be reached, in git's words; nothing where it can."""
+        try:
+            self._heads()
+        except shell.CommandError as error:
+            lines = [line.strip() for line in error.output.splitlines()]
+            said = [line for line in lines if line and not line.startswith(POLITE)]
+            return (said or [str(error)])[0]
+        return ""
 
     def fetch(self) -> list[Commit]:
         """Get what was pushed before; return its commits, the newest first."""
@@ -163,7 +175,8 @@ class Repository:
 
     def _remote(self, *args: str) -> str:
         """Run git with the person's own settings, which know the way to the remote."""
-        return shell.run(["git", *self._options(), *args], self.folder, self.env())
+        folder = self.folder if self.folder.exists() else self.folder.parents[1]
+        return shell.run(["git", *self._options(), *args], folder, self.env())
 
     def _options(self) -> tuple[str, ...]:
         return ("-c", f"core.hooksPath={os.devnull}", *self.options)
