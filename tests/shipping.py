@@ -62,7 +62,7 @@ class Shop:
     def __init__(self, project: Path, machine: Machine, port: int) -> None:
         self.project, self.machine, self.port = project, machine, port
         self.url = f"http://{machine.host}:{port}"
-        self.temporary = project.parent / "tmp"  # where flaskdash makes its temporary files
+        self.temporary = machine.folder / "t"  # where flaskdash makes its temporary files
         self.temporary.mkdir(exist_ok=True)
 
     def start(self, *args: str, **variables: str) -> subprocess.Popen[bytes]:

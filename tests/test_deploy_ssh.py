@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import os
@@ -23,9 +24,12 @@ from flaskdash import environment
 from flaskdash.cli import cli
 from flaskdash.deploy import rules, ssh
 from flaskdash.deploy.errors import NotRolledBackError, PreflightError, RolledBackError
-from flaskdash.deploy.ssh import connection, server
+from flaskdash.deploy.ssh import connection
 from flaskdash.deploy.ssh.connection import Address, Connection, ConnectionLost
 from flaskdash.deploy.ssh.probe import Facts, findings, probe
+from flaskdash.deploy.ssh.server import home, main
+from flaskdash.deploy.ssh.server.basics import Failed
+from flaskdash.deploy.ssh.server.build import Build
 from flaskdash.deploy.target import Place
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
@@ -312,10 +316,10 @@ def test_this_pip_runs_where_there_is_none(tmp_path: Path) -> None:
 # --- the server's side, without systemd ---
 
 
-def there(root: Path, **asked: Any) -> server.Server:
+def there(root: Path, **asked: Any) -> home.Home:
     request = {"root": str(root), "project": "tiny", "scope": "user", "files": [], "domain": ""}
     (root / "releases").mkdir(parents=True, exist_ok=True)
-    return server.Server(request | asked, io.BytesIO())
+    return home.Home(request | asked)
 
 
 def release(root: Path, name: str, number: int, before: str = "", packages: str = "a") -> None:
@@ -333,7 +337,8 @@ def test_releases_are_in_the_order_in_which_they_came_whatever_the_clock_said(
     (tmp_path / "releases/half").mkdir()
     names = [one["name"] for one in there(tmp_path).known()]
     assert names == ["20991231-235959", "19700101-000000", "20260301-120000"]
-    assert there(tmp_path, release="19700101-000000").name() == "19700101-000000-2"
+    coming = Build(there(tmp_path, release="19700101-000000"), io.BytesIO())
+    assert coming.name() == "19700101-000000-2"
 
 
 def test_pruning_keeps_what_is_live_the_one_before_and_the_newest(tmp_path: Path) -> None:
@@ -358,21 +363,19 @@ def test_pruning_keeps_what_is_live_the_one_before_and_the_newest(tmp_path: Path
 
 def test_what_does_not_come_whole_is_not_taken(tmp_path: Path) -> None:
     known = [{"name": "a.whl", "size": 5, "sha256": "0" * 64}]
-    here = there(tmp_path, files=known)
-    here.stdin = io.BytesIO(b"1234")
-    with pytest.raises(server.Failed, match="the connection ended before all was sent"):
-        here.receive("r1")
+    coming = Build(there(tmp_path, files=known), io.BytesIO(b"1234"))
+    with pytest.raises(Failed, match="the connection ended before all was sent"):
+        coming.receive("r1")
     assert not list((tmp_path / "releases").iterdir())
 
 
 def test_a_lock_ends_with_the_process_that_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(home, "LOCK_SECONDS", 0.3)
     program = (
-        f"import io, sys; sys.path.insert(0, {str(Path(server.__file__).parent)!r})\n"
-        f"import server\nhere = server.Server({{'root': {str(tmp_path)!r}, 'project': 'x', 'scope':"
-        " 'user'}, io.BytesIO())\n"
+        "import sys; from flaskdash.deploy.ssh.server.home import Home\n"
+        f"here = Home({{'root': {str(tmp_path)!r}, 'project': 'x', 'scope': 'user'}})\n"
         "with here.alone():\n    print('has it', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(
@@ -382,7 +385,7 @@ def test_a_lock_ends_with_the_process_that_has_it(
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"has it\n"
         with (
-            pytest.raises(server.Failed, match="another deploy is at work") as failure,
+            pytest.raises(Failed, match="another deploy is at work") as failure,
             there(tmp_path).alone(),
         ):
             pass
@@ -398,9 +401,9 @@ def test_a_secret_key_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
     here = there(tmp_path)
     here.shared.mkdir()
     (here.shared / ".env").write_text("OTHER=1\n")
-    here.secret_key()
+    Build(here, io.BytesIO()).secret_key()
     first = (here.shared / ".env").read_text()
-    here.secret_key()
+    Build(here, io.BytesIO()).secret_key()
     assert (here.shared / ".env").read_text() == first
     assert re.fullmatch(r"OTHER=1\nSECRET_KEY=[0-9a-f]{64}\n", first)
     assert (here.shared / ".env").stat().st_mode & 0o777 == 0o600
@@ -410,7 +413,7 @@ def test_a_secret_key_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
     "value", ["plain", "a b", "it's", 'a"b', "a\\b\\'", "${HOME}", "$HOME", "# no", "a=b", "ü€\t"]
 )
 def test_a_secret_is_read_as_it_was_set(tmp_path: Path, value: str) -> None:
-    (tmp_path / ".env").write_text(f"NAME={server.quoted(value)}\nNEXT=1\n", "utf-8")
+    (tmp_path / ".env").write_text(f"NAME={main.quoted(value)}\nNEXT=1\n", "utf-8")
     assert dotenv.dotenv_values(tmp_path / ".env") == {"NAME": value, "NEXT": "1"}
 
 
@@ -429,6 +432,22 @@ def test_how_a_release_starts_is_what_the_procfile_says(tiny: Project, tmp_path:
         ["sh", str(release / "run")], cwd=release / "app", capture_output=True, text=True
     )
     assert told.stdout == f"{python} 3 -m gunicorn --no-control-socket app:create_app()\n"
+
+
+def test_the_servers_side_imports_nothing_but_the_standard_library_and_what_was_sent_before() -> (
+    None
+):
+    known = set(sys.stdlib_module_names)
+    for name in connection.MODULES:
+        tree = ast.parse((connection.SERVER / f"{name}.py").read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                assert node.module in known or node.module.partition(".")[0] in known
+            elif isinstance(node, ast.Import):
+                assert {one.name.partition(".")[0] for one in node.names} <= known
+        known.add(f"{connection.PACKAGE}.{name}")
+    sent = {*connection.MODULES, "__init__"}
+    assert {path.stem for path in connection.SERVER.glob("*.py")} == sent
 
 
 # --- what the server says of a deploy ---

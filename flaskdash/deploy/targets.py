@@ -27,6 +27,7 @@ DEFAULT = "bundle"
 # address is its kind; one that needs no address goes by its name.
 KINDS: Mapping[str, str] = {
     "bundle": "a tar.gz that starts on any Linux or macOS, offline",
+    "static": "the dashboards as files, for any host of files",
     "ssh": "ssh://USER@HOST: a server of your own, with Linux and systemd",
     "docker": "a container, on this machine or the one that DOCKER_HOST names",
     "kubernetes": "the same image in a registry, and the manifests; kubectl applies them",

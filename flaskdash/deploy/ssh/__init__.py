@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import tempfile
+import time
 import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -54,6 +55,7 @@ DOMAIN = re.compile(
 )
 LOG_LINES = 100
 CHUNK = 1 << 20
+PATIENCE = 90.0  # seconds until a server that was lost, and may be booting, is given up
 # What the server says of a failure, as an exit code; by default the release before is live.
 KINDS = {
     "preflight": PreflightError,
@@ -310,7 +312,8 @@ class Deploy:
         with self.target.connection() as connection, working("Asking the server..."):
             self.facts = probe(connection, self.target.slug)
         asked = self.target.place.settings.get("python", "")
-        yield from findings(self.facts, self._python(self.facts), asked, self._accepted())
+        size = sum((project.root / path).stat().st_size for path in self.files)
+        yield from findings(self.facts, self._python(self.facts), asked, self._accepted(), size)
 
     def _python(self, facts: Facts) -> str:
         wanted = machine.machine(self.project, None, None).python
@@ -324,13 +327,18 @@ class Deploy:
         self, error: ConnectionLost, facts: Facts, asked: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Find out what came of a deploy whose connection was lost: the server goes on by itself."""
-        try:
-            with working("The connection was lost; asking again..."):
-                found = self.target._ask("wait")
-        except FlaskdashError as again:
-            raise NotRolledBackError(
-                f"{error.message}; what is live now can't be asked", "flaskdash status"
-            ) from again
+        with working("The connection was lost; asking the server what came of it..."):
+            deadline = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    found = self.target._ask("wait")
+                    break
+                except FlaskdashError as again:
+                    if time.monotonic() > deadline:
+                        raise NotRolledBackError(
+                            f"{error.message}; what is live now can't be asked", "flaskdash status"
+                        ) from again
+                time.sleep(1)
         if found["release"].startswith(asked["release"]):
             return found
         raise RolledBackError(

@@ -16,11 +16,17 @@ from typing import Any
 from flaskdash import shell
 from flaskdash.errors import FlaskdashError
 
-SERVER = Path(__file__).with_name("server.py")
-# What the server's Python is told to do: read so many bytes of program, and run them.
+SERVER = Path(__file__).with_name("server")
+PACKAGE = "flaskdash.deploy.ssh.server"
+# Each after those that it imports.
+MODULES = ("basics", "systemd", "home", "units", "live", "build", "front", "main")
+# What the server's Python is told to do: take so many bytes of modules, and ask the last one.
 RECEIVE = (
-    "import sys; i = sys.stdin.buffer; n = int(i.readline());"
-    " exec(compile(i.read(n), 'server.py', 'exec'), {'__name__': '__main__'})"
+    "import json, sys, types; stdin = sys.stdin.buffer\n"
+    "for name, code in json.loads(stdin.read(int(stdin.readline()))):\n"
+    "    module = sys.modules[name] = types.ModuleType(name)\n"
+    "    exec(compile(code, name, 'exec'), module.__dict__)\n"
+    "sys.exit(module.main(stdin))"
 )
 OPTIONS = {
     "BatchMode": "yes",  # never a question, which nobody could answer in CI
@@ -125,15 +131,23 @@ class Connection:
         """Run the server's side of a deploy and yield its messages."""
 
         def parts() -> Iterator[bytes]:
-            program = SERVER.read_bytes()
+            texts = [(f"{PACKAGE}.{name}", _text(SERVER / f"{name}.py")) for name in MODULES]
+            program = json.dumps(texts).encode()
             yield b"%d\n%s%s\n" % (len(program), program, json.dumps(asked).encode())
             yield from stdin
 
-        for line in self.lines([python, "-I", "-c", RECEIVE], parts()):
-            with suppress(ValueError):
-                message = json.loads(line)
-                if isinstance(message, dict):
-                    yield message
+        try:
+            for line in self.lines([python, "-I", "-c", RECEIVE], parts()):
+                with suppress(ValueError):  # what a login script prints
+                    message = json.loads(line)
+                    if isinstance(message, dict):
+                        yield message
+        except shell.CommandError as error:
+            last = error.output.strip().rpartition("\n")[2]
+            raise ConnectionLost(
+                f"the server's side of the deploy was ended: {last or error.returncode}",
+                NO_SERVER.format(host=self.address.host),
+            ) from error
 
     def hostname(self) -> str:
         """Return the name that ssh connects to, which may be another than its alias."""
@@ -184,3 +198,7 @@ class Connection:
             f"the connection to {host} was lost" + (f": {last}" if last else ""),
             NO_SERVER.format(host=host),
         )
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8")

@@ -91,7 +91,9 @@ def probe(connection: Connection, project: str) -> Facts:
     return Facts.parse(connection.run(["sh", "-s", project], SCRIPT.read_bytes()))
 
 
-def findings(facts: Facts, python: str, asked: str, accepted: str) -> Iterator[Finding]:
+def findings(
+    facts: Facts, python: str, asked: str, accepted: str, size: int = 0
+) -> Iterator[Finding]:
     """Find what the server lacks to run the project."""
     if facts["system"] != "Linux" or not facts["systemd"]:
         what = facts["system"] if facts["system"] != "Linux" else "Linux without systemd"
@@ -107,6 +109,7 @@ def findings(facts: Facts, python: str, asked: str, accepted: str) -> Iterator[F
     elif python not in facts.pythons:
         yield Finding(f"uv on the server will download Python {python}", is_note=True)
     room = SAME_ENVIRONMENT if facts.environments else NEW_ENVIRONMENT
+    room += 3 * size // 1000  # packed, unpacked, and as a snapshot
     if int(facts["free"] or room) < room:
         yield Finding(
             f"{int(facts['free']) // 1000} MB are free on the server, and it takes {room // 1000}",

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import file_digest
 from pathlib import Path
 from threading import Lock, Thread
 from types import ModuleType
@@ -48,6 +49,7 @@ class State:
     unread: int = 0  # rows that the loader left out
     error: str = ""
     code: str = ""  # of the loader, when it was built
+    version: str = ""  # of what pages show: the same in all instances that have read the same
 
 
 class ColumnsChanged(Exception):
@@ -122,7 +124,11 @@ class Snapshots:
                     log.warning("loader %s: %s", name, each.message)
                 unread = sum(str(each.message).count("Skipping line") for each in told)
                 built = datetime.now(UTC).isoformat()
+                with path.open("rb") as file:
+                    version = file_digest(file, "blake2b").hexdigest()[:16]
+                version += f" {unread} {time.time() // self.loaders[name].LASTS:.0f}"
                 state = State(signature, time.time(), built, path.name, rows, unread, "", code)
+                state = replace(state, version=version)
             except (Exception, SystemExit) as failure:
                 log.exception("loader %s failed", name)
                 error = type(failure).__name__  # its text may hold a password: the log has it
