@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import buildpack
 import pytest
@@ -710,6 +711,7 @@ def test_dokku_and_piku_keep_settings_and_logs(
     assert told(flaskdash(*args, "--json"))["release"] == there.up()
     settings = buildpack.load(there.root)["settings"]
     assert len(settings["SECRET_KEY"]) == 64
+    assert settings.get("PORT") == (str(there.port) if kind == "piku" else None)
     pushed = there.git("ls-tree", "--name-only", there.head()).split()
     assert ("requirements.txt" in pushed) == (kind == "piku")
     ran = [line.split()[1] for line in (tmp_path / "ssh.log").read_text().splitlines()]
@@ -722,7 +724,7 @@ def test_dokku_and_piku_keep_settings_and_logs(
     result = flaskdash("secrets", "push", "live.env")
     assert result.output == "set       A, URL on shop\n"
     assert buildpack.load(there.root)["settings"]["URL"] == "postgres://u:p;a b$c@h/d"
-    assert flaskdash("secrets", "list").output.split() == ["A", "SECRET_KEY", "URL"]
+    assert flaskdash("secrets", "list").output.split() == sorted(["A", "URL", *settings])
     (tmp_path / "refuse").touch()
     result = flaskdash("secrets", "set", "B", stdin="very-secret", code=1)
     assert "did not take the settings" in result.output
@@ -781,6 +783,11 @@ def test_where_an_app_answers(tiny: Path, quick: None, flaskdash: Cli) -> None:
     assert domains("git+ssh://dokku@example.org:22/shop")[0] == "https://shop.example.org"
     assert domains("git+ssh://dokku@h/shop", domain="a.org") == ["https://a.org", "http://a.org"]
     assert domains("git+ssh://piku@example.org/shop") == []
+    piku = git_servers.Piku(urlsplit("git+ssh://piku@example.org/shop"), tiny)
+    assert piku.first("a.org")["NGINX_SERVER_NAME"] == "a.org"
+    assert piku.ssh("logs", "shop") == ["ssh", "piku@example.org", "logs", "shop"]
+    there = git_servers.server(urlsplit("git+ssh://dokku@h:2222/shop"), tiny)
+    assert there.ssh("logs")[:3] == ["ssh", "-p", "2222"]
     result = flaskdash("check", f"git+file://{tiny}/.git", code=2)
     assert "nobody says where the app will answer" in result.output
     result = flaskdash("deploy", f"git+file://{tiny}/none", "--domain", "a.org", "--check")

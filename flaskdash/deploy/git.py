@@ -194,7 +194,7 @@ class GitTarget(Target):
         return self.server.commands()
 
     def before_push(self, echo: Echo) -> bool:
-        """Give the app a secret key, unless it has one; say whether that has to wait for the push."""
+        """Set what the app has to have, such as a secret key; say whether that must wait for the push."""
         if not self.server.keeps_settings:
             return False
         with working("Asking for the names of its settings..."):
@@ -207,13 +207,14 @@ class GitTarget(Target):
                 )
                 return True
             echo(f"create    {self.server.app} on {self.server.what}")
-        if "SECRET_KEY" not in (names or []):
-            self._set_key(echo, restart=False)
+        self._set_first(names or [], echo, restart=False)
         return False
 
-    def _set_key(self, echo: Echo, *, restart: bool) -> None:
-        self.server.set(git_servers.key(), restart=restart)
-        echo(f"set       SECRET_KEY on {self.server.app}")
+    def _set_first(self, names: Sequence[str], echo: Echo, *, restart: bool) -> None:
+        wanted = self.server.first(self.place.settings.get("domain", ""))
+        if lacking := {key: value for key, value in wanted.items() if key not in names}:
+            self.server.set(lacking, restart=restart)
+            echo(f"set       {', '.join(lacking)} on {self.server.app}")
 
     def push(self, commit: str, live: Commit | None) -> None:
         """Push a commit, and print what the server says; a refused one changes nothing there."""
@@ -225,8 +226,8 @@ class GitTarget(Target):
             raise BuildError(f"the push was refused, and {stands}. It said:\n{last}") from error
 
     def after_push(self, echo: Echo) -> None:
-        """Give an app that came into being with the push its secret key."""
-        self._set_key(echo, restart=True)
+        """Give an app that came into being with the push its settings."""
+        self._set_first(self.server.names() or [], echo, restart=True)
 
     def wait(self, release: str) -> tuple[str, str]:
         """Wait until a release answers; return its address, and what is wrong."""
