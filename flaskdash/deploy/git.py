@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 import click
 
 from flaskdash import shell
-from flaskdash.deploy import files, git_probe, git_rules, git_servers, lockfile, rules
-from flaskdash.deploy.archive import Entry
+from flaskdash.deploy import (
+    files,
+    git_files,
+    git_history,
+    git_probe,
+    git_rules,
+    git_servers,
+    rules,
+)
 from flaskdash.deploy.errors import BuildError, NotRolledBackError, PreflightError, RolledBackError
 from flaskdash.deploy.git_repository import Commit, Repository
 from flaskdash.deploy.preflight import Echo, Finding, Rule
@@ -56,7 +59,7 @@ class Push:
             yield f"run       {line}"
         for path in self.files:
             yield f"commit    {path}"
-        for path, why in self.target.added_files():
+        for path, why in git_files.added(self.target.project, self.target.server):
             yield f"commit    {path}: {why}"
         yield f"run       {shlex.join(repository.push_command('COMMIT'))}"
         yield f"ask       {self.target.shown()}/up, until it says: up RELEASE; then each dashboard"
@@ -69,10 +72,12 @@ class Push:
             history = target.repository.fetch()
             live = target.live_commit(history)
         keyless = target.before_push(echo)
-        release = name(one.release for one in history)
+        release = git_history.name(one.release for one in history)
         parent = history[0].id if history else None
         commit = target.repository.commit(
-            target.entries(self.files, release), _message(target.project, release), parent
+            git_files.entries(target.project, target.server, self.files, release),
+            git_files.message(target.project, release),
+            parent,
         )
         echo(f"push      {release}: {len(self.files)} files, to {target.place.address}")
         target.push(commit, live)
@@ -157,35 +162,6 @@ class GitTarget(Target):
     def shown(self) -> str:
         """Return where it will answer, in words."""
         return next(iter(self.domains()), "its address")
-
-    # --- what is pushed ---
-
-    def entries(self, paths: Sequence[str], release: str) -> Iterator[Entry]:
-        """Yield the files of the commit: the project's, and what the platform needs beside them."""
-        root = self.project.root
-        for path in paths:
-            yield Entry(path, (root / path).resolve(), os.access(root / path, os.X_OK))
-        texts = {".release": f"{release}\n", **self._added()}
-        for path in dict(self.added_files()):
-            yield Entry(path, texts[path].encode())
-
-    def added_files(self) -> list[tuple[str, str]]:
-        """Return the files that are in the commit alone, and why."""
-        added = [(".release", "which release answers at /up")]
-        if not (self.project.root / "app.json").exists():
-            added.append(
-                ("app.json", "the platform's manifest: settings, and health checks on /up")
-            )
-        if self.server.needs_requirements:
-            added.append(("requirements.txt", f"uv.lock with its hashes, for {self.server.what}"))
-        return added
-
-    def _added(self) -> dict[str, str]:
-        texts = {"app.json": manifest(self.project)}
-        if self.server.needs_requirements:
-            command = lockfile.export(self.project, Path("-"))[:-2]  # to its output
-            texts["requirements.txt"] = shell.run(command, self.project.root)
-        return texts
 
     # --- the steps ---
 
@@ -290,7 +266,7 @@ class GitTarget(Target):
         if not history:
             return None
         _, answer = git_probe.up(self.domains())
-        good = [one for one in history if one.release not in failures(history)]
+        good = [one for one in history if one.release not in git_history.failures(history)]
         matching = [one for one in history if answer is not None and answer == self.answer_of(one)]
         return next(iter([*matching, *good]), None)
 
@@ -298,7 +274,7 @@ class GitTarget(Target):
         """Return what was pushed, newest first."""
         history = self.repository.fetch()
         live = self.live_commit(history)
-        failed = failures(history)
+        failed = git_history.failures(history)
         first = {one.release: one for one in history}  # the oldest of each stays
         return [
             Release(
@@ -307,7 +283,7 @@ class GitTarget(Target):
                 live is not None and live.release == name,
                 "failed" if name in failed else first[name].note,
             )
-            for name in dict.fromkeys(one.release for one in sorted_by_age(history))
+            for name in dict.fromkeys(one.release for one in git_history.by_age(history))
         ]
 
     def rollback(self, release: str | None, echo: Echo) -> Outcome:
@@ -315,7 +291,7 @@ class GitTarget(Target):
         with working("Asking what is there..."):
             history = self.repository.fetch()
             live = self.live_commit(history)
-        wanted = choose(history, live, release)
+        wanted = git_history.choose(history, live, release)
         echo(f"back      to {wanted.release}, on {self.place.address}")
         now = f"instead of {live.release}" if live else "nothing was live"
         try:
@@ -368,71 +344,6 @@ class GitTarget(Target):
 
 def _no_questions() -> dict[str, str | None]:
     return {"GIT_TERMINAL_PROMPT": "0"}
-
-
-def name(taken: Iterable[str]) -> str:
-    """Return a name for a release: the time, UTC; and a number where that is taken."""
-    now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    known = set(taken)
-    return next(one for one in (now, *(f"{now}-{n}" for n in range(2, 1_000))) if one not in known)
-
-
-def failures(history: Sequence[Commit]) -> set[str]:
-    """Return the releases that failed, and were not made live later."""
-    bad: set[str] = set()
-    for one in reversed(history):
-        bad.discard(one.release)
-        if one.failed:
-            bad.add(one.failed)
-    return bad
-
-
-def choose(history: Sequence[Commit], live: Commit | None, release: str | None) -> Commit:
-    """Return the commit of a release: the named one, else the good one before the live one."""
-    if release is not None:
-        found = [one for one in history if one.release == release]
-        if not found:
-            raise FlaskdashError(f"there is no release {release!r}", hint="flaskdash releases")
-        return found[0]
-    names = list(dict.fromkeys(one.release for one in sorted_by_age(history)))
-    older = names[names.index(live.release) + 1 :] if live else names
-    bad = failures(history)
-    for one in older:
-        if one not in bad:
-            return next(commit for commit in history if commit.release == one)
-    raise FlaskdashError("there is no release before the live one", hint="flaskdash releases")
-
-
-def sorted_by_age(history: Sequence[Commit]) -> list[Commit]:
-    """Return the commits by when their release was pushed first, the newest first."""
-    return sorted(history, key=lambda one: _first(history, one.release))
-
-
-def manifest(project: Project) -> str:
-    """Return an app.json: what a new app of this project is set up with, and how it is checked."""
-    up = {"type": "startup", "name": "up", "path": "/up", "attempts": 30, "wait": 2}
-    app = {
-        "name": project.name,
-        "description": project.title,
-        "env": {"SECRET_KEY": {"description": "It signs sessions.", "generator": "secret"}},
-        "healthchecks": {"web": [up]},
-    }
-    return json.dumps(app, indent=2, ensure_ascii=False) + "\n"
-
-
-def _first(history: Sequence[Commit], release: str) -> int:
-    """Return how far back a release was pushed first."""
-    return max(index for index, one in enumerate(history) if one.release == release)
-
-
-def _message(project: Project, release: str) -> str:
-    """Return a commit's message, which says what the project's own commit is."""
-    try:
-        own = shell.run(["git", "rev-parse", "--short", "HEAD"], project.root).strip()
-        changed = shell.run(["git", "status", "--porcelain", "--", "."], project.root).strip()
-    except FlaskdashError:
-        return f"Release {release}"
-    return f"Release {release}\n\n{own}{' and changes' if changed else ''}"
 
 
 def _told(output: str) -> list[str]:
