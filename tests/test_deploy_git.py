@@ -408,7 +408,7 @@ def test_nobodys_settings_and_hooks_change_what_is_pushed(
     config = tmp_path / "gitconfig"
     config.write_text(
         f"[core]\n\thooksPath = {hooks}\n\tautocrlf = true\n[commit]\n\tgpgSign = true\n"
-        f"[init]\n\ttemplateDir = {hooks}\n"
+        f"[init]\n\ttemplateDir = {hooks}\n[safe]\n\tbareRepository = explicit\n"
     )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     lines = tmp_path / "lines.csv"
@@ -421,9 +421,10 @@ def test_nobodys_settings_and_hooks_change_what_is_pushed(
     commit = repository.commit(entries, "Release 1", None)
     repository.push(commit, print)
     shown = subprocess.run(
-        ["git", "-C", there, "show", "main:Größe/a b.csv"], capture_output=True, check=True
+        ["git", f"--git-dir={there}", "show", "main:Größe/a b.csv"], capture_output=True, check=True
     )
     assert shown.stdout == b"a\r\nb\n"
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL")
     assert git(there, "ls-tree", "main", "run").startswith("100755")
     assert [one.release for one in repository.fetch()] == ["1"]
     with pytest.raises(BuildError, match="has a line break in its name"):
@@ -568,20 +569,23 @@ def test_a_failed_release_phase_replaces_nothing_at_heroku(
 ) -> None:
     flaskdash("deploy", "heroku://shop", "--yes")
     first = heroku.up()
+    flaskdash("deploy", "--yes")
+    second = heroku.up()
     edit(tiny, *BROKEN["fails at the start"])
     result = flaskdash("deploy", "--yes", code=4)
-    assert "its release phase failed (v2)" in result.output
-    assert f"{first} is live again" in result.output
+    assert "its release phase failed (v3)" in result.output
+    assert f"{second} is live again" in result.output
     assert "POST /apps/shop/releases" not in heroku.asked
-    assert [one["note"][:9] for one in told(flaskdash("releases", "--json"))] == [
-        "v2 failed",
-        "v1 " + git(tiny, "rev-parse", "--short=6", "HEAD").strip()[:6],
-    ]
+    own = git(tiny, "rev-parse", "--short", "HEAD").strip()
+    notes = [one["note"] for one in told(flaskdash("releases", "--json"))]
+    assert notes == ["v3 failed", f"v2 {own} and changes", f"v1 {own} and changes"]
+    assert told(flaskdash("rollback", "--json"))["release"] == heroku.up() == first
+
     git(tiny, "checkout", "--quiet", "app")
     edit(tiny, *BROKEN["answers 500"])
     result = flaskdash("deploy", "--yes", code=4)
     assert f"/ answers 500; {first} is live again" in result.output
-    assert heroku.asked.count("POST /apps/shop/releases") == 1
+    assert heroku.asked.count("POST /apps/shop/releases") == 2
     assert heroku.up() == first
 
 

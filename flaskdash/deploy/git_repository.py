@@ -120,7 +120,7 @@ class Repository:
         """Push a commit; raise CommandError unless the remote has it then."""
         argv = self.push_command(commit)
         try:
-            shell.stream(argv, self.folder, each, self.env())
+            shell.stream(argv, self.folder, each, self._there())
         except shell.CommandError:
             # The connection may have been cut after the remote had taken it.
             if self._heads().get(f"refs/heads/{self.branch}") != commit:
@@ -171,12 +171,18 @@ class Repository:
 
     def _local(self, *args: str, stdin: str = "", env: Mapping[str, str] | None = None) -> str:
         """Run git on the repository, with no settings but its own."""
-        return shell.run(["git", *args], self.folder, NO_CONFIG | dict(env or {}), stdin=stdin)
+        own = NO_CONFIG | {"GIT_DIR": str(self.folder)} | dict(env or {})
+        return shell.run(["git", *args], self.folder, own, stdin=stdin)
 
     def _remote(self, *args: str) -> str:
         """Run git with the person's own settings, which know the way to the remote."""
         folder = self.folder if self.folder.exists() else self.folder.parents[1]
-        return shell.run(["git", *self._options(), *args], folder, self.env())
+        return shell.run(["git", *self._options(), *args], folder, self._there())
+
+    def _there(self) -> dict[str, str | None]:
+        # Said, as git may be told not to take a bare repository for one by itself.
+        where = {"GIT_DIR": str(self.folder)} if self.folder.exists() else {}
+        return {**self.env(), **where}
 
     def _options(self) -> tuple[str, ...]:
         return ("-c", f"core.hooksPath={os.devnull}", *self.options)

@@ -110,7 +110,8 @@ class HerokuTarget(git.GitTarget):
 
     def restore(self, wanted: Commit, head: str, why: str) -> str:
         """Have Heroku go back to an earlier commit's slug: it need not be built again."""
-        if not self._over():  # else nothing was replaced
+        answers = git_probe.up(self.domains())[1] == self.answer_of(wanted)
+        if not (answers and self._over()):  # else a release phase failed, and replaced nothing
             self.api.rollback(self._newest(wanted))
         with working(f"Waiting for {wanted.release} to answer..."):
             url, wrong = git_probe.wait(self.domains(), self.answer_of(wanted))
