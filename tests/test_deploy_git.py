@@ -348,6 +348,17 @@ def test_a_killed_push_leaves_one_that_answers_and_the_next_just_works(
     assert {first, second} <= {one["name"] for one in told(flaskdash("releases", "--json"))}
 
 
+def test_an_interrupted_deploy_says_how_to_see_what_is_live(
+    tiny: Path, live: tuple[Server, str], flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(GitTarget, "wait", interrupt)
+    assert "What is live: flaskdash status" in flaskdash("deploy", "--yes", code=1).output
+    assert flaskdash("status").exit_code == 0
+
+
 def test_a_connection_cut_after_the_push_is_no_failure(
     tiny: Path, live: tuple[Server, str], flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

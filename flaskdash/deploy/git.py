@@ -80,11 +80,15 @@ class Push:
             parent,
         )
         echo(f"push      {release}: {len(self.files)} files, to {target.place.address}")
-        target.push(commit, live)
-        if keyless:
-            target.after_push(echo)
-        with working(f"Waiting for {release} to answer..."):
-            url, wrong = target.wait(release)
+        try:
+            target.push(commit, live)
+            if keyless:
+                target.after_push(echo)
+            with working(f"Waiting for {release} to answer..."):
+                url, wrong = target.wait(release)
+        except KeyboardInterrupt:
+            echo("\nInterrupted; the server may go on with it. What is live: flaskdash status")
+            raise
         if wrong:
             target.go_back(live, Commit(commit, "", release), wrong, echo)
         echo(f"live      {release} at {url}")
