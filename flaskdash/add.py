@@ -32,6 +32,7 @@ from flaskdash.progress import working
 from flaskdash.project import Project, dotenv
 
 RUN_LOADER = Path(__file__).parent / "run_loader.py"
+SHARES, REDIS = "app/shared.py", ("redis>=8.0",)
 SHARED = ("app/database.py", "app/download.py", "app/live.py")  # by loaders of a kind
 
 
@@ -289,6 +290,26 @@ def add_chart(
             echo(f"require   {package}")
         render.place(root, project.root, echo, dry_run)
     return path.stem
+
+
+def add_redis(project: Project, echo: Echo, dry_run: bool = False) -> None:
+    """Write the module that shares answers between instances; add the package that it needs."""
+    if not (project.root / SHARES).exists() and "find_spec" not in (
+        project.root / "app/__init__.py"
+    ).read_text("utf-8"):
+        raise FlaskdashError(
+            "app/__init__.py looks for no app/shared.py: the project is of an older flaskdash",
+            hint="compare it with that of a new project",
+        )
+    with render.draft() as root:
+        render.render("redis", {}, root)
+        render.place(root, project.root, lambda _: None, dry_run=True)  # raises on a conflict
+        missing = _missing(project, REDIS)
+        if missing and not dry_run:
+            _require(project, missing, "to share answers")
+        for package in missing:
+            echo(f"require   {package}")
+        render.place(root, project.root, echo, dry_run)
 
 
 def _dashboard(project: Project, title: str | None) -> str:

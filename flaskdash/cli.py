@@ -17,6 +17,7 @@ COMMANDS = {
     "serve": "Run the project; reload it on each save.",
     "add-chart": "Write one more chart.",
     "add-data": "Add a data set and its loader.",
+    "add-redis": "Share answers between instances.",
     "inspect": "Show what is in a data file.",
     "list": "List loaders, charts and dashboards.",
     "refresh": "Rebuild the snapshots now.",

@@ -10,6 +10,8 @@ command -v mmdebstrap >/dev/null 2>&1 || missing="$missing mmdebstrap"
 command -v systemd-nspawn >/dev/null 2>&1 || missing="$missing systemd-container"
 command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server-core mariadb-client-core"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+{ command -v podman && command -v runc && command -v docker-registry; } >/dev/null 2>&1 || missing="$missing podman netavark runc docker-registry"
 [ "${1:-}" != java ] || command -v java >/dev/null 2>&1 || missing="$missing default-jre-headless"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then

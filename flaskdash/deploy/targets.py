@@ -33,6 +33,10 @@ KINDS: Mapping[str, str] = {
     "kubernetes": "the same image in a registry, and the manifests; kubectl applies them",
     "heroku": "an app at Heroku: heroku://APP",
     "git": "a server that takes git push, such as Dokku: git+ssh://dokku@HOST/APP",
+    "fly": "Fly: fly.toml is written, and what to run next is printed",
+    "render": "Render: render.yaml, likewise",
+    "kamal": "Kamal: config/deploy.yml, likewise",
+    "cloudrun": "Cloud Run: service.yaml, likewise; cloudrun://REGION-docker.pkg.dev/PROJECT/REPOSITORY",
 }
 
 

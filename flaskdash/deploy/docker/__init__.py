@@ -237,11 +237,12 @@ class DockerTarget(Target):
         if service.live() is None:
             raise FlaskdashError("nothing is live yet", hint="flaskdash deploy")
         flags = ("--tail", "200", *(["--follow"] if follow else []))
-        process = shell.start(service.engine.logs(service.name, *flags), self.project.root)
-        try:
-            process.wait()
-        finally:
-            shell.stop(process)
+        argv = service.engine.logs(service.name, *flags)
+        with shell.start(argv, self.project.root) as process:
+            try:
+                process.wait()
+            finally:
+                shell.stop(process)
 
     def url(self) -> str:
         """Return where the dashboard answers."""

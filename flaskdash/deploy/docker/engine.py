@@ -109,7 +109,7 @@ class Engine:
         wanted = "{{.State.Running}}\t{{.Config.Image}}\t{{.RestartCount}}"
         argv = [self.program, "inspect", "--type", "container", "--format", wanted, name]
         try:
-            running, image, restarts = self.run(argv).strip().split("\t")
+            running, image, restarts = self._last_line(argv).split("\t")
         except shell.CommandError as error:
             if "no such" in error.output.lower():
                 return None
@@ -129,7 +129,11 @@ class Engine:
     def user(self, image: str) -> str:
         """Return the user that an image runs as; empty for root."""
         argv = [self.program, "inspect", "--type", "image", "--format", "{{.Config.User}}", image]
-        return self.run(argv).strip()
+        return self._last_line(argv)
+
+    def _last_line(self, argv: Sequence[str]) -> str:
+        """Run a command and return its answer: podman may have warnings above it."""
+        return ([""] + self.run(argv).splitlines())[-1].strip()
 
     def last_lines(self, name: str) -> str:
         """Return the last lines of a container's log, or nothing."""

@@ -25,7 +25,7 @@ from flaskdash.project import Project
 
 RELEASE = "%Y%m%d-%H%M%S"
 NAME = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
-REPOSITORY = re.compile(rf"(?:[a-z0-9.-]+(?::\d+)?/)?(?:{NAME}/)*{NAME}")
+REPOSITORY = re.compile(rf"(?:[a-z0-9][a-z0-9.-]*(?::\d+)?/)?(?:{NAME}/)*{NAME}")
 BUILDING = ".building-"
 BOOT_SECONDS = 180  # a first start may have to read all the data
 

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from flask import Flask
@@ -25,7 +26,9 @@ def create_app(**overrides: Any) -> Flask:
     data = import_module("app.live").LiveData if live else Data
     app.extensions["data"] = data(found, app.config["INSTANCE"])
     app.extensions["charts"] = discovery.find_charts(charts, found)
-    app.extensions["cache"] = Cache(app.config["INSTANCE"] / "cache", discovery.code_version())
+    # `flaskdash add-redis` brings app/shared.py.
+    cache = import_module("app.shared").SharedCache if find_spec("app.shared") else Cache
+    app.extensions["cache"] = cache(app.config["INSTANCE"] / "cache", discovery.code_version())
 
     app.register_blueprint(views.pages)
     return app

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import file_digest
 from pathlib import Path
 from threading import Lock, Thread
 from types import ModuleType
@@ -48,6 +49,7 @@ class State:
     unread: int = 0  # rows that the loader left out
     error: str = ""
     code: str = ""  # of the loader, when it was built
+    version: str = ""  # of what pages show: the same in all instances that have read the same
 
 
 class ColumnsChanged(Exception):
@@ -117,12 +119,13 @@ class Snapshots:
                 with warnings.catch_warnings(record=True) as told:
                     warnings.simplefilter("always")
                     result = self.loaders[name].load()
-                    rows = self._write(path, result, state if state.code == code else None)
+                    rows, digest = self._write(path, result, state if state.code == code else None)
                 for each in told:
                     log.warning("loader %s: %s", name, each.message)
                 unread = sum(str(each.message).count("Skipping line") for each in told)
-                built = datetime.now(UTC).isoformat()
-                state = State(signature, time.time(), built, path.name, rows, unread, "", code)
+                now, built = time.time(), datetime.now(UTC).isoformat()
+                version = f"{digest} {unread} {now // self.loaders[name].LASTS:.0f}"
+                state = State(signature, now, built, path.name, rows, unread, "", code, version)
             except (Exception, SystemExit) as failure:
                 log.exception("loader %s failed", name)
                 error = type(failure).__name__  # its text may hold a password: the log has it
@@ -166,8 +169,8 @@ class Snapshots:
                     signature += f"{stat.st_mtime_ns}-{stat.st_size} "
         return signature
 
-    def _write(self, path: Path, result: Any, before: State | None) -> int:
-        """Write a DataFrame, or a DuckDB relation, as a snapshot; return its number of rows.
+    def _write(self, path: Path, result: Any, before: State | None) -> tuple[int, str]:
+        """Write a DataFrame, or a DuckDB relation, as a snapshot; return its rows and a digest.
 
         A loader that is as it was must return what it did: who saves its file accepts the change.
         """
@@ -183,7 +186,7 @@ class Snapshots:
             rows = written.count("*").fetchall()[0][0]
         with path.open("rb+") as file:
             os.fsync(file.fileno())  # a power loss leaves the old snapshot or the new one
-        return int(rows)
+            return int(rows), file_digest(file, "blake2b").hexdigest()[:16]
 
     def _is_whole(self, state: State) -> bool:
         """Tell whether a snapshot is there, to its last bytes."""

@@ -214,7 +214,7 @@ def _attempt(charts: list[ModuleType], build: Callable[[Active], str], mimetype:
 
 def _versions(charts: list[ModuleType]) -> list[tuple[str, ...]]:
     states = [data.state(name) for name in dict.fromkeys(chart.DATA for chart in charts)]
-    return [(state.file, state.built, state.error) for state in states]
+    return [(state.version or state.built, state.error) for state in states]
 
 
 def _rows(chart: ModuleType, write: Callable[[DataFrame], str], mimetype: str) -> Response:
