@@ -435,6 +435,23 @@ def test_a_folder_takes_anothers_place_and_keeps_what_is_of_its_branch(tmp_path:
     assert there == {"index.html", "new.html", "CNAME", ".git/HEAD"}
 
 
+@pytest.mark.parametrize("killed_after", [1, 2])
+def test_one_that_was_killed_between_two_renames_loses_nothing(
+    tmp_path: Path, killed_after: int
+) -> None:
+    site, work = tmp_path / "site", tmp_path / ".writing-x"
+    files_of(site, "index.html", "CNAME", ".git/HEAD")
+    files_of(work, "files/index.html", "files/new.html")
+    site.rename(work / "old")
+    if killed_after == 2:
+        (work / "files").rename(site)
+    with static._work(site):
+        assert (site / "CNAME").is_file()
+        assert (site / ".git/HEAD").is_file()
+        assert (site / "new.html").exists() == (killed_after == 2)
+    assert not work.exists()
+
+
 def test_a_branch_for_pages_takes_each_new_copy(tmp_path: Path) -> None:
     def git(*args: str, cwd: Path = tmp_path / "shop") -> str:
         person = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
