@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flaskdash import shell
 from flaskdash.deploy.errors import PreflightError
 from flaskdash.errors import FlaskdashError
 from flaskdash.progress import working
@@ -107,7 +108,12 @@ def _look_long(
     known = {} if fresh else {rule.id: recent.passed(rule.id) for rule in rules}
     wanted = [rule for rule in rules if known.get(rule.id) is None]
     with working(_doing(wanted)), ThreadPoolExecutor(max(1, len(wanted))) as pool:
-        found = dict(zip(wanted, pool.map(lambda rule: _look(rule, project), wanted), strict=True))
+        try:
+            looks = pool.map(lambda rule: _look(rule, project), wanted)
+            found = dict(zip(wanted, looks, strict=True))
+        except KeyboardInterrupt:
+            shell.stop_all()
+            raise
     for rule in rules:
         before = known.get(rule.id)
         result = Result(rule, *before) if before else Result(rule, found[rule])
