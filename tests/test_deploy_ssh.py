@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import os
@@ -23,9 +24,13 @@ from flaskdash import environment
 from flaskdash.cli import cli
 from flaskdash.deploy import rules, ssh
 from flaskdash.deploy.errors import NotRolledBackError, PreflightError, RolledBackError
-from flaskdash.deploy.ssh import connection, server
+from flaskdash.deploy.ssh import connection
 from flaskdash.deploy.ssh.connection import Address, Connection, ConnectionLost
 from flaskdash.deploy.ssh.probe import Facts, findings, probe
+from flaskdash.deploy.ssh.server import home, main
+from flaskdash.deploy.ssh.server.basics import Failed, is_free
+from flaskdash.deploy.ssh.server.build import Build
+from flaskdash.deploy.ssh.server.units import plain
 from flaskdash.deploy.target import Place
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
@@ -195,6 +200,25 @@ def test_the_connection_is_shared_over_a_path_that_is_short_enough(
         assert len(path[1]) + len(".0123456789abcdef") < 104
 
 
+def test_what_a_killed_one_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    monkeypatch.setattr(connection.tempfile, "tempdir", str(tmp_path))
+    short = Path("/tmp") if len(str(tmp_path)) >= 60 else tmp_path
+    gone, theirs, running = (
+        short / f"fdash-{name}"
+        for name in (f"{ended.pid}-abcdefgh", "x-y", f"{os.getpid()}-abcd_fgh")
+    )
+    for folder in (gone, theirs, running):
+        folder.mkdir()
+    try:
+        with Connection(Address("host")):
+            assert [one.exists() for one in (gone, theirs, running)] == [False, True, True]
+    finally:
+        theirs.rmdir()
+        running.rmdir()
+
+
 def test_a_server_that_can_not_be_reached_ends_in_the_preflight(
     tiny: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,7 +257,8 @@ def test_a_domain_is_a_domain(tiny: Project, domain: str) -> None:
 def facts(**said: str) -> Facts:
     known = {"system": "Linux", "systemd": "252", "processor": "x86_64", "libc": "glibc 2.36"}
     pythons = {"3.13": "/usr/bin/python3.13", "3.11": "/usr/bin/python3"}
-    return Facts(known | {"free": "9000000"} | said, pythons)
+    known |= {"free": "9000000", "root": "/home/me/flaskdash/shop", "end": "yes"}
+    return Facts(known | said, pythons)
 
 
 def test_the_probe_reads_and_says_what_is_there(
@@ -287,6 +312,8 @@ def test_wheels_are_for_the_server_and_not_for_this_machine() -> None:
 @pytest.mark.parametrize(
     ("said", "python", "sentence"),
     [
+        ({"end": ""}, "3.13", "the account does not let programs run"),
+        ({"root": "/home/my name/flaskdash/shop"}, "3.13", "systemd's files can't name /home/my"),
         ({"system": "Darwin"}, "3.13", "the server runs Darwin"),
         ({"systemd": ""}, "3.13", "the server runs Linux without systemd"),
         ({}, "", "the server needs Python >=3.11, and has 3.13, 3.11; uv, which could bring one,"),
@@ -312,10 +339,10 @@ def test_this_pip_runs_where_there_is_none(tmp_path: Path) -> None:
 # --- the server's side, without systemd ---
 
 
-def there(root: Path, **asked: Any) -> server.Server:
+def there(root: Path, **asked: Any) -> home.Home:
     request = {"root": str(root), "project": "tiny", "scope": "user", "files": [], "domain": ""}
     (root / "releases").mkdir(parents=True, exist_ok=True)
-    return server.Server(request | asked, io.BytesIO())
+    return home.Home(request | asked)
 
 
 def release(root: Path, name: str, number: int, before: str = "", packages: str = "a") -> None:
@@ -333,7 +360,8 @@ def test_releases_are_in_the_order_in_which_they_came_whatever_the_clock_said(
     (tmp_path / "releases/half").mkdir()
     names = [one["name"] for one in there(tmp_path).known()]
     assert names == ["20991231-235959", "19700101-000000", "20260301-120000"]
-    assert there(tmp_path, release="19700101-000000").name() == "19700101-000000-2"
+    coming = Build(there(tmp_path, release="19700101-000000"), io.BytesIO())
+    assert coming.name() == "19700101-000000-2"
 
 
 def test_pruning_keeps_what_is_live_the_one_before_and_the_newest(tmp_path: Path) -> None:
@@ -356,23 +384,46 @@ def test_pruning_keeps_what_is_live_the_one_before_and_the_newest(tmp_path: Path
     assert {path.name for path in (tmp_path / "wheels").iterdir()} == {"old.whl", "new.whl"}
 
 
+def test_a_snapshot_is_carried_over_where_it_would_be_built_alike(tmp_path: Path) -> None:
+    release(tmp_path, "old", 1)
+    paths = {"same": ["app/same.py", "data"], "loader": ["app/loader.py"], "source": ["data/s.csv"]}
+    for root in (tmp_path / "releases/old", tmp_path / "incoming/new"):
+        for name in ("app/same.py", "app/loader.py", "data/t.csv", "data/s.csv"):
+            file = root / "app" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("x")
+            changed = root.name == "new" and name in ("app/loader.py", "data/s.csv")
+            os.utime(file, (2, 2) if changed else (1, 1))
+        (root / "instance").mkdir()
+    old, new = tmp_path / "releases/old/instance", tmp_path / "incoming/new/instance"
+    for name in paths:
+        (old / f"{name}.json").write_text(json.dumps({"file": f"{name}.1.parquet"}))
+        (old / f"{name}.1.parquet").write_text("rows")
+    here = there(tmp_path, loaders=paths)
+    here.point("old")
+    Build(here, io.BytesIO()).carry_snapshots(tmp_path / "incoming/new")
+    assert list(new.iterdir()) == []
+    paths["same"] = ["app/same.py", "data/t.csv"]
+    Build(here, io.BytesIO()).carry_snapshots(tmp_path / "incoming/new")
+    assert {one.name for one in new.iterdir()} == {"same.json", "same.1.parquet"}
+    assert (new / "same.1.parquet").samefile(old / "same.1.parquet")
+
+
 def test_what_does_not_come_whole_is_not_taken(tmp_path: Path) -> None:
     known = [{"name": "a.whl", "size": 5, "sha256": "0" * 64}]
-    here = there(tmp_path, files=known)
-    here.stdin = io.BytesIO(b"1234")
-    with pytest.raises(server.Failed, match="the connection ended before all was sent"):
-        here.receive("r1")
+    coming = Build(there(tmp_path, files=known), io.BytesIO(b"1234"))
+    with pytest.raises(Failed, match="the connection ended before all was sent"):
+        coming.receive("r1")
     assert not list((tmp_path / "releases").iterdir())
 
 
 def test_a_lock_ends_with_the_process_that_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(home, "LOCK_SECONDS", 0.3)
     program = (
-        f"import io, sys; sys.path.insert(0, {str(Path(server.__file__).parent)!r})\n"
-        f"import server\nhere = server.Server({{'root': {str(tmp_path)!r}, 'project': 'x', 'scope':"
-        " 'user'}, io.BytesIO())\n"
+        "import sys; from flaskdash.deploy.ssh.server.home import Home\n"
+        f"here = Home({{'root': {str(tmp_path)!r}, 'project': 'x', 'scope': 'user'}})\n"
         "with here.alone():\n    print('has it', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(
@@ -382,7 +433,7 @@ def test_a_lock_ends_with_the_process_that_has_it(
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"has it\n"
         with (
-            pytest.raises(server.Failed, match="another deploy is at work") as failure,
+            pytest.raises(Failed, match="another deploy is at work") as failure,
             there(tmp_path).alone(),
         ):
             pass
@@ -398,19 +449,33 @@ def test_a_secret_key_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
     here = there(tmp_path)
     here.shared.mkdir()
     (here.shared / ".env").write_text("OTHER=1\n")
-    here.secret_key()
+    Build(here, io.BytesIO()).secret_key()
     first = (here.shared / ".env").read_text()
-    here.secret_key()
+    Build(here, io.BytesIO()).secret_key()
     assert (here.shared / ".env").read_text() == first
     assert re.fullmatch(r"OTHER=1\nSECRET_KEY=[0-9a-f]{64}\n", first)
     assert (here.shared / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_cut_off_is_cleared_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    release(tmp_path, "whole", 1)
+    for name in ("releases/half", "environments/half", "incoming/new", "shared"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "shared/.env").write_text("NEW=1\n")
+    (tmp_path / "shared/.env.before").write_text("OLD=1\n")
+    main.Server(there(tmp_path).asked, io.BytesIO()).settle()
+    assert [path.name for path in (tmp_path / "releases").iterdir()] == ["whole"]
+    assert list((tmp_path / "environments").iterdir()) == []
+    assert not (tmp_path / "incoming").exists()
+    assert (tmp_path / "shared/.env").read_text() == "OLD=1\n"
 
 
 @pytest.mark.parametrize(
     "value", ["plain", "a b", "it's", 'a"b', "a\\b\\'", "${HOME}", "$HOME", "# no", "a=b", "ü€\t"]
 )
 def test_a_secret_is_read_as_it_was_set(tmp_path: Path, value: str) -> None:
-    (tmp_path / ".env").write_text(f"NAME={server.quoted(value)}\nNEXT=1\n", "utf-8")
+    (tmp_path / ".env").write_text(f"NAME={main.quoted(value)}\nNEXT=1\n", "utf-8")
     assert dotenv.dotenv_values(tmp_path / ".env") == {"NAME": value, "NEXT": "1"}
 
 
@@ -429,6 +494,26 @@ def test_how_a_release_starts_is_what_the_procfile_says(tiny: Project, tmp_path:
         ["sh", str(release / "run")], cwd=release / "app", capture_output=True, text=True
     )
     assert told.stdout == f"{python} 3 -m gunicorn --no-control-socket app:create_app()\n"
+
+
+def test_the_servers_side_imports_nothing_but_the_standard_library_and_what_was_sent_before() -> (
+    None
+):
+    known = set(sys.stdlib_module_names)
+    for name in connection.MODULES:
+        tree = ast.parse((connection.SERVER / f"{name}.py").read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                assert node.module in known or node.module.partition(".")[0] in known
+            elif isinstance(node, ast.Import):
+                assert {one.name.partition(".")[0] for one in node.names} <= known
+        known.add(f"{connection.PACKAGE}.{name}")
+    sent = {*connection.MODULES, "__init__"}
+    assert {path.stem for path in connection.SERVER.glob("*.py")} == sent
+
+
+def test_a_title_is_one_line_of_a_unit_in_which_nothing_has_a_meaning() -> None:
+    assert plain("50% of\n[Service]\\") == "50%% of [Service]\\\\"
 
 
 # --- what the server says of a deploy ---
@@ -583,6 +668,8 @@ def test_a_cut_connection_is_asked_again_what_came_of_it(shop: Shop) -> None:
 
 
 def test_a_domain_comes_with_nginx_in_front_and_the_port_closed_to_others(shop: Shop) -> None:
+    if not is_free(80):
+        pytest.skip("port 80 of this machine, whose network the server has, is taken")
     before = shop.answers()
     result = shop.invoke("deploy", "--domain", "tiny.example.org")
     assert "reload    nginx: tiny.example.org leads to port" in result.output

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import copy_project, fetch, free_port, own_environment
+from conftest import copy_project, fetch, free_port, own_environment, wait_for
 from machine import booted
 from shipping import SLOW, Done, Shop
 from visitors import Visitors
@@ -19,7 +19,12 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the server is a container"),
     pytest.mark.xdist_group("server"),
 ]
-ON_SERVER = 'import os\n\nif os.environ["HOME"] == "/home/dash":\n    '
+ONLY_THERE = """
+import os
+
+if os.environ.get("HOME") == "/home/dash":
+    raise RuntimeError("something that only the server lacks")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +34,8 @@ def shop(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     copy_project(shared_project, project)
     with (project / "app/views.py").open("a", encoding="utf-8") as views:
         views.write(SLOW)
+    # Its own tests take a while, and are tried elsewhere.
+    (project / "tests/test_app.py").write_text("def test_it() -> None: ...\n", "utf-8")
     with booted() as machine:
         yield Shop(project, machine, free_port())
 
@@ -90,3 +97,41 @@ def next_release(shop: Shop, command: str) -> str:
     done = shop.run(command)
     assert done.code == 0, done.output
     return shop.answers()
+
+
+def test_a_release_that_fails_there_never_goes_live(shop: Shop, deployed: Done) -> None:
+    assert deployed.code == 0, deployed.output
+    old, kept, before = shop.answers(), names(shop), shop.left()
+    file = shop.project / "app/__init__.py"
+    text = file.read_text("utf-8")
+    file.write_text(text + ONLY_THERE, "utf-8")
+    with Visitors(shop.url, pages(shop)) as visitors:
+        done = shop.run("deploy")
+    file.write_text(text, "utf-8")
+    assert done.code == 4, done.output
+    assert "RuntimeError: something that only the server lacks" in done.output
+    assert old in done.output
+    assert visitors.failures == []
+    assert visitors.releases == [old]
+    assert names(shop) == kept
+    assert shop.leaks(before) == []
+
+
+@pytest.mark.parametrize("said", ["start "])
+def test_after_a_cut_a_kill_and_a_power_failure_the_next_deploy_works(
+    shop: Shop, deployed: Done, said: str
+) -> None:
+    assert deployed.code == 0, deployed.output
+    before = shop.left()
+    old = shop.answers()
+    shop.change(f"not to be finished: {said}")
+    process = shop.start("deploy")
+    wait_for(lambda: f"\n{said}" in shop.output(), said, 120)
+    process.kill()
+    shop.wait(process)
+    shop.machine.reboot(gently=False)
+    live = shop.await_answer()
+    assert live, shop.machine.journal()
+    shop.change(f"the next one: {said}")
+    assert next_release(shop, "deploy") not in (live, old, "")
+    assert shop.leaks(before) == []

@@ -24,13 +24,16 @@ class Visitors:
     closed while it was idle, and then makes a new one.
     """
 
-    def __init__(self, url: str, paths: Sequence[str], slow: str = "") -> None:
+    def __init__(
+        self, url: str, paths: Sequence[str], slow: str = "", pause: float = PAUSE
+    ) -> None:
         parts = urlsplit(url)
         assert parts.hostname
         self.host, self.port = parts.hostname, parts.port or 80
         self.counts: Counter[str] = Counter()
         self.failures: list[str] = []
         self.releases: list[str] = []  # as /up told them, each once in a row
+        self.pause = pause
         self._begin = time.monotonic()
         self._end = threading.Event()
         kinds = {"new": (False, paths), "new 2": (False, paths)}
@@ -64,7 +67,7 @@ class Visitors:
     def _visit(self, kind: str, keeps: bool, paths: Sequence[str]) -> None:
         connection = None
         for path in itertools.cycle(paths):
-            if self._end.wait(PAUSE):
+            if self._end.wait(self.pause):
                 break
             if connection is None or not keeps or _was_closed(connection):
                 if connection is not None:

@@ -45,26 +45,31 @@ def command(
       ssh://USER@HOST
                a Linux server of your own, with systemd: a folder for each release,
                no request lost, and the way back.
-      bundle   dist/NAME-VERSION.tar.gz: the project, its packages and a start
-               script. It starts on Linux or macOS with no network; it can be
-               made on Windows too.
       docker[://REGISTRY/NAME]
                an image, and the container that runs it: on this machine, or
                on the one that DOCKER_HOST names.
       kubernetes://REGISTRY/NAME
                the same image, pushed, and kubernetes.yaml for kubectl.
       heroku://APP
-               An app at Heroku, by git push; with HEROKU_API_KEY or after
+               an app at Heroku, by git push; with HEROKU_API_KEY or after
                `heroku login`.
       git+ssh://dokku@HOST/APP, git+ssh://piku@HOST/APP, git+https://HOST/APP
-               A server that builds and runs what is pushed to it.
+               a server that builds and runs what is pushed to it.
+      static   dist/static: the dashboards as files, a page for each choice of
+               filters, for GitHub Pages or any other host of files.
+      bundle   dist/NAME-VERSION.tar.gz: the project, its packages and a start
+               script. It starts on Linux or macOS with no network; it can be
+               made on Windows too.
+      fly, render, kamal, cloudrun://REGION-docker.pkg.dev/PROJECT/REPOSITORY
+               Fly, Render, Kamal and Cloud Run: their file is written, and the
+               commands to run next are printed; flaskdash runs none of them.
 
     Exit codes: 0 done, 2 the preflight failed, 3 the build failed, 4 the new
     release failed and the one before is live, 5 it failed and is live.
 
     \b
     Example:
-      flaskdash deploy bundle
+      flaskdash deploy ssh://me@example.org
     """
     from flaskdash.deploy import preflight, targets
     from flaskdash.project import Project

@@ -7,11 +7,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from urllib.parse import urljoin
 
 PATIENCE = 180.0  # a platform gives a process 60 s to listen, after it has moved it somewhere
 PAUSE = 1.0
-TIMEOUT = 30.0
+TIMEOUT = 20.0
 MOST = 1_000_000
 
 
@@ -39,8 +38,10 @@ def wait(candidates: Sequence[str], release: str, over: Callable[[], str] = str)
     end = time.monotonic() + PATIENCE
     while True:
         url, found = up(candidates)
+        if found is not None:
+            candidates = [url]  # an address that nobody listens at may take long to say so
         if found == release:
-            return url, broken(url)
+            return url, broken(url, end)
         if wrong := over():
             return url, wrong
         if time.monotonic() > end:
@@ -49,16 +50,25 @@ def wait(candidates: Sequence[str], release: str, over: Callable[[], str] = str)
         time.sleep(PAUSE)
 
 
-def broken(url: str) -> str:
-    """Return which dashboard does not answer, and with what; nothing where all do."""
-    status, text = fetch(url)
-    pages = dict.fromkeys(re.findall(r'href="(/dashboards/[^"?#]+)', text))
-    for page in ["/", *pages]:
-        if page != "/":
-            status, _ = fetch(urljoin(url, page))
+def broken(url: str, end: float) -> str:
+    """Return which dashboard does not answer, and with what; nothing where all do.
+
+    One that is 503 is waited for: its data is still being read.
+    """
+    first = _answer(url, "/", end)
+    pages = dict.fromkeys(re.findall(r'href="(/dashboards/[^"?#]+)', first[1]))
+    for page, (status, _) in [("/", first), *((one, _answer(url, one, end)) for one in pages)]:
         if status != 200:
             return f"{url}{page} answers {status}" if status else f"{url}{page} does not answer"
     return ""
+
+
+def _answer(url: str, page: str, end: float) -> tuple[int, str]:
+    while True:
+        status, text = fetch(f"{url}{page}")
+        if status != 503 or time.monotonic() > end:
+            return status, text
+        time.sleep(PAUSE)
 
 
 def fetch(url: str) -> tuple[int, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
 
 from flaskdash.deploy import files, lockfile
 from flaskdash.deploy.machine import Machine
@@ -14,12 +13,9 @@ from flaskdash.serve.prod import web_command
 
 LOCKS = ("requirements.txt", "Pipfile", "Pipfile.lock", "poetry.lock")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-BOMS = {b"\xef\xbb\xbf": "UTF-8 with a mark in front", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
-READ = {".py", ".toml", ".txt", ".lock", ".json"}  # what Python and the buildpack read as text
 MEGABYTE = 1_000_000
 MOST = 500 * MEGABYTE
 PYTHON = 60 * MEGABYTE  # Python itself, packed
-DATABASES = {".db", ".sqlite", ".sqlite3", ".duckdb"}
 
 
 def locks(project: Project) -> Iterator[Finding]:
@@ -36,10 +32,7 @@ def python_version(project: Project) -> Iterator[Finding]:
     if not file.is_file():
         yield Finding("there is no .python-version", fix)
         return
-    if (wrong := _encoding(file)) is not None:
-        yield Finding(f".python-version is {wrong}", f"write it anew: {fix}")
-        return
-    lines = [line.strip() for line in file.read_text("utf-8").splitlines()]
+    lines = [line.strip() for line in file.read_text("utf-8", "replace").splitlines()]
     wanted = [line for line in lines if line and not line.startswith("#")]
     if len(wanted) != 1 or not re.fullmatch(r"\d+\.\d+(\.\d+)?", wanted[0]):
         yield Finding(f".python-version says {' and '.join(wanted) or 'nothing'}", fix)
@@ -53,20 +46,6 @@ def runtime(project: Project) -> Iterator[Finding]:
         yield Finding("runtime.txt goes before .python-version, and is deprecated", "delete it")
 
 
-def venv(project: Project) -> Iterator[Finding]:
-    """Find an environment in git or among what is shipped: the build refuses it."""
-    paths = {*files.shipped(project), *(files.tracked(project) or ())}
-    folders = {path.parent for path in paths if path.name == "pyvenv.cfg"}
-    folders |= {
-        PurePosixPath(path.parts[0]) for path in paths if path.parts[0] in {".venv", "venv"}
-    }
-    for folder in sorted(folders):
-        yield Finding(
-            f"{folder} is an environment, and in git or shipped",
-            f"git rm -r --cached {folder}, and a line {folder}/ in .gitignore",
-        )
-
-
 def web(project: Project) -> Iterator[Finding]:
     """Find a web command that does not listen where it is told, or that sets its own workers."""
     command = web_command(project)
@@ -78,9 +57,10 @@ def web(project: Project) -> Iterator[Finding]:
         yield Finding(
             "the number of workers is fixed", "take it out: the platform sets WEB_CONCURRENCY"
         )
-    bound = re.findall(r"\s(?:-b|--bind|--listen|--port|-p)[\s=]?\s*(\S+)", command)
+    flags = "-b|--bind" if "gunicorn" in command else "--bind|--host|--listen|--port|-p"
+    bound = re.findall(rf"\s(?:{flags})[\s=]?\s*(\S+)", command)
     bound += re.findall(r"^\s*bind\s*=\s*(.+)$", text, re.MULTILINE)
-    if any("PORT" not in where for where in bound):
+    if bound and not any("PORT" in where for where in bound):
         yield Finding(
             f"the web command listens on {bound[0]}, and the platform says $PORT",
             "take that out: gunicorn listens on $PORT by itself",
@@ -91,18 +71,6 @@ def web(project: Project) -> Iterator[Finding]:
         yield Finding(
             "the web command is the development server", 'web: gunicorn "app:create_app()"'
         )
-
-
-def encodings(project: Project) -> Iterator[Finding]:
-    """Find text that is not UTF-8, or that has a byte order mark."""
-    for path in files.shipped(project):
-        if path.suffix in READ or path.name == "Procfile":
-            wrong = _encoding(project.root / path)
-            # Python itself reads a mark in front of its files; others take it for a letter.
-            if wrong and not (path.suffix == ".py" and wrong == BOMS[b"\xef\xbb\xbf"]):
-                if path.parts[0] == "data":
-                    continue  # a source is what it is, and its loader knows
-                yield Finding(f"{path} is {wrong}", "save it as UTF-8 without BOM")
 
 
 def slug(project: Project) -> Iterator[Finding]:
@@ -119,25 +87,12 @@ def slug(project: Project) -> Iterator[Finding]:
         yield Finding(f"{said} of {MOST // MEGABYTE} MB", is_note=True)
 
 
-def disk(project: Project) -> Iterator[Finding]:
-    """Note what is written to a disk that is empty again after each restart."""
-    for path in files.shipped(project):
-        if path.suffix in DATABASES:
-            yield Finding(
-                f"{path} is a database file: what is written to it is gone at the next restart",
-                is_note=True,
-            )
-
-
 BUILDPACK = (
     Rule("one-lock", "uv.lock is the one lock at the root", locks),
     Rule("python", ".python-version is a plain version that the build has", python_version),
     Rule("runtime-txt", "there is no runtime.txt", runtime),
-    Rule("venv", "no environment is in git", venv),
     Rule("web", "the web command listens on $PORT, with no workers of its own", web),
-    Rule("utf-8", "what is read as text is UTF-8", encodings),
     Rule("slug", "it fits in 500 MB, by estimate", slug),
-    Rule("disk", "nothing counts on a disk that stays", disk),
 )
 
 
@@ -182,16 +137,3 @@ def _needed(packages: dict[str, dict[str, object]], first: set[str]) -> set[str]
         if isinstance(more, list):
             rest |= {str(one["name"]) for one in more} - found
     return found
-
-
-def _encoding(file: Path) -> str | None:
-    """Return what a text is instead of UTF-8; None where it is that."""
-    content = file.read_bytes()
-    for mark, name in BOMS.items():
-        if content.startswith(mark):
-            return name
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return "not UTF-8"
-    return None

@@ -27,11 +27,16 @@ DEFAULT = "bundle"
 # address is its kind; one that needs no address goes by its name.
 KINDS: Mapping[str, str] = {
     "bundle": "a tar.gz that starts on any Linux or macOS, offline",
+    "static": "the dashboards as files, for any host of files",
     "ssh": "ssh://USER@HOST: a server of your own, with Linux and systemd",
     "docker": "a container, on this machine or the one that DOCKER_HOST names",
     "kubernetes": "the same image in a registry, and the manifests; kubectl applies them",
     "heroku": "an app at Heroku: heroku://APP",
     "git": "a server that takes git push, such as Dokku: git+ssh://dokku@HOST/APP",
+    "fly": "Fly: fly.toml is written, and what to run next is printed",
+    "render": "Render: render.yaml, likewise",
+    "kamal": "Kamal: config/deploy.yml, likewise",
+    "cloudrun": "Cloud Run: service.yaml, likewise; cloudrun://REGION-docker.pkg.dev/PROJECT/REPOSITORY",
 }
 
 

@@ -6,11 +6,12 @@ import hashlib
 import os
 import re
 import shlex
-import tempfile
+import shutil
+import time
 import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -54,6 +55,7 @@ DOMAIN = re.compile(
 )
 LOG_LINES = 100
 CHUNK = 1 << 20
+PATIENCE = 90.0  # seconds until a server that was lost, and may be booting, is given up
 # What the server says of a failure, as an exit code; by default the release before is live.
 KINDS = {
     "preflight": PreflightError,
@@ -107,9 +109,12 @@ class SshTarget(Target):
             facts = probe(connection, self.slug)
             user = ["--user"] if facts.scope == "user" else []
             sudo = ["sudo", "-n"] if facts.scope == "system" and facts["uid"] != "0" else []
-            argv = [*sudo, "journalctl", *user, "--no-pager", "--output=short-iso"]
+            # A program that waits for more would outlive us: a terminal of its own ends it.
+            argv = [*sudo, "env", "SYSTEMD_COLORS=0", "journalctl", *user, "--no-pager"]
+            argv += ["--output=short-iso", "--no-hostname"]
             argv += [f"--lines={LOG_LINES}", f"--unit=flaskdash-{self.slug}@*"]
-            for line in connection.lines([*argv, *(["--follow"] if follow else [])]):
+            argv += ["--follow"] if follow else []
+            for line in connection.lines(argv, ends=follow):
                 click.echo(line)
 
     def secrets(self) -> list[str]:
@@ -171,11 +176,16 @@ class SshTarget(Target):
             "uv": facts["uv"],
             "port": int(self.place.settings.get("port", 0)),
             "domain": self.place.settings.get("domain", ""),
+            "loaders": {one.name: self._reads(one) for one in found},
             "refresh": max(60, min(refresh)) if refresh else 0,
             "units": {one.name: one.read_text("utf-8") for one in UNITS.iterdir()},
             "front": {one.name: one.read_text("utf-8") for one in FRONT.iterdir()},
             **more,
         }
+
+    def _reads(self, loader: contents.LoaderFile) -> list[str]:
+        own = loader.path.relative_to(self.project.root).as_posix()
+        return [own, *([loader.source] if loader.source and "://" not in loader.source else [])]
 
     def _ask(self, do: str, echo: Echo = lambda _: None, **more: Any) -> dict[str, Any]:
         with self.connection() as connection:
@@ -243,8 +253,8 @@ class Deploy:
         with self.target.connection() as connection:
             facts = self.facts or probe(connection, self.target.slug)
             version = self._python(facts)
-            with tempfile.TemporaryDirectory() as folder:
-                asked, sent = self._build(facts, version, Path(folder), echo)
+            with self._work() as work:
+                asked, sent = self._build(facts, version, work)
                 python = facts.pythons.get(version) or _bring(connection, facts["uv"], version)
                 whole = sum(path.stat().st_size for path in sent)
                 echo(
@@ -260,9 +270,7 @@ class Deploy:
                     found = self._after(error, facts, asked)
         return self.target.tell(found, echo)
 
-    def _build(
-        self, facts: Facts, version: str, work: Path, echo: Echo
-    ) -> tuple[dict[str, Any], list[Path]]:
+    def _build(self, facts: Facts, version: str, work: Path) -> tuple[dict[str, Any], list[Path]]:
         """Return what the server is asked for, and the files that go with it."""
         there = facts.machine(version)
         listed = work / "requirements.txt"
@@ -276,9 +284,7 @@ class Deploy:
         if environment not in facts.environments:
             with working(f"Getting the wheels for {there.tag}..."):
                 house = self.project.root / "dist" / ".wheels" / there.tag
-                house.parent.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryDirectory(dir=house.parent, prefix=".new-") as beside:
-                    found = wheels.fill(there, listed, house, Path(beside))
+                found = wheels.fill(there, listed, house, work)
             names = [one.name for one in found]
             sent += [one for one in found if facts.wheels.get(one.name) != one.stat().st_size]
             if not facts["uv"]:
@@ -300,6 +306,17 @@ class Deploy:
         )
         return asked, sent
 
+    @contextmanager
+    def _work(self) -> Iterator[Path]:
+        """Lend a folder in dist/, and remove it after; also that of a deploy that was killed."""
+        work = self.project.root / "dist" / ".sending"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
     def _entries(self) -> Iterator[Entry]:
         root = self.project.root
         for path in self.files:
@@ -310,7 +327,8 @@ class Deploy:
         with self.target.connection() as connection, working("Asking the server..."):
             self.facts = probe(connection, self.target.slug)
         asked = self.target.place.settings.get("python", "")
-        yield from findings(self.facts, self._python(self.facts), asked, self._accepted())
+        size = sum((project.root / path).stat().st_size for path in self.files)
+        yield from findings(self.facts, self._python(self.facts), asked, self._accepted(), size)
 
     def _python(self, facts: Facts) -> str:
         wanted = machine.machine(self.project, None, None).python
@@ -324,13 +342,20 @@ class Deploy:
         self, error: ConnectionLost, facts: Facts, asked: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Find out what came of a deploy whose connection was lost: the server goes on by itself."""
-        try:
-            with working("The connection was lost; asking again..."):
-                found = self.target._ask("wait")
-        except FlaskdashError as again:
-            raise NotRolledBackError(
-                f"{error.message}; what is live now can't be asked", "flaskdash status"
-            ) from again
+        with working("The connection was lost; asking the server what came of it..."):
+            deadline = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    found = self.target._ask("wait")
+                    break
+                except PreflightError:  # it is still at work there
+                    deadline = time.monotonic() + PATIENCE
+                except FlaskdashError as again:
+                    if time.monotonic() > deadline:
+                        raise NotRolledBackError(
+                            f"{error.message}; what is live now can't be asked", "flaskdash status"
+                        ) from again
+                time.sleep(1)
         if found["release"].startswith(asked["release"]):
             return found
         raise RolledBackError(

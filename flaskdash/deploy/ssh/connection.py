@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -16,11 +18,17 @@ from typing import Any
 from flaskdash import shell
 from flaskdash.errors import FlaskdashError
 
-SERVER = Path(__file__).with_name("server.py")
-# What the server's Python is told to do: read so many bytes of program, and run them.
+SERVER = Path(__file__).with_name("server")
+PACKAGE = "flaskdash.deploy.ssh.server"
+# Each after those that it imports.
+MODULES = ("basics", "systemd", "home", "units", "live", "build", "front", "main")
+# What the server's Python is told to do: take so many bytes of modules, and ask the last one.
 RECEIVE = (
-    "import sys; i = sys.stdin.buffer; n = int(i.readline());"
-    " exec(compile(i.read(n), 'server.py', 'exec'), {'__name__': '__main__'})"
+    "import json, sys, types; stdin = sys.stdin.buffer\n"
+    "for name, code in json.loads(stdin.read(int(stdin.readline()))):\n"
+    "    module = sys.modules[name] = types.ModuleType(name)\n"
+    "    exec(compile(code, name, 'exec'), module.__dict__)\n"
+    "sys.exit(module.main(stdin))"
 )
 OPTIONS = {
     "BatchMode": "yes",  # never a question, which nobody could answer in CI
@@ -88,9 +96,13 @@ class Connection:
         """Lend a place for the connection's socket, where this system's ssh can share one."""
         if sys.platform != "win32":
             # A socket's path has at most 103 characters, and ssh adds 17 of its own.
-            short = tempfile.gettempdir() if len(tempfile.gettempdir()) < 70 else "/tmp"  # noqa: S108
+            short = tempfile.gettempdir() if len(tempfile.gettempdir()) < 60 else "/tmp"  # noqa: S108
+            for left in Path(short).glob("fdash-*"):  # by one that was killed
+                owner = re.fullmatch(r"fdash-(\d+)-\w{8}", left.name)
+                if owner and not shell.runs(owner[1]):
+                    shutil.rmtree(left, ignore_errors=True)
             self._folder = tempfile.TemporaryDirectory(
-                dir=short, prefix="fd-", ignore_cleanup_errors=True
+                dir=short, prefix=f"fdash-{os.getpid()}-", ignore_cleanup_errors=True
             )
         return self
 
@@ -102,18 +114,20 @@ class Connection:
             self._folder.cleanup()
             self._folder = None
 
-    def argv(self, command: Iterable[str]) -> list[str]:
-        """Return the command that runs another on the server."""
-        return [*self._ssh(), "-T", self.address.host, shlex.join(command)]
+    def argv(self, command: Iterable[str], *, ends: bool = False) -> list[str]:
+        """Return the command that runs another on the server; it may be one that `ends` with us."""
+        return [*self._ssh(), "-tt" if ends else "-T", self.address.host, shlex.join(command)]
 
     def run(self, command: Iterable[str], stdin: bytes = b"") -> str:
         """Run a program on the server and return what it prints."""
         return "\n".join(self.lines(command, [stdin]))
 
-    def lines(self, command: Iterable[str], stdin: Iterable[bytes] = ()) -> Iterator[str]:
+    def lines(
+        self, command: Iterable[str], stdin: Iterable[bytes] = (), *, ends: bool = False
+    ) -> Iterator[str]:
         """Run a program on the server and yield the lines that it prints, as it does."""
         try:
-            yield from shell.talk(self.argv(command), Path.cwd(), stdin)
+            yield from shell.talk(self.argv(command, ends=ends), Path.cwd(), stdin)
         except shell.CommandError as error:
             if error.returncode == LOST:
                 raise self._lost(error.output) from error
@@ -125,15 +139,23 @@ class Connection:
         """Run the server's side of a deploy and yield its messages."""
 
         def parts() -> Iterator[bytes]:
-            program = SERVER.read_bytes()
+            texts = [(f"{PACKAGE}.{name}", _text(SERVER / f"{name}.py")) for name in MODULES]
+            program = json.dumps(texts).encode()
             yield b"%d\n%s%s\n" % (len(program), program, json.dumps(asked).encode())
             yield from stdin
 
-        for line in self.lines([python, "-I", "-c", RECEIVE], parts()):
-            with suppress(ValueError):
-                message = json.loads(line)
-                if isinstance(message, dict):
-                    yield message
+        try:
+            for line in self.lines([python, "-I", "-c", RECEIVE], parts()):
+                with suppress(ValueError):  # what a login script prints
+                    message = json.loads(line)
+                    if isinstance(message, dict):
+                        yield message
+        except shell.CommandError as error:
+            last = error.output.strip().rpartition("\n")[2]
+            raise ConnectionLost(
+                f"the server's side of the deploy was ended: {last or error.returncode}",
+                NO_SERVER.format(host=self.address.host),
+            ) from error
 
     def hostname(self) -> str:
         """Return the name that ssh connects to, which may be another than its alias."""
@@ -184,3 +206,7 @@ class Connection:
             f"the connection to {host} was lost" + (f": {last}" if last else ""),
             NO_SERVER.format(host=host),
         )
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8")

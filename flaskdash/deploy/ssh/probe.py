@@ -91,8 +91,16 @@ def probe(connection: Connection, project: str) -> Facts:
     return Facts.parse(connection.run(["sh", "-s", project], SCRIPT.read_bytes()))
 
 
-def findings(facts: Facts, python: str, asked: str, accepted: str) -> Iterator[Finding]:
+def findings(
+    facts: Facts, python: str, asked: str, accepted: str, size: int = 0
+) -> Iterator[Finding]:
     """Find what the server lacks to run the project."""
+    if not facts["end"]:
+        yield Finding(
+            "the account does not let programs run, or not to their end",
+            "an account with a plain shell, such as /bin/bash",
+        )
+        return
     if facts["system"] != "Linux" or not facts["systemd"]:
         what = facts["system"] if facts["system"] != "Linux" else "Linux without systemd"
         yield Finding(f"the server runs {what}", "a Linux with systemd, such as Debian or Ubuntu")
@@ -107,7 +115,12 @@ def findings(facts: Facts, python: str, asked: str, accepted: str) -> Iterator[F
     elif python not in facts.pythons:
         yield Finding(f"uv on the server will download Python {python}", is_note=True)
     room = SAME_ENVIRONMENT if facts.environments else NEW_ENVIRONMENT
-    if int(facts["free"] or room) < room:
+    room += 3 * size // 1000  # packed, unpacked, and as a snapshot
+    if not re.fullmatch(r"[\w./+@-]+", facts["root"], re.ASCII):
+        yield Finding(
+            f"systemd's files can't name {facts['root']}", "an account whose home has a plain name"
+        )
+    if facts["free"].isdigit() and int(facts["free"]) < room:
         yield Finding(
             f"{int(facts['free']) // 1000} MB are free on the server, and it takes {room // 1000}",
             "make room there: df -h shows what is full",

@@ -11,17 +11,19 @@ say home "$HOME"
 if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then say admin yes; fi
 if [ -e "/var/lib/systemd/linger/$(id -un)" ]; then say lingers yes; fi
 
+root=$HOME/flaskdash/$1
+[ "$(id -u)" != 0 ] || root=/srv/flaskdash/$1
+say root "$root"
+
 PATH=$PATH:$HOME/.local/bin:$HOME/.cargo/bin:/usr/local/bin
 say uv "$(command -v uv)"
-for name in python3.15 python3.14 python3.13 python3.12 python3.11 python3; do
+for name in python3.15 python3.14 python3.13 python3.12 python3.11 python3 \
+    "$root/current/.venv/bin/python"; do # that one where uv has brought it
     found=$(command -v "$name") || continue
     version=$("$found" -c 'import sys, venv; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) &&
         say python "$version $found"
 done
 
-root=$HOME/flaskdash/$1
-[ "$(id -u)" != 0 ] || root=/srv/flaskdash/$1
-say root "$root"
 above=$root
 while [ ! -d "$above" ]; do above=$(dirname "$above"); done
 say free "$(df -Pk "$above" | awk 'NR == 2 { print $4 }')"
