@@ -544,6 +544,9 @@ def test_without_network_that_vulnerabilities_were_not_asked_for_is_a_note(
     (found,) = look(tiny, "audit")
     assert found.is_note
     assert found.sentence.startswith("known vulnerabilities were not asked for: ")
+    rule = next(one for one in rules.ALL if one.id == "audit")
+    (line,) = preflight.Result(rule, [found]).lines()  # and none that says "ok"
+    assert line.startswith("note  audit")
     monkeypatch.setattr(audit, "command", lambda: ["sleep", "60"])
     monkeypatch.setattr(audit, "SECONDS", 0.1)
     (found,) = look(tiny, "audit")

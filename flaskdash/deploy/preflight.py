@@ -18,11 +18,12 @@ Echo = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule has to say: a failure with its fix, or a note."""
+    """What a rule has to say: a failure with its fix, or a note; or that it could not look."""
 
     sentence: str
     fix: str = ""
     is_note: bool = False
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Result:
     def lines(self) -> Iterator[str]:
         """Yield what is printed: ok, or each failure with its fix; and the notes."""
         name = self.rule.id
-        if not self.failed:
+        if not self.failed and not any(finding.is_open for finding in self.findings):
             yield f"ok    {name:12} {self.rule.sentence}{f' ({self.when})' if self.when else ''}"
         for finding in self.findings:
             yield f"{'note' if finding.is_note else 'FAIL':5} {name:12} {finding.sentence}"
