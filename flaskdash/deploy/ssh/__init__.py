@@ -165,8 +165,6 @@ class SshTarget(Target):
 
     def request(self, facts: Facts, do: str, **more: Any) -> dict[str, Any]:
         """Return what the server is asked to do, with all that it has to know."""
-        found = contents.loaders(self.project).values()
-        refresh = [seconds for one in found if (seconds := _refresh(one.path))]
         return {
             "do": do,
             "project": self.slug,
@@ -176,16 +174,10 @@ class SshTarget(Target):
             "uv": facts["uv"],
             "port": int(self.place.settings.get("port", 0)),
             "domain": self.place.settings.get("domain", ""),
-            "loaders": {one.name: self._reads(one) for one in found},
-            "refresh": max(60, min(refresh)) if refresh else 0,
             "units": {one.name: one.read_text("utf-8") for one in UNITS.iterdir()},
             "front": {one.name: one.read_text("utf-8") for one in FRONT.iterdir()},
             **more,
         }
-
-    def _reads(self, loader: contents.LoaderFile) -> list[str]:
-        own = loader.path.relative_to(self.project.root).as_posix()
-        return [own, *([loader.source] if loader.source and "://" not in loader.source else [])]
 
     def _ask(self, do: str, echo: Echo = lambda _: None, **more: Any) -> dict[str, Any]:
         with self.connection() as connection:
@@ -230,7 +222,7 @@ class Deploy:
         yield f"run       {shlex.join(connection.argv(['sh', '-s', self.target.slug]))} <probe.sh"
         yield f"run       {shlex.join(lockfile.export(self.project, requirements))}"
         yield f"run       {shlex.join(wheels.download(like, requirements, Path('wheels')))}"
-        yield f"run       {shlex.join(connection.argv(['python3', '-I', '-c', '...']))} <server.py"
+        yield f"run       {shlex.join(connection.argv(['python3', '-I', '-c', '...']))} <server/*.py"
         for path in self.files:
             yield f"send      {path}"
         yield "send      the wheels that the server does not have"
@@ -289,6 +281,8 @@ class Deploy:
             sent += [one for one in found if facts.wheels.get(one.name) != one.stat().st_size]
             if not facts["uv"]:
                 sent.append(_pip(work / "pip.zip"))
+        loaders = contents.loaders(self.project).values()
+        refresh = [seconds for one in loaders if (seconds := _refresh(one.path))]
         now = datetime.now(UTC)
         asked = self.target.request(
             facts,
@@ -299,6 +293,8 @@ class Deploy:
             requirements=wanted,
             packages=len(re.findall(r"^\S", wanted, re.MULTILINE)),
             wheels=names,
+            loaders={one.name: self._reads(one) for one in loaders},
+            refresh=max(60, min(refresh)) if refresh else 0,
             files=[
                 {"name": one.name, "size": one.stat().st_size, "sha256": _sha256(one)}
                 for one in sent
@@ -322,6 +318,10 @@ class Deploy:
         for path in self.files:
             yield Entry(f"app/{path}", root / path, os.access(root / path, os.X_OK))
         yield Entry("run", f"{RUN}{as_exec(web_command(self.project))}\n".encode())
+
+    def _reads(self, loader: contents.LoaderFile) -> list[str]:
+        own = loader.path.relative_to(self.project.root).as_posix()
+        return [own, *([loader.source] if loader.source and "://" not in loader.source else [])]
 
     def _look(self, project: Project) -> Iterator[Finding]:
         with self.target.connection() as connection, working("Asking the server..."):
