@@ -252,6 +252,13 @@ def breaking(shop: Shop, text: str) -> Path:
 
 
 @pytest.fixture
+def inside(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process ask the shop's own engine."""
+    for name, value in shop.engine.variables.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
 def mended(shop: Shop) -> Iterator[None]:
     yield
     original = shop.root / "app/config.py.orig"
@@ -309,7 +316,9 @@ def test_what_can_not_be_put_back_is_said(
     wait_for(lambda: shop.up() == before, "the release from before")
 
 
-def test_a_port_that_is_taken_changes_nothing(shop: Shop) -> None:
+def test_a_port_that_is_taken_changes_nothing(
+    shop: Shop, inside: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The engine has no port of its own here, so gunicorn finds that out, when it is live."""
     before, container = shop.up(), shop.id()
     port = free_port()
@@ -320,12 +329,9 @@ def test_a_port_that_is_taken_changes_nothing(shop: Shop) -> None:
     )
     try:
         wait_for(lambda: fetch(f"http://127.0.0.1:{port}/")[0] == 200, "the other server")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(images, "BOOT_SECONDS", 3)
-            for name, value in shop.engine.variables.items():
-                patch.setenv(name, value)
-            with pytest.raises(FlaskdashError) as error:
-                shop.service(port=port).replace(shop.first)
+        monkeypatch.setattr(images, "BOOT_SECONDS", 3)
+        with pytest.raises(FlaskdashError) as error:
+            shop.service(port=port).replace(shop.first)
     finally:
         listening.kill()
         listening.wait(30)
@@ -343,10 +349,8 @@ def test_a_port_that_is_taken_changes_nothing(shop: Shop) -> None:
     ],
 )
 def test_what_a_killed_deploy_left_is_settled_by_the_next(
-    shop: Shop, killed: str, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, killed: str, inside: None
 ) -> None:
-    for name, value in shop.engine.variables.items():
-        monkeypatch.setenv(name, value)
     service, before = shop.service(), shop.up()
     service.engine.run(service.create(shop.first, service.secrets.file))
     if killed != "before it stopped the old":
@@ -362,11 +366,42 @@ def test_what_a_killed_deploy_left_is_settled_by_the_next(
     assert shop.names() == ["shop"]
 
 
-def test_the_oldest_releases_are_forgotten_here(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+REPLACE = """
+import sys
+from pathlib import Path
+from flaskdash.deploy.docker import Service
+from flaskdash.deploy.docker.engine import Engine
+from flaskdash.deploy.docker.secrets import Secrets
+from flaskdash.project import Project
+repository, port, release = sys.argv[1:]
+secrets = Secrets(Project.find(Path.cwd()), "shop")
+Service(Engine("podman"), "shop", repository, int(port), secrets).replace(release)
+"""
+
+
+def test_a_deploy_that_is_killed_between_two_releases_leaves_one_that_answers(
+    shop: Shop, inside: None
 ) -> None:
-    for name, value in shop.engine.variables.items():
-        monkeypatch.setenv(name, value)
+    before = shop.up()
+    process = subprocess.Popen(
+        [sys.executable, "-c", REPLACE, shop.repository, str(shop.port), shop.first],
+        cwd=shop.root,
+    )
+
+    def stops() -> bool:
+        state = shop.engine("inspect", "--format", "{{.State.Status}}", "shop")
+        return state != "running"
+
+    wait_for(stops, "the live container to be stopped")
+    process.kill()
+    process.wait(30)
+    wait_for(lambda: shop.up() == f"up {shop.first}", "the next")
+    shop.service().settle()
+    wait_for(lambda: shop.up() == before, "the one from before")
+    assert shop.names() == ["shop"]
+
+
+def test_the_oldest_releases_are_forgotten_here(shop: Shop, inside: None) -> None:
     old = [f"20200101-00000{n}" for n in range(docker.KEPT + 2)]
     for tag in [*old, "latest"]:
         shop.engine("tag", f"{shop.repository}:{shop.first}", f"{shop.repository}:{tag}")

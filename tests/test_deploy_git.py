@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import buildpack
 import pytest
@@ -30,10 +31,7 @@ from flaskdash.deploy.heroku import HerokuTarget
 from flaskdash.deploy.target import Place
 from flaskdash.project import Project
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="the test's server needs a Unix"),
-    pytest.mark.xdist_group("git"),
-]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the test's server needs a Unix")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 TINY = {
     ".env": "SECRET_KEY=not-that-of-production\n",
@@ -350,6 +348,17 @@ def test_a_killed_push_leaves_one_that_answers_and_the_next_just_works(
     assert {first, second} <= {one["name"] for one in told(flaskdash("releases", "--json"))}
 
 
+def test_an_interrupted_deploy_says_how_to_see_what_is_live(
+    tiny: Path, live: tuple[Server, str], flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(GitTarget, "wait", interrupt)
+    assert "What is live: flaskdash status" in flaskdash("deploy", "--yes", code=1).output
+    assert flaskdash("status").exit_code == 0
+
+
 def test_a_connection_cut_after_the_push_is_no_failure(
     tiny: Path, live: tuple[Server, str], flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -410,7 +419,7 @@ def test_nobodys_settings_and_hooks_change_what_is_pushed(
     config = tmp_path / "gitconfig"
     config.write_text(
         f"[core]\n\thooksPath = {hooks}\n\tautocrlf = true\n[commit]\n\tgpgSign = true\n"
-        f"[init]\n\ttemplateDir = {hooks}\n"
+        f"[init]\n\ttemplateDir = {hooks}\n[safe]\n\tbareRepository = explicit\n"
     )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     lines = tmp_path / "lines.csv"
@@ -423,9 +432,10 @@ def test_nobodys_settings_and_hooks_change_what_is_pushed(
     commit = repository.commit(entries, "Release 1", None)
     repository.push(commit, print)
     shown = subprocess.run(
-        ["git", "-C", there, "show", "main:Größe/a b.csv"], capture_output=True, check=True
+        ["git", f"--git-dir={there}", "show", "main:Größe/a b.csv"], capture_output=True, check=True
     )
     assert shown.stdout == b"a\r\nb\n"
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL")
     assert git(there, "ls-tree", "main", "run").startswith("100755")
     assert [one.release for one in repository.fetch()] == ["1"]
     with pytest.raises(BuildError, match="has a line break in its name"):
@@ -570,20 +580,23 @@ def test_a_failed_release_phase_replaces_nothing_at_heroku(
 ) -> None:
     flaskdash("deploy", "heroku://shop", "--yes")
     first = heroku.up()
+    flaskdash("deploy", "--yes")
+    second = heroku.up()
     edit(tiny, *BROKEN["fails at the start"])
     result = flaskdash("deploy", "--yes", code=4)
-    assert "its release phase failed (v2)" in result.output
-    assert f"{first} is live again" in result.output
+    assert "its release phase failed (v3)" in result.output
+    assert f"{second} is live again" in result.output
     assert "POST /apps/shop/releases" not in heroku.asked
-    assert [one["note"][:9] for one in told(flaskdash("releases", "--json"))] == [
-        "v2 failed",
-        "v1 " + git(tiny, "rev-parse", "--short=6", "HEAD").strip()[:6],
-    ]
+    own = git(tiny, "rev-parse", "--short", "HEAD").strip()
+    notes = [one["note"] for one in told(flaskdash("releases", "--json"))]
+    assert notes == ["v3 failed", f"v2 {own} and changes", f"v1 {own} and changes"]
+    assert told(flaskdash("rollback", "--json"))["release"] == heroku.up() == first
+
     git(tiny, "checkout", "--quiet", "app")
     edit(tiny, *BROKEN["answers 500"])
     result = flaskdash("deploy", "--yes", code=4)
     assert f"/ answers 500; {first} is live again" in result.output
-    assert heroku.asked.count("POST /apps/shop/releases") == 1
+    assert heroku.asked.count("POST /apps/shop/releases") == 2
     assert heroku.up() == first
 
 
@@ -713,6 +726,7 @@ def test_dokku_and_piku_keep_settings_and_logs(
     assert told(flaskdash(*args, "--json"))["release"] == there.up()
     settings = buildpack.load(there.root)["settings"]
     assert len(settings["SECRET_KEY"]) == 64
+    assert settings.get("PORT") == (str(there.port) if kind == "piku" else None)
     pushed = there.git("ls-tree", "--name-only", there.head()).split()
     assert ("requirements.txt" in pushed) == (kind == "piku")
     ran = [line.split()[1] for line in (tmp_path / "ssh.log").read_text().splitlines()]
@@ -725,7 +739,7 @@ def test_dokku_and_piku_keep_settings_and_logs(
     result = flaskdash("secrets", "push", "live.env")
     assert result.output == "set       A, URL on shop\n"
     assert buildpack.load(there.root)["settings"]["URL"] == "postgres://u:p;a b$c@h/d"
-    assert flaskdash("secrets", "list").output.split() == ["A", "SECRET_KEY", "URL"]
+    assert flaskdash("secrets", "list").output.split() == sorted(["A", "URL", *settings])
     (tmp_path / "refuse").touch()
     result = flaskdash("secrets", "set", "B", stdin="very-secret", code=1)
     assert "did not take the settings" in result.output
@@ -746,6 +760,18 @@ def test_piku_takes_any_push_and_what_does_not_start_is_taken_back(
         in result.output
     )
     assert there.up() == first
+
+
+# --- what a server prints ---
+
+
+def test_lines_come_as_they_are_printed_without_what_a_terminal_obeys(tmp_path: Path) -> None:
+    seen: list[str] = []
+    script = "printf 'a\\033[2J\\tb\\n'; echo c >&2; exec sleep 60"
+    shell.stream(["sh", "-c", script], tmp_path, seen.append, seconds=0.5)
+    assert seen == ["a[2J\tb", "c"]
+    with pytest.raises(shell.CommandError, match="exit code 3: last words"):
+        shell.stream(["sh", "-c", "echo last words; exit 3"], tmp_path, seen.append)
 
 
 # --- addresses ---
@@ -772,8 +798,18 @@ def test_where_an_app_answers(tiny: Path, quick: None, flaskdash: Cli) -> None:
     assert domains("git+ssh://dokku@example.org:22/shop")[0] == "https://shop.example.org"
     assert domains("git+ssh://dokku@h/shop", domain="a.org") == ["https://a.org", "http://a.org"]
     assert domains("git+ssh://piku@example.org/shop") == []
-    result = flaskdash("check", "git+ssh://piku@example.org/shop", code=2)
+    piku = git_servers.Piku(urlsplit("git+ssh://piku@example.org/shop"), tiny)
+    assert piku.first("a.org")["NGINX_SERVER_NAME"] == "a.org"
+    assert piku.ssh("logs", "shop") == ["ssh", "piku@example.org", "logs", "shop"]
+    there = git_servers.server(urlsplit("git+ssh://dokku@h:2222/shop"), tiny)
+    assert there.ssh("logs")[:3] == ["ssh", "-p", "2222"]
+    result = flaskdash("check", f"git+file://{tiny}/.git", code=2)
     assert "nobody says where the app will answer" in result.output
+    result = flaskdash("deploy", f"git+file://{tiny}/none", "--domain", "a.org", "--check")
+    assert "ok    remote" in result.output  # some servers make it at the first push
+    result = flaskdash("check", "git+http://127.0.0.1:9/shop", code=2)
+    assert "FAIL  remote       fatal: unable to access" in result.output
+    assert "Try: git ls-remote http://127.0.0.1:9/shop" in result.output
     args = ("deploy", "git+ssh://piku@h/shop", "--domain", "a/b", "--check")
     assert "'a/b' is not a domain" in flaskdash(*args, code=2).output
 
@@ -812,6 +848,11 @@ def test_a_sound_project_has_no_finding(tiny: Path, made: Path) -> None:
         ("gunicorn.conf.py", b"workers = 3\n", "web: the number of workers is fixed"),
         ("gunicorn.conf.py", b"bind = '0.0.0.0:8000'\n", "web: the web command listens on"),
         ("Procfile", b"web: gunicorn -b 127.0.0.1:8000 app", "web: the web command listens on 127"),
+        (
+            "Procfile",
+            b"web: waitress-serve --listen=*:80 a:b",
+            "web: the web command listens on *:80",
+        ),
         ("Procfile", b"web: waitress-serve app:app", "web: the web command does not say $PORT"),
         ("Procfile", b"web: flask run -p $PORT", "web: the web command is the development server"),
     ],

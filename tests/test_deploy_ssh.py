@@ -350,6 +350,7 @@ def release(root: Path, name: str, number: int, before: str = "", packages: str 
     folder.mkdir(parents=True)
     known = {"number": number, "before": before, "when": "", "environment": packages}
     (folder / "release.json").write_text(json.dumps(known))
+    (folder / "lived").touch()
 
 
 def test_releases_are_in_the_order_in_which_they_came_whatever_the_clock_said(
@@ -460,6 +461,8 @@ def test_a_secret_key_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
 def test_what_was_cut_off_is_cleared_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     release(tmp_path, "whole", 1)
+    release(tmp_path, "tried", 2)
+    (tmp_path / "releases/tried/lived").unlink()
     for name in ("releases/half", "environments/half", "incoming/new", "shared"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "shared/.env").write_text("NEW=1\n")

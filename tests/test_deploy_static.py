@@ -212,10 +212,9 @@ def test_what_is_said_of_the_filters_on_the_terminal_and_on_the_page(exported: P
     assert "python -m http.server --directory dist/static 8000" in said
     page = (folder(exported) / "index.html").read_text("utf-8")
     assert (
-        "A copy as files. It can be filtered by one value of region; any values of product; "
-        in page
+        "copy as files. Filters in it: product, region (one value at a time), date (named " in page
     )
-    assert "named spans of date. Not by units.</p>" in page
+    assert "spans). Fixed: units.</p>" in page
     assert 'name="units' not in page
 
 
@@ -248,7 +247,10 @@ def test_no_page_names_an_absolute_path_or_a_secret(exported: Project) -> None:
         text = page.read_text("utf-8")
         assert not re.search(r'(href|src|action|data-rows)="(/|http)', text), page
         assert key[1] not in text
-    assert "Content-Security-Policy" in (folder(exported) / "index.html").read_text("utf-8")
+    page = (folder(exported) / "index.html").read_text("utf-8")
+    assert "Content-Security-Policy" in page
+    scripts = re.findall(r"<script src=.static/([^?]*)", page)
+    assert (scripts[0], scripts[-1]) == ("files.js", "dashboard.js")
 
 
 def test_a_page_that_is_not_there_needs_no_other_file(exported: Project) -> None:
@@ -367,6 +369,27 @@ def test_what_this_copy_has_no_page_for_says_so(host: Host, watched: Watched) ->
     assert watched.page.locator("#revenue .value").inner_text() != ""
     assert [code for _, code in host.failed()] == [404]
     watched.complaints.clear()  # Chromium tells of the 404
+
+
+def test_with_no_host_at_all_the_browser_goes_to_the_file_of_a_choice(
+    exported: Project, watched: Watched
+) -> None:
+    page = watched.page
+    page.goto((folder(exported) / "index.html").as_uri())
+    page.wait_for_selector("#by-region .js-plotly-plot")
+    assert value(watched) == revenue(exported)
+    page.click("details[data-column=region] summary")
+    page.click("details[data-column=region] label:has-text('North')")
+    expect(page.locator(".chip")).to_have_text("Region: North")
+    assert value(watched) == revenue(exported, ("region", "North"))
+    page.click("#by-region h2 a")
+    expect(page.locator("h1")).to_have_text("Revenue by region")
+    expect(page.locator(".chip")).to_have_text("Region: North")
+    page.wait_for_selector(".js-plotly-plot")
+    page.click("text=Reset")
+    expect(page.locator(".chip")).to_have_count(0)
+    page.wait_for_selector(".js-plotly-plot")
+    assert page.evaluate("document.querySelector('.shown').data[0].x") == ["North", "South"]
 
 
 # --- where it is written ---

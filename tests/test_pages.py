@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Error, Page, Route, expect
 
 from flaskdash.cli import cli
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("pages")
 
 LONG = "Department of Weights, Measures and Everlasting Correspondence"
 FIGURES = 6

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 import click
 
 from flaskdash import shell
-from flaskdash.deploy import files, git_probe, git_rules, git_servers, lockfile, rules
-from flaskdash.deploy.archive import Entry
+from flaskdash.deploy import (
+    files,
+    git_files,
+    git_history,
+    git_probe,
+    git_rules,
+    git_servers,
+    rules,
+)
 from flaskdash.deploy.errors import BuildError, NotRolledBackError, PreflightError, RolledBackError
 from flaskdash.deploy.git_repository import Commit, Repository
 from flaskdash.deploy.preflight import Echo, Finding, Rule
@@ -56,7 +59,7 @@ class Push:
             yield f"run       {line}"
         for path in self.files:
             yield f"commit    {path}"
-        for path, why in self.target.added_files():
+        for path, why in git_files.added(self.target.project, self.target.server):
             yield f"commit    {path}: {why}"
         yield f"run       {shlex.join(repository.push_command('COMMIT'))}"
         yield f"ask       {self.target.shown()}/up, until it says: up RELEASE; then each dashboard"
@@ -69,17 +72,23 @@ class Push:
             history = target.repository.fetch()
             live = target.live_commit(history)
         keyless = target.before_push(echo)
-        release = name(one.release for one in history)
+        release = git_history.name(one.release for one in history)
         parent = history[0].id if history else None
         commit = target.repository.commit(
-            target.entries(self.files, release), _message(target.project, release), parent
+            git_files.entries(target.project, target.server, self.files, release),
+            git_files.message(target.project, release),
+            parent,
         )
         echo(f"push      {release}: {len(self.files)} files, to {target.place.address}")
-        target.push(commit, live)
-        if keyless:
-            target.after_push(echo)
-        with working(f"Waiting for {release} to answer..."):
-            url, wrong = target.wait(release)
+        try:
+            target.push(commit, live)
+            if keyless:
+                target.after_push(echo)
+            with working(f"Waiting for {release} to answer..."):
+                url, wrong = target.wait(release)
+        except KeyboardInterrupt:
+            echo("\nInterrupted; the server may go on with it. What is live: flaskdash status")
+            raise
         if wrong:
             target.go_back(live, Commit(commit, "", release), wrong, echo)
         echo(f"live      {release} at {url}")
@@ -131,7 +140,10 @@ class GitTarget(Target):
 
     def rules(self) -> tuple[Rule, ...]:
         """Return the rules of this target alone."""
-        return (Rule("address", "it is known where the app will answer", self._address),)
+        return (
+            Rule("address", "it is known where the app will answer", self._address),
+            Rule("remote", "the server lets you in", self._remote),
+        )
 
     def _address(self, _project: Project) -> Iterator[Finding]:
         if not self.domains():
@@ -139,6 +151,10 @@ class GitTarget(Target):
                 "nobody says where the app will answer",
                 f"flaskdash deploy {self.place.address} --domain myapp.example.org",
             )
+
+    def _remote(self, _project: Project) -> Iterator[Finding]:
+        if why := self.repository.reach():
+            yield Finding(why, shlex.join(["git", "ls-remote", self.repository.url]))
 
     def domains(self) -> list[str]:
         """Return the addresses that the app may answer at, the best first."""
@@ -151,35 +167,6 @@ class GitTarget(Target):
         """Return where it will answer, in words."""
         return next(iter(self.domains()), "its address")
 
-    # --- what is pushed ---
-
-    def entries(self, paths: Sequence[str], release: str) -> Iterator[Entry]:
-        """Yield the files of the commit: the project's, and what the platform needs beside them."""
-        root = self.project.root
-        for path in paths:
-            yield Entry(path, (root / path).resolve(), os.access(root / path, os.X_OK))
-        texts = {".release": f"{release}\n", **self._added()}
-        for path in dict(self.added_files()):
-            yield Entry(path, texts[path].encode())
-
-    def added_files(self) -> list[tuple[str, str]]:
-        """Return the files that are in the commit alone, and why."""
-        added = [(".release", "which release answers at /up")]
-        if not (self.project.root / "app.json").exists():
-            added.append(
-                ("app.json", "the platform's manifest: settings, and health checks on /up")
-            )
-        if self.server.needs_requirements:
-            added.append(("requirements.txt", f"uv.lock with its hashes, for {self.server.what}"))
-        return added
-
-    def _added(self) -> dict[str, str]:
-        texts = {"app.json": manifest(self.project)}
-        if self.server.needs_requirements:
-            command = lockfile.export(self.project, Path("-"))[:-2]  # to its output
-            texts["requirements.txt"] = shell.run(command, self.project.root)
-        return texts
-
     # --- the steps ---
 
     def first_steps(self) -> list[str]:
@@ -187,22 +174,27 @@ class GitTarget(Target):
         return self.server.commands()
 
     def before_push(self, echo: Echo) -> bool:
-        """Give the app a secret key, unless it has one; say whether that has to wait for the push."""
+        """Set what the app has to have, such as a secret key; say whether that must wait for the push."""
         if not self.server.keeps_settings:
             return False
         with working("Asking for the names of its settings..."):
             names = self.server.names()
         if names is None:
             if not self.server.create():
+                echo(
+                    f"note      {self.server.what} makes {self.server.app} when it is pushed to, so"
+                    " SECRET_KEY comes after: its first start fails"
+                )
                 return True
             echo(f"create    {self.server.app} on {self.server.what}")
-        if "SECRET_KEY" not in (names or []):
-            self._set_key(echo, restart=False)
+        self._set_first(names or [], echo, restart=False)
         return False
 
-    def _set_key(self, echo: Echo, *, restart: bool) -> None:
-        self.server.set(git_servers.key(), restart=restart)
-        echo(f"set       SECRET_KEY on {self.server.app}")
+    def _set_first(self, names: Sequence[str], echo: Echo, *, restart: bool) -> None:
+        wanted = self.server.first(self.place.settings.get("domain", ""))
+        if lacking := {key: value for key, value in wanted.items() if key not in names}:
+            self.server.set(lacking, restart=restart)
+            echo(f"set       {', '.join(lacking)} on {self.server.app}")
 
     def push(self, commit: str, live: Commit | None) -> None:
         """Push a commit, and print what the server says; a refused one changes nothing there."""
@@ -214,8 +206,8 @@ class GitTarget(Target):
             raise BuildError(f"the push was refused, and {stands}. It said:\n{last}") from error
 
     def after_push(self, echo: Echo) -> None:
-        """Give an app that came into being with the push its secret key."""
-        self._set_key(echo, restart=True)
+        """Give an app that came into being with the push its settings."""
+        self._set_first(self.server.names() or [], echo, restart=True)
 
     def wait(self, release: str) -> tuple[str, str]:
         """Wait until a release answers; return its address, and what is wrong."""
@@ -278,7 +270,7 @@ class GitTarget(Target):
         if not history:
             return None
         _, answer = git_probe.up(self.domains())
-        good = [one for one in history if one.release not in failures(history)]
+        good = [one for one in history if one.release not in git_history.failures(history)]
         matching = [one for one in history if answer is not None and answer == self.answer_of(one)]
         return next(iter([*matching, *good]), None)
 
@@ -286,7 +278,7 @@ class GitTarget(Target):
         """Return what was pushed, newest first."""
         history = self.repository.fetch()
         live = self.live_commit(history)
-        failed = failures(history)
+        failed = git_history.failures(history)
         first = {one.release: one for one in history}  # the oldest of each stays
         return [
             Release(
@@ -295,7 +287,7 @@ class GitTarget(Target):
                 live is not None and live.release == name,
                 "failed" if name in failed else first[name].note,
             )
-            for name in dict.fromkeys(one.release for one in sorted_by_age(history))
+            for name in dict.fromkeys(one.release for one in git_history.by_age(history))
         ]
 
     def rollback(self, release: str | None, echo: Echo) -> Outcome:
@@ -303,7 +295,7 @@ class GitTarget(Target):
         with working("Asking what is there..."):
             history = self.repository.fetch()
             live = self.live_commit(history)
-        wanted = choose(history, live, release)
+        wanted = git_history.choose(history, live, release)
         echo(f"back      to {wanted.release}, on {self.place.address}")
         now = f"instead of {live.release}" if live else "nothing was live"
         try:
@@ -356,71 +348,6 @@ class GitTarget(Target):
 
 def _no_questions() -> dict[str, str | None]:
     return {"GIT_TERMINAL_PROMPT": "0"}
-
-
-def name(taken: Iterable[str]) -> str:
-    """Return a name for a release: the time, UTC; and a number where that is taken."""
-    now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    known = set(taken)
-    return next(one for one in (now, *(f"{now}-{n}" for n in range(2, 1_000))) if one not in known)
-
-
-def failures(history: Sequence[Commit]) -> set[str]:
-    """Return the releases that failed, and were not made live later."""
-    bad: set[str] = set()
-    for one in reversed(history):
-        bad.discard(one.release)
-        if one.failed:
-            bad.add(one.failed)
-    return bad
-
-
-def choose(history: Sequence[Commit], live: Commit | None, release: str | None) -> Commit:
-    """Return the commit of a release: the named one, else the good one before the live one."""
-    if release is not None:
-        found = [one for one in history if one.release == release]
-        if not found:
-            raise FlaskdashError(f"there is no release {release!r}", hint="flaskdash releases")
-        return found[0]
-    names = list(dict.fromkeys(one.release for one in sorted_by_age(history)))
-    older = names[names.index(live.release) + 1 :] if live else names
-    bad = failures(history)
-    for one in older:
-        if one not in bad:
-            return next(commit for commit in history if commit.release == one)
-    raise FlaskdashError("there is no release before the live one", hint="flaskdash releases")
-
-
-def sorted_by_age(history: Sequence[Commit]) -> list[Commit]:
-    """Return the commits by when their release was pushed first, the newest first."""
-    return sorted(history, key=lambda one: _first(history, one.release))
-
-
-def manifest(project: Project) -> str:
-    """Return an app.json: what a new app of this project is set up with, and how it is checked."""
-    up = {"type": "startup", "name": "up", "path": "/up", "attempts": 30, "wait": 2}
-    app = {
-        "name": project.name,
-        "description": project.title,
-        "env": {"SECRET_KEY": {"description": "It signs sessions.", "generator": "secret"}},
-        "healthchecks": {"web": [up]},
-    }
-    return json.dumps(app, indent=2, ensure_ascii=False) + "\n"
-
-
-def _first(history: Sequence[Commit], release: str) -> int:
-    """Return how far back a release was pushed first."""
-    return max(index for index, one in enumerate(history) if one.release == release)
-
-
-def _message(project: Project, release: str) -> str:
-    """Return a commit's message, which says what the project's own commit is."""
-    try:
-        own = shell.run(["git", "rev-parse", "--short", "HEAD"], project.root).strip()
-        changed = shell.run(["git", "status", "--porcelain", "--", "."], project.root).strip()
-    except FlaskdashError:
-        return f"Release {release}"
-    return f"Release {release}\n\n{own}{' and changes' if changed else ''}"
 
 
 def _told(output: str) -> list[str]:

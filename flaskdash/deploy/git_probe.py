@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 PATIENCE = 180.0  # a platform gives a process 60 s to listen, after it has moved it somewhere
 PAUSE = 1.0
-TIMEOUT = 30.0
+TIMEOUT = 20.0
 MOST = 1_000_000
 
 
@@ -38,6 +38,8 @@ def wait(candidates: Sequence[str], release: str, over: Callable[[], str] = str)
     end = time.monotonic() + PATIENCE
     while True:
         url, found = up(candidates)
+        if found is not None:
+            candidates = [url]  # an address that nobody listens at may take long to say so
         if found == release:
             return url, broken(url, end)
         if wrong := over():

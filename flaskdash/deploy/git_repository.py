@@ -23,6 +23,8 @@ MOST = 50  # commits that are looked at for releases
 BRANCHES = ("main", "master")
 # What servers say that make an app's repository when it is pushed to for the first time.
 NOT_YET = re.compile(r"does not appear to be a git repository|App \S+ does not exist")
+# What git adds to each such error, whatever its reason.
+POLITE = ("Please make sure", "and the repository exists", "Warning: Permanently added")
 # A tree must be what the files are: nobody's settings for line ends or signatures.
 NO_CONFIG = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 IDENTITY = {
@@ -59,6 +61,16 @@ class Repository:
         self.branch = branch
         self.options = tuple(options)
         self.env = env  # asked when git goes there, not before
+
+    def reach(self) -> str:
+        """Return why the remote can't be reached, in git's words; nothing where it can."""
+        try:
+            self._heads()
+        except shell.CommandError as error:
+            lines = [line.strip() for line in error.output.splitlines()]
+            said = [line for line in lines if line and not line.startswith(POLITE)]
+            return (said or [str(error)])[0]
+        return ""
 
     def fetch(self) -> list[Commit]:
         """Get what was pushed before; return its commits, the newest first."""
@@ -108,7 +120,7 @@ class Repository:
         """Push a commit; raise CommandError unless the remote has it then."""
         argv = self.push_command(commit)
         try:
-            shell.stream(argv, self.folder, each, self.env())
+            shell.stream(argv, self.folder, each, self._there())
         except shell.CommandError:
             # The connection may have been cut after the remote had taken it.
             if self._heads().get(f"refs/heads/{self.branch}") != commit:
@@ -159,11 +171,18 @@ class Repository:
 
     def _local(self, *args: str, stdin: str = "", env: Mapping[str, str] | None = None) -> str:
         """Run git on the repository, with no settings but its own."""
-        return shell.run(["git", *args], self.folder, NO_CONFIG | dict(env or {}), stdin=stdin)
+        own = NO_CONFIG | {"GIT_DIR": str(self.folder)} | dict(env or {})
+        return shell.run(["git", *args], self.folder, own, stdin=stdin)
 
     def _remote(self, *args: str) -> str:
         """Run git with the person's own settings, which know the way to the remote."""
-        return shell.run(["git", *self._options(), *args], self.folder, self.env())
+        folder = self.folder if self.folder.exists() else self.folder.parents[1]
+        return shell.run(["git", *self._options(), *args], folder, self._there())
+
+    def _there(self) -> dict[str, str | None]:
+        # Said, as git may be told not to take a bare repository for one by itself.
+        where = {"GIT_DIR": str(self.folder)} if self.folder.exists() else {}
+        return {**self.env(), **where}
 
     def _options(self) -> tuple[str, ...]:
         return ("-c", f"core.hooksPath={os.devnull}", *self.options)

@@ -57,9 +57,10 @@ def web(project: Project) -> Iterator[Finding]:
         yield Finding(
             "the number of workers is fixed", "take it out: the platform sets WEB_CONCURRENCY"
         )
-    bound = re.findall(r"\s(?:-b|--bind|--listen|--port|-p)[\s=]?\s*(\S+)", command)
+    flags = "-b|--bind" if "gunicorn" in command else "--bind|--host|--listen|--port|-p"
+    bound = re.findall(rf"\s(?:{flags})[\s=]?\s*(\S+)", command)
     bound += re.findall(r"^\s*bind\s*=\s*(.+)$", text, re.MULTILINE)
-    if any("PORT" not in where for where in bound):
+    if bound and not any("PORT" in where for where in bound):
         yield Finding(
             f"the web command listens on {bound[0]}, and the platform says $PORT",
             "take that out: gunicorn listens on $PORT by itself",

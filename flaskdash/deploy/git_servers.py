@@ -41,6 +41,10 @@ class Server:
         """Return the domain that an app answers on by itself; none where that isn't known."""
         return ""
 
+    def first(self, domain: str) -> dict[str, str]:
+        """Return the settings that an app has to have, with a new secret key."""
+        return {"SECRET_KEY": secrets.token_hex()}
+
     def commands(self) -> list[str]:
         """Return in words what is run before the first push."""
         return []
@@ -138,12 +142,16 @@ class Piku(Server):
     has_log = True
     needs_requirements = True
 
+    def first(self, domain: str) -> dict[str, str]:
+        """Return the settings that an app has to have: Piku has to know its domain, or its port."""
+        name, _, port = domain.partition(":")
+        where = {"PORT": port} if port else {"NGINX_SERVER_NAME": name}
+        return super().first(domain) | where
+
     def commands(self) -> list[str]:
         """Return in words what is run before the first push."""
-        words = self.ssh("config:set", self.app, "SECRET_KEY=...")
-        return [
-            shlex.join(words) + "  # if it has none; the first time, after the push has made it"
-        ]
+        words = self.ssh("config:set", self.app, "SECRET_KEY=...", "NGINX_SERVER_NAME=...")
+        return [shlex.join(words) + "  # what it lacks; the first time, after the push has made it"]
 
     def names(self) -> list[str] | None:
         """Return the names of the app's settings; None where there is no app yet."""
@@ -172,8 +180,3 @@ KINDS = {"dokku": Dokku, "piku": Piku}
 def server(parts: SplitResult, cwd: Path) -> Server:
     """Return the server of an address: the user that pushes tells which."""
     return KINDS.get(parts.username or "", Server)(parts, cwd)
-
-
-def key() -> dict[str, str]:
-    """Return a new secret key, as a setting."""
-    return {"SECRET_KEY": secrets.token_hex()}

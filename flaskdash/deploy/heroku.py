@@ -13,7 +13,7 @@ import click
 
 from flaskdash.deploy import git, git_probe, heroku_api
 from flaskdash.deploy.git_repository import Commit, Repository
-from flaskdash.deploy.git_servers import Server, key
+from flaskdash.deploy.git_servers import Server
 from flaskdash.deploy.preflight import Echo, Finding, Rule
 from flaskdash.deploy.target import Release
 from flaskdash.errors import FlaskdashError
@@ -95,7 +95,7 @@ class HerokuTarget(git.GitTarget):
     def before_push(self, echo: Echo) -> bool:
         """Give the app a secret key, unless it has one."""
         if "SECRET_KEY" not in self.api.settings():
-            self.api.set(key())
+            self.api.set(self.server.first(""))
             echo(f"set       SECRET_KEY on {self.api.app}")
         return False
 
@@ -110,7 +110,8 @@ class HerokuTarget(git.GitTarget):
 
     def restore(self, wanted: Commit, head: str, why: str) -> str:
         """Have Heroku go back to an earlier commit's slug: it need not be built again."""
-        if not self._over():  # else nothing was replaced
+        answers = git_probe.up(self.domains())[1] == self.answer_of(wanted)
+        if not (answers and self._over()):  # else a release phase failed, and replaced nothing
             self.api.rollback(self._newest(wanted))
         with working(f"Waiting for {wanted.release} to answer..."):
             url, wrong = git_probe.wait(self.domains(), self.answer_of(wanted))

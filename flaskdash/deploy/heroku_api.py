@@ -70,7 +70,7 @@ class Api:
 
     def releases(self) -> list[dict[str, Any]]:
         """Return the newest releases, the newest first."""
-        newest = {"Range": "version ..; order=desc, max=50"}
+        newest = {"Range": "version ..; order=desc,max=50"}
         return list(self._ask("GET", "/releases", headers=newest))
 
     def rollback(self, id: str) -> None:

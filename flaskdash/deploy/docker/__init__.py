@@ -86,9 +86,10 @@ class Service:
         before = self.live()
         self.engine.run(self.create(release, self.secrets.file))
         try:
-            if before is not None:
-                self.engine.run(self.engine.stop(self.name))
-            self.engine.run(self.engine.start(self.next))
+            if before is None:
+                self.engine.run(self.engine.start(self.next))
+            else:
+                self.engine.run(self.engine.swap(self.name, self.next))
             self.engine.run(self.engine.probe(self.next, release, images.BOOT_SECONDS))
         except BaseException as error:
             self._go_back(release, before, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,16 @@ from flaskdash.errors import FlaskdashError
 
 PROGRAMS = ("docker", "podman")
 PROBE = Path(__file__).with_name("probe.py")
+# Both in one process, which goes on where flaskdash is killed between the two. What they print is
+# taken here: they would end of a pipe that nobody reads any more.
+SWAP = """\
+import subprocess, sys
+program, old, new = sys.argv[1:]
+for argv in ([program, "stop", old], [program, "start", new]):
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        sys.exit(done.stdout)
+"""
 STOP_SECONDS = 40  # gunicorn gives requests 30 to end
 LAST_LINES = 20
 
@@ -75,6 +86,10 @@ class Engine:
     def stop(self, name: str) -> list[str]:
         """Return the command that stops a container: its requests may end."""
         return [self.program, "stop", name]
+
+    def swap(self, old: str, new: str) -> list[str]:
+        """Return the command that stops one container, and then starts another."""
+        return [sys.executable, "-c", SWAP, self.program, old, new]
 
     def rename(self, name: str, new: str) -> list[str]:
         """Return the command that gives a container another name."""

@@ -105,7 +105,7 @@ class Image:
             log = engine.last_lines(check)
             raise BuildError(
                 f"the image does not work: {error.message}\n{log}".rstrip(),
-                hint=f"mend it, then again; {self.engine.program} build . and run show more",
+                hint="mend it, then flaskdash deploy again",
             ) from error
         finally:
             engine.clear(check)

@@ -7,6 +7,7 @@ line that this prints is JSON which tells the filters that are live.
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import posixpath
@@ -15,7 +16,8 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from html import escape, unescape
 from html.parser import HTMLParser
@@ -33,7 +35,7 @@ MOST = 200  # pages that one page becomes, one for each choice of filters
 ROWS = 1000  # of a table; its CSV has all
 ROOT = f"/{secrets.token_hex(8)}"
 LINK = re.compile(rf'{ROOT}(?P<path>/[^"\'<>\s?#]*)?(?P<query>\?[^"\'<>\s#]*)?')
-SCRIPT = re.compile(r'<script src="(?P<folder>[^"]*)dashboard\.js[^"]*" defer></script>')
+SCRIPT = re.compile(r'<script src="(?P<folder>[^"]*static/)')  # the first: files.js is for all
 NO_SCRIPT = re.compile(r"<noscript>\s*<button>[^<]*</button>\s*</noscript>")
 DAY = re.compile(r'<input type="date"')
 Pairs = tuple[tuple[str, str], ...]
@@ -220,7 +222,7 @@ class Export:
         for part in (f"{path}/{one}" for one in parts):
             self._write(part, self.get(part, query), mark)
         self._write(f"{path}.csv", self.get(f"{path}.csv", query), mark)
-        with _AllRows():
+        with _all_rows():
             self._write(f"{path}/rows", self.get(f"{path}/rows", query), mark)
 
     def _write(self, path: str, answer: TestResponse, mark: str) -> None:
@@ -251,7 +253,7 @@ class Export:
         text = NO_SCRIPT.sub("<noscript>This needs JavaScript.</noscript>", text)
         text = DAY.sub('<input readonly type="date"', text)
         script = rf'<script src="\g<folder>files.js?v={self.release}" defer></script>'
-        text = SCRIPT.sub(lambda found: found.expand(script) + found[0], text)
+        text = SCRIPT.sub(lambda found: f"{found.expand(script)}\n{found[0]}", text, count=1)
         # A host of files sends no such header; this part of it has no meaning in a page.
         policy = re.sub(r";?\s*frame-ancestors[^;]*", "", headers["Content-Security-Policy"])
         meta = f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">'
@@ -298,6 +300,8 @@ class Export:
         styles = "".join(
             (self.folder / f"static/{name}.css").read_text("utf-8") for name in ("theme", "style")
         )
+        icon = base64.b64encode((self.folder / "static/icon.svg").read_bytes()).decode()
+        styles = styles.replace("icon.svg", f"data:image/svg+xml;base64,{icon}")
         page = re.sub(r"<link [^>]*>\n?", "", page)
         page = re.sub(r"<script.*?</script>\n?", "", page, flags=re.DOTALL)
         page = page.replace("</head>", f"<style>{styles}</style>\n</head>", 1)
@@ -329,31 +333,32 @@ def _part(path: str) -> bool:
 def _note(kinds: Mapping[str, str]) -> str:
     """Return what the footer says of the filters."""
 
-    def said(kind: str) -> str:
+    def said(kind: str, how: str = "") -> list[str]:
         names = [column.replace("_", " ") for column, each in kinds.items() if each == kind]
-        return escape(", ".join(names))
+        return [escape(", ".join(names)) + how] if names else []
 
-    parts = {
-        "one value of": said("one"),
-        "any values of": said("several"),
-        "named spans of": said("days"),
-    }
-    live = "; ".join(f"{how} {names}" for how, names in parts.items() if names)
-    fixed = said("fixed")
-    text = "A copy as files." + (f" It can be filtered by {live}." if live else "")
-    return f"<p>{text}{f' Not by {fixed}.' if fixed else ''}</p>\n"
+    live = [
+        *said("several"),
+        *said("one", " (one value at a time)"),
+        *said("days", " (named spans)"),
+    ]
+    text = "This is a copy as files." + (f" Filters in it: {', '.join(live)}." if live else "")
+    return f"<p>{text}{''.join(f' Fixed: {names}.' for names in said('fixed'))}</p>\n"
 
 
-class _AllRows:
+@contextmanager
+def _all_rows() -> Iterator[None]:
     """Let a page of rows have all of them, up to ROWS."""
-
-    def __enter__(self) -> None:
-        self.module = vars(importlib.import_module("app.data"))
-        self.before = self.module["PAGE_ROWS"]
-        self.module["PAGE_ROWS"] = ROWS
-
-    def __exit__(self, *_: object) -> None:
-        self.module["PAGE_ROWS"] = self.before
+    name = "PAGE_ROWS"
+    modules = [vars(one) for key, one in sys.modules.items() if key.startswith("app.")]
+    before = [(module, module[name]) for module in modules if name in module]
+    try:
+        for module, _ in before:
+            module[name] = ROWS
+        yield
+    finally:
+        for module, rows in before:
+            module[name] = rows
 
 
 def _read(app: Flask) -> None:

@@ -6,6 +6,7 @@
   const ROWS = 25;
   const MARK = /\.[0-9a-f]{16}(?=\.\w+$)/;
   const root = new URL("..", document.currentScript.src);
+  const hosted = location.protocol !== "file:"; // a file may not ask for another: the browser goes there
   const ask = window.fetch.bind(window);
   const parsed = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
 
@@ -19,16 +20,24 @@
 
   // The file that holds what an address with a query shows.
   function fileOf(url) {
+    const { searchParams } = new URL(url);
     let path = url.pathname.slice(root.pathname.length).replace(MARK, "");
     if (path === "" || path.endsWith("/")) path += "index.html";
     if (!/\.\w+$/.test(path)) path += ".html"; // some hosts leave it out
     const names = PAGES[path.replace(/(\/(rows|figure|data))?\.\w+$/, "")] ?? [];
-    const pairs = [...url.searchParams].filter(([name, value]) => value && names.includes(name));
+    const pairs = [...searchParams].filter(([name, value]) => value && names.includes(name));
     const said = new Set(pairs.map(([name, value]) => `${name}=${value}`.replaceAll("\r\n", "\n")));
     return new URL(path.replace(/(?=\.\w+$)/, mark([...said].sort())), root);
   }
 
+  function go(url) {
+    if (/\/rows\.html$/.test(url.pathname)) throw new Error("rows are sorted and turned where a host serves these files");
+    location.replace(fileOf(url));
+    return new Promise(() => {});
+  }
+
   async function answer(url, options) {
+    if (!hosted) return go(url);
     const found = await ask(fileOf(url), options);
     if (!found.ok) throw new Error("this copy has no page for these filters");
     if (!/\/rows\.html$/.test(url.pathname)) return arranged(url, found, options);
@@ -106,13 +115,19 @@
 
   window.fetch = (resource, options) => {
     const url = new URL(resource.url ?? resource, location.href);
-    const ours = url.search && url.href.startsWith(root.href) && !url.pathname.startsWith(`${root.pathname}static/`);
+    const ours = (url.search || !hosted) && url.href.startsWith(root.href) && !url.pathname.startsWith(`${root.pathname}static/`);
     return ours || /\/rows\.html$/.test(url.pathname) ? answer(url, options) : ask(resource, options);
   };
 
+  // Where a choice is a file that was gone to, its address tells it in words, too.
+  const filters = document.querySelector(".filters");
+  if (!hosted && filters && MARK.test(location.pathname)) {
+    history.replaceState(null, "", `?${new URLSearchParams([...new FormData(filters)].filter(([, value]) => value))}`);
+  }
+
   // A page that is opened with a query shows what that chooses.
   addEventListener("DOMContentLoaded", async () => {
-    if (!location.search || !document.querySelector("main [data-live]")) return;
+    if (!location.search || fileOf(location).pathname === location.pathname || !document.querySelector("main [data-live]")) return;
     try {
       const page = await parsed(await window.fetch(location.href));
       if (form) form.replaceChildren(...page.querySelector(".filters").cloneNode(true).childNodes);

@@ -26,8 +26,8 @@ def create_app(**overrides: Any) -> Flask:
     data = import_module("app.live").LiveData if live else Data
     app.extensions["data"] = data(found, app.config["INSTANCE"])
     app.extensions["charts"] = discovery.find_charts(charts, found)
-    shared = find_spec("app.shared")  # flaskdash add-redis brings it
-    cache = import_module("app.shared").SharedCache if shared else Cache
+    # `flaskdash add-redis` brings app/shared.py.
+    cache = import_module("app.shared").SharedCache if find_spec("app.shared") else Cache
     app.extensions["cache"] = cache(app.config["INSTANCE"] / "cache", discovery.code_version())
 
     app.register_blueprint(views.pages)

@@ -119,16 +119,13 @@ class Snapshots:
                 with warnings.catch_warnings(record=True) as told:
                     warnings.simplefilter("always")
                     result = self.loaders[name].load()
-                    rows = self._write(path, result, state if state.code == code else None)
+                    rows, digest = self._write(path, result, state if state.code == code else None)
                 for each in told:
                     log.warning("loader %s: %s", name, each.message)
                 unread = sum(str(each.message).count("Skipping line") for each in told)
-                built = datetime.now(UTC).isoformat()
-                with path.open("rb") as file:
-                    version = file_digest(file, "blake2b").hexdigest()[:16]
-                version += f" {unread} {time.time() // self.loaders[name].LASTS:.0f}"
-                state = State(signature, time.time(), built, path.name, rows, unread, "", code)
-                state = replace(state, version=version)
+                now, built = time.time(), datetime.now(UTC).isoformat()
+                version = f"{digest} {unread} {now // self.loaders[name].LASTS:.0f}"
+                state = State(signature, now, built, path.name, rows, unread, "", code, version)
             except (Exception, SystemExit) as failure:
                 log.exception("loader %s failed", name)
                 error = type(failure).__name__  # its text may hold a password: the log has it
@@ -172,8 +169,8 @@ class Snapshots:
                     signature += f"{stat.st_mtime_ns}-{stat.st_size} "
         return signature
 
-    def _write(self, path: Path, result: Any, before: State | None) -> int:
-        """Write a DataFrame, or a DuckDB relation, as a snapshot; return its number of rows.
+    def _write(self, path: Path, result: Any, before: State | None) -> tuple[int, str]:
+        """Write a DataFrame, or a DuckDB relation, as a snapshot; return its rows and a digest.
 
         A loader that is as it was must return what it did: who saves its file accepts the change.
         """
@@ -189,7 +186,7 @@ class Snapshots:
             rows = written.count("*").fetchall()[0][0]
         with path.open("rb+") as file:
             os.fsync(file.fileno())  # a power loss leaves the old snapshot or the new one
-        return int(rows)
+            return int(rows), file_digest(file, "blake2b").hexdigest()[:16]
 
     def _is_whole(self, state: State) -> bool:
         """Tell whether a snapshot is there, to its last bytes."""
