@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from engine import Podman, podman
 
 from flaskdash import render
 from flaskdash.cli import cli
-from flaskdash.deploy import docker, kubernetes, rules
+from flaskdash.deploy import docker, files, kubernetes, rules, secret
 from flaskdash.deploy.docker import engine as engines
 from flaskdash.deploy.docker import image as images
 from flaskdash.deploy.docker.engine import Engine
@@ -453,6 +453,14 @@ def test_a_dry_run_prints_every_command_and_changes_nothing(
     staged = [line.split()[1] for line in output.splitlines() if line.startswith("stage")]
     assert {"app/__init__.py", "data/sales.csv", ".release"} <= set(staged)
     assert ".env" not in staged
+
+
+def test_secrets_of_a_container_are_looked_for_in_what_is_shipped(made: Path) -> None:
+    secrets = Secrets(Project.find(made), "shop")
+    secrets.write({"PASSWORD": "correct-horse-battery"})
+    found = secret.of_project(secrets.project)
+    assert found["PASSWORD in shop.env"] == "correct-horse-battery"
+    assert PurePosixPath(".secrets/shop.env") not in files.shipped(secrets.project)
 
 
 @pytest.mark.parametrize(

@@ -36,14 +36,14 @@ SETTINGS = {
 
 
 def of_project(project: Project) -> dict[str, str]:
-    """Return the project's secrets by name and file: the values of its .env, .env.local, .envrc...
+    """Return the project's secrets by name and file: of its .env, .env.local, .envrc, .secrets/*.env.
 
     Those that are long enough to be one.
     """
     return {
         f"{name} in {path.name}": value
-        for path in sorted(project.root.glob(".env*"))
-        if files.is_env(PurePosixPath(path.name)) or path.name == ".envrc"
+        for path in sorted([*project.root.glob(".env*"), *project.root.glob(".secrets/*.env")])
+        if files.is_env(PurePosixPath(path.name)) or path.name == ".envrc" or path.suffix == ".env"
         for name, value in dotenv(path).items()
         if len(value) >= SHORTEST and name not in SETTINGS
     }
