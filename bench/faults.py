@@ -291,18 +291,7 @@ def kill(_: Bench, process: subprocess.Popen[bytes]) -> None:
 
 def kill_there(bench: Bench, _: object) -> None:
     """End what runs on the server for the deploy."""
-    listed = bench.machine.run("ps -e -o pid=,ppid=", user="root").splitlines()
-    parents = {int(pid): int(parent) for pid, parent in map(str.split, listed)}
-    sessions = set(bench.machine.sessions())
-    mine = [pid for pid in parents if pid not in sessions and sessions & set(above(pid, parents))]
-    if mine:
-        bench.machine.run(f"kill -KILL {' '.join(map(str, mine))} || true", user="root")
-
-
-def above(pid: int, parents: dict[int, int]) -> Iterator[int]:
-    """Yield the processes that a process comes from."""
-    while pid := parents.get(pid, 0):
-        yield pid
+    bench.machine.kill_commands()
 
 
 def fill(bench: Bench, process: subprocess.Popen[bytes]) -> None:
@@ -427,6 +416,8 @@ def judge(bench: Bench, fault: Fault, before: Left) -> Verdict:
         answers = (
             "both" if len(told) > 1 else "old" if live == old else "new" if live else "NEITHER"
         )
+        if answers == "both":
+            complaints.append("two releases answer by turns")
         if not live or fetch(shop.url)[0] != 200:
             complaints.append("the dashboard does not answer")
         if (done.code == 0 and answers == "old") or (done.code in (2, 3, 4) and answers == "new"):

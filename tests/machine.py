@@ -15,7 +15,7 @@ import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -128,6 +128,17 @@ class Machine:
         for pid in pids:
             self._inside("kill", "-KILL", str(pid))
         return len(pids)
+
+    def kill_commands(self) -> None:
+        """End what runs for the user's connections, which stay themselves."""
+        listed = self.run("ps -e -o pid=,ppid=", user="root").splitlines()
+        parents = {int(pid): int(parent) for pid, parent in map(str.split, listed)}
+        sessions = set(self.sessions())
+        mine = [
+            pid for pid in parents if pid not in sessions and sessions & set(_above(pid, parents))
+        ]
+        if mine:
+            self.run(f"kill -KILL {' '.join(map(str, mine))} || true", user="root")
 
     def fill_disk(self, leave: int = MIB) -> None:
         """Leave so many bytes free on its only disk."""
@@ -320,6 +331,12 @@ def _groups(name: str) -> list[Path]:
     if (root / "cgroup.procs").exists():
         return [root / name]
     return [root / part / name for part in ("systemd", "unified") if (root / part).is_dir()]
+
+
+def _above(pid: int, parents: Mapping[int, int]) -> Iterator[int]:
+    """Yield the processes that a process comes from."""
+    while pid := parents.get(pid, 0):
+        yield pid
 
 
 def _children(pid: int) -> list[int]:

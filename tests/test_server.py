@@ -117,6 +117,21 @@ def test_a_release_that_fails_there_never_goes_live(shop: Shop, deployed: Done) 
     assert shop.leaks(before) == []
 
 
+def test_where_the_servers_side_is_killed_one_release_answers(shop: Shop, deployed: Done) -> None:
+    assert deployed.code == 0, deployed.output
+    old, before = shop.answers(), shop.left()
+    shop.change("it is not to be finished there")
+    shop.pass_slow_rules()
+    process = shop.start("deploy")
+    wait_for(lambda: "\nstart " in shop.output(), "the new release to be started", 120)
+    shop.machine.kill_commands()
+    code = shop.wait(process)
+    told = {shop.answers() for _ in range(12)}
+    assert len(told) == 1, shop.output()
+    assert (code, told) == (4, {old}) or (code == 0 and told != {old}), shop.output()
+    assert shop.leaks(before) == []
+
+
 def test_after_a_kill_and_a_power_failure_the_next_deploy_works(shop: Shop, deployed: Done) -> None:
     assert deployed.code == 0, deployed.output
     before = shop.left()
