@@ -7,11 +7,13 @@ The sample project, as `flaskdash new` makes it. It needs root on Debian.
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +23,12 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from conftest import free_port  # noqa: E402
+from engine import podman  # noqa: E402
 from machine import booted  # noqa: E402
 from shipping import Done, Shop  # noqa: E402
 
 from flaskdash.deploy import archive  # noqa: E402
+from flaskdash.deploy.docker.engine import Engine  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,21 @@ def measure(folder: Path, rounds: int) -> list[Figure]:
         Figure("redeploy of a code change", "s", again, 8),
         Figure("  of that, the preflight with the tests", "s", check, 8),
         Figure("bundle without the wheels", "MB", [size / 1e6], 2),
+        Figure("image of changed code, the rest cached", "s", builds(project, rounds), 15),
     ]
+
+
+def builds(project: Path, rounds: int) -> list[float]:
+    """Return how long an image takes to build, when an image of other code was built before."""
+    taken = []
+    with podman() as engine:
+        for number in range(rounds + 1):
+            (project / "app/charts/_note.py").write_text(f"# {number}\n", "utf-8")
+            argv = Engine("podman").build(project, f"shop:{number}")
+            began = time.monotonic()
+            subprocess.run(argv, env=os.environ | engine.variables, check=True, capture_output=True)
+            taken.append(time.monotonic() - began)
+    return taken[1:]
 
 
 def succeed(done: Done) -> float:

@@ -33,6 +33,8 @@ from visitors import Visitors  # noqa: E402
 
 KEPT = 5  # releases
 PACKAGES = ("", "humanize", "toolz", "tabulate")  # small ones; each is another environment
+STEPS = ("send", "receive", "try", "start", "stop")  # as flaskdash says them
+LATEST = 1.0  # seconds into a step
 AWAY = 60.0  # seconds until a server that was down has to answer
 
 
@@ -43,7 +45,6 @@ class Bench:
         self.shop, self.random = shop, random.Random(seed)
         self.machine: Machine = shop.machine
         self.kept = shop.project.parent / "kept"
-        self.seconds = {False: 0.0, True: 0.0}  # of ssh, without and with new packages
         self.number = 0
 
     def prepare(self) -> None:
@@ -77,31 +78,20 @@ class Bench:
         self.lock()
         self.shop.change(f"change {time.monotonic()}")
 
-    def time_it(self, *, heavy: bool) -> None:
-        """Measure how long a deploy without a fault is at work on the server."""
-        self.change(heavy=heavy)
-        process = self.start()
-        began = time.monotonic()
-        code = self.shop.wait(process)
-        self.seconds[heavy] = time.monotonic() - began
-        assert code == 0, self.shop.output()
-
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start a deploy; return when the preflight has passed, and the server is to do something."""
+    def start(self, step: str) -> subprocess.Popen[bytes]:
+        """Start a deploy; return when it has said that it does something, and a random while later."""
         self.shop.pass_slow_rules()
         process = self.shop.start("deploy")
-        while process.poll() is None and "\nsend " not in self.shop.output():
+        while process.poll() is None and f"\n{step} " not in self.shop.output():
             time.sleep(0.01)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(self.random.random() * LATEST)
         return process
 
     def deploy(self, **variables: str) -> Done:
         """Deploy from beginning to end; what is tried here comes after the slow rules."""
         self.shop.pass_slow_rules()
         return self.shop.run("deploy", **variables)
-
-    def moment(self, part: float, *, heavy: bool) -> float:
-        """Return a moment of a deploy in seconds: at random, in a tenth of it that begins at `part`."""
-        return (part + self.random.random() / 10) * self.seconds[heavy]
 
     def finish(self, process: subprocess.Popen[bytes], began: float) -> Done:
         """Wait for a deploy to end."""
@@ -267,16 +257,14 @@ def full(leave: int, *, heavy: bool = False) -> Act:
 
 
 def midway(
-    happen: Callable[[Bench, subprocess.Popen[bytes]], None], part: float, *, heavy: bool
+    happen: Callable[[Bench, subprocess.Popen[bytes]], None], step: str, *, heavy: bool
 ) -> Act:
-    """Let something happen at a random moment of a deploy, in a tenth of it."""
+    """Let something happen in a step of a deploy."""
 
     def act(bench: Bench) -> Done:
         bench.change(heavy=heavy)
         began = time.monotonic()
-        process = bench.start()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(bench.moment(part, heavy=heavy))
+        process = bench.start(step)
         happen(bench, process)
         return bench.finish(process, began)
 
@@ -397,22 +385,23 @@ def faults() -> list[Fault]:
         Fault("disk full", "before, to the last byte", full(0)),
         Fault("disk full", "before, 1 MB free", full(1 << 20)),
         Fault("disk full", "before, 4 MB free, new packages", full(4 << 20, heavy=True)),
-        Fault("disk full", "midway", midway(fill, 0.3, heavy=False)),
-        Fault("disk full", "midway, new packages", midway(fill, 0.6, heavy=True)),
+        Fault("disk full", "midway", midway(fill, "receive", heavy=False)),
+        Fault("disk full", "midway, new packages", midway(fill, "install", heavy=True)),
+        Fault("cut off", "nothing comes through", midway(stall, "receive", heavy=False)),
     ]
-    for group, happen, parts in (
-        ("cut off", cut, (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)),
-        ("kill -9", kill, (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)),
-        ("killed there", kill_there, (0.4, 0.7)),
-    ):
-        for n, part in enumerate(parts):
-            what = f"at {100 * part:.0f} % or so" + (", new packages" if n % 2 else "")
-            found.append(Fault(group, what, midway(happen, part, heavy=bool(n % 2))))
-    found.append(Fault("cut off", "nothing comes through", midway(stall, 0.5, heavy=False)))
-    for n, part in enumerate((0.2, 0.45, 0.7, 0.9)):
-        what = ("reboot" if n % 2 else "power lost") + f" at {100 * part:.0f} % or so"
-        act = midway(reboot if n % 2 else lose_power, part, heavy=n == 2)
-        found.append(Fault("server down", what, act, down=True))
+    for group, happen in (("cut off", cut), ("kill -9", kill)):
+        for step in STEPS:
+            found.append(Fault(group, f"at {step}", midway(happen, step, heavy=False)))
+        for step in ("send", "install"):
+            what = f"at {step}, new packages"
+            found.append(Fault(group, what, midway(happen, step, heavy=True)))
+    for step in ("install", "start"):
+        found.append(
+            Fault("killed there", f"at {step}", midway(kill_there, step, heavy=step == "install"))
+        )
+    for step, happen in zip(STEPS[1:], (reboot, lose_power) * 2, strict=True):
+        what = f"{'reboot' if happen is reboot else 'power lost'} at {step}"
+        found.append(Fault("server down", what, midway(happen, step, heavy=False), down=True))
     return [
         *found,
         Fault("clock", "3 days late here", at_the_time("-3d")),
@@ -487,8 +476,6 @@ def ready(seed: int) -> Iterator[Bench]:
             done = bench.shop.deploy("--yes")
             assert done.code == 0, done.output
             bench.prepare()  # the target is remembered now
-            bench.time_it(heavy=False)
-            bench.time_it(heavy=True)
             yield bench
     finally:
         shutil.rmtree(folder)

@@ -14,6 +14,7 @@ from typing import NoReturn
 from flaskdash.errors import FlaskdashError
 
 Process = subprocess.Popen[bytes]
+_beside: set[Process] = set()  # what running() has lent
 
 
 class CommandError(FlaskdashError):
@@ -171,12 +172,20 @@ def running(
             )
         except OSError as error:
             raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+    _beside.add(process)
     try:
         yield process
     finally:
+        _beside.discard(process)
         stop(process)
         with suppress(OSError):  # a shell may have left its children behind
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def stop_all() -> None:
+    """End what other threads run beside them, which Ctrl-C does not reach: they go on at once."""
+    for process in tuple(_beside):
+        process.kill()
 
 
 @contextmanager

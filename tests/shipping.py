@@ -111,6 +111,8 @@ class Shop:
         """Let the project as it is have passed the preflight's slow rules: others try those."""
         with suppress(FlaskdashError):
             project = Project.find(self.project)
+            if any(rules.lock(project)):
+                return  # making the environment would mend it
             environment.ensure_environment(project, lambda _: None)
             recent = Recent(project)
             for rule in rules.ALL:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from conftest import Cli, copy_project
 
-from flaskdash import environment, render
+from flaskdash import environment, render, shell
 from flaskdash.deploy import audit, boots, preflight, recent, rules
 from flaskdash.deploy.preflight import Finding, Rule
 from flaskdash.errors import FlaskdashError
@@ -125,7 +126,7 @@ MISTAKES: list[tuple[str, str, str | bytes, str]] = [
     ("paths", "app/loaders/x.py", "pd.read_csv('data/sales.csv')", "line 1 names data/sales.csv"),
     ("paths", "app/loaders/x.py", "S = '../data/x.csv'\nopen(S)", "line 2 names ../data/x.csv"),
     ("paths", "app/loaders/x.py", "open('sales.csv')", "line 1 names sales.csv"),
-    ("paths", "app/x.py", "Path('data\\\\x.csv')", "names data\\x.csv, which depends"),
+    ("paths", "app/x.py", "Path('data\\\\sales.csv')", "names data\\sales.csv, which depends"),
     ("paths", "app/x.py", "pd.read_excel('C:\\\\Users\\\\me\\\\x.xlsx')", "on this machine alone"),
     ("paths", "app/x.py", "pd.read_csv('/home/me/x.csv')", "on this machine alone"),
     (
@@ -134,7 +135,12 @@ MISTAKES: list[tuple[str, str, str | bytes, str]] = [
         "<script>{{ data|safe }}</script>",
         "writes data unescaped",
     ),
-    ("escaping", "app/templates/x.html", "{{ a.b|join|safe }}", "writes a.b|join unescaped"),
+    (
+        "escaping",
+        "app/templates/x.html",
+        "<script></script>\n<script>\nx = {{ a.b|join|safe }};\n</script>",
+        "line 3 writes a.b|join unescaped",
+    ),
     (
         "escaping",
         "app/templates/x.html",
@@ -183,6 +189,7 @@ SOUND = [
     ("paths", "tests/test_x.py", "open('data/sales.csv')"),
     ("escaping", "app/templates/x.html", "{{ x|tojson|safe }}{{ x }}{{ '<br>'|safe }}"),
     ("escaping", "data/x.html", "{{ x|safe }}"),
+    ("paths", "app/x.py", "Path('gzip/deflate')\nread_settings('a/b')"),
     ("secret-key", "app/x.py", "SECRET_KEY = os.environ.get('SECRET_KEY') or ''"),
     ("secret-key", "tests/conftest.py", "create_app(SECRET_KEY='test')"),
     ("disk", "app/x.py", "figure.save(buffer)\ndf.to_csv()\nopen(name, 'w')\nopen('x.csv')"),
@@ -219,6 +226,12 @@ def test_what_the_disk_may_lose_is_a_note(tiny: Project, file: str, text: str, s
     build(tiny.root, {file: text})
     (found,) = look(tiny, "disk")
     assert says in found.sentence
+    assert found.is_note
+
+
+def test_html_that_may_be_meant_is_a_note(tiny: Project) -> None:
+    build(tiny.root, {"app/templates/x.html": "<script>x</script>{{ text|safe }}"})
+    (found,) = look(tiny, "escaping")
     assert found.is_note
 
 
@@ -297,6 +310,7 @@ name = "pytest"
         ("try:\n  import torch\nexcept ImportError:\n  torch = None", "", ""),
         ("if TYPE_CHECKING:\n  import torch", "", ""),
         ("from . import torch", "", ""),
+        ("import sys\nif sys.platform == 'win32':\n  import win32api", "", ""),
         ("import torch", "line 1 imports torch, which no dependency brings", "uv add torch"),
         ("def f():\n  from sklearn.x import y", "line 2 imports sklearn", "uv add scikit-learn"),
         ("import pytest", "which only a development dependency brings", "uv add pytest"),
@@ -435,6 +449,28 @@ def test_the_docs_have_each_rule() -> None:
     assert told == list(RULES)
 
 
+def test_ctrl_c_ends_what_a_slow_rule_has_started(tiny: Project) -> None:
+    started = threading.Event()
+    seen: list[int] = []
+
+    def boot(project: Project) -> list[Finding]:
+        argv = ["sleep", "60"]
+        with shell.running(argv, project.root, {}, project.root / "log") as process:
+            started.set()
+            seen.append(process.wait())
+        return []
+
+    def interrupt(_: Project) -> list[Finding]:
+        started.wait(30)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return []
+
+    rules = [Rule("boot", "", boot, doing="x"), Rule("other", "", interrupt, doing="y")]
+    with pytest.raises(KeyboardInterrupt):
+        list(preflight.look(rules, tiny))
+    assert seen == [-signal.SIGKILL]
+
+
 # --- known vulnerabilities ---
 
 
@@ -508,6 +544,9 @@ def test_without_network_that_vulnerabilities_were_not_asked_for_is_a_note(
     (found,) = look(tiny, "audit")
     assert found.is_note
     assert found.sentence.startswith("known vulnerabilities were not asked for: ")
+    rule = next(one for one in rules.ALL if one.id == "audit")
+    (line,) = preflight.Result(rule, [found]).lines()  # and none that says "ok"
+    assert line.startswith("note  audit")
     monkeypatch.setattr(audit, "command", lambda: ["sleep", "60"])
     monkeypatch.setattr(audit, "SECONDS", 0.1)
     (found,) = look(tiny, "audit")

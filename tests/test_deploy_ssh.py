@@ -24,9 +24,10 @@ from flaskdash import environment
 from flaskdash.cli import cli
 from flaskdash.deploy import rules, ssh
 from flaskdash.deploy.errors import NotRolledBackError, PreflightError, RolledBackError
-from flaskdash.deploy.ssh import connection
+from flaskdash.deploy.ssh import connection, plan
 from flaskdash.deploy.ssh.connection import Address, Connection, ConnectionLost
 from flaskdash.deploy.ssh.probe import Facts, findings, probe
+from flaskdash.deploy.ssh.result import outcome
 from flaskdash.deploy.ssh.server import home, main
 from flaskdash.deploy.ssh.server.basics import Failed, is_free
 from flaskdash.deploy.ssh.server.build import Build
@@ -328,7 +329,7 @@ def test_what_the_server_lacks_is_said(said: dict[str, str], python: str, senten
 
 
 def test_this_pip_runs_where_there_is_none(tmp_path: Path) -> None:
-    packed = ssh._pip(tmp_path / "pip.zip")
+    packed = plan._pip(tmp_path / "pip.zip")
     assert not any("__pycache__" in name for name in zipfile.ZipFile(packed).namelist())
     told = subprocess.run(
         [sys.executable, f"{packed}/pip", "--version"], capture_output=True, text=True, check=True
@@ -350,6 +351,7 @@ def release(root: Path, name: str, number: int, before: str = "", packages: str 
     folder.mkdir(parents=True)
     known = {"number": number, "before": before, "when": "", "environment": packages}
     (folder / "release.json").write_text(json.dumps(known))
+    (folder / "lived").touch()
 
 
 def test_releases_are_in_the_order_in_which_they_came_whatever_the_clock_said(
@@ -460,6 +462,8 @@ def test_a_secret_key_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
 def test_what_was_cut_off_is_cleared_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     release(tmp_path, "whole", 1)
+    release(tmp_path, "tried", 2)
+    (tmp_path / "releases/tried/lived").unlink()
     for name in ("releases/half", "environments/half", "incoming/new", "shared"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "shared/.env").write_text("NEW=1\n")
@@ -533,7 +537,7 @@ def test_a_failure_has_its_exit_code_and_the_log(
     failed = {"failed": "it went wrong", "hint": "this", "kind": kind, "live": "r1"}
     said: list[str] = []
     with pytest.raises(error) as failure:
-        ssh.outcome(iter([{"say": "step"}, failed | {"log": "line of the log"}]), said.append)
+        outcome(iter([{"say": "step"}, failed | {"log": "line of the log"}]), said.append)
     assert said == ["step"]
     assert says in failure.value.message
     assert failure.value.hint == "this"
@@ -541,7 +545,7 @@ def test_a_failure_has_its_exit_code_and_the_log(
 
 def test_a_server_that_stops_talking_is_a_lost_connection() -> None:
     with pytest.raises(ConnectionLost):
-        ssh.outcome(iter([{"say": "step"}]), print)
+        outcome(iter([{"say": "step"}]), print)
 
 
 # --- a real server ---
@@ -613,14 +617,13 @@ def test_the_systems_service_is_shut_in_and_runs_as_the_account(shop: Shop) -> N
     ],
 )
 def test_a_release_that_fails_never_goes_live(shop: Shop, mode: str, says: str) -> None:
-    before = shop.answers()
-    listed = shop.invoke("releases", "--json").output
+    before, listed = shop.answers(), shop.machine.run("ls flaskdash/tiny-app/releases")
     shop.mode(mode)
     result = shop.invoke("deploy", code=4)
     assert says in result.output
     assert f"{before.removeprefix('up ')} is live, as before." in result.output
     assert shop.answers() == before
-    assert shop.invoke("releases", "--json").output == listed
+    assert shop.machine.run("ls flaskdash/tiny-app/releases") == listed
     assert "trial" not in shop.units()
 
 
@@ -653,7 +656,7 @@ def test_a_secret_is_taken_up_and_one_that_breaks_it_is_not(shop: Shop) -> None:
 
 
 def test_a_cut_connection_is_asked_again_what_came_of_it(shop: Shop) -> None:
-    plan = target(Project.find(shop.root), shop.machine.address, port=str(shop.port)).plan()
+    deploy = target(Project.find(shop.root), shop.machine.address, port=str(shop.port)).plan()
     before, said = shop.answers(), []
 
     def cut(line: str) -> None:
@@ -663,8 +666,8 @@ def test_a_cut_connection_is_asked_again_what_came_of_it(shop: Shop) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", shop.machine.environment["PATH"])
-        outcome = plan.run(cut)
-    assert f"up {outcome.release}" == shop.answers() != before
+        done = deploy.run(cut)
+    assert f"up {done.release}" == shop.answers() != before
 
 
 def test_a_domain_comes_with_nginx_in_front_and_the_port_closed_to_others(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -65,8 +66,9 @@ def figure(df):
 '''
 
 
+ODD = "T&a <b>+\N{GRINNING FACE}/50%='\\é"
 SALES = "date,region,product,units,revenue\n" + "".join(
-    f"2024-{n // 30 + 1:02}-{n % 30 + 1:02},{('North', 'South')[n % 2]},{('Tea', 'Cocoa')[n // 2 % 2]}"
+    f"2024-{n // 30 + 1:02}-{n % 30 + 1:02},{('North', 'South')[n % 2]},{(ODD, 'Cocoa')[n // 2 % 2]}"
     f",{3 + n * 7 % 11},{(3 + n * 7 % 11) * 4.25}\n"
     for n in range(59)
 )
@@ -232,10 +234,10 @@ def test_all_that_a_server_answers_is_a_file(exported: Project) -> None:
     assert not list(there.rglob("*.br"))
     csv = (there / "charts/sales-table.csv").read_text("utf-8-sig").splitlines()
     assert len(csv) == 60
-    one = f"charts/sales-table{child.suffix([('region', 'North'), ('product', 'Tea')])}.csv"
+    one = f"charts/sales-table{child.suffix([('region', 'North'), ('product', ODD)])}.csv"
     narrowed = (there / one).read_text("utf-8-sig").splitlines()
     assert len(narrowed) > 1
-    assert all("North,Tea" in line for line in narrowed[1:])
+    assert all(f"North,{ODD}" in line for line in narrowed[1:])
     figure = json.loads((there / "charts/by-region/figure.json").read_text("utf-8"))
     assert figure["data"][0]["x"] == ["North", "South"]
 
@@ -292,11 +294,18 @@ def test_filters_work_below_any_path(exported: Project, host: Host, watched: Wat
     chosen += [pair for pair in query_of(page.url) if pair[0].startswith("date.")]
     assert value(watched) == revenue(exported, *chosen)
     assert value(watched) != revenue(exported, ("region", "North"))
+    page.click("details[data-column=product] summary")
+    page.click("details[data-column=product] label:has-text('T&a')")
+    expect(page.locator(".chip")).to_have_count(3)
+    chosen.append(("product", ODD))
+    assert value(watched) == revenue(exported, *chosen)
     # A page that is opened with a query, and going back.
     page.reload()
-    expect(page.locator(".chip")).to_have_count(2)
+    expect(page.locator(".chip")).to_have_count(3)
     assert value(watched) == revenue(exported, *chosen)
     assert page.is_checked("input[name=region][value=North]")
+    page.go_back()
+    expect(page.locator(".chip")).to_have_count(2)
     page.go_back()
     expect(page.locator(".chip")).to_have_count(1)
     assert value(watched) == revenue(exported, ("region", "North"))
@@ -424,6 +433,48 @@ def test_a_folder_takes_anothers_place_and_keeps_what_is_of_its_branch(tmp_path:
     static._take_place(work, old)
     there = {str(path.relative_to(old)) for path in old.rglob("*") if path.is_file()}
     assert there == {"index.html", "new.html", "CNAME", ".git/HEAD"}
+
+
+@pytest.mark.parametrize("killed_after", [1, 2])
+def test_one_that_was_killed_between_two_renames_loses_nothing(
+    tmp_path: Path, killed_after: int
+) -> None:
+    site, work = tmp_path / "site", tmp_path / ".writing-x"
+    files_of(site, "index.html", "CNAME", ".git/HEAD")
+    files_of(work, "files/index.html", "files/new.html")
+    site.rename(work / "old")
+    if killed_after == 2:
+        (work / "files").rename(site)
+    with static._work(site):
+        assert (site / "CNAME").is_file()
+        assert (site / ".git/HEAD").is_file()
+        assert (site / "new.html").exists() == (killed_after == 2)
+    assert not work.exists()
+
+
+def test_a_branch_for_pages_takes_each_new_copy(tmp_path: Path) -> None:
+    def git(*args: str, cwd: Path = tmp_path / "shop") -> str:
+        person = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+        done = subprocess.run(["git", *person, *args], cwd=cwd, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    files_of(tmp_path / "shop", ".gitignore", "app.py")
+    (tmp_path / "shop/.gitignore").write_text("dist/\n")
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "all")
+    pages = tmp_path / "shop/dist/static"
+    git("worktree", "add", "--quiet", "--detach", "dist/static")
+    git("switch", "--quiet", "--orphan", "gh-pages", cwd=pages)
+    for number, names in enumerate((["index.html", "old.html"], ["index.html"])):
+        work = tmp_path / f"work{number}/files"
+        files_of(work, *names)
+        static._take_place(work, pages)
+        git("add", "--all", cwd=pages)
+        git("commit", "--quiet", "-m", "today", cwd=pages)
+    assert git("ls-tree", "--name-only", "gh-pages").split() == ["index.html"]
+    assert git("ls-files").split() == [".gitignore", "app.py"]
 
 
 def test_a_folder_of_others_is_left_alone(made: Path) -> None:

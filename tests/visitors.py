@@ -13,7 +13,7 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 PATIENCE = 30.0
-PAUSE = 0.01  # between two requests of a visitor: the cores are for what is deployed, too
+PAUSE = 0.03  # between two requests of a visitor: the cores are for what is deployed, too
 
 
 class Visitors:

@@ -32,13 +32,14 @@ def audit(project: Project) -> Iterator[Finding]:
     try:
         report = _report(shell.run(command(), project.root, {"UV_HTTP_RETRIES": "0"}, SECONDS))
     except TimeoutError:
-        yield Finding(f"{NOT_ASKED}: no answer within {SECONDS} s", is_note=True)
+        yield Finding(f"{NOT_ASKED}: no answer within {SECONDS} s", is_note=True, is_open=True)
         return
     except shell.CommandError as error:
         report = _report(error.output)
         if report is None:
             last = error.output.strip().rpartition("\n")[2].strip() or "uv audit failed"
-            yield Finding(f"{NOT_ASKED}: {last.removeprefix('cause: ')}", is_note=True)
+            why = last.removeprefix("cause: ")
+            yield Finding(f"{NOT_ASKED}: {why}", is_note=True, is_open=True)
             return
     for one in (report or {}).get("vulnerabilities", []):
         package, mended = one["dependency"], one.get("fix_versions", [])

@@ -97,7 +97,7 @@ def _each_page(project: Project, port: int, log: Path) -> Iterator[Finding]:
     status, text = _get(port, "/ready")  # all loaders at once
     end = time.monotonic() + READ_SECONDS
     while status == 503 and time.monotonic() < end and not _errors(text):
-        time.sleep(0.05)
+        time.sleep(0.2)  # each time that it is asked takes from the reading
         status, text = _get(port, "/ready")
     for name, error in _errors(text).items():
         yield Finding(f"the loader {name} failed: {error}: {_last(log)}", FIX)

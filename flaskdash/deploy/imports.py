@@ -63,9 +63,9 @@ def _imported(project: Project) -> Iterator[tuple[PurePosixPath, str, int]]:
 
 
 def _running(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield what runs: not what is for type checkers, nor what may fail."""
+    """Yield what runs: not what is for type checkers or some systems, nor what may fail."""
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        if isinstance(node, ast.If) and re.search("TYPE_CHECKING|platform", ast.dump(node.test)):
             continue
         if isinstance(node, ast.Try) and any(
             "ImportError" in ast.dump(one.type) or "ModuleNotFoundError" in ast.dump(one.type)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flaskdash import shell
 from flaskdash.deploy.errors import PreflightError
 from flaskdash.errors import FlaskdashError
 from flaskdash.progress import working
@@ -17,11 +18,12 @@ Echo = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule has to say: a failure with its fix, or a note."""
+    """What a rule has to say: a failure with its fix, or a note; or that it could not look."""
 
     sentence: str
     fix: str = ""
     is_note: bool = False
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Result:
     def lines(self) -> Iterator[str]:
         """Yield what is printed: ok, or each failure with its fix; and the notes."""
         name = self.rule.id
-        if not self.failed:
+        if not self.failed and not any(finding.is_open for finding in self.findings):
             yield f"ok    {name:12} {self.rule.sentence}{f' ({self.when})' if self.when else ''}"
         for finding in self.findings:
             yield f"{'note' if finding.is_note else 'FAIL':5} {name:12} {finding.sentence}"
@@ -106,7 +108,12 @@ def _look_long(
     known = {} if fresh else {rule.id: recent.passed(rule.id) for rule in rules}
     wanted = [rule for rule in rules if known.get(rule.id) is None]
     with working(_doing(wanted)), ThreadPoolExecutor(max(1, len(wanted))) as pool:
-        found = dict(zip(wanted, pool.map(lambda rule: _look(rule, project), wanted), strict=True))
+        try:
+            looks = pool.map(lambda rule: _look(rule, project), wanted)
+            found = dict(zip(wanted, looks, strict=True))
+        except KeyboardInterrupt:
+            shell.stop_all()
+            raise
     for rule in rules:
         before = known.get(rule.id)
         result = Result(rule, *before) if before else Result(rule, found[rule])

@@ -14,7 +14,9 @@ from flaskdash.project import Project, dotenv
 
 APPS = {"app", "application", "server"}
 MAKES_APP = {"Flask", "create_app"}
-READS = re.compile(r"open|Path|scan_\w+|read_(?!text$|bytes$|sql|html|clipboard)\w+")
+READS = re.compile(
+    r"open|Path|(read|scan)_(csv|excel|feather|fwf|hdf|json|ndjson|orc|parquet|pickle|table|xml)"
+)
 WRITES = re.compile(r"to_(csv|excel|json|parquet|pickle|feather|sql)|write_(text|bytes)")
 OPENS_TO_WRITE = re.compile(r"[wax]b?\+?|r\+b?|[wax]\+?b?t?")
 # What no server takes: a place of one person's own machine.
@@ -59,7 +61,7 @@ def paths(project: Project) -> Iterator[Finding]:
                     f"{path}, line {node.lineno} names {name}, which is on this machine alone",
                     "copy the file into data/",
                 )
-            elif name and _is_relative(project, path, name):
+            elif name and _is_relative(project, path, name, source.called(node.func) == "Path"):
                 yield Finding(
                     f"{path}, line {node.lineno} names {name}, which depends on the working directory",
                     _from_file(path, name),
@@ -135,7 +137,8 @@ def escaping(project: Project) -> Iterator[Finding]:
         if "templates" not in path.parts or files.escapes(project, path):
             continue
         try:
-            tree = environment.parse(source.text(project, path))
+            text = source.text(project, path)
+            tree = environment.parse(text)
         except TemplateSyntaxError:
             continue  # the tests say so
         for node in tree.find_all(nodes.Filter):
@@ -147,6 +150,7 @@ def escaping(project: Project) -> Iterator[Finding]:
             yield Finding(
                 f"{path}, line {node.lineno} writes {_name(what) or 'a value'} unescaped (|safe)",
                 "|tojson in a script, and no filter at all elsewhere",
+                is_note=not _is_in_script(text, node.lineno),  # it may be HTML that is meant
             )
         for found in tree.find_all(nodes.EvalContextModifier):
             if any(
@@ -165,6 +169,13 @@ def _escaped_names(project: Project) -> Iterator[str]:
     r"""Yield what may be |safe in a script: a figure's JSON, where the code writes < as \u003c."""
     if r'.replace("<", "\\u003c")' in source.text(project, "app/views.py"):
         yield from ("item.figure", "figure")
+
+
+def _is_in_script(template: str, line: int) -> bool:
+    """Return whether what a line of a template writes unescaped stands in a script."""
+    lines = template.splitlines()[:line]
+    before = "\n".join([*lines[:-1], lines[-1].partition("|safe")[0]]).lower()
+    return before.rfind("<script") > before.rfind("</script")
 
 
 def _name(node: object) -> str:
@@ -211,12 +222,14 @@ def _reads_method(node: ast.Call) -> bool:
     )
 
 
-def _is_relative(project: Project, path: PurePosixPath, name: str) -> bool:
+def _is_relative(project: Project, path: PurePosixPath, name: str, may_be_other: bool) -> bool:
+    """Return whether a name is that of a file below the working directory, wherever that is."""
     name = name.replace("\\", "/")
     if "://" in name or name.startswith("/") or not re.search(r"[\w-]\.\w{1,8}$|/", name):
         return False
-    return "/" in name or any(
-        (project.root / folder / name).exists() for folder in (".", path.parent, "data")
+    folders = (".", path.parent, "data")
+    return any((project.root / folder / name).exists() for folder in folders) or (
+        "/" in name and not may_be_other
     )
 
 

@@ -197,8 +197,9 @@ def _work(folder: Path) -> Iterator[Path]:
     """Lend a folder beside the one that is wanted; remove it where it did not take its place."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for stale in folder.parent.glob(f"{WORK}*"):
-            shutil.rmtree(stale, ignore_errors=True)  # of one that was killed: there is a lock
+        for stale in folder.parent.glob(f"{WORK}*"):  # of one that was killed: there is a lock
+            _recover(stale / "old", folder)
+            shutil.rmtree(stale, ignore_errors=True)
         with tempfile.TemporaryDirectory(
             dir=folder.parent, prefix=WORK, ignore_cleanup_errors=True
         ) as work:
@@ -219,9 +220,21 @@ def _take_place(work: Path, folder: Path) -> None:
     except OSError:
         old.rename(folder)
         raise
+    _keep(old, folder)
+
+
+def _keep(old: Path, folder: Path) -> None:
     for name in KEPT:
         if (old / name).exists():
             (old / name).rename(folder / name)
+
+
+def _recover(old: Path, folder: Path) -> None:
+    """Bring back what one that was killed between two renames has left aside."""
+    if old.is_dir() and not folder.exists():
+        old.rename(folder)
+    elif old.is_dir():
+        _keep(old, folder)
 
 
 TARGET = StaticTarget

@@ -117,6 +117,7 @@ class Home:
 
     def point(self, name: str) -> None:
         """Have `current` point to a release, by one rename."""
+        (self.releases / name / "lived").touch()
         new = self.root / "current.new"
         new.unlink(missing_ok=True)
         new.symlink_to(f"releases/{name}")
@@ -128,8 +129,9 @@ class Home:
     def remove(self, name: str) -> None:
         """Delete a release that is not live; first of all what says that it is whole."""
         folder = self.releases / name
-        with suppress(OSError):
-            (folder / "release.json").unlink()
+        for mark in ("lived", "release.json"):
+            with suppress(OSError):
+                (folder / mark).unlink()
         shutil.rmtree(folder, ignore_errors=True)
 
     def prune(self) -> None:

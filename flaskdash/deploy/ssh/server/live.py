@@ -167,8 +167,7 @@ class Live(Units):
         shutil.rmtree(self.incoming, ignore_errors=True)
         if (kept := self.shared / ".env.before").exists():
             kept.replace(self.shared / ".env")
-        for folder in (self.releases, self.environments):
-            mark = "release.json" if folder == self.releases else ".complete"
+        for folder, mark in ((self.releases, "lived"), (self.environments, ".complete")):
             for one in folder.glob("*"):
                 if not (one / mark).exists():
                     shutil.rmtree(one, ignore_errors=True)

@@ -57,7 +57,7 @@ class Units(Home):
             if self.asked["domain"]
             else self.asked["port"],
             "PORT": self.asked["port"],
-            "REFRESH": self.asked["refresh"],
+            "REFRESH": self.asked.get("refresh", 0),
             "ROOT": str(self.root).replace("%", "%%"),
             "RUNTIME": self.systemd.runtime,
             "SYSTEMCTL": "systemctl --user" if self.systemd.is_user else "systemctl",
