@@ -143,8 +143,7 @@ class Machine:
         A container has its host's clock; services that systemd starts go on with that one.
         """
         preload = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketime.so.1"
-        line = f"SetEnv LD_PRELOAD={preload} FAKETIME={offset} NO_FAKE_STAT=1"
-        line += " FAKETIME_DONT_FAKE_MONOTONIC=1\n"
+        line = f"SetEnv LD_PRELOAD={preload} FAKETIME={offset} NO_FAKE_STAT=1\n"
         file = "/etc/ssh/sshd_config.d/clock.conf"
         text = shlex.quote(line if offset else "")
         self.run(f"printf %s {text} >{file} && systemctl reload ssh", user="root")
