@@ -67,8 +67,9 @@ class Server(Live):
             return self.standing()
 
     def wait(self) -> dict[str, Any]:
-        """Wait until a deploy that is at work has ended."""
+        """Wait until a deploy that is at work has ended; clear up where it was killed."""
         with self.alone():
+            self.settle()
             return self.standing()
 
     def status(self) -> dict[str, Any]:
