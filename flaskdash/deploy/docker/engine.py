@@ -97,7 +97,9 @@ class Engine:
 
     def remove(self, name: str) -> list[str]:
         """Return the command that removes a container, also one that runs, and its own volumes."""
-        return [self.program, "rm", "--force", "--volumes", name]
+        # docker ends it at once; podman would wait for as long as it does when it stops one.
+        own = ["--time", "0"] if self.program == "podman" else []
+        return [self.program, "rm", "--force", *own, "--volumes", name]
 
     def logs(self, name: str, *flags: str) -> list[str]:
         """Return the command that prints a container's log."""
