@@ -67,7 +67,7 @@ class Server(Live):
             return self.standing()
 
     def wait(self) -> dict[str, Any]:
-        """Wait until a deploy that is at work has ended; clear up where it was killed."""
+        """Wait until a deploy that is at work has ended, and clear up where it was killed."""
         with self.alone():
             self.settle()
             return self.standing()
