@@ -670,6 +670,26 @@ def test_a_cut_connection_is_asked_again_what_came_of_it(shop: Shop) -> None:
     assert f"up {done.release}" == shop.answers() != before
 
 
+def test_where_the_servers_side_is_killed_one_release_is_left(shop: Shop) -> None:
+    deploy = target(Project.find(shop.root), shop.machine.address, port=str(shop.port)).plan()
+    before = shop.answers()
+
+    def kill(line: str) -> None:
+        if line.startswith("start"):  # both share the port in a moment
+            found = shop.machine.run("ps -u dash -o pid=,args=").splitlines()
+            (pid,) = [one.split()[0] for one in found if " -I -c import json" in one[:60]]
+            shop.machine.run(f"kill -KILL {pid}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", shop.machine.environment["PATH"])
+        with pytest.raises(RolledBackError, match=f"{before.removeprefix('up ')} is live"):
+            deploy.run(kill)
+    alone = f"flaskdash-tiny-app@{before.removeprefix('up ')}.service"
+    wait_for(lambda: shop.units().count("flaskdash-tiny-app@") == 1, "the new release to end")
+    assert alone in shop.units()
+    assert shop.answers() == before
+
+
 def test_a_domain_comes_with_nginx_in_front_and_the_port_closed_to_others(shop: Shop) -> None:
     if not is_free(80):
         pytest.skip("port 80 of this machine, whose network the server has, is taken")
