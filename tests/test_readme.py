@@ -116,12 +116,13 @@ def test_the_commands_of_the_table(clean: dict[str, str], tmp_path: Path) -> Non
     (tmp_path / "costs.csv").write_text(sales_csv(50), "utf-8")
     rows = re.findall(r"^\| (`flaskdash .*?`) \|", (ROOT / "README.md").read_text("utf-8"), re.M)
     shown = [command for row in rows for command in re.findall(r"`(.*?)`", row)]
-    assert len(shown) == 9
+    assert len(shown) == 17
+    of_targets = "deploy check releases rollback status logs open secrets".split()
     cwd = tmp_path
     for command in shown:
         command = command.replace("NAME", "revenue_by_region")
-        if command in {"flaskdash serve", "flaskdash deploy"}:
-            command += " --help"  # done above
+        if command == "flaskdash serve" or command.split()[1] in of_targets:
+            command += " --help"  # done above, and in the tests of the targets
         if command.startswith("flaskdash new"):
             command += " --no-install --no-git"
         if command == "flaskdash add-chart":
