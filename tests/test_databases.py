@@ -22,7 +22,6 @@ from test_project import inside
 
 from flaskdash.dialects import DIALECTS
 
-pytestmark = pytest.mark.xdist_group("databases")
 HOSTILE = ("O'Brien", '100% "sure"', "a:name and :f0", "back\\slash", "%s %(f0)s", "$f0 ?", "--")
 REGIONS = ("North", "South", *HOSTILE)
 ROWS = 900

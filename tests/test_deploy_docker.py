@@ -29,7 +29,6 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
 
 pytestmark = [
-    pytest.mark.xdist_group("docker"),
     pytest.mark.skipif(sys.platform != "linux", reason="podman needs Linux"),
 ]
 OFFICIAL = 131_000_000  # bytes of python:3.11-slim-bookworm; later Pythons take less

@@ -38,7 +38,6 @@ from flaskdash.project import Project
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the server is a container"),
-    pytest.mark.xdist_group("ssh"),
 ]
 
 PYPROJECT = """\

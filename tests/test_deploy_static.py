@@ -20,8 +20,6 @@ from flaskdash.deploy.static import child
 from flaskdash.deploy.target import Place
 from flaskdash.project import Project
 
-pytestmark = pytest.mark.xdist_group("static")
-
 TABLE = '''"""All sales."""
 
 TITLE = "Sales"

@@ -20,7 +20,6 @@ from flaskdash.charts import AGGREGATES, GRAINS, KINDS, Chart
 from flaskdash.dialects import DIALECTS, DUCKDB, Dialect, of
 from flaskdash.errors import FlaskdashError
 
-pytestmark = pytest.mark.xdist_group("databases")
 RUN = {"duckdb", "sqlite", "postgresql", "mysql"}
 PARSED = {name: {"postgresql": "postgres"}.get(name, name) for name in DIALECTS}
 COLUMNS = {

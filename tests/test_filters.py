@@ -15,8 +15,6 @@ from conftest import Watched, copy_project, fetch, sales_csv, serving
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_pages import add_chart, choose, drawn, figures, kpis, stay
 
-pytestmark = pytest.mark.xdist_group("filters")
-
 LONG = "Department of Weights & <b>Measures</b>"
 LONGER = f"{LONG}, and of Everlasting Correspondence"
 FORMS = {"date": "", "region": "single", "product": "search", "revenue": "range", "place": ""}

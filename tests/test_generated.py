@@ -31,8 +31,6 @@ from uv import find_uv_bin
 
 from flaskdash.charts import AGGREGATES
 
-pytestmark = pytest.mark.xdist_group("project")
-
 
 def run(project: Path, *command: str) -> str:
     program, *args = command

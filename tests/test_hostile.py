@@ -36,8 +36,6 @@ from flaskdash.cli import cli
 from flaskdash.names import identifier
 from flaskdash.project import Project
 
-pytestmark = pytest.mark.xdist_group("hostile")
-
 SCRIPT = "</script><script>alert(1)</script>"
 LINK = '<a href="javascript:alert(1)">x</a>'
 FORMULA = '=HYPERLINK("http://x","y")'

@@ -19,8 +19,6 @@ from flaskdash import render
 from flaskdash.charts import KINDS
 from flaskdash.cli import cli
 
-pytestmark = pytest.mark.xdist_group("kinds")
-
 PLACES = [
     *[("France", "TX", 2.3, 48.9), ("Côte d'Ivoire", "CA", -4.0, 5.3), ("USA", "NY", -74.0, 40.7)],
     *[("Trinidad & Tobago", "WA", -61.5, 10.7), ("DE", "FL", 13.4, 52.5)],

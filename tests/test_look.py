@@ -18,8 +18,6 @@ from test_kinds import site as kinds  # noqa: F401
 
 from flaskdash import render
 
-pytestmark = pytest.mark.xdist_group("look")
-
 STATIC = render.TEMPLATES / "project/{{cookiecutter.folder}}/app/static"
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 CHART = '''"""{0}"""

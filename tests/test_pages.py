@@ -17,8 +17,6 @@ from playwright.sync_api import Browser, Error, Page, Route, expect
 
 from flaskdash.cli import cli
 
-pytestmark = pytest.mark.xdist_group("pages")
-
 LONG = "Department of Weights, Measures and Everlasting Correspondence"
 FIGURES = 6
 KPI = ".card.kpi .value"

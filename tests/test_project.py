@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from conftest import fetch, serving
 
-pytestmark = pytest.mark.xdist_group("project")
-
 START = """
 import json, os, sys, time
 from pathlib import Path

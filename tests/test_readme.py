@@ -18,7 +18,6 @@ from conftest import fetch, need, sales_csv, wait_for
 from uv import find_uv_bin
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.xdist_group("readme")
 
 
 def blocks() -> list[list[str]]:

@@ -21,7 +21,6 @@ from servers import program
 
 from flaskdash.cli import cli
 
-pytestmark = pytest.mark.xdist_group("redis")
 COUNT = """
 
 @pages.get("/count")

@@ -382,7 +382,6 @@ def test_a_saved_style_sheet_leaves_the_page(start):
     assert state == {"id": before["id"], "css": "1"}
 
 
-@pytest.mark.xdist_group("browser")
 def test_a_browser_follows_and_keeps_its_filters(start, project, browser):
     policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
     page = f"""\

@@ -17,7 +17,6 @@ from visitors import Visitors
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the server is a container"),
-    pytest.mark.xdist_group("server"),
 ]
 ONLY_THERE = """
 import os

@@ -9,11 +9,8 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-import pytest
 from conftest import Cli, sales_csv
 from openpyxl import Workbook
-
-pytestmark = pytest.mark.xdist_group("project")
 
 
 def records() -> list[dict[str, object]]:

@@ -15,8 +15,6 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from test_pages import add_chart, choose, drawn, focused, stay
 from test_project import inside
 
-pytestmark = pytest.mark.xdist_group("tables")
-
 ROWS = list(csv.DictReader(io.StringIO(sales_csv())))
 
 

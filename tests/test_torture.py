@@ -26,7 +26,6 @@ import pytest
 from conftest import REGIONS, fetch, serving, wait_for
 
 pytestmark = [
-    pytest.mark.xdist_group("torture"),
     pytest.mark.skipif(os.name == "nt", reason="gunicorn, and kill -9"),
 ]
 
