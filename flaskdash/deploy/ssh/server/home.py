@@ -154,7 +154,6 @@ class Home:
         for wheel in self.wheels.glob("*"):
             if wheel.name not in wheels:
                 wheel.unlink()
-        (self.root / "trial.log").unlink(missing_ok=True)
 
     def standing(self) -> dict[str, Any]:
         """Return which release is live, and on which port."""

@@ -183,10 +183,11 @@ class Live(Units):
                 self.systemd("stop", "--no-block", self.systemd.live(name), must=False)
 
     def end_trial(self) -> None:
-        """Stop what is on trial."""
+        """Stop what is on trial, and take its log away."""
         pattern = f"{self.unit}_trial@*"
         self.systemd("stop", f"{pattern}.socket", f"{pattern}.service", must=False)
         self.systemd("reset-failed", f"{pattern}.service", f"{pattern}.socket", must=False)
+        (self.root / "trial.log").unlink(missing_ok=True)
 
     def wait_for(self, name: str, *, only: bool) -> None:
         """Wait until a release answers on the port; with `only`, until no other one does."""
