@@ -11,7 +11,7 @@ demo: $(VENV)/ready
 
 test: $(VENV)/ready check
 	sh tests/setup.sh
-	$(RUN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # A master, two workers and the SQL endpoint, on this machine: 700 MB of packages, a few minutes.
 test-spark: $(VENV)/ready
