@@ -27,8 +27,8 @@ from engine import podman  # noqa: E402
 from machine import booted  # noqa: E402
 from shipping import Done, Shop  # noqa: E402
 
-from flaskdash.deploy import archive  # noqa: E402
 from flaskdash.deploy.docker.engine import Engine  # noqa: E402
+from flaskdash.ship import archive  # noqa: E402
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from click.testing import CliRunner, Result
 from filelock import FileLock
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from flaskdash import environment
 from flaskdash.cli import cli
+from flaskdash.project import environment
 
 REGIONS = ("North", "South", "East", "West")
 PRODUCTS = ("Tea", "Coffee", "Cocoa")

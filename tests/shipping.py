@@ -16,11 +16,10 @@ from pathlib import Path
 from conftest import fetch
 from machine import Machine
 
-from flaskdash import environment
-from flaskdash.deploy import rules
-from flaskdash.deploy.recent import Recent
+from flaskdash.check import rules
+from flaskdash.check.recent import Recent
 from flaskdash.errors import FlaskdashError
-from flaskdash.project import Project
+from flaskdash.project import Project, environment
 
 RELEASE = re.compile(r"\d{8}-\d{6}(-\d+)?")
 SLOW = '''

@@ -18,9 +18,9 @@ import pexpect
 import pytest
 from conftest import Cli, sales_csv
 
-from flaskdash import render
-from flaskdash.add import default_filters, suggested, table
-from flaskdash.charts import KINDS
+from flaskdash.charts.kinds import KINDS
+from flaskdash.generate import render
+from flaskdash.generate.add import default_filters, suggested, table
 from flaskdash.project import Project
 
 BAR = ("--kind", "bar", "--x", "region", "--y", "revenue")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flaskdash.alike import labels, shared
+from flaskdash.charts.labels import labels, shared
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 from conftest import Cli
 
-from flaskdash.inspect import big, delimited, inspect_source, parquet, roles, sampled, source
-from flaskdash.inspect.casts import Unfit
-from flaskdash.inspect.draft import execute
+from flaskdash.inspect import inspect_source, source
+from flaskdash.inspect.formats import big_csv, csv, parquet
+from flaskdash.inspect.meaning import roles, sampled
+from flaskdash.inspect.writing.draft import execute
+from flaskdash.inspect.writing.duckdb_code import Unfit
 
 DAYS = [f"2024-{m:02}-{d:02}" for m in range(1, 5) for d in range(1, 28)]
 PLACES = ("North", "South, far", 'East "E"', "Île-de-France", "日本")
@@ -109,7 +111,7 @@ def put(folder: Path, text: str | bytes) -> Path:
 @pytest.mark.parametrize("name", FIT)
 def test_duckdb_reads_text_as_pandas_does(name: str, tmp_path: Path) -> None:
     given, _ = source.open_source(put(tmp_path, FIT[name]), None)
-    known, found = delimited.read_whole(given), big.read(given)
+    known, found = csv.read_whole(given), big_csv.read(given)
     theirs = execute(found.body, given.path).df()
     assert list(theirs.columns) == list(known.frame.columns)
     for column in known.frame.columns:
@@ -136,8 +138,8 @@ def test_what_duckdb_would_read_in_another_way_is_left_to_pandas(
 ) -> None:
     path = put(tmp_path, UNFIT[name])
     with pytest.raises(Unfit):
-        big.read(source.open_source(path, None)[0])
-    monkeypatch.setattr(big, "BIG", 0)
+        big_csv.read(source.open_source(path, None)[0])
+    monkeypatch.setattr(big_csv, "BIG", 0)
     found = inspect_source(path)
     assert "import pandas" in found.body
     assert any("GB of memory" in note for note in found.notes)
@@ -166,9 +168,9 @@ def test_what_the_sample_does_not_show_is_found_in_the_file(
     """The odd row is far from both ends, and a sample of a few rows misses it."""
     text = TIDY + (LATE[name] + "\n") + 40 * TIDY.partition("\n")[2]
     for what, value in {"FIRST": 40, "SAMPLE": 40, "BLOCKS": 1, "BLOCK": 500}.items():
-        monkeypatch.setattr(big, what, value)
+        monkeypatch.setattr(big_csv, what, value)
     given, _ = source.open_source(put(tmp_path, text), None)
-    known, found = delimited.read_whole(given), big.read(given)
+    known, found = csv.read_whole(given), big_csv.read(given)
     pd.testing.assert_frame_equal(
         known.frame, execute(found.body, given.path).df(), check_dtype=False, check_exact=False
     )
@@ -181,7 +183,7 @@ def test_what_the_sample_does_not_show_is_found_in_the_file(
 def test_a_new_file_that_does_not_fit_fails(tmp_path: Path) -> None:
     """Nothing is rounded, cut or dropped in silence when a refresh reads another file."""
     path = put(tmp_path, TIDY)
-    body = big.read(source.open_source(path, None)[0]).body
+    body = big_csv.read(source.open_source(path, None)[0]).body
     for late in LATE:
         if late in (
             "a gap",
@@ -206,7 +208,7 @@ def test_a_new_file_that_does_not_fit_fails(tmp_path: Path) -> None:
 def test_a_note_says_that_duckdb_reads_a_big_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(big, "BIG", 0)
+    monkeypatch.setattr(big_csv, "BIG", 0)
     found = inspect_source(put(tmp_path, TIDY))
     assert "DuckDB reads it" in found.notes[0]
     assert found.total == 100
@@ -217,7 +219,7 @@ def test_a_project_of_big_text_runs(
     folder: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loader returns a relation, and charts are chosen from a sample of its rows."""
-    monkeypatch.setattr(big, "BIG", 0)
+    monkeypatch.setattr(big_csv, "BIG", 0)
     monkeypatch.setattr(sampled, "MOST", 50)
     monkeypatch.setattr(sampled, "SAMPLE", 40)
     flaskdash("new", "shop", "--data", put(folder, TIDY), "--no-install", "--no-git")
@@ -266,7 +268,7 @@ def test_a_remark_says_that_it_is_about_a_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "region,units\n" + "".join(f"North,{n % 9 or -999}\n" for n in range(500))
-    monkeypatch.setattr(big, "BIG", 0)
+    monkeypatch.setattr(big_csv, "BIG", 0)
     assert "(in a sample" not in " ".join(inspect_source(put(tmp_path, text)).notes)
     monkeypatch.setattr(sampled, "MOST", 200)
     monkeypatch.setattr(sampled, "SAMPLE", 100)
@@ -277,7 +279,7 @@ def test_a_remark_says_that_it_is_about_a_sample(
 def test_a_column_that_is_gone_is_no_error_of_duckdb(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(big, "BIG", 0)
+    monkeypatch.setattr(big_csv, "BIG", 0)
     monkeypatch.setattr(parquet, "BIG", 0)
     text = "day;n;price\n" + "".join(f"{i % 28 + 1:02d}.01.2024;{i};{i},5\n" for i in range(60))
     path = put(tmp_path, text)

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 from conftest import Cli, copy_project
 
-from flaskdash import environment, render, shell
-from flaskdash.deploy import audit, boots, preflight, recent, rules
-from flaskdash.deploy.preflight import Finding, Rule
+from flaskdash import shell
+from flaskdash.check import audit, boots, recent, rules, run
+from flaskdash.check.run import Finding, Rule
 from flaskdash.errors import FlaskdashError
-from flaskdash.project import Project
+from flaskdash.generate import render
+from flaskdash.project import Project, environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the tests run on Linux and macOS")
 
@@ -176,7 +177,7 @@ def test_a_rule_finds_its_mistake(
     assert says in found[0].sentence
     assert found[0].fix
     assert not found[0].is_note
-    printed = list(preflight.Result(RULES[rule], found).lines())
+    printed = list(run.Result(RULES[rule], found).lines())
     assert printed[0].startswith("FAIL ")
     assert KEY not in "\n".join(printed)
 
@@ -240,7 +241,7 @@ def test_a_missing_gitignore_is_a_finding_and_is_written(tiny: Project) -> None:
     assert look(tiny, "git")[0].sentence.startswith("there is no .gitignore")
     shutil.rmtree(tiny.root / ".git")
     assert look(tiny, "git")[0].sentence.startswith("there is no .gitignore")
-    assert list(preflight.mend([RULES["git"]], tiny)) == [
+    assert list(run.mend([RULES["git"]], tiny)) == [
         ".gitignore: .env, .venv/, instance/, dist/, __pycache__/"
     ]
     assert look(tiny, "git") == []
@@ -366,7 +367,7 @@ def test_fix_mends_what_is_safe_and_touches_nothing_else(
     assert len(key) == len("SECRET_KEY=") + 64
     for rule in ("procfile", "text", "debug", "secret-key", "git"):
         assert look(tiny, rule) == []
-    assert list(preflight.mend(rules.ALL, tiny)) == []
+    assert list(run.mend(rules.ALL, tiny)) == []
 
 
 def test_json_tells_each_rule_and_what_it_found(
@@ -403,21 +404,21 @@ def test_a_slow_rule_is_not_asked_twice_about_the_same_files(
     calls: list[str] = []
     rule = slow(calls, [Finding("by the way", is_note=True)])
     printed: list[str] = []
-    preflight.run([rule], tiny, printed.append)
-    preflight.run([rule], tiny, printed.append)
+    run.run([rule], tiny, printed.append)
+    run.run([rule], tiny, printed.append)
     assert calls == ["slow"]
     assert printed[0] == "ok    slow         it holds"
     assert printed[2] == "ok    slow         it holds (0 s ago, for these very files)"
     assert printed[1] == printed[3] == "note  slow         by the way"
-    preflight.run([rule], tiny, printed.append, fresh=True)
+    run.run([rule], tiny, printed.append, fresh=True)
     assert len(calls) == 2
     for name, text in {"app/x.py": "x = 1", ".env": "A=2", "data/sales.csv": "a,b\n2,3\n"}.items():
         build(tiny.root, {name: text})
-        preflight.run([rule], tiny, printed.append)
-        preflight.run([rule], tiny, printed.append)
+        run.run([rule], tiny, printed.append)
+        run.run([rule], tiny, printed.append)
     assert len(calls) == 5
     monkeypatch.setattr(recent, "LASTS", 0)
-    preflight.run([rule], tiny, printed.append)
+    run.run([rule], tiny, printed.append)
     assert len(calls) == 6
 
 
@@ -426,7 +427,7 @@ def test_a_preflight_that_failed_is_run_again_in_full(tiny: Project) -> None:
     both = [slow(calls, [Finding("no")]), slow(calls, [], "other")]
     for _ in range(2):
         with pytest.raises(FlaskdashError, match=r"\(slow\)"):
-            preflight.run(both, tiny, lambda _: None)
+            run.run(both, tiny, lambda _: None)
     assert sorted(calls) == ["other", "other", "slow", "slow"]
     assert not (tiny.root / "dist").exists()
 
@@ -438,7 +439,7 @@ def test_slow_rules_are_looked_at_side_by_side(tiny: Project) -> None:
         both.wait()
         return []
 
-    found = list(preflight.look([Rule(x, "", wait, doing=x) for x in "ab"], tiny))
+    found = list(run.look([Rule(x, "", wait, doing=x) for x in "ab"], tiny))
     assert [result.rule.id for result in found] == ["a", "b"]
     assert not any(result.failed for result in found)
 
@@ -467,7 +468,7 @@ def test_ctrl_c_ends_what_a_slow_rule_has_started(tiny: Project) -> None:
 
     rules = [Rule("boot", "", boot, doing="x"), Rule("other", "", interrupt, doing="y")]
     with pytest.raises(KeyboardInterrupt):
-        list(preflight.look(rules, tiny))
+        list(run.look(rules, tiny))
     assert seen == [-signal.SIGKILL]
 
 
@@ -545,7 +546,7 @@ def test_without_network_that_vulnerabilities_were_not_asked_for_is_a_note(
     assert found.is_note
     assert found.sentence.startswith("known vulnerabilities were not asked for: ")
     rule = next(one for one in rules.ALL if one.id == "audit")
-    (line,) = preflight.Result(rule, [found]).lines()  # and none that says "ok"
+    (line,) = run.Result(rule, [found]).lines()  # and none that says "ok"
     assert line.startswith("note  audit")
     monkeypatch.setattr(audit, "command", lambda: ["sleep", "60"])
     monkeypatch.setattr(audit, "SECONDS", 0.1)

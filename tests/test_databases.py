@@ -20,7 +20,7 @@ from conftest import Cli, fetch, serving, wait_for
 from test_generated import run
 from test_project import inside
 
-from flaskdash.dialects import DIALECTS
+from flaskdash.inspect.dialects import DIALECTS
 
 HOSTILE = ("O'Brien", '100% "sure"', "a:name and :f0", "back\\slash", "%s %(f0)s", "$f0 ?", "--")
 REGIONS = ("North", "South", *HOSTILE)

@@ -18,17 +18,18 @@ import pytest
 from click.testing import CliRunner
 from conftest import free_port
 
-from flaskdash import contents, environment
+from flaskdash.check import rules
+from flaskdash.check.run import Finding, Rule, run
 from flaskdash.cli import cli
 from flaskdash.commands.deploy import command
-from flaskdash.deploy import archive, bundle, files, lockfile, rules, secret, targets, wheels
-from flaskdash.deploy.archive import Entry
-from flaskdash.deploy.errors import BuildError, PreflightError
-from flaskdash.deploy.machine import Machine, machine, this_platform
-from flaskdash.deploy.preflight import Finding, Rule, run
+from flaskdash.deploy import bundle, targets
 from flaskdash.deploy.target import Place
 from flaskdash.errors import FlaskdashError
-from flaskdash.project import Project
+from flaskdash.project import Project, contents, environment
+from flaskdash.ship import archive, files, leaks, lockfile, wheels
+from flaskdash.ship.archive import Entry
+from flaskdash.ship.errors import BuildError, PreflightError
+from flaskdash.ship.machine import Machine, machine, this_platform
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a bundle starts on Linux or macOS")
 
@@ -351,7 +352,7 @@ def test_secrets_of_other_files_are_found_too(project: Project, with_git: bool) 
 )
 def test_what_is_a_secret_by_its_shape(tmp_path: Path, text: str, what: str | None) -> None:
     (tmp_path / "x").write_text(f"a {text}\n")
-    assert list(secret.search(tmp_path / "x", {})) == ([what] if what else [])
+    assert list(leaks.search(tmp_path / "x", {})) == ([what] if what else [])
 
 
 def test_which_values_of_env_are_secrets(project: Project) -> None:
@@ -362,7 +363,7 @@ def test_which_values_of_env_are_secrets(project: Project) -> None:
             "SHORT=abc\nFLASK_APP=app:create_app\n# C=commented-out-3\nEMPTY=\n"
         },
     )
-    assert secret.of_project(project) == {
+    assert leaks.of_project(project) == {
         "A in .env": "quoted secret 1",
         "B in .env": "plain-secret-2",
     }
@@ -371,9 +372,9 @@ def test_which_values_of_env_are_secrets(project: Project) -> None:
 def test_a_secret_across_two_chunks_is_found_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secret, "CHUNK", 7)
+    monkeypatch.setattr(leaks, "CHUNK", 7)
     (tmp_path / "x").write_text(f"{'-' * 50}{KEY}{'-' * 200}{KEY}")
-    assert list(secret.search(tmp_path / "x", {"KEY": KEY, "OTHER": KEY + "0"})) == ["KEY"]
+    assert list(leaks.search(tmp_path / "x", {"KEY": KEY, "OTHER": KEY + "0"})) == ["KEY"]
 
 
 # --- the machine, the requirements, the wheels ---
@@ -961,7 +962,7 @@ def test_a_bundle_starts_with_no_network_and_serves_a_chart(tmp_path: Path) -> N
     root = empty / "myproj-0.1.0"
     assert [path.name for path in empty.iterdir()] == ["myproj-0.1.0"]
     assert not (root / ".env").exists()
-    key = secret.of_project(project)["SECRET_KEY in .env"].encode()
+    key = leaks.of_project(project)["SECRET_KEY in .env"].encode()
     assert key not in gzip.decompress(packed.read_bytes())
 
     refusing = {"PIP_INDEX_URL": "http://127.0.0.1:9", "UV_INDEX": "http://127.0.0.1:9"}

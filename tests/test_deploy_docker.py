@@ -15,18 +15,21 @@ from click.testing import CliRunner, Result
 from conftest import copy_project, fetch, free_port, wait_for
 from engine import Podman, podman
 
-from flaskdash import render
+from flaskdash.check import rules
 from flaskdash.cli import cli
-from flaskdash.deploy import docker, files, kubernetes, rules, secret
+from flaskdash.deploy import docker
 from flaskdash.deploy.docker import engine as engines
 from flaskdash.deploy.docker import image as images
 from flaskdash.deploy.docker.engine import Engine
 from flaskdash.deploy.docker.image import Image
 from flaskdash.deploy.docker.secrets import Secrets
-from flaskdash.deploy.errors import PreflightError
+from flaskdash.deploy.platforms import kubernetes
 from flaskdash.deploy.target import Place
 from flaskdash.errors import FlaskdashError
+from flaskdash.generate import render
 from flaskdash.project import Project
+from flaskdash.ship import files, leaks
+from flaskdash.ship.errors import PreflightError
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="podman needs Linux"),
@@ -457,7 +460,7 @@ def test_a_dry_run_prints_every_command_and_changes_nothing(
 def test_secrets_of_a_container_are_looked_for_in_what_is_shipped(made: Path) -> None:
     secrets = Secrets(Project.find(made), "shop")
     secrets.write({"PASSWORD": "correct-horse-battery"})
-    found = secret.of_project(secrets.project)
+    found = leaks.of_project(secrets.project)
     assert found["PASSWORD in shop.env"] == "correct-horse-battery"
     assert PurePosixPath(".secrets/shop.env") not in files.shipped(secrets.project)
 

@@ -21,15 +21,17 @@ import pytest
 from click.testing import Result
 from conftest import Cli, copy_project, fetch, free_port, need, wait_for
 
-from flaskdash import environment, shell
-from flaskdash.deploy import git_probe, git_rules, git_servers, heroku_api, rules
-from flaskdash.deploy.archive import Entry
-from flaskdash.deploy.errors import BuildError
-from flaskdash.deploy.git import GitTarget
-from flaskdash.deploy.git_repository import Repository
+from flaskdash import shell
+from flaskdash.check import rules
+from flaskdash.deploy.git import GitTarget, probe, servers
+from flaskdash.deploy.git import buildpack as git_rules
+from flaskdash.deploy.git.repository import Repository
 from flaskdash.deploy.heroku import HerokuTarget
+from flaskdash.deploy.heroku import api as heroku_api
 from flaskdash.deploy.target import Place
-from flaskdash.project import Project
+from flaskdash.project import Project, environment
+from flaskdash.ship.archive import Entry
+from flaskdash.ship.errors import BuildError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the test's server needs a Unix")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -170,8 +172,8 @@ def commit_all(root: Path) -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let everyone's rules hold, and a release have no time to lose."""
     monkeypatch.setattr(rules, "ALL", ())
-    monkeypatch.setattr(git_probe, "PATIENCE", 1.5)
-    monkeypatch.setattr(git_probe, "PAUSE", 0.1)
+    monkeypatch.setattr(probe, "PATIENCE", 1.5)
+    monkeypatch.setattr(probe, "PAUSE", 0.1)
 
 
 def edit(root: Path, path: str, old: str, new: str) -> None:
@@ -721,7 +723,7 @@ def test_dokku_and_piku_keep_settings_and_logs(
     kind: str,
 ) -> None:
     there = over_ssh(kind)
-    monkeypatch.setattr(git_servers, "QUIET", 0.5)
+    monkeypatch.setattr(servers, "QUIET", 0.5)
     args = ("deploy", f"git+ssh://{kind}@example.org/shop", "--domain", there.domain, "--yes")
     assert told(flaskdash(*args, "--json"))["release"] == there.up()
     settings = buildpack.load(there.root)["settings"]
@@ -798,10 +800,10 @@ def test_where_an_app_answers(tiny: Path, quick: None, flaskdash: Cli) -> None:
     assert domains("git+ssh://dokku@example.org:22/shop")[0] == "https://shop.example.org"
     assert domains("git+ssh://dokku@h/shop", domain="a.org") == ["https://a.org", "http://a.org"]
     assert domains("git+ssh://piku@example.org/shop") == []
-    piku = git_servers.Piku(urlsplit("git+ssh://piku@example.org/shop"), tiny)
+    piku = servers.Piku(urlsplit("git+ssh://piku@example.org/shop"), tiny)
     assert piku.first("a.org")["NGINX_SERVER_NAME"] == "a.org"
     assert piku.ssh("logs", "shop") == ["ssh", "piku@example.org", "logs", "shop"]
-    there = git_servers.server(urlsplit("git+ssh://dokku@h:2222/shop"), tiny)
+    there = servers.server(urlsplit("git+ssh://dokku@h:2222/shop"), tiny)
     assert there.ssh("logs")[:3] == ["ssh", "-p", "2222"]
     result = flaskdash("check", f"git+file://{tiny}/.git", code=2)
     assert "nobody says where the app will answer" in result.output

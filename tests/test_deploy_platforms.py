@@ -13,8 +13,9 @@ import pytest
 import yaml
 from conftest import Cli
 
-from flaskdash import render
-from flaskdash.deploy import rules, targets
+from flaskdash.check import rules
+from flaskdash.deploy import targets
+from flaskdash.generate import render
 from flaskdash.project import Project
 
 IMAGES = "cloudrun://europe-west1-docker.pkg.dev/acme-1/apps"

@@ -20,10 +20,9 @@ from click.testing import CliRunner, Result
 from conftest import fetch, free_port, wait_for
 from machine import Machine, booted
 
-from flaskdash import environment
+from flaskdash.check import rules
 from flaskdash.cli import cli
-from flaskdash.deploy import rules, ssh
-from flaskdash.deploy.errors import NotRolledBackError, PreflightError, RolledBackError
+from flaskdash.deploy import ssh
 from flaskdash.deploy.ssh import connection, plan
 from flaskdash.deploy.ssh.connection import Address, Connection, ConnectionLost
 from flaskdash.deploy.ssh.probe import Facts, findings, probe
@@ -34,7 +33,8 @@ from flaskdash.deploy.ssh.server.build import Build
 from flaskdash.deploy.ssh.server.units import plain
 from flaskdash.deploy.target import Place
 from flaskdash.errors import FlaskdashError
-from flaskdash.project import Project
+from flaskdash.project import Project, environment
+from flaskdash.ship.errors import NotRolledBackError, PreflightError, RolledBackError
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the server is a container"),

@@ -15,10 +15,10 @@ from conftest import Cli, Watched, copy_project
 from playwright.sync_api import expect
 
 from flaskdash.deploy import static, targets
-from flaskdash.deploy.errors import BuildError, PreflightError
 from flaskdash.deploy.static import child
 from flaskdash.deploy.target import Place
 from flaskdash.project import Project
+from flaskdash.ship.errors import BuildError, PreflightError
 
 TABLE = '''"""All sales."""
 

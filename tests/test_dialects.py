@@ -15,10 +15,10 @@ import sqlalchemy as sa
 import sqlglot
 from test_sql import chart, column
 
-from flaskdash import sql
-from flaskdash.charts import AGGREGATES, GRAINS, KINDS, Chart
-from flaskdash.dialects import DIALECTS, DUCKDB, Dialect, of
+from flaskdash.charts import sql
+from flaskdash.charts.kinds import AGGREGATES, GRAINS, KINDS, Chart
 from flaskdash.errors import FlaskdashError
+from flaskdash.inspect.dialects import DIALECTS, DUCKDB, Dialect, of
 
 RUN = {"duckdb", "sqlite", "postgresql", "mysql"}
 PARSED = {name: {"postgresql": "postgres"}.get(name, name) for name in DIALECTS}

@@ -29,7 +29,7 @@ from conftest import (
 from test_add import FLAGS
 from uv import find_uv_bin
 
-from flaskdash.charts import AGGREGATES
+from flaskdash.charts.kinds import AGGREGATES
 
 
 def run(project: Path, *command: str) -> str:

@@ -30,9 +30,10 @@ from click.testing import CliRunner
 from conftest import Cli, Watched, fetch, own_environment, serving
 from playwright.sync_api import Page, expect
 
-from flaskdash import add, render, sql
-from flaskdash.charts import KINDS, Chart
+from flaskdash.charts import sql
+from flaskdash.charts.kinds import KINDS, Chart
 from flaskdash.cli import cli
+from flaskdash.generate import add, render
 from flaskdash.names import identifier
 from flaskdash.project import Project
 

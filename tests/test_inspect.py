@@ -16,9 +16,9 @@ from conftest import Write, rows
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import Inspection, inspect_source
-from flaskdash.inspect.encoding import detect
 from flaskdash.inspect.literals import comment, literal
-from flaskdash.inspect.names import repair
+from flaskdash.inspect.text.encoding import detect
+from flaskdash.inspect.writing.column_names import repair
 
 
 def execute(inspection: Inspection, path: Path) -> pd.DataFrame:

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from conftest import Watched, fetch, own_environment, serving
 from test_add import FLAGS
 
-from flaskdash import render
-from flaskdash.charts import KINDS
+from flaskdash.charts.kinds import KINDS
 from flaskdash.cli import cli
+from flaskdash.generate import render
 
 PLACES = [
     *[("France", "TX", 2.3, 48.9), ("Côte d'Ivoire", "CA", -4.0, 5.3), ("USA", "NY", -74.0, 40.7)],

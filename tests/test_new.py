@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import Cli, need, sales_csv, wait_for
 
-from flaskdash import create, render
+from flaskdash.generate import new, render
 
 # The contract of what `new` writes, before any loader and chart.
 SKELETON = {
@@ -70,7 +70,7 @@ def test_uses_the_sample_without_data(folder: Path, flaskdash: Cli) -> None:
     flaskdash("new", "shop", "--no-install", "--no-git", "--title", "A <b>\n title")
     settings = tomllib.loads((folder / "shop/pyproject.toml").read_text("utf-8"))
     assert settings["tool"]["flaskdash"]["title"] == "A <b> title"
-    assert (folder / "shop/data/flights.csv").read_bytes() == create.SAMPLE.read_bytes()
+    assert (folder / "shop/data/flights.csv").read_bytes() == new.SAMPLE.read_bytes()
 
 
 def test_several_sources_share_the_charts(folder: Path, sales: Path, flaskdash: Cli) -> None:

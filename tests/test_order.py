@@ -7,10 +7,10 @@ import random
 import pandas as pd
 import pytest
 
-from flaskdash import generate
-from flaskdash.charts import Chart
-from flaskdash.inspect.order import ordered
-from flaskdash.inspect.roles import describe
+from flaskdash.charts.kinds import Chart
+from flaskdash.generate import chart_file
+from flaskdash.inspect.meaning.order import ordered
+from flaskdash.inspect.meaning.roles import describe
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_bars_of_bands_stand_in_their_order(tmp_path: object) -> None:
     table = pd.DataFrame({"age": ["5-14", "15-24", "75+", "25-34"] * 10, "rate": range(40)})
     columns = {column.name: column for column in describe(table, {})}
     assert columns["age"].order == ("5-14", "15-24", "25-34", "75+")
-    drawn = generate._drawing(
-        Chart("bar", "data", "", "age", "rate", "mean"), columns, generate.sql.NO_BINS
+    drawn = chart_file._drawing(
+        Chart("bar", "data", "", "age", "rate", "mean"), columns, chart_file.sql.NO_BINS
     )
     assert drawn["x_names"] == "['5-14', '15-24', '25-34', '75+']"
 
@@ -65,4 +65,4 @@ def test_a_year_with_gaps_is_said_in_four_digits() -> None:
     table = pd.DataFrame({"year": [2010.0, 2011.0, 2012.0] * 10, "rate": range(30)})
     columns = {column.name: column for column in describe(table, {})}
     latest = Chart("kpi", "data", "", "year", "rate", "sum")
-    assert generate._drawing(latest, columns, generate.sql.NO_BINS)["letters"] == 4
+    assert chart_file._drawing(latest, columns, chart_file.sql.NO_BINS)["letters"] == 4

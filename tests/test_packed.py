@@ -22,7 +22,8 @@ from openpyxl import Workbook
 from test_inspect import execute
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect import Inspection, inspect_source, packed
+from flaskdash.inspect import Inspection, inspect_source
+from flaskdash.inspect.text import compressed
 
 Pack = Callable[[str, bytes], Path]
 CSV = b"day;amount\n" + b"".join(b"2024-01-%02d;%d,5\n" % (i % 28 + 1, i) for i in range(40))
@@ -159,7 +160,7 @@ def test_what_can_not_be_unpacked_is_told_in_one_line(
 def test_a_bomb_is_not_unpacked(
     pack: Pack, monkeypatch: pytest.MonkeyPatch, pack_it: Callable[[bytes], bytes]
 ) -> None:
-    monkeypatch.setattr(packed, "MOST", 100_000)
+    monkeypatch.setattr(compressed, "MOST", 100_000)
     path = pack("bomb.bin", pack_it(b"a,b\n" + b"1,2\n" * 100_000))
     with pytest.raises(FlaskdashError, match="when unpacked"):
         inspect_source(path)

@@ -14,7 +14,7 @@ import pytest
 from conftest import Cli, borrow_environment, fetch, serving
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect import remote
+from flaskdash.inspect.formats import url as remote
 
 CSV = b"day,region,revenue\n" + b"".join(
     b"2024-01-%02d,%s,%d\n" % (day, region, day * 10)

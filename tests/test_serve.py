@@ -21,11 +21,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from flaskdash import environment, shell
+from flaskdash import shell
 from flaskdash.commands.serve import command
-from flaskdash.environment import OfflineError, ensure_environment, stamp, sync
 from flaskdash.errors import FlaskdashError
-from flaskdash.project import Project
+from flaskdash.project import Project, environment
+from flaskdash.project.environment import OfflineError, ensure_environment, stamp, sync
 from flaskdash.serve.child import dev_host, dev_page
 from flaskdash.serve.listen import listen, port_of
 from flaskdash.serve.prod import as_exec, parse_web, serve_production, variables

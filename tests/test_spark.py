@@ -21,9 +21,9 @@ import sqlalchemy as sa
 from conftest import Cli, fetch, free_port, need, sales_csv, serving, wait_for
 from test_dialects import CHARTS, COLUMNS, TABLE, plain, rows
 
-from flaskdash import sql
-from flaskdash.dialects import DIALECTS, DUCKDB, Dialect
-from flaskdash.inspect.database import _template
+from flaskdash.charts import sql
+from flaskdash.inspect.dialects import DIALECTS, DUCKDB, Dialect
+from flaskdash.inspect.formats.database import _template
 
 # The driver leaves it to the garbage collector to close its sockets.
 unclosed = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

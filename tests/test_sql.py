@@ -5,9 +5,9 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from flaskdash import sql
-from flaskdash.charts import Chart
-from flaskdash.dialects import DUCKDB
+from flaskdash.charts import sql
+from flaskdash.charts.kinds import Chart
+from flaskdash.inspect.dialects import DUCKDB
 from flaskdash.inspect.model import Column
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from flaskdash.charts import AGGREGATES, GRAINS, KINDS, Chart
+from flaskdash.charts.kinds import AGGREGATES, GRAINS, KINDS, Chart
+from flaskdash.charts.suggest import filters, humanise, suggest
 from flaskdash.inspect import Inspection, inspect_source
-from flaskdash.suggest import filters, humanise, suggest
 
 Look = Callable[..., Inspection]
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from test_suggest import Look, find, look, noise
 
-from flaskdash.charts import Chart, check
+from flaskdash.charts.kinds import Chart, check
+from flaskdash.charts.suggest import suggest
 from flaskdash.inspect import Inspection
+from flaskdash.inspect.meaning.roles import describe
 from flaskdash.inspect.model import Read
-from flaskdash.inspect.roles import describe
-from flaskdash.suggest import suggest
 
 __all__ = ["look"]
 

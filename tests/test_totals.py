@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from flaskdash.inspect import remarks, roles
+from flaskdash.inspect.meaning import remarks, roles
 
 
 def frame(total: str, factor: int = 1) -> pd.DataFrame:

@@ -212,9 +212,9 @@ def test_sheets_without_a_table(book: Book) -> None:
 def test_a_workbook_that_grows_beyond_measure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flaskdash.inspect import packed
+    from flaskdash.inspect.text import compressed
 
-    monkeypatch.setattr(packed, "MOST", 1000)
+    monkeypatch.setattr(compressed, "MOST", 1000)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b" " * 5000)
@@ -254,7 +254,7 @@ def test_added_data_adds_the_dependency_once(book: Book, made: Path, flaskdash: 
 def test_nothing_is_written_where_the_dependency_can_not_be_added(
     book: Book, made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flaskdash import environment
+    from flaskdash.project import environment
 
     def offline(*args: object, **kwargs: object) -> None:
         raise environment.OfflineError

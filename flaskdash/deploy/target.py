@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, NoReturn, Protocol
 
-from flaskdash.deploy.preflight import Echo, Rule
+from flaskdash.check.run import Echo, Rule
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
 
