@@ -20,8 +20,9 @@ from conftest import Cli, sales_csv
 
 from flaskdash.charts.kinds import KINDS
 from flaskdash.generate import render
-from flaskdash.generate.add import default_filters, suggested, table
+from flaskdash.generate.add import default_filters, suggested
 from flaskdash.project import Project
+from flaskdash.project.results import table
 
 BAR = ("--kind", "bar", "--x", "region", "--y", "revenue")
 FLAGS = {

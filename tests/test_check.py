@@ -16,11 +16,10 @@ from typing import Any
 import pytest
 from conftest import Cli, copy_project
 
-from flaskdash import shell
+from flaskdash import shell, skeletons
 from flaskdash.check import audit, boots, recent, rules, run
-from flaskdash.check.run import Finding, Rule
+from flaskdash.check.rule import Finding, Result, Rule
 from flaskdash.errors import FlaskdashError
-from flaskdash.generate import render
 from flaskdash.project import Project, environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the tests run on Linux and macOS")
@@ -177,7 +176,7 @@ def test_a_rule_finds_its_mistake(
     assert says in found[0].sentence
     assert found[0].fix
     assert not found[0].is_note
-    printed = list(run.Result(RULES[rule], found).lines())
+    printed = list(Result(RULES[rule], found).lines())
     assert printed[0].startswith("FAIL ")
     assert KEY not in "\n".join(printed)
 
@@ -273,7 +272,7 @@ def test_the_skeleton_escapes_its_figures_until_someone_takes_that_out(made: Pat
 
 def test_the_code_that_templates_bring_has_no_finding(tiny: Project) -> None:
     for folder in ("download", "database", "live", "maps", "sparkline", "markdown"):
-        for file in (render.TEMPLATES / folder).glob("*/app/*.py"):
+        for file in (skeletons.TEMPLATES / folder).glob("*/app/*.py"):
             shutil.copy(file, tiny.root / "app")
     found = [rule.id for rule in rules.ALL if rule.look.__module__.endswith("rules_code")]
     assert {rule: look(tiny, rule) for rule in found} == {rule: [] for rule in found}
@@ -546,7 +545,7 @@ def test_without_network_that_vulnerabilities_were_not_asked_for_is_a_note(
     assert found.is_note
     assert found.sentence.startswith("known vulnerabilities were not asked for: ")
     rule = next(one for one in rules.ALL if one.id == "audit")
-    (line,) = run.Result(rule, [found]).lines()  # and none that says "ok"
+    (line,) = Result(rule, [found]).lines()  # and none that says "ok"
     assert line.startswith("note  audit")
     monkeypatch.setattr(audit, "command", lambda: ["sleep", "60"])
     monkeypatch.setattr(audit, "SECONDS", 0.1)

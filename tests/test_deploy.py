@@ -19,7 +19,8 @@ from click.testing import CliRunner
 from conftest import free_port
 
 from flaskdash.check import rules
-from flaskdash.check.run import Finding, Rule, run
+from flaskdash.check.rule import Finding, Rule
+from flaskdash.check.run import run
 from flaskdash.cli import cli
 from flaskdash.commands.deploy import command
 from flaskdash.deploy import bundle, targets

@@ -30,12 +30,13 @@ from click.testing import CliRunner
 from conftest import Cli, Watched, fetch, own_environment, serving
 from playwright.sync_api import Page, expect
 
+from flaskdash import skeletons
 from flaskdash.charts import sql
 from flaskdash.charts.kinds import KINDS, Chart
 from flaskdash.cli import cli
-from flaskdash.generate import add, render
+from flaskdash.generate import add
 from flaskdash.names import identifier
-from flaskdash.project import Project
+from flaskdash.project import Project, results
 
 SCRIPT = "</script><script>alert(1)</script>"
 LINK = '<a href="javascript:alert(1)">x</a>'
@@ -180,7 +181,7 @@ def hostile(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> P
             path.write_text("region,revenue\n" + "Tea,1\nCocoa,2\n" * 20, "utf-8")
             flaskdash_("add-data", "--", str(path))
         project = Project.find(root)
-        table = add.table(project, "hostile")
+        table = results.table(project, "hostile")
         for n in range(len(TEXTS)):
             for chart in specs(n):
                 place = f"Pair {n}" if n else SCRIPT
@@ -708,7 +709,7 @@ def test_no_formula_of_any_script_reaches_a_spreadsheet(vast: str) -> None:
     assert {f"'{formula}" for formula in FORMULAS if not formula[0].isspace()} <= kinds
     assert not {kind for kind in kinds if kind.startswith(tuple(f[0] for f in FORMULAS))}
     assert kinds >= {TURNED, HIDDEN, VAST}  # anything else is as it was
-    formats = render.TEMPLATES / "project/{{cookiecutter.folder}}/app/formats.py"
+    formats = skeletons.TEMPLATES / "project/{{cookiecutter.folder}}/app/formats.py"
     text = runpy.run_path(str(formats))["as_csv"](pd.DataFrame({"=name": [*FORMULAS, "x\r=1"]}))
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert rows == [["'=name"], *([f"'{formula}"] for formula in FORMULAS), ["x\r=1"]]

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from conftest import Watched, fetch, own_environment, serving
 from test_add import FLAGS
 
+from flaskdash import skeletons
 from flaskdash.charts.kinds import KINDS
 from flaskdash.cli import cli
-from flaskdash.generate import render
 
 PLACES = [
     *[("France", "TX", 2.3, 48.9), ("Côte d'Ivoire", "CA", -4.0, 5.3), ("USA", "NY", -74.0, 40.7)],
@@ -157,7 +157,7 @@ def test_each_kind_is_drawn(site: str, watched: Watched, scheme: str, width: int
     ],
 )
 def test_the_course_of_a_number(values: list[float], note: str) -> None:
-    file = next(render.TEMPLATES.glob("sparkline/*/app/sparkline.py"))
+    file = next(skeletons.TEMPLATES.glob("sparkline/*/app/sparkline.py"))
     course = runpy.run_path(str(file))["course"](pd.Series(values), "2024-05", "month")
     assert course.startswith(note)
     assert len(re.findall(r"[\d.]+,[\d.]+", course.split("points=")[1])) == len(values)

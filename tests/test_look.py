@@ -16,9 +16,9 @@ from conftest import Watched, copy_project, fetch, serving
 from playwright.sync_api import Browser, Page, expect
 from test_kinds import site as kinds  # noqa: F401
 
-from flaskdash.generate import render
+from flaskdash import skeletons
 
-STATIC = render.TEMPLATES / "project/{{cookiecutter.folder}}/app/static"
+STATIC = skeletons.TEMPLATES / "project/{{cookiecutter.folder}}/app/static"
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 CHART = '''"""{0}"""
 

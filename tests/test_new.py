@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import Cli, need, sales_csv, wait_for
 
+from flaskdash import skeletons
 from flaskdash.generate import new, render
 
 # The contract of what `new` writes, before any loader and chart.
@@ -49,7 +50,7 @@ def test_writes_just_these_files(folder: Path, sales: Path, flaskdash: Cli) -> N
 
 
 def test_skeleton_stays_small() -> None:
-    skeleton = render.TEMPLATES / "project" / "{{cookiecutter.folder}}"
+    skeleton = skeletons.TEMPLATES / "project" / "{{cookiecutter.folder}}"
     files = [path for path in skeleton.rglob("*") if path.is_file() and "vendor" not in path.parts]
     assert len(files) <= 36
     code = [path for path in files if path.suffix in {".py", ".html", ".js", ".css"}]

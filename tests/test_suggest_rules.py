@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from test_suggest import Look, find, look, noise
 
-from flaskdash.charts.kinds import Chart, check
+from flaskdash.charts.check import check
+from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest import suggest
 from flaskdash.inspect import Inspection
 from flaskdash.inspect.meaning.roles import describe

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from flaskdash.charts.kinds import CANDLE, KINDS, Chart, candles
+from flaskdash.charts.check import candles
+from flaskdash.charts.kinds import CANDLE, KINDS, Chart
 from flaskdash.charts.labels import labels
 from flaskdash.inspect.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flaskdash import shell
-from flaskdash.check.run import Finding
+from flaskdash.check.rule import Finding
 from flaskdash.project import Project
 from flaskdash.project.environment import uv
 from flaskdash.ship import lockfile

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flaskdash import shell
-from flaskdash.check.run import Finding
+from flaskdash.check.rule import Finding
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project, contents, dotenv
 from flaskdash.serve.listen import free_port

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from flaskdash.check import syntax
-from flaskdash.check.run import Finding
+from flaskdash.check.rule import Finding
 from flaskdash.project import Project, dotenv
 from flaskdash.ship import files
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from flaskdash import shell
-from flaskdash.check.run import Finding
+from flaskdash.check.rule import Finding
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
 from flaskdash.ship import files, leaks

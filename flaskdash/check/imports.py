@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from flaskdash import shell
 from flaskdash.check import syntax
-from flaskdash.check.run import Finding
+from flaskdash.check.rule import Finding
 from flaskdash.project import Project
 from flaskdash.ship import lockfile
 

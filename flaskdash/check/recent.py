@@ -11,7 +11,7 @@ from dataclasses import asdict
 from hashlib import blake2b
 
 import flaskdash
-from flaskdash.check.run import Finding
+from flaskdash.check.rule import Finding
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project, contents, environment
 from flaskdash.ship import files

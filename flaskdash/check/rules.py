@@ -12,7 +12,7 @@ from flaskdash.check import text as rules_text
 from flaskdash.check.audit import audit
 from flaskdash.check.boots import boots
 from flaskdash.check.imports import imports
-from flaskdash.check.run import Finding, Rule
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.progress import working
 from flaskdash.project import Project, dotenv
 from flaskdash.project.environment import UNREACHABLE, ensure_environment

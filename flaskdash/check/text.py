@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from flaskdash.check.run import Finding
+from flaskdash.check.rule import Finding
 from flaskdash.project import Project
 
 READ_BY_TOOLS = (

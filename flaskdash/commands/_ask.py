@@ -10,8 +10,8 @@ from flaskdash.charts.kinds import AGGREGATES, GRAINS, KINDS, Chart, Kind
 from flaskdash.commands._report import printable
 
 if TYPE_CHECKING:
-    from flaskdash.generate.add import Table
     from flaskdash.inspect.model import Column
+    from flaskdash.project.results import Table
 
 Columns = Mapping[str, "Column"]
 NONE = "-"

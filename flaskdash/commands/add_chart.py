@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from flaskdash.charts.kinds import AGGREGATES, GRAINS, KINDS, MODES, ORIENTATIONS, Chart, check
+from flaskdash.charts.check import check
+from flaskdash.charts.kinds import AGGREGATES, GRAINS, KINDS, MODES, ORIENTATIONS, Chart
 from flaskdash.errors import FlaskdashError
 
 
@@ -52,7 +53,7 @@ def command(
     """
     from flaskdash.commands import _ask
     from flaskdash.generate import add, chart_file
-    from flaskdash.project import Project, contents
+    from flaskdash.project import Project, contents, results
 
     project = Project.find(Path.cwd())
     given = kind is not None or any(value is not None for value in flags.values())
@@ -61,7 +62,7 @@ def command(
         raise FlaskdashError("--kind is missing", hint=f"one of: {', '.join(KINDS)}")
     if asks and data is None:
         data = _ask.loader(list(contents.loaders(project)))
-    table = add.table(project, data)
+    table = results.table(project, data)
     if asks:
         chart = check(_ask.chart(table, add.suggested(project, table), filters), table.columns)
         there = list(contents.dashboards(project))

@@ -36,7 +36,7 @@ def command(
       flaskdash add-data costs.csv --name costs
     """
     from flaskdash.generate.add import add_data
-    from flaskdash.generate.new import Wanted, checked
+    from flaskdash.generate.sources import Wanted, checked
     from flaskdash.project import Project
 
     wanted = Wanted(query, live, checked(refresh))

@@ -26,7 +26,7 @@ def command(source: str, table: str | None, as_json: bool) -> None:
     from flaskdash import names
     from flaskdash.charts.suggest import suggest
     from flaskdash.commands._report import as_dict, as_text
-    from flaskdash.generate.new import local
+    from flaskdash.generate.sources import local
     from flaskdash.inspect import inspect_source
     from flaskdash.inspect.formats import database
     from flaskdash.inspect.formats import url as remote

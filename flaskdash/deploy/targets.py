@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flaskdash.check.run import Echo
 from flaskdash.deploy.target import Outcome, Place, Plan, Target
 from flaskdash.errors import FlaskdashError
+from flaskdash.progress import Echo
 from flaskdash.project import Project, environment
 from flaskdash.ship.errors import BuildError, DeployError, PreflightError
 

@@ -3,43 +3,23 @@
 from __future__ import annotations
 
 import filecmp
-import os
 import re
-import sys
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from flaskdash import names, shell
-from flaskdash.charts.kinds import KINDS, Chart, check
+from flaskdash import names
+from flaskdash.charts.check import check
+from flaskdash.charts.kinds import KINDS, Chart
 from flaskdash.errors import FlaskdashError
-from flaskdash.generate import chart_file, new, render
-from flaskdash.generate.new import Echo, Source
-from flaskdash.inspect import dialects
-from flaskdash.inspect.dialects import DUCKDB, Dialect
-from flaskdash.inspect.formats import url as remote
-from flaskdash.inspect.model import Column, Inspection, Read
-from flaskdash.progress import working
-from flaskdash.project import Project, contents, dotenv, environment, snapshots
+from flaskdash.generate import chart_file, loader_file, render, sources
+from flaskdash.generate.sources import Source
+from flaskdash.progress import Echo, working
+from flaskdash.project import Project, contents, dotenv, dotenv_line, environment
+from flaskdash.project.results import Table
 
-RUN_LOADER = Path(__file__).parents[1] / "project" / "run_loader.py"
 SHARES, REDIS = "app/shared.py", ("redis>=8.0",)
 SHARED = ("app/database.py", "app/download.py", "app/live.py")  # by loaders of a kind
-
-
-@dataclass(frozen=True)
-class Table:
-    """A loader of a project, with what it returns."""
-
-    name: str
-    inspection: Inspection
-    dialect: Dialect = DUCKDB
-
-    @property
-    def columns(self) -> Mapping[str, Column]:
-        """Return the columns by name."""
-        return {column.name: column for column in self.inspection.columns}
 
 
 def add_data(
@@ -49,7 +29,7 @@ def add_data(
     echo: Echo,
     dry_run: bool = False,
     table: str | None = None,
-    wanted: new.Wanted | None = None,
+    wanted: sources.Wanted | None = None,
 ) -> Source:
     """Copy a source into data/, and write its loader; add the package that this needs, if any."""
     if name is not None and name != names.identifier(name, "data"):
@@ -58,18 +38,18 @@ def add_data(
             hint=f"--name {names.identifier(name, 'data')}",
         )
     env = project.root / ".env"
-    wanted = replace(wanted or new.Wanted(), known=dotenv(env))
-    source = new.source(given, name, set(), set(), table, wanted)
+    wanted = replace(wanted or sources.Wanted(), known=dotenv(env))
+    source = sources.source(given, name, set(), set(), table, wanted)
     if name is not None and source.file:
         source = replace(source, file=name + "".join(Path(source.file).suffixes))
     existing = contents.loaders(project).get(source.name)
     if existing is not None and not _same(project, source):
         raise FlaskdashError(
-            f"there is a loader {source.name} already ({_relative(project, existing.path)})",
-            hint=f"--name {new.free(source.name, set(contents.loaders(project)))}",
+            f"there is a loader {source.name} already ({project.relative(existing.path)})",
+            hint=f"--name {sources.free(source.name, set(contents.loaders(project)))}",
         )
     with render.draft() as root:
-        generated = new.add_source(root, source)
+        generated = loader_file.add_source(root, source)
         for shared in SHARED:
             if (project.root / shared).exists():  # it may have been edited
                 (root / shared).unlink(missing_ok=True)
@@ -84,7 +64,7 @@ def add_data(
         render.place(root, project.root, echo, dry_run)
         for item in source.secrets().items():
             if not dry_run:
-                _append(env, new.dotenv_line(item))
+                _append(env, dotenv_line(item))
             echo(f"append    .env: {item[0]}, the address with its password; git ignores this file")
         example, needed = project.root / ".env.example", source.needs()
         if needed and example.exists() and needed not in dotenv(example):
@@ -138,86 +118,6 @@ def _same(project: Project, source: Source) -> bool:
     )
 
 
-def _relative(project: Project, path: Path) -> str:
-    return path.relative_to(project.root).as_posix()
-
-
-def table(project: Project, name: str | None) -> Table:
-    """Return what a loader returns: from its snapshot if that is fresh, else by running it.
-
-    With no name, the only loader is meant.
-    """
-    loaders = contents.loaders(project)
-    if not loaders:
-        raise FlaskdashError("the project has no data yet", hint="flaskdash add-data FILE")
-    if name is None:
-        if len(loaders) > 1:
-            raise FlaskdashError("--data is missing", hint=f"one of: {', '.join(loaders)}")
-        name = next(iter(loaders))
-    if name not in loaders:
-        raise FlaskdashError(f"no loader {name!r}", hint=f"one of: {', '.join(loaders)}")
-    loader = loaders[name]
-    snapshot = snapshots.path(project, name)
-    if snapshot and not loader.live and _fresh(snapshot, [loader.path, *_files(project, loader)]):
-        return Table(name, _inspect(snapshot, loader))
-    with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
-        result = Path(folder) / "result.parquet"
-        python = project.python if project.python.exists() else Path(sys.executable)
-        try:
-            # -P: beside run_loader.py there are modules with names of the standard library's.
-            argv = [str(python), "-P", str(RUN_LOADER), str(loader.path), str(result)]
-            known = dotenv(project.root / ".env")
-            unset = {name: known[name] for name in known if name not in os.environ}
-            shell.run(argv, cwd=project.root, env=unset)
-        except shell.CommandError as error:
-            last = error.output.strip().splitlines()[-1:] or ["it printed nothing"]
-            raise FlaskdashError(
-                f"the loader {_relative(project, loader.path)} failed: {last[0]}",
-                hint="mend it, then again",
-            ) from error
-        return Table(name, _inspect(result, loader), _dialect(project, loader))
-
-
-def _dialect(project: Project, loader: contents.LoaderFile) -> Dialect:
-    """Return what the SQL of a loader's charts is written in."""
-    if not loader.live:
-        return DUCKDB
-    url = os.environ.get(loader.database) or dotenv(project.root / ".env").get(loader.database, "")
-    return dialects.of(url)
-
-
-def _files(project: Project, loader: contents.LoaderFile) -> list[Path]:
-    """Return what a loader reads, so far as that lies in the project."""
-    if remote.is_url(loader.source):
-        return []
-    source = project.root / loader.source
-    return [source, *(source.iterdir() if loader.source and source.is_dir() else ())]
-
-
-def _fresh(snapshot: Path, sources: Sequence[Path]) -> bool:
-    built = snapshot.stat().st_mtime_ns
-    return all(path.exists() and path.stat().st_mtime_ns < built for path in sources)
-
-
-def _inspect(snapshot: Path, loader: contents.LoaderFile) -> Inspection:
-    from flaskdash.inspect.meaning import roles, sampled
-
-    with (
-        tempfile.TemporaryDirectory(prefix="flaskdash-") as folder,
-        sampled.connect(Path(folder)) as connection,
-    ):
-        found = sampled.describe(connection, snapshot, {})
-    try:
-        columns = roles.override(found.columns, loader.roles, found.frame)
-    except FlaskdashError as error:
-        raise FlaskdashError(f"{loader.path}: {error.message}", error.hint) from error
-    declined = roles.decline(columns, found.rows)
-    read = Read("parquet", rows=found.rows)
-    return Inspection(
-        loader.source, read, columns, "", found.frame, declined=declined, total=found.rows
-    )
-
-
 def default_filters(table: Table) -> tuple[str, ...]:
     """Return the columns that a table is best filtered by."""
     from flaskdash.charts.suggest import filters
@@ -266,7 +166,7 @@ def add_chart(
         render.format_code(root)
         same = None if name else _same_chart(project, root / path)
         if same is not None:
-            echo(f"identical {_relative(project, same)}")
+            echo(f"identical {project.relative(same)}")
             return same.stem
         for part in render.files(root):  # what the first chart of its kind brought may be newer
             if part != path and (project.root / part).exists():
@@ -343,6 +243,6 @@ def _same_chart(project: Project, drafted: Path) -> Path | None:
 
 def _rename_free(project: Project, root: Path, path: PurePosixPath) -> PurePosixPath:
     """Give a drafted chart a module's name that no chart of the project has."""
-    free = path.with_stem(new.free(path.stem, set(contents.charts(project))))
+    free = path.with_stem(sources.free(path.stem, set(contents.charts(project))))
     (root / path).rename(root / free)
     return free

@@ -1,11 +1,9 @@
-"""The files of a loader and of a chart: what the skeletons are rendered with."""
+"""The file of a chart: what its skeleton is rendered with."""
 
 from __future__ import annotations
 
 import html
-import io
 import re
-import tokenize
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -16,13 +14,12 @@ from flaskdash.charts.suggest import wording
 from flaskdash.charts.suggest.places import US_STATES
 from flaskdash.charts.suggest.wording import humanise
 from flaskdash.generate import render
+from flaskdash.generate.literals import capital, one_line, triple_quoted
 from flaskdash.inspect.dialects import DUCKDB, Dialect
-from flaskdash.inspect.model import Column, Inspection
+from flaskdash.inspect.model import Column
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from flaskdash.inspect.formats.database import Database
 
 FIRST_DASHBOARD = "Overview"
 AGGREGATE_WORDS = {
@@ -47,15 +44,6 @@ AGGREGATE_LABELS = {
 }
 
 
-def label(name: str) -> str:
-    """Return a column's name as a label: in plain words, with a capital letter."""
-    return _capital(humanise(name))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def title(chart: Chart) -> str:
     """Return a title for a chart that has none: Revenue by region, Average price over time."""
     words = {flag: humanise(getattr(chart, flag) or "rows") for flag in (*COLUMNS, "data")}
@@ -69,7 +57,7 @@ def title(chart: Chart) -> str:
     if chart.kind == "histogram" and chart.by:
         text = f"distribution of {words['x']} per {words['by']}"
     by = f", by {words['color']}" if chart.color else ""
-    return _capital(text) + by
+    return capital(text) + by
 
 
 def _total(chart: Chart) -> str:
@@ -109,75 +97,6 @@ def in_usa(chart: Chart, frame: pd.DataFrame) -> bool:
     return bool(inside.mean() > 0.97)
 
 
-def loader(
-    root: Path,
-    name: str,
-    inspection: Inspection,
-    file: str,
-    url: str = "",
-    refresh: str = "",
-    variable: str = "",
-) -> PurePosixPath:
-    """Draft the loader of a source whose copy is data/`file`, or of a URL; return its module's path.
-
-    A URL that a `variable` holds does not stand in the loader.
-    """
-    context = {
-        "module": name,
-        "summary": f"{label(name)}: {_line(file)}, {_shape(inspection)} when it was added.",
-        "doing": f"Read {_line(file)}, as it is written."
-        if not inspection.files
-        else f"Read the files in {_line(file)}, as they are written, one after the other.",
-        "source": repr(variable or url or file),
-        "variable": bool(variable),
-        "url": bool(url),
-        "refresh": repr(refresh) if refresh else "",
-        "body": _downloaded(inspection.body, variable) if url else inspection.body.strip(),
-    }
-    render.render("loader", context, root)
-    return PurePosixPath("app", "loaders", f"{name}.py")
-
-
-def database_loader(
-    root: Path, name: str, inspection: Inspection, database: Database, refresh: str
-) -> PurePosixPath:
-    """Draft the loader of a database's table, and the code that it shares with others like it."""
-    if database.live:
-        render.render("live", {}, root)
-    what = f"{_line(database.name)} in {database.dialect.title}"
-    context = {
-        "module": name,
-        "summary": f"{label(name)}: {what}, {_shape(inspection)} when it was added.",
-        "doing": "Read the first rows: what add-chart looks at, and the tests."
-        if database.live
-        else "Read all rows.",
-        "variable": repr(database.variable),
-        "query": _text(database.query),
-        "columns": repr(database.columns),
-        "refresh": repr(refresh),
-        "live": database.live,
-    }
-    render.render("database", context, root)
-    return PurePosixPath("app", "loaders", f"{name}.py")
-
-
-def _downloaded(body: str, variable: str) -> str:
-    """Return the body for a file that is downloaded first: what it calls SOURCE is the copy."""
-    body = body.strip()
-    tokens = tokenize.generate_tokens(io.StringIO(body).readline)
-    names = [token.start for token in tokens if token.string == "SOURCE"]
-    lines = body.split("\n")
-    for row, column in reversed(names):
-        line = lines[row - 1]
-        lines[row - 1] = f"{line[:column]}file{line[column + len('SOURCE') :]}"
-    first = next(i for i, line in enumerate(lines) if not line.startswith(("import ", "from ")))
-    imports = ["from app.download import download", "", "file = download(SOURCE)"]
-    if variable:
-        imports = ["from app.download import address, download"]
-        imports += ["", "file = download(address(ADDRESS))"]
-    return "\n".join([*lines[:first], "", *imports, *lines[first:]])
-
-
 def chart(
     root: Path,
     name: str,
@@ -195,14 +114,14 @@ def chart(
     query = sql.select(chart, columns, cuts, to)
     context: dict[str, Any] = {
         "kind": chart.kind,
-        "docstring": f"{_line(chart.title)}.",
+        "docstring": f"{one_line(chart.title)}.",
         "title": repr(chart.title),
         "data": chart.data,
         "filters": repr(list(chart.filters)),
         "dashboards": repr(list(dashboards)),
         "order": order,
         "size": size,
-        "sql": _text(query),
+        "sql": triple_quoted(query),
         "plotly": KINDS[chart.kind].plotly,
         **_drawing(chart, columns, cuts),
         "usa": in_usa(chart, frame),
@@ -242,9 +161,9 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "y": repr(y),
         "color": repr(chart.color) if chart.color else "",
         "unit": repr(unit) if unit else "",
-        "x_words": _line(chart.x or ""),
-        "color_words": _line(chart.color or ""),
-        "measure": _line(measure),
+        "x_words": one_line(chart.x or ""),
+        "color_words": one_line(chart.color or ""),
+        "measure": one_line(measure),
         "x_axis": repr(
             _axis(
                 _x_label(chart, columns),
@@ -257,13 +176,13 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "x_names": repr(list(x_column.order)) if x_column and x_column.order else "",
         "x_is_time": x_is_time,
         "sized": repr(chart.size) if chart.size else "",
-        "sized_words": _line(chart.size or ""),
+        "sized_words": one_line(chart.size or ""),
         "mode": chart.mode or ("stack" if chart.agg in ADDITIVE and not chart.across else "group"),
         "upright": chart.orientation == "vertical" if chart.orientation else x_is_time,
         "bin_width": bins.width,
         "grain": chart.grain or "",
         "by": repr(chart.by) if chart.by else "",
-        "by_words": _line(chart.by or ""),
+        "by_words": one_line(chart.by or ""),
         "by_is_text": by_is_text,
         "by_axis": repr(_axis(f"number of {humanise(chart.by or '')}", "")["title"]),
         "x_order": _order(x_is_text, x_is_time, x_column.order if x_column else ()),
@@ -272,7 +191,7 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "target": chart.target if chart.target is None else f"{chart.target:g}",
         "box": list(map(repr, sql.box_names(chart))),
         "words": _words(chart, unit, columns),
-        "total": repr(_capital(_total(chart))),
+        "total": repr(capital(_total(chart))),
         "letters": _letters(chart, columns),
     }
 
@@ -292,8 +211,8 @@ def _words(chart: Chart, unit: str, columns: Mapping[str, Column]) -> str:
     if chart.y is None:
         return repr(f"**{{rows}}** rows{when}.")
     value = f"{{value}}{unit}" if unit == "%" else f"{unit}{{value}}"
-    name = re.sub(r"([\\`*_\[\]<>#!|~&])", r"\\\1", _line(_total(chart)))
-    name = _capital(name).replace("{", "{{").replace("}", "}}")
+    name = re.sub(r"([\\`*_\[\]<>#!|~&])", r"\\\1", one_line(_total(chart)))
+    name = capital(name).replace("{", "{{").replace("}", "}}")
     return repr(f"{name}: **{value}**, from {{rows}} rows{when}.")
 
 
@@ -340,7 +259,7 @@ def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
 
 def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
     # An axis has room for about so many letters; the chart's title says the rest.
-    axis: dict[str, Any] = {"title": html.escape(_capital(humanise(name, 36)), quote=False)}
+    axis: dict[str, Any] = {"title": html.escape(capital(humanise(name, 36)), quote=False)}
     if unit == "%":
         axis["ticksuffix"] = unit
     elif unit:
@@ -355,18 +274,3 @@ def _hover(chart: Chart, unit: str, text: str) -> str:
     before, after = ("", unit) if unit == "%" else (unit, "")
     whole = re.sub(r"#(\w+)", lambda found: f"{before}%{{{found[1]}:,.4~r}}{after}", text)
     return repr(whole + f"<extra>{'%{fullData.name}' if chart.color else ''}</extra>")
-
-
-def _shape(inspection: Inspection) -> str:
-    return f"{inspection.read.rows:,} rows, {len(inspection.columns)} columns"
-
-
-def _line(text: str) -> str:
-    """Return text as one line that can stand in a docstring or a comment."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line.replace("\\", "/").replace('"', "'").rstrip(".")[:80]
-
-
-def _text(query: str) -> str:
-    """Return SQL as a Python string over several lines."""
-    return '"""\n' + query.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + '\n"""'

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.generate import render
-from flaskdash.generate.new import Echo
+from flaskdash.progress import Echo
 from flaskdash.project import Project, contents
 
 

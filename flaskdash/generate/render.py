@@ -15,12 +15,8 @@ from typing import Any
 
 from flaskdash import shell
 from flaskdash.errors import FlaskdashError
+from flaskdash.skeletons import TEMPLATES
 
-# A checkout keeps the skeletons at its root; the wheel carries them inside the package.
-HERE = Path(__file__).parents[1]
-TEMPLATES = next(
-    folder for folder in (HERE / "templates", HERE.parent / "templates") if folder.is_dir()
-)
 LINE_LENGTH = 100
 ORIGINALS = PurePosixPath(".flaskdash")
 MARK = "flaskdash-part"

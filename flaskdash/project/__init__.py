@@ -41,6 +41,10 @@ class Project:
         listed = _read(self.root / "pyproject.toml").get("project", {}).get("dependencies", [])
         return [str(one) for one in listed]
 
+    def relative(self, path: Path) -> str:
+        """Return a path in the project as people write it: app/charts/x.py."""
+        return path.relative_to(self.root).as_posix()
+
     @property
     def loaders(self) -> Path:
         """Return the folder with one file per loader."""
@@ -85,6 +89,15 @@ def dotenv(path: Path) -> dict[str, str]:
         return {}
     found = (re.match(r"\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*$", line) for line in lines)
     return {one[1]: _unquoted(one[2]) for one in found if one}
+
+
+def dotenv_line(item: tuple[str, str]) -> str:
+    """Return a variable as a line of .env, which python-dotenv and shells read alike."""
+    name, value = item
+    if not value.startswith("sqlite:"):
+        for sign in "'\"\\$`# ":
+            value = value.replace(sign, f"%{ord(sign):02X}")
+    return f"{name}='{value}'"
 
 
 def _unquoted(value: str) -> str:

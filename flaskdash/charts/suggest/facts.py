@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flaskdash.charts.kinds import CANDLE
+from flaskdash.charts.suggest.groups import groups
 from flaskdash.charts.suggest.interest import (
     MINOR_WORDS,
     NAME_WORDS,
@@ -166,9 +167,8 @@ class Facts:
     @cached_property
     def groups(self) -> list[tuple[Column, ...]]:
         """Return the groups of columns that hold the same of different things."""
-        from flaskdash.charts.suggest.side_by_side import groups
-
-        return groups(self.columns, self)
+        is_series = self.time is not None and not self.crowded
+        return groups(self.columns, self.measures, self.frame, is_series=is_series)
 
     @cached_property
     def is_compared(self) -> bool:

@@ -16,9 +16,9 @@ from pathlib import Path, PurePosixPath
 
 from flaskdash import shell
 from flaskdash.check import rules
-from flaskdash.check.run import Echo, Rule
+from flaskdash.check.rule import Rule
 from flaskdash.deploy.target import Outcome, Target
-from flaskdash.progress import working
+from flaskdash.progress import Echo, working
 from flaskdash.project import Project
 from flaskdash.serve.prod import as_exec, web_command
 from flaskdash.ship import archive, files, lockfile, wheels

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from flaskdash import shell
 from flaskdash.check import rules
-from flaskdash.check.run import Echo, Finding, Rule
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.docker import engine as engines
 from flaskdash.deploy.docker import image as images
 from flaskdash.deploy.docker.engine import Container, Engine
@@ -26,7 +26,7 @@ from flaskdash.deploy.docker.secrets import Secrets
 from flaskdash.deploy.target import Outcome, Release, Status, Target
 from flaskdash.errors import FlaskdashError
 from flaskdash.generate import render
-from flaskdash.progress import working
+from flaskdash.progress import Echo, working
 from flaskdash.project import Project
 from flaskdash.ship.errors import NotRolledBackError, PreflightError, RolledBackError
 

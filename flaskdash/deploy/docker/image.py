@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flaskdash.check.run import Echo, Finding, Rule
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.docker.engine import Engine
 from flaskdash.deploy.docker.secrets import Secrets
 from flaskdash.errors import FlaskdashError
-from flaskdash.progress import working
+from flaskdash.progress import Echo, working
 from flaskdash.project import Project
 from flaskdash.ship import files
 from flaskdash.ship.errors import BuildError, PreflightError

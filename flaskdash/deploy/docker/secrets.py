@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flaskdash.check.run import Echo, Finding
+from flaskdash.check.rule import Finding
+from flaskdash.progress import Echo
 from flaskdash.project import Project, contents
 
 FOLDER = ".secrets"

@@ -14,14 +14,14 @@ import click
 
 from flaskdash import shell
 from flaskdash.check import rules
-from flaskdash.check.run import Echo, Finding, Rule
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.git import buildpack, probe, servers
 from flaskdash.deploy.git import files as git_files
 from flaskdash.deploy.git import history as git_history
 from flaskdash.deploy.git.repository import Commit, Repository
 from flaskdash.deploy.target import Outcome, Place, Release, Status, Target
 from flaskdash.errors import FlaskdashError
-from flaskdash.progress import working
+from flaskdash.progress import Echo, working
 from flaskdash.project import Project
 from flaskdash.ship import files
 from flaskdash.ship.errors import BuildError, NotRolledBackError, PreflightError, RolledBackError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from flaskdash.check.run import Finding, Rule
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.project import Project
 from flaskdash.serve.prod import web_command
 from flaskdash.ship import files, lockfile

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import click
 
-from flaskdash.check.run import Echo, Finding, Rule
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy import git
 from flaskdash.deploy.git import probe
 from flaskdash.deploy.git.repository import Commit, Repository
@@ -19,7 +19,7 @@ from flaskdash.deploy.git.servers import Server
 from flaskdash.deploy.heroku import api as heroku_api
 from flaskdash.deploy.target import Release
 from flaskdash.errors import FlaskdashError
-from flaskdash.progress import working
+from flaskdash.progress import Echo, working
 from flaskdash.project import Project
 
 # git asks this for a name and a password; the key is in the environment alone, where `ps` can't

@@ -9,10 +9,11 @@ from pathlib import PurePosixPath
 from typing import ClassVar, NoReturn
 
 from flaskdash.check import rules
-from flaskdash.check.run import Echo, Finding, Rule
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.target import Outcome, Target
 from flaskdash.errors import FlaskdashError
 from flaskdash.generate import render
+from flaskdash.progress import Echo
 from flaskdash.project import Project
 from flaskdash.ship.errors import PreflightError
 

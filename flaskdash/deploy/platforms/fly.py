@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flaskdash.check.run import Finding, Rule
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.platforms import PlatformTarget
 from flaskdash.project import Project
 

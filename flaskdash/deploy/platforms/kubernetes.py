@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from flaskdash.check import rules
-from flaskdash.check.run import Echo, Finding, Rule
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.docker import ENGINE, settings
 from flaskdash.deploy.docker import engine as engines
 from flaskdash.deploy.docker import image as images
@@ -17,6 +17,7 @@ from flaskdash.deploy.docker.image import Image
 from flaskdash.deploy.docker.secrets import Secrets
 from flaskdash.deploy.target import Outcome, Target
 from flaskdash.generate import render
+from flaskdash.progress import Echo
 from flaskdash.project import Project
 from flaskdash.ship.errors import PreflightError
 

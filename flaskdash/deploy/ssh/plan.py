@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from flaskdash import shell
 from flaskdash.check import rules
-from flaskdash.check.run import Echo, Finding, Rule
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.ssh.connection import Connection, ConnectionLost
 from flaskdash.deploy.ssh.probe import Facts, findings, probe
 from flaskdash.deploy.ssh.result import outcome
 from flaskdash.deploy.target import Outcome
 from flaskdash.errors import FlaskdashError
-from flaskdash.progress import working
+from flaskdash.progress import Echo, working
 from flaskdash.project import Project, contents
 from flaskdash.serve.prod import as_exec, web_command
 from flaskdash.ship import archive, lockfile, machine, wheels

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flaskdash.check.run import Finding
+from flaskdash.check.rule import Finding
 from flaskdash.deploy.ssh.connection import Connection
 from flaskdash.ship.machine import GLIBC, Machine
 

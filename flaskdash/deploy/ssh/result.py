@@ -8,9 +8,9 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from flaskdash.check.run import Echo
 from flaskdash.deploy.ssh.connection import ConnectionLost
 from flaskdash.errors import FlaskdashError
+from flaskdash.progress import Echo
 from flaskdash.ship.errors import NotRolledBackError, PreflightError, RolledBackError
 
 # What the server says of a failure, as an exit code; by default the release before is live.

@@ -18,9 +18,9 @@ from typing import Any
 
 from flaskdash import shell
 from flaskdash.check import rules
-from flaskdash.check.run import Echo, Rule
+from flaskdash.check.rule import Rule
 from flaskdash.deploy.target import Outcome, Status, Target
-from flaskdash.progress import working
+from flaskdash.progress import Echo, working
 from flaskdash.project import Project
 from flaskdash.ship.errors import BuildError, PreflightError
 

@@ -16,11 +16,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.generate.render import TEMPLATES
 from flaskdash.inspect import dialects
 from flaskdash.inspect.dialects import Dialect
 from flaskdash.inspect.model import Inspection, Read
 from flaskdash.progress import working
+from flaskdash.skeletons import TEMPLATES
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

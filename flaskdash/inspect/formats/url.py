@@ -10,9 +10,9 @@ from types import ModuleType
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urldefrag, urlsplit
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.generate.render import TEMPLATES
 from flaskdash.inspect import scratch
 from flaskdash.progress import working
+from flaskdash.skeletons import TEMPLATES
 
 SCHEMES = ("http://", "https://")
 SECRETS = """access auth credential jwt key pass pwd secret session sig token""".split()
