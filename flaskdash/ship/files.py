@@ -23,7 +23,7 @@ ANYWHERE = {
     "node_modules",
 }
 # Where people and tools keep passwords and keys; a private key by another name is found by what it
-# holds, see secret.py.
+# holds, see leaks.py.
 CREDENTIALS = re.compile(
     r"\.envrc|[._]netrc|\.(pypirc|npmrc|yarnrc|yarnrc\.yml|pgpass|my\.cnf|git-credentials|htpasswd)"
     r"|\.(dockercfg|boto|s3cfg|vault-token)|(.+_)?id_(rsa|dsa|ecdsa|ed25519)(_sk)?"
