@@ -16,9 +16,15 @@ from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 from flaskdash.cli import cli
+from flaskdash.project import Project
 from tests.support.data import sales_csv
 from tests.support.fixtures import Cli, Write
 from tests.support.projects import copy_project
+from tests.support.tiny import (
+    TREE,
+    build,
+    git,
+)
 from tests.support.waiting import need
 from tests.support.web import Watched
 
@@ -132,3 +138,26 @@ def watched(browser: Browser) -> Iterator[Watched]:
     yield watched
     context.close()
     assert watched.complaints == []
+
+
+@pytest.fixture
+def tiny_project(tmp_path: Path) -> Project:
+    """Return a project that is in git, with nothing wrong, and with no environment."""
+    root = tmp_path / "tiny"
+    build(root, TREE)
+    found = Project.find(root)
+    git(found, "init", "--quiet")
+    git(found, "add", "--all")
+    return found
+
+
+@pytest.fixture
+def no_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let pip and uv find no index: there is one, and it refuses."""
+    (tmp_path / "pip.conf").touch()
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    monkeypatch.setenv("UV_OFFLINE", "1")
