@@ -1,7 +1,8 @@
-"""A container on an engine of one's own, local or remote, with a registry or without.
+"""Deploy to a container on docker or podman, local or remote, with or without a registry.
 
-A release is an image, its tag the release's name. The live one runs as the container NAME; another
-is started in its place, and if that does not answer, the very container from before again.
+A release is an image whose tag is the release's name. The live release runs as the container NAME.
+A deploy starts another container in its place; if that does not answer, the old container starts
+again.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ from flaskdash.progress import Echo, working
 from flaskdash.project import Project
 from flaskdash.ship.errors import NotRolledBackError, PreflightError, RolledBackError
 
-KEPT = 5  # releases, on the engine; the registry keeps all
+MAX_RELEASES = 5  # on the engine; flaskdash deletes nothing from a registry
 COMPOSE = "compose.yaml"
 RESTART = ("--restart", "unless-stopped")
 
 
 @dataclass(frozen=True)
 class Service:
-    """The one container that is live, by its name, and how another release takes its place."""
+    """The live container of a project, and the switch to another release."""
 
     engine: Engine
     name: str
@@ -47,35 +48,40 @@ class Service:
 
     @property
     def next(self) -> str:
-        """Return the name of the container that is to take the place."""
+        """Return the name of the container that is about to replace the live one."""
         return f"{self.name}-next"
 
     def live(self) -> Container | None:
-        """Return the live container."""
-        return self.engine.look(self.name)
+        return self.engine.inspect(self.name)
 
     def create(self, release: str, secrets: Path) -> list[str]:
-        """Return the command that makes the container of a release, published and restarted."""
+        """Return the command that creates a release's container, with its port and restarts."""
         flags = (*RESTART, "--publish", f"{self.port}:{self.port}")
-        tag, volume = f"{self.repository}:{release}", f"{self.name}-instance"
-        return self.engine.create(self.next, tag, self.port, volume, secrets, *flags)
+        return self.engine.create(
+            self.next,
+            f"{self.repository}:{release}",
+            *flags,
+            port=self.port,
+            volume=f"{self.name}-instance",
+            secrets=secrets,
+        )
 
-    def commands(self, release: str) -> Iterator[str]:
-        """Yield what `replace` runs, in words."""
+    def lines(self, release: str) -> Iterator[str]:
+        """Yield the steps of `replace` as lines of text."""
         engine = self.engine
-        yield f"run       {shlex.join(self.create(release, self.secrets.shown))}"
+        yield f"run       {shlex.join(self.create(release, self.secrets.path))}"
         yield f"run       {shlex.join(engine.stop(self.name))}"
         yield f"run       {shlex.join(engine.start(self.next))}"
-        yield images.probing(engine, self.next, release)
+        yield images.probe_line(engine, self.next, release)
         yield f"run       {shlex.join(engine.remove(self.name))}"
         yield f"run       {shlex.join(engine.rename(self.next, self.name))}"
 
-    def settle(self) -> None:
-        """Clear away what a deploy that was killed has left; what was live before goes on."""
-        left, live = self.engine.look(self.next), self.live()
-        if left is None:
+    def recover(self) -> None:
+        """Clean up after a deploy that was killed, and start the release that was live before."""
+        next_container, live = self.engine.inspect(self.next), self.live()
+        if next_container is None:
             return
-        if live is None and left.running:
+        if live is None and next_container.running:
             self.engine.run(self.engine.rename(self.next, self.name))
             return
         self.engine.run(self.engine.remove(self.next))
@@ -83,7 +89,7 @@ class Service:
             self.engine.run(self.engine.start(self.name))
 
     def replace(self, release: str) -> None:
-        """Run a release in place of the live one; if it does not answer, that one again."""
+        """Run a release in place of the live one; go back to that one if it does not answer."""
         before = self.live()
         self.engine.run(self.create(release, self.secrets.file))
         try:
@@ -100,31 +106,29 @@ class Service:
         self.engine.run(self.engine.rename(self.next, self.name))
 
     def _go_back(self, release: str, before: Container | None, error: BaseException) -> None:
-        """Make the container from before live again, and say why."""
-        why = error.message if isinstance(error, FlaskdashError) else type(error).__name__
-        failed = f"{release} does not work: {why}\n{self.engine.last_lines(self.next)}".rstrip()
+        """Start the container from before, and raise the error with the failed release's log."""
+        reason = error.message if isinstance(error, FlaskdashError) else type(error).__name__
+        failure = f"{release} does not work: {reason}\n{self.engine.last_lines(self.next)}".rstrip()
         try:
             self.engine.clear(self.next)
             if before is not None:
                 self.engine.run(self.engine.start(self.name))
                 probe = self.engine.probe(self.name, before.release, images.BOOT_SECONDS)
                 self.engine.run(probe)
-        except FlaskdashError as again:
+        except FlaskdashError as second_error:
             raise NotRolledBackError(
-                f"{failed}\n{before.release if before else release} could not be brought back:"
-                f" {again.message}",
-                hint=f"{self.engine.program} ps --all, and flaskdash rollback",
+                f"{failure}\n{before.release if before else release} does not start again:"
+                f" {second_error.message}",
+                hint=f"{self.engine.program} ps --all",
             ) from error
         if isinstance(error, FlaskdashError):
-            live = (
-                f"{before.release} is live, as before" if before else "nothing is live, as before"
-            )
-            raise RolledBackError(f"{failed}\n{live}") from error
+            live = f"{before.release} is" if before else "No release is"
+            raise RolledBackError(f"{failure}\n{live} live, as before") from error
 
 
 @dataclass(frozen=True)
-class Docker:
-    """What a deploy would do: an image, and the container that runs it."""
+class DockerPlan:
+    """A deploy to an engine: the image of a release, and the container that runs it."""
 
     image: Image
     service: Service
@@ -132,28 +136,25 @@ class Docker:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """Return the preflight's rules."""
-        return (*rules.ALL, ENGINE, images.DOCKERFILE, settings(self.service.secrets))
+        return (*rules.ALL, ENGINE, images.DOCKERFILE, settings_rule(self.service.secrets))
 
     @property
     def question(self) -> str:
-        """Return what a person is asked before it runs."""
-        pushed = f", push it to {self.image.repository}" if self.image.is_pushed else ""
-        return f"Build {self.image.tag}{pushed}, and run it on {self.url}?"
+        push = f", push it to {self.image.repository}" if self.image.is_pushed else ""
+        return f"Build {self.image.tag}{push}, and run it on {self.url}?"
 
     def lines(self) -> Iterator[str]:
-        """Yield each step, in words."""
         yield from self.image.lines()
         if not (self.image.project.root / COMPOSE).exists():
             yield f"create    {COMPOSE}"
-        yield from self.service.commands(self.image.release)
+        yield from self.service.lines(self.image.release)
 
     def run(self, echo: Echo) -> Outcome:
-        """Build, boot, push and run a release; if it does not answer, run the one before."""
-        self.service.settle()
+        """Build, check, push and start a release; go back if it does not answer."""
+        self.service.recover()
         self.image.make(echo)
         try:
-            with working(f"Starting {self.image.release} in place of what is live..."):
+            with working(f"Starting {self.image.release} in place of the live release..."):
                 self.service.replace(self.image.release)
         except RolledBackError:
             with suppress(FlaskdashError):
@@ -165,60 +166,56 @@ class Docker:
         return Outcome(self.image.release, self.url)
 
     def _prune(self, echo: Echo) -> None:
-        for release in found(self.service)[KEPT:]:
-            with suppress(FlaskdashError):  # a container of one's own may use it
-                self.image.engine.run(
-                    self.image.engine.remove_image(f"{self.image.repository}:{release}")
-                )
-                echo(f"prune     {self.image.repository}:{release}")
+        """Remove the images of all but the last releases from the engine."""
+        engine, repository = self.image.engine, self.image.repository
+        for release in release_tags(self.service)[MAX_RELEASES:]:
+            with suppress(FlaskdashError):  # a container of the user's may use the image
+                engine.run(engine.remove_image(f"{repository}:{release}"))
+                echo(f"prune     {repository}:{release}")
 
 
 class DockerTarget(Target):
-    """The engine as a target."""
+    """A container engine as a target."""
 
     what = "a container"
     settings = frozenset({"port"})
 
-    def plan(self) -> Docker:
-        """Return what a deploy would do."""
+    def plan(self) -> DockerPlan:
         try:
             service = self._service(engines.find())
-        except PreflightError:  # the preflight says it
+        except PreflightError:  # a rule of the preflight reports it
             service = self._service(Engine("docker"))
-        made = Image(
-            self.project,
-            service.engine,
-            service.repository,
-            images.new_release(),
-            service.secrets,
+        image = Image(
+            project=self.project,
+            engine=service.engine,
+            repository=service.repository,
+            release=images.new_release(),
+            secrets=service.secrets,
         )
-        return Docker(made, service, self._url(service))
+        return DockerPlan(image, service, self._url(service))
 
     def releases(self) -> list[Release]:
-        """Return the releases whose images are on the engine."""
+        """Return the releases whose images are on the engine, newest first."""
         service = self._service(engines.find())
         live = service.live()
-        return [
-            Release(tag, _when(tag), live is not None and live.running and live.release == tag)
-            for tag in found(service)
-        ]
+        live_tag = live.release if live is not None and live.running else ""
+        return [Release(tag, _created(tag), tag == live_tag) for tag in release_tags(service)]
 
     def rollback(self, release: str | None, echo: Echo) -> Outcome:
-        """Run a release again, from its image here or in the registry."""
+        """Run a release from its image, which is on the engine or in the registry."""
         service = self._service(engines.find())
-        service.settle()
+        service.recover()
         live = service.live()
-        wanted = release or _before(found(service), live)
-        if live is not None and live.running and live.release == wanted:
-            raise FlaskdashError(f"{wanted} is live already", hint="flaskdash releases")
-        self._get(service, wanted)
-        with working(f"Starting {wanted} in place of what is live..."):
-            service.replace(wanted)
-        echo(f"live      {wanted} on {self._url(service)}")
-        return Outcome(wanted, self._url(service))
+        tag = release or _previous_release(release_tags(service), live)
+        if live is not None and live.running and live.release == tag:
+            raise FlaskdashError(f"{tag} is already live", hint="flaskdash releases")
+        self._pull(service, tag)
+        with working(f"Starting {tag} in place of the live release..."):
+            service.replace(tag)
+        echo(f"live      {tag} on {self._url(service)}")
+        return Outcome(tag, self._url(service))
 
     def status(self) -> Status:
-        """Return whether the live container answers."""
         service = self._service(engines.find())
         live, url = service.live(), self._url(service)
         facts = {"engine": service.engine.program, "container": service.name}
@@ -234,10 +231,10 @@ class DockerTarget(Target):
         return Status(live.release, url, healthy, facts)
 
     def logs(self, *, follow: bool) -> None:
-        """Print the container's log."""
+        """Print the live container's log."""
         service = self._service(engines.find())
         if service.live() is None:
-            raise FlaskdashError("nothing is live yet", hint="flaskdash deploy")
+            raise FlaskdashError("no release is live", hint="flaskdash deploy")
         flags = ("--tail", "200", *(["--follow"] if follow else []))
         argv = service.engine.logs(service.name, *flags)
         with shell.start(argv, self.project.root) as process:
@@ -247,18 +244,17 @@ class DockerTarget(Target):
                 shell.stop(process)
 
     def url(self) -> str:
-        """Return where the dashboard answers."""
         return self._url(self._service(Engine("docker")))
 
     def secrets(self) -> list[str]:
-        """Return the names in the secrets' file."""
+        """Return the names in the file of secrets."""
         return sorted(self._service(Engine("docker")).secrets.read())
 
     def set_secrets(self, values: Mapping[str, str], echo: Echo) -> None:
-        """Write secrets into their file, and start the live release anew with them."""
-        kept = self._service(Engine("docker")).secrets
-        kept.write(values)
-        echo(f"set       {', '.join(values)} in {kept.shown.as_posix()}")
+        """Write secrets into their file, and start the live release again with them."""
+        secrets = self._service(Engine("docker")).secrets
+        secrets.write(values)
+        echo(f"set       {', '.join(values)} in {secrets.path.as_posix()}")
         service = self._service(engines.find())
         live = service.live()
         if live is not None and live.running:
@@ -268,16 +264,18 @@ class DockerTarget(Target):
 
     def _service(self, engine: Engine) -> Service:
         repository = images.repository(self.project, self.place.address)
-        name = images.name_of(repository)
+        name = images.container_name(repository)
         port = int(self.place.settings.get("port", "8000"))
         return Service(engine, name, repository, port, Secrets(self.project, name))
 
-    def _get(self, service: Service, release: str) -> None:
-        """Have a release's image here."""
-        if release in found(service):
+    def _pull(self, service: Service, release: str) -> None:
+        """Pull a release's image if it is not on the engine."""
+        if release in release_tags(service):
             return
         if "/" not in service.repository:
-            raise FlaskdashError(f"no release {release!r} is here", hint="flaskdash releases")
+            raise FlaskdashError(
+                f"the release {release!r} does not exist", hint="flaskdash releases"
+            )
         with working(f"Pulling {service.repository}:{release}..."):
             service.engine.run(service.engine.pull(f"{service.repository}:{release}"))
 
@@ -286,19 +284,19 @@ class DockerTarget(Target):
         return f"http://{urlsplit(remote).hostname or 'localhost'}:{service.port}"
 
 
-def found(service: Service) -> list[str]:
-    """Return the releases that are on the engine, the newest first."""
+def release_tags(service: Service) -> list[str]:
+    """Return the releases that are on the engine, newest first."""
     tags = service.engine.tags(service.repository)
-    return sorted((tag for tag in tags if _when(tag)), reverse=True)
+    return sorted((tag for tag in tags if _created(tag)), reverse=True)
 
 
-def settings(secrets: Secrets) -> Rule:
-    """Return the rule that each loader's address is among the secrets."""
-    return Rule("settings", "what loaders need is among the secrets", secrets.needed)
+def settings_rule(secrets: Secrets) -> Rule:
+    """Return the rule that the address of each loader is among the secrets."""
+    return Rule("settings", "the secrets have the settings that loaders need", secrets.missing)
 
 
 def write_compose(image: Image, port: int, echo: Echo) -> None:
-    """Write a compose.yaml for machines without flaskdash; one that is there is the user's."""
+    """Write a compose.yaml for machines without flaskdash, unless the project has one."""
     if (image.project.root / COMPOSE).exists():
         return
     values = {"name": image.name, "repository": image.repository, "port": str(port)}
@@ -307,25 +305,25 @@ def write_compose(image: Image, port: int, echo: Echo) -> None:
         render.place(root, image.project.root, echo)
 
 
-def _engine_answers(_: Project) -> Iterator[Finding]:
-    engines.find()  # it raises the finding
+def _check_engine(_: Project) -> Iterator[Finding]:
+    engines.find()  # it raises PreflightError, which the preflight reports
     yield from ()
 
 
-def _when(release: str) -> str:
-    """Return when a release was made; nothing for what is not the name of one."""
+def _created(tag: str) -> str:
+    """Return when a release was built (ISO 8601, UTC), or "" if the tag is not a release's."""
     try:
-        return datetime.strptime(release, images.RELEASE).replace(tzinfo=UTC).isoformat()
+        return datetime.strptime(tag, images.RELEASE).replace(tzinfo=UTC).isoformat()
     except ValueError:
         return ""
 
 
-def _before(releases: list[str], live: Container | None) -> str:
-    older = [one for one in releases if live is None or one < live.release]
+def _previous_release(releases: list[str], live: Container | None) -> str:
+    older = [release for release in releases if live is None or release < live.release]
     if not older:
-        raise FlaskdashError("there is no release before the live one", hint="flaskdash releases")
+        raise FlaskdashError("no release exists before the live one", hint="flaskdash releases")
     return older[0]
 
 
-ENGINE = Rule("engine", "docker or podman answers", _engine_answers)
+ENGINE = Rule("engine", "docker or podman answers", _check_engine)
 TARGET = DockerTarget

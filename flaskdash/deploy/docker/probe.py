@@ -1,6 +1,6 @@
-"""Ask, inside a container, whether a release answers there, and each of its dashboards.
+"""Check, inside a container, that a release and each of its dashboards answer.
 
-Run as `python -c TEXT RELEASE SECONDS`, with nothing but the standard library.
+Run as `python -c TEXT RELEASE SECONDS`, with only the standard library.
 """
 
 import json
@@ -11,14 +11,14 @@ import time
 import urllib.error
 import urllib.request
 
-HERE = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
+URL = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
 
 
-def ask(path: str) -> tuple[int, str]:
-    """Return the status and the text of a page; status 0 where nothing answers."""
+def fetch(path: str) -> tuple[int, str]:
+    """Return the status and the text of a page; the status is 0 if nothing answers."""
     try:
-        with urllib.request.urlopen(HERE + path, timeout=30) as answer:  # noqa: S310
-            return answer.status, answer.read().decode("utf-8", "replace")
+        with urllib.request.urlopen(URL + path, timeout=30) as response:  # noqa: S310
+            return response.status, response.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode("utf-8", "replace")
@@ -26,34 +26,37 @@ def ask(path: str) -> tuple[int, str]:
         return 0, str(error)
 
 
-def wait(path: str, wanted: str, until: float) -> str:
-    """Return a page's text when it answers 200 and begins as wanted; exit with 1 if it never does."""
+def wait(path: str, prefix: str, deadline: float) -> str:
+    """Wait until a page answers 200 with text that begins with `prefix`, and return the text.
+
+    Exits with 1 if it does not by the deadline.
+    """
     while True:
-        status, text = ask(path)
-        if status == 200 and text.startswith(wanted):
+        status, text = fetch(path)
+        if status == 200 and text.startswith(prefix):
             return text
         if status == 503:
-            stop_if_a_loader_failed()
-        if time.monotonic() > until:
-            said = repr(text[:100]) if status in (0, 200) else status
-            sys.exit(f"{path} answers {said}, and not {wanted.strip() or 200}")
+            exit_if_a_loader_failed()
+        if time.monotonic() > deadline:
+            answer = repr(text[:100]) if status in (0, 200) else status
+            sys.exit(f"{path} answers {answer} instead of {prefix.strip() or 200}")
         time.sleep(0.1)
 
 
-def stop_if_a_loader_failed() -> None:
-    """Exit with 1 if a data set can't be read; one that is still being read is waited for."""
-    for name, state in json.loads(ask("/ready")[1] or "{}").get("loaders", {}).items():
+def exit_if_a_loader_failed() -> None:
+    """Exit with 1 if a loader failed and does not have data from before."""
+    for name, state in json.loads(fetch("/ready")[1] or "{}").get("loaders", {}).items():
         if state["error"] and not state["built"]:
             sys.exit(f"the loader {name} failed: {state['error']}")
 
 
 def main(release: str, seconds: str) -> None:
-    """Ask for the release, then for every dashboard that its first page links to."""
-    until = time.monotonic() + float(seconds)
-    wait("/up", f"up {release}\n", until)
-    first = wait("/", "", until)
+    """Wait for the release, and for every dashboard that its first page links to."""
+    deadline = time.monotonic() + float(seconds)
+    wait("/up", f"up {release}\n", deadline)
+    first = wait("/", "", deadline)
     for path in sorted(set(re.findall(r'href="(/dashboards/[^"?#]+)"', first))):
-        wait(path, "", until)
+        wait(path, "", deadline)
 
 
 main(*sys.argv[1:])

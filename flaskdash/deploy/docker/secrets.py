@@ -1,4 +1,4 @@
-"""The secrets of a container: a file of NAME=value lines in the project, which git never takes."""
+"""The secrets of a container: a file of NAME=value lines in the project that git ignores."""
 
 from __future__ import annotations
 
@@ -18,23 +18,26 @@ FOLDER = ".secrets"
 
 @dataclass(frozen=True)
 class Secrets:
-    """The file `.secrets/NAME.env`, for its owner's eyes only."""
+    """The file `.secrets/NAME.env`, which only its owner can read."""
 
     project: Project
     name: str
 
     @property
-    def shown(self) -> Path:
-        """Return the file's path in the project."""
+    def path(self) -> Path:
+        """Return the file's path, relative to the project."""
         return Path(FOLDER, f"{self.name}.env")
 
     @property
     def file(self) -> Path:
-        """Return the file's path."""
-        return self.project.root / self.shown
+        """Return the file's absolute path."""
+        return self.project.root / self.path
 
     def read(self) -> dict[str, str]:
-        """Return the secrets by name; the engine takes a value as it stands, quotes and all."""
+        """Return the secrets by name.
+
+        A value is not unquoted, because the engine passes it on as it stands.
+        """
         try:
             lines = self.file.read_text("utf-8").splitlines()
         except FileNotFoundError:
@@ -43,34 +46,34 @@ class Secrets:
         return {name: value for name, _, value in pairs}
 
     def write(self, values: Mapping[str, str]) -> None:
-        """Write secrets beside those that are there, by one rename."""
+        """Add or replace secrets, by one rename of the file."""
         merged = {**self.read(), **values}
         folder = self.file.parent
         folder.mkdir(mode=0o700, exist_ok=True)
         (folder / ".gitignore").write_text("*\n", "utf-8")
         handle, name = tempfile.mkstemp(dir=folder)  # its mode is 0600
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-            out.writelines(f"{key}={value}\n" for key, value in merged.items())
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{key}={value}\n" for key, value in merged.items())
         Path(name).replace(self.file)
 
     def ensure(self, echo: Echo) -> None:
-        """Make a SECRET_KEY where there is none: one for this target alone."""
+        """Create a SECRET_KEY for this target, unless the file already has one."""
         if "SECRET_KEY" not in self.read():
             self.write({"SECRET_KEY": secrets.token_hex()})
-            echo(f"create    {self.shown.as_posix()}: a SECRET_KEY for this target; git ignores it")
+            echo(f"create    {self.path.as_posix()}: a SECRET_KEY for this target; git ignores it")
 
     def lines(self) -> Iterator[str]:
-        """Yield what `ensure` does, in words."""
+        """Yield the step of `ensure` as a line of text."""
         if "SECRET_KEY" not in self.read():
-            yield f"create    {self.shown.as_posix()}"
+            yield f"create    {self.path.as_posix()}"
 
-    def needed(self, project: Project) -> Iterator[Finding]:
-        """Find loaders whose address, of a database or of a URL, the secrets do not have."""
-        there = self.read()
+    def missing(self, project: Project) -> Iterator[Finding]:
+        """Yield the loaders whose address, of a database or a URL, is not among the secrets."""
+        names = self.read()
         for loader in contents.loaders(project).values():
-            if loader.database and loader.database not in there:
+            if loader.database and loader.database not in names:
                 yield Finding(
-                    f"the loader {loader.name} needs {loader.database}, and {self.shown.as_posix()}"
-                    " does not set it",
+                    f"the loader {loader.name} needs {loader.database}, which"
+                    f" {self.path.as_posix()} does not set",
                     f"flaskdash secrets set {loader.database}",
                 )

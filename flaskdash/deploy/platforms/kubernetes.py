@@ -1,4 +1,4 @@
-"""Kubernetes: the image of the docker target, pushed, and the manifests that run it; applied by hand."""
+"""Kubernetes: push the docker target's image, and write the manifests that the user applies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flaskdash.check import rules
 from flaskdash.check.rule import Finding, Rule
-from flaskdash.deploy.docker import ENGINE, settings
+from flaskdash.deploy.docker import ENGINE, settings_rule
 from flaskdash.deploy.docker import engine as engines
 from flaskdash.deploy.docker import image as images
 from flaskdash.deploy.docker.engine import Engine
@@ -23,39 +23,36 @@ from flaskdash.ship.errors import PreflightError
 
 MANIFESTS = "kubernetes.yaml"
 SHARED = "app/shared.py"
-LABEL = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")  # the name of a service there
+LABEL = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")  # the name of a Kubernetes service
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 
 
 @dataclass(frozen=True)
-class Kubernetes:
-    """What a deploy would do: push an image, write the manifests, and print what to run."""
+class KubernetesPlan:
+    """A deploy that pushes an image, writes the manifests, and prints the commands to run."""
 
     image: Image
     domain: str
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """Return the preflight's rules."""
-        own = (ENGINE, images.DOCKERFILE, settings(self.image.secrets), CACHE)
-        return (*rules.ALL, *own)
+        settings = settings_rule(self.image.secrets)
+        return (*rules.ALL, ENGINE, images.DOCKERFILE, settings, CACHE)
 
     @property
     def question(self) -> str:
-        """Return what a person is asked before it runs."""
         return f"Build {self.image.tag} and push it to its registry?"
 
     def lines(self) -> Iterator[str]:
-        """Yield each step, in words."""
         yield from self.image.lines()
-        if not self._is_written():
+        if not self._has_manifests():
             yield f"create    {MANIFESTS}"
         yield from (f"print     {line}" for line in self.commands())
 
     def run(self, echo: Echo) -> Outcome:
-        """Build, boot and push the image; write the manifests where there are none."""
+        """Build, check and push the image; write the manifests unless the project has them."""
         self.image.make(echo)
-        if not self._is_written():
+        if not self._has_manifests():
             values = {
                 "name": self.image.name,
                 "repository": self.image.repository,
@@ -64,78 +61,87 @@ class Kubernetes:
             with render.draft() as root:
                 render.render("kubernetes", values, root)
                 render.place(root, self.image.project.root, echo)
-        echo("\nNext, where kubectl reaches your cluster; flaskdash has applied nothing:")
+        echo(
+            "\nflaskdash has applied nothing. Run on a computer whose kubectl reaches your cluster:"
+        )
         for line in self.commands():
             echo(f"  {line}")
-        echo(f"\nThe way back: kubectl rollout undo deployment/{self.image.name}")
+        echo(f"\nTo roll back: kubectl rollout undo deployment/{self.image.name}")
         return Outcome(self.image.release, f"https://{self.domain}" if self.domain else "")
 
     def commands(self) -> Iterator[str]:
-        """Yield the commands that a person runs next."""
-        name, env = self.image.name, self.image.secrets.shown.as_posix()
+        """Yield the commands that the user has to run."""
+        name, env = self.image.name, self.image.secrets.path.as_posix()
         secret = f"kubectl create secret generic {name} --from-env-file={shlex.quote(env)}"
         yield f"{secret} --dry-run=client --output=yaml | kubectl apply --filename=-"
         release = f"sed 's|:RELEASE$|:{self.image.release}|' {MANIFESTS}"
         yield f"{release} | kubectl apply --filename=-"
         yield f"kubectl rollout status deployment/{name}"
 
-    def _is_written(self) -> bool:
+    def _has_manifests(self) -> bool:
         return (self.image.project.root / MANIFESTS).exists()
 
 
 class KubernetesTarget(Target):
-    """Kubernetes as a target: releases and logs are kubectl's."""
+    """Kubernetes as a target, without releases and logs, which kubectl shows."""
 
     what = "Kubernetes: kubectl"
     settings = frozenset({"domain"})
 
-    def plan(self) -> Kubernetes:
-        """Return what a deploy would do."""
+    def plan(self) -> KubernetesPlan:
         repository = images.repository(self.project, self.place.address)
         if "/" not in repository:
             raise PreflightError(
-                "a cluster gets its images from a registry, and none was named",
+                "the address does not name a registry, and a cluster gets its images from one",
                 hint="flaskdash deploy kubernetes://registry.example.org/team/shop",
             )
         domain = self.place.settings.get("domain", "")
-        for what, said, fits in (
-            ("a name on Kubernetes", images.name_of(repository), LABEL),
-            ("a domain", domain or "a.b", DOMAIN),
-        ):
-            if not fits.fullmatch(said):
-                raise PreflightError(
-                    f"{said!r} can't be {what}", hint="small letters, digits and hyphens"
-                )
+        name = images.container_name(repository)
+        _check_names(name, domain)
         try:
             engine = engines.find()
-        except PreflightError:  # the preflight says it
+        except PreflightError:  # a rule of the preflight reports it
             engine = Engine("docker")
-        secrets = Secrets(self.project, images.name_of(repository))
+        secrets = Secrets(self.project, name)
         image = Image(self.project, engine, repository, images.new_release(), secrets)
-        return Kubernetes(image, domain)
+        return KubernetesPlan(image, domain)
 
     def secrets(self) -> list[str]:
-        """Return the names in the secrets' file."""
+        """Return the names in the file of secrets."""
         return sorted(self.plan().image.secrets.read())
 
     def set_secrets(self, values: Mapping[str, str], echo: Echo) -> None:
-        """Write secrets into their file, and say how the cluster gets them."""
+        """Write secrets into their file, and print the commands that bring them to the cluster."""
         plan = self.plan()
         plan.image.secrets.write(values)
-        echo(f"set       {', '.join(values)} in {plan.image.secrets.shown.as_posix()}")
-        echo("\nNext, where kubectl reaches your cluster:")
+        echo(f"set       {', '.join(values)} in {plan.image.secrets.path.as_posix()}")
+        echo("\nRun on a computer whose kubectl reaches your cluster:")
         echo(f"  {next(plan.commands())}")
         echo(f"  kubectl rollout restart deployment/{plan.image.name}")
+
+
+def _check_names(name: str, domain: str) -> None:
+    """Raise PreflightError if Kubernetes would reject the name or the domain."""
+    if not LABEL.fullmatch(name):
+        raise PreflightError(
+            f"{name!r} cannot be a name on Kubernetes. It has to start with a letter, and have only"
+            " lower-case letters, digits and hyphens",
+            hint="flaskdash deploy kubernetes://registry.example.org/team/shop",
+        )
+    if domain and not DOMAIN.fullmatch(domain):
+        raise PreflightError(
+            f"{domain!r} is not a domain", hint="flaskdash deploy --domain dash.example.org"
+        )
 
 
 def _shared_cache(project: Project) -> Iterator[Finding]:
     if not (project.root / SHARED).exists():
         yield Finding(
-            "each instance keeps answers of its own; with Redis they share them",
+            "each instance caches its answers for itself. With Redis, they share one cache",
             "flaskdash add-redis",
             is_note=True,
         )
 
 
-CACHE = Rule("cache", "instances can share their answers", _shared_cache)
+CACHE = Rule("cache", "instances share a cache of their answers", _shared_cache)
 TARGET = KubernetesTarget

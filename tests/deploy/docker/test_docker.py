@@ -1,4 +1,4 @@
-"""Containers: a real engine builds, boots, pushes and runs a project, and puts it back where it fails."""
+"""The docker target: a real engine builds, checks, pushes and runs a project, and rolls it back."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ MOST = 450_000_000
 
 
 @dataclass
-class Shop:
-    """A project that was deployed to the engine's registry, and runs there."""
+class ContainerDeploy:
+    """A project that was deployed to the engine and its registry."""
 
     root: Path
     engine: Podman
     port: int
     repository: str
-    first: str  # its release
-    printed: str
+    first: str  # the release of the first deploy
+    output: str
 
     def cli(self, *args: str, code: int = 0, stdin: str | None = None) -> Result:
         with pytest.MonkeyPatch.context() as patch:
@@ -77,18 +77,21 @@ class Shop:
 
     def service(self, **changes: Any) -> docker.Service:
         secrets = Secrets(Project.find(self.root), "shop")
-        made = docker.Service(Engine("podman"), "shop", self.repository, self.port, secrets)
-        return replace(made, **changes)
+        engine = Engine("podman")
+        service = docker.Service(engine, "shop", self.repository, self.port, secrets)
+        return replace(service, **changes)
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Podman]:
-    with podman() as found:
-        yield found
+    with podman() as instance:
+        yield instance
 
 
 @pytest.fixture(scope="module")
-def shop(engine: Podman, shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def shop(
+    engine: Podman, shared_project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> ContainerDeploy:
     """Return a project in git, after its first deploy."""
     root = tmp_path_factory.mktemp("docker") / "shop"
     copy_project(shared_project, root)
@@ -96,25 +99,24 @@ def shop(engine: Podman, shared_project: Path, tmp_path_factory: pytest.TempPath
     subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
     subprocess.run(["git", "add", "--all"], cwd=root, check=True)
     port, repository = free_port(), f"{engine.registry}/team/shop"
-    found = Shop(root, engine, port, repository, "", "")
-    found.printed = found.cli(
-        "deploy", f"docker://{repository}", "--port", str(port), "--yes"
-    ).output
-    found.first = found.up().removeprefix("up ")
-    # Further images take their packages from this one: seconds less for each.
+    shop = ContainerDeploy(root, engine, port, repository, "", "")
+    address = f"docker://{repository}"
+    shop.output = shop.cli("deploy", address, "--port", str(port), "--yes").output
+    shop.first = shop.up().removeprefix("up ")
+    # Later images take their packages from this one, which saves seconds for each.
     (root / "Dockerfile").write_text(
-        f"FROM {repository}:{found.first}\nUSER 0\nCOPY . .\nUSER 1000\n", "utf-8"
+        f"FROM {repository}:{shop.first}\nUSER 0\nCOPY . .\nUSER 1000\n", "utf-8"
     )
-    return found
+    return shop
 
 
 # --- the first deploy ---
 
 
-def test_a_project_becomes_a_container_that_answers(shop: Shop) -> None:
+def test_a_project_becomes_a_container_that_answers(shop: ContainerDeploy) -> None:
     tag = f"{shop.repository}:{shop.first}"
-    told = [line for line in shop.printed.splitlines() if not line.startswith("ok ")]
-    assert [line for line in told if not line.endswith("...")] == [
+    lines = [line for line in shop.output.splitlines() if not line.startswith("ok ")]
+    assert [line for line in lines if not line.endswith("...")] == [
         f'remember  production = {{address = "docker://{shop.repository}", port = "{shop.port}"}}'
         " in pyproject.toml, for `flaskdash deploy`",
         "create    .secrets/shop.env: a SECRET_KEY for this target; git ignores it",
@@ -130,7 +132,7 @@ def test_a_project_becomes_a_container_that_answers(shop: Shop) -> None:
     assert not list((shop.root / "dist").glob(".building-*"))
 
 
-def test_the_image_is_small(shop: Shop) -> None:
+def test_the_image_is_small(shop: ContainerDeploy) -> None:
     def size(name: str) -> int:
         return int(shop.engine("image", "inspect", "--format", "{{.Size}}", name))
 
@@ -143,7 +145,7 @@ def test_the_image_is_small(shop: Shop) -> None:
     assert OFFICIAL + own <= MOST
 
 
-def test_no_layer_has_a_secret_or_what_is_for_development(shop: Shop) -> None:
+def test_no_layer_has_a_secret_or_files_for_development(shop: ContainerDeploy) -> None:
     driver = json.loads(
         shop.engine(
             "image",
@@ -153,13 +155,13 @@ def test_no_layer_has_a_secret_or_what_is_for_development(shop: Shop) -> None:
             f"{shop.repository}:{shop.first}",
         )
     )
-    layers = [Path(one) for one in f"{driver['UpperDir']}:{driver['LowerDir']}".split(":")]
+    layers = [Path(path) for path in f"{driver['UpperDir']}:{driver['LowerDir']}".split(":")]
     own = [layer for layer in layers if not (layer / "usr/bin/dpkg").exists()]
     assert len(own) >= 3
     assert len(own) < len(layers)
-    found = {path.name for layer in own for path in (layer / "app").glob("*")}
-    assert {"app", "data", ".release", ".venv", "pyproject.toml"} <= found
-    assert found.isdisjoint({".env", ".secrets", ".git", ".flaskdash", "tests", "dist"})
+    names = {path.name for layer in own for path in (layer / "app").glob("*")}
+    assert {"app", "data", ".release", ".venv", "pyproject.toml"} <= names
+    assert names.isdisjoint({".env", ".secrets", ".git", ".flaskdash", "tests", "dist"})
     packages = {
         path.name for layer in own for path in layer.glob("app/.venv/lib/*/site-packages/*")
     }
@@ -176,53 +178,56 @@ def test_no_layer_has_a_secret_or_what_is_for_development(shop: Shop) -> None:
     )
 
 
-def test_it_runs_as_an_ordinary_user_and_writes_to_its_volume_alone(shop: Shop) -> None:
+def test_it_runs_as_an_ordinary_user_and_writes_only_to_its_volume(shop: ContainerDeploy) -> None:
     assert shop.engine("exec", "shop", "id", "--user") == "1000"
     shop.engine("exec", "shop", "touch", "/app/app/x", code=1)
     shop.engine("exec", "shop", "touch", "/etc/x", code=1)
     shop.engine("exec", "shop", "touch", "/app/instance/x")
     volumes = shop.engine("volume", "ls", "--quiet").split()
-    assert volumes == ["shop-instance"]  # that of the container that was only tried is gone
+    assert volumes == ["shop-instance"]  # the volume of the checked container is removed
 
 
-def test_the_health_check_needs_no_curl(shop: Shop) -> None:
+def test_the_health_check_needs_no_curl(shop: ContainerDeploy) -> None:
     shop.engine("healthcheck", "run", "shop")
     assert "curl" not in shop.engine("exec", "shop", "ls", "/usr/bin").split()
 
 
-def test_secrets_are_for_their_owner_and_not_for_git(shop: Shop) -> None:
+def test_secrets_are_for_their_owner_and_not_for_git(shop: ContainerDeploy) -> None:
     file = shop.root / ".secrets/shop.env"
     assert file.stat().st_mode & 0o777 == 0o600
-    seen = subprocess.run(
+    status = subprocess.run(
         ["git", "status", "--porcelain"], cwd=shop.root, capture_output=True, text=True, check=True
     )
-    assert ".secrets" not in seen.stdout
+    assert ".secrets" not in status.stdout
     key = Secrets(Project.find(shop.root), "shop").read()["SECRET_KEY"]
     assert key not in (shop.root / ".env").read_text("utf-8")
 
 
-# --- another release, and back ---
+# --- a second release, and a rollback ---
 
 
-def test_another_release_and_the_way_back(shop: Shop) -> None:
+def test_a_second_release_and_a_rollback(shop: ContainerDeploy) -> None:
     compose = shop.root / "compose.yaml"
-    compose.write_text("# mine\n" + compose.read_text("utf-8"), "utf-8")
+    compose.write_text("# edited\n" + compose.read_text("utf-8"), "utf-8")
     (shop.root / "app/static/theme.css").write_text("/* new */\n", "utf-8")
     second = json.loads(shop.cli("deploy", "--json").stdout)["release"]
     assert shop.up() == f"up {second}"
     assert second > shop.first
-    assert compose.read_text("utf-8").startswith("# mine\n")
-    listed = json.loads(shop.cli("releases", "--json").output)
-    assert [(one["name"], one["live"]) for one in listed] == [(second, True), (shop.first, False)]
+    assert compose.read_text("utf-8").startswith("# edited\n")
+    releases = json.loads(shop.cli("releases", "--json").output)
+    assert [(release["name"], release["live"]) for release in releases] == [
+        (second, True),
+        (shop.first, False),
+    ]
 
     assert shop.cli("rollback").output.endswith(
         f"live      {shop.first} on http://localhost:{shop.port}\n"
     )
     assert shop.up() == f"up {shop.first}"
-    assert "no release before" in shop.cli("rollback", code=1).output
-    assert "is live already" in shop.cli("rollback", shop.first, code=1).output
+    assert "no release exists before" in shop.cli("rollback", code=1).output
+    assert "is already live" in shop.cli("rollback", shop.first, code=1).output
 
-    shop.engine("rmi", f"{shop.repository}:{second}")  # it is in the registry still
+    shop.engine("rmi", f"{shop.repository}:{second}")  # the registry still has it
     shop.cli("rollback", second)
     assert shop.up() == f"up {second}"
     assert shop.names() == ["shop"]
@@ -231,12 +236,14 @@ def test_another_release_and_the_way_back(shop: Shop) -> None:
     assert status["facts"]["container"] == "shop"
 
 
-def test_the_log_is_that_of_the_container(shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
+def test_logs_prints_the_log_of_the_container(
+    shop: ContainerDeploy, capfd: pytest.CaptureFixture[str]
+) -> None:
     shop.cli("logs")
     assert "Listening at" in "".join(capfd.readouterr())
 
 
-def test_a_secret_reaches_the_live_release_and_no_terminal(shop: Shop) -> None:
+def test_a_secret_reaches_the_live_release_and_is_not_printed(shop: ContainerDeploy) -> None:
     value = 'it\'s $HOME "quoted" #1'
     result = shop.cli("secrets", "set", "PASSWORD", stdin=value + "\n")
     assert value not in result.output
@@ -244,11 +251,11 @@ def test_a_secret_reaches_the_live_release_and_no_terminal(shop: Shop) -> None:
     assert shop.cli("secrets", "list").output.split() == ["PASSWORD", "SECRET_KEY"]
 
 
-# --- what fails ---
+# --- releases that fail ---
 
 
-def breaking(shop: Shop, text: str) -> Path:
-    """Put code at the end of a project's configuration, which is imported first."""
+def add_code(shop: ContainerDeploy, text: str) -> Path:
+    """Add code to the end of a project's configuration, which is imported first."""
     file = shop.root / "app/config.py"
     file.with_name("config.py.orig").write_text(file.read_text("utf-8"), "utf-8")
     file.write_text(file.read_text("utf-8") + text, "utf-8")
@@ -256,22 +263,22 @@ def breaking(shop: Shop, text: str) -> Path:
 
 
 @pytest.fixture
-def inside(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process ask the shop's own engine."""
+def with_engine(shop: ContainerDeploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process use the engine of the tests."""
     for name, value in shop.engine.variables.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
-def mended(shop: Shop) -> Iterator[None]:
+def restored(shop: ContainerDeploy) -> Iterator[None]:
     yield
     original = shop.root / "app/config.py.orig"
     original.replace(shop.root / "app/config.py")
 
 
-def test_a_release_that_does_not_start_is_never_live(shop: Shop, mended: None) -> None:
+def test_a_release_that_does_not_start_is_never_live(shop: ContainerDeploy, restored: None) -> None:
     before, tags, container = shop.up(), shop.tags(), shop.id()
-    breaking(shop, "\nraise RuntimeError('what a mess')\n")
+    add_code(shop, "\nraise RuntimeError('what a mess')\n")
     output = shop.cli("deploy", code=3).output
     assert "the image does not work" in output
     assert "RuntimeError: what a mess" in output
@@ -279,24 +286,26 @@ def test_a_release_that_does_not_start_is_never_live(shop: Shop, mended: None) -
     assert shop.names() == ["shop"]
 
 
-def test_a_loader_that_fails_is_said_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loader_that_fails_is_reported_at_once(
+    shop: ContainerDeploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(images, "BOOT_SECONDS", 500)
     loader = shop.root / "app/loaders/sales.py"
-    was = loader.read_text("utf-8")
+    text = loader.read_text("utf-8")
     try:
-        loader.write_text(was + "\n\ndef load():\n    raise KeyError('gone')\n", "utf-8")
+        loader.write_text(text + "\n\ndef load():\n    raise KeyError('gone')\n", "utf-8")
         output = shop.cli("deploy", code=3).output
     finally:
-        loader.write_text(was, "utf-8")
+        loader.write_text(text, "utf-8")
     assert "the loader sales failed: KeyError" in output
 
 
-def test_a_release_that_fails_when_live_gives_way_to_the_one_before(
-    shop: Shop, mended: None
+def test_if_a_release_fails_when_live_the_one_before_runs_again(
+    shop: ContainerDeploy, restored: None
 ) -> None:
     before, tags, container = shop.up(), shop.tags(), shop.id()
-    test = f"os.environ['PORT'] == '{shop.port}'"  # and so not where it is tried
-    breaking(shop, f"\nif {test}:\n    raise RuntimeError('only there')\n")
+    is_live = f"os.environ['PORT'] == '{shop.port}'"  # the check runs on another port
+    add_code(shop, f"\nif {is_live}:\n    raise RuntimeError('only there')\n")
     output = shop.cli("deploy", code=4).output
     assert "RuntimeError: only there" in output
     assert f"{before.removeprefix('up ')} is live, as before" in output
@@ -304,29 +313,29 @@ def test_a_release_that_fails_when_live_gives_way_to_the_one_before(
     assert shop.names() == ["shop"]
 
 
-def test_what_can_not_be_put_back_is_said(
-    shop: Shop, mended: None, monkeypatch: pytest.MonkeyPatch
+def test_a_release_that_does_not_start_again_is_reported(
+    shop: ContainerDeploy, restored: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = shop.up()
     start = Engine.start
     failing = ["false"]
     monkeypatch.setattr(Engine, "start", lambda s, n: failing if n == "shop" else start(s, n))
-    breaking(shop, f"\nif os.environ['PORT'] == '{shop.port}':\n    raise RuntimeError\n")
+    add_code(shop, f"\nif os.environ['PORT'] == '{shop.port}':\n    raise RuntimeError\n")
     output = shop.cli("deploy", code=5).output
-    assert f"{before.removeprefix('up ')} could not be brought back" in output
+    assert f"{before.removeprefix('up ')} does not start again" in output
     status = shop.cli("status", code=1).output
     assert "answers    no" in status
     shop.engine("start", "shop")
     wait_for(lambda: shop.up() == before, "the release from before")
 
 
-def test_a_port_that_is_taken_changes_nothing(
-    shop: Shop, inside: None, monkeypatch: pytest.MonkeyPatch
+def test_a_port_in_use_leaves_the_live_release_running(
+    shop: ContainerDeploy, with_engine: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The engine has no port of its own here, so gunicorn finds that out, when it is live."""
+    """The tests' engine uses this machine's network, so gunicorn fails, and only when it is live."""
     before, container = shop.up(), shop.id()
     port = free_port()
-    listening = subprocess.Popen(
+    server = subprocess.Popen(
         [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -337,8 +346,8 @@ def test_a_port_that_is_taken_changes_nothing(
         with pytest.raises(FlaskdashError) as error:
             shop.service(port=port).replace(shop.first)
     finally:
-        listening.kill()
-        listening.wait(30)
+        server.kill()
+        server.wait(30)
     assert error.value.exit_code == 4
     assert (shop.up(), shop.id(), shop.names()) == (before, container, ["shop"])
 
@@ -352,8 +361,8 @@ def test_a_port_that_is_taken_changes_nothing(
         "before it was renamed",
     ],
 )
-def test_what_a_killed_deploy_left_is_settled_by_the_next(
-    shop: Shop, killed: str, inside: None
+def test_after_a_killed_deploy_the_next_one_recovers(
+    shop: ContainerDeploy, killed: str, with_engine: None
 ) -> None:
     service, before = shop.service(), shop.up()
     service.engine.run(service.create(shop.first, service.secrets.file))
@@ -365,7 +374,7 @@ def test_what_a_killed_deploy_left_is_settled_by_the_next(
     if killed == "before it was renamed":
         shop.engine("rm", "shop")
         before = f"up {shop.first}"
-    service.settle()
+    service.recover()
     wait_for(lambda: shop.up() == before, killed)
     assert shop.names() == ["shop"]
 
@@ -383,8 +392,8 @@ Service(Engine("podman"), "shop", repository, int(port), secrets).replace(releas
 """
 
 
-def test_a_deploy_that_is_killed_between_two_releases_leaves_one_that_answers(
-    shop: Shop, inside: None
+def test_a_deploy_killed_between_two_releases_leaves_one_that_answers(
+    shop: ContainerDeploy, with_engine: None
 ) -> None:
     before = shop.up()
     process = subprocess.Popen(
@@ -400,24 +409,26 @@ def test_a_deploy_that_is_killed_between_two_releases_leaves_one_that_answers(
     process.kill()
     process.wait(30)
     wait_for(lambda: shop.up() == f"up {shop.first}", "the next")
-    shop.service().settle()
+    shop.service().recover()
     wait_for(lambda: shop.up() == before, "the one from before")
     assert shop.names() == ["shop"]
 
 
-def test_the_oldest_releases_are_forgotten_here(shop: Shop, inside: None) -> None:
-    old = [f"20200101-00000{n}" for n in range(docker.KEPT + 2)]
+def test_the_images_of_the_oldest_releases_are_removed(
+    shop: ContainerDeploy, with_engine: None
+) -> None:
+    old = [f"20200101-00000{n}" for n in range(docker.MAX_RELEASES + 2)]
     for tag in [*old, "latest"]:
         shop.engine("tag", f"{shop.repository}:{shop.first}", f"{shop.repository}:{tag}")
-    said: list[str] = []
+    lines: list[str] = []
     secrets = Secrets(Project.find(shop.root), "shop")
     image = Image(secrets.project, Engine("podman"), shop.repository, shop.first, secrets)
-    docker.Docker(image, shop.service(), "")._prune(said.append)
-    left = docker.found(shop.service())
-    assert len(left) == docker.KEPT
-    assert shop.first in left
+    docker.DockerPlan(image, shop.service(), "")._prune(lines.append)
+    remaining = docker.release_tags(shop.service())
+    assert len(remaining) == docker.MAX_RELEASES
+    assert shop.first in remaining
     assert "latest" in shop.tags()
-    assert said[0].startswith(f"prune     {shop.repository}:2020")
+    assert lines[0].startswith(f"prune     {shop.repository}:2020")
     for tag in {*old, "latest"} & shop.tags():
         shop.engine("rmi", f"{shop.repository}:{tag}")
 
@@ -425,7 +436,7 @@ def test_the_oldest_releases_are_forgotten_here(shop: Shop, inside: None) -> Non
 # --- without an engine ---
 
 
-def test_an_engine_that_does_not_answer_is_passed_over(
+def test_an_engine_that_does_not_answer_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -436,7 +447,7 @@ def test_an_engine_that_does_not_answer_is_passed_over(
         (tmp_path / name).chmod(0o755)
     assert engines.find() == Engine("podman")
     (tmp_path / "podman").unlink()
-    with pytest.raises(PreflightError, match="docker: no engine answers"):
+    with pytest.raises(PreflightError, match="does not answer: docker"):
         engines.find()
 
 
@@ -459,16 +470,16 @@ def test_a_dry_run_prints_every_command_and_changes_nothing(
     assert ".env" not in staged
 
 
-def test_secrets_of_a_container_are_looked_for_in_what_is_shipped(made: Path) -> None:
+def test_secrets_of_a_container_are_searched_for_in_the_shipped_files(made: Path) -> None:
     secrets = Secrets(Project.find(made), "shop")
     secrets.write({"PASSWORD": "correct-horse-battery"})
-    found = leaks.of_project(secrets.project)
-    assert found["PASSWORD in shop.env"] == "correct-horse-battery"
+    values = leaks.of_project(secrets.project)
+    assert values["PASSWORD in shop.env"] == "correct-horse-battery"
     assert PurePosixPath(".secrets/shop.env") not in files.shipped(secrets.project)
 
 
 @pytest.mark.parametrize(
-    ("address", "found"),
+    ("address", "repository"),
     [
         ("docker", "my-shop-2"),
         ("docker://shop", "shop"),
@@ -480,51 +491,53 @@ def test_secrets_of_a_container_are_looked_for_in_what_is_shipped(made: Path) ->
         ("docker://-r/shop", None),
     ],
 )
-def test_the_repository_of_an_address(tmp_path: Path, address: str, found: str | None) -> None:
+def test_the_repository_of_an_address(tmp_path: Path, address: str, repository: str | None) -> None:
     project = Project(tmp_path, "My shop_2", "")
-    if found is None:
-        with pytest.raises(PreflightError, match="can't be the name of an image"):
+    if repository is None:
+        with pytest.raises(PreflightError, match="cannot be the name of an image"):
             images.repository(project, address)
     else:
-        assert images.repository(project, address) == found
+        assert images.repository(project, address) == repository
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "sentence"),
     [
-        (None, "there is no Dockerfile"),
-        ("FROM x\nUSER app\nFROM y\nCMD z\n", "the Dockerfile stays root"),
-        ("FROM x\nUSER app\nUSER root\n", "the Dockerfile stays root"),
-        ("FROM x\nUSER 0:0\n", "the Dockerfile stays root"),
+        (None, "the project does not have a Dockerfile"),
+        ("FROM x\nUSER app\nFROM y\nCMD z\n", "the Dockerfile runs as root"),
+        ("FROM x\nUSER app\nUSER root\n", "the Dockerfile runs as root"),
+        ("FROM x\nUSER 0:0\n", "the Dockerfile runs as root"),
         ("FROM x\nuser 1000\n", None),
     ],
 )
-def test_what_is_wrong_with_a_dockerfile(
-    tmp_path: Path, text: str | None, says: str | None
+def test_a_dockerfile_that_is_missing_or_runs_as_root(
+    tmp_path: Path, text: str | None, sentence: str | None
 ) -> None:
     if text is not None:
         (tmp_path / "Dockerfile").write_text(text, "utf-8")
-    found = [one.sentence for one in images.dockerfile(Project(tmp_path, "x", "x"))]
-    assert found == ([says] if says else [])
+    findings = list(images.dockerfile(Project(tmp_path, "x", "x")))
+    assert len(findings) == (sentence is not None)
+    for finding in findings:
+        assert finding.sentence.partition(".")[0] == sentence
 
 
-def test_an_address_that_a_loader_needs_is_asked_for(made: Path) -> None:
+def test_an_address_that_a_loader_needs_has_to_be_among_the_secrets(made: Path) -> None:
     loader = made / "app/loaders/orders.py"
     loader.write_text(
         'from app.database import Table\nTABLE = Table("ORDERS_URL", "orders", {})\nREFRESH = "1h"\n',
         "utf-8",
     )
     secrets = Secrets(Project.find(made), "shop")
-    (found,) = secrets.needed(secrets.project)
-    assert found.sentence == (
-        "the loader orders needs ORDERS_URL, and .secrets/shop.env does not set it"
+    (finding,) = secrets.missing(secrets.project)
+    assert finding.sentence == (
+        "the loader orders needs ORDERS_URL, which .secrets/shop.env does not set"
     )
     secrets.write({"ORDERS_URL": "postgresql://a:b=c@d/e"})
-    assert list(secrets.needed(secrets.project)) == []
+    assert list(secrets.missing(secrets.project)) == []
     assert secrets.read() == {"ORDERS_URL": "postgresql://a:b=c@d/e"}
 
 
-def test_the_url_is_that_of_the_engines_host(
+def test_the_url_has_the_host_of_the_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = docker.DockerTarget(
@@ -536,21 +549,23 @@ def test_the_url_is_that_of_the_engines_host(
     assert target.url() == "http://box.example.org:81"
 
 
-# --- files that are written, and read by those who know their rules ---
+# --- the written files, checked by validators ---
 
 
-def tool(name: str, *args: str | Path) -> str:
+def run_tool(name: str, *args: str | Path) -> str:
     program = Path(sys.executable).with_name(name)
-    done = subprocess.run([program, *args], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    process = subprocess.run([program, *args], capture_output=True, text=True)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout + process.stderr
 
 
 def test_the_dockerfile_and_compose_are_valid(made: Path, tmp_path: Path) -> None:
-    tool("hadolint", "--failure-threshold", "info", made / "Dockerfile")
+    run_tool("hadolint", "--failure-threshold", "info", made / "Dockerfile")
     values = {"name": "shop", "repository": "r.example/team/shop", "port": "8000"}
     render.render("compose", values, tmp_path)
-    tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", tmp_path / "compose.yaml")
+    run_tool(
+        "check-jsonschema", "--builtin-schema", "vendor.compose-spec", tmp_path / "compose.yaml"
+    )
 
 
 @pytest.mark.parametrize("domain", ["", "dash.example.org"])
@@ -559,42 +574,44 @@ def test_kubernetes_gets_a_pushed_image_and_valid_manifests(
 ) -> None:
     monkeypatch.setattr(rules, "ALL", ())
     monkeypatch.setattr(engines, "find", lambda: Engine("docker"))
-    ran: list[list[str]] = []
-    monkeypatch.setattr(Engine, "run", lambda _, argv: ran.append([*argv]) or "1000")
-    monkeypatch.setattr(Engine, "look", lambda *_: None)
+    commands: list[list[str]] = []
+    monkeypatch.setattr(Engine, "run", lambda _, argv: commands.append([*argv]) or "1000")
+    monkeypatch.setattr(Engine, "inspect", lambda *_: None)
     address = "kubernetes://r.example/team/shop"
     settings = ["--domain", domain] if domain else []
     output = flaskdash("deploy", address, *settings).output
-    assert [argv[1] for argv in ran] == ["build", "inspect", "create", "start", "exec", "push"]
-    release = ran[-1][-1].removeprefix("r.example/team/shop:")
+    assert [argv[1] for argv in commands] == ["build", "inspect", "create", "start", "exec", "push"]
+    release = commands[-1][-1].removeprefix("r.example/team/shop:")
     assert "note  cache" in output
     assert f"sed 's|:RELEASE$|:{release}|' kubernetes.yaml | kubectl apply --filename=-" in output
     assert "kubectl create secret generic shop --from-env-file=.secrets/shop.env" in output
-    told = tool("kubernetes-validate", "--strict", made / "kubernetes.yaml")
+    report = run_tool("kubernetes-validate", "--strict", made / "kubernetes.yaml")
     for kind in ("deployment", "service", "ingress", "horizontalpodautoscaler"):
-        assert f"{kind}/shop against version" in told
+        assert f"{kind}/shop against version" in report
     text = (made / "kubernetes.yaml").read_text("utf-8")
     assert ("host: dash.example.org" in text) is bool(domain)
     assert text.count(":RELEASE\n") == 1
-    (made / "kubernetes.yaml").write_text("# mine", "utf-8")
+    (made / "kubernetes.yaml").write_text("# edited", "utf-8")
     again = flaskdash("deploy").output
     assert "create    kubernetes.yaml" not in again
-    assert (made / "kubernetes.yaml").read_text("utf-8") == "# mine"
+    assert (made / "kubernetes.yaml").read_text("utf-8") == "# edited"
 
 
 @pytest.mark.parametrize(
-    ("address", "domain", "says"),
+    ("address", "domain", "message"),
     [
-        ("kubernetes", "", "a cluster gets its images from a registry"),
-        ("kubernetes://r.example/2nd", "", "'2nd' can't be a name on Kubernetes"),
-        ("kubernetes://r.example/a_b", "", "'a_b' can't be a name on Kubernetes"),
-        ("kubernetes://r.example/shop", "x]\n- y", "can't be a domain"),
+        ("kubernetes", "", "the address does not name a registry"),
+        ("kubernetes://r.example/2nd", "", "'2nd' cannot be a name on Kubernetes"),
+        ("kubernetes://r.example/a_b", "", "'a_b' cannot be a name on Kubernetes"),
+        ("kubernetes://r.example/shop", "x]\n- y", "is not a domain"),
     ],
 )
-def test_what_kubernetes_would_refuse(made: Path, address: str, domain: str, says: str) -> None:
+def test_an_address_that_kubernetes_would_reject(
+    made: Path, address: str, domain: str, message: str
+) -> None:
     target = kubernetes.KubernetesTarget(
         Project.find(made), Place("kubernetes", address, {"domain": domain})
     )
     with pytest.raises(PreflightError) as error:
         target.plan()
-    assert says in error.value.message
+    assert message in error.value.message
