@@ -1,4 +1,4 @@
-"""`flaskdash inspect`: what flaskdash sees in a source."""
+"""`flaskdash inspect`: show how a source would be read and charted."""
 
 from dataclasses import replace
 from pathlib import PurePath
@@ -15,9 +15,9 @@ TABLE = (
 @click.option("--table", metavar="NAME", help=TABLE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(source: str, table: str | None, as_json: bool) -> None:
-    """Show how SOURCE is read, what its columns mean, and the charts that they suggest.
+    """Show how SOURCE is read, what its columns mean, and which charts they suggest.
 
-    It needs no project, and writes nothing.
+    It does not need a project, and does not write any file.
 
     \b
     Example:

@@ -44,14 +44,14 @@ def test_asks_for_a_chart_of_ones_own(made: Path) -> None:
         made,
         (r"Chart.*\[1\]: ", "0"),
         (r"Kind \(kpi, line,.*\) \[bar\]: ", "line"),
-        (r"x, along the axis \[date\]: ", ""),
-        (r"y, what is measured \(- for the number of rows\) \[\w+\]: ", "units"),
-        (r"Put together by \(sum, .*\) \[sum\]: ", "mean"),
-        (r"Step in time \(year, .*\) \[\w+\]: ", "quarter"),
+        (r"x, the horizontal axis \[date\]: ", ""),
+        (r"y, the measure \(- for the number of rows\) \[\w+\]: ", "units"),
+        (r"Aggregate by \(sum, .*\) \[sum\]: ", "mean"),
+        (r"Time step \(year, .*\) \[\w+\]: ", "quarter"),
         (r"Colour by \(- for none\) \[-\]: ", "region"),
         (r"Filters \(- for none\) \[date, region, product\]: ", "prodct"),
-        (r"no column 'prodct'.*Filters", "region, product"),
-        (r"Dashboard \(there: Overview; or a new one\) \[Overview\]: ", "Details"),
+        (r"Unknown column 'prodct'.*Filters", "region, product"),
+        (r"Dashboard \(existing: Overview; or a new one\) \[Overview\]: ", "Details"),
         (r"Title \[Average units over time, by region\]: ", "Units"),
     )
     assert re.search("revenue +number +measure", printed)
@@ -87,7 +87,12 @@ def test_enter_takes_the_defaults_of_a_kind(made: Path, kind: str) -> None:
 
 
 def test_a_target_is_asked_for(made: Path) -> None:
-    ours = (("Kind .*: ", "gauge"), ("y, .*: ", "units"), ("Put .*: ", ""), ("Target: ", "2000"))
+    ours = (
+        ("Kind .*: ", "gauge"),
+        ("y, .*: ", "units"),
+        ("Aggregate .*: ", ""),
+        ("Target: ", "2000"),
+    )
     answer(made, (r"\[1\]: ", "0"), *ours, *[(r"\[[^]]+\]: ", "")] * 3)
     text = (made / "app/charts/mine.py").read_text("utf-8")
     assert 'value, target = df["units"].iloc[0], 2000' in text
@@ -100,7 +105,7 @@ def test_a_text_is_counted_and_a_category_has_no_step(made: Path) -> None:
         (r"Kind .*: ", "bar"),
         (r"x, .*: ", "region"),
         (r"y, .*: ", "product"),
-        (r"Put together by \(count, distinct\) \[count\]: ", "distinct"),
+        (r"Aggregate by \(count, distinct\) \[count\]: ", "distinct"),
         (r"Colour .*: ", ""),
         (r"Filters .*: ", "-"),
         (r"Dashboard .*: ", ""),

@@ -176,7 +176,6 @@ class Docker:
 class DockerTarget(Target):
     """The engine as a target."""
 
-    what = "a container"
     settings = frozenset({"port"})
 
     def plan(self) -> Docker:

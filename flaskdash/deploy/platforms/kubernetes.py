@@ -1,4 +1,4 @@
-"""Kubernetes: the image of the docker target, pushed, and the manifests that run it; applied by hand."""
+"""Kubernetes: push the docker target's image, and write manifests for a person to apply."""
 
 from __future__ import annotations
 
@@ -23,37 +23,40 @@ from flaskdash.ship.errors import PreflightError
 
 MANIFESTS = "kubernetes.yaml"
 SHARED = "app/shared.py"
-LABEL = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")  # the name of a service there
+LABEL = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")  # the name of a service on Kubernetes
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 
 
 @dataclass(frozen=True)
-class Kubernetes:
-    """What a deploy would do: push an image, write the manifests, and print what to run."""
+class KubernetesPlan:
+    """A deploy that pushes an image, writes the manifests, and prints the next commands."""
 
     image: Image
     domain: str
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """Return the preflight's rules."""
-        own = (ENGINE, images.DOCKERFILE, settings(self.image.secrets), CACHE)
-        return (*rules.ALL, *own)
+        return (
+            *rules.ALL,
+            ENGINE,
+            images.DOCKERFILE,
+            settings(self.image.secrets),
+            CACHE,
+        )
 
     @property
     def question(self) -> str:
-        """Return what a person is asked before it runs."""
         return f"Build {self.image.tag} and push it to its registry?"
 
     def lines(self) -> Iterator[str]:
-        """Yield each step, in words."""
+        """Yield each step as text."""
         yield from self.image.lines()
         if not self._is_written():
             yield f"create    {MANIFESTS}"
         yield from (f"print     {line}" for line in self.commands())
 
     def run(self, echo: Echo) -> Outcome:
-        """Build, boot and push the image; write the manifests where there are none."""
+        """Build, boot and push the image; write the manifests unless they exist."""
         self.image.make(echo)
         if not self._is_written():
             values = {
@@ -64,10 +67,10 @@ class Kubernetes:
             with render.draft() as root:
                 render.render("kubernetes", values, root)
                 render.place(root, self.image.project.root, echo)
-        echo("\nNext, where kubectl reaches your cluster; flaskdash has applied nothing:")
+        echo("\nNothing is applied yet. Next, run where kubectl reaches your cluster:")
         for line in self.commands():
             echo(f"  {line}")
-        echo(f"\nThe way back: kubectl rollout undo deployment/{self.image.name}")
+        echo(f"\nTo roll back: kubectl rollout undo deployment/{self.image.name}")
         return Outcome(self.image.release, f"https://{self.domain}" if self.domain else "")
 
     def commands(self) -> Iterator[str]:
@@ -84,58 +87,59 @@ class Kubernetes:
 
 
 class KubernetesTarget(Target):
-    """Kubernetes as a target: releases and logs are kubectl's."""
+    """Kubernetes as a target; kubectl manages its releases and logs."""
 
-    what = "Kubernetes: kubectl"
     settings = frozenset({"domain"})
 
-    def plan(self) -> Kubernetes:
-        """Return what a deploy would do."""
+    def plan(self) -> KubernetesPlan:
         repository = images.repository(self.project, self.place.address)
         if "/" not in repository:
             raise PreflightError(
-                "a cluster gets its images from a registry, and none was named",
+                "Kubernetes pulls its images from a registry. Name one in the address.",
                 hint="flaskdash deploy kubernetes://registry.example.org/team/shop",
             )
         domain = self.place.settings.get("domain", "")
-        for what, said, fits in (
-            ("a name on Kubernetes", images.name_of(repository), LABEL),
-            ("a domain", domain or "a.b", DOMAIN),
-        ):
-            if not fits.fullmatch(said):
-                raise PreflightError(
-                    f"{said!r} can't be {what}", hint="small letters, digits and hyphens"
-                )
+        name = images.name_of(repository)
+        _check_name("a name on Kubernetes", name, LABEL)
+        if domain:
+            _check_name("a domain", domain, DOMAIN)
         try:
             engine = engines.find()
-        except PreflightError:  # the preflight says it
+        except PreflightError:  # the preflight reports it, as a rule that failed
             engine = Engine("docker")
-        secrets = Secrets(self.project, images.name_of(repository))
+        secrets = Secrets(self.project, name)
         image = Image(self.project, engine, repository, images.new_release(), secrets)
-        return Kubernetes(image, domain)
+        return KubernetesPlan(image, domain)
 
     def secrets(self) -> list[str]:
-        """Return the names in the secrets' file."""
+        """Return the names in the secrets file."""
         return sorted(self.plan().image.secrets.read())
 
     def set_secrets(self, values: Mapping[str, str], echo: Echo) -> None:
-        """Write secrets into their file, and say how the cluster gets them."""
+        """Write secrets to their file, and print the commands that apply them to the cluster."""
         plan = self.plan()
         plan.image.secrets.write(values)
         echo(f"set       {', '.join(values)} in {plan.image.secrets.shown.as_posix()}")
-        echo("\nNext, where kubectl reaches your cluster:")
+        echo("\nNext, run where kubectl reaches your cluster:")
         echo(f"  {next(plan.commands())}")
         echo(f"  kubectl rollout restart deployment/{plan.image.name}")
 
 
-def _shared_cache(project: Project) -> Iterator[Finding]:
+def _check_name(label: str, name: str, pattern: re.Pattern[str]) -> None:
+    if not pattern.fullmatch(name):
+        raise PreflightError(
+            f"{name!r} cannot be {label}. Use lowercase letters, digits and hyphens."
+        )
+
+
+def _check_cache(project: Project) -> Iterator[Finding]:
     if not (project.root / SHARED).exists():
         yield Finding(
-            "each instance keeps answers of its own; with Redis they share them",
+            "each instance caches its own answers; with Redis, the instances share them",
             "flaskdash add-redis",
             is_note=True,
         )
 
 
-CACHE = Rule("cache", "instances can share their answers", _shared_cache)
+CACHE = Rule("cache", "the instances can share their cached answers", _check_cache)
 TARGET = KubernetesTarget

@@ -30,7 +30,6 @@ LOG_LINES = 100
 class SshTarget(Target):
     """A project on a server of one's own, reached over ssh."""
 
-    what = "a server"
     settings = frozenset({"domain", "port", "python"})
 
     def plan(self) -> Deploy:

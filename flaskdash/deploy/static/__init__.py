@@ -133,7 +133,6 @@ class StaticFiles:
 class StaticTarget(Target):
     """The dashboards as files: what serves them is another's, and so are its releases and its log."""
 
-    what = "a static copy"
     settings = frozenset({"folder"})
 
     def plan(self) -> StaticFiles:

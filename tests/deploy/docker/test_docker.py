@@ -462,7 +462,7 @@ def test_a_dry_run_prints_every_command_and_changes_nothing(
 def test_secrets_of_a_container_are_looked_for_in_what_is_shipped(made: Path) -> None:
     secrets = Secrets(Project.find(made), "shop")
     secrets.write({"PASSWORD": "correct-horse-battery"})
-    found = leaks.of_project(secrets.project)
+    found = leaks.project_secrets(secrets.project)
     assert found["PASSWORD in shop.env"] == "correct-horse-battery"
     assert PurePosixPath(".secrets/shop.env") not in files.shipped(secrets.project)
 
@@ -585,10 +585,10 @@ def test_kubernetes_gets_a_pushed_image_and_valid_manifests(
 @pytest.mark.parametrize(
     ("address", "domain", "says"),
     [
-        ("kubernetes", "", "a cluster gets its images from a registry"),
-        ("kubernetes://r.example/2nd", "", "'2nd' can't be a name on Kubernetes"),
-        ("kubernetes://r.example/a_b", "", "'a_b' can't be a name on Kubernetes"),
-        ("kubernetes://r.example/shop", "x]\n- y", "can't be a domain"),
+        ("kubernetes", "", "Kubernetes pulls its images from a registry"),
+        ("kubernetes://r.example/2nd", "", "'2nd' cannot be a name on Kubernetes"),
+        ("kubernetes://r.example/a_b", "", "'a_b' cannot be a name on Kubernetes"),
+        ("kubernetes://r.example/shop", "x]\n- y", "cannot be a domain"),
     ],
 )
 def test_what_kubernetes_would_refuse(made: Path, address: str, domain: str, says: str) -> None:
