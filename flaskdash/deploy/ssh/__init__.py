@@ -1,4 +1,4 @@
-"""A server of one's own: releases in folders, systemd, and a port that never closes."""
+"""Deploy to a server over ssh: releases in folders, run by systemd on a port that stays open."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from flaskdash.deploy.ssh.connection import Address, Connection
-from flaskdash.deploy.ssh.plan import Deploy
-from flaskdash.deploy.ssh.probe import Facts, probe
-from flaskdash.deploy.ssh.result import answers, outcome
+from flaskdash.deploy.ssh.plan import SshPlan
+from flaskdash.deploy.ssh.probe import ServerFacts, probe
+from flaskdash.deploy.ssh.result import answers, read_result
 from flaskdash.deploy.target import Outcome, Release, Status, Target
 from flaskdash.errors import FlaskdashError
 from flaskdash.progress import Echo
@@ -28,107 +28,115 @@ LOG_LINES = 100
 
 
 class SshTarget(Target):
-    """A project on a server of one's own, reached over ssh."""
+    """A project on a server that is reached over ssh."""
 
     settings = frozenset({"domain", "port", "python"})
 
-    def plan(self) -> Deploy:
-        """Return what a deploy would do."""
+    def plan(self) -> SshPlan:
         domain = self.place.settings.get("domain", "")
         if domain and not DOMAIN.fullmatch(domain):
             raise FlaskdashError(
-                f"{domain!r} is not a domain", hint="--domain dashboard.example.org"
+                f"{domain!r} is not a domain",
+                hint="flaskdash deploy --domain dashboard.example.org",
             )
-        return Deploy(self, tuple(files.shipped(self.project)))
+        return SshPlan(self, tuple(files.shipped(self.project)))
 
     def releases(self) -> list[Release]:
-        """Return the releases on the server, the newest first."""
-        found = self._ask("releases")
+        """Return the releases on the server, newest first."""
+        result = self.request("releases")
         return [
-            Release(str(one["name"]), str(one["when"]), live=one["name"] == found["live"])
-            for one in found["releases"]
+            Release(
+                name=str(release["name"]),
+                when=str(release["when"]),
+                live=release["name"] == result["live"],
+            )
+            for release in result["releases"]
         ]
 
     def rollback(self, release: str | None, echo: Echo) -> Outcome:
-        """Make a release live again, when it has been tried as a new one is."""
-        found = self._ask("rollback", echo, release=release or "")
-        return self.tell(found, echo)
+        """Try a release as a new one is tried, and make it live."""
+        result = self.request("rollback", echo, release=release or "")
+        return self.report_live(result, echo)
 
     def status(self) -> Status:
-        """Return how the project stands on the server."""
-        found = self._ask("status")
-        facts = found["facts"]
-        shown = {"server": str(self.address), "folder": str(found["root"])}
-        if facts.get("ActiveEnterTimestamp"):
-            shown["since"] = facts["ActiveEnterTimestamp"]
-        if facts.get("MemoryCurrent", "").isdigit():
-            shown["memory"] = f"{int(facts['MemoryCurrent']) // 1_000_000} MB"
-        return Status(str(found["release"]), self.where(found), bool(found["healthy"]), shown)
+        result = self.request("status")
+        unit = result["facts"]
+        facts = {"server": str(self.address), "folder": str(result["root"])}
+        if unit.get("ActiveEnterTimestamp"):
+            facts["since"] = unit["ActiveEnterTimestamp"]
+        if unit.get("MemoryCurrent", "").isdigit():
+            facts["memory"] = f"{int(unit['MemoryCurrent']) // 1_000_000} MB"
+        return Status(
+            release=str(result["release"]),
+            url=self.live_url(result),
+            healthy=bool(result["healthy"]),
+            facts=facts,
+        )
 
     def logs(self, *, follow: bool) -> None:
-        """Print the log of all releases, as systemd's journal has it."""
+        """Print the log of all releases from systemd's journal."""
         with self.connection() as connection:
             facts = probe(connection, self.slug)
             user = ["--user"] if facts.scope == "user" else []
             sudo = ["sudo", "-n"] if facts.scope == "system" and facts["uid"] != "0" else []
-            # A program that waits for more would outlive us: a terminal of its own ends it.
             argv = [*sudo, "env", "SYSTEMD_COLORS=0", "journalctl", *user, "--no-pager"]
             argv += ["--output=short-iso", "--no-hostname"]
             argv += [f"--lines={LOG_LINES}", f"--unit=flaskdash-{self.slug}@*"]
             argv += ["--follow"] if follow else []
-            for line in connection.lines(argv, ends=follow):
+            # A journalctl that follows would outlive ssh, unless its terminal ends with ssh.
+            for line in connection.lines(argv, terminal=follow):
                 click.echo(line)
 
     def secrets(self) -> list[str]:
-        """Return the names in .env on the server."""
-        return [str(name) for name in self._ask("secrets")["names"]]
+        """Return the names of the settings in .env on the server."""
+        return [str(name) for name in self.request("secrets")["names"]]
 
     def set_secrets(self, values: Mapping[str, str], echo: Echo) -> None:
-        """Write them into .env on the server, and restart the live release when it works with them."""
-        self._ask("set-secrets", echo, values=dict(values))
+        """Write settings into .env on the server, and restart the live release if it works with them."""
+        self.request("set-secrets", echo, values=dict(values))
         echo(f"set       {', '.join(values)} on {self.address}")
 
     @property
     def slug(self) -> str:
-        """Return the project's name as files and units there have it."""
+        """Return the project's name in the server's folders and units."""
         return self.address.name or re.sub(r"[-_.]+", "-", self.project.name).lower()
 
     @cached_property
     def address(self) -> Address:
-        """Return where the server is."""
         return Address.parse(self.place.address)
 
     def connection(self) -> Connection:
-        """Return a connection that is opened by the first program that runs over it."""
+        """Return a connection, which opens when the first program runs over it."""
         return Connection(self.address)
 
-    def where(self, found: Mapping[str, Any]) -> str:
-        """Return the URL."""
+    def live_url(self, result: Mapping[str, Any]) -> str:
+        """Return the URL of the live release, or "" if the project has no port."""
         if domain := self.place.settings.get("domain"):
             return f"https://{domain}"
+        if not result["port"]:
+            return ""
         host = Connection(self.address).hostname()
-        return (
-            f"http://{f'[{host}]' if ':' in host else host}:{found['port']}"
-            if found["port"]
-            else ""
-        )
+        return f"http://{f'[{host}]' if ':' in host else host}:{result['port']}"
 
-    def tell(self, found: Mapping[str, Any], echo: Echo) -> Outcome:
-        """Say what is live now, and look whether it answers from here."""
-        url = self.where(found)
-        echo(f"live      {found['release']} at {url}")
-        if not answers(url, str(found["release"])):
-            port, domain = found["port"], self.place.settings.get("domain")
-            why = f"a firewall may keep port {port} closed (sudo ufw allow {port}/tcp)"
+    def report_live(self, result: Mapping[str, Any], echo: Echo) -> Outcome:
+        """Echo the live release and its URL, with a note if it does not answer from here."""
+        url = self.live_url(result)
+        echo(f"live      {result['release']} at {url}")
+        if not answers(url, str(result["release"])):
+            port, domain = result["port"], self.place.settings.get("domain")
+            advice = f"If a firewall blocks port {port}, open it: sudo ufw allow {port}/tcp"
             if domain:
-                why = f"does {domain} lead to the server's address, and are ports 80 and 443 open?"
-            echo(f"note      it answers on the server, and not yet from here: {why}")
-        return Outcome(str(found["release"]), url)
+                advice = (
+                    f"Check that {domain} leads to the server's address, and that ports 80"
+                    " and 443 are open."
+                )
+            echo(f"note      It answers on the server, but not from this computer. {advice}")
+        return Outcome(str(result["release"]), url)
 
-    def request(self, facts: Facts, do: str, **more: Any) -> dict[str, Any]:
-        """Return what the server is asked to do, with all that it has to know."""
+    def build_request(self, facts: ServerFacts, action: str, **values: Any) -> dict[str, Any]:
+        """Return a request with all that the server's side needs to know."""
         return {
-            "do": do,
+            "action": action,
             "project": self.slug,
             "title": self.project.title,
             "root": facts["root"],
@@ -136,18 +144,23 @@ class SshTarget(Target):
             "uv": facts["uv"],
             "port": int(self.place.settings.get("port", 0)),
             "domain": self.place.settings.get("domain", ""),
-            "units": {one.name: one.read_text("utf-8") for one in UNITS.iterdir()},
-            "front": {one.name: one.read_text("utf-8") for one in FRONT.iterdir()},
-            **more,
+            "units": {path.name: path.read_text("utf-8") for path in UNITS.iterdir()},
+            "front": {path.name: path.read_text("utf-8") for path in FRONT.iterdir()},
+            **values,
         }
 
-    def _ask(self, do: str, echo: Echo = lambda _: None, **more: Any) -> dict[str, Any]:
+    def request(self, action: str, echo: Echo = lambda _: None, **values: Any) -> dict[str, Any]:
+        """Send a request to the server and return its result."""
         with self.connection() as connection:
             facts = probe(connection, self.slug)
             if not facts.pythons:
-                raise FlaskdashError(f"nothing was deployed to {self.address} yet")
+                raise FlaskdashError(
+                    f"{self.address} has no release of {self.project.name}",
+                    hint="flaskdash deploy",
+                )
             python = next(iter(facts.pythons.values()))
-            return outcome(connection.ask(python, self.request(facts, do, **more)), echo)
+            request = self.build_request(facts, action, **values)
+            return read_result(connection.send(python, request), echo)
 
 
 TARGET = SshTarget

@@ -1,4 +1,4 @@
-"""One deploy to a server: what is asked there, what is made here, and what is sent."""
+"""Plan and run a deploy to a server: probe it, build what it misses, and send that."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from flaskdash import shell
 from flaskdash.check import rules
 from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.ssh.connection import Connection, ConnectionLost
-from flaskdash.deploy.ssh.probe import Facts, findings, probe
-from flaskdash.deploy.ssh.result import outcome
+from flaskdash.deploy.ssh.probe import ServerFacts, findings, probe
+from flaskdash.deploy.ssh.result import read_result
 from flaskdash.deploy.target import Outcome
 from flaskdash.errors import FlaskdashError
 from flaskdash.progress import Echo, working
@@ -31,6 +31,7 @@ from flaskdash.serve.prod import as_exec, web_command
 from flaskdash.ship import archive, lockfile, machine, wheels
 from flaskdash.ship.archive import Entry
 from flaskdash.ship.errors import BuildError, NotRolledBackError, PreflightError, RolledBackError
+from flaskdash.ship.machine import Machine
 
 if TYPE_CHECKING:
     from flaskdash.deploy.ssh import SshTarget
@@ -38,133 +39,164 @@ if TYPE_CHECKING:
 UNITS = Path(__file__).with_name("units")
 RUN = """\
 #!/bin/sh
-# Start this release: the web line of its Procfile, in its own environment. systemd has the port.
+# Start this release: the web line of its Procfile, in its own environment. systemd holds the port.
 # WEB_CONCURRENCY is for gunicorn, which does not read .env.
 WEB_CONCURRENCY=$(sed -n "s/^WEB_CONCURRENCY='*\\([0-9]*\\)'*$/\\1/p" .env)
 PATH=${0%/run}/.venv/bin:$PATH
 export PATH WEB_CONCURRENCY="${WEB_CONCURRENCY:-1}"
 """
 CHUNK = 1 << 20
-PATIENCE = 90.0  # seconds until a server that was lost, and may be booting, is given up
+RECONNECT_SECONDS = 90.0  # long enough for a server that reboots
 
 
 @dataclass
-class Deploy:
-    """One deploy to a server; `facts` are what the preflight has found there."""
+class SshPlan:
+    """A deploy to a server; the preflight sets `facts`."""
 
     target: SshTarget
     files: tuple[PurePosixPath, ...]
-    facts: Facts | None = None
+    facts: ServerFacts | None = None
 
     @property
     def project(self) -> Project:
-        """Return the project."""
         return self.target.project
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """Return the preflight's rules: the server's is the first, so that nobody waits for it in vain."""
-        server = Rule("ssh", "the server can be reached, and can run the project", self._look)
-        # What is written to instance/ stays there, so the note on disks that don't last is left out.
+        """Return the preflight's rules.
+
+        The server's rule comes first, because the slow rules would be wasted on a server that
+        cannot be reached. The note about disks that do not last is left out, because a server's
+        disk does.
+        """
+        server = Rule("ssh", "the server can be reached, and can run the project", self._check)
         return (server, *(rule for rule in rules.ALL if rule.id != "disk"))
 
     @property
     def question(self) -> str:
-        """Return what a person is asked before it runs."""
         return f"Deploy {self.project.name} to {self.target.address}?"
 
     def lines(self) -> Iterator[str]:
-        """Yield each step and command."""
-        there = f"~/flaskdash/{self.target.slug}"
+        """Yield each step and command as a line of text."""
+        yield from self._local_lines()
+        folder = f"~/flaskdash/{self.target.slug}"
+        unit = f"flaskdash-{self.target.slug}"
+        yield f"server    lock {folder}/.lock, and clean up after an interrupted deploy"
+        yield f"server    install into {folder}/environments without network, unless it exists"
+        yield (
+            f"server    create {folder}/releases/NAME, and {folder}/shared/.env with a SECRET_KEY"
+            " if it has none"
+        )
+        for path in sorted(UNITS.iterdir()):
+            if path.name != "service.conf":
+                yield f"server    write {unit}, {path.name}, if it has changed"
+        yield (
+            "server    systemctl start the new release on a socket of its own; request /up and"
+            " each dashboard"
+        )
+        yield (
+            "server    systemctl start the new release on the port, beside the old one, until it"
+            " has answered"
+        )
+        yield f"server    move {folder}/current; systemctl stop the old release"
+        yield "server    delete all but the last 5 releases, and the packages that only they use"
+
+    def _local_lines(self) -> Iterator[str]:
+        """Yield the commands that run on this computer, and the files that it sends."""
         requirements = Path("requirements.txt")
-        like = machine.machine(self.project, self.target.place.settings.get("python"), None)
+        python = self.target.place.settings.get("python")
+        like = machine.machine(self.project, python, None)
         connection = self.target.connection()
-        yield f"run       {shlex.join(connection.argv(['sh', '-s', self.target.slug]))} <probe.sh"
+        probing = connection.argv(["sh", "-s", self.target.slug])
+        yield f"run       {shlex.join(probing)} <probe.sh"
         yield f"run       {shlex.join(lockfile.export(self.project, requirements))}"
         yield f"run       {shlex.join(wheels.download(like, requirements, Path('wheels')))}"
-        yield f"run       {shlex.join(connection.argv(['python3', '-I', '-c', '...']))} <server/*.py"
+        serving = connection.argv(["python3", "-I", "-c", "..."])
+        yield f"run       {shlex.join(serving)} <server/*.py"
         for path in self.files:
             yield f"send      {path}"
         yield "send      the wheels that the server does not have"
-        yield f"there     lock {there}/.lock, and clear up what a deploy that was cut off has left"
-        yield f"there     install into {there}/environments, with no network, unless it is there"
-        yield f"there     create {there}/releases/NAME, and {there}/shared/.env with a SECRET_KEY if it has none"
-        for unit in sorted(UNITS.iterdir()):
-            if unit.name != "service.conf":
-                yield f"there     write flaskdash-{self.target.slug}, {unit.name}, if it is another"
-        for step in (
-            "systemctl start the new release on a socket of its own; ask for /up and each dashboard",
-            "systemctl start the new release on the port, beside the old one, until it has answered",
-            f"move {there}/current; systemctl stop the old release",
-            "delete all but the last 5 releases, and what only the others need",
-        ):
-            yield f"there     {step}"
 
     def run(self, echo: Echo) -> Outcome:
-        """Do it; where the new release does not answer, what was live before goes on."""
+        """Deploy; if the new release does not answer, the one from before stays live."""
         with self.target.connection() as connection:
             facts = self.facts or probe(connection, self.target.slug)
             version = self._python(facts)
-            with self._work() as work:
-                asked, sent = self._build(facts, version, work)
-                python = facts.pythons.get(version) or _bring(connection, facts["uv"], version)
-                whole = sum(path.stat().st_size for path in sent)
+            with self._work_folder() as work:
+                request, paths = self._build(facts, version, work)
+                python = facts.pythons.get(version) or _install_python(
+                    connection, facts["uv"], version
+                )
+                megabytes = sum(path.stat().st_size for path in paths) / 1e6
                 echo(
-                    f"send      {len(self.files)} files, {whole / 1e6:.1f} MB to {self.target.address}"
+                    f"send      {len(self.files)} files, {megabytes:.1f} MB"
+                    f" to {self.target.address}"
                 )
-                messages = connection.ask(
-                    python, asked, (part for path in sent for part in _read(path))
-                )
+                chunks = (chunk for path in paths for chunk in _read_chunks(path))
+                messages = connection.send(python, request, chunks)
                 try:
-                    with working("The server is at work..."):
-                        found = outcome(messages, echo)
+                    with working("Deploying on the server..."):
+                        result = read_result(messages, echo)
                 except ConnectionLost as error:
-                    found = self._after(error, facts, asked)
-        return self.target.tell(found, echo)
+                    result = self._reconnect(error, request)
+        return self.target.report_live(result, echo)
 
-    def _build(self, facts: Facts, version: str, work: Path) -> tuple[dict[str, Any], list[Path]]:
-        """Return what the server is asked for, and the files that go with it."""
-        there = facts.machine(version)
-        listed = work / "requirements.txt"
-        shell.run(lockfile.export(self.project, listed), cwd=self.project.root)
-        wanted = lockfile.for_machine(listed.read_text("utf-8"), there)
-        listed.write_text(wanted, "utf-8", newline="\n")
-        digest = hashlib.sha256(wanted.encode()).hexdigest()[:16]
-        environment = f"{there.tag}-{digest}"
+    def _build(
+        self, facts: ServerFacts, version: str, work: Path
+    ) -> tuple[dict[str, Any], list[Path]]:
+        """Return the request and the files that follow it, which are built in the folder `work`."""
+        server = facts.machine(version)
+        exported = work / "requirements.txt"
+        shell.run(lockfile.export(self.project, exported), cwd=self.project.root)
+        requirements = lockfile.for_machine(exported.read_text("utf-8"), server)
+        exported.write_text(requirements, "utf-8", newline="\n")
+        digest = hashlib.sha256(requirements.encode()).hexdigest()[:16]
+        environment = f"{server.tag}-{digest}"
         archive.write(work / "app.tar.gz", self._entries())
-        sent, names = [work / "app.tar.gz"], []
+        paths, packages = [work / "app.tar.gz"], []
         if environment not in facts.environments:
-            with working(f"Getting the wheels for {there.tag}..."):
-                house = self.project.root / "dist" / ".wheels" / there.tag
-                found = wheels.fill(there, listed, house, work)
-            names = [one.name for one in found]
-            sent += [one for one in found if facts.wheels.get(one.name) != one.stat().st_size]
+            packages = self._wheels(server, exported, work)
+            paths += [
+                path for path in packages if facts.wheels.get(path.name) != path.stat().st_size
+            ]
             if not facts["uv"]:
-                sent.append(_pip(work / "pip.zip"))
-        loaders = contents.loaders(self.project).values()
-        refresh = [seconds for one in loaders if (seconds := _refresh(one.path))]
+                paths.append(_pack_pip(work / "pip.zip"))
         now = datetime.now(UTC)
-        asked = self.target.request(
+        request = self.target.build_request(
             facts,
             "deploy",
             release=now.strftime("%Y%m%d-%H%M%S"),
             when=now.isoformat(timespec="seconds"),
             environment=environment,
-            requirements=wanted,
-            packages=len(re.findall(r"^\S", wanted, re.MULTILINE)),
-            wheels=names,
-            loaders={one.name: self._reads(one) for one in loaders},
-            refresh=max(60, min(refresh)) if refresh else 0,
+            requirements=requirements,
+            packages=len(re.findall(r"^\S", requirements, re.MULTILINE)),
+            wheels=[path.name for path in packages],
             files=[
-                {"name": one.name, "size": one.stat().st_size, "sha256": _sha256(one)}
-                for one in sent
+                {"name": path.name, "size": path.stat().st_size, "sha256": _sha256(path)}
+                for path in paths
             ],
+            **self._loader_values(),
         )
-        return asked, sent
+        return request, paths
+
+    def _wheels(self, server: Machine, requirements: Path, work: Path) -> list[Path]:
+        """Return the wheels for the server, from the cache or downloaded."""
+        with working(f"Getting the wheels for {server.tag}..."):
+            cache = self.project.root / "dist" / ".wheels" / server.tag
+            return wheels.fill(server, requirements, cache, work)
+
+    def _loader_values(self) -> dict[str, Any]:
+        """Return each loader's files, and the interval in seconds at which the timer refreshes."""
+        loaders = contents.loaders(self.project).values()
+        intervals = [seconds for loader in loaders if (seconds := _refresh_seconds(loader.path))]
+        return {
+            "loaders": {loader.name: self._loader_files(loader) for loader in loaders},
+            "refresh": max(60, min(intervals)) if intervals else 0,
+        }
 
     @contextmanager
-    def _work(self) -> Iterator[Path]:
-        """Lend a folder in dist/, and remove it after; also that of a deploy that was killed."""
+    def _work_folder(self) -> Iterator[Path]:
+        """Lend a folder in dist/ and remove it afterwards, or first if a killed deploy left it."""
         work = self.project.root / "dist" / ".sending"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
@@ -179,81 +211,84 @@ class Deploy:
             yield Entry(f"app/{path}", root / path, os.access(root / path, os.X_OK))
         yield Entry("run", f"{RUN}{as_exec(web_command(self.project))}\n".encode())
 
-    def _reads(self, loader: contents.LoaderFile) -> list[str]:
-        own = loader.path.relative_to(self.project.root).as_posix()
-        return [own, *([loader.source] if loader.source and "://" not in loader.source else [])]
+    def _loader_files(self, loader: contents.LoaderFile) -> list[str]:
+        """Return the files that a loader's data depends on: its own, and its source file."""
+        path = loader.path.relative_to(self.project.root).as_posix()
+        return [path, *([loader.source] if loader.source and "://" not in loader.source else [])]
 
-    def _look(self, project: Project) -> Iterator[Finding]:
-        with self.target.connection() as connection, working("Asking the server..."):
+    def _check(self, project: Project) -> Iterator[Finding]:
+        with self.target.connection() as connection, working("Probing the server..."):
             self.facts = probe(connection, self.target.slug)
-        asked = self.target.place.settings.get("python", "")
+        requested = self.target.place.settings.get("python", "")
         size = sum((project.root / path).stat().st_size for path in self.files)
-        yield from findings(self.facts, self._python(self.facts), asked, self._accepted(), size)
+        python = self._python(self.facts)
+        yield from findings(self.facts, python, requested, self._accepted_pythons(), size)
 
-    def _python(self, facts: Facts) -> str:
-        wanted = machine.machine(self.project, None, None).python
-        return facts.python(wanted, self.target.place.settings.get("python", ""), self._accepted())
+    def _python(self, facts: ServerFacts) -> str:
+        """Return the version of Python that runs the project on the server, or ""."""
+        preferred = machine.machine(self.project, None, None).python
+        requested = self.target.place.settings.get("python", "")
+        return facts.choose_python(preferred, requested, self._accepted_pythons())
 
-    def _accepted(self) -> str:
+    def _accepted_pythons(self) -> str:
         text = (self.project.root / "pyproject.toml").read_text("utf-8")
         return str(tomllib.loads(text)["project"].get("requires-python", ""))
 
-    def _after(
-        self, error: ConnectionLost, facts: Facts, asked: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Find out what came of a deploy whose connection was lost: the server goes on by itself."""
-        with working("The connection was lost; asking the server what came of it..."):
-            deadline = time.monotonic() + PATIENCE
+    def _reconnect(self, error: ConnectionLost, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask for the result of a deploy that continues on the server after the connection is lost."""
+        with working("The connection was lost; asking the server for the result..."):
+            deadline = time.monotonic() + RECONNECT_SECONDS
             while True:
                 try:
-                    found = self.target._ask("wait")
+                    result = self.target.request("wait")
                     break
-                except PreflightError:  # it is still at work there
-                    deadline = time.monotonic() + PATIENCE
-                except FlaskdashError as again:
+                except PreflightError:  # the deploy is still running there
+                    deadline = time.monotonic() + RECONNECT_SECONDS
+                except FlaskdashError as failure:
                     if time.monotonic() > deadline:
                         raise NotRolledBackError(
-                            f"{error.message}; what is live now can't be asked", "flaskdash status"
-                        ) from again
+                            f"{error.message}. The server does not answer, so the live release"
+                            " is not known",
+                            "flaskdash status",
+                        ) from failure
                 time.sleep(1)
-        if found["release"].startswith(asked["release"]):
-            return found
-        raise RolledBackError(
-            f"{error.message}; {found['release'] or 'nothing'} is live, as before", error.hint
-        ) from error
+        if result["release"].startswith(request["release"]):
+            return result
+        live = f"{result['release']} is" if result["release"] else "No release is"
+        raise RolledBackError(f"{error.message}. {live} live, as before", error.hint) from error
 
 
-def _refresh(path: Path) -> int:
-    """Return how often a loader is due, in seconds, or 0."""
+def _refresh_seconds(path: Path) -> int:
+    """Return a loader's REFRESH in seconds, or 0."""
     units = {"m": 60, "h": 3600, "d": 86400}
-    found = re.search(
-        r"""^REFRESH\s*=\s*["'](\d+)([mhd])["']""", path.read_text("utf-8"), re.MULTILINE
-    )
-    return int(found[1]) * units[found[2]] if found else 0
+    pattern = r"""^REFRESH\s*=\s*["'](\d+)([mhd])["']"""
+    match = re.search(pattern, path.read_text("utf-8"), re.MULTILINE)
+    return int(match[1]) * units[match[2]] if match else 0
 
 
-def _bring(connection: Connection, uv: str, version: str) -> str:
-    """Have uv on the server bring a Python, and return its path."""
-    with working(f"Having uv bring Python {version} there..."):
+def _install_python(connection: Connection, uv: str, version: str) -> str:
+    """Install a Python with the server's uv, and return its path."""
+    with working(f"Installing Python {version} on the server with uv..."):
         try:
             connection.run([uv, "python", "install", "--quiet", version])
             return connection.run([uv, "python", "find", version]).strip()
         except shell.CommandError as error:
             raise BuildError(
-                f"uv on the server can't bring Python {version}: {error.output.strip()[-300:]}",
-                "install Python there: sudo apt install python3, or its like",
+                f"uv on the server cannot install Python {version}:"
+                f" {error.output.strip()[-300:]}. Install Python on the server without uv",
+                "sudo apt install python3",
             ) from error
 
 
-def _pip(path: Path) -> Path:
-    """Write this pip as a file that the server's Python can run: it may have none."""
+def _pack_pip(path: Path) -> Path:
+    """Write this Python's pip as a zip file that the server's Python can run, which may have none."""
     import pip
 
-    home = Path(pip.__file__).parent
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
-        for one in sorted(home.rglob("*")):
-            if one.is_file() and "__pycache__" not in one.parts:
-                packed.write(one, Path("pip") / one.relative_to(home))
+    package = Path(pip.__file__).parent
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive_file:
+        for file in sorted(package.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                archive_file.write(file, Path("pip") / file.relative_to(package))
     return path
 
 
@@ -262,7 +297,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read(path: Path) -> Iterator[bytes]:
+def _read_chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             yield chunk

@@ -1,4 +1,4 @@
-"""What a server has: asked by a script that only reads, and judged."""
+"""Ask a server for its facts with a script that only reads, and check that it can run a project."""
 
 from __future__ import annotations
 
@@ -12,116 +12,127 @@ from flaskdash.deploy.ssh.connection import Connection
 from flaskdash.ship.machine import GLIBC, Machine
 
 SCRIPT = Path(__file__).with_name("probe.sh")
-NEW_ENVIRONMENT = (
-    700_000  # kilobytes: pandas, duckdb and plotly, and the wheels that they come from
-)
+# Kilobytes: pandas, duckdb and plotly take this much, with the wheels that they come from.
+NEW_ENVIRONMENT = 700_000
 SAME_ENVIRONMENT = 20_000
+PROCESSORS = {"arm64": "aarch64", "amd64": "x86_64"}
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What the probe found, in its own words, and lists of what there are several of."""
+class ServerFacts:
+    """The probe's output: its values by key, and the keys that occur several times as lists."""
 
-    said: dict[str, str]
-    pythons: dict[str, str] = field(default_factory=dict)  # path by version, the best first
+    values: dict[str, str]
+    pythons: dict[str, str] = field(default_factory=dict)  # path by version, best first
     environments: frozenset[str] = frozenset()
     wheels: dict[str, int] = field(default_factory=dict)  # size by name
 
     @classmethod
-    def parse(cls, text: str) -> Facts:
-        """Return what the probe's lines say."""
+    def parse(cls, text: str) -> ServerFacts:
+        """Parse the probe's lines."""
         pairs = [line.split("=", 1) for line in text.splitlines() if "=" in line]
         pythons: dict[str, str] = {}
+        environments: set[str] = set()
+        wheels: dict[str, int] = {}
         for key, value in pairs:
             if key == "python":
                 version, path = value.split(" ", 1)
                 pythons.setdefault(version, path)
-        return cls(
-            said=dict(pairs),
-            pythons=pythons,
-            environments=frozenset(value for key, value in pairs if key == "environment"),
-            wheels={
-                name: int(size)
-                for key, value in pairs
-                if key == "wheel"
-                for size, name in [value.split(" ", 1)]
-            },
-        )
+            elif key == "environment":
+                environments.add(value)
+            elif key == "wheel":
+                size, name = value.split(" ", 1)
+                wheels[name] = int(size)
+        return cls(dict(pairs), pythons, frozenset(environments), wheels)
 
     def __getitem__(self, key: str) -> str:
-        """Return what was said of one thing, or nothing."""
-        return self.said.get(key, "")
+        """Return a value, or "" if the probe did not print it."""
+        return self.values.get(key, "")
 
     @property
     def scope(self) -> str:
-        """Return whose systemd runs it: what it is already, else the system's where we may."""
+        """Return "user" or "system": the systemd that has the units, or is to have them."""
         return self["scope"] or ("system" if self["admin"] else "user")
 
-    def python(self, wanted: str, asked: str, accepted: str) -> str:
-        """Return the Python's version: the one asked for, else the wanted or the newest that fits.
+    def choose_python(self, preferred: str, requested: str, accepted: str) -> str:
+        """Return the version of Python to use, or "" if the server cannot have one.
 
-        Where uv is there it brings one; nothing is returned where there is none.
+        The requested version is the only choice. Otherwise it is the preferred one, or the newest
+        on the server that the specifier `accepted` allows. uv can install any version.
         """
         from packaging.specifiers import SpecifierSet
 
-        fit = SpecifierSet(accepted)
-        if asked:
-            return asked if asked in self.pythons or self["uv"] else ""
-        found = [one for one in self.pythons if fit.contains(f"{one}.99")]
-        if wanted in found:
-            return wanted
-        return found[0] if found else (wanted if self["uv"] else "")
+        if requested:
+            return requested if requested in self.pythons or self["uv"] else ""
+        specifier = SpecifierSet(accepted)
+        versions = [version for version in self.pythons if specifier.contains(f"{version}.99")]
+        if preferred in versions:
+            return preferred
+        if versions:
+            return versions[0]
+        return preferred if self["uv"] else ""
 
     def machine(self, python: str) -> Machine:
-        """Return what wheels must fit."""
+        """Return the machine that wheels must fit."""
         kind, _, version = self["libc"].partition(" ")
-        processor = {"arm64": "aarch64", "amd64": "x86_64"}.get(
-            self["processor"], self["processor"]
-        )
+        processor = PROCESSORS.get(self["processor"], self["processor"])
         if kind != "glibc":
             return Machine(python, f"musllinux_1_2_{processor}")
-        found = re.match(r"2\.(\d+)", version)
-        return Machine(
-            python, f"manylinux_2_{min(GLIBC, int(found[1]) if found else GLIBC)}_{processor}"
-        )
+        match = re.match(r"2\.(\d+)", version)
+        minor = min(GLIBC, int(match[1])) if match else GLIBC
+        return Machine(python, f"manylinux_2_{minor}_{processor}")
 
 
-def probe(connection: Connection, project: str) -> Facts:
-    """Ask the server what it has."""
-    return Facts.parse(connection.run(["sh", "-s", project], SCRIPT.read_bytes()))
+def probe(connection: Connection, project: str) -> ServerFacts:
+    """Run the probe on the server."""
+    return ServerFacts.parse(connection.run(["sh", "-s", project], SCRIPT.read_bytes()))
 
 
 def findings(
-    facts: Facts, python: str, asked: str, accepted: str, size: int = 0
+    facts: ServerFacts, python: str, requested: str, accepted: str, size: int = 0
 ) -> Iterator[Finding]:
-    """Find what the server lacks to run the project."""
+    """Yield the reasons why the server cannot run the project; `size` is its files' bytes."""
+    system = facts["system"]
     if not facts["end"]:
         yield Finding(
-            "the account does not let programs run, or not to their end",
-            "an account with a plain shell, such as /bin/bash",
+            "the account does not run programs, or ends them early."
+            " An administrator of the server can give it a plain shell",
+            f"sudo chsh --shell /bin/bash {facts['user'] or 'USER'}",
         )
         return
-    if facts["system"] != "Linux" or not facts["systemd"]:
-        what = facts["system"] if facts["system"] != "Linux" else "Linux without systemd"
-        yield Finding(f"the server runs {what}", "a Linux with systemd, such as Debian or Ubuntu")
-        return
-    if not python:
-        has = ", ".join(facts.pythons) or "none"
-        need = asked or accepted
+    if system != "Linux" or not facts["systemd"]:
+        name = system if system != "Linux" else "Linux without systemd"
         yield Finding(
-            f"the server needs Python {need}, and has {has}; uv, which could bring one, is not there",
-            "on the server: sudo apt install python3 (or its like), or install uv for this user",
+            f"the server runs {name}. Deploy to a Linux with systemd, such as Debian or Ubuntu",
+            "flaskdash deploy ssh://USER@HOST",
+        )
+        return
+    yield from _python_findings(facts, python, requested, accepted)
+    if not re.fullmatch(r"[\w./+@-]+", facts["root"], re.ASCII):
+        yield Finding(
+            f"systemd's unit files cannot contain the path {facts['root']}."
+            " Deploy to an account whose home has only letters, digits and ./+@_-",
+            "flaskdash deploy ssh://USER@HOST",
+        )
+    needed = SAME_ENVIRONMENT if facts.environments else NEW_ENVIRONMENT
+    needed += 3 * size // 1000  # the files are there packed, unpacked, and as a snapshot
+    if facts["free"].isdigit() and int(facts["free"]) < needed:
+        yield Finding(
+            f"the server's disk has {int(facts['free']) // 1000} MB free, and the project needs"
+            f" {needed // 1000} MB. Make room on the server",
+            "df -h",
+        )
+
+
+def _python_findings(
+    facts: ServerFacts, python: str, requested: str, accepted: str
+) -> Iterator[Finding]:
+    if not python:
+        versions = ", ".join(facts.pythons) or "none"
+        yield Finding(
+            f"the server needs Python {requested or accepted} and has {versions}."
+            " Install it on the server, or install uv there for this user",
+            "sudo apt install python3",
         )
     elif python not in facts.pythons:
         yield Finding(f"uv on the server will download Python {python}", is_note=True)
-    room = SAME_ENVIRONMENT if facts.environments else NEW_ENVIRONMENT
-    room += 3 * size // 1000  # packed, unpacked, and as a snapshot
-    if not re.fullmatch(r"[\w./+@-]+", facts["root"], re.ASCII):
-        yield Finding(
-            f"systemd's files can't name {facts['root']}", "an account whose home has a plain name"
-        )
-    if facts["free"].isdigit() and int(facts["free"]) < room:
-        yield Finding(
-            f"{int(facts['free']) // 1000} MB are free on the server, and it takes {room // 1000}",
-            "make room there: df -h shows what is full",
-        )

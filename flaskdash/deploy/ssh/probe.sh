@@ -1,39 +1,43 @@
-# What this server has, a line KEY=VALUE each. It only reads. $1: the project's name there.
-say() { printf '%s=%s\n' "$1" "$2"; }
+# Print the facts about this server, a line KEY=VALUE each, without changing anything.
+# $1 is the project's name on the server.
+fact() { printf '%s=%s\n' "$1" "$2"; }
 
-say system "$(uname -s)"
-say processor "$(uname -m)"
-say libc "$(getconf GNU_LIBC_VERSION 2>/dev/null || echo musl)"
-say user "$(id -un)"
-say uid "$(id -u)"
-say home "$HOME"
-[ -d /run/systemd/system ] && say systemd "$(systemctl --version | awk 'NR == 1 { print $2 }')"
-if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then say admin yes; fi
-if [ -e "/var/lib/systemd/linger/$(id -un)" ]; then say lingers yes; fi
+fact system "$(uname -s)"
+fact processor "$(uname -m)"
+fact libc "$(getconf GNU_LIBC_VERSION 2>/dev/null || echo musl)"
+fact user "$(id -un)"
+fact uid "$(id -u)"
+fact home "$HOME"
+[ -d /run/systemd/system ] && fact systemd "$(systemctl --version | awk 'NR == 1 { print $2 }')"
+if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then fact admin yes; fi
+if [ -e "/var/lib/systemd/linger/$(id -un)" ]; then fact lingers yes; fi
 
 root=$HOME/flaskdash/$1
 [ "$(id -u)" != 0 ] || root=/srv/flaskdash/$1
-say root "$root"
+fact root "$root"
 
 PATH=$PATH:$HOME/.local/bin:$HOME/.cargo/bin:/usr/local/bin
-say uv "$(command -v uv)"
+fact uv "$(command -v uv)"
+# The live release's Python comes last, because uv may have installed it.
 for name in python3.15 python3.14 python3.13 python3.12 python3.11 python3 \
-    "$root/current/.venv/bin/python"; do # that one where uv has brought it
-    found=$(command -v "$name") || continue
-    version=$("$found" -c 'import sys, venv; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) &&
-        say python "$version $found"
+    "$root/current/.venv/bin/python"; do
+    python=$(command -v "$name") || continue
+    version=$("$python" -c 'import sys, venv; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) &&
+        fact python "$version $python"
 done
 
-above=$root
-while [ ! -d "$above" ]; do above=$(dirname "$above"); done
-say free "$(df -Pk "$above" | awk 'NR == 2 { print $4 }')"
-! grep -qs " $root/" "/etc/systemd/system/flaskdash-$1@.service" || say scope system
-[ ! -e "$HOME/.config/systemd/user/flaskdash-$1@.service" ] || say scope user
-[ ! -L "$root/current" ] || say live "$(basename "$(readlink "$root/current")")"
-for each in "$root"/environments/*; do
-    [ ! -e "$each/.complete" ] || [ ! -x "$each/bin/python" ] || say environment "${each##*/}"
+folder=$root
+while [ ! -d "$folder" ]; do folder=$(dirname "$folder"); done
+fact free "$(df -Pk "$folder" | awk 'NR == 2 { print $4 }')"
+! grep -qs " $root/" "/etc/systemd/system/flaskdash-$1@.service" || fact scope system
+[ ! -e "$HOME/.config/systemd/user/flaskdash-$1@.service" ] || fact scope user
+[ ! -L "$root/current" ] || fact live "$(basename "$(readlink "$root/current")")"
+for environment in "$root"/environments/*; do
+    [ ! -e "$environment/.complete" ] || [ ! -x "$environment/bin/python" ] ||
+        fact environment "${environment##*/}"
 done
-for each in "$root"/wheels/*.whl; do
-    [ ! -e "$each" ] || say wheel "$(wc -c <"$each" | tr -d ' ') ${each##*/}"
+for wheel in "$root"/wheels/*.whl; do
+    [ ! -e "$wheel" ] || fact wheel "$(wc -c <"$wheel" | tr -d ' ') ${wheel##*/}"
 done
-say end yes
+# Without this line, a login script or the shell has cut the probe short.
+fact end yes

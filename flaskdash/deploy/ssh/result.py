@@ -1,4 +1,4 @@
-"""What came of what a server was asked for."""
+"""Read the result of a request to a server, and check that a release answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.progress import Echo
 from flaskdash.ship.errors import NotRolledBackError, PreflightError, RolledBackError
 
-# What the server says of a failure, as an exit code; by default the release before is live.
+# The server's kinds of errors. An error of any other kind leaves the release from before live.
 KINDS = {
     "preflight": PreflightError,
     "usage": FlaskdashError,
@@ -21,34 +21,33 @@ KINDS = {
 }
 
 
-def outcome(messages: Iterator[dict[str, Any]], echo: Echo) -> dict[str, Any]:
-    """Echo what the server says, and return what came of it; raise where that is a failure."""
+def read_result(messages: Iterator[dict[str, Any]], echo: Echo) -> dict[str, Any]:
+    """Echo the server's lines and return its result; raise the error that it sends instead."""
     for message in messages:
-        if "say" in message:
-            echo(str(message["say"]))
-        elif "done" in message:
-            return dict(message["done"])
-        elif "failed" in message:
-            raise _failure(message)
-    raise ConnectionLost(
-        "the connection was lost before the server had answered", "flaskdash status"
-    )
+        if "line" in message:
+            echo(str(message["line"]))
+        elif "result" in message:
+            return dict(message["result"])
+        elif "error" in message:
+            raise _error(message)
+    raise ConnectionLost("the connection was lost before the server answered", "flaskdash status")
 
 
 def answers(url: str, release: str) -> bool:
-    """Return whether a release answers at a URL, asked from here."""
+    """Return whether a release answers at a URL that is requested from this computer."""
     with suppress(URLError, OSError, ValueError), urlopen(f"{url}/up", timeout=10) as page:  # noqa: S310
         return bool(page.read(200).decode("utf-8", "replace").split() == ["up", release])
     return False
 
 
-def _failure(message: Mapping[str, Any]) -> FlaskdashError:
+def _error(message: Mapping[str, Any]) -> FlaskdashError:
     kind = KINDS.get(message["kind"], RolledBackError)
-    text = str(message["failed"])
+    text = str(message["error"])
     if message["log"]:
         text += "\n" + "\n".join(f"  | {line}" for line in str(message["log"]).splitlines())
     if kind is RolledBackError:
-        text += f"\n{message['live'] or 'Nothing'} is live, as before."
+        live = f"{message['live']} is" if message["live"] else "No release is"
+        text += f"\n{live} live, as before."
     elif kind is NotRolledBackError:
-        text += f"\nAnd {message['live'] or 'what was live'} does not answer any more."
+        text += f"\n{message['live'] or 'The release from before'} does not answer any more."
     return kind(text, str(message["hint"]))

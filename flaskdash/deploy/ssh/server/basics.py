@@ -1,4 +1,4 @@
-"""What the server's side is made of: messages, programs, files."""
+"""Helpers of the server's side: messages, programs, files."""
 
 from __future__ import annotations
 
@@ -16,52 +16,53 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Failed(Exception):
-    """What went wrong, for a person; `kind` tells what is live now."""
+class StepError(Exception):
+    """A step that failed; `kind` says which release is live now, and `log` shows the program's."""
 
     def __init__(self, message: str, hint: str = "", kind: str = "", log: str = "") -> None:
         super().__init__(message)
         self.hint, self.kind, self.log = hint, kind, log
 
 
-def tell(**message: Any) -> None:
-    """Print a message; where nobody listens any more, go on all the same."""
+def send(**message: Any) -> None:
+    """Print a message as a line of JSON, and ignore that the connection may be closed."""
     with suppress(OSError):
         sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
 
 
-def say(line: str) -> None:
-    """Tell what is being done."""
-    tell(say=line)
+def report(line: str) -> None:
+    """Send a line for the user to read."""
+    send(line=line)
 
 
 def run(
-    argv: Sequence[str], seconds: float = 300, stdin: str = "", keeps: Sequence[int] = ()
+    argv: Sequence[str], seconds: float = 300, stdin: str = "", pass_fds: Sequence[int] = ()
 ) -> str:
-    """Run a program and return what it printed; raise Failed where it fails or takes too long.
+    """Run a program and return its output; raise StepError if it fails or takes too long.
 
-    It `keeps` files of ours open, such as a lock.
+    The program inherits the open files `pass_fds`, such as a lock.
     """
+    command = " ".join(argv[:4])
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             argv,
             input=stdin,
             capture_output=True,
             timeout=seconds,
             text=True,
             errors="replace",
-            pass_fds=keeps,
+            pass_fds=pass_fds,
         )
     except subprocess.TimeoutExpired:
-        raise Failed(f"{' '.join(argv[:4])} did not end within {seconds:.0f} s") from None
-    if done.returncode:
-        raise Failed(f"{' '.join(argv[:4])} failed", log=f"{done.stdout}{done.stderr}".strip())
-    return done.stdout
+        raise StepError(f"{command} did not end within {seconds:.0f} s") from None
+    if process.returncode:
+        raise StepError(f"{command} failed", log=f"{process.stdout}{process.stderr}".strip())
+    return process.stdout
 
 
-def replace(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file by one rename, and see to it that it is on the disk."""
+def write_file(path: Path, text: str, mode: int = 0o644) -> None:
+    """Replace a file by one rename, after the new text has reached the disk."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
@@ -71,14 +72,14 @@ def replace(path: Path, text: str, mode: int = 0o644) -> None:
     new.replace(path)
 
 
-def install(sudo: Sequence[str], path: Path, text: str) -> None:
-    """Write a file of the administrator's, which all may read, by one rename."""
+def write_system_file(sudo: Sequence[str], path: Path, text: str) -> None:
+    """Replace a file that belongs to root and that everybody may read, by one rename."""
     run([*sudo, "install", "-D", "-m", "644", "/dev/stdin", f"{path}.new"], stdin=text)
     run([*sudo, "mv", f"{path}.new", str(path)])
 
 
-def find(program: str) -> str:
-    """Return a program's path; those of administrators are not on everybody's PATH."""
+def find_program(program: str) -> str:
+    """Return a program's path or "", also if it is in a folder for administrators."""
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
     return shutil.which(program, path=path) or ""
 

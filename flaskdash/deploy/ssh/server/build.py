@@ -1,4 +1,4 @@
-"""A new release: made of what comes in, beside the others."""
+"""Build a release from the files that a deploy sends."""
 
 from __future__ import annotations
 
@@ -11,164 +11,179 @@ import shutil
 import sys
 import tarfile
 from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from flaskdash.deploy.ssh.server.basics import Failed, replace, run, say
+from flaskdash.deploy.ssh.server.basics import StepError, report, run, write_file
 from flaskdash.deploy.ssh.server.home import Home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+CHUNK = 1 << 20
+
 
 class Build:
-    """A release on its way in."""
+    """A new release while it is built in the folder incoming/."""
 
     def __init__(self, home: Home, stdin: BinaryIO) -> None:
-        self.home, self.asked, self.stdin = home, home.asked, stdin
+        self.home, self.request, self.stdin = home, home.request, stdin
 
-    def make(self, units: Callable[[], None]) -> str:
-        """Make the release, write its units, and return its name; or leave nothing of it."""
+    def make(self, write_units: Callable[[], None]) -> str:
+        """Build the release, write its units, and return its name; on failure leave nothing."""
         name = self.name()
         try:
             self.receive(name)
-            self.environment()
-            self.furnish(name)
-            units()
+            self.install_packages()
+            self.add_links(name)
+            write_units()
             self.publish(name)
         except BaseException as error:
             shutil.rmtree(self.home.incoming, ignore_errors=True)
             if isinstance(error, OSError):
-                raise Failed(f"{error.strerror or error}, on the server") from error
+                raise StepError(f"on the server: {error.strerror or error}") from error
             raise
         return name
 
     def name(self) -> str:
-        """Return the name of the new release: the one that was asked for, made to be new."""
-        taken = {one.name for one in self.home.releases.glob("*")}
-        name, n = self.asked["release"], 1
-        while name in taken:
-            n += 1
-            name = f"{self.asked['release']}-{n}"
+        """Return the requested name, with a number after it if that release already exists."""
+        existing = {folder.name for folder in self.home.releases.glob("*")}
+        name, number = self.request["release"], 1
+        while name in existing:
+            number += 1
+            name = f"{self.request['release']}-{number}"
         return str(name)
 
     def receive(self, name: str) -> None:
-        """Unpack the files that come in; whole, or not at all."""
+        """Read the files from standard input and unpack the project; raise StepError if any is cut off."""
         folder = self.home.incoming / name
         folder.mkdir(parents=True)
-        if self.asked["files"]:
-            say(f"receive   {len(self.asked['files'])} files")
-        for one in self.asked["files"]:
-            digest, left = hashlib.sha256(), one["size"]
-            with (self.home.incoming / one["name"]).open("wb") as file:
-                while left and (chunk := self.stdin.read(min(left, 1 << 20))):
-                    file.write(chunk)
-                    digest.update(chunk)
-                    left -= len(chunk)
-            if left or digest.hexdigest() != one["sha256"]:
-                raise Failed("the connection ended before all was sent")
+        if self.request["files"]:
+            report(f"receive   {len(self.request['files'])} files")
+        for file in self.request["files"]:
+            self._receive_file(file)
         self.home.wheels.mkdir(exist_ok=True)
         for wheel in self.home.incoming.glob("*.whl"):
             wheel.replace(self.home.wheels / wheel.name)
         with tarfile.open(self.home.incoming / "app.tar.gz") as tar:
-            if hasattr(tarfile, "data_filter"):  # a Python of before June 2023 has none
+            if hasattr(tarfile, "data_filter"):  # Pythons from before June 2023 do not have it
                 tar.extraction_filter = tarfile.data_filter
             tar.extractall(folder)  # noqa: S202
 
-    def environment(self) -> None:
-        """Install the packages, with no network, unless an environment with the same ones is there."""
-        folder = self.home.environments / self.asked["environment"]
+    def _receive_file(self, file: dict[str, Any]) -> None:
+        digest, missing = hashlib.sha256(), file["size"]
+        with (self.home.incoming / file["name"]).open("wb") as output:
+            while missing and (chunk := self.stdin.read(min(missing, CHUNK))):
+                output.write(chunk)
+                digest.update(chunk)
+                missing -= len(chunk)
+        if missing or digest.hexdigest() != file["sha256"]:
+            raise StepError(f"the connection ended before {file['name']} was complete")
+
+    def install_packages(self) -> None:
+        """Install the packages without network, unless an environment already has the same ones."""
+        folder = self.home.environments / self.request["environment"]
         if (folder / ".complete").exists():
             return
-        say(f"install   {self.asked['packages']} packages, with no network")
+        report(f"install   {self.request['packages']} packages, without network")
         shutil.rmtree(folder, ignore_errors=True)
-        listed = self.home.incoming / "requirements.txt"
-        listed.write_text(self.asked["requirements"])
+        requirements = self.home.incoming / "requirements.txt"
+        requirements.write_text(self.request["requirements"])
         try:
-            for argv in self.installation(folder, str(listed)):
-                run(argv, keeps=[self.home.lock])
-        except Failed as error:
+            for argv in self.install_commands(folder, str(requirements)):
+                run(argv, pass_fds=[self.home.lock])
+        except StepError as error:
             shutil.rmtree(folder, ignore_errors=True)
-            shutil.rmtree(self.home.wheels, ignore_errors=True)  # one may be damaged
-            raise Failed("the packages can't be installed on the server", log=error.log) from error
-        # Now, because the release itself can't write there. In half of pip's time: without tests.
-        compiling = ["compileall", "-q", "-j", "0", "-x", "/tests?/", str(folder / "lib")]
-        with suppress(Failed):  # a package may have files for another Python
-            run([str(folder / "bin/python"), "-m", *compiling], keeps=[self.home.lock])
+            # One of the wheels may be damaged, so the next deploy sends all of them.
+            shutil.rmtree(self.home.wheels, ignore_errors=True)
+            message = "the packages cannot be installed on the server"
+            raise StepError(message, log=error.log) from error
+        self._compile_packages(folder)
         os.sync()
-        (folder / ".complete").write_text("".join(f"{name}\n" for name in self.asked["wheels"]))
+        wheels = "".join(f"{name}\n" for name in self.request["wheels"])
+        (folder / ".complete").write_text(wheels)
 
-    def installation(self, folder: Path, listed: str) -> list[list[str]]:
-        """Return the commands that make an environment: uv's, or those of the pip that was sent."""
+    def _compile_packages(self, folder: Path) -> None:
+        # The release itself cannot write here. Without the packages' tests, this takes half of
+        # the time that pip needs. A package may hold files for another Python, which do not compile.
+        compiling = ["compileall", "-q", "-j", "0", "-x", "/tests?/", str(folder / "lib")]
+        with suppress(StepError):
+            run([str(folder / "bin/python"), "-m", *compiling], pass_fds=[self.home.lock])
+
+    def install_commands(self, folder: Path, requirements: str) -> list[list[str]]:
+        """Return the commands that make an environment, with uv or else with the pip that was sent."""
         python = str(folder / "bin/python")
-        what = ["--quiet", "--no-index", "--no-deps", "--require-hashes", "--requirement", listed]
-        what += ["--find-links", str(self.home.wheels)]
-        if uv := self.asked["uv"]:
-            alone = ["--offline", "--no-config", "--no-cache"]
+        options = ["--quiet", "--no-index", "--no-deps", "--require-hashes"]
+        options += ["--requirement", requirements, "--find-links", str(self.home.wheels)]
+        if uv := self.request["uv"]:
+            isolated = ["--offline", "--no-config", "--no-cache"]
             return [
-                [uv, "venv", "--quiet", *alone, "--python", sys.executable, str(folder)],
-                [uv, "pip", "install", *alone, "--python", python, *what],
+                [uv, "venv", "--quiet", *isolated, "--python", sys.executable, str(folder)],
+                [uv, "pip", "install", *isolated, "--python", python, *options],
             ]
         pip = [python, str(self.home.incoming / "pip.zip/pip"), "--isolated"]
         return [
             [sys.executable, "-m", "venv", "--without-pip", str(folder)],
-            [*pip, "install", "--disable-pip-version-check", "--no-compile", *what],
+            [*pip, "install", "--disable-pip-version-check", "--no-compile", *options],
         ]
 
-    def furnish(self, name: str) -> None:
-        """Give the new release what it has besides its files."""
+    def add_links(self, name: str) -> None:
+        """Link the release to its packages and shared files, and give it its snapshots."""
         folder = self.home.incoming / name
         instance = self.home.shared / "instance"
-        for one in (self.home.shared, instance, folder / "instance"):
-            one.mkdir(exist_ok=True)
-        self.home.own(instance)
-        self.home.own(folder / "instance")
-        self.secret_key()
-        (folder / ".venv").symlink_to(f"../../environments/{self.asked['environment']}")
+        for path in (self.home.shared, instance, folder / "instance"):
+            path.mkdir(exist_ok=True)
+        self.home.give_to_service(instance)
+        self.home.give_to_service(folder / "instance")
+        self.create_secret_key()
+        (folder / ".venv").symlink_to(f"../../environments/{self.request['environment']}")
         (folder / "app/.release").write_text(f"{name}\n")
-        for link, to in ((".env", "shared/.env"), ("instance", "shared/instance")):
-            (folder / "app" / link).symlink_to(f"../../../{to}")
-        self.carry_snapshots(folder)
-        python = str(self.home.environments / self.asked["environment"] / "bin/python")
+        (folder / "app/.env").symlink_to("../../../shared/.env")
+        (folder / "app/instance").symlink_to("../../../shared/instance")
+        self.link_snapshots(folder)
+        python = str(self.home.environments / self.request["environment"] / "bin/python")
         run([python, "-m", "compileall", "-q", str(folder / "app/app")])
 
-    def carry_snapshots(self, folder: Path) -> None:
-        """Give the new release those snapshots of the live one that it would build alike.
+    def link_snapshots(self, folder: Path) -> None:
+        """Link the live release's snapshots whose loader and source file have not changed.
 
-        A snapshot is never written over, so both can have the same file. Where the loader or its
-        source is another, the new release builds its own, and the old one does not see it.
+        A snapshot is never overwritten, so both releases can share the file. The new release builds
+        the snapshots of all changed loaders itself, and the old release does not see them.
         """
         if not self.home.live:
             return
         live = self.home.releases / self.home.live
-        for name, paths in self.asked["loaders"].items():
-            if all(print_of(live / "app" / one) == print_of(folder / "app" / one) for one in paths):
-                with suppress(
-                    OSError, ValueError, KeyError
-                ):  # there is none, or it is just replaced
-                    state = (live / "instance" / f"{name}.json").read_text()
-                    file = json.loads(state)["file"]
-                    os.link(live / "instance" / file, folder / "instance" / file)
-                    (folder / "instance" / f"{name}.json").write_text(state)
-                    self.home.own(folder / "instance" / f"{name}.json")
+        for name, paths in self.request["loaders"].items():
+            if any(
+                fingerprint(live / "app" / path) != fingerprint(folder / "app" / path)
+                for path in paths
+            ):
+                continue
+            # The snapshot may not exist, or the live release may replace it at this moment.
+            with suppress(OSError, ValueError, KeyError):
+                state = (live / "instance" / f"{name}.json").read_text()
+                file = json.loads(state)["file"]
+                os.link(live / "instance" / file, folder / "instance" / file)
+                (folder / "instance" / f"{name}.json").write_text(state)
+                self.home.give_to_service(folder / "instance" / f"{name}.json")
 
-    def secret_key(self) -> None:
-        """See to it that there is an .env with a SECRET_KEY; it is made once."""
+    def create_secret_key(self) -> None:
+        """Add a SECRET_KEY to .env, unless it already has one."""
         env = self.home.shared / ".env"
         text = env.read_text() if env.exists() else ""
         if not re.search(r"^(export )?SECRET_KEY=.", text, re.MULTILINE):
-            say(f"create    {env} with a new SECRET_KEY")
-            replace(env, f"{text}SECRET_KEY={secrets.token_hex()}\n", 0o600)
-            self.home.own(env)
+            report(f"create    {env} with a new SECRET_KEY")
+            write_file(env, f"{text}SECRET_KEY={secrets.token_hex()}\n", 0o600)
+            self.home.give_to_service(env)
 
     def publish(self, name: str) -> None:
-        """Put the release among the others, by one rename; its number comes after theirs."""
-        known = self.home.known()
+        """Move the release to the other releases by one rename, with the next number."""
+        releases = self.home.read_releases()
         facts = {
-            "number": 1 + max((int(one["number"]) for one in known), default=0),
+            "number": 1 + max((int(release["number"]) for release in releases), default=0),
             "before": self.home.live,
-            "when": self.asked["when"],
-            "environment": self.asked["environment"],
+            "when": self.request["when"],
+            "environment": self.request["environment"],
         }
         (self.home.incoming / name / "release.json").write_text(json.dumps(facts))
         self.home.releases.mkdir(exist_ok=True)
@@ -177,11 +192,11 @@ class Build:
         shutil.rmtree(self.home.incoming, ignore_errors=True)
 
 
-def print_of(path: Path) -> list[tuple[str, int, int]]:
-    """Return what tells a file, or the files of a folder, from others: names, sizes, times.
+def fingerprint(path: Path) -> list[tuple[str, int, int]]:
+    """Return the name, size and time of a file, or of each file in a folder.
 
-    The times are made from the content, see archive.py.
+    The times are derived from the content: see archive.py.
     """
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    found = ((one, one.stat()) for one in files if one.is_file())
-    return [(str(one.relative_to(path)), stat.st_size, stat.st_mtime_ns) for one, stat in found]
+    paths = sorted(path.rglob("*")) if path.is_dir() else [path]
+    files = ((file, file.stat()) for file in paths if file.is_file())
+    return [(str(file.relative_to(path)), stat.st_size, stat.st_mtime_ns) for file, stat in files]

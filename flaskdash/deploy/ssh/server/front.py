@@ -1,4 +1,4 @@
-"""Caddy or nginx before a project."""
+"""Caddy or nginx in front of a project: it serves the domain with its certificate."""
 
 from __future__ import annotations
 
@@ -7,107 +7,131 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from flaskdash.deploy.ssh.server.basics import Failed, find, install, replace, run, say
+from flaskdash.deploy.ssh.server.basics import (
+    StepError,
+    find_program,
+    report,
+    run,
+    write_file,
+    write_system_file,
+)
 from flaskdash.deploy.ssh.server.home import Home
 
 
 class Front:
-    """Caddy or nginx before the project: it has the domain and its certificate."""
+    """Caddy or nginx in front of a project."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.domain = home.asked["domain"]
+        self.domain = home.request["domain"]
         self.slug = home.unit
         self.sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
         self.installed = False
 
     def set_up(self) -> None:
-        """Have the domain lead here, where we may; else say what an administrator has to do."""
-        has = [name for name in ("caddy", "nginx") if find(name)]
-        kind = has[0] if has else "caddy"
-        name = "Caddyfile" if kind == "caddy" else "nginx.conf"
-        values = {"DOMAIN": self.domain, "PORT": str(self.home.asked["port"])}
-        text = re.sub(r"@([A-Z]+)@", lambda found: values[found[1]], self.home.asked["front"][name])
-        if not Path("/proc/net/if_inet6").exists():  # nginx would not start
-            text = text.replace("    listen [::]:80;\n", "")
+        """Serve the domain, or report the commands that an administrator has to run."""
+        programs = [name for name in ("caddy", "nginx") if find_program(name)]
+        program = programs[0] if programs else "caddy"
+        file = "Caddyfile" if program == "caddy" else "nginx.conf"
+        text = self.render(file)
         try:
-            replace(self.home.root / name, text)
-            if not has:
-                raise Failed("neither Caddy nor nginx is on the server")
+            write_file(self.home.root / file, text)
+            if not programs:
+                raise StepError("neither Caddy nor nginx is installed on the server")
             run([*self.sudo, "true"], 20)
-            if kind == "caddy":
-                self.caddy(text)
+            if program == "caddy":
+                self.set_up_caddy(text)
             else:
-                self.nginx(text)
-        except (Failed, OSError) as error:
-            log = error.log if isinstance(error, Failed) else ""
-            say(f"note      {self.domain} is not ready: {error} {log.strip()[-300:]}".rstrip())
-            say("          as an administrator of the server:")
-            for command in self.commands(kind, bool(has)):
-                say(f"            {command}")
+                self.set_up_nginx(text)
+        except (StepError, OSError) as error:
+            log = error.log if isinstance(error, StepError) else ""
+            report(f"note      {self.domain} is not ready: {error} {log.strip()[-300:]}".rstrip())
+            report("          An administrator of the server has to run:")
+            for command in self.commands(program, installed=bool(programs)):
+                report(f"            {command}")
 
-    def caddy(self, text: str) -> None:
-        """Add the site to Caddy's, if it takes it."""
+    def render(self, file: str) -> str:
+        """Return the site's configuration."""
+        values = {"DOMAIN": self.domain, "PORT": str(self.home.request["port"])}
+        template = self.home.request["front"][file]
+        text = re.sub(r"@([A-Z]+)@", lambda match: values[match[1]], template)
+        if not Path("/proc/net/if_inet6").exists():  # without IPv6, nginx would not start
+            text = text.replace("    listen [::]:80;\n", "")
+        return text
+
+    def set_up_caddy(self, text: str) -> None:
+        """Add the site to Caddy's configuration; undo that if Caddy rejects it."""
         main, site = Path("/etc/caddy/Caddyfile"), Path(f"/etc/caddy/flaskdash/{self.slug}.caddy")
         before = main.read_text() if main.exists() else ""
         if site.exists() and site.read_text() == text and "import flaskdash/" in before:
-            if not self.runs("caddy"):
+            if not self.is_running("caddy"):
                 self.reload("caddy")
             return
-        install(self.sudo, site, text)
+        write_system_file(self.sudo, site, text)
         if "import flaskdash/" not in before:
-            install(self.sudo, main, f"{before.rstrip()}\n\nimport flaskdash/*.caddy\n".lstrip())
+            imported = f"{before.rstrip()}\n\nimport flaskdash/*.caddy\n".lstrip()
+            write_system_file(self.sudo, main, imported)
         try:
             run([*self.sudo, "caddy", "validate", "--adapter", "caddyfile", "--config", str(main)])
-        except Failed:
-            install(self.sudo, main, before)
+        except StepError:
+            write_system_file(self.sudo, main, before)
             run([*self.sudo, "rm", "-f", str(site)])
             raise
         self.reload("caddy")
 
-    def nginx(self, text: str) -> None:
-        """Add the site to nginx's, if it takes it, and have certbot get its certificate."""
+    def set_up_nginx(self, text: str) -> None:
+        """Add the site to nginx's configuration, and get its certificate with certbot."""
         site = Path(f"/etc/nginx/conf.d/{self.slug}.conf")
         before = site.read_text() if site.exists() else ""
-        known = all(line in before for line in re.findall(r"(?:proxy_pass|server_name) .*;", text))
-        if not known:  # else leave what certbot has added
-            install(self.sudo, site, text)
-            try:
-                run([*self.sudo, find("nginx"), "-t"])
-            except Failed:
-                if before:
-                    install(self.sudo, site, before)
-                else:
-                    run([*self.sudo, "rm", "-f", str(site)])
-                raise
-        if not known or not self.runs("nginx"):
+        directives = re.findall(r"(?:proxy_pass|server_name) .*;", text)
+        # certbot adds lines of its own, which have to stay if the site has not changed.
+        unchanged = all(line in before for line in directives)
+        if not unchanged:
+            self.replace_nginx_site(site, text, before)
+        if not unchanged or not self.is_running("nginx"):
             self.reload("nginx")
-        if "ssl_certificate" not in (before if known else text):
-            if not find("certbot"):
-                self.installed = True
-                raise Failed("it has no certificate, because certbot is not there")
-            asks_nothing = ["--non-interactive", "--agree-tos", "--register-unsafely-without-email"]
-            run([*self.sudo, "certbot", "--nginx", *asks_nothing, "--redirect", "-d", self.domain])
+        if "ssl_certificate" not in (before if unchanged else text):
+            self.get_certificate()
 
-    def runs(self, name: str) -> bool:
-        """Return whether a web server runs."""
-        with suppress(Failed):
+    def replace_nginx_site(self, site: Path, text: str, before: str) -> None:
+        """Write the site's file; restore it if nginx rejects the new one."""
+        write_system_file(self.sudo, site, text)
+        try:
+            run([*self.sudo, find_program("nginx"), "-t"])
+        except StepError:
+            if before:
+                write_system_file(self.sudo, site, before)
+            else:
+                run([*self.sudo, "rm", "-f", str(site)])
+            raise
+
+    def get_certificate(self) -> None:
+        """Run certbot for the domain; raise StepError if it is not installed."""
+        if not find_program("certbot"):
+            self.installed = True
+            raise StepError("it has no certificate, because certbot is not installed")
+        unattended = ["--non-interactive", "--agree-tos", "--register-unsafely-without-email"]
+        run([*self.sudo, "certbot", "--nginx", *unattended, "--redirect", "-d", self.domain])
+
+    def is_running(self, name: str) -> bool:
+        """Return whether a web server is running."""
+        with suppress(StepError):
             return bool(run(["systemctl", "is-active", name]))
         return False
 
     def reload(self, name: str) -> None:
-        """Have a web server take up its configuration, and start with the server."""
+        """Let a web server read its configuration again, and start with the server."""
         run([*self.sudo, "systemctl", "enable", "--quiet", name])
         run([*self.sudo, "systemctl", "reload-or-restart", name])
-        say(f"reload    {name}: {self.domain} leads to port {self.home.asked['port']}")
+        report(f"reload    {name}: {self.domain} leads to port {self.home.request['port']}")
 
-    def commands(self, kind: str, there: bool) -> list[str]:
-        """Return what an administrator types."""
+    def commands(self, program: str, *, installed: bool) -> list[str]:
+        """Return the commands that an administrator has to run."""
         root = self.home.root
-        if kind == "caddy":
+        if program == "caddy":
             site = f"/etc/caddy/flaskdash/{self.slug}.caddy"
             return [
-                *([] if there else ["sudo apt install caddy"]),
+                *([] if installed else ["sudo apt install caddy"]),
                 f"sudo install -D -m 644 {root}/Caddyfile {site}"
                 " && echo 'import flaskdash/*.caddy' | sudo tee -a /etc/caddy/Caddyfile",
                 "sudo systemctl reload caddy",

@@ -1,4 +1,4 @@
-"""From one release to another: a trial, both on one port, and the end of the old one."""
+"""Switch from one release to another: a trial, both on one port, and the end of the old one."""
 
 from __future__ import annotations
 
@@ -10,207 +10,226 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-from flaskdash.deploy.ssh.server.basics import Failed, say
+from flaskdash.deploy.ssh.server.basics import StepError, report
 from flaskdash.deploy.ssh.server.units import Units
 
-UP_SECONDS = 30.0  # until /up answers
-READY_SECONDS = 600.0  # until each dashboard does, while the data is being read
-CALM_SECONDS = 5.0  # that a loader may fail, such as while a database wakes up
+UP_SECONDS = 30.0  # until /up has to answer
+READY_SECONDS = 600.0  # until each dashboard has to answer, because the data is read first
+LOADER_SECONDS = 5.0  # during which a loader may fail, such as while a database wakes up
 LINKS = re.compile(r"""href=["'](/(?:dashboards|charts)/[^"'?#.]+)""")
 
 
-class Live(Units):
-    """A project whose live release can be another."""
+class Response(NamedTuple):
+    """A response of the release on trial; the status is 0 if nothing answers."""
+
+    status: int
+    body: str = ""
+    is_cacheable: bool = True
+
+
+class Switchover(Units):
+    """A project whose live release can be switched."""
 
     def go_live(self, name: str) -> None:
-        """Try a release, start it beside the live one, and end that when the new one has answered."""
+        """Try a release, start it beside the live one, and stop that one once the new one answers."""
         old = self.live
-        self.trial(name)
-        was = self.listen()
+        self.try_release(name)
+        socket_before = self.listen()
         try:
-            say(f"start     {name}")
+            report(f"start     {name}")
             if not old:
-                self.point(name)  # nothing is live that could be lost
-            self.systemd("start", self.systemd.live(name))
-            self.wait_for(name, only=not old)
-            self.point(name)
+                self.set_current(name)  # safe now, because no release is live
+            self.systemd("start", self.systemd.release_unit(name))
+            self.wait_for(name, alone=not old)
+            self.set_current(name)
             if old and old != name:
-                say(f"stop      {old}, when it has finished what is under way")
-                self.systemd("stop", "--no-block", self.systemd.live(old))
-                self.wait_for(name, only=True)
+                report(f"stop      {old}, when it has answered its open requests")
+                self.systemd("stop", "--no-block", self.systemd.release_unit(old))
+                self.wait_for(name, alone=True)
         except BaseException as error:
-            self.back(name, old, was, error)
-        self.boots()
+            self.go_back(name, old, socket_before, error)
+        self.enable_at_boot()
 
-    def back(self, name: str, old: str, was: str | None, error: BaseException) -> NoReturn:
-        """Let the old release be live as before, and raise what the new one has failed with."""
-        log = self.systemd.log(self.systemd.live(name))
-        if not isinstance(error, Failed):
-            error = Failed(f"{type(error).__name__}: {error}")
+    def go_back(
+        self, name: str, old: str, socket_before: str | None, error: BaseException
+    ) -> NoReturn:
+        """Make the old release live again, and raise the error of the new one."""
+        log = self.systemd.log(self.systemd.release_unit(name))
+        if not isinstance(error, StepError):
+            error = StepError(f"{type(error).__name__}: {error}")
         kind = ""
         try:
-            if was is not None:
-                self.listen(was)
+            if socket_before is not None:
+                self.listen(socket_before)
             if not old:
                 self.current.unlink(missing_ok=True)
             elif self.live != old:
-                self.point(old)
+                self.set_current(old)
             if old:
-                self.systemd("start", self.systemd.live(old))
-            self.systemd("stop", self.systemd.live(name), must=False)
+                self.systemd("start", self.systemd.release_unit(old))
+            self.systemd("stop", self.systemd.release_unit(name), check=False)
             if old:
-                self.wait_for(old, only=True)
-        except (Failed, OSError):
+                self.wait_for(old, alone=True)
+        except (StepError, OSError):
             kind = "not-rolled-back"
-        raise Failed(str(error), error.hint, error.kind or kind, error.log or log) from error
+        raise StepError(str(error), error.hint, error.kind or kind, error.log or log) from error
 
-    def trial(self, name: str) -> None:
-        """Start a release on a socket of its own, as it will run, and ask for each of its dashboards."""
-        say(f"try       {name} on a socket of its own")
+    def try_release(self, name: str) -> None:
+        """Start a release on a socket of its own, and request each of its dashboards."""
+        report(f"try       {name} on a socket of its own")
         unit, log = f"{self.unit}_trial@{name}", self.root / "trial.log"
         log.unlink(missing_ok=True)
-        log.touch()  # the system's systemd would make it so that only root can read it
+        log.touch()  # if the system's systemd created it, only root could read it
         try:
             self.systemd("start", f"{unit}.socket")
             try:
                 self.systemd("start", f"{unit}.service")
-            except Failed:
-                raise Failed(f"{name} does not start") from None
-            self.try_up(name, f"{unit}.service")
-            self.try_dashboards(f"{unit}.service")
-        except Failed as error:
+            except StepError:
+                raise StepError(f"{name} does not start") from None
+            self.check_up(name, f"{unit}.service")
+            self.check_dashboards(f"{unit}.service")
+        except StepError as error:
             with suppress(OSError):
                 error.log = log.read_text(errors="replace").strip()
             error.log = error.log or self.systemd.log(f"{unit}.service")
             raise
         finally:
-            self.end_trial()
+            self.stop_trial()
 
-    def try_up(self, name: str, unit: str) -> None:
-        """Wait until the release on trial says that it is up, and which it is."""
+    def check_up(self, name: str, unit: str) -> None:
+        """Wait until the release on trial answers at /up with its own name."""
         deadline = time.monotonic() + UP_SECONDS
         while time.monotonic() < deadline:
             if self.systemd.state(unit) not in ("active", "activating"):
-                raise Failed(f"{name} does not start")
-            status, body, _ = self.ask_trial("/up", 5)
-            if status == 200 and body.split() == ["up", name]:
+                raise StepError(f"{name} does not start")
+            response = self.request_trial("/up", 5)
+            if response.status == 200 and response.body.split() == ["up", name]:
                 return
-            if status == 200:
-                raise Failed(
-                    f"/up answers {body.strip()[:60]!r}, and not 'up {name}'",
-                    hint="have it say the text of .release, as a project made by `flaskdash new` does",
+            if response.status == 200:
+                raise StepError(
+                    f"/up answers {response.body.strip()[:60]!r} instead of 'up {name}'."
+                    " Let its view return the text of the file .release, as the view that"
+                    " `flaskdash new` writes does",
                 )
-            if status:
-                raise Failed(f"{name} does not answer: {describe(status)} at /up")
+            if response.status:
+                raise StepError(f"{name} does not answer: {describe(response.status)} at /up")
             time.sleep(0.1)
-        raise Failed(f"{name} does not answer: nothing at /up within {UP_SECONDS:.0f} s")
+        raise StepError(f"{name} does not answer: no response at /up within {UP_SECONDS:.0f} s")
 
-    def try_dashboards(self, unit: str) -> None:
-        """Ask for the first dashboard and for all that it links to, when the data has been read."""
-        todo, seen, began = ["/"], {"/"}, time.monotonic()
-        while todo:
-            path = todo.pop(0)
-            status, body, kept = self.ask_trial(path, 60)
-            while status == 503 and time.monotonic() < began + READY_SECONDS:
-                self.try_loaders(time.monotonic() - began)
+    def check_dashboards(self, unit: str) -> None:
+        """Request the first dashboard and each page that it links to, once the data has been read."""
+        pending, visited, start = ["/"], {"/"}, time.monotonic()
+        while pending:
+            path = pending.pop(0)
+            response = self.request_trial(path, 60)
+            while response.status == 503 and time.monotonic() < start + READY_SECONDS:
+                self.check_loaders(time.monotonic() - start)
                 if self.systemd.state(unit) != "active":
                     break
                 time.sleep(0.5)
-                status, body, kept = self.ask_trial(path, 60)
-            if status in (0, 404) or status >= 500:
-                raise Failed(f"{path} does not answer: {describe(status)}")
-            if not kept:
-                say(f"note      a chart on {path} fails; the log says why: flaskdash logs")
-            new = [link for link in LINKS.findall(body) if link not in seen]
-            todo += new
-            seen.update(new)
-        for name, state in self.loaders().items():
+                response = self.request_trial(path, 60)
+            if response.status in (0, 404) or response.status >= 500:
+                raise StepError(f"{path} does not answer: {describe(response.status)}")
+            if not response.is_cacheable:
+                report(f"note      a chart on {path} fails; `flaskdash logs` shows why")
+            links = [link for link in LINKS.findall(response.body) if link not in visited]
+            pending += links
+            visited.update(links)
+        for name, state in self.loader_states().items():
             if state["error"]:
-                say(
-                    f"note      the loader {name} fails, and its last good data is shown: {state['error']}"
+                report(
+                    f"note      the loader {name} fails, so its last good data is shown:"
+                    f" {state['error']}"
                 )
 
-    def try_loaders(self, since: float) -> None:
-        """Raise where a loader fails and there is no data of before; it has been tried again by then."""
-        for name, state in self.loaders().items():
-            if state["error"] and not state["built"] and since > CALM_SECONDS:
-                raise Failed(f"the loader {name} fails: {state['error']}")
+    def check_loaders(self, seconds: float) -> None:
+        """Raise StepError if a loader has no data and still fails after some seconds."""
+        for name, state in self.loader_states().items():
+            if state["error"] and not state["built"] and seconds > LOADER_SECONDS:
+                raise StepError(f"the loader {name} fails: {state['error']}")
 
-    def loaders(self) -> dict[str, dict[str, str]]:
-        """Return what /ready says of each loader: when its data was built, and its error."""
+    def loader_states(self) -> dict[str, dict[str, str]]:
+        """Return from /ready when each loader's data was built, and its error."""
         with suppress(ValueError, AttributeError):
-            found = json.loads(self.ask_trial("/ready", 10)[1])["loaders"]
+            loaders = json.loads(self.request_trial("/ready", 10).body)["loaders"]
             return {
-                str(name): {key: str(one.get(key, "")) for key in ("built", "error")}
-                for name, one in found.items()
+                str(name): {key: str(state.get(key, "")) for key in ("built", "error")}
+                for name, state in loaders.items()
             }
         return {}
 
-    def ask_trial(self, path: str, seconds: float) -> tuple[int, str, bool]:
-        """Return the status and the body of a page of the release on trial, and whether it may be kept."""
+    def request_trial(self, path: str, seconds: float) -> Response:
+        """Request a page of the release on trial."""
         file = f"{self.systemd.runtime}/{self.unit}_trial.sock"
         connection = UnixConnection(file, seconds)
         try:
-            connection.request("GET", path, headers={"Host": self.asked["domain"] or "localhost"})
-            answer = connection.getresponse()
-            body = answer.read().decode("utf-8", "replace")
-            return answer.status, body, "no-store" not in (answer.getheader("Cache-Control") or "")
+            connection.request("GET", path, headers={"Host": self.request["domain"] or "localhost"})
+            response = connection.getresponse()
+            body = response.read().decode("utf-8", "replace")
+            is_cacheable = "no-store" not in (response.getheader("Cache-Control") or "")
+            return Response(response.status, body, is_cacheable)
         except (OSError, http.client.HTTPException):
-            return 0, "", True
+            return Response(0)
         finally:
             connection.close()
 
-    def settle(self) -> None:
-        """Clear up what a deploy that was cut off has left, and have the current release run."""
+    def recover(self) -> None:
+        """Clean up after an interrupted deploy, and start the current release if it does not run."""
         shutil.rmtree(self.incoming, ignore_errors=True)
-        if (kept := self.shared / ".env.before").exists():
-            kept.replace(self.shared / ".env")
+        if (before := self.shared / ".env.before").exists():
+            before.replace(self.shared / ".env")
         for folder, mark in ((self.releases, "lived"), (self.environments, ".complete")):
-            for one in folder.glob("*"):
-                if not (one / mark).exists():
-                    shutil.rmtree(one, ignore_errors=True)
+            for path in folder.glob("*"):
+                if not (path / mark).exists():
+                    shutil.rmtree(path, ignore_errors=True)
         if not (self.systemd.folder / f"{self.unit}@.service").exists():
             return
-        self.end_trial()
+        self.stop_trial()
         live = self.live
-        if live and self.systemd.state(self.systemd.live(live)) not in ("active", "activating"):
-            self.systemd("reset-failed", self.systemd.live(live), must=False)
-            self.systemd("start", self.systemd.live(live), must=False)
-        for name in self.systemd.running():
+        unit = self.systemd.release_unit(live)
+        if live and self.systemd.state(unit) not in ("active", "activating"):
+            self.systemd("reset-failed", unit, check=False)
+            self.systemd("start", unit, check=False)
+        for name in self.systemd.running_releases():
             if name != live:
-                self.systemd("stop", "--no-block", self.systemd.live(name), must=False)
+                self.systemd("stop", "--no-block", self.systemd.release_unit(name), check=False)
 
-    def end_trial(self) -> None:
-        """Stop what is on trial, and take its log away."""
+    def stop_trial(self) -> None:
+        """Stop the release on trial, and delete its log."""
         pattern = f"{self.unit}_trial@*"
-        self.systemd("stop", f"{pattern}.socket", f"{pattern}.service", must=False)
-        self.systemd("reset-failed", f"{pattern}.service", f"{pattern}.socket", must=False)
+        self.systemd("stop", f"{pattern}.socket", f"{pattern}.service", check=False)
+        self.systemd("reset-failed", f"{pattern}.service", f"{pattern}.socket", check=False)
         (self.root / "trial.log").unlink(missing_ok=True)
 
-    def wait_for(self, name: str, *, only: bool) -> None:
-        """Wait until a release answers on the port; with `only`, until no other one does."""
+    def wait_for(self, name: str, *, alone: bool) -> None:
+        """Wait until a release answers on the port; with `alone`, until only that release does."""
         deadline = time.monotonic() + UP_SECONDS
-        told: list[str] = []
-        with ThreadPoolExecutor(8) as pool:  # several at once: both releases take some
+        answers: list[str] = []
+        # Several requests at once, because two releases on one port each get some of them.
+        with ThreadPoolExecutor(8) as pool:
             while time.monotonic() < deadline:
-                told = list(pool.map(lambda _: self.ask_port(), range(8)))
-                others = [one for one in told if one != f"up {name}"]
-                if (not others) if only else len(others) < len(told):
+                answers = list(pool.map(lambda _: self.request_port(), range(8)))
+                matches = answers.count(f"up {name}")
+                if matches == len(answers) if alone else matches > 0:
                     return
-                if self.systemd.state(self.systemd.live(name)) not in ("active", "activating"):
-                    raise Failed(f"{name} does not start")
+                state = self.systemd.state(self.systemd.release_unit(name))
+                if state not in ("active", "activating"):
+                    raise StepError(f"{name} does not start")
                 time.sleep(0.05)
-        raise Failed(f"{name} does not answer on port {self.asked['port']}: {told[0] or 'nothing'}")
+        raise StepError(
+            f"{name} does not answer on port {self.request['port']}: {answers[0] or 'no response'}"
+        )
 
-    def ask_port(self, path: str = "/up") -> str:
-        """Return what a page on the port says, or nothing."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.asked["port"], timeout=5)
+    def request_port(self, path: str = "/up") -> str:
+        """Return the body of a page on the port, or "" if its status is not 200."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.request["port"], timeout=5)
         try:
-            connection.request("GET", path, headers={"Host": self.asked["domain"] or "localhost"})
-            answer = connection.getresponse()
-            return answer.read().decode("utf-8", "replace").strip() if answer.status == 200 else ""
+            connection.request("GET", path, headers={"Host": self.request["domain"] or "localhost"})
+            response = connection.getresponse()
+            body = response.read().decode("utf-8", "replace").strip()
+            return body if response.status == 200 else ""
         except (OSError, http.client.HTTPException):
             return ""
         finally:
@@ -218,14 +237,13 @@ class Live(Units):
 
 
 class UnixConnection(http.client.HTTPConnection):
-    """HTTP over a socket that is a file."""
+    """HTTP over a Unix socket."""
 
     def __init__(self, path: str, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
         self.path = path
 
     def connect(self) -> None:
-        """Connect to the file."""
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
@@ -233,4 +251,4 @@ class UnixConnection(http.client.HTTPConnection):
 
 def describe(status: int) -> str:
     """Return a status in words."""
-    return f"status {status}" if status else "nothing"
+    return f"status {status}" if status else "no response"

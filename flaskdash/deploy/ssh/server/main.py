@@ -1,4 +1,4 @@
-"""What the server can be asked for."""
+"""The requests that the server's side answers: deploy, rollback, status and others."""
 
 from __future__ import annotations
 
@@ -9,172 +9,183 @@ import signal
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from flaskdash.deploy.ssh.server.basics import Failed, replace, say, tell
+from flaskdash.deploy.ssh.server.basics import StepError, report, send, write_file
 from flaskdash.deploy.ssh.server.build import Build
 from flaskdash.deploy.ssh.server.front import Front
-from flaskdash.deploy.ssh.server.live import Live
+from flaskdash.deploy.ssh.server.live import Switchover
 
 LOG_LINES = 15
 
 
-class Server(Live):
-    """A project on this server."""
+class ServerProject(Switchover):
+    """A project on this server, with a method for each request."""
 
-    def __init__(self, asked: dict[str, Any], stdin: BinaryIO) -> None:
-        super().__init__(asked)
+    def __init__(self, request: dict[str, Any], stdin: BinaryIO) -> None:
+        super().__init__(request)
         self.stdin = stdin
 
     def deploy(self) -> dict[str, Any]:
-        """Make a release of what comes in, and let it go live."""
-        with self.alone():
-            self.systemd.linger()
-            self.settle()
-            name = Build(self, self.stdin).make(self.units)
+        """Build a release from the files on standard input, and make it live."""
+        with self.locked():
+            self.systemd.enable_linger()
+            self.recover()
+            name = Build(self, self.stdin).make(self.write_units)
             try:
                 self.go_live(name)
             except BaseException:
                 if self.live != name:
                     self.remove(name)
                 raise
-            with suppress(OSError):  # it is live all the same, and the next deploy tries again
+            with suppress(OSError):  # the release is live, and the next deploy prunes again
                 self.prune()
-            if self.asked["domain"]:
+            if self.request["domain"]:
                 Front(self).set_up()
-            return self.standing()
+            return self.state()
 
     def rollback(self) -> dict[str, Any]:
-        """Let another release go live: the one that was asked for, or the one before."""
-        with self.alone():
-            self.settle()
-            known = self.known()
-            live = next((one for one in known if one["name"] == self.live), None)
-            if live is None:
-                raise Failed("nothing is live, so there is nothing to go back from", kind="usage")
-            older = [one["name"] for one in known if int(one["number"]) < int(live["number"])]
-            names = [one["name"] for one in known]
-            wanted = self.asked["release"] or (
-                live["before"] if live["before"] in names else next(iter(older), "")
+        """Make another release live: the requested one, or the one before the live one."""
+        with self.locked():
+            self.recover()
+            live = self.live
+            name = self._rollback_release()
+            self.request["port"] = self.port
+            if name != live:
+                self.go_live(name)
+            return self.state()
+
+    def _rollback_release(self) -> str:
+        """Return the release to roll back to; raise StepError if it does not exist."""
+        releases = self.read_releases()
+        names = [release["name"] for release in releases]
+        if self.live not in names:
+            raise StepError("no release is live, so a rollback is not possible", kind="usage")
+        live = releases[names.index(self.live)]
+        older = [
+            release["name"] for release in releases if int(release["number"]) < int(live["number"])
+        ]
+        before = live["before"] if live["before"] in names else next(iter(older), "")
+        name = str(self.request["release"] or before)
+        if not name:
+            raise StepError(f"no release exists before {live['name']}", kind="usage")
+        if name not in names:
+            raise StepError(
+                f"the release {name} does not exist", hint="flaskdash releases", kind="usage"
             )
-            if not wanted:
-                raise Failed(f"there is no release before {live['name']}", kind="usage")
-            if wanted not in names:
-                raise Failed(
-                    f"there is no release {wanted}", hint="flaskdash releases", kind="usage"
-                )
-            self.asked["port"] = self.port
-            if wanted != live["name"]:
-                self.go_live(wanted)
-            return self.standing()
+        return name
 
     def wait(self) -> dict[str, Any]:
-        """Wait until a deploy that is at work has ended, and clear up where it was killed."""
-        with self.alone():
-            self.settle()
-            return self.standing()
+        """Wait until a running deploy has ended, and clean up if it was killed."""
+        with self.locked():
+            self.recover()
+            return self.state()
 
     def status(self) -> dict[str, Any]:
-        """Return how the project stands here."""
-        live, self.asked["port"] = self.live, self.port
-        shown = "ActiveState,ActiveEnterTimestamp,MemoryCurrent,NRestarts"
-        text = self.systemd("show", f"--property={shown}", self.systemd.live(live)) if live else ""
-        facts = dict(line.split("=", 1) for line in text.splitlines())
-        said = self.ask_port() if self.port else ""
-        return self.standing() | {"facts": facts, "healthy": bool(live) and said == f"up {live}"}
+        """Return the state, systemd's facts about the live release, and whether it answers."""
+        live, self.request["port"] = self.live, self.port
+        facts = {}
+        if live:
+            properties = "ActiveState,ActiveEnterTimestamp,MemoryCurrent,NRestarts"
+            unit = self.systemd.release_unit(live)
+            output = self.systemd("show", f"--property={properties}", unit)
+            facts = dict(line.split("=", 1) for line in output.splitlines())
+        answer = self.request_port() if self.port else ""
+        healthy = bool(live) and answer == f"up {live}"
+        return self.state() | {"facts": facts, "healthy": healthy}
 
     def list_releases(self) -> dict[str, Any]:
-        """Return the releases, the newest first."""
-        return {"live": self.live, "releases": self.known()}
+        """Return the releases, newest first, and the name of the live one."""
+        return {"live": self.live, "releases": self.read_releases()}
 
     def list_secrets(self) -> dict[str, Any]:
-        """Return the names of what .env sets."""
+        """Return the names of the settings in .env."""
         text = (self.shared / ".env").read_text() if (self.shared / ".env").exists() else ""
         return {"names": re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE)}
 
     def set_secrets(self) -> dict[str, Any]:
-        """Write settings into .env, and have the live release take them up; or leave all as it was."""
-        with self.alone():
-            self.settle()
+        """Write settings into .env and restart the live release; restore .env if that fails."""
+        with self.locked():
+            self.recover()
             self.shared.mkdir(parents=True, exist_ok=True)
             env, live = self.shared / ".env", self.live
             before = env.read_text() if env.exists() else ""
-            values = self.asked["values"]
-            lines = [
-                line
-                for line in before.splitlines()
-                if not re.match(rf"\s*(?:export\s+)?(?:{'|'.join(values)})\s*=", line)
-            ]
-            lines += [f"{name}={quoted(value)}" for name, value in values.items()]
-            self.asked["port"] = self.port
-            self.write_env(".env.before", before)  # should this be cut off, `settle` puts it back
-            self.write_env(".env", "\n".join(lines) + "\n")
+            self.request["port"] = self.port
+            # If this is interrupted, `recover` restores the file.
+            self.write_env(".env.before", before)
+            self.write_env(".env", with_settings(before, self.request["values"]))
             if live:
-                self.take_up(live, before)
+                self.restart_with_settings(live, before)
             (self.shared / ".env.before").unlink()
-            return self.standing()
+            return self.state()
 
-    def take_up(self, live: str, before: str) -> None:
-        """Have the live release read .env again, if it works with it; else put back what it was."""
+    def restart_with_settings(self, live: str, before: str) -> None:
+        """Restart the live release if it works with the new .env; otherwise restore the old one."""
         restarted = False
+        unit = self.systemd.release_unit(live)
         try:
-            self.trial(live)
-            say(f"restart   {live}")
+            self.try_release(live)
+            report(f"restart   {live}")
             restarted = True
-            self.systemd("restart", self.systemd.live(live))
-            self.wait_for(live, only=True)
-        except Failed as error:
+            self.systemd("restart", unit)
+            self.wait_for(live, alone=True)
+        except StepError as error:
             self.write_env(".env", before)
             (self.shared / ".env.before").unlink()
             if restarted:
                 try:
-                    self.systemd("restart", self.systemd.live(live))
-                    self.wait_for(live, only=True)
-                except Failed:
+                    self.systemd("restart", unit)
+                    self.wait_for(live, alone=True)
+                except StepError:
                     error.kind = "not-rolled-back"
             raise
 
     def write_env(self, name: str, text: str) -> None:
-        """Write a file that only the release may read."""
-        replace(self.shared / name, text, 0o600)
-        self.own(self.shared / name)
+        """Write a file that only the user of the releases can read."""
+        write_file(self.shared / name, text, 0o600)
+        self.give_to_service(self.shared / name)
 
 
-def quoted(value: str) -> str:
-    r"""Return a value as .env holds it, so that python-dotenv reads the same.
+def with_settings(text: str, values: dict[str, str]) -> str:
+    """Return the text of an .env file with some settings added or replaced."""
+    replaced = re.compile(rf"\s*(?:export\s+)?(?:{'|'.join(values)})\s*=")
+    lines = [line for line in text.splitlines() if not replaced.match(line)]
+    lines += [f"{name}={quote(value)}" for name, value in values.items()]
+    return "\n".join(lines) + "\n"
 
-    It takes \\ and \' in single quotes, and puts variables even there; an unnamed one has its default.
+
+def quote(value: str) -> str:
+    r"""Return a value in the form that python-dotenv reads back unchanged.
+
+    In single quotes python-dotenv unescapes \\ and \', and still expands ${NAME}. A variable
+    without a name has its default value, so `${:-$}` stands for a plain `$`.
     """
     text = value.replace("${", "${:-$}{").replace("\\", "\\\\").replace("'", "\\'")
     return f"'{text}'"
 
 
 def main(stdin: BinaryIO) -> int:
-    """Do what the next line of standard input asks for."""
+    """Answer the request in the next line of standard input."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.umask(0o022 if os.geteuid() == 0 else 0o077)  # root's releases run as another user
-    asked = json.loads(stdin.readline())
-    server = Server(asked, stdin)
-    what = {
-        "deploy": server.deploy,
-        "rollback": server.rollback,
-        "status": server.status,
-        "wait": server.wait,
-        "releases": server.list_releases,
-        "secrets": server.list_secrets,
-        "set-secrets": server.set_secrets,
-    }[asked["do"]]
+    request = json.loads(stdin.readline())
+    project = ServerProject(request, stdin)
+    action = {
+        "deploy": project.deploy,
+        "rollback": project.rollback,
+        "status": project.status,
+        "wait": project.wait,
+        "releases": project.list_releases,
+        "secrets": project.list_secrets,
+        "set-secrets": project.set_secrets,
+    }[request["action"]]
     try:
-        tell(done=what())
-    except Failed as error:
+        send(result=action())
+    except StepError as error:
         log = "\n".join(error.log.splitlines()[-LOG_LINES:])
-        tell(failed=str(error), hint=error.hint, kind=error.kind, log=log, live=server.live)
+        send(error=str(error), hint=error.hint, kind=error.kind, log=log, live=project.live)
     except OSError as error:
-        tell(
-            failed=f"{error.strerror or error}, on the server",
-            hint="",
-            kind="",
-            log="",
-            live=server.live,
-        )
+        message = f"on the server: {error.strerror or error}"
+        send(error=message, hint="", kind="", log="", live=project.live)
     with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody may listen any more
+        # The connection may be closed, and Python would fail when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0

@@ -1,4 +1,4 @@
-"""The server's systemd: the user's own, or the system's."""
+"""The server's systemd: the user's own instance, or the system's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flaskdash.deploy.ssh.server.basics import Failed, install, replace, run
+from flaskdash.deploy.ssh.server.basics import StepError, run, write_file, write_system_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ LOG_LINES = 15
 
 
 class Systemd:
-    """The server's systemd: the user's own, or the system's where we may."""
+    """The user's own systemd, or the system's if the account may use sudo or is root."""
 
     def __init__(self, scope: str, unit: str) -> None:
         self.unit = unit
@@ -35,92 +35,93 @@ class Systemd:
 
     @property
     def command(self) -> list[str]:
-        """Return systemctl, as it is to be called."""
+        """Return the command that systemctl's arguments are added to."""
         return [*self.sudo, "systemctl", *(["--user"] if self.is_user else [])]
 
-    def __call__(self, *args: str, must: bool = True) -> str:
-        """Run systemctl; a failure raises, if it must not be."""
+    def __call__(self, *args: str, check: bool = True) -> str:
+        """Run systemctl and return its output; without `check`, return "" if it fails."""
         try:
             return run([*self.command, *args], 120)
-        except Failed:
-            if must:
+        except StepError:
+            if check:
                 raise
             return ""
 
     def state(self, unit: str) -> str:
-        """Return how a unit stands: active, activating, failed, inactive..."""
-        return self("show", "--value", "--property=ActiveState", unit, must=False).strip()
+        """Return a unit's state: active, activating, failed, inactive..."""
+        return self("show", "--value", "--property=ActiveState", unit, check=False).strip()
 
-    def live(self, release: str) -> str:
-        """Return the unit of a release."""
+    def release_unit(self, release: str) -> str:
+        """Return the name of a release's service."""
         return f"{self.unit}@{release}.service"
 
-    def running(self) -> list[str]:
-        """Return the releases that run, or are to run again in a moment."""
-        listed = self("list-units", "--plain", "--no-legend", f"{self.unit}@*.service")
-        names = (line.split()[0] for line in listed.splitlines() if line.split())
+    def running_releases(self) -> list[str]:
+        """Return the releases whose service is loaded, including those between two restarts."""
+        output = self("list-units", "--plain", "--no-legend", f"{self.unit}@*.service")
+        names = (line.split()[0] for line in output.splitlines() if line.split())
         return [name.partition("@")[2].removesuffix(".service") for name in names]
 
     def log(self, unit: str) -> str:
-        """Return the last lines of a unit's log."""
+        """Return the last lines of a unit's log, or "" if it cannot be read."""
         scope = ["--user"] if self.is_user else []
         argv = [*self.sudo, "journalctl", *scope, "--quiet", "--no-pager", "--output=cat"]
-        with suppress(Failed, OSError):
+        with suppress(StepError, OSError):
             return run([*argv, f"--lines={LOG_LINES}", f"--unit={unit}"], 20).strip()
         return ""
 
-    def linger(self) -> None:
-        """Have the user's services run while nobody is logged in."""
+    def enable_linger(self) -> None:
+        """Let the user's services run while nobody is logged in."""
         user = pwd.getpwuid(os.geteuid()).pw_name
         if not self.is_user or Path(f"/var/lib/systemd/linger/{user}").exists():
             return
         try:
             run(["loginctl", "enable-linger"], 30)
-        except (Failed, OSError):
-            raise Failed(
-                f"services of {user} would end when nobody is logged in, and {user} may not change that",
-                hint=f"once, as an administrator of the server: sudo loginctl enable-linger {user}",
+        except (StepError, OSError):
+            raise StepError(
+                f"systemd ends the services of {user} when {user} logs out, and only an"
+                " administrator of the server can change that",
+                hint=f"sudo loginctl enable-linger {user}",
                 kind="preflight",
             ) from None
         deadline = time.monotonic() + 10
         while not Path(self.runtime, "systemd/private").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
 
-    def allows(self, options: Sequence[str]) -> bool:
-        """Return whether a service may have these options here."""
+    def supports(self, options: Sequence[str]) -> bool:
+        """Return whether a service with these options starts on this server."""
         scope = ["--user"] if self.is_user else []
-        properties = [word for one in options for word in ("--property", one)]
+        properties = [word for option in options for word in ("--property", option)]
         probe = ["systemd-run", *scope, "--quiet", "--wait", "--collect", *properties, "/bin/true"]
         try:
             run([*self.sudo, *probe], 20)
-        except Failed:
+        except StepError:
             return False
         return True
 
-    def allowed(self, text: str, name: str, writable: str) -> str:
-        """Return a unit's file without the options that a service may not have here.
+    def supported_options(self, text: str, name: str, writable: str) -> str:
+        """Return a unit's text without the options that services on this server cannot have.
 
-        What namespaces a user's own services may have differs from server to server.
+        Servers differ in the namespaces that they allow a user's own services. The text begins with
+        a hash of the options that were tried, so that the next deploy reuses the result.
         """
-        find = re.compile(r"^(?!ReadWritePaths)\w+=.*$", re.MULTILINE)
-        mark = (
-            f"# {hashlib.sha256(text.encode()).hexdigest()[:12]}: what this server allows of it\n"
-        )
+        option_line = re.compile(r"^(?!ReadWritePaths)\w+=.*$", re.MULTILINE)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        header = f"# {digest}: the options that this server supports\n"
         with suppress(OSError):
-            known = (self.folder / name).read_text()
-            if known.startswith(mark) and self.allows(find.findall(known)):
-                return known
-        options = find.findall(text)
-        kept = options if self.allows(options) else []
-        for option in options if not kept else ():
-            if self.allows([*kept, option]):
-                kept.append(option)
-        if "ProtectSystem=strict" in kept:
-            kept = [*kept, f"ReadWritePaths={writable}"]
-        return "\n".join([f"{mark}[Service]", *kept]) + "\n"
+            written = (self.folder / name).read_text()
+            if written.startswith(header) and self.supports(option_line.findall(written)):
+                return written
+        options = option_line.findall(text)
+        supported = options if self.supports(options) else []
+        for option in options if not supported else ():
+            if self.supports([*supported, option]):
+                supported.append(option)
+        if "ProtectSystem=strict" in supported:
+            supported = [*supported, f"ReadWritePaths={writable}"]
+        return "\n".join([f"{header}[Service]", *supported]) + "\n"
 
     def write(self, name: str, text: str | None) -> bool:
-        """Make a unit's file hold a text, or not be there; return whether that changed it."""
+        """Write a unit's file, or delete it if the text is None; return whether that changed it."""
         path = self.folder / name
         before = path.read_text() if path.is_file() else None
         if before == text:
@@ -129,10 +130,10 @@ class Systemd:
             if text is None:
                 run([*self.sudo, "rm", "-f", str(path)])
             else:
-                install(self.sudo, path, text)
+                write_system_file(self.sudo, path, text)
         elif text is None:
             path.unlink()
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace(path, text)
+            write_file(path, text)
         return True

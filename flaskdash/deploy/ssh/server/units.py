@@ -1,4 +1,4 @@
-"""The units: systemd's files for a project, and the port that systemd holds for it."""
+"""systemd's unit files for a project, and the port that systemd holds for it."""
 
 from __future__ import annotations
 
@@ -6,120 +6,135 @@ import os
 import pwd
 import re
 
-from flaskdash.deploy.ssh.server.basics import Failed, is_free, say
+from flaskdash.deploy.ssh.server.basics import StepError, is_free, report
 from flaskdash.deploy.ssh.server.home import Home
 
 FIRST_PORT = 8000
 
 
 class Units(Home):
-    """A project whose units can be written."""
+    """A project's folder, and the units that run its releases."""
 
-    def units(self) -> None:
-        """Write the units but for the socket, which changes with the port alone."""
-        has_port = self.asked["port"] or self.port
-        self.asked["port"] = has_port or next(
-            port for port in range(FIRST_PORT, 65536) if is_free(port)
-        )
-        theirs = self.systemd.folder / f"{self.unit}@.service"
-        if theirs.exists() and f" {self.root}/" not in theirs.read_text():
-            raise Failed(
-                f"another account of this server has a project of this name ({theirs})",
-                hint="another name there: ssh://USER@HOST/NAME",
-                kind="preflight",
-            )
-        name = f"{self.unit}@.service.d/sandbox.conf"
-        root = str(self.root).replace("%", "%%")
-        writable = f"{root}/releases/%i/instance {root}/shared/instance"
-        sandbox = self.systemd.allowed(self.filled("sandbox.conf"), name, writable)
-        refresh = bool(self.asked["refresh"])
-        texts = {
-            f"{self.unit}.service": self.filled("app.service"),
-            f"{self.unit}@.service": self.filled("live.service"),
-            name: sandbox,
-            f"{self.unit}_trial@.service": self.filled("trial.service"),
-            f"{self.unit}_trial@.service.d/sandbox.conf": sandbox,
-            f"{self.unit}_trial@.socket": self.filled("trial.socket"),
-            f"{self.unit}_refresh.service": self.filled("refresh.service") if refresh else None,
-            f"{self.unit}_refresh.timer": self.filled("refresh.timer") if refresh else None,
-        }
-        if not refresh:
-            self.systemd("disable", "--now", f"{self.unit}_refresh.timer", must=False)
+    def write_units(self) -> None:
+        """Write all units except the socket, which `listen` writes when the port changes."""
+        self._choose_port()
+        self._check_account()
+        texts = self._unit_texts()
+        timer = f"{self.unit}_refresh.timer"
+        if texts[timer] is None:
+            self.systemd("disable", "--now", timer, check=False)
         changed = [self.systemd.write(name, text) for name, text in texts.items()]
         if any(changed):
             self.systemd("daemon-reload")
 
-    def filled(self, template: str) -> str:
-        """Return a unit's text."""
-        system = os.geteuid() == 0 or not self.systemd.is_user
+    def _choose_port(self) -> None:
+        """Set the request's port: the requested one, the present one, or the first free one."""
+        port = self.request["port"] or self.port
+        self.request["port"] = port or next(
+            port for port in range(FIRST_PORT, 65536) if is_free(port)
+        )
+
+    def _check_account(self) -> None:
+        """Raise StepError if the units of this name belong to another account."""
+        unit = self.systemd.folder / f"{self.unit}@.service"
+        if unit.exists() and f" {self.root}/" not in unit.read_text():
+            raise StepError(
+                f"another account has a project of this name on the server: {unit}."
+                " Deploy to an address with another name",
+                hint="flaskdash deploy ssh://USER@HOST/NAME",
+                kind="preflight",
+            )
+
+    def _unit_texts(self) -> dict[str, str | None]:
+        """Return each unit's text by file name, with None for a unit that the project does not need."""
+        sandbox_name = f"{self.unit}@.service.d/sandbox.conf"
+        root = str(self.root).replace("%", "%%")
+        writable = f"{root}/releases/%i/instance {root}/shared/instance"
+        sandbox = self.systemd.supported_options(
+            self.render("sandbox.conf"), sandbox_name, writable
+        )
+        refresh = bool(self.request["refresh"])
+        return {
+            f"{self.unit}.service": self.render("app.service"),
+            f"{self.unit}@.service": self.render("live.service"),
+            sandbox_name: sandbox,
+            f"{self.unit}_trial@.service": self.render("trial.service"),
+            f"{self.unit}_trial@.service.d/sandbox.conf": sandbox,
+            f"{self.unit}_trial@.socket": self.render("trial.socket"),
+            f"{self.unit}_refresh.service": self.render("refresh.service") if refresh else None,
+            f"{self.unit}_refresh.timer": self.render("refresh.timer") if refresh else None,
+        }
+
+    def render(self, template: str) -> str:
+        """Return a unit's text with this project's values."""
+        is_system = os.geteuid() == 0 or not self.systemd.is_user
+        port = self.request["port"]
         values = {
-            "LISTEN": f"127.0.0.1:{self.asked['port']}"
-            if self.asked["domain"]
-            else self.asked["port"],
-            "PORT": self.asked["port"],
-            "REFRESH": self.asked.get("refresh", 0),
+            "LISTEN": f"127.0.0.1:{port}" if self.request["domain"] else port,
+            "PORT": port,
+            "REFRESH": self.request.get("refresh", 0),
             "ROOT": str(self.root).replace("%", "%%"),
             "RUNTIME": self.systemd.runtime,
             "SYSTEMCTL": "systemctl --user" if self.systemd.is_user else "systemctl",
-            "TITLE": plain(self.asked["title"]),
+            "TITLE": escape_title(self.request["title"]),
             "UNIT": self.unit,
-            "USER": f"User={self.owner()}" if system else "",
+            "USER": f"User={self.service_user()}" if is_system else "",
             "WANTED_BY": "default.target" if self.systemd.is_user else "multi-user.target",
         }
-        text = self.asked["units"][template].replace(
-            "@SERVICE@", self.asked["units"]["service.conf"]
-        )
-        if template == "trial.socket" and system:
-            text = text.replace(
-                "SocketMode", f"SocketUser={pwd.getpwuid(os.geteuid()).pw_name}\nSocketMode"
-            )
-        return re.sub(r"@([A-Z_]+)@", lambda found: str(values[found[1]]), text)
+        templates = self.request["units"]
+        text = templates[template].replace("@SERVICE@", templates["service.conf"])
+        if template == "trial.socket" and is_system:
+            user = pwd.getpwuid(os.geteuid()).pw_name
+            text = text.replace("SocketMode", f"SocketUser={user}\nSocketMode")
+        return re.sub(r"@([A-Z_]+)@", lambda match: str(values[match[1]]), text)
 
     def listen(self, text: str | None = None) -> str | None:
-        """Have systemd hold the port; return what the socket's file was, where that changed.
+        """Let systemd hold the port; return the socket's text from before if that changed it.
 
-        Releases that run keep the port that they have.
+        Releases that are running keep the port that they have. `text` is the socket's unit; by
+        default it is made for the requested port.
         """
-        name = f"{self.unit}.socket"
+        name, port = f"{self.unit}.socket", self.request["port"]
         path = self.systemd.folder / name
         before = path.read_text() if path.is_file() else ""
-        if self.systemd.is_user and self.asked["port"] < 1024:
-            raise Failed(
-                f"port {self.asked['port']} can be opened by root alone",
-                hint="--port 8000, and --domain with Caddy in front of it",
+        if self.systemd.is_user and port < 1024:
+            raise StepError(
+                f"only root can open port {port}. Choose one above 1023, and --domain to have"
+                " Caddy or nginx on ports 80 and 443",
+                hint="flaskdash deploy --port 8000",
             )
-        wanted = text if text is not None else self.filled("app.socket")
+        socket = text if text is not None else self.render("app.socket")
         is_open = self.systemd.state(name) == "active"
-        if before == wanted and is_open:
+        if before == socket and is_open:
             return None
-        if not (is_open and self.port == self.asked["port"]) and not is_free(self.asked["port"]):
-            raise Failed(
-                f"port {self.asked['port']} is taken on the server",
-                hint="flaskdash deploy --port with another one",
+        if not (is_open and self.port == port) and not is_free(port):
+            raise StepError(
+                f"another program on the server uses port {port}. Choose another port",
+                hint="flaskdash deploy --port PORT",
             )
-        self.systemd.write(name, wanted or None)
+        self.systemd.write(name, socket or None)
         self.systemd("daemon-reload")
-        self.systemd("stop", f"{self.unit}.service", name, must=False)
+        self.systemd("stop", f"{self.unit}.service", name, check=False)
         try:
-            if wanted:
+            if socket:
                 self.systemd("start", name)
-        except Failed:
+        except StepError:
             if text is None:
                 self.listen(before)
             raise
         return before
 
-    def boots(self) -> None:
-        """Have all of it start with the server."""
+    def enable_at_boot(self) -> None:
+        """Let the units start with the server; report it if that fails."""
         names = [f"{self.unit}.socket", f"{self.unit}.service", f"{self.unit}_refresh.timer"]
         units = [name for name in names if (self.systemd.folder / name).exists()]
         try:
             self.systemd("enable", "--quiet", *units)
             self.systemd("start", *units)
-        except Failed as error:
-            say(f"note      it may not start with the server: {error} {error.log}")
+        except StepError as error:
+            report(f"note      it may not start with the server: {error} {error.log}")
 
 
-def plain(title: str) -> str:
-    """Return a title as one line of a unit's file, in which nothing has a meaning."""
+def escape_title(title: str) -> str:
+    """Return a title as one line of a unit's file, without characters that systemd interprets."""
     return " ".join(title.split()).replace("\\", "\\\\").replace("%", "%%")
