@@ -40,7 +40,7 @@ def test_adds_one_file_and_changes_none(made: Path, flaskdash: Cli, kind: str) -
     assert {path: after[path] for path in before} == before
     new = sorted(path for path in after.keys() - before.keys() if "__pycache__" not in path)
     part = {
-        "app/static/more.js",
+        "app/engine/static/more.js",
         "app/markdown.py",
         *(path for path in new if path.startswith("app/static/vendor/")),
     }
@@ -55,11 +55,11 @@ def test_what_a_kind_needs_comes_once_and_stays_as_it_is(made: Path, flaskdash: 
     flags = ("--kind", "treemap", "--x", "region")
     assert "create    app/static/vendor/plotly-more.min.js" in flaskdash("add-chart", *flags).output
     assert not list(made.rglob("world_110m.json"))
-    (made / "app/static/more.js").write_text("// mine", "utf-8")
+    (made / "app/engine/static/more.js").write_text("// mine", "utf-8")
     output = flaskdash("add-chart", "--kind", "choropleth", "--x", "region").output
     assert "plotly" not in output
     assert "create    app/static/vendor/world_110m.json" in output
-    assert (made / "app/static/more.js").read_text("utf-8") == "// mine"
+    assert (made / "app/engine/static/more.js").read_text("utf-8") == "// mine"
 
 
 def test_a_second_text_requires_nothing_more(made: Path, flaskdash: Cli) -> None:

@@ -31,7 +31,7 @@ WORK, OLD = ".writing-", ".replaced-"
 # No process runs there: what only one needs is not asked for. Each page is tried as it is written.
 NOT_NEEDED = {"procfile", "server", "dependencies", "disk", "boots", "secret-key"}
 KEPT = (".git", "CNAME")  # of a folder that is a branch, such as gh-pages
-ADDRESS = re.compile(r'\s(?:href|src|action|data-rows)="([^"]*)"')
+ADDRESS = re.compile(r'\s(?:href|src|action|data-rows-url)="([^"]*)"')
 HOW = {
     "one": "one value at a time",
     "several": "any values",
