@@ -6,13 +6,14 @@ import html
 import io
 import re
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from flaskdash import render, sql
 from flaskdash.charts import ADDITIVE, COLUMNS, KINDS, Chart
 from flaskdash.dialects import DUCKDB, Dialect
+from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.suggest import wording
 from flaskdash.suggest.places import US_STATES
@@ -124,9 +125,8 @@ def loader(
     context = {
         "module": name,
         "summary": f"{label(name)}: {_line(file)}, {_shape(inspection)} when it was added.",
-        "doing": f"Read {_line(file)}, as it is written."
-        if not inspection.files
-        else f"Read the files in {_line(file)}, as they are written, one after the other.",
+        "doing": _doing(inspection, _line(file)),
+        "totals": _totals(inspection.left_out),
         "source": repr(variable or url or file),
         "variable": bool(variable),
         "url": bool(url),
@@ -135,6 +135,23 @@ def loader(
     }
     render.render("loader", context, root)
     return PurePosixPath("app", "loaders", f"{name}.py")
+
+
+def _doing(inspection: Inspection, file: str) -> str:
+    """Return the sentence that says what load() does."""
+    if inspection.left_out:
+        return f"Read {file}, without the rows of TOTALS."
+    if inspection.files:
+        return f"Read the files in {file}, as they are written, one after the other."
+    return f"Read {file}, as it is written."
+
+
+def _totals(left_out: Mapping[str, Sequence[str]]) -> str:
+    """Return the totals that a loader leaves out, as Python source, or ""."""
+    if not left_out:
+        return ""
+    listed = (f"{literal(column)}: {literal(values)}," for column, values in left_out.items())
+    return "{" + " ".join(listed) + "}"
 
 
 def database_loader(
