@@ -15,6 +15,7 @@ from flaskdash.charts import ADDITIVE, COLUMNS, KINDS, Chart
 from flaskdash.dialects import DUCKDB, Dialect
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Column, Inspection
+from flaskdash.names import capital, initials
 from flaskdash.suggest import wording
 from flaskdash.suggest.places import US_STATES
 from flaskdash.suggest.wording import humanise
@@ -48,12 +49,8 @@ AGGREGATE_LABELS = {
 
 
 def label(name: str) -> str:
-    """Return a column's name as a label: in plain words, with a capital letter."""
-    return _capital(humanise(name))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """Return a loader's name as a label: in plain words, with a capital letter."""
+    return capital(initials(humanise(name)))
 
 
 def title(chart: Chart) -> str:
@@ -69,7 +66,7 @@ def title(chart: Chart) -> str:
     if chart.kind == "histogram" and chart.by:
         text = f"distribution of {words['x']} per {words['by']}"
     by = f", by {words['color']}" if chart.color else ""
-    return _capital(text) + by
+    return capital(text) + by
 
 
 def _total(chart: Chart) -> str:
@@ -288,7 +285,7 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "target": chart.target if chart.target is None else f"{chart.target:g}",
         "box": list(map(repr, sql.box_names(chart))),
         "words": _words(chart, unit, columns),
-        "total": repr(_capital(_total(chart))),
+        "total": repr(capital(_total(chart))),
         "letters": _letters(chart, columns),
     }
 
@@ -309,7 +306,7 @@ def _words(chart: Chart, unit: str, columns: Mapping[str, Column]) -> str:
         return repr(f"**{{rows}}** rows{when}.")
     value = f"{{value}}{unit}" if unit == "%" else f"{unit}{{value}}"
     name = re.sub(r"([\\`*_\[\]<>#!|~&])", r"\\\1", _line(_total(chart)))
-    name = _capital(name).replace("{", "{{").replace("}", "}}")
+    name = capital(name).replace("{", "{{").replace("}", "}}")
     return repr(f"{name}: **{value}**, from {{rows}} rows{when}.")
 
 
@@ -356,7 +353,7 @@ def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
 
 def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
     # An axis has room for about so many letters; the chart's title says the rest.
-    axis: dict[str, Any] = {"title": html.escape(_capital(humanise(name, 36)), quote=False)}
+    axis: dict[str, Any] = {"title": html.escape(capital(humanise(name, 36)), quote=False)}
     if unit == "%":
         axis["ticksuffix"] = unit
     elif unit:

@@ -11,6 +11,7 @@ import pytest
 
 from flaskdash.charts import AGGREGATES, GRAINS, KINDS, Chart
 from flaskdash.inspect import Inspection, inspect_source
+from flaskdash.names import capital
 from flaskdash.suggest import filters, humanise, suggest
 
 Look = Callable[..., Inspection]
@@ -236,6 +237,17 @@ def test_larger_categories_are_filters_where_there_are_few_small_ones(look: Look
         ("GDPGrowth", "GDP growth"),
         ("TOTAL_SALES", "total sales"),
         ("FY2021", "FY2021"),
+        ("RevPAR", "RevPAR"),
+        ("iPhone", "iPhone"),
+        ("GitHub", "GitHub"),
+        ("pH", "pH"),
+        ("orderDate", "order date"),
+        ("customerID", "customer ID"),
+        ("totalGDP", "total GDP"),
+        ("gdp_growth", "GDP growth"),
+        ("sales2024", "sales 2024"),
+        ("exam2", "exam2"),
+        ("USA total", "USA total"),
         ("  padded ", "padded"),
         ("How old are you?", "how old are you"),
         ("___", "___"),
@@ -244,6 +256,14 @@ def test_larger_categories_are_filters_where_there_are_few_small_ones(look: Look
 )
 def test_humanise(name: str, words: str) -> None:
     assert humanise(name) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("sales", "Sales"), ("iPhone sales", "iPhone sales"), ("pH by day", "pH by day"), ("", "")],
+)
+def test_capital_letters_begin_a_title(text: str, expected: str) -> None:
+    assert capital(text) == expected
 
 
 def test_humanise_is_capped() -> None:

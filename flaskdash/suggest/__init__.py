@@ -14,6 +14,7 @@ from dataclasses import replace
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Inspection
 from flaskdash.inspect.words import words
+from flaskdash.names import capital
 from flaskdash.suggest import indicators, wording
 from flaskdash.suggest.by_category import breakdowns, occurrences, shares
 from flaskdash.suggest.facts import Facts
@@ -105,11 +106,7 @@ def _take_turns(facts: Facts) -> list[Chart]:
 def _title(chart: Chart, facts: Facts) -> str:
     """Return the title, in which rows and nameless measures are called after their table."""
     rows = wording.rows_of(facts.data, [measure.name for measure in facts.measures])
-    text = (
-        wording.title(re.sub("^Rows", lambda _: rows, chart.title))
-        if chart.y is None
-        else chart.title
-    )
+    text = capital(re.sub("^Rows", lambda _: rows, chart.title)) if chart.y is None else chart.title
     measure = chart.x if chart.kind == "histogram" else chart.y
     has_unit = any(column.name == measure and column.unit for column in facts.measures)
     if measure is None or chart.across or (has_unit and re.search(r"[^\W\d_]", measure)):

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column
+from flaskdash.names import capital
 from flaskdash.suggest import places
 from flaskdash.suggest.facts import Facts
-from flaskdash.suggest.wording import how, humanise, named, title
+from flaskdash.suggest.wording import how, humanise, named
 
 POINTS, MEASURES = 5000, 2
 WIDE = 8.0  # degrees: of what is closer, an outline of countries shows nothing
@@ -78,4 +79,4 @@ def _points(facts: Facts, longitude: str, latitude: str) -> Chart:
     if not amounts:
         return replace(points, kind="map", title=f"Places{by} on the map")
     amount, name = amounts[0].name, humanise(amounts[0].name)
-    return replace(points, kind="map", size=amount, color=None, title=title(f"{name} on the map"))
+    return replace(points, kind="map", size=amount, color=None, title=capital(f"{name} on the map"))

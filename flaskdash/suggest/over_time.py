@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column
+from flaskdash.names import capital
 from flaskdash.suggest.facts import Facts
-from flaskdash.suggest.wording import how, humanise, named, title
+from flaskdash.suggest.wording import how, humanise, named
 
 LINES = 8
 
@@ -29,7 +30,7 @@ def trends(facts: Facts) -> Iterator[Chart]:
             base,
             y=column.name,
             agg=column.agg,
-            title=f"{title(name)} over time",
+            title=f"{capital(name)} over time",
             why=f"{humanise(column.name)} {how(column)} along {humanise(time.name)}",
         )
         if series is not None:

@@ -10,9 +10,10 @@ from flaskdash.alike import labels
 from flaskdash.charts import Chart
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
+from flaskdash.names import capital
 from flaskdash.suggest.facts import Facts
 from flaskdash.suggest.interest import EXTREMES
-from flaskdash.suggest.wording import UNITS, compared, humanise, title
+from flaskdash.suggest.wording import UNITS, compared, humanise
 
 LEAST, LINES, SHOWN, COLORS, BARS, WIDEST = 3, 12, 8, 6, 15, 80
 NAMED_SCALE, UNNAMED_SCALE = 300.0, 30.0
@@ -89,7 +90,7 @@ def title_of(names: Sequence[str], agg: str) -> str:
     some = said if len(said) <= 3 else said[:2]
     text = ", ".join(some[:-1] if len(some) == len(said) else some)
     text += f" and {said[-1]}" if len(some) == len(said) else f" and {len(said) - 2} more"
-    return title(f"{common} of {text}" if " " not in common else f"{common}: {text}")
+    return capital(f"{common} of {text}" if " " not in common else f"{common}: {text}")
 
 
 def _are_levels(facts: Facts, names: Sequence[str]) -> bool:
