@@ -12,7 +12,7 @@ from flaskdash.inspect.model import Inspection
 
 CELL = 44
 ONLY_WHERE_KNOWN = ("table", "compression")
-CHART_KEYS = ("kind", "x", "y", "agg", "by", "size", "color", "grain", "title", "score", "why")
+CHART_KEYS = ("kind", "x", "y", "agg", "by", "size", "color", "grain", "title", "why")
 COLUMN_KEYS = ("name", "type", "role", "missing", "distinct", "agg", "grain", "unit")
 
 
@@ -26,7 +26,10 @@ def as_dict(inspection: Inspection, charts: Sequence[Chart]) -> dict[str, Any]:
             if value is not None or key not in ONLY_WHERE_KNOWN
         },
         "columns": [{key: getattr(c, key) for key in COLUMN_KEYS} for c in inspection.columns],
-        "charts": [{key: getattr(c, key) for key in CHART_KEYS} for c in charts],
+        "charts": [
+            {"rank": rank} | {key: getattr(chart, key) for key in CHART_KEYS}
+            for rank, chart in enumerate(charts, start=1)
+        ],
         "notes": list(inspection.notes),
         "declined": inspection.declined,
     }
@@ -64,7 +67,12 @@ def as_text(inspection: Inspection, charts: Sequence[Chart]) -> str:
     lines += [
         "",
         "Charts:",
-        *table([(f"{chart.score:.2f}", chart.kind, chart.title, chart.why) for chart in charts]),
+        *table(
+            [
+                (f"{rank}.", chart.kind, chart.title, chart.why)
+                for rank, chart in enumerate(charts, start=1)
+            ]
+        ),
     ]
     return "\n".join(lines)
 

@@ -123,10 +123,9 @@ def test_inspect_json_has_the_promised_keys(sales: Path, flaskdash: Cli) -> None
             "distinct": 4,
         }.items()
     )
-    keys = {"kind", "x", "y", "agg", "color", "grain", "title", "score", "why"}
+    keys = {"kind", "x", "y", "agg", "color", "grain", "title", "rank", "why"}
     assert all(keys <= chart.keys() for chart in found["charts"])
-    scores = [chart["score"] for chart in found["charts"]]
-    assert scores == sorted(scores, reverse=True)
+    assert [chart["rank"] for chart in found["charts"]] == list(range(1, len(found["charts"]) + 1))
 
 
 def test_inspect_as_text(sales: Path, flaskdash: Cli) -> None:
