@@ -12,7 +12,7 @@ from flaskdash.inspect.model import Column, Inspection
 
 MAX_CELL = 44
 OPTIONAL_KEYS = ("table", "compression")
-CHART_KEYS = ("kind", "x", "y", "agg", "by", "size", "color", "grain", "title", "score", "why")
+CHART_KEYS = ("kind", "x", "y", "agg", "by", "size", "color", "grain", "title", "why")
 COLUMN_KEYS = ("name", "type", "role", "missing", "distinct", "agg", "grain", "unit")
 
 
@@ -28,7 +28,10 @@ def as_dict(inspection: Inspection, charts: Sequence[Chart]) -> dict[str, Any]:
         "columns": [
             {key: getattr(column, key) for key in COLUMN_KEYS} for column in inspection.columns
         ],
-        "charts": [{key: getattr(chart, key) for key in CHART_KEYS} for chart in charts],
+        "charts": [
+            {"rank": rank} | {key: getattr(chart, key) for key in CHART_KEYS}
+            for rank, chart in enumerate(charts, start=1)
+        ],
         "notes": list(inspection.notes),
         "declined": inspection.declined,
     }
@@ -44,7 +47,10 @@ def as_text(inspection: Inspection, charts: Sequence[Chart]) -> str:
         lines += ["", "Notes:", *(f"  {printable(note)}" for note in inspection.notes)]
     if inspection.declined:
         lines += ["", f"Not charted: {printable(inspection.declined)}"]
-    rows = [(f"{chart.score:.2f}", chart.kind, chart.title, chart.why) for chart in charts]
+    rows = [
+        (f"{rank}.", chart.kind, chart.title, chart.why)
+        for rank, chart in enumerate(charts, start=1)
+    ]
     return "\n".join([*lines, "", "Charts:", *table(rows)])
 
 

@@ -1,7 +1,6 @@
 """`flaskdash inspect`: show how a source would be read and charted."""
 
 from dataclasses import replace
-from pathlib import PurePath
 
 import click
 
@@ -34,15 +33,16 @@ def command(source: str, table: str | None, as_json: bool) -> None:
 
     url = remote.held(source, {}) or (source if remote.is_url(source) else "")
     if database.is_address(source) and not url:
-        _, inspection = database.look(source, table, None, False, {})
+        found, inspection = database.look(source, table, None, False, {})
+        name = found.name
     else:
         path = local(url or source)
+        name = names.stem(path.resolve().name)
         with working(f"Reading {path.name}..."):
             inspection = replace(
                 inspect_source(path, table), source=remote.shown(url) if url else source
             )
-    data = names.identifier(PurePath(inspection.source).name.partition(".")[0], "data")
-    charts = suggest(inspection, data)
+    charts = suggest(inspection, names.identifier(name, "data"))
     if as_json:
         import json
 

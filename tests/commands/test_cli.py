@@ -123,10 +123,10 @@ def test_inspect_json_has_the_documented_keys(sales: Path, flaskdash: Cli) -> No
             "distinct": 4,
         }.items()
     )
-    keys = {"kind", "x", "y", "agg", "color", "grain", "title", "score", "why"}
+    keys = {"kind", "x", "y", "agg", "color", "grain", "title", "rank", "why"}
     assert all(keys <= chart.keys() for chart in values["charts"])
-    scores = [chart["score"] for chart in values["charts"]]
-    assert scores == sorted(scores, reverse=True)
+    ranks = [chart["rank"] for chart in values["charts"]]
+    assert ranks == list(range(1, len(ranks) + 1))
 
 
 def test_inspect_as_text(sales: Path, flaskdash: Cli) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from flaskdash import skeletons
-from flaskdash.generate import new, render
+from flaskdash.generate import new, render, sources
 from tests.support.data import sales_csv
-from tests.support.fixtures import Cli
+from tests.support.fixtures import Cli, Write
 from tests.support.waiting import need, wait_for
 
 # The contract of what `new` writes, before any loader and chart.
@@ -352,3 +352,18 @@ def test_the_larger_bundle_comes_with_a_map_only(folder: Path, flaskdash: Cli) -
     assert (folder / "a/app/static/vendor/plotly-more.min.js").exists()
     assert kinds_of(folder / "b") == set()
     assert not (folder / "b/app/static/vendor/plotly-more.min.js").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "loader", "copy"),
+    [
+        ("API_AG.LND.CSV", "api_ag_lnd", "api_ag_lnd.csv"),
+        ("sales.2024.csv", "sales_2024", "sales_2024.csv"),
+        ("Sales (final).export", "sales_final_export", "sales_final_export"),
+    ],
+)
+def test_a_loader_is_named_after_the_whole_stem(
+    file: str, loader: str, copy: str, write: Write
+) -> None:
+    source = sources.source(str(write(sales_csv(), file)), None, set(), set())
+    assert (source.name, source.file) == (loader, copy)
