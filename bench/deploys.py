@@ -26,7 +26,7 @@ from flaskdash.deploy.docker.engine import Engine  # noqa: E402
 from flaskdash.ship import archive  # noqa: E402
 from tests.support.engine import podman  # noqa: E402
 from tests.support.machine import booted  # noqa: E402
-from tests.support.shipping import Done, Shop  # noqa: E402
+from tests.support.shipping import CommandResult, ServerDeploy  # noqa: E402
 from tests.support.web import free_port  # noqa: E402
 
 
@@ -72,7 +72,7 @@ def measure(folder: Path, rounds: int) -> list[Figure]:
     first, again, check = [], [], []
     for number in range(rounds):
         with booted() as machine:
-            shop = Shop(project, machine, free_port())
+            shop = ServerDeploy(project, machine, free_port())
             first.append(succeed(shop.deploy("--yes", "--name", f"server{number}")))
             shop.change(f"change {number}")
             again.append(succeed(shop.run("deploy", f"server{number}")))
@@ -100,7 +100,7 @@ def builds(project: Path, rounds: int) -> list[float]:
     return taken[1:]
 
 
-def succeed(done: Done) -> float:
+def succeed(done: CommandResult) -> float:
     """Return how long it took; it must have worked."""
     if done.code:
         raise RuntimeError(done.output)

@@ -27,8 +27,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.support.data import sales_csv  # noqa: E402
-from tests.support.machine import Machine, booted, image  # noqa: E402
-from tests.support.shipping import Done, Left, Shop  # noqa: E402
+from tests.support.machine import VirtualServer, booted, image  # noqa: E402
+from tests.support.shipping import CommandResult, ServerDeploy, Traces  # noqa: E402
 from tests.support.visitors import Visitors  # noqa: E402
 from tests.support.web import fetch, free_port  # noqa: E402
 
@@ -42,9 +42,9 @@ AWAY = 60.0  # seconds until a server that was down has to answer
 class Bench:
     """The project and its server, and what befalls them."""
 
-    def __init__(self, shop: Shop, seed: int) -> None:
+    def __init__(self, shop: ServerDeploy, seed: int) -> None:
         self.shop, self.random = shop, random.Random(seed)
-        self.machine: Machine = shop.machine
+        self.machine: VirtualServer = shop.machine
         self.kept = shop.project.parent / "kept"
         self.number = 0
 
@@ -89,18 +89,18 @@ class Bench:
             process.wait(self.random.random() * LATEST)
         return process
 
-    def deploy(self, **variables: str) -> Done:
+    def deploy(self, **variables: str) -> CommandResult:
         """Deploy from beginning to end; what is tried here comes after the slow rules."""
         self.shop.pass_slow_rules()
         return self.shop.run("deploy", **variables)
 
-    def finish(self, process: subprocess.Popen[bytes], began: float) -> Done:
+    def finish(self, process: subprocess.Popen[bytes], began: float) -> CommandResult:
         """Wait for a deploy to end."""
         code = self.shop.wait(process, 900)
-        return Done(code, self.shop.output(), time.monotonic() - began)
+        return CommandResult(code, self.shop.output(), time.monotonic() - began)
 
 
-Act = Callable[[Bench], Done]
+Act = Callable[[Bench], CommandResult]
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,11 @@ class Verdict:
     """What came of it."""
 
     fault: Fault
-    done: Done
+    done: CommandResult
     answers: str
     requests: int
     failures: list[str]
-    next: Done
+    next: CommandResult
     complaints: list[str]
 
     @property
@@ -180,7 +180,7 @@ def before_request(condition: str, then: str) -> str:
 def with_code(file: str, text: str) -> Act:
     """Deploy with more code in a file of the project."""
 
-    def act(bench: Bench) -> Done:
+    def act(bench: Bench) -> CommandResult:
         bench.change()
         path = bench.shop.project / file
         path.write_text(path.read_text("utf-8") + "\n" + text, "utf-8")
@@ -192,7 +192,7 @@ def with_code(file: str, text: str) -> Act:
 def with_text(file: str, pattern: str, to: str) -> Act:
     """Deploy with another text in a file of the project."""
 
-    def act(bench: Bench) -> Done:
+    def act(bench: Bench) -> CommandResult:
         bench.change()
         path = bench.shop.project / file
         text, count = re.subn(pattern, to, path.read_text("utf-8"))
@@ -246,7 +246,7 @@ PACKAGE_FAULTS = [
 def full(leave: int, *, heavy: bool = False) -> Act:
     """Deploy to a disk with so many bytes free."""
 
-    def act(bench: Bench) -> Done:
+    def act(bench: Bench) -> CommandResult:
         bench.change(heavy=heavy)
         bench.machine.fill_disk(leave)
         try:
@@ -262,7 +262,7 @@ def midway(
 ) -> Act:
     """Let something happen in a step of a deploy."""
 
-    def act(bench: Bench) -> Done:
+    def act(bench: Bench) -> CommandResult:
         bench.change(heavy=heavy)
         began = time.monotonic()
         process = bench.start(step)
@@ -319,14 +319,14 @@ def at_the_time(offset: str) -> Act:
     preload = next((image() / "usr/lib").glob("*/faketime/libfaketime.so.1"))
     variables = {"LD_PRELOAD": str(preload), "FAKETIME": offset, "NO_FAKE_STAT": "1"}
 
-    def act(bench: Bench) -> Done:
+    def act(bench: Bench) -> CommandResult:
         bench.change()
         return bench.deploy(**variables)
 
     return act
 
 
-def at_another_time_there(bench: Bench) -> Done:
+def at_another_time_there(bench: Bench) -> CommandResult:
     """Deploy to a server whose clock is wrong."""
     bench.change()
     bench.machine.shift_clock("-3d")
@@ -339,7 +339,7 @@ def at_another_time_there(bench: Bench) -> Done:
 def after(command: str) -> Act:
     """Deploy after a command on the server."""
 
-    def act(bench: Bench) -> Done:
+    def act(bench: Bench) -> CommandResult:
         bench.change()
         bench.machine.run(command)
         return bench.deploy()
@@ -347,7 +347,7 @@ def after(command: str) -> Act:
     return act
 
 
-def twice(bench: Bench) -> Done:
+def twice(bench: Bench) -> CommandResult:
     """Deploy from two computers at once."""
     bench.change()
     other = bench.shop.project.parent / "other"
@@ -355,7 +355,7 @@ def twice(bench: Bench) -> Done:
         bench.shop.project, other, symlinks=True, ignore=shutil.ignore_patterns(".venv")
     )
     (other / ".venv").symlink_to(bench.shop.project / ".venv")
-    second = Shop(other, bench.machine, bench.shop.port)
+    second = ServerDeploy(other, bench.machine, bench.shop.port)
     second.pass_slow_rules()
     begin = threading.Thread(target=second.run, args=["deploy"])
     begin.start()
@@ -405,7 +405,7 @@ def faults() -> list[Fault]:
 # --- what came of it ---
 
 
-def judge(bench: Bench, fault: Fault, before: Left) -> Verdict:
+def judge(bench: Bench, fault: Fault, before: Traces) -> Verdict:
     """Deploy with the fault, then once more without; say what was wrong in between."""
     shop, complaints = bench.shop, []
     old = shop.answers()
@@ -444,7 +444,7 @@ def judge(bench: Bench, fault: Fault, before: Left) -> Verdict:
 
 
 @contextmanager
-def visiting(shop: Shop, down: bool = False) -> Iterator[Visitors | None]:
+def visiting(shop: ServerDeploy, down: bool = False) -> Iterator[Visitors | None]:
     """Have visitors ask all the while, unless the server is to go down."""
     with nullcontext(None) if down else Visitors(shop.url, ["/up", "/"], pause=0.1) as visitors:
         yield visitors
@@ -464,7 +464,7 @@ def ready(seed: int) -> Iterator[Bench]:
         new = [sys.executable, "-m", "flaskdash", "new", "shop", "--data", "sales.csv", "--no-git"]
         subprocess.run(new, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         with booted() as machine:
-            bench = Bench(Shop(folder / "shop", machine, free_port()), seed)
+            bench = Bench(ServerDeploy(folder / "shop", machine, free_port()), seed)
             done = bench.shop.deploy("--yes")
             assert done.code == 0, done.output
             bench.prepare()  # the target is remembered now
@@ -486,12 +486,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the machine is ended then, too
     verdicts: list[Verdict] = []
     with ready(options.seed) as bench:
-        before = bench.shop.left()
+        before = bench.shop.traces()
         for number, fault in enumerate(chosen, start=1):
             verdict = judge(bench, fault, before)
             verdicts.append(verdict)
             if not verdict.fine:
-                before = bench.shop.left()  # what was left counts once
+                before = bench.shop.traces()  # what was left counts once
             tell(verdict, number, len(chosen))
     head = ("", "fault", "", "exit", "took", "answers", "failed", "next", "")
     print(table(head, [one.row(number) for number, one in enumerate(verdicts, start=1)]))

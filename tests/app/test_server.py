@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.machine import booted
 from tests.support.projects import copy_project, own_environment
-from tests.support.shipping import SLOW, Done, Shop
+from tests.support.shipping import SLOW, CommandResult, ServerDeploy
 from tests.support.visitors import Visitors
 from tests.support.waiting import wait_for
 from tests.support.web import fetch, free_port
@@ -30,23 +30,23 @@ if os.environ.get("HOME") == "/home/dash":
 
 
 @pytest.fixture(scope="module")
-def shop(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerDeploy]:
     """Return a project, and a server with an empty account for it."""
     project = tmp_path_factory.mktemp("server") / "shop"
     copy_project(shared_project, project)
     with (project / "app/views.py").open("a", encoding="utf-8") as views:
         views.write(SLOW)
     with booted() as machine:
-        yield Shop(project, machine, free_port())
+        yield ServerDeploy(project, machine, free_port())
 
 
 @pytest.fixture(scope="module")
-def deployed(shop: Shop) -> Done:
+def deployed(shop: ServerDeploy) -> CommandResult:
     """Deploy it for the first time."""
     return shop.deploy("--yes")
 
 
-def pages(shop: Shop) -> list[str]:
+def pages(shop: ServerDeploy) -> list[str]:
     """Return what a visitor asks for: the dashboard, its charts, and which release it is."""
     body = fetch(shop.url)[1].decode()
     charts = sorted(set(re.findall(r'href="(/charts/[a-z0-9-]+)"', body)))
@@ -54,7 +54,7 @@ def pages(shop: Shop) -> list[str]:
     return ["/up", "/", charts[0], f"{charts[0]}/figure.json"]
 
 
-def names(shop: Shop) -> list[str]:
+def names(shop: ServerDeploy) -> list[str]:
     """Return the releases that the server has, the newest first."""
     done = shop.run("releases", "--json")
     assert done.code == 0, done.output
@@ -62,7 +62,7 @@ def names(shop: Shop) -> list[str]:
 
 
 def test_one_command_from_an_empty_account_to_a_url_that_answers(
-    shop: Shop, deployed: Done
+    shop: ServerDeploy, deployed: CommandResult
 ) -> None:
     assert deployed.code == 0, deployed.output
     assert shop.url in deployed.output
@@ -72,7 +72,7 @@ def test_one_command_from_an_empty_account_to_a_url_that_answers(
 
 
 def test_no_request_fails_while_releases_come_and_go(
-    shop: Shop, deployed: Done, shared_project: Path
+    shop: ServerDeploy, deployed: CommandResult, shared_project: Path
 ) -> None:
     assert deployed.code == 0, deployed.output
     seen = [shop.answers()]
@@ -92,7 +92,7 @@ def test_no_request_fails_while_releases_come_and_go(
     assert visitors.counts["slow"] > 3
 
 
-def next_release(shop: Shop, command: str) -> str:
+def next_release(shop: ServerDeploy, command: str) -> str:
     """Run a command that lets another release go live; return that release."""
     shop.pass_slow_rules()
     done = shop.run(command)
@@ -100,9 +100,11 @@ def next_release(shop: Shop, command: str) -> str:
     return shop.answers()
 
 
-def test_a_release_that_fails_there_never_goes_live(shop: Shop, deployed: Done) -> None:
+def test_a_release_that_fails_there_never_goes_live(
+    shop: ServerDeploy, deployed: CommandResult
+) -> None:
     assert deployed.code == 0, deployed.output
-    old, kept, before = shop.answers(), names(shop), shop.left()
+    old, kept, before = shop.answers(), names(shop), shop.traces()
     file = shop.project / "app/__init__.py"
     text = file.read_text("utf-8")
     file.write_text(text + ONLY_THERE, "utf-8")
@@ -119,9 +121,11 @@ def test_a_release_that_fails_there_never_goes_live(shop: Shop, deployed: Done) 
     assert shop.leaks(before) == []
 
 
-def test_where_the_servers_side_is_killed_one_release_answers(shop: Shop, deployed: Done) -> None:
+def test_where_the_servers_side_is_killed_one_release_answers(
+    shop: ServerDeploy, deployed: CommandResult
+) -> None:
     assert deployed.code == 0, deployed.output
-    old, before = shop.answers(), shop.left()
+    old, before = shop.answers(), shop.traces()
     shop.change("it is not to be finished there")
     shop.pass_slow_rules()
     process = shop.start("deploy")
@@ -134,9 +138,11 @@ def test_where_the_servers_side_is_killed_one_release_answers(shop: Shop, deploy
     assert shop.leaks(before) == []
 
 
-def test_after_a_kill_and_a_power_failure_the_next_deploy_works(shop: Shop, deployed: Done) -> None:
+def test_after_a_kill_and_a_power_failure_the_next_deploy_works(
+    shop: ServerDeploy, deployed: CommandResult
+) -> None:
     assert deployed.code == 0, deployed.output
-    before = shop.left()
+    before = shop.traces()
     old = shop.answers()
     shop.change("it is not to be finished")
     shop.pass_slow_rules()

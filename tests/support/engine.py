@@ -1,7 +1,7 @@
 """A container engine for the tests: podman in a folder of its own, with base images made here.
 
-The base images hold Debian's packages as this machine has them, under the names that a project's
-Dockerfile takes: no registry but the tests' own is asked.
+The base images hold the Debian packages of this machine, under the names that a project's
+Dockerfile uses, so that the tests need no registry but their own.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ from tests.support.waiting import need, wait_for
 from tests.support.web import fetch, free_port
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-PACKAGES = (f"python{PYTHON}", "passwd", "libstdc++6")  # and what is essential to Debian
-LEFT_OUT = re.compile(
+PACKAGES = (
+    f"python{PYTHON}",
+    "passwd",
+    "libstdc++6",
+)  # and the packages that are essential to Debian
+EXCLUDED = re.compile(
     r"/usr/share/(doc|man|locale|info|perl|bash-completion|lintian)/|/usr/include/"
 )
 
@@ -55,14 +59,14 @@ http:
 
 @dataclass(frozen=True)
 class Podman:
-    """The engine, and the port of its registry."""
+    """The engine, and the address of its registry."""
 
     folder: Path
     registry: str
 
     @property
     def variables(self) -> dict[str, str]:
-        """Return what makes podman keep to the folder."""
+        """Return the environment that confines podman to the folder."""
         return {
             "CONTAINERS_CONF": str(self.folder / "containers.conf"),
             "CONTAINERS_REGISTRIES_CONF": str(self.folder / "registries.conf"),
@@ -70,19 +74,19 @@ class Podman:
         }
 
     def __call__(self, *args: str, code: int = 0) -> str:
-        """Run podman and return what it printed."""
-        done = subprocess.run(
+        """Run podman and return its output."""
+        process = subprocess.run(
             ["podman", *args], capture_output=True, text=True, env=os.environ | self.variables
         )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout.strip()
+        assert process.returncode == code, process.stdout + process.stderr
+        return process.stdout.strip()
 
 
 @contextmanager
 def podman() -> Iterator[Podman]:
-    """Lend an engine with the base images of a project, and a registry; nothing of it is left."""
+    """Lend an engine with the base images of a project and a registry; remove both afterwards."""
     if os.geteuid() != 0:
-        pytest.skip("a container engine of the tests' own needs root")
+        pytest.skip("the tests' container engine needs root")
     need("podman", "runc", "docker-registry", "dpkg-query", f"/usr/bin/python{PYTHON}")
     with _in_memory() as folder:
         yield from _engine(folder)
@@ -90,7 +94,7 @@ def podman() -> Iterator[Podman]:
 
 @contextmanager
 def _in_memory() -> Iterator[Path]:
-    """Lend a folder that is quick, and gone at once."""
+    """Lend a folder in memory."""
     folder = Path(tempfile.mkdtemp(prefix="flaskdash-engine-", dir="/tmp"))
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
     try:
@@ -145,12 +149,12 @@ def _base_images(engine: Podman) -> None:
 
 
 def _write_root(archive: Path) -> None:
-    """Write the files of Debian's packages, as a slim image has them, with Python where those have it."""
-    listed = subprocess.run(["dpkg", "--listfiles", *_packages()], capture_output=True, text=True)
+    """Write the root file system of a slim image, with Python in /usr/local as the official one."""
+    listing = subprocess.run(["dpkg", "--listfiles", *_packages()], capture_output=True, text=True)
     names = {
         str(Path(name).parent.resolve() / Path(name).name)
-        for name in listed.stdout.splitlines()
-        if name.startswith("/") and not LEFT_OUT.match(name)
+        for name in listing.stdout.splitlines()
+        if name.startswith("/") and not EXCLUDED.match(name)
     }
     with tarfile.open(archive, "w") as tar:
         for name in sorted(names | {CERTIFICATES}):
@@ -169,17 +173,21 @@ def _write_root(archive: Path) -> None:
 
 
 def _packages() -> set[str]:
-    """Return the packages of the base image, with all that they depend on."""
-    wanted = "${Package}\t${Essential}\t${Pre-Depends}, ${Depends}\n"
-    listed = subprocess.run(
-        ["dpkg-query", "--show", "--showformat", wanted], capture_output=True, text=True, check=True
+    """Return the packages of the base image, with all packages that they depend on."""
+    fields = "${Package}\t${Essential}\t${Pre-Depends}, ${Depends}\n"
+    listing = subprocess.run(
+        ["dpkg-query", "--show", "--showformat", fields], capture_output=True, text=True, check=True
     )
-    there = {line.split("\t")[0]: line.split("\t")[1:] for line in listed.stdout.splitlines()}
-    todo = [*PACKAGES, *(name for name, (essential, _) in there.items() if essential == "yes")]
-    found: set[str] = set()
-    while todo:
-        name = todo.pop()
-        if name in there and name not in found:
-            found.add(name)
-            todo += re.findall(r"(?:^|[,|])\s*([a-z0-9][a-z0-9+.-]*)", there[name][1])
-    return found
+    installed = {}
+    for line in listing.stdout.splitlines():
+        name, essential, dependencies = line.split("\t")
+        installed[name] = (essential == "yes", dependencies)
+    pending = [*PACKAGES, *(name for name, (is_essential, _) in installed.items() if is_essential)]
+    packages: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in installed and name not in packages:
+            packages.add(name)
+            dependencies = installed[name][1]
+            pending += re.findall(r"(?:^|[,|])\s*([a-z0-9][a-z0-9+.-]*)", dependencies)
+    return packages

@@ -1,8 +1,8 @@
-"""A server of the tests' own: Debian with systemd and sshd, in a container on the loopback.
+"""A server for the tests: Debian with systemd and sshd, in a container on the loopback interface.
 
-It needs root on Debian. The root file system is made once and kept in the user's cache; each
-machine writes to an overlay in memory, so that it starts clean, and nothing of it stays. All of it
-lives in a PID and a mount namespace of its own, and ends with the process that started it.
+It needs root on Debian. The root file system is made once and stays in the user's cache. Each
+server writes to an overlay in memory, so that it starts clean and leaves nothing behind. It runs in
+a PID and a mount namespace of its own, and ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from filelock import FileLock
 from tests.support.waiting import need, wait_for
 from tests.support.web import free_port
 
-# What a small server has. libfaketime is for `shift_clock`, nginx for --domain; it isn't started.
+# The packages of a small server. `shift_clock` needs libfaketime, and --domain needs nginx, which
+# does not start by itself.
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "dbus-user-session", "libpam-systemd"),
     *("openssh-server", "sudo", "python3-venv", "rsync", "procps", "nginx-light", "libfaketime"),
@@ -35,15 +36,15 @@ USER = "dash"
 UID = 1000
 SETUP = (
     f'chroot "$1" useradd --create-home --shell /bin/bash --uid {UID} {USER}',
-    f"chroot \"$1\" usermod --password '*' {USER}",  # without one sshd takes it for locked
+    f"chroot \"$1\" usermod --password '*' {USER}",  # without a password, sshd takes it for locked
     'rm -f "$1"/etc/systemd/system/multi-user.target.wants/nginx.service',
 )
 
-HOST = "127.0.7.1"  # what listens on 127.0.0.1 alone does not answer there
+HOST = "127.0.7.1"  # a program that listens only on 127.0.0.1 does not answer here
 MIB = 1 << 20
 
-# Process 1 of the machine's outer namespace. The machine comes back by itself when it reboots or
-# crashes; what was written is in the overlay.
+# Process 1 of the server's outer namespace. It starts the server again after a reboot or a crash;
+# the files that the server wrote are in the overlay.
 HOLDER = """
 umask 022
 mount -t tmpfs -o mode=755,size="$SIZE" tmpfs "$SCRATCH"
@@ -59,8 +60,8 @@ done
 """
 
 
-class Machine:
-    """A server with an account that ssh reaches, and what can befall it."""
+class VirtualServer:
+    """A server with an account that ssh reaches, and the faults that tests put it through."""
 
     user = USER
     host = HOST
@@ -71,7 +72,7 @@ class Machine:
 
     @property
     def address(self) -> str:
-        """Return what `flaskdash deploy` is told."""
+        """Return the address for `flaskdash deploy`."""
         return f"ssh://{self.user}@{self.host}:{self.port}"
 
     @property
@@ -80,82 +81,84 @@ class Machine:
         return {"PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
     def ssh(self, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command over ssh, as the user does."""
+        """Run a command over ssh as the user."""
         argv = [self.folder / "bin" / "ssh", "-p", str(self.port), f"{USER}@{HOST}", command]
         return subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=120)
 
     def run(self, command: str, user: str = USER) -> str:
-        """Run a shell command on the server, without ssh; return what it printed."""
+        """Run a shell command on the server, without ssh, and return its output."""
         words = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"]
         if user != "root":
             words = ["runuser", "-u", user, "--", *words, f"XDG_RUNTIME_DIR=/run/user/{UID}"]
             words += [f"HOME=/home/{USER}", f"USER={USER}"]
-        done = self._inside(*words, "sh", "-c", f"cd ~; {command}")
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-        return done.stdout
+        process = self._inside(*words, "sh", "-c", f"cd ~; {command}")
+        assert process.returncode == 0, f"{command}: {process.stdout}{process.stderr}"
+        return process.stdout
 
     def answers(self) -> bool:
         """Return whether sshd lets the user in."""
         return self.ssh("true").returncode == 0
 
     def reboot(self, *, gently: bool = True) -> None:
-        """Restart it: as `reboot` does, or as if the power had gone; return when ssh answers."""
+        """Restart the server, gently or as after a power failure, and wait until ssh answers."""
         leader = self._leader()
         if gently:
             self.run("systemctl reboot", user="root")
         else:
             os.kill(leader, 9)
-        wait_for(lambda: not Path(f"/proc/{leader}").exists(), "the machine to go down", 60)
+        wait_for(lambda: not Path(f"/proc/{leader}").exists(), "the server to go down", 60)
         self.wait()
 
     def wait(self) -> None:
-        """Wait until ssh answers and the user's own services are started."""
+        """Wait until ssh answers, and with it the user's own services have started."""
         deadline = time.monotonic() + 60
         while not self.answers():
             if time.monotonic() > deadline:
-                pytest.fail(f"the machine does not answer; {self._boot_log()}")
+                pytest.fail(f"the server does not answer; {self._boot_log()}")
             time.sleep(0.05)
 
     def calls(self) -> int:
-        """Return how often `ssh` was called."""
+        """Return the number of times that `ssh` was called."""
         file = self.folder / "calls"
         return len(file.read_bytes()) if file.exists() else 0
 
     def sessions(self) -> list[int]:
         """Return the processes of sshd that serve the user's connections."""
-        found = self._inside("ps", "-C", "sshd", "-o", "pid=,args=").stdout
-        return [int(pid) for pid in re.findall(rf"^\s*(\d+) sshd: {USER}\b", found, re.MULTILINE)]
+        output = self._inside("ps", "-C", "sshd", "-o", "pid=,args=").stdout
+        return [int(pid) for pid in re.findall(rf"^\s*(\d+) sshd: {USER}\b", output, re.MULTILINE)]
 
     def cut(self) -> int:
-        """Cut the user's connections; return how many processes that took."""
+        """Cut the user's connections, and return the number of processes that ended."""
         pids = self.sessions()
         for pid in pids:
             self._inside("kill", "-KILL", str(pid))
         return len(pids)
 
     def kill_commands(self) -> None:
-        """End what runs for the user's connections, which stay themselves."""
-        listed = self.run("ps -e -o pid=,ppid=", user="root").splitlines()
-        parents = {int(pid): int(parent) for pid, parent in map(str.split, listed)}
+        """Kill the programs that the user's connections started, but not the connections."""
+        lines = self.run("ps -e -o pid=,ppid=", user="root").splitlines()
+        parents = {int(pid): int(parent) for pid, parent in map(str.split, lines)}
         sessions = set(self.sessions())
-        mine = [
-            pid for pid in parents if pid not in sessions and sessions & set(_above(pid, parents))
+        commands = [
+            pid
+            for pid in parents
+            if pid not in sessions and sessions & set(_ancestors(pid, parents))
         ]
-        if mine:
-            self.run(f"kill -KILL {' '.join(map(str, mine))} || true", user="root")
+        if commands:
+            self.run(f"kill -KILL {' '.join(map(str, commands))} || true", user="root")
 
-    def fill_disk(self, leave: int = MIB) -> None:
-        """Leave so many bytes free on its only disk."""
-        self._resize(f"{self._used() + leave}")
+    def fill_disk(self, free: int = MIB) -> None:
+        """Leave only some bytes free on the server's disk."""
+        self._resize(f"{self._used() + free}")
 
     def free_disk(self) -> None:
-        """Give it its room again."""
+        """Give the disk its full size again."""
         self._resize("3g")
 
     def shift_clock(self, offset: str) -> None:
-        """Let whatever comes over ssh from now on see another time, such as -3d; "" is the true one.
+        """Shift the time that programs over ssh see, such as by -3d; "" is the true time.
 
-        A container has its host's clock; services that systemd starts go on with that one.
+        A container has its host's clock, and the services that systemd starts still see that one.
         """
         preload = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketime.so.1"
         line = f"SetEnv LD_PRELOAD={preload} FAKETIME={offset} NO_FAKE_STAT=1\n"
@@ -165,14 +168,14 @@ class Machine:
         wait_for(self.answers, "sshd to come back")
 
     def journal(self, lines: int = 100) -> str:
-        """Return the last lines of its journal."""
+        """Return the last lines of the server's journal."""
         return self.run(f"journalctl --no-pager --lines {lines} --output short-iso", user="root")
 
     def processes(self) -> list[str]:
-        """Return the commands of the user's processes, without systemd's own and ssh's."""
-        found = self.run(f"ps -u {USER} -o args=", user="root").splitlines()
-        own = ("/lib/systemd/systemd", "(sd-pam)", "/usr/bin/dbus-daemon", "sshd: ")
-        return sorted(line for line in found if not line.startswith(own))
+        """Return the command lines of the user's processes, without those of systemd and ssh."""
+        lines = self.run(f"ps -u {USER} -o args=", user="root").splitlines()
+        system = ("/lib/systemd/systemd", "(sd-pam)", "/usr/bin/dbus-daemon", "sshd: ")
+        return sorted(line for line in lines if not line.startswith(system))
 
     def start(self) -> None:
         (self.folder / "scratch").mkdir()
@@ -183,24 +186,24 @@ class Machine:
             "FILES": str(self.folder / "files"),
             "NAME": name,
             "SIZE": "3g",
-            "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",  # in the old one a service stops after 90 s
+            "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",  # in the old hierarchy a service stops after 90 s
         }
-        # systemd-nspawn wants a control group that is no other machine's.
+        # systemd-nspawn needs a control group that no other server uses.
         enter = "".join(f"mkdir {path} && echo 0 >{path}/cgroup.procs; " for path in _groups(name))
-        own = "exec unshare --mount --pid --fork --kill-child --mount-proc sh -euc"
+        unshare = "exec unshare --mount --pid --fork --kill-child --mount-proc sh -euc"
         with (self.folder / "boot.log").open("wb") as log:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "sh", "-euc", f'{enter} {own} "$HOLDER"'],
+                ["setpriv", "--pdeathsig", "KILL", "sh", "-euc", f'{enter} {unshare} "$HOLDER"'],
                 env=os.environ | settings | {"HOLDER": HOLDER},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for us
+                start_new_session=True,  # Ctrl-C must only reach the tests
             )
         self.wait()
 
     def stop(self) -> None:
-        """End it with all that runs on it."""
+        """End the server and all its processes."""
         assert self.process is not None
         for child in _children(self.process.pid):  # the first process of its namespace
             with suppress(ProcessLookupError):
@@ -221,28 +224,28 @@ class Machine:
         return subprocess.run(enter, capture_output=True, text=True, timeout=120)
 
     def _leader(self) -> int:
-        """Return the machine's process 1, as it is numbered here."""
+        """Return the PID of the server's process 1 on this machine."""
         assert self.process is not None
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            level = [self.process.pid]
-            while level:
-                for pid in level:
+            pids = [self.process.pid]
+            while pids:
+                for pid in pids:
                     if _name(pid) == "systemd":
                         return pid
-                level = [child for pid in level for child in _children(pid)]
+                pids = [child for pid in pids for child in _children(pid)]
             time.sleep(0.02)
-        return int(pytest.fail(f"the machine does not run; {self._boot_log()}"))
+        return int(pytest.fail(f"the server does not run; {self._boot_log()}"))
 
     def _used(self) -> int:
-        found = self._outside("df", "--output=used", "--block-size=1", str(self.folder / "scratch"))
-        return int(found.split()[-1])
+        disk = str(self.folder / "scratch")
+        return int(self._outside("df", "--output=used", "--block-size=1", disk).split()[-1])
 
     def _resize(self, size: str) -> None:
         self._outside("mount", "-o", f"remount,size={size}", str(self.folder / "scratch"))
 
     def _outside(self, *argv: str) -> str:
-        """Run a command where the overlay is mounted."""
+        """Run a command in the namespace that has the overlay mounted."""
         assert self.process is not None
         holder = _children(self.process.pid)[0]
         enter = ["nsenter", "--target", str(holder), "--mount", "--", *argv]
@@ -253,14 +256,16 @@ class Machine:
 
 
 @contextmanager
-def booted(*, linger: bool = True, sudo: bool = False) -> Iterator[Machine]:
+def booted(*, linger: bool = True, sudo: bool = False) -> Iterator[VirtualServer]:
     """Lend a server with an empty account; `linger` lets its services run without a session."""
     need("mmdebstrap", "systemd-nspawn", "ssh", "ssh-keygen", "nsenter", "setpriv", "unshare")
-    folder = Path(f"/tmp/flaskdash-machine-{secrets.token_hex(4)}")  # it is the host's name too
+    folder = Path(
+        f"/tmp/flaskdash-machine-{secrets.token_hex(4)}"
+    )  # its name is also the host name
     folder.mkdir(mode=0o700)
-    machine = Machine(folder, free_port())
+    machine = VirtualServer(folder, free_port())
     try:
-        _client(machine)
+        _make_client(machine)
         files = {
             "etc/ssh/sshd_config.d/test.conf": f"ListenAddress {HOST}:{machine.port}\nUseDNS no\n",
             f"home/{USER}/.ssh/authorized_keys": (folder / "key.pub").read_text("utf-8"),
@@ -283,36 +288,44 @@ def booted(*, linger: bool = True, sudo: bool = False) -> Iterator[Machine]:
 
 
 def image() -> Path:
-    """Return the root file system, made anew where it is to hold something else than the last."""
+    """Return the root file system; make it again if its packages or set-up have changed."""
     if os.geteuid() != 0:
-        pytest.skip("only root can start a machine")
+        pytest.skip("only root can start a virtual server")
     suite = _suite()
-    wanted = hashlib.sha256(repr((suite, PACKAGES, SETUP)).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(repr((suite, PACKAGES, SETUP)).encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flaskdash-tests"
     cache.mkdir(parents=True, exist_ok=True)
-    made = cache / f"machine-{wanted}"
+    root = cache / f"machine-{digest}"
     with FileLock(cache / "lock"):
-        if not made.is_dir():
-            part = cache / "part"
-            shutil.rmtree(part, ignore_errors=True)
+        if not root.is_dir():
+            draft = cache / "part"
+            shutil.rmtree(draft, ignore_errors=True)
             hooks = [f"--customize-hook={line}" for line in SETUP]
             include = f"--include={','.join(PACKAGES)}"
-            argv = ["mmdebstrap", "--quiet", "--variant=minbase", include, *hooks, suite, str(part)]
-            done = subprocess.run(argv, capture_output=True, text=True, timeout=600)
-            assert done.returncode == 0, done.stdout + done.stderr
-            part.rename(made)
-    return made
+            argv = [
+                "mmdebstrap",
+                "--quiet",
+                "--variant=minbase",
+                include,
+                *hooks,
+                suite,
+                str(draft),
+            ]
+            process = subprocess.run(argv, capture_output=True, text=True, timeout=600)
+            assert process.returncode == 0, process.stdout + process.stderr
+            draft.rename(root)
+    return root
 
 
 def _suite() -> str:
-    """Return the Debian that this machine runs, or the one that is stable."""
+    """Return the code name of the Debian that this machine runs, or "stable"."""
     release = Path("/etc/os-release").read_text("utf-8")
-    found = re.search(r"^VERSION_CODENAME=(\w+)", release, re.MULTILINE)
-    return found[1] if found and re.search(r"^ID=debian", release, re.MULTILINE) else "stable"
+    match = re.search(r"^VERSION_CODENAME=(\w+)", release, re.MULTILINE)
+    return match[1] if match and re.search(r"^ID=debian", release, re.MULTILINE) else "stable"
 
 
-def _client(machine: Machine) -> None:
-    """Make a key and an `ssh` that knows the server; the user's own ~/.ssh is not looked at."""
+def _make_client(machine: VirtualServer) -> None:
+    """Make a key and an `ssh` program that knows the server and ignores the user's ~/.ssh."""
     folder = machine.folder
     keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key")]
     subprocess.run(keygen, check=True)
@@ -330,25 +343,25 @@ def _client(machine: Machine) -> None:
 
 
 def _groups(name: str) -> list[Path]:
-    """Return the machine's control groups, in each hierarchy in which systemd keeps its own."""
+    """Return the server's control groups, one in each hierarchy that systemd uses."""
     root = Path("/sys/fs/cgroup")
     if (root / "cgroup.procs").exists():
         return [root / name]
     return [root / part / name for part in ("systemd", "unified") if (root / part).is_dir()]
 
 
-def _above(pid: int, parents: Mapping[int, int]) -> Iterator[int]:
-    """Yield the processes that a process comes from."""
+def _ancestors(pid: int, parents: Mapping[int, int]) -> Iterator[int]:
+    """Yield the PIDs of a process's parent, grandparent and so on."""
     while pid := parents.get(pid, 0):
         yield pid
 
 
 def _children(pid: int) -> list[int]:
     try:
-        found = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
+        pids = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
     except OSError:
         return []
-    return [int(child) for child in found.split()]
+    return [int(child) for child in pids.split()]
 
 
 def _name(pid: int) -> str:

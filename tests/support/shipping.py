@@ -1,4 +1,4 @@
-"""A project on a test machine: deploy it, see which release answers, and what is left behind."""
+"""Deploy a project to a virtual server, and compare the processes and files before and after."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flaskdash.check import rules
 from flaskdash.check.recent import Recent
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project, environment
-from tests.support.machine import Machine
+from tests.support.machine import VirtualServer
 from tests.support.web import fetch
 
 RELEASE = re.compile(r"\d{8}-\d{6}(-\d+)?")
@@ -34,8 +34,8 @@ def slow() -> Response:
 
 
 @dataclass(frozen=True)
-class Done:
-    """What a run of flaskdash came to."""
+class CommandResult:
+    """The result of a run of flaskdash."""
 
     code: int
     output: str
@@ -43,34 +43,40 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Left:
-    """What is on the server and here, with the names of releases made alike: how many of each."""
+class Traces:
+    """The processes, files and units on the server and here, counted.
+
+    The parts of their names that differ between releases are replaced.
+    """
 
     processes: Counter[str]
     files: Counter[str]
     units: Counter[str]
 
-    def more_than(self, other: Left) -> list[str]:
-        """Return what is here that was not there; more releases or environments are none."""
-        grown = [
-            *(f"process {one}" for one in self.processes - other.processes),
-            *(f"file {one}" for one in sorted(set(self.files) - set(other.files))),
-            *(f"unit {one}" for one in sorted(set(self.units) - set(other.units))),
+    def difference(self, before: Traces) -> list[str]:
+        """Return what was added since `before`, and the processes that ended.
+
+        More releases or environments do not count.
+        """
+        return [
+            *(f"process {name}" for name in self.processes - before.processes),
+            *(f"file {name}" for name in sorted(set(self.files) - set(before.files))),
+            *(f"unit {name}" for name in sorted(set(self.units) - set(before.units))),
+            *(f"process ended: {name}" for name in before.processes - self.processes),
         ]
-        return [*grown, *(f"process gone: {one}" for one in other.processes - self.processes)]
 
 
-class Shop:
-    """A project and the machine that it goes to."""
+class ServerDeploy:
+    """A project and the virtual server that it is deployed to."""
 
-    def __init__(self, project: Path, machine: Machine, port: int) -> None:
+    def __init__(self, project: Path, machine: VirtualServer, port: int) -> None:
         self.project, self.machine, self.port = project, machine, port
         self.url = f"http://{machine.host}:{port}"
-        self.temporary = machine.folder / "t"  # where flaskdash makes its temporary files
+        self.temporary = machine.folder / "t"  # flaskdash's temporary files go here
         self.temporary.mkdir(exist_ok=True)
 
     def start(self, *args: str, **variables: str) -> subprocess.Popen[bytes]:
-        """Start flaskdash in the project; what it prints goes to a file."""
+        """Start flaskdash in the project, with its output in a file."""
         env = os.environ | self.machine.environment | {"TMPDIR": str(self.temporary)} | variables
         with (self.project.parent / "output").open("wb") as output:
             return subprocess.Popen(
@@ -84,7 +90,7 @@ class Shop:
             )
 
     def wait(self, process: subprocess.Popen[bytes], seconds: float = 300) -> int:
-        """Wait until flaskdash has ended; return its exit code."""
+        """Wait until flaskdash has ended, and return its exit code."""
         try:
             return process.wait(seconds)
         except BaseException:
@@ -93,24 +99,24 @@ class Shop:
             process.wait()
             raise
 
-    def run(self, *args: str, **variables: str) -> Done:
+    def run(self, *args: str, **variables: str) -> CommandResult:
         """Run flaskdash to its end."""
-        began = time.monotonic()
+        start = time.monotonic()
         code = self.wait(self.start(*args, **variables))
-        return Done(code, self.output(), time.monotonic() - began)
+        return CommandResult(code, self.output(), time.monotonic() - start)
 
-    def deploy(self, *args: str, **variables: str) -> Done:
-        """Deploy as a person does the first time; the target is remembered then."""
+    def deploy(self, *args: str, **variables: str) -> CommandResult:
+        """Deploy for the first time, which remembers the target."""
         return self.run(
             "deploy", self.machine.address, "--port", str(self.port), *args, **variables
         )
 
     def pass_slow_rules(self) -> None:
-        """Let the project as it is have passed the preflight's slow rules: others try those."""
+        """Note that the project has passed the preflight's slow rules, which other tests cover."""
         with suppress(FlaskdashError):
             project = Project.find(self.project)
             if any(rules.lock(project)):
-                return  # making the environment would mend it
+                return  # ensure_environment would repair the lock
             environment.ensure_environment(project, lambda _: None)
             recent = Recent(project)
             for rule in rules.ALL:
@@ -119,64 +125,69 @@ class Shop:
             recent.save()
 
     def output(self) -> str:
-        """Return what flaskdash has printed."""
+        """Return the output of flaskdash so far."""
         return (self.project.parent / "output").read_text("utf-8", "replace")
 
     def answers(self) -> str:
-        """Return the release that answers from outside, or nothing."""
+        """Return the release that answers from outside, or ""."""
         status, body = fetch(f"{self.url}/up")
         return body.decode().removeprefix("up").strip() if status == 200 else ""
 
     def await_answer(self, seconds: float = 30) -> str:
-        """Return the release that answers, as soon as one does; else nothing."""
+        """Return the release that answers, as soon as one does, or "" after some seconds."""
         deadline = time.monotonic() + seconds
-        while not (found := self.answers()) and time.monotonic() < deadline:
+        while not (release := self.answers()) and time.monotonic() < deadline:
             time.sleep(0.05)
-        return found
+        return release
 
     def change(self, text: str) -> None:
-        """Change the project's code a little, without effect."""
+        """Change the project's code without an effect on its pages."""
         file = self.project / "app" / "charts" / "_note.py"
         file.write_text(f'"""{text}."""\n', "utf-8")
 
-    def left(self) -> Left:
-        """Return what is there now."""
-        spared = ("systemd/*", "systemd-private-*", "app/*", "environments/*/*", "instance/*")
-        spared += ("*faketime*",)  # the machine's own, of a clock that is wrong
-        but = " ".join(f"-not -path '*/{one}'" for one in spared)
-        find = f"find /home/dash /tmp /run/user/1000 /dev/shm -maxdepth 5 {but}"
-        listed = "systemctl --user list-units --all --plain --no-legend --type=service,socket,timer"
-        units = (line.split()[:3:2] for line in self.machine.run(listed).splitlines())
-        here = [f"here: {path.name}" for path in self.temporary.iterdir()]
-        here += [f"here: {path.name}" for path in (self.project / "dist").glob(".building-*")]
-        found = self.machine.run(f"{find} || true", user="root").splitlines()
-        return Left(
-            Counter(map(_plain, [*self.machine.processes(), *self._connections()])),
-            Counter(map(_plain, [*found, *here])),
-            Counter(_plain(" ".join(line)) for line in units),
+    def traces(self) -> Traces:
+        """Return the present processes, files and units."""
+        output = self.machine.run(f"{self._find_command()} || true", user="root")
+        command = (
+            "systemctl --user list-units --all --plain --no-legend --type=service,socket,timer"
+        )
+        units = (line.split()[:3:2] for line in self.machine.run(command).splitlines())
+        local = [*self.temporary.iterdir(), *(self.project / "dist").glob(".building-*")]
+        files = [*output.splitlines(), *(f"here: {path.name}" for path in local)]
+        return Traces(
+            Counter(map(_normalize, [*self.machine.processes(), *self._connections()])),
+            Counter(map(_normalize, files)),
+            Counter(_normalize(" ".join(line)) for line in units),
         )
 
-    def leaks(self, before: Left, seconds: float = 30) -> list[str]:
-        """Return what has come to stay since `before`: what ends by itself has so many seconds."""
+    def leaks(self, before: Traces, seconds: float = 30) -> list[str]:
+        """Return the traces added since `before` that do not disappear within some seconds."""
         deadline = time.monotonic() + seconds
-        while (more := self.left().more_than(before)) and time.monotonic() < deadline:
+        while (added := self.traces().difference(before)) and time.monotonic() < deadline:
             time.sleep(0.5)
-        return more
+        return added
+
+    def _find_command(self) -> str:
+        """Return the command that lists the server's files, except those that vary by themselves."""
+        patterns = ["systemd/*", "systemd-private-*", "app/*", "environments/*/*", "instance/*"]
+        patterns.append("*faketime*")  # a machine whose clock is shifted has these files
+        excluded = " ".join(f"-not -path '*/{pattern}'" for pattern in patterns)
+        return f"find /home/dash /tmp /run/user/1000 /dev/shm -maxdepth 5 {excluded}"
 
     def _connections(self) -> list[str]:
-        """Return the processes here that belong to a connection to this machine."""
+        """Return the processes on this computer that belong to a connection to the server."""
         config = str(self.machine.folder / "config")
-        found = []
+        processes = []
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             with suppress(OSError):
                 words = path.read_text("utf-8", "replace").split("\0")
                 if config in words:
-                    found.append(f"here: {' '.join(words)[:60]}")
-        return found
+                    processes.append(f"here: {' '.join(words)[:60]}")
+        return processes
 
 
-def _plain(text: str) -> str:
-    """Return a line with what differs from release to release made alike."""
+def _normalize(text: str) -> str:
+    """Replace the parts of a line that differ between releases."""
     text = re.sub(r"\b[0-9a-f]{12,64}\b", "HASH", RELEASE.sub("RELEASE", text))
-    text = re.sub(r"(?<=/wheels/).+", "WHEEL", text)  # those of the releases that are kept
+    text = re.sub(r"(?<=/wheels/).+", "WHEEL", text)  # retained releases need their wheels
     return re.sub(r"(?<=/)[a-z0-9_]{8}(?=$|/)", "RANDOM", text) if "/tmp" in text else text

@@ -1,4 +1,4 @@
-"""The ssh target: how it reaches a server, what it does there, and a real one that it is tried on."""
+"""The ssh target: its connection, the server's side without systemd, and deploys to a real server."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from flaskdash.cli import cli
 from flaskdash.deploy import ssh
 from flaskdash.deploy.ssh import connection, plan
 from flaskdash.deploy.ssh.connection import Address, Connection, ConnectionLost
-from flaskdash.deploy.ssh.probe import Facts, findings, probe
-from flaskdash.deploy.ssh.result import outcome
+from flaskdash.deploy.ssh.probe import ServerFacts, findings, probe
+from flaskdash.deploy.ssh.result import read_result
 from flaskdash.deploy.ssh.server import home, main
-from flaskdash.deploy.ssh.server.basics import Failed, is_free
+from flaskdash.deploy.ssh.server.basics import StepError, is_free
 from flaskdash.deploy.ssh.server.build import Build
-from flaskdash.deploy.ssh.server.units import plain
+from flaskdash.deploy.ssh.server.units import escape_title
 from flaskdash.deploy.target import Place
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project, environment
 from flaskdash.ship.errors import NotRolledBackError, PreflightError, RolledBackError
-from tests.support.machine import Machine, booted
+from tests.support.machine import VirtualServer, booted
 from tests.support.waiting import wait_for
 from tests.support.web import fetch, free_port
 
@@ -55,7 +55,7 @@ title = "Tiny 100% $HOME"
 package = false
 """
 APP = '''\
-"""A project of few lines: it says what MODE asks for."""
+"""A project of few lines, which fails in the way that MODE names."""
 
 from pathlib import Path
 
@@ -85,7 +85,7 @@ def create_app():
 
 
 def build(root: Path) -> Path:
-    """Write the project of few lines, with its lock."""
+    """Write the project of few lines."""
     files = {
         "pyproject.toml": PYPROJECT,
         "Procfile": 'web: python -m gunicorn --no-control-socket "app:create_app()"\n',
@@ -118,11 +118,11 @@ def target(project: Project, address: str = "ssh://me@example.org", **settings: 
     return ssh.TARGET(project, Place("ssh", address, settings))
 
 
-# --- the address, and the way there ---
+# --- the address and the connection ---
 
 
 @pytest.mark.parametrize(
-    ("said", "address"),
+    ("text", "address"),
     [
         ("ssh://example.org", Address("example.org")),
         ("ssh://me@example.org/", Address("example.org", "me")),
@@ -131,12 +131,12 @@ def target(project: Project, address: str = "ssh://me@example.org", **settings: 
         ("ssh://alias/sales-2", Address("alias", name="sales-2")),
     ],
 )
-def test_an_address_says_who_and_where(said: str, address: Address) -> None:
-    assert Address.parse(said) == address
+def test_an_address_has_a_user_a_host_a_port_and_a_name(text: str, address: Address) -> None:
+    assert Address.parse(text) == address
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "ssh://-oProxyCommand=touch evil",
         "ssh://-x@example.org",
@@ -149,12 +149,12 @@ def test_an_address_says_who_and_where(said: str, address: Address) -> None:
         "ssh://me@host\n",
     ],
 )
-def test_what_ssh_could_take_for_something_else_is_refused(said: str) -> None:
+def test_an_address_that_ssh_could_take_for_an_option_is_refused(text: str) -> None:
     with pytest.raises(FlaskdashError, match="is not the address of a server"):
-        Address.parse(said)
+        Address.parse(text)
 
 
-def test_a_command_on_the_server_is_one_word_that_its_shell_takes_apart() -> None:
+def test_a_command_for_the_server_is_quoted_as_one_argument() -> None:
     argv = Connection(Address("host", "me", 2222)).argv(["echo", "a b", "$HOME;'"])
     assert argv[-2:] == ["host", "echo 'a b' '$HOME;'\"'\"''"]
     assert argv[argv.index("-p") + 1] == "2222"
@@ -163,75 +163,89 @@ def test_a_command_on_the_server_is_one_word_that_its_shell_takes_apart() -> Non
 
 
 @pytest.mark.parametrize(
-    ("printed", "says", "hint"),
+    ("output", "message", "hint"),
     [
-        ("Host key verification failed.", "the key of host is not known here", "ssh me@host once"),
+        ("Host key verification failed.", "does not know the key of host", "ssh me@host"),
         (
             "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.",
-            "host has another key",
+            "the key of host has changed",
             "ssh-keygen -R host",
         ),
-        ("me@host: Permission denied (publickey).", "lets none of your keys in", "ssh-copy-id"),
-        ("ssh: Could not resolve hostname host: Name", "there is no host host", "typing mistake"),
+        ("me@host: Permission denied (publickey).", "accepts none of your keys", "ssh-copy-id"),
+        ("ssh: Could not resolve hostname host: Name", "the host host does not exist", "USER@HOST"),
         ("connect to host host port 22: Connection refused", "no ssh server answers", "2222"),
-        ("connect to host host port 22: Connection timed out", "does not answer", "firewall"),
-        ("connect to host host port 22: No route to host", "there is no way to host", "connected"),
-        ("client_loop: send disconnect: Broken pipe", "lost: client_loop: send disc", "again"),
+        (
+            "connect to host host port 22: Connection timed out",
+            "a firewall blocks ssh",
+            "ssh me@host",
+        ),
+        (
+            "connect to host host port 22: No route to host",
+            "cannot be reached from this network",
+            "ssh",
+        ),
+        (
+            "client_loop: send disconnect: Broken pipe",
+            "lost: client_loop: send disc",
+            "flaskdash deploy",
+        ),
     ],
 )
-def test_what_ssh_complains_of_is_said_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: str, says: str, hint: str
+def test_errors_of_ssh_are_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, message: str, hint: str
 ) -> None:
-    fake_ssh(tmp_path / "bin", monkeypatch, f"echo '{printed}' >&2; exit 255")
-    with Connection(Address("host", "me")) as there, pytest.raises(ConnectionLost) as failure:
-        there.run(["true"])
-    assert says in failure.value.message
+    fake_ssh(tmp_path / "bin", monkeypatch, f"echo '{output}' >&2; exit 255")
+    with Connection(Address("host", "me")) as server, pytest.raises(ConnectionLost) as failure:
+        server.run(["true"])
+    assert message in failure.value.message
     assert hint in failure.value.hint
 
 
-def test_the_connection_is_shared_over_a_path_that_is_short_enough(
+def test_the_path_of_the_shared_socket_is_short_enough(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    far = tmp_path / ("x" * 80)
-    far.mkdir()
-    monkeypatch.setattr(connection.tempfile, "tempdir", str(far))
-    with Connection(Address("host")) as there:
-        path = re.search(r"ControlPath=(\S+)", " ".join(there.argv(["true"])))
-        assert path is not None
-        assert len(path[1]) + len(".0123456789abcdef") < 104
+    folder = tmp_path / ("x" * 80)
+    folder.mkdir()
+    monkeypatch.setattr(connection.tempfile, "tempdir", str(folder))
+    with Connection(Address("host")) as server:
+        match = re.search(r"ControlPath=(\S+)", " ".join(server.argv(["true"])))
+        assert match is not None
+        assert len(match[1]) + len(".0123456789abcdef") < 104
 
 
-def test_what_a_killed_one_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_of_a_killed_connection_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
     monkeypatch.setattr(connection.tempfile, "tempdir", str(tmp_path))
-    short = Path("/tmp") if len(str(tmp_path)) >= 60 else tmp_path
-    gone, theirs, running = (
-        short / f"fdash-{name}"
+    parent = Path("/tmp") if len(str(tmp_path)) >= 60 else tmp_path
+    stale, unrelated, running = (
+        parent / f"fdash-{name}"
         for name in (f"{ended.pid}-abcdefgh", "x-y", f"{os.getpid()}-abcd_fgh")
     )
-    for folder in (gone, theirs, running):
+    for folder in (stale, unrelated, running):
         folder.mkdir()
     try:
         with Connection(Address("host")):
-            assert [one.exists() for one in (gone, theirs, running)] == [False, True, True]
+            assert [path.exists() for path in (stale, unrelated, running)] == [False, True, True]
     finally:
-        theirs.rmdir()
+        unrelated.rmdir()
         running.rmdir()
 
 
-def test_a_server_that_can_not_be_reached_ends_in_the_preflight(
+def test_a_server_that_cannot_be_reached_fails_the_preflight(
     tiny: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_ssh(tmp_path / "bin", monkeypatch, "echo 'Permission denied (publickey).' >&2; exit 255")
     monkeypatch.setattr(rules, "ALL", ())
     result = CliRunner().invoke(cli, ["deploy", "ssh://me@host"])
     assert result.exit_code == 2
-    assert "FAIL  ssh          me@host lets none of your keys in" in result.output
+    assert "FAIL  ssh          me@host accepts none of your keys" in result.output
     assert "Try: ssh-copy-id me@host" in result.output
 
 
-def test_a_dry_run_prints_every_step_and_asks_nobody(
+def test_a_dry_run_prints_every_step_and_does_not_connect(
     tiny: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_ssh(tmp_path / "bin", monkeypatch, f"touch {tmp_path}/called")
@@ -241,28 +255,28 @@ def test_a_dry_run_prints_every_step_and_asks_nobody(
     assert "check     ssh: the server can be reached" in result.output
     assert "send      app/__init__.py" in result.output
     assert ".env\n" not in result.output.replace("shared/.env", "")
-    assert "there     write flaskdash-tiny-app, live.service" in result.output
+    assert "server    write flaskdash-tiny-app, live.service" in result.output
     assert not (tmp_path / "called").exists()
     assert sorted(tiny.root.rglob("*")) == before
 
 
 @pytest.mark.parametrize("domain", ["localhost", "-x.org", "a b.org", "x.org\nreboot", "X.ORG"])
-def test_a_domain_is_a_domain(tiny: Project, domain: str) -> None:
+def test_a_domain_that_is_none_is_refused(tiny: Project, domain: str) -> None:
     with pytest.raises(FlaskdashError, match="is not a domain"):
         target(tiny, domain=domain).plan()
 
 
-# --- what the server has ---
+# --- the facts about a server ---
 
 
-def facts(**said: str) -> Facts:
-    known = {"system": "Linux", "systemd": "252", "processor": "x86_64", "libc": "glibc 2.36"}
+def facts(**values: str) -> ServerFacts:
+    defaults = {"system": "Linux", "systemd": "252", "processor": "x86_64", "libc": "glibc 2.36"}
     pythons = {"3.13": "/usr/bin/python3.13", "3.11": "/usr/bin/python3"}
-    known |= {"free": "9000000", "root": "/home/me/flaskdash/shop", "end": "yes"}
-    return Facts(known | said, pythons)
+    defaults |= {"free": "9000000", "root": "/home/me/flaskdash/shop", "end": "yes"}
+    return ServerFacts(defaults | values, pythons)
 
 
-def test_the_probe_reads_and_says_what_is_there(
+def test_the_probe_reads_the_facts_of_a_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
@@ -274,24 +288,24 @@ def test_the_probe_reads_and_says_what_is_there(
     (root / "wheels/a.whl").write_bytes(b"12345")
     (root / "current").symlink_to("releases/1")
     monkeypatch.setenv("HOME", str(home))
-    # Whoever runs this: the script asks id who it is.
+    # The probe takes another folder for root, and the tests may run as root.
     fake = tmp_path / "bin/id"
     fake.parent.mkdir()
     fake.write_text('#!/bin/sh\n[ "$1" = -u ] && echo 1000 || echo somebody\n')
     fake.chmod(0o755)
     fake_ssh(tmp_path / "bin", monkeypatch, 'for last; do :; done; exec sh -c "$last"')
-    with Connection(Address("host")) as there:
-        found = probe(there, "shop")
-    assert (found["system"], found["root"], found["live"]) == ("Linux", str(root), "1")
-    assert found.environments == {"whole"}
-    assert found.wheels == {"a.whl": 5}
-    assert found.pythons
-    assert found["end"] == "yes"
-    assert int(found["free"]) > 0
+    with Connection(Address("host")) as server:
+        result = probe(server, "shop")
+    assert (result["system"], result["root"], result["live"]) == ("Linux", str(root), "1")
+    assert result.environments == {"whole"}
+    assert result.wheels == {"a.whl": 5}
+    assert result.pythons
+    assert result["end"] == "yes"
+    assert int(result["free"]) > 0
 
 
 @pytest.mark.parametrize(
-    ("wanted", "asked", "uv", "python"),
+    ("preferred", "requested", "uv", "python"),
     [
         ("3.13", "", "", "3.13"),
         ("3.12", "", "", "3.13"),  # the newest that the project accepts
@@ -300,8 +314,10 @@ def test_the_probe_reads_and_says_what_is_there(
         ("3.12", "3.12", "/bin/uv", "3.12"),
     ],
 )
-def test_which_python_runs_it(wanted: str, asked: str, uv: str, python: str) -> None:
-    assert facts(uv=uv).python(wanted, asked, ">=3.11,<3.15") == python
+def test_the_python_that_runs_the_project(
+    preferred: str, requested: str, uv: str, python: str
+) -> None:
+    assert facts(uv=uv).choose_python(preferred, requested, ">=3.11,<3.15") == python
 
 
 def test_wheels_are_for_the_server_and_not_for_this_machine() -> None:
@@ -311,62 +327,68 @@ def test_wheels_are_for_the_server_and_not_for_this_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "python", "sentence"),
+    ("values", "python", "sentence"),
     [
-        ({"end": ""}, "3.13", "the account does not let programs run"),
-        ({"root": "/home/my name/flaskdash/shop"}, "3.13", "systemd's files can't name /home/my"),
+        ({"end": ""}, "3.13", "the account does not run programs"),
+        (
+            {"root": "/home/my name/flaskdash/shop"},
+            "3.13",
+            "systemd's unit files cannot contain the path /home/my",
+        ),
         ({"system": "Darwin"}, "3.13", "the server runs Darwin"),
         ({"systemd": ""}, "3.13", "the server runs Linux without systemd"),
-        ({}, "", "the server needs Python >=3.11, and has 3.13, 3.11; uv, which could bring one,"),
-        ({"free": "1000"}, "3.13", "1 MB are free on the server, and it takes 700"),
+        ({}, "", "the server needs Python >=3.11 and has 3.13, 3.11. Install it"),
+        ({"free": "1000"}, "3.13", "the server's disk has 1 MB free, and the project needs 700 MB"),
         ({"uv": "/bin/uv"}, "3.14", "uv on the server will download Python 3.14"),
     ],
 )
-def test_what_the_server_lacks_is_said(said: dict[str, str], python: str, sentence: str) -> None:
-    (found,) = findings(facts(**said), python, "", ">=3.11")
-    assert found.sentence.startswith(sentence)
-    assert found.fix or found.is_note
+def test_a_server_that_cannot_run_the_project(
+    values: dict[str, str], python: str, sentence: str
+) -> None:
+    (finding,) = findings(facts(**values), python, "", ">=3.11")
+    assert finding.sentence.startswith(sentence)
+    assert finding.fix or finding.is_note
 
 
-def test_this_pip_runs_where_there_is_none(tmp_path: Path) -> None:
-    packed = plan._pip(tmp_path / "pip.zip")
+def test_the_packed_pip_runs_from_its_zip_file(tmp_path: Path) -> None:
+    packed = plan._pack_pip(tmp_path / "pip.zip")
     assert not any("__pycache__" in name for name in zipfile.ZipFile(packed).namelist())
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, f"{packed}/pip", "--version"], capture_output=True, text=True, check=True
     )
-    assert told.stdout.startswith("pip ")
+    assert done.stdout.startswith("pip ")
 
 
 # --- the server's side, without systemd ---
 
 
-def there(root: Path, **asked: Any) -> home.Home:
+def project_home(root: Path, **values: Any) -> home.Home:
     request = {"root": str(root), "project": "tiny", "scope": "user", "files": [], "domain": ""}
     (root / "releases").mkdir(parents=True, exist_ok=True)
-    return home.Home(request | asked)
+    return home.Home(request | values)
 
 
 def release(root: Path, name: str, number: int, before: str = "", packages: str = "a") -> None:
     folder = root / "releases" / name
     folder.mkdir(parents=True)
-    known = {"number": number, "before": before, "when": "", "environment": packages}
-    (folder / "release.json").write_text(json.dumps(known))
+    values = {"number": number, "before": before, "when": "", "environment": packages}
+    (folder / "release.json").write_text(json.dumps(values))
     (folder / "lived").touch()
 
 
-def test_releases_are_in_the_order_in_which_they_came_whatever_the_clock_said(
+def test_releases_are_sorted_by_number_and_not_by_the_clock(
     tmp_path: Path,
 ) -> None:
     for number, name in enumerate(["20260301-120000", "19700101-000000", "20991231-235959"]):
         release(tmp_path, name, number)
     (tmp_path / "releases/half").mkdir()
-    names = [one["name"] for one in there(tmp_path).known()]
+    names = [release["name"] for release in project_home(tmp_path).read_releases()]
     assert names == ["20991231-235959", "19700101-000000", "20260301-120000"]
-    coming = Build(there(tmp_path, release="19700101-000000"), io.BytesIO())
-    assert coming.name() == "19700101-000000-2"
+    build = Build(project_home(tmp_path, release="19700101-000000"), io.BytesIO())
+    assert build.name() == "19700101-000000-2"
 
 
-def test_pruning_keeps_what_is_live_the_one_before_and_the_newest(tmp_path: Path) -> None:
+def test_pruning_retains_the_live_release_the_one_before_and_the_newest(tmp_path: Path) -> None:
     for number in range(1, 10):
         release(tmp_path, f"r{number}", number, packages="old" if number < 4 else "new")
         for kind in ("old", "new", "gone"):
@@ -378,15 +400,21 @@ def test_pruning_keeps_what_is_live_the_one_before_and_the_newest(tmp_path: Path
     (tmp_path / "releases/r2/release.json").write_text(
         json.dumps({"number": 2, "before": "r1", "when": "", "environment": "old"})
     )
-    here = there(tmp_path)
-    here.point("r2")
-    here.prune()
-    assert {one["name"] for one in here.known()} == {"r1", "r2", "r9", "r8", "r7"}
+    project = project_home(tmp_path)
+    project.set_current("r2")
+    project.prune()
+    assert {release["name"] for release in project.read_releases()} == {
+        "r1",
+        "r2",
+        "r9",
+        "r8",
+        "r7",
+    }
     assert {path.name for path in (tmp_path / "environments").iterdir()} == {"old", "new"}
     assert {path.name for path in (tmp_path / "wheels").iterdir()} == {"old.whl", "new.whl"}
 
 
-def test_a_snapshot_is_carried_over_where_it_would_be_built_alike(tmp_path: Path) -> None:
+def test_a_snapshot_is_linked_if_its_loader_and_source_have_not_changed(tmp_path: Path) -> None:
     release(tmp_path, "old", 1)
     paths = {"same": ["app/same.py", "data"], "loader": ["app/loader.py"], "source": ["data/s.csv"]}
     for root in (tmp_path / "releases/old", tmp_path / "incoming/new"):
@@ -401,65 +429,67 @@ def test_a_snapshot_is_carried_over_where_it_would_be_built_alike(tmp_path: Path
     for name in paths:
         (old / f"{name}.json").write_text(json.dumps({"file": f"{name}.1.parquet"}))
         (old / f"{name}.1.parquet").write_text("rows")
-    here = there(tmp_path, loaders=paths)
-    here.point("old")
-    Build(here, io.BytesIO()).carry_snapshots(tmp_path / "incoming/new")
+    project = project_home(tmp_path, loaders=paths)
+    project.set_current("old")
+    Build(project, io.BytesIO()).link_snapshots(tmp_path / "incoming/new")
     assert list(new.iterdir()) == []
     paths["same"] = ["app/same.py", "data/t.csv"]
-    Build(here, io.BytesIO()).carry_snapshots(tmp_path / "incoming/new")
-    assert {one.name for one in new.iterdir()} == {"same.json", "same.1.parquet"}
+    Build(project, io.BytesIO()).link_snapshots(tmp_path / "incoming/new")
+    assert {path.name for path in new.iterdir()} == {"same.json", "same.1.parquet"}
     assert (new / "same.1.parquet").samefile(old / "same.1.parquet")
 
 
-def test_what_does_not_come_whole_is_not_taken(tmp_path: Path) -> None:
-    known = [{"name": "a.whl", "size": 5, "sha256": "0" * 64}]
-    coming = Build(there(tmp_path, files=known), io.BytesIO(b"1234"))
-    with pytest.raises(Failed, match="the connection ended before all was sent"):
-        coming.receive("r1")
+def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    files = [{"name": "a.whl", "size": 5, "sha256": "0" * 64}]
+    build = Build(project_home(tmp_path, files=files), io.BytesIO(b"1234"))
+    with pytest.raises(StepError, match="the connection ended before a.whl was complete"):
+        build.receive("r1")
     assert not list((tmp_path / "releases").iterdir())
 
 
-def test_a_lock_ends_with_the_process_that_has_it(
+def test_a_lock_ends_with_the_process_that_holds_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(home, "LOCK_SECONDS", 0.3)
     program = (
         "import sys; from flaskdash.deploy.ssh.server.home import Home\n"
-        f"here = Home({{'root': {str(tmp_path)!r}, 'project': 'x', 'scope': 'user'}})\n"
-        "with here.alone():\n    print('has it', flush=True); sys.stdin.read()"
+        f"home = Home({{'root': {str(tmp_path)!r}, 'project': 'x', 'scope': 'user'}})\n"
+        "with home.locked():\n    print('locked', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     try:
         assert holder.stdout is not None
-        assert holder.stdout.readline() == b"has it\n"
+        assert holder.stdout.readline() == b"locked\n"
         with (
-            pytest.raises(Failed, match="another deploy is at work") as failure,
-            there(tmp_path).alone(),
+            pytest.raises(StepError, match="another deploy is running") as failure,
+            project_home(tmp_path).locked(),
         ):
             pass
         assert failure.value.kind == "preflight"
     finally:
         holder.kill()
         holder.communicate()
-    with there(tmp_path).alone():
+    with project_home(tmp_path).locked():
         pass
 
 
-def test_a_secret_key_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
-    here = there(tmp_path)
-    here.shared.mkdir()
-    (here.shared / ".env").write_text("OTHER=1\n")
-    Build(here, io.BytesIO()).secret_key()
-    first = (here.shared / ".env").read_text()
-    Build(here, io.BytesIO()).secret_key()
-    assert (here.shared / ".env").read_text() == first
+def test_a_secret_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    project = project_home(tmp_path)
+    project.shared.mkdir()
+    (project.shared / ".env").write_text("OTHER=1\n")
+    Build(project, io.BytesIO()).create_secret_key()
+    first = (project.shared / ".env").read_text()
+    Build(project, io.BytesIO()).create_secret_key()
+    assert (project.shared / ".env").read_text() == first
     assert re.fullmatch(r"OTHER=1\nSECRET_KEY=[0-9a-f]{64}\n", first)
-    assert (here.shared / ".env").stat().st_mode & 0o777 == 0o600
+    assert (project.shared / ".env").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_was_cut_off_is_cleared_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_deploy_is_cleaned_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     release(tmp_path, "whole", 1)
     release(tmp_path, "tried", 2)
@@ -468,7 +498,7 @@ def test_what_was_cut_off_is_cleared_up(tmp_path: Path, monkeypatch: pytest.Monk
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "shared/.env").write_text("NEW=1\n")
     (tmp_path / "shared/.env.before").write_text("OLD=1\n")
-    main.Server(there(tmp_path).asked, io.BytesIO()).settle()
+    main.ServerProject(project_home(tmp_path).request, io.BytesIO()).recover()
     assert [path.name for path in (tmp_path / "releases").iterdir()] == ["whole"]
     assert list((tmp_path / "environments").iterdir()) == []
     assert not (tmp_path / "incoming").exists()
@@ -478,13 +508,13 @@ def test_what_was_cut_off_is_cleared_up(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     "value", ["plain", "a b", "it's", 'a"b', "a\\b\\'", "${HOME}", "$HOME", "# no", "a=b", "ü€\t"]
 )
-def test_a_secret_is_read_as_it_was_set(tmp_path: Path, value: str) -> None:
-    (tmp_path / ".env").write_text(f"NAME={main.quoted(value)}\nNEXT=1\n", "utf-8")
+def test_dotenv_reads_a_secret_unchanged(tmp_path: Path, value: str) -> None:
+    (tmp_path / ".env").write_text(f"NAME={main.quote(value)}\nNEXT=1\n", "utf-8")
     assert dotenv.dotenv_values(tmp_path / ".env") == {"NAME": value, "NEXT": "1"}
 
 
-def test_how_a_release_starts_is_what_the_procfile_says(tiny: Project, tmp_path: Path) -> None:
-    (entry,) = [one for one in target(tiny).plan()._entries() if one.path == "run"]
+def test_a_release_starts_with_the_web_line_of_the_procfile(tiny: Project, tmp_path: Path) -> None:
+    (entry,) = [entry for entry in target(tiny).plan()._entries() if entry.path == "run"]
     release = tmp_path / "releases/r1"
     (release / "app").mkdir(parents=True)
     (release / ".venv/bin").mkdir(parents=True)
@@ -494,67 +524,66 @@ def test_how_a_release_starts_is_what_the_procfile_says(tiny: Project, tmp_path:
     python = release / ".venv/bin/python"
     python.write_text('#!/bin/sh\necho "$0 $WEB_CONCURRENCY $@"\n')
     python.chmod(0o755)
-    told = subprocess.run(
+    done = subprocess.run(
         ["sh", str(release / "run")], cwd=release / "app", capture_output=True, text=True
     )
-    assert told.stdout == f"{python} 3 -m gunicorn --no-control-socket app:create_app()\n"
+    assert done.stdout == f"{python} 3 -m gunicorn --no-control-socket app:create_app()\n"
 
 
-def test_the_servers_side_imports_nothing_but_the_standard_library_and_what_was_sent_before() -> (
-    None
-):
-    known = set(sys.stdlib_module_names)
+def test_the_servers_side_imports_only_the_standard_library_and_modules_sent_before() -> None:
+    allowed = set(sys.stdlib_module_names)
     for name in connection.MODULES:
         tree = ast.parse((connection.SERVER / f"{name}.py").read_text("utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
-                assert node.module in known or node.module.partition(".")[0] in known
+                assert node.module in allowed or node.module.partition(".")[0] in allowed
             elif isinstance(node, ast.Import):
-                assert {one.name.partition(".")[0] for one in node.names} <= known
-        known.add(f"{connection.PACKAGE}.{name}")
+                assert {alias.name.partition(".")[0] for alias in node.names} <= allowed
+        allowed.add(f"{connection.PACKAGE}.{name}")
     sent = {*connection.MODULES, "__init__"}
     assert {path.stem for path in connection.SERVER.glob("*.py")} == sent
 
 
-def test_a_title_is_one_line_of_a_unit_in_which_nothing_has_a_meaning() -> None:
-    assert plain("50% of\n[Service]\\") == "50%% of [Service]\\\\"
+def test_a_title_becomes_one_escaped_line_of_a_unit() -> None:
+    assert escape_title("50% of\n[Service]\\") == "50%% of [Service]\\\\"
 
 
-# --- what the server says of a deploy ---
+# --- the result of a request ---
 
 
 @pytest.mark.parametrize(
-    ("kind", "error", "says"),
+    ("kind", "error", "text"),
     [
         ("", RolledBackError, "r1 is live, as before."),
-        ("not-rolled-back", NotRolledBackError, "And r1 does not answer any more."),
+        ("not-rolled-back", NotRolledBackError, "\nr1 does not answer any more."),
         ("preflight", PreflightError, "it went wrong\n  | line of the log"),
     ],
 )
 def test_a_failure_has_its_exit_code_and_the_log(
-    kind: str, error: type[FlaskdashError], says: str
+    kind: str, error: type[FlaskdashError], text: str
 ) -> None:
-    failed = {"failed": "it went wrong", "hint": "this", "kind": kind, "live": "r1"}
-    said: list[str] = []
+    message = {"error": "it went wrong", "hint": "this", "kind": kind, "live": "r1"}
+    lines: list[str] = []
     with pytest.raises(error) as failure:
-        outcome(iter([{"say": "step"}, failed | {"log": "line of the log"}]), said.append)
-    assert said == ["step"]
-    assert says in failure.value.message
+        messages = [{"line": "step"}, message | {"log": "line of the log"}]
+        read_result(iter(messages), lines.append)
+    assert lines == ["step"]
+    assert text in failure.value.message
     assert failure.value.hint == "this"
 
 
 def test_a_server_that_stops_talking_is_a_lost_connection() -> None:
     with pytest.raises(ConnectionLost):
-        outcome(iter([{"say": "step"}]), print)
+        read_result(iter([{"line": "step"}]), print)
 
 
 # --- a real server ---
 
 
-class Shop:
+class TinyDeploy:
     """The project of few lines, and a server for it."""
 
-    def __init__(self, root: Path, machine: Machine) -> None:
+    def __init__(self, root: Path, machine: VirtualServer) -> None:
         self.root, self.machine, self.port = root, machine, free_port()
 
     def invoke(self, *args: str, stdin: str | None = None, code: int = 0) -> Result:
@@ -569,7 +598,7 @@ class Shop:
         assert result.exit_code == code, result.output
         return result
 
-    def mode(self, mode: str) -> None:
+    def set_mode(self, mode: str) -> None:
         file = self.root / "app/__init__.py"
         file.write_text(re.sub(r'MODE = "\w*"', f'MODE = "{mode}"', file.read_text()), "utf-8")
 
@@ -582,24 +611,24 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyDeploy]:
     """Deploy the project for the first time, to an account that may use sudo."""
     root = build(tmp_path_factory.mktemp("ssh") / "tiny")
     lock = [environment.uv(), "lock", "--quiet", "--python", sys.executable]
     subprocess.run(lock, cwd=root, check=True)
     with pytest.MonkeyPatch.context() as patch, booted(sudo=True) as machine:
         patch.setattr(rules, "ALL", ())
-        shop = Shop(root, machine)
+        shop = TinyDeploy(root, machine)
         done = shop.invoke("deploy", machine.address, "--port", str(shop.port), "--yes")
         assert f"at http://{machine.host}:{shop.port}" in done.output
         yield shop
 
 
-def test_the_systems_service_is_shut_in_and_runs_as_the_account(shop: Shop) -> None:
+def test_the_systems_service_is_sandboxed_and_runs_as_the_account(shop: TinyDeploy) -> None:
     name = shop.answers().removeprefix("up ")
     unit = f"flaskdash-tiny-app@{name}.service"
-    told = shop.machine.run(f"systemd-analyze security --no-pager {unit}", user="root")
-    exposure = re.search(r"Overall exposure level for .*: ([\d.]+)", told)
+    output = shop.machine.run(f"systemd-analyze security --no-pager {unit}", user="root")
+    exposure = re.search(r"Overall exposure level for .*: ([\d.]+)", output)
     assert exposure is not None
     assert float(exposure[1]) <= 2.0
     assert any("gunicorn" in line for line in shop.machine.processes())
@@ -609,41 +638,42 @@ def test_the_systems_service_is_shut_in_and_runs_as_the_account(shop: Shop) -> N
 
 
 @pytest.mark.parametrize(
-    ("mode", "says"),
+    ("mode", "error"),
     [
         ("broken", "RuntimeError: this release is broken"),
         ("failing", "/dashboards/two does not answer: status 500"),
-        ("silent", "/up answers 'up', and not 'up 2"),
+        ("silent", "/up answers 'up' instead of 'up 2"),
     ],
 )
-def test_a_release_that_fails_never_goes_live(shop: Shop, mode: str, says: str) -> None:
-    before, listed = shop.answers(), shop.machine.run("ls flaskdash/tiny-app/releases")
-    shop.mode(mode)
+def test_a_release_that_fails_never_goes_live(shop: TinyDeploy, mode: str, error: str) -> None:
+    before, releases = shop.answers(), shop.machine.run("ls flaskdash/tiny-app/releases")
+    shop.set_mode(mode)
     result = shop.invoke("deploy", code=4)
-    assert says in result.output
+    assert error in result.output
     assert f"{before.removeprefix('up ')} is live, as before." in result.output
     assert shop.answers() == before
-    assert shop.machine.run("ls flaskdash/tiny-app/releases") == listed
+    assert shop.machine.run("ls flaskdash/tiny-app/releases") == releases
     assert "trial" not in shop.units()
 
 
-def test_rollback_goes_to_what_was_live_before(shop: Shop) -> None:
-    shop.mode("well")
+def test_rollback_goes_to_the_release_that_was_live_before(shop: TinyDeploy) -> None:
+    shop.set_mode("well")
     first = shop.answers()
     shop.invoke("deploy")
     second = shop.answers()
     assert second not in (first, "")
     shop.invoke("rollback")
     assert shop.answers() == first
-    known = json.loads(shop.invoke("releases", "--json").output)
-    assert [f"up {one['name']}" for one in known] == [second, first]
-    assert [one["live"] for one in known] == [False, True]
+    releases = json.loads(shop.invoke("releases", "--json").output)
+    assert [f"up {release['name']}" for release in releases] == [second, first]
+    assert [release["live"] for release in releases] == [False, True]
     shop.invoke("rollback", second.removeprefix("up "))
     assert shop.answers() == second
-    assert "there is no release nonsense" in shop.invoke("rollback", "nonsense", code=1).output
+    output = shop.invoke("rollback", "nonsense", code=1).output
+    assert "the release nonsense does not exist" in output
 
 
-def test_a_secret_is_taken_up_and_one_that_breaks_it_is_not(shop: Shop) -> None:
+def test_a_secret_is_applied_unless_it_breaks_the_release(shop: TinyDeploy) -> None:
     shop.invoke("secrets", "set", "DATABASE_URL", stdin="postgresql://u:p@h/d")
     assert shop.invoke("secrets", "list").output.split() == ["DATABASE_URL", "SECRET_KEY"]
     env = shop.machine.run("cat flaskdash/tiny-app/shared/.env")
@@ -655,12 +685,11 @@ def test_a_secret_is_taken_up_and_one_that_breaks_it_is_not(shop: Shop) -> None:
     assert "Starting gunicorn" in shop.invoke("logs").output
 
 
-def test_a_cut_connection_is_asked_again_what_came_of_it(shop: Shop) -> None:
+def test_after_a_cut_connection_the_server_is_asked_for_the_result(shop: TinyDeploy) -> None:
     deploy = target(Project.find(shop.root), shop.machine.address, port=str(shop.port)).plan()
-    before, said = shop.answers(), []
+    before = shop.answers()
 
     def cut(line: str) -> None:
-        said.append(line)
         if line.startswith("try"):
             assert shop.machine.cut()
 
@@ -670,44 +699,46 @@ def test_a_cut_connection_is_asked_again_what_came_of_it(shop: Shop) -> None:
     assert f"up {done.release}" == shop.answers() != before
 
 
-def test_where_the_servers_side_is_killed_one_release_is_left(shop: Shop) -> None:
+def test_if_the_servers_side_is_killed_one_release_remains(shop: TinyDeploy) -> None:
     deploy = target(Project.find(shop.root), shop.machine.address, port=str(shop.port)).plan()
     before = shop.answers()
 
     def kill(line: str) -> None:
-        if line.startswith("start"):  # both share the port in a moment
-            found = shop.machine.run("ps -u dash -o pid=,args=").splitlines()
-            (pid,) = [one.split()[0] for one in found if " -I -c import json" in one[:60]]
+        if line.startswith("start"):  # both releases are about to share the port
+            processes = shop.machine.run("ps -u dash -o pid=,args=").splitlines()
+            (pid,) = [
+                process.split()[0] for process in processes if " -I -c import json" in process[:60]
+            ]
             shop.machine.run(f"kill -KILL {pid}")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", shop.machine.environment["PATH"])
         with pytest.raises(RolledBackError, match=f"{before.removeprefix('up ')} is live"):
             deploy.run(kill)
-    alone = f"flaskdash-tiny-app@{before.removeprefix('up ')}.service"
+    unit = f"flaskdash-tiny-app@{before.removeprefix('up ')}.service"
     wait_for(lambda: shop.units().count("flaskdash-tiny-app@") == 1, "the new release to end")
-    assert alone in shop.units()
+    assert unit in shop.units()
     assert shop.answers() == before
 
 
-def test_a_domain_comes_with_nginx_in_front_and_the_port_closed_to_others(shop: Shop) -> None:
+def test_a_domain_puts_nginx_in_front_and_closes_the_port(shop: TinyDeploy) -> None:
     if not is_free(80):
-        pytest.skip("port 80 of this machine, whose network the server has, is taken")
+        pytest.skip("port 80 is in use on this machine, and the server shares its network")
     before = shop.answers()
     result = shop.invoke("deploy", "--domain", "tiny.example.org")
     assert "reload    nginx: tiny.example.org leads to port" in result.output
     assert "sudo certbot --nginx -d tiny.example.org" in result.output
-    wait_for(lambda: shop.answers() == "", "the port to be closed to others")
+    wait_for(lambda: shop.answers() == "", "the port to be closed")
     status, body = fetch(f"http://{shop.machine.host}/up", Host="tiny.example.org")
     assert (status, body.decode().strip()) != (200, before)
     assert status == 200
 
 
-def test_an_account_whose_services_would_end_is_told_what_an_administrator_does(
-    tmp_path: Path, shop: Shop
+def test_an_account_without_linger_gets_the_command_for_an_administrator(
+    tmp_path: Path, shop: TinyDeploy
 ) -> None:
     with booted(linger=False) as machine:
-        other = Shop(shop.root, machine)
-        result = other.invoke("deploy", machine.address, "--name", "other", "--yes", code=2)
+        second = TinyDeploy(shop.root, machine)
+        result = second.invoke("deploy", machine.address, "--name", "other", "--yes", code=2)
         assert "sudo loginctl enable-linger dash" in result.output
         assert machine.run("ls -A flaskdash/tiny-app").split() == [".lock"]
