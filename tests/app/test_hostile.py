@@ -34,6 +34,7 @@ from flaskdash.charts import sql
 from flaskdash.charts.kinds import KINDS, Chart
 from flaskdash.cli import cli
 from flaskdash.generate import add
+from flaskdash.inspect.model import Column
 from flaskdash.names import identifier
 from flaskdash.project import Project, results
 from tests.support.fixtures import Cli
@@ -327,14 +328,14 @@ def test_each_word_of_sql_can_be_a_column_and_a_file() -> None:
     with duckdb.connect() as connection:
         for word in duckdb_words():
             chart = Chart("bar", identifier(word, "data"), "", x=word, agg="count")
-            query = sql.select(chart, {word: add.Column(word, "text", "category", 0, 1)})
+            query = sql.select(chart, {word: Column(word, "text", "category", 0, 1)})
             table = f'WITH "{chart.data}" AS (SELECT \'v\' AS "{word}") '
             assert connection.execute(table + query).fetchall() == [("v", 1)], word
 
 
 @pytest.mark.parametrize("kind", ["bar", "line"])
 def test_a_column_by_itself_is_counted_not_shown(kind: str) -> None:
-    column = add.Column("units", "integer", "measure", 0, 3, agg="sum")
+    column = Column("units", "integer", "measure", 0, 3, agg="sum")
     chart = Chart(kind, "sales", "", x="units", y="units", agg="sum")
     query = sql.select(chart, {"units": column})
     with duckdb.connect() as connection:
