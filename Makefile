@@ -17,7 +17,7 @@ test: $(VENV)/ready check
 test-spark: $(VENV)/ready
 	sh tests/setup.sh java
 	$(RUN)/uv pip install --quiet --python $(RUN)/python --group spark
-	$(RUN)/python -m pytest -m spark tests/test_spark.py $(ARGS)
+	$(RUN)/python -m pytest -m spark tests/app/test_spark.py $(ARGS)
 
 check: $(VENV)/ready
 	$(RUN)/ruff check

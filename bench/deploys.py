@@ -20,15 +20,14 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-from conftest import free_port  # noqa: E402
-from engine import podman  # noqa: E402
-from machine import booted  # noqa: E402
-from shipping import Done, Shop  # noqa: E402
-
-from flaskdash.deploy import archive  # noqa: E402
 from flaskdash.deploy.docker.engine import Engine  # noqa: E402
+from flaskdash.ship import archive  # noqa: E402
+from tests.support.engine import podman  # noqa: E402
+from tests.support.machine import booted  # noqa: E402
+from tests.support.shipping import Done, Shop  # noqa: E402
+from tests.support.web import free_port  # noqa: E402
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from flaskdash.charts import Chart
+from flaskdash.charts.kinds import Chart
+from flaskdash.charts.suggest import suggest
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import inspect_source
-from flaskdash.suggest import suggest
 
 HERE = Path(__file__).parent
 DEFAULT = HERE / ".data" / "open"

@@ -1,11 +1,13 @@
-"""Say on stderr that something longer than a second is going on."""
+"""Tell the user how far a command is: lines on stdout, and on stderr what takes more than a second."""
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
+
+Echo = Callable[[str], None]  # how a command prints a line
 
 
 @contextmanager

@@ -14,8 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import fetch, need, sales_csv, wait_for
 from uv import find_uv_bin
+
+from tests.support.data import sales_csv
+from tests.support.waiting import need, wait_for
+from tests.support.web import fetch
 
 ROOT = Path(__file__).parents[1]
 

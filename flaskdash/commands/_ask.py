@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flaskdash.charts import AGGREGATES, GRAINS, KINDS, Chart, Kind
-from flaskdash.report import printable
+from flaskdash.charts.kinds import AGGREGATES, GRAINS, KINDS, Chart, Kind
+from flaskdash.commands._report import printable
 
 if TYPE_CHECKING:
-    from flaskdash.add import Table
     from flaskdash.inspect.model import Column
+    from flaskdash.project.results import Table
 
 Columns = Mapping[str, "Column"]
 NONE = "-"
@@ -51,7 +51,7 @@ def title(default: str) -> str:
 
 
 def _own(table: "Table", suggested: Sequence[Chart], filters: tuple[str, ...]) -> Chart:
-    from flaskdash.add import default_filters
+    from flaskdash.generate.add import default_filters
 
     for kind in KINDS.values():
         click.echo(f"  {kind.name:11} {kind.summary}")

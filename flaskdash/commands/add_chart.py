@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from flaskdash.charts import AGGREGATES, GRAINS, KINDS, MODES, ORIENTATIONS, Chart, check
+from flaskdash.charts.check import check
+from flaskdash.charts.kinds import AGGREGATES, GRAINS, KINDS, MODES, ORIENTATIONS, Chart
 from flaskdash.errors import FlaskdashError
 
 
@@ -50,9 +51,9 @@ def command(
     Example:
       flaskdash add-chart --data sales --kind bar --x region --y revenue --agg sum
     """
-    from flaskdash import add, contents, generate
     from flaskdash.commands import _ask
-    from flaskdash.project import Project
+    from flaskdash.generate import add, chart_file
+    from flaskdash.project import Project, contents, results
 
     project = Project.find(Path.cwd())
     given = kind is not None or any(value is not None for value in flags.values())
@@ -61,12 +62,12 @@ def command(
         raise FlaskdashError("--kind is missing", hint=f"one of: {', '.join(KINDS)}")
     if asks and data is None:
         data = _ask.loader(list(contents.loaders(project)))
-    table = add.table(project, data)
+    table = results.table(project, data)
     if asks:
         chart = check(_ask.chart(table, add.suggested(project, table), filters), table.columns)
         there = list(contents.dashboards(project))
-        dashboard = dashboard or _ask.dashboard(there, [*there, generate.FIRST_DASHBOARD][0])
-        title = title or _ask.title(chart.title or generate.title(chart))
+        dashboard = dashboard or _ask.dashboard(there, [*there, chart_file.FIRST_DASHBOARD][0])
+        title = title or _ask.title(chart.title or chart_file.title(chart))
         filters = filters or chart.filters
     else:
         assert kind is not None

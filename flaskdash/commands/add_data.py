@@ -35,8 +35,8 @@ def command(
     Example:
       flaskdash add-data costs.csv --name costs
     """
-    from flaskdash.add import add_data
-    from flaskdash.create import Wanted, checked
+    from flaskdash.generate.add import add_data
+    from flaskdash.generate.sources import Wanted, checked
     from flaskdash.project import Project
 
     wanted = Wanted(query, live, checked(refresh))

@@ -17,7 +17,7 @@ def command(dry_run: bool) -> None:
     Example:
       flaskdash add-redis
     """
-    from flaskdash.add import add_redis
+    from flaskdash.generate.add import add_redis
     from flaskdash.project import Project
 
     add_redis(Project.find(Path.cwd()), click.echo, dry_run)

@@ -23,19 +23,20 @@ def command(target: str | None, fix: bool, as_json: bool) -> None:
       flaskdash check
       flaskdash check --fix
     """
-    from flaskdash.deploy import preflight, targets
+    from flaskdash.check import run
+    from flaskdash.deploy import targets
     from flaskdash.project import Project
 
     project = Project.find(Path.cwd())
     place = targets.choose(project, target).place
     rules = targets.target(project, place).plan().rules
-    mended = list(preflight.mend(rules, project)) if fix else []
+    mended = list(run.mend(rules, project)) if fix else []
     if not as_json:
         for change in mended:
             click.echo(f"mend      {change}")
-        preflight.run(rules, project, click.echo, fresh=True)
+        run.run(rules, project, click.echo, fresh=True)
         return
-    results = list(preflight.look(rules, project))
+    results = list(run.look(rules, project))
     ok = not any(result.failed for result in results)
     shown = [result.as_dict() for result in results]
     _target.dump({"target": place.address, "ok": ok, "mended": mended, "rules": shown})

@@ -71,7 +71,8 @@ def command(
     Example:
       flaskdash deploy ssh://me@example.org
     """
-    from flaskdash.deploy import preflight, targets
+    from flaskdash.check import run
+    from flaskdash.deploy import targets
     from flaskdash.project import Project
 
     project = Project.find(Path.cwd())
@@ -89,12 +90,12 @@ def command(
         echo("Nothing was done: that was --dry-run.")
         return
     if check:
-        preflight.run(plan.rules, project, echo)
+        run.run(plan.rules, project, echo)
         return
     if terminal and plan.question:
         click.confirm(plan.question, default=True, abort=True)
     with targets.alone(project):
-        preflight.run(plan.rules, project, echo)
+        run.run(plan.rules, project, echo)
         if choice.is_new:
             targets.remember(project, choice, echo)
         outcome = targets.deploy(plan, echo)

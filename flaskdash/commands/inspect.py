@@ -24,11 +24,13 @@ def command(source: str, table: str | None, as_json: bool) -> None:
       flaskdash inspect sales.csv
     """
     from flaskdash import names
-    from flaskdash.create import local
-    from flaskdash.inspect import database, inspect_source, remote
+    from flaskdash.charts.suggest import suggest
+    from flaskdash.commands._report import as_dict, as_text
+    from flaskdash.generate.sources import local
+    from flaskdash.inspect import inspect_source
+    from flaskdash.inspect.formats import database
+    from flaskdash.inspect.formats import url as remote
     from flaskdash.progress import working
-    from flaskdash.report import as_dict, as_text
-    from flaskdash.suggest import suggest
 
     url = remote.held(source, {}) or (source if remote.is_url(source) else "")
     if database.is_address(source) and not url:

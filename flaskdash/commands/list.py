@@ -18,9 +18,8 @@ def command(as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from flaskdash import contents, snapshots
-    from flaskdash.project import Project
-    from flaskdash.report import table
+    from flaskdash.commands._report import table
+    from flaskdash.project import Project, contents, snapshots
 
     project = Project.find(Path.cwd())
     found = contents.as_dict(project)

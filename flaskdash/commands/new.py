@@ -49,12 +49,10 @@ def command(
     Example:
       flaskdash new myproj --data sales.csv
     """
-    from flaskdash import create
+    from flaskdash.generate import new
 
-    given = sources or (str(create.SAMPLE),)
-    plan = create.plan(
-        Path.cwd(), name, title, given, charts, not no_install, not no_git, table, live
-    )
+    given = sources or (str(new.SAMPLE),)
+    plan = new.plan(Path.cwd(), name, title, given, charts, not no_install, not no_git, table, live)
     for source in plan.sources:
         rows = source.inspection.read.rows
         click.echo(f"read      {source.path.name}: {rows:,} rows as {source.name}")
@@ -65,7 +63,7 @@ def command(
             click.echo(
                 f"          its address goes into .env, as {variable}; git ignores that file"
             )
-    for line in create.create(plan, click.echo, dry_run):
+    for line in new.create(plan, click.echo, dry_run):
         click.echo(line, err=True)
     if dry_run:
         click.echo("Nothing was written: that was --dry-run.")

@@ -17,10 +17,9 @@ def command(names: tuple[str, ...]) -> None:
     Example:
       flaskdash refresh sales
     """
-    from flaskdash import contents, snapshots
-    from flaskdash.environment import ensure_environment
     from flaskdash.errors import FlaskdashError
-    from flaskdash.project import Project
+    from flaskdash.project import Project, contents, snapshots
+    from flaskdash.project.environment import ensure_environment
 
     project = Project.find(Path.cwd())
     loaders = contents.loaders(project)

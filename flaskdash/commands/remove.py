@@ -17,7 +17,7 @@ def command(name: str, force: bool) -> None:
     Example:
       flaskdash remove revenue_by_region
     """
+    from flaskdash.generate.remove import remove
     from flaskdash.project import Project
-    from flaskdash.remove import remove
 
     remove(Project.find(Path.cwd()), name, click.echo, force)

@@ -34,8 +34,8 @@ def command(host: str, port: int, open_browser: bool | None, prod: bool) -> None
     Example:
       flaskdash serve --port 8000
     """
-    from flaskdash.environment import ensure_environment
     from flaskdash.project import Project
+    from flaskdash.project.environment import ensure_environment
 
     if prod and open_browser:
         raise click.UsageError("--open is for development; it does not go with --prod")

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, NoReturn, Protocol
 
-from flaskdash.deploy.preflight import Echo, Rule
+from flaskdash.check.rule import Rule
 from flaskdash.errors import FlaskdashError
+from flaskdash.progress import Echo
 from flaskdash.project import Project
 
 

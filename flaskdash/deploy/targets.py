@@ -13,17 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flaskdash import environment
-from flaskdash.deploy.errors import BuildError, DeployError, PreflightError
-from flaskdash.deploy.preflight import Echo
 from flaskdash.deploy.target import Outcome, Place, Plan, Target
 from flaskdash.errors import FlaskdashError
-from flaskdash.project import Project
+from flaskdash.progress import Echo
+from flaskdash.project import Project, environment
+from flaskdash.ship.errors import BuildError, DeployError, PreflightError
 
 FIRST = "production"
 DEFAULT = "bundle"
 
-# A kind of target is a module of this package with a class TARGET. What stands before :// in an
+# A kind of target is a module below this package with a class TARGET. What stands before :// in an
 # address is its kind; one that needs no address goes by its name.
 KINDS: Mapping[str, str] = {
     "bundle": "a tar.gz that starts on any Linux or macOS, offline",
@@ -37,6 +36,15 @@ KINDS: Mapping[str, str] = {
     "render": "Render: render.yaml, likewise",
     "kamal": "Kamal: config/deploy.yml, likewise",
     "cloudrun": "Cloud Run: service.yaml, likewise; cloudrun://REGION-docker.pkg.dev/PROJECT/REPOSITORY",
+}
+
+# Kinds whose module does not stand directly in this package under their name.
+MODULES: Mapping[str, str] = {
+    "kubernetes": "platforms.kubernetes",
+    "fly": "platforms.fly",
+    "render": "platforms.render_com",
+    "kamal": "platforms.kamal",
+    "cloudrun": "platforms.cloudrun",
 }
 
 
@@ -91,7 +99,7 @@ def live(project: Project, said: str | None) -> Target:
 
 def target(project: Project, place: Place) -> Target:
     """Return the target at a place."""
-    module = importlib.import_module(f"flaskdash.deploy.{place.kind}")
+    module = importlib.import_module(f"flaskdash.deploy.{MODULES.get(place.kind, place.kind)}")
     kind: type[Target] = module.TARGET
     if odd := sorted(set(place.settings) - kind.settings):
         raise FlaskdashError(f"{kind.what} takes no {odd[0]}", hint="flaskdash deploy --help")

@@ -12,12 +12,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect import packed
-from flaskdash.inspect.given import Given
+from flaskdash.inspect.formats.given import Given
 from flaskdash.inspect.model import Inspection
+from flaskdash.inspect.text import compressed
 
 if TYPE_CHECKING:
-    from flaskdash.inspect.draft import Draft
+    from flaskdash.inspect.writing.draft import Draft
 
 READS = "CSV and other delimited text, Excel, JSON, GeoJSON, fixed-width text, Parquet and SQLite"
 HEAD = 65_536
@@ -50,7 +50,7 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
     files: list[Path] = []
     try:
         # Imported here, because they import pandas and DuckDB.
-        from flaskdash.inspect import remarks, roles
+        from flaskdash.inspect.meaning import remarks, roles
 
         if pattern is not None:
             given, draft, files = read_folder(path, pattern, table)
@@ -97,7 +97,7 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
 
 def read_folder(folder: Path, pattern: str, table: str | None) -> tuple[Given, Draft, list[Path]]:
     """Return the first of a folder's files, the draft of all of them, and their paths."""
-    from flaskdash.inspect import folder as folders
+    from flaskdash.inspect.formats import folder as folders
 
     files, pattern = folders.files_of(folder, pattern)
     given = [open_source(path, table)[0] for path in files]
@@ -106,26 +106,26 @@ def read_folder(folder: Path, pattern: str, table: str | None) -> tuple[Given, D
 
 def reader_of(given: Given) -> ModuleType:
     """Return the module that reads a file, by its content."""
-    from flaskdash.inspect import delimited, parquet, records, sqlite, workbook
+    from flaskdash.inspect.formats import csv, excel, json, parquet, sqlite
 
-    readers = (parquet, workbook, sqlite, records)
-    return next((reader for reader in readers if reader.matches(given)), delimited)
+    readers = (parquet, excel, sqlite, json)
+    return next((reader for reader in readers if reader.matches(given)), csv)
 
 
 def open_source(path: Path, table: str | None) -> tuple[Given, list[str]]:
     """Return a file for the readers, unpacked if it is packed, and a note on what is beside it."""
     head = read_head(path)
-    how, others = packed.unpack(path, head, table)
+    how, others = compressed.unpack(path, head, table)
     if not how.kind:
         refuse_unknown(path, head)
         return Given(path, path.name, head, table=table), []
-    head = packed.read(path, how, HEAD)
+    head = compressed.read(path, how, HEAD)
     if not head.strip(BLANK):
         raise FlaskdashError(f"{path} holds an empty file.", "give one with a header and rows")
-    name = packed.inner_name(path, how)
+    name = compressed.inner_name(path, how)
     if head[257:262] == b"ustar" or name.lower().endswith(".tar"):
         raise FlaskdashError(f"{path} is a tar archive.", "unpack it, and give a file of it")
-    if head.startswith((*packed.KINDS, b"PK\x03\x04")) and not is_workbook(head):
+    if head.startswith((*compressed.KINDS, b"PK\x03\x04")) and not is_workbook(head):
         raise FlaskdashError(
             f"{path} holds another archive.", "unpack it, and give the file inside"
         )

@@ -11,9 +11,9 @@ from pathlib import Path, PurePath
 from queue import Empty
 from urllib.parse import urlsplit
 
-from flaskdash.environment import ensure_environment
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
+from flaskdash.project.environment import ensure_environment
 from flaskdash.serve.listen import listen, port_of, url
 from flaskdash.serve.runner import Runner
 from flaskdash.serve.watch import Change, Watch, classify

@@ -15,19 +15,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flaskdash import render, shell
-from flaskdash.deploy import rules
+from flaskdash import shell
+from flaskdash.check import rules
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.docker import engine as engines
 from flaskdash.deploy.docker import image as images
 from flaskdash.deploy.docker.engine import Container, Engine
 from flaskdash.deploy.docker.image import Image
 from flaskdash.deploy.docker.secrets import Secrets
-from flaskdash.deploy.errors import NotRolledBackError, PreflightError, RolledBackError
-from flaskdash.deploy.preflight import Echo, Finding, Rule
 from flaskdash.deploy.target import Outcome, Release, Status, Target
 from flaskdash.errors import FlaskdashError
-from flaskdash.progress import working
+from flaskdash.generate import render
+from flaskdash.progress import Echo, working
 from flaskdash.project import Project
+from flaskdash.ship.errors import NotRolledBackError, PreflightError, RolledBackError
 
 KEPT = 5  # releases, on the engine; the registry keeps all
 COMPOSE = "compose.yaml"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flaskdash import shell
-from flaskdash.deploy.errors import PreflightError
 from flaskdash.errors import FlaskdashError
+from flaskdash.ship.errors import PreflightError
 
 PROGRAMS = ("docker", "podman")
 PROBE = Path(__file__).with_name("probe.py")

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flaskdash.deploy import files
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.docker.engine import Engine
 from flaskdash.deploy.docker.secrets import Secrets
-from flaskdash.deploy.errors import BuildError, PreflightError
-from flaskdash.deploy.preflight import Echo, Finding, Rule
 from flaskdash.errors import FlaskdashError
-from flaskdash.progress import working
+from flaskdash.progress import Echo, working
 from flaskdash.project import Project
+from flaskdash.ship import files
+from flaskdash.ship.errors import BuildError, PreflightError
 
 RELEASE = "%Y%m%d-%H%M%S"
 NAME = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flaskdash import contents
-from flaskdash.deploy.preflight import Echo, Finding
-from flaskdash.project import Project
+from flaskdash.check.rule import Finding
+from flaskdash.progress import Echo
+from flaskdash.project import Project, contents
 
 FOLDER = ".secrets"
 

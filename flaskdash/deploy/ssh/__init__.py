@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from flaskdash.deploy import files
-from flaskdash.deploy.preflight import Echo
 from flaskdash.deploy.ssh.connection import Address, Connection
 from flaskdash.deploy.ssh.plan import Deploy
 from flaskdash.deploy.ssh.probe import Facts, probe
 from flaskdash.deploy.ssh.result import answers, outcome
 from flaskdash.deploy.target import Outcome, Release, Status, Target
 from flaskdash.errors import FlaskdashError
+from flaskdash.progress import Echo
+from flaskdash.ship import files
 
 UNITS = Path(__file__).with_name("units")
 FRONT = Path(__file__).with_name("front")

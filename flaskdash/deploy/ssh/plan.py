@@ -17,24 +17,20 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from flaskdash import contents, shell
-from flaskdash.deploy import archive, lockfile, machine, rules, wheels
-from flaskdash.deploy.archive import Entry
-from flaskdash.deploy.errors import (
-    BuildError,
-    NotRolledBackError,
-    PreflightError,
-    RolledBackError,
-)
-from flaskdash.deploy.preflight import Echo, Finding, Rule
+from flaskdash import shell
+from flaskdash.check import rules
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.ssh.connection import Connection, ConnectionLost
 from flaskdash.deploy.ssh.probe import Facts, findings, probe
 from flaskdash.deploy.ssh.result import outcome
 from flaskdash.deploy.target import Outcome
 from flaskdash.errors import FlaskdashError
-from flaskdash.progress import working
-from flaskdash.project import Project
+from flaskdash.progress import Echo, working
+from flaskdash.project import Project, contents
 from flaskdash.serve.prod import as_exec, web_command
+from flaskdash.ship import archive, lockfile, machine, wheels
+from flaskdash.ship.archive import Entry
+from flaskdash.ship.errors import BuildError, NotRolledBackError, PreflightError, RolledBackError
 
 if TYPE_CHECKING:
     from flaskdash.deploy.ssh import SshTarget

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flaskdash.deploy.machine import GLIBC, Machine
-from flaskdash.deploy.preflight import Finding
+from flaskdash.check.rule import Finding
 from flaskdash.deploy.ssh.connection import Connection
+from flaskdash.ship.machine import GLIBC, Machine
 
 SCRIPT = Path(__file__).with_name("probe.sh")
 NEW_ENVIRONMENT = (

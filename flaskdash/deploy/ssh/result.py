@@ -8,10 +8,10 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from flaskdash.deploy.errors import NotRolledBackError, PreflightError, RolledBackError
-from flaskdash.deploy.preflight import Echo
 from flaskdash.deploy.ssh.connection import ConnectionLost
 from flaskdash.errors import FlaskdashError
+from flaskdash.progress import Echo
+from flaskdash.ship.errors import NotRolledBackError, PreflightError, RolledBackError
 
 # What the server says of a failure, as an exit code; by default the release before is live.
 KINDS = {

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from flaskdash import shell
-from flaskdash.deploy import rules
-from flaskdash.deploy.errors import BuildError, PreflightError
-from flaskdash.deploy.preflight import Echo, Rule
+from flaskdash.check import rules
+from flaskdash.check.rule import Rule
 from flaskdash.deploy.target import Outcome, Status, Target
-from flaskdash.progress import working
+from flaskdash.progress import Echo, working
 from flaskdash.project import Project
+from flaskdash.ship.errors import BuildError, PreflightError
 
 CHILD = Path(__file__).with_name("child.py")
 PROCESSES = min(4, os.cpu_count() or 1)

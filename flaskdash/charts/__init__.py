@@ -1,0 +1,1 @@
+"""Columns -> charts: the kinds, whether flags fit the data, the SQL; suggest/ ranks them."""

@@ -1,0 +1,1 @@
+"""The preflight: what must hold before a project is deployed."""

@@ -1,0 +1,155 @@
+"""A rule about the start: the project boots as in production, with nothing but what is shipped."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import secrets
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from flaskdash import shell
+from flaskdash.check.rule import Finding
+from flaskdash.errors import FlaskdashError
+from flaskdash.project import Project, contents, dotenv
+from flaskdash.serve.listen import free_port
+from flaskdash.serve.prod import as_exec, variables, web_command
+from flaskdash.ship import files
+
+HOST = "127.0.0.1"
+BOOT_SECONDS = 60  # what platforms allow
+READ_SECONDS = 120  # for the first snapshots
+RELEASE = "preflight"
+FAILED = "This chart could not be drawn"
+FIX = "flaskdash serve --prod, and look at what it prints"
+
+
+def boots(project: Project) -> Iterator[Finding]:
+    """Start the Procfile's web line in a copy of what is shipped; ask for each dashboard and chart."""
+    if sys.platform == "win32":
+        yield Finding("not booted: gunicorn does not run on Windows", is_note=True)
+        return
+    if not project.python.exists():
+        return  # the environment's own rule says so
+    with _started(project) as (port, process, log):
+        if problem := _never_up(process, port):
+            yield Finding(f"{problem}: {_last(log)}", FIX)
+            return
+        answer = _get(port, "/up")[1]
+        if answer.split() != ["up", RELEASE]:
+            yield Finding(
+                f"/up answers {answer.strip()[:60]!r} and not 'up' and the text of .release, which is"
+                " how a deploy knows that the new version answers",
+                "take app/config.py and up() in app/views.py from a new project",
+            )
+            return
+        yield from _each_page(project, port, log)
+
+
+@contextmanager
+def _started(project: Project) -> Iterator[tuple[int, shell.Process, Path]]:
+    command = as_exec(web_command(project))
+    with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
+        root = Path(folder, "app")
+        for path in files.shipped(project):
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(project.root / path, root / path)
+        (root / ".release").write_text(f"{RELEASE}\n", "utf-8")
+        port = free_port(HOST, 0)
+        log = Path(folder, "log")
+        env = _environment(project, port)
+        with shell.running(["sh", "-c", command], root, env, log) as process:
+            yield port, process, log
+
+
+def _environment(project: Project, port: int) -> Mapping[str, str | None]:
+    """Return the settings that a target would have: those of .env, but for what is this machine's."""
+    return {
+        **dotenv(project.root / ".env"),
+        **variables(project, HOST, port),
+        "INSTANCE_PATH": "instance",
+        "SECRET_KEY": secrets.token_hex(),
+        "WEB_CONCURRENCY": "1",
+    }
+
+
+def _never_up(process: shell.Process, port: int) -> str:
+    """Wait until it answers; return in words why it never did, or nothing."""
+    end = time.monotonic() + BOOT_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            return f"it ended at its start, with exit code {process.returncode}"
+        with suppress(OSError, http.client.HTTPException):
+            status, _ = _get(port, "/up", timeout=5)
+            return "" if status == 200 else f"/up answers {status}"
+        time.sleep(0.05)
+    return f"it did not answer within {BOOT_SECONDS} s"
+
+
+def _each_page(project: Project, port: int, log: Path) -> Iterator[Finding]:
+    """Find pages, and charts' JSON, that don't answer with 200 or say that a chart failed."""
+    status, text = _get(port, "/ready")  # all loaders at once
+    end = time.monotonic() + READ_SECONDS
+    while status == 503 and time.monotonic() < end and not _errors(text):
+        time.sleep(0.2)  # each time that it is asked takes from the reading
+        status, text = _get(port, "/ready")
+    for name, error in _errors(text).items():
+        yield Finding(f"the loader {name} failed: {error}: {_last(log)}", FIX)
+    if status != 200:
+        if not _errors(text):
+            yield Finding(f"the data was not read within {READ_SECONDS} s", FIX)
+        return
+    todo = ["/", *_json(project)]
+    for url in todo:
+        status, text = _get(port, url)
+        failed = text.count(FAILED) if status == 200 else 0
+        if status not in (200, 302) or failed:
+            what = f"shows {failed} chart(s) that failed" if failed else f"answers {status}"
+            yield Finding(f"{url} {what}: {_last(log)}", FIX)
+        elif url == "/":  # the charts' own pages are for the project's tests
+            links = re.findall(r'href="(/dashboards/[^"?#]+)"', text)
+            todo += dict.fromkeys(links)
+
+
+def _json(project: Project) -> Iterator[str]:
+    with suppress(FlaskdashError):
+        for chart in contents.charts(project).values():
+            address = f"/charts/{chart.name.replace('_', '-')}"
+            yield f"{address}/{'figure' if chart.kind == 'figure' else 'data'}.json"
+
+
+def _errors(ready: str) -> dict[str, str]:
+    """Return the loaders that failed, as /ready tells them."""
+    with suppress(ValueError, KeyError, AttributeError, TypeError):
+        return {
+            name: state["error"]
+            for name, state in json.loads(ready)["loaders"].items()
+            if state["error"]
+        }
+    return {}
+
+
+def _get(port: int, url: str, timeout: float = 60) -> tuple[int, str]:
+    """Return the status and the text of a page; straight, whatever proxy is set."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
+    try:
+        connection.request("GET", url, headers={"Host": "localhost"})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode("utf-8", "replace")
+    finally:
+        connection.close()
+
+
+def _last(log: Path) -> str:
+    """Return the line of the log that says most: the last exception's, else the last."""
+    lines = [
+        line.strip() for line in log.read_text("utf-8", "replace").splitlines() if line.strip()
+    ]
+    told = [line for line in lines if re.match(r"(\w+\.)*\w*(Error|Exception|Exit)\b(: |$)", line)]
+    return ([*lines[-1:], *told[-1:]] or ["it printed nothing"])[-1][:300]

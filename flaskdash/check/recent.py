@@ -1,0 +1,82 @@
+"""What slow rules found lately, of which files: the same files need not be tried twice in a row."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from hashlib import blake2b
+
+import flaskdash
+from flaskdash.check.rule import Finding
+from flaskdash.errors import FlaskdashError
+from flaskdash.project import Project, contents, environment
+from flaskdash.ship import files
+
+LASTS = 600  # seconds: databases, addresses and known vulnerabilities change without a file
+SMALL = 1 << 24  # of larger files (data) the size and the time stand for the content
+
+
+class Recent:
+    """The rules that the project passed as it is now, in dist/.preflight.json."""
+
+    def __init__(self, project: Project) -> None:
+        self._file = project.root / "dist" / ".preflight.json"
+        self._key = fingerprint(project)
+        self._passed: dict[str, tuple[float, list[dict[str, object]]]] = {}
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            kept = json.loads(self._file.read_text("utf-8"))
+            if kept["of"] == self._key:
+                self._passed = dict(kept["passed"])
+
+    def passed(self, rule: str) -> tuple[list[Finding], str] | None:
+        """Return the notes of a rule that was passed, and when that was; None if it was not."""
+        with suppress(KeyError, TypeError, ValueError):
+            when, notes = self._passed[rule]
+            age = time.time() - when
+            if 0 <= age < LASTS:
+                ago = f"{age / 60:.0f} min" if age >= 60 else f"{age:.0f} s"
+                return [Finding(**note) for note in notes], f"{ago} ago, for these very files"  # type: ignore[arg-type]
+        return None
+
+    def note(self, rule: str, notes: Sequence[Finding]) -> None:
+        """Remember that a rule was passed just now."""
+        self._passed[rule] = time.time(), [asdict(note) for note in notes]
+
+    def save(self) -> None:
+        """Write down what was passed; without that, it is tried again: slower, not wrong."""
+        with suppress(OSError):
+            self._file.parent.mkdir(exist_ok=True)
+            temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}")
+            temporary.write_text(json.dumps({"of": self._key, "passed": self._passed}), "utf-8")
+            temporary.replace(self._file)
+
+
+def fingerprint(project: Project) -> str:
+    """Return a digest of all that the project's tests and its boot depend on."""
+    digest = blake2b(digest_size=16)
+    for part in _parts(project):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+def _parts(project: Project) -> Iterator[bytes]:
+    yield flaskdash.__version__.encode()
+    yield str(project.root).encode()
+    for path in files.shipped(project):
+        file = project.root / path
+        stat = file.stat()
+        yield f"{path} {stat.st_mode}".encode()
+        if stat.st_size <= SMALL:
+            yield file.read_bytes()
+        else:
+            yield f"{stat.st_size} {stat.st_mtime_ns}".encode()
+    for name in (".env", f".venv/{environment.STAMP}"):
+        with suppress(OSError):
+            yield name.encode() + (project.root / name).read_bytes()
+    with suppress(FlaskdashError):
+        for loader in contents.loaders(project).values():
+            yield f"{loader.database}={os.environ.get(loader.database)}".encode()

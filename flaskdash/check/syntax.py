@@ -1,0 +1,47 @@
+"""The project's own text, as rules read it: its Python as trees, its templates, single files."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from flaskdash.project import Project
+from flaskdash.ship import files
+
+
+def text(project: Project, path: PurePosixPath | str) -> str:
+    """Return the text of a file; nothing where it can't be read."""
+    try:
+        return (project.root / path).read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def modules(project: Project) -> Iterator[tuple[PurePosixPath, ast.Module]]:
+    """Yield the Python files that run in production, each with its tree."""
+    for path in files.shipped(project):
+        if path.suffix != ".py" or path.parts[0] == "tests" or files.escapes(project, path):
+            continue
+        try:
+            yield path, ast.parse(text(project, path))
+        except (SyntaxError, ValueError):
+            continue  # the tests say so
+
+
+def called(node: ast.expr) -> str:
+    """Return the last name of what is called: read_csv of pd.read_csv."""
+    return str(getattr(node, "attr", getattr(node, "id", "")))
+
+
+def constants(tree: ast.Module) -> dict[str, str]:
+    """Return the names that a module gives to texts."""
+    return {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }

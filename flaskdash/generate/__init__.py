@@ -1,0 +1,1 @@
+"""Write files of a project: new, add-data, add-chart, remove."""

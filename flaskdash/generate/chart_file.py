@@ -1,0 +1,276 @@
+"""The file of a chart: what its skeleton is rendered with."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from flaskdash.charts import sql
+from flaskdash.charts.kinds import ADDITIVE, COLUMNS, KINDS, Chart
+from flaskdash.charts.suggest import wording
+from flaskdash.charts.suggest.places import US_STATES
+from flaskdash.charts.suggest.wording import humanise
+from flaskdash.generate import render
+from flaskdash.generate.literals import capital, one_line, triple_quoted
+from flaskdash.inspect.dialects import DUCKDB, Dialect
+from flaskdash.inspect.model import Column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIRST_DASHBOARD = "Overview"
+AGGREGATE_WORDS = {
+    "sum": "the sum of",
+    "last": "the latest",
+    "mean": "the mean of",
+    "median": "the median of",
+    "min": "the least",
+    "max": "the greatest",
+    "count": "the count of",
+    "distinct": "the number of different values of",
+    "share": "the share of rows (in percent) with",
+}
+AGGREGATE_LABELS = {
+    "mean": "average",
+    "median": "median",
+    "min": "least",
+    "max": "greatest",
+    "count": "count of",
+    "distinct": "different",
+    "share": "share with",
+}
+
+
+def title(chart: Chart) -> str:
+    """Return a title for a chart that has none: Revenue by region, Average price over time."""
+    words = {flag: humanise(getattr(chart, flag) or "rows") for flag in (*COLUMNS, "data")}
+    measure = _measure_label(chart)
+    total = _total(chart)
+    total = f"latest {measure}" if chart.x else total
+    price = words["y"] if chart.y else "price"
+    text = KINDS[chart.kind].title.format(measure=measure, total=total, price=price, **words)
+    text += f" and {words['by']}" if chart.by and "{by}" not in KINDS[chart.kind].title else ""
+    text += f" by {words['x']}" if chart.x and chart.kind == "bullet" else ""
+    if chart.kind == "histogram" and chart.by:
+        text = f"distribution of {words['x']} per {words['by']}"
+    by = f", by {words['color']}" if chart.color else ""
+    return capital(text) + by
+
+
+def _total(chart: Chart) -> str:
+    """Return what a chart of one number shows: total revenue, average price."""
+    return f"total {humanise(chart.y or '')}" if chart.agg == "sum" else _measure_label(chart)
+
+
+def bins(chart: Chart, frame: pd.DataFrame, columns: Mapping[str, Column]) -> sql.Bins:
+    """Return a histogram's bins; none for other kinds."""
+    if chart.kind != "histogram":
+        return sql.NO_BINS
+    if chart.only:
+        frame = frame[frame[chart.only[0]] == chart.only[1]]
+    values = frame[chart.x].dropna()
+    if chart.by:
+        values = values.groupby(frame[chart.by]).agg(sql.total_per(columns[chart.x or ""]))
+    values = values.astype(float)
+    if values.empty:
+        return sql.Bins(1)
+    whole = bool((values == values.round()).all())
+    low, high = (float(values.quantile(q)) for q in (0.01, 0.99))
+    return sql.bins(low, high, float(values.min()), float(values.max()), whole=whole)
+
+
+def in_usa(chart: Chart, frame: pd.DataFrame) -> bool:
+    """Tell whether the places of a map are in the USA: names of states, or nearly all points."""
+    if chart.kind == "choropleth":
+        values = {str(value).strip().casefold() for value in frame[chart.x].dropna().unique()}
+        return len(values & US_STATES) > len(values) / 2
+    if chart.kind != "map":
+        return False
+    points = frame[[chart.x, chart.y]].dropna().astype(float)
+    x, y = (points[name] for name in (chart.x, chart.y))
+    # The contiguous states; Alaska, and Hawaii.
+    inside = x.between(-125, -66.9) & y.between(24.4, 49.4)
+    inside |= x.between(-180, -141) & y.between(18.9, 71.5)
+    return bool(inside.mean() > 0.97)
+
+
+def chart(
+    root: Path,
+    name: str,
+    chart: Chart,
+    columns: Mapping[str, Column],
+    frame: pd.DataFrame,
+    *,
+    to: Dialect = DUCKDB,
+    dashboards: tuple[str, ...] = (FIRST_DASHBOARD,),
+    order: int = 100,
+    size: str = "half",
+) -> PurePosixPath:
+    """Draft a chart, with the parts that its kind needs; return the path of its module."""
+    cuts = bins(chart, frame, columns)
+    query = sql.select(chart, columns, cuts, to)
+    context: dict[str, Any] = {
+        "kind": chart.kind,
+        "docstring": f"{one_line(chart.title)}.",
+        "title": repr(chart.title),
+        "data": chart.data,
+        "filters": repr(list(chart.filters)),
+        "dashboards": repr(list(dashboards)),
+        "order": order,
+        "size": size,
+        "sql": triple_quoted(query),
+        "plotly": KINDS[chart.kind].plotly,
+        **_drawing(chart, columns, cuts),
+        "usa": in_usa(chart, frame),
+    }
+    parts = ("sparkline",) if chart.kind == "kpi" and chart.x else KINDS[chart.kind].parts
+    for part in parts:
+        render.render(part, {}, root)
+    render.render("chart", {"module": name, "chart": context}, root)
+    return PurePosixPath("app", "charts", f"{name}.py")
+
+
+def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dict[str, Any]:
+    """Return what a chart's figure() needs, each as Python source or as plain words."""
+    y = sql.measure_name(chart)
+    y_column = columns.get(chart.y or "")
+    x_column = columns.get(chart.x or "")
+    if chart.across:
+        y_column = columns[chart.across[0]]
+    unit = "" if chart.agg in {"count", "distinct"} else (y_column and y_column.unit) or ""
+    unit = "%" if chart.agg == "share" else unit
+    measure = (
+        f"{AGGREGATE_WORDS[chart.agg or 'sum']} {chart.y}" if chart.y else "the number of rows"
+    )
+    if chart.across:
+        measure = f"{AGGREGATE_WORDS[chart.agg or 'sum']} {len(chart.across)} measures"
+    if not KINDS[chart.kind].sums_up:
+        measure = y
+    x_is_time = bool(chart.grain or (x_column and x_column.role == "time"))
+    x_is_text = x_column is None or x_column.type == "text"
+    by_column = columns.get(chart.by or "")
+    by_is_text = bool(chart.by) and (by_column is None or by_column.type == "text")
+    y_axis = _axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count", "share"})
+    if chart.mode == "percent":
+        y_axis = _axis(f"share of {_measure_label(chart)}", "%")
+    return {
+        "x": repr(chart.x),
+        "y": repr(y),
+        "color": repr(chart.color) if chart.color else "",
+        "unit": repr(unit) if unit else "",
+        "x_words": one_line(chart.x or ""),
+        "color_words": one_line(chart.color or ""),
+        "measure": one_line(measure),
+        "x_axis": repr(
+            _axis(
+                _x_label(chart, columns),
+                (x_column and x_column.unit) or "",
+            )
+        ),
+        "y_axis": repr(y_axis),
+        "hover": lambda text: _hover(chart, unit, text),
+        "x_is_text": x_is_text,
+        "x_names": repr(list(x_column.order)) if x_column and x_column.order else "",
+        "x_is_time": x_is_time,
+        "sized": repr(chart.size) if chart.size else "",
+        "sized_words": one_line(chart.size or ""),
+        "mode": chart.mode or ("stack" if chart.agg in ADDITIVE and not chart.across else "group"),
+        "upright": chart.orientation == "vertical" if chart.orientation else x_is_time,
+        "bin_width": bins.width,
+        "grain": chart.grain or "",
+        "by": repr(chart.by) if chart.by else "",
+        "by_words": one_line(chart.by or ""),
+        "by_is_text": by_is_text,
+        "by_axis": repr(_axis(f"number of {humanise(chart.by or '')}", "")["title"]),
+        "x_order": _order(x_is_text, x_is_time, x_column.order if x_column else ()),
+        "by_order": _order_upwards(by_is_text, by_column.order if by_column else ()),
+        "candle": list(map(repr, sql.candle_names(chart))),
+        "target": chart.target if chart.target is None else f"{chart.target:g}",
+        "box": list(map(repr, sql.box_names(chart))),
+        "words": _words(chart, unit, columns),
+        "total": repr(capital(_total(chart))),
+        "letters": _letters(chart, columns),
+    }
+
+
+def _letters(chart: Chart, columns: Mapping[str, Column]) -> int:
+    """Return how many letters of a time say when it is."""
+    column = columns.get(chart.x or "")
+    if column is not None and column.role == "time" and column.type == "integer":
+        return 4  # of a year that is 2012.0 where there are gaps
+    return {"year": 4, "quarter": 7, "month": 7}.get(chart.grain or "", 10)
+
+
+def _words(chart: Chart, unit: str, columns: Mapping[str, Column]) -> str:
+    """Return what a text says before it is edited: Markdown, with the names of values in braces."""
+    timed = any(column.role == "time" for column in columns.values())
+    when = " between {first} and {last}" if timed else ""
+    if chart.y is None:
+        return repr(f"**{{rows}}** rows{when}.")
+    value = f"{{value}}{unit}" if unit == "%" else f"{unit}{{value}}"
+    name = re.sub(r"([\\`*_\[\]<>#!|~&])", r"\\\1", one_line(_total(chart)))
+    name = capital(name).replace("{", "{{").replace("}", "}}")
+    return repr(f"{name}: **{value}**, from {{rows}} rows{when}.")
+
+
+def _order(text: bool, time: bool = False, names: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return an axis of names, in their own order or the largest first; codes as in the SQL."""
+    if time:
+        return {}
+    axis: dict[str, Any] = {"type": "category"}
+    if names:
+        return axis | {"categoryorder": "array", "categoryarray": list(names)}
+    return axis | ({"categoryorder": "total descending"} if text else {})
+
+
+def _order_upwards(text: bool, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return an axis of names from top to bottom, in their own order or the largest first."""
+    if names:
+        return _order(text, names=names) | {"autorange": "reversed"}
+    return {"type": "category"} | (
+        {"categoryorder": "total ascending"} if text else {"autorange": "reversed"}
+    )
+
+
+def _measure_label(chart: Chart) -> str:
+    if chart.y is None:
+        return "rows"
+    if chart.agg == "share":
+        return wording.share(chart.y)
+    if chart.across:
+        return wording.compared(chart.across, chart.agg or "")
+    words = humanise(chart.only[1] if chart.only else chart.y)
+    how = AGGREGATE_LABELS.get(chart.agg or "", "")
+    return words if words.lower().startswith(how.lower()) else f"{how} {words}"
+
+
+def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
+    if chart.kind != "histogram" or chart.x is None:
+        return chart.x or ""
+    name = chart.only[1] if chart.only else chart.x
+    if chart.by is None:
+        return name
+    how = {"sum": "total", "count": "count of"}[sql.total_per(columns[chart.x])]
+    return f"{how} {humanise(name)} per {humanise(chart.by)}"
+
+
+def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
+    # An axis has room for about so many letters; the chart's title says the rest.
+    axis: dict[str, Any] = {"title": html.escape(capital(humanise(name, 36)), quote=False)}
+    if unit == "%":
+        axis["ticksuffix"] = unit
+    elif unit:
+        axis["tickprefix"] = unit
+    if zero:
+        axis["rangemode"] = "tozero"
+    return axis
+
+
+def _hover(chart: Chart, unit: str, text: str) -> str:
+    """Return a hover text as Python source; in it #y is the y of a point, with the measure's unit."""
+    before, after = ("", unit) if unit == "%" else (unit, "")
+    whole = re.sub(r"#(\w+)", lambda found: f"{before}%{{{found[1]}:,.4~r}}{after}", text)
+    return repr(whole + f"<extra>{'%{fullData.name}' if chart.color else ''}</extra>")

@@ -1,0 +1,19 @@
+"""Text as it can stand in the files of a project."""
+
+from __future__ import annotations
+
+
+def capital(text: str) -> str:
+    """Return text with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def one_line(text: str) -> str:
+    """Return text as one line that can stand in a docstring or a comment."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line.replace("\\", "/").replace('"', "'").rstrip(".")[:80]
+
+
+def triple_quoted(query: str) -> str:
+    """Return SQL as a Python string over several lines."""
+    return '"""\n' + query.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + '\n"""'

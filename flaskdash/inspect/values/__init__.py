@@ -1,0 +1,1 @@
+"""From text to values: numbers, dates, missing values."""

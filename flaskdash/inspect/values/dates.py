@@ -1,0 +1,266 @@
+"""Recognise dates in all of a column's distinct values, as one explicit strptime format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from flaskdash.inspect.values import months
+from flaskdash.inspect.values.months import Rewrites
+
+_PARTS = {
+    "%d": "9{1,2}",
+    "%m": "9{1,2}",
+    "%Y": "9{4}",
+    "%y": "9{2}",
+    "%b": "a",
+    "%B": "a",
+    "%a": "a",
+    "%A": "a",
+    "%H": "9{1,2}",
+    "%I": "9{1,2}",
+    "%M": "9{2}",
+    "%S": "9{2}",
+    "%f": "9{1,9}",
+    "%p": "a",
+    "%z": r"(?:a|[+-]9{2}:?9{2})",
+}
+_DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d-%m-%y", "%d.%m.%y")
+_TWINS = {text: "%m{0}%d{0}%{1}".format(text[2], text[-1]) for text in _DAY_FIRST}
+_DATES = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d"),
+    *_DAY_FIRST,
+    *_TWINS.values(),
+    *("%d %m %Y", "%Y %m %d", "%Y-%b-%d", "%d%b%Y", "%Y%m%d"),
+    *("%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %y", "%d %b, %Y"),
+    *("%d/%b/%Y", "%d. %b %Y", "%b %Y", "%b-%Y", "%b, %Y", "%b-%y", "%b %y", "%b/%y", "%Y %b"),
+    *("%Y-%b", "%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%m.%Y", "%Y.%m"),
+    *("%a %d %b %Y", "%a, %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y", "%y-%m-%d", "%y/%m/%d"),
+    *("%A %d %b %Y", "%A, %d %b %Y", "%A %b %d %Y", "%A, %b %d, %Y", "%YM%m", "%Ym%m"),
+    *("%Y年%m月%d日", "%Y年%m月", "%Y년 %m월 %d일", "%Y년 %m월", "%Y. %m. %d"),
+)
+_CLOCKS = (
+    *("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H%M%S"),
+    *("%H:%M:%S%z", "%H:%M%z", "%H:%M:%S.%f%z", "%H:%M:%S %z", "%H:%M:%S.%f %z", "%H:%M:%S,%f"),
+)
+_ISO = re.compile(
+    r"\d{4}-\d{2}(-\d{2}([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d{1,9})?)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?)?"
+)
+_ZONED = re.compile(r".*\d{2}.*(Z|[+-]\d{2}:?(\d{2})?)")
+_QUARTER = re.compile(r"(19|20)\d{2}[- ]?Q[1-4]", re.I)
+_QUARTER_FIRST = re.compile(r"Q([1-4])[- /']?((19|20)\d{2})", re.I)
+_WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]\d", re.I)
+_TO_SHAPE = str.maketrans("0123456789", "9" * 10)
+_MANY_SHAPES = 60
+EXCEL = (29_221, 62_091)  # 1980 to 2069, in days since 1900
+EXCEL_WORDS = frozenset({"date", "datum", "fecha", "datetime", "timestamp"})
+
+
+@dataclass(frozen=True)
+class Dating:
+    """How a column writes dates. `kind` is "format", "quarter", "quarter-first", "week" "excel"
+    for its days since 1900, or an epoch unit ("s", "ms"). `ambiguous` dates can be read day first and month first; `evidence` is
+    a value that rules the other order out. `zoned` stamps are converted to UTC. `rewrites` are
+    patterns with what they become, in small letters where `lower` is set, before that.
+    """
+
+    format: str
+    kind: str = "format"
+    ambiguous: bool = False
+    evidence: str = ""
+    zoned: bool = False
+    rewrites: Rewrites = ()
+    lower: bool = False
+
+    @property
+    def order(self) -> str:
+        """Return "day" or "month" for dates in which that comes first, else ""."""
+        if self.format[:8] in _DAY_FIRST:
+            return "day"
+        return "month" if self.format[:8] in _TWINS.values() else ""
+
+    def swapped(self) -> Dating:
+        """Return the same with day and month exchanged."""
+        exchange = {"%d": "%m", "%m": "%d"}
+        text = re.sub("%[dm]", lambda found: exchange[found[0]], self.format)
+        return replace(self, format=text)
+
+
+def recognise(values: Sequence[str], named: bool = False) -> Dating | None:
+    """Return how these stripped, non-missing values write dates; None if one is no date.
+
+    `named` tells that the column's name is a word for time, which weak evidence needs.
+    """
+    if not values or len(values[0]) > 40 or not any(map(str.isdigit, values[0])):
+        return None
+    if all(map(_QUARTER.fullmatch, values)):
+        return Dating("", "quarter")
+    if all(map(_QUARTER_FIRST.fullmatch, values)):
+        return Dating("", "quarter-first")
+    if all(map(_WEEK.fullmatch, values)):
+        return Dating("", "week")
+    if (found := _by_shape(values)) and (named or not _weak(values, found)):
+        return found
+    if all(map(_ISO.fullmatch, values)):
+        zoned = [bool(_ZONED.fullmatch(value)) for value in values]
+        if _parses(values, "ISO8601", any(zoned)):
+            return Dating("ISO8601", zoned=any(zoned))
+    return _worded(values, named)
+
+
+def _worded(values: Sequence[str], named: bool) -> Dating | None:
+    """Return how dates with words of any language, or of a zone, are written."""
+    for rewrites, lower in months.candidates(values):
+        for part in (values[:20], values):
+            found = _by_shape(months.rewrite(part, rewrites, lower))
+            if found is None or found.zoned or (_weak(part, found) and not named):
+                break
+        else:
+            return replace(found, rewrites=rewrites, lower=lower) if found else None
+    return None
+
+
+def recognise_integers(values: Sequence[str], named: bool) -> Dating | None:
+    """Return how whole numbers are dates: 20230116, 202301 or seconds since 1970."""
+    lengths = {len(value) for value in values}
+    if lengths == {8} and all(value[:2] in ("19", "20") for value in values):
+        if (named or len(values) > 5) and _parses(values, "%Y%m%d"):
+            return Dating("%Y%m%d")
+    elif lengths == {6} and all(value[:2] in ("19", "20") for value in values):
+        if (named or len(values) > 11) and _parses(values, "%Y%m"):
+            return Dating("%Y%m")
+    elif named and (found := _stamps(values, lengths)):
+        return found
+    elif named and lengths <= {9, 10} and 10 in lengths:
+        return Dating("", "s")
+    elif named and lengths <= {12, 13} and 13 in lengths:
+        return Dating("", "ms")
+    return None
+
+
+def _stamps(values: Sequence[str], lengths: set[int]) -> Dating | None:
+    """Return how whole numbers are points in time: 2024013108, or 20240131081500."""
+    text = {10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(min(lengths), "")
+    if not text or len(lengths) > 1 or not all(value[:2] in ("19", "20") for value in values):
+        return None
+    return Dating(text) if _parses(values, text) else None
+
+
+def recognise_serials(values: Sequence[str], words: Collection[str]) -> Dating | None:
+    """Return how numbers under the name of a date are Excel's days since 1900."""
+    if not EXCEL_WORDS & set(words):
+        return None
+    if all(re.fullmatch(r"[2-6]\d{4}(\.\d+)?", value) for value in values):
+        first, last = float(min(values)), float(max(values))
+        return Dating("", "excel") if EXCEL[0] <= first and last <= EXCEL[1] else None
+    return None
+
+
+def recognise_decimals(values: Sequence[str]) -> Dating | None:
+    """Return how numbers such as 2024.01 are months, where all of many are."""
+    if len(values) > 11 and all(re.fullmatch(r"(19|20)\d\d\.(0[1-9]|1[0-2])", v) for v in values):
+        return Dating("%Y.%m")
+    return None
+
+
+def _weak(values: Sequence[str], found: Dating) -> bool:
+    """Tell whether values such as 1.2.20 may as well be versions or scores."""
+    if found.format in ("%d.%m.%y", "%m.%d.%y"):
+        return any(len(value) != 8 for value in values)
+    return found.format in ("%m.%Y", "%Y.%m", "%m-%Y")
+
+
+def _by_shape(values: Sequence[str]) -> Dating | None:
+    """Return the one format whose shape all values have, and which parses them all."""
+    if len(values) > 100 and not _candidates({_shape_of(value) for value in values[:50]}):
+        return None
+    shapes: set[str] = set()
+    for value in values:
+        shapes.add(_shape_of(value))
+        if len(shapes) > _MANY_SHAPES:
+            return None
+    for text in _candidates(shapes):
+        zoned = text.endswith("%z")
+        if _parses(values, text, zoned):
+            return _settle(values, Dating(text, zoned=zoned))
+    return None
+
+
+def _shape_of(value: str) -> str:
+    """Return a value with each digit as 9 and each run of letters as a."""
+    return re.sub("[A-Za-z]+", "a", value.translate(_TO_SHAPE))
+
+
+def _candidates(shapes: set[str]) -> list[str]:
+    """Return the formats that have these shapes, the likeliest first."""
+    found = []
+    for date in _DATES:
+        pattern = _shape(date)
+        if not all(re.match(pattern, shape) for shape in shapes):
+            continue
+        for text in _full(date):
+            if all(re.fullmatch(_shape(text), shape) for shape in shapes):
+                found.append(text)
+                if "%b" in text:
+                    found.append(text.replace("%b", "%B"))
+    return found
+
+
+def _full(date: str) -> list[str]:
+    """Return a date format alone, and with each way to write the time of day."""
+    return [date, *(f"{date}{gap}{clock}" for clock in _CLOCKS for gap in (" ", "T", ", "))]
+
+
+def _shape(text: str) -> str:
+    """Return the pattern of the shapes that a format writes."""
+    pieces = re.split("(%[a-zA-Z])", text)
+    return "".join(
+        _PARTS[piece] if piece in _PARTS else re.sub("[A-Za-z]", "a", re.escape(piece))
+        for piece in pieces
+    )
+
+
+def _parses(values: Sequence[str], text: str, utc: bool = False) -> bool:
+    """Tell whether pandas reads every value with this format, as a year that data may have."""
+    for part in (values[:20], values):
+        try:
+            parsed = pd.to_datetime(pd.Series(part, dtype="str"), format=text, utc=utc)
+        except (ValueError, OverflowError):
+            return False
+        if not parsed.dt.year.between(1000, 2200).all():
+            return False
+    return True
+
+
+def _settle(values: Sequence[str], found: Dating) -> Dating:
+    """Return the dating with what is known of its order of day and month."""
+    if not found.order:
+        return found
+    other = found.swapped()
+    sample = next(
+        (value for value in values if not _parses([value], other.format, found.zoned)), ""
+    )
+    return replace(found, evidence=sample, ambiguous=not sample)
+
+
+def likelier(values: Sequence[str], found: Dating, european: bool = False) -> Dating:
+    """Return the ambiguous dating or its twin: whichever makes the plainer series of days.
+
+    A constant first part other than 1 is a month rather than the same day of each month; the
+    reading with the smaller span wins; a draw is kept as it is. `european` numbers, with a decimal
+    comma, go with days that come first.
+    """
+    twin = found.swapped()
+    if european:
+        return found if found.order == "day" else twin
+    values = months.rewrite(values, found.rewrites, found.lower)
+    spans = []
+    for dating in (found, twin):
+        days = pd.to_datetime(pd.Series(values, dtype="str"), format=dating.format)
+        whole = bool((days == days.dt.normalize()).all())
+        firsts = whole and bool((days.dt.day == 1).all()) and days.nunique() > 1
+        spans.append((not firsts, days.max() - days.min()))
+    return twin if spans[1] < spans[0] else found

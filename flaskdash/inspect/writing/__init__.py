@@ -1,0 +1,1 @@
+"""The code that reads a source: pandas, or DuckDB for big files."""

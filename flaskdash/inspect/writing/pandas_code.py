@@ -1,0 +1,386 @@
+"""Write the loader's body: plain pandas code for one table of text, or one sheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flaskdash.inspect.literals import comment, literal
+from flaskdash.inspect.text.compressed import AS_IT_IS, Packed
+from flaskdash.inspect.text.lines import NO_TRIM, Trim
+from flaskdash.inspect.values import missing
+from flaskdash.inspect.values.column_plan import ColumnPlan
+
+PER_LINE = 12
+WIDTH = 94  # of 100, less the indent of a body
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the table lies, and with which function of pandas it is read.
+
+    `arguments` come first in the call, `columns` is what usecols takes, `renames` is how names are
+    repaired, and pandas' names. `names_to_text` tells that a name is a number or a date in the
+    source. `each` is the pattern of the files of a folder, `part` the expression for what a file's
+    name tells, and `part_name` the column for that. `trim` is done to the lines first, of a text
+    read with the arguments `reading`. `slow` tells that only pandas' Python engine splits them.
+    """
+
+    skip: int
+    has_header: bool
+    function: str = "read_csv"
+    arguments: tuple[str, ...] = ()
+    packed: Packed = AS_IT_IS
+    renames: tuple[str, dict[str, str]] = ("", {})
+    names_to_text: bool = False
+    footer: int = 0
+    long: bool = False
+    columns: str = ""
+    padded: bool = False
+    bad_first: tuple[int, ...] = ()
+    drop_blank: bool = False
+    each: str = ""
+    part: str = ""
+    part_name: str = ""
+    slow: bool = False
+    trim: Trim = NO_TRIM
+    reading: str = ""
+
+    def raw(self, name: str) -> str:
+        """Return the name that a column has while it is read."""
+        how, changed = self.renames
+        if how in ("strip", "rename"):
+            return next((old for old, new in changed.items() if new == name), name)
+        return name
+
+
+def write(layout: Layout, plans: list[ColumnPlan]) -> str:
+    """Return the body of ``load()``: statements that end in ``return df``."""
+    read = [plan for plan in plans if not (layout.part and plan.name == layout.part_name)]
+    decimal, thousands = common_marks(read)
+    arguments = [
+        *layout.arguments,
+        *_layout(layout, read),
+        *_types(layout, read, decimal, thousands),
+        *_gaps(layout, read),
+    ]
+    if decimal == ",":
+        arguments.append('decimal=",",')
+    if thousands:
+        arguments.append(f"thousands={literal(thousands)},")
+    lines = _tidy(layout)
+    if layout.drop_blank:
+        whole = [p for p in read if p.kind == "integer" and not p.missing]
+        why = "whole numbers, once the blank rows are gone"
+        lines += assignments((plan.name, '{c}.astype("int64")', why) for plan in whole)
+    lines += conversions(plans, decimal, thousands)
+    return "\n".join([*_opening(layout, arguments), *lines, "return df"])
+
+
+def _opening(layout: Layout, arguments: list[str]) -> list[str]:
+    """Return the imports and the statements that read the file, or each file of a folder."""
+    imports = ["import pandas as pd", ""]
+    trim, source = layout.trim, "file" if layout.each else "SOURCE"
+    opening: list[str] = []
+    if trim:
+        needed = ["import io", *(["import re"] * trim.rulers)]
+        opening = trim.statements(f"{source}.read_text({layout.reading})")
+        source = 'io.StringIO("\\n".join(lines))'
+        if layout.packed.kind:
+            text = f"io.TextIOWrapper(file, {layout.reading})"
+            opening = [layout.packed.opening, *indent(trim.statements(f"{text}.read()"))]
+            needed += layout.packed.modules
+        imports = [*sorted(set(needed)), "", *imports]
+        if not layout.each:
+            return [*imports, *opening, *_call("df", layout.function, source, arguments)]
+    if layout.each:
+        if layout.packed.argument and not trim:
+            arguments = [layout.packed.argument, *arguments]
+        told = f"**{{{literal(layout.part_name)}: {layout.part}}}"
+        if layout.part_name.isidentifier():
+            told = f"{layout.part_name}={layout.part}"
+        result = f"part.assign({told})" if layout.part else "part"
+        return [
+            *imports,
+            "frames = []",
+            f"for file in sorted(SOURCE.glob({literal(layout.each)})):",
+            *indent([*opening, *_call("part", layout.function, source, arguments)]),
+            f"    frames.append({result})",
+            "df = pd.concat(frames, ignore_index=True)",
+        ]
+    packed = layout.packed
+    if layout.function != "read_excel" and packed.argument:
+        arguments = [packed.argument, *arguments]
+    elif packed.kind:
+        call = _call("df", layout.function, "file", arguments)
+        return [*packed.modules, "", *imports, packed.opening, *indent(call)]
+    return [*imports, *_call("df", layout.function, "SOURCE", arguments)]
+
+
+def _call(target: str, function: str, source: str, arguments: list[str]) -> list[str]:
+    """Return the call in one line where it fits, else with a line for each argument."""
+    short = f"{target} = pd.{function}({' '.join([f'{source},', *arguments]).rstrip(',')})"
+    if len(short) < WIDTH and "#" not in short and "{" not in short:
+        return [short]
+    return [f"{target} = pd.{function}(", f"    {source},", *indent(arguments), ")"]
+
+
+def indent(lines: Iterable[str]) -> list[str]:
+    """Return lines with four blanks before each."""
+    return [f"    {line}" for line in lines]
+
+
+def _layout(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
+    """Return the arguments that say where the table is."""
+    lines = []
+    if layout.bad_first:
+        skipped = [*range(layout.skip), *layout.bad_first]
+        lines.append(f"skiprows={skipped},  # what comes before the table, and a broken row")
+    elif layout.skip:
+        lines.append(f"skiprows={layout.skip},  # what comes before the table")
+    if not layout.has_header:
+        lines.append("header=None,")
+        lines.append(f"names={literal([plan.name for plan in plans])},")
+    elif layout.renames[0] == "names":
+        lines.append("header=0,")
+        lines.append(f"names={literal([plan.name for plan in plans])},")
+    if layout.columns:
+        lines.append(f"usecols={layout.columns}")
+    if layout.footer:
+        lines.append(f"skipfooter={layout.footer},  # notes and totals below the table")
+        if layout.function == "read_csv":
+            lines.append('engine="python",  # the one that can skip a footer')
+    elif layout.slow:
+        lines.append('engine="python",  # the one that splits at more than one sign')
+    if layout.long:
+        lines.append('on_bad_lines="warn",  # rows with too many fields are left out, and counted')
+    if layout.padded:
+        lines.append("skipinitialspace=True,")
+    return lines
+
+
+def _tidy(layout: Layout) -> list[str]:
+    """Return the statements that repair names and drop blank rows."""
+    how, changed = layout.renames
+    lines = []
+    if layout.names_to_text and how != "names":
+        lines.append('df.columns = df.columns.astype("str")  # names that are numbers or dates')
+    if how == "strip":
+        lines.append("df.columns = df.columns.str.strip()")
+    elif how == "rename":
+        pairs = ", ".join(f"{literal(old)}: {literal(new)}" for old, new in changed.items())
+        lines.append(f"df = df.rename(columns={{{pairs}}})")
+    if layout.drop_blank:
+        lines.append('df = df.dropna(how="all", ignore_index=True)  # rows of delimiters only')
+    return lines
+
+
+def _types(layout: Layout, plans: list[ColumnPlan], decimal: str, thousands: str) -> list[str]:
+    """Return the dtype argument: text columns that pandas would take for numbers."""
+    kept = [plan for plan in plans if plan.kind != "empty" and needs_text(plan, decimal, thousands)]
+    if not kept:
+        return []
+    if len(kept) == len(plans):
+        return ['dtype="str",']
+    reasons = {plan.reason for plan in kept}
+    if len(kept) > PER_LINE or (len(kept) > 4 and reasons == {""}):
+        names = literal([layout.raw(plan.name) for plan in kept])
+        return [f'dtype=dict.fromkeys({names}, "str"),']
+    if reasons == {""}:
+        pairs = ", ".join(f'{literal(layout.raw(plan.name))}: "str"' for plan in kept)
+        return [f"dtype={{{pairs}}},"]
+    lines = ["dtype={"]
+    for plan in kept:
+        why = f"  # {plan.reason}" if plan.reason else ""
+        lines.append(f'    {literal(layout.raw(plan.name))}: "str",{why}')
+    return [*lines, "},"]
+
+
+def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
+    """Tell whether a column must be read as text, and converted later if at all."""
+    if plan.kind == "text":
+        return plan.numeric_text
+    if plan.kind == "date" and plan.dating:
+        digits = set(plan.dating.format) <= set("%YmdHMSy.,")
+        return digits or plan.dating.kind in ("s", "ms", "excel")
+    if plan.kind == "number" and plan.numbers:
+        return not plan.numbers.affixed and (
+            (plan.decimal or decimal) != decimal or (plan.thousands or thousands) != thousands
+        )
+    return False
+
+
+def _gaps(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
+    """Return the arguments for words that mean "no value", and for those that do not."""
+    kept = set().union(*(plan.kept for plan in plans)) & missing.PANDAS
+    found = {layout.raw(plan.name): plan.gaps for plan in plans if plan.gaps}
+    everywhere = set().union(*found.values())
+    general = {
+        word for word in everywhere if word.strip().lower() in missing.ALWAYS or not word.strip()
+    }
+    if not kept:
+        special = everywhere - missing.PANDAS
+        if not special:
+            return []
+        if special <= general:
+            return [f"na_values={literal(sorted(special))},"]
+        return _gaps_by_column({n: sorted(w - missing.PANDAS) for n, w in found.items()})
+    why = f"  # {', '.join(sorted(kept))} is a value here" if len(kept) == 1 else ""
+    lines = [f"keep_default_na=False,{why}"]
+    if everywhere <= general - set().union(*(plan.kept for plan in plans)):
+        return [*lines, f"na_values={literal(['', *sorted(everywhere)])},"]
+    gaps = {layout.raw(plan.name): ["", *sorted(plan.gaps)] for plan in plans}
+    return lines + _gaps_by_column(gaps)
+
+
+def _gaps_by_column(gaps: dict[str, list[str]]) -> list[str]:
+    """Return na_values as a dict from column to words."""
+    lines = [f"    {literal(name)}: {literal(words)}," for name, words in gaps.items() if words]
+    return ["na_values={", *lines, "},"]
+
+
+def common_marks(plans: Iterable[ColumnPlan]) -> tuple[str, str]:
+    """Return the decimal and thousands marks for read_csv: those of most plain number columns."""
+    plain = [plan for plan in plans if plan.numbers and not plan.numbers.affixed]
+    marks = [(plan.decimal or ".", plan.thousands) for plan in plain if plan.kind == "number"]
+    if not marks:
+        return ".", ""
+    decimals = [mark for mark, _ in marks]
+    decimal = max(sorted(set(decimals)), key=decimals.count)
+    # read_csv takes one byte for the thousands; other signs are taken out of the text later.
+    groups = [group for mark, group in marks if mark == decimal and group and group.isascii()]
+    return decimal, max(sorted(set(groups)), key=groups.count) if groups else ""
+
+
+def conversions(plans: list[ColumnPlan], decimal: str, thousands: str) -> list[str]:
+    """Return the statements that turn text into numbers and dates, alike ones in one loop."""
+    return assignments(
+        (plan.name, *step) for plan in plans for step in _expressions(plan, decimal, thousands)
+    )
+
+
+def assignments(steps: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Return a statement for each step: a column's name, an expression over {c}, and a comment."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name, expression, why in steps:
+        groups.setdefault((expression, why), []).append(name)
+    lines = []
+    for (expression, why), names in groups.items():
+        note = f"  # {why}" if why else ""
+        if len(names) == 1:
+            target = f"df[{literal(names[0])}]"
+            line = f"{target} = {expression.replace('{c}', target)}"
+            if len(line + note) <= WIDTH:
+                line += note
+            elif why:
+                lines.append(f"# {why[0].upper()}{why[1:]}.")
+            lines.append(line)
+        else:
+            lines.append(f"for column in {literal(names)}:")
+            lines.append(f"    df[column] = {expression.replace('{c}', 'df[column]')}{note}")
+    return lines
+
+
+def _expressions(plan: ColumnPlan, decimal: str, thousands: str) -> list[tuple[str, str]]:
+    """Return the expressions over the column, {c}, each with a comment."""
+    steps = []
+    if plan.nul:
+        steps.append(('{c}.str.replace("\\x00", "")', "NUL characters"))
+    if plan.kind == "text":
+        if plan.padded:
+            steps.append(("{c}.str.strip()", ""))
+        if plan.cut:
+            steps.append((f"{{c}}.str.removesuffix({literal(plan.cut)})", ""))
+    elif plan.kind == "number":
+        steps += number_steps(plan, needs_text(plan, decimal, thousands))
+    elif plan.kind == "date":
+        steps += date_steps(plan)
+    if plan.fill:
+        steps.append(("{c}.ffill()", "cells merged downwards"))
+    return steps
+
+
+def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
+    """Return the expression that turns text into numbers."""
+    numbers = plan.numbers
+    if numbers is None or not (numbers.affixed or as_text):
+        return []
+    text = "{c}"
+    if numbers.dashes:
+        dashes = numbers.dashes.encode("unicode_escape").decode()
+        text += f'.str.replace("[{dashes}]", "-", regex=True)'
+    if numbers.suffix:
+        text += f".str.strip().str.removesuffix({literal(numbers.suffix)})"
+        if plan.thousands:
+            text += f'.str.replace({literal(plan.thousands)}, "")'
+    elif numbers.flags:
+        flags = "|".join(map(re.escape, numbers.flags))
+        text += f'.str.strip().str.replace({literal(f"({flags})$")}, "", regex=True)'
+        if plan.thousands:
+            text += f'.str.replace({literal(plan.thousands)}, "")'
+    elif numbers.affixed:
+        keep = plan.decimal + ("(" if numbers.brackets else "")
+        keep += "KMBkmbn" if numbers.scaled else ""
+        text += f'.str.replace(r"[^0-9{keep}-]", "", regex=True)'
+        if numbers.brackets:
+            text += '.str.replace("(", "-")'
+        if numbers.trailing:
+            text += '.str.replace(r"(.+)-$", r"-\\1", regex=True)'
+    elif plan.thousands:
+        text += f".str.replace({literal(plan.thousands)}, {literal('')})"
+    if plan.decimal == ",":
+        text += '.str.replace(",", ".")'
+    if numbers.scaled:
+        scale = 'replace({"K|k": "e3", "M|m": "e6", "bn|B|b": "e9", "n": ""}, regex=True)'
+        return [(f"pd.to_numeric({text}.{scale})", "")]
+    why = f"{comment(numbers.unit)} cut off" if numbers.unit else ""
+    if numbers.flags:
+        why = (
+            f"flags behind numbers ({comment(', '.join(f.strip() for f in numbers.flags))}) cut off"
+        )
+    if numbers.trailing:
+        why = "the minus comes last"
+    return [(f"pd.to_numeric({text})", why)]
+
+
+def _pattern(text: str) -> str:
+    """Return a regular expression as a raw string where it holds a backslash."""
+    return f'r"{text}"' if "\\" in text and '"' not in text else literal(text)
+
+
+def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
+    """Return the expression that turns text into dates."""
+    dating = plan.dating
+    if dating is None:
+        return []
+    text = "{c}.str.strip()" if plan.padded else "{c}"
+    if dating.rewrites:
+        pairs = ", ".join(f"{_pattern(old)}: {_pattern(new)}" for old, new in dating.rewrites)
+        text += ".str.lower()" if dating.lower else ""
+        text += f".replace({{{pairs}}}, regex=True).str.strip()"
+    if dating.kind == "excel":
+        days = f'pd.to_datetime(pd.to_numeric({text}), unit="D", origin="1899-12-30")'
+        return [(f'{days}.dt.round("s")', "Excel's days since 1900")]
+    if dating.kind == "quarter":
+        return [(f'pd.PeriodIndex({text}, freq="Q").to_timestamp()', "the quarter's first day")]
+    if dating.kind == "quarter-first":
+        swap = '.str.replace(r"[Qq]([1-4])\\D*(\\d{4})", r"\\2Q\\1", regex=True)'
+        return [(f'pd.PeriodIndex({text}{swap}, freq="Q").to_timestamp()', "first day")]
+    if dating.kind == "week":
+        week = '.str.replace("-", "") + "-1"'
+        return [(f'pd.to_datetime({text}{week}, format="%GW%V-%u")', "the week's Monday")]
+    if dating.kind in ("s", "ms"):
+        number = f"pd.to_numeric({text})"
+        since = {"s": "seconds", "ms": "milliseconds"}[dating.kind]
+        return [(f'pd.to_datetime({number}, unit="{dating.kind}")', f"{since} since 1970, UTC")]
+    if dating.zoned:
+        call = f"pd.to_datetime({text}, format={literal(dating.format)}, utc=True)"
+        return [(f"{call}.dt.tz_localize(None)", "in UTC")]
+    first = f"{dating.order} first"
+    why = ""
+    if plan.reason:
+        why = plan.reason
+    elif dating.evidence:
+        why = f"{comment(dating.evidence)} proves {first}"
+    return [(f"pd.to_datetime({text}, format={literal(dating.format)})", why)]

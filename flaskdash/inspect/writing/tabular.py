@@ -1,0 +1,344 @@
+"""From a table of strings to a draft: names, plans, and a body on which pandas agrees."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from flaskdash.errors import FlaskdashError
+from flaskdash.inspect.literals import comment
+from flaskdash.inspect.model import Read
+from flaskdash.inspect.text.table import Table
+from flaskdash.inspect.values import column_plan, dates
+from flaskdash.inspect.values.column_plan import ColumnPlan
+from flaskdash.inspect.words import GEO_WORDS, ID_WORDS, NUMBER_WORDS, TIME_WORDS, words
+from flaskdash.inspect.writing import pandas_code
+from flaskdash.inspect.writing.column_names import repair
+from flaskdash.inspect.writing.draft import Draft, run
+from flaskdash.inspect.writing.pandas_code import Layout
+from flaskdash.inspect.writing.reshape import reshape
+
+ATTEMPTS = 5
+KEY_WORDS = TIME_WORDS | ID_WORDS | GEO_WORDS | NUMBER_WORDS | {"name", "title", "label", "key"}
+# What pandas raises where its reading and ours differ; csv.Error is its Python engine's.
+FAILURES = (ValueError, TypeError, AttributeError, KeyError, OverflowError, Warning, csv.Error)
+
+Adjust = Callable[[list[ColumnPlan]], list[ColumnPlan]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A table in a source, and how pandas is to read it.
+
+    `layout` lacks what the table tells by itself. `adjust` may mend the columns' plans. `decimal`
+    is the likelier decimal mark where numbers can be read both ways. `what` names the source's
+    kind in errors. `header_rows` end in the row of the table's header.
+    """
+
+    table: Table
+    layout: Layout
+    read: Read
+    what: str
+    decimal: str = "."
+    adjust: Adjust = list
+    notes: Sequence[str] = ()
+    declined: str = ""
+    header_rows: int = 1
+    requires: tuple[str, ...] = ()
+    hint: str = field(default="open it in an editor: is each row on a line of its own?")
+
+
+def draft(path: Path, found: Found) -> Draft:
+    """Return the draft of a table; raise FlaskdashError where pandas can't read it."""
+    table = found.table
+    if table.rows == 0:
+        raise FlaskdashError(
+            f"{path} has a header but no rows.", "give a file with at least one row of data"
+        )
+    names, name_notes = column_names(table)
+    plans = [
+        column_plan.plan_column(n, counts) for n, counts in zip(names, table.columns, strict=True)
+    ]
+    plans = column_plan.settle(found.adjust(plans), found.decimal)
+    european = is_european(plans)
+    plans = [order(p, counts, european) for p, counts in zip(plans, table.columns, strict=True)]
+    layout = layout_of(found.layout, table, names)
+    body, frame, plans = _agree(path, found, layout, plans)
+    skipped = table.rows + len(table.long) - len(frame)
+    rows = len(frame)
+    notes = [
+        *_table_notes(table, rows, found.header_rows),
+        *found.notes,
+        *name_notes,
+        *column_notes(plans),
+    ]
+    ragged = table.header.names is None and table.shorter > 0.3 * table.rows
+    body, frame, more = reshaped(body, frame, path, ragged)
+    return Draft(
+        read=replace(
+            found.read,
+            decimal=pandas_code.common_marks(plans)[0],
+            header_row=table.header.skip + 1 if table.header.names is not None else None,
+            rows=rows,
+            skipped_rows=max(skipped, 0),
+        ),
+        body=body,
+        frame=frame,
+        notes=(*notes, *more),
+        units=units(plans),
+        declined=found.declined or _crosstab(table) or _prose(table, plans) or _unlike(table),
+        requires=found.requires,
+    )
+
+
+def reshaped(
+    body: str, frame: pd.DataFrame, path: Path, ragged: bool = False
+) -> tuple[str, pd.DataFrame, list[str]]:
+    """Return the body, what it returns, and a note, after years in columns became rows."""
+    found = reshape(frame, ragged)
+    if found is None:
+        return body, frame, []
+    longer = body.replace("\nreturn df", "\n" + "\n".join((*found.lines, "return df")))
+    return longer, run(longer, path), [found.note]
+
+
+def units(plans: Sequence[ColumnPlan]) -> dict[str, str]:
+    """Return the sign that stands at the numbers of each column that has one."""
+    return {p.name: p.numbers.unit for p in plans if p.numbers and p.numbers.unit}
+
+
+def layout_of(layout: Layout, table: Table, names: list[str]) -> Layout:
+    """Return the layout with what the table tells."""
+    first = table.header.skip + (table.header.names is not None)
+    bad_first = []
+    while first in table.long:
+        # pandas would take a long first row for an index column.
+        bad_first.append(first)
+        first += 1
+    return replace(
+        layout,
+        renames=_renames(list(table.header.names or []), names) if layout.has_header else ("", {}),
+        drop_blank=table.blank > 0,
+        footer=table.footer,
+        long=len(table.long) > len(bad_first),
+        columns=f"range({len(names) - bool(layout.part)}),  # rows end in a delimiter"
+        if table.trailing
+        else layout.columns,
+        bad_first=tuple(bad_first),
+    )
+
+
+def _crosstab(table: Table) -> str:
+    """Return why a printed table with a line of text above each section is not charted."""
+    named = table.header.names is not None
+    if named and table.width > 3 and table.rows > 20 and table.titles > 0.1 * table.rows:
+        return (
+            f"it is a printed crosstab: {table.titles} of {table.rows} rows are titles of "
+            "sections; give each section as a table of its own"
+        )
+    return ""
+
+
+def _prose(table: Table, plans: Sequence[ColumnPlan]) -> str:
+    """Return why lines of words are not charted."""
+    if table.width > 1 or plans[0].kind != "text":
+        return ""
+    lines = [cell for cell in table.columns[0] if cell.strip()]
+    wordy = sum(len(cell.split()) > 2 or cell.startswith("[") for cell in lines)
+    if len(lines) > 0.9 * table.rows and wordy > 0.5 * len(lines):
+        return "it is text of one column, and no two lines are alike: there is nothing to count"
+    return ""
+
+
+def _unlike(table: Table) -> str:
+    """Return why a file is not charted of which many rows are no rows of its table."""
+    if 3 * len(table.long) <= table.rows:
+        return ""
+    return (
+        f"{len(table.long):,} of {len(table.long) + table.rows:,} rows have more fields than the first: "
+        "it is no table, or several"
+    )
+
+
+def without_blank_columns(table: Table) -> Table:
+    """Return the table without trailing columns that have neither a name nor a value."""
+    names, width = table.header.names or [], table.width
+    if table.long:
+        return table  # usecols would cut those rows short instead of skipping them
+    while width > 1 and names and not any(cell.strip() for cell in table.columns[width - 1]):
+        if width <= len(names) and names[width - 1].strip():
+            break
+        width -= 1
+    if width == table.width:
+        return table
+    header = replace(table.header, names=names[:width], width=width)
+    return replace(table, header=header, columns=table.columns[:width], trailing=True)
+
+
+def column_names(table: Table) -> tuple[list[str], list[str]]:
+    """Return the repaired column names, and notes on them."""
+    names = list(table.header.names or [])
+    short = table.width - len(names)
+    if table.header.names is None:
+        return repair([""] * table.width)[0], ["no header line: columns are numbered"]
+    if short == 1 and _row_names(names[0], table):
+        fixed, notes = repair(["", *names])
+        notes.append("the header has a name too few: the first column is taken for row names")
+        return fixed, notes
+    fixed, notes = repair(names + [""] * short)
+    if short:
+        notes.append(
+            f"the header has {len(names)} names for {table.width} columns: the last "
+            f"{short} have none, and names may belong to other columns"
+        )
+    return fixed, notes
+
+
+def _row_names(first: str, table: Table) -> bool:
+    """Tell whether the first column holds R's row names, and so the header begins a column later.
+
+    That is a column of different values, text or counting numbers, under a name for neither.
+    """
+    counts = table.columns[0]
+    if len(counts) < table.rows or KEY_WORDS & set(words(first)):
+        return False
+    column = column_plan.plan_column("", counts)
+    return column.kind == "text" or (
+        column.kind == "integer" and {"1", str(table.rows)} <= set(counts)
+    )
+
+
+def _renames(old: list[str], new: list[str]) -> tuple[str, dict[str, str]]:
+    """Return how names are repaired: "", "strip", "rename" (a few of many) or "names" (all).
+
+    With it comes a dict from the name that pandas gives to the repaired one.
+    """
+    if old == new:
+        return "", {}
+    if len(old) != len(new):
+        return "names", {}
+    pandas = [name or f"Unnamed: {index}" for index, name in enumerate(old)]
+    changed = {a: b for a, b in zip(pandas, new, strict=True) if a != b}
+    if len(set(pandas)) < len(pandas):
+        return "names", {}
+    if all(a.strip() == b for a, b in changed.items()):
+        return "strip", changed
+    return ("rename" if len(changed) <= 4 < len(new) else "names"), changed
+
+
+def is_european(plans: Sequence[ColumnPlan]) -> bool:
+    """Tell whether numbers have a decimal comma, which no country has that writes months first."""
+    return any(p.kind == "number" and p.decimal == "," for p in plans)
+
+
+def order(column: ColumnPlan, counts: dict[str, int], european: bool = False) -> ColumnPlan:
+    """Return the plan with an assumption, where no row tells the order of day and month."""
+    dating = column.dating
+    if dating is None or not dating.ambiguous or column.reason:
+        return column
+    values = [cell.strip() for cell in counts if cell and cell not in column.gaps]
+    dating = dates.likelier(values, dating, european)
+    reason = f"assumed {dating.order} first: no row tells"
+    note = f"no row tells whether day or month comes first: assumed {dating.order} first"
+    return replace(column, dating=dating, reason=reason, notes=(*column.notes, note))
+
+
+def _agree(
+    path: Path, found: Found, layout: Layout, plans: list[ColumnPlan]
+) -> tuple[str, pd.DataFrame, list[ColumnPlan]]:
+    """Write the body and run it, until pandas and the strings agree; text is the fall-back."""
+    failure = ""
+    for _ in range(ATTEMPTS):
+        body = pandas_code.write(layout, plans)
+        try:
+            frame = run(body, path)
+        except FAILURES as error:
+            failure = " ".join(str(error).split())[:200]
+            if "Expected" in failure and not layout.long:
+                layout = replace(layout, long=True)
+                continue
+            if layout.renames[0] in ("strip", "rename"):
+                layout = replace(layout, renames=("names", {}))
+                continue
+            plans = [p if p.kind == "empty" else p.as_text(p.reason) for p in plans]
+            continue
+        if list(frame.columns) != [p.name for p in plans] and layout.renames[0] != "names":
+            layout = replace(layout, renames=("names", {}))
+            continue
+        wrong = [p for p in plans if not as_planned(p, frame)]
+        if not wrong:
+            return body, frame, plans
+        names = {p.name for p in wrong}
+        plans = [p.as_text("not all values convert") if p.name in names else p for p in plans]
+    if not failure:
+        return body, frame, plans
+    raise FlaskdashError(f"{path} can't be read as {found.what}: {failure}", found.hint)
+
+
+def as_planned(column: ColumnPlan, frame: pd.DataFrame) -> bool:
+    """Tell whether a column came out with the planned type and number of missing cells."""
+    if column.name not in frame.columns:
+        return False
+    values = frame[column.name]
+    missing = int(values.isna().sum())
+    if column.kind == "text":
+        return True
+    if missing != column.missing:
+        return False
+    if column.kind == "date":
+        return pd.api.types.is_datetime64_dtype(values)
+    if column.kind in ("integer", "number"):
+        return pd.api.types.is_numeric_dtype(values)
+    return True
+
+
+def _table_notes(table: Table, rows: int, header_rows: int) -> list[str]:
+    """Return what to know about the table as a whole."""
+    notes = []
+    if rows != table.rows:
+        notes.append(f"{table.rows} rows were counted, but pandas read {rows}: check the file")
+    if above := table.header.skip - header_rows + 1:
+        notes.append(f"{above} line(s) above the header skipped")
+    if table.blank:
+        notes.append(f"{table.blank} row(s) without any value left out")
+    if table.footer > table.rest:
+        below = table.footer - table.rest
+        notes.append(f"{below} line(s) below the table skipped: notes or totals")
+    if table.rest:
+        notes.append(f"another table below, of {table.rest} line(s), is left out")
+    if table.long:
+        lines = ", ".join(str(number + 1) for number in table.long[:5])
+        notes.append(f"{len(table.long)} row(s) with too many fields skipped (records {lines})")
+    if table.shorter:
+        notes.append(f"{table.shorter} row(s) with too few fields: the rest is missing")
+    return notes
+
+
+def column_notes(plans: list[ColumnPlan]) -> list[str]:
+    """Return what to know about single columns."""
+    notes = []
+    for column in plans:
+        notes += [f"{column.name}: {note}" for note in column.notes]
+        if column.dating and column.dating.zoned:
+            notes.append(f"{column.name}: times with a zone were converted to UTC")
+        if column.kind == "text" and column.reason == "not all values convert":
+            notes.append(f"{column.name}: not all values convert, so it is kept as text")
+    return notes + _gap_notes(plans)
+
+
+def _gap_notes(plans: list[ColumnPlan]) -> list[str]:
+    """Return which words are read as "no value" in columns of text, where they could be names."""
+    found: dict[str, list[str]] = {}
+    for column in plans:
+        for word in sorted(column.gaps) if column.kind == "text" else ():
+            if word.strip().isalpha():
+                found.setdefault(word.strip(), []).append(column.name)
+    return [
+        f"{word!r} is read as missing in {', '.join(map(comment, names[:5]))}"
+        + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        for word, names in found.items()
+    ]

@@ -1,0 +1,1 @@
+"""What is shipped: files, lock, wheels, archive; what must not leak."""

@@ -1,0 +1,87 @@
+"""A project with a chart of each kind."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from flaskdash.cli import cli
+from tests.support.data import PLACES
+from tests.support.flags import FLAGS
+from tests.support.projects import own_environment
+from tests.support.web import serving
+
+NOTES = """### Notes
+
+| one | two |
+|---|---|
+| 1 | 2 |
+
+[a link](https://example.com) [no link](javascript:alert(1))
+
+<img src=x onerror=alert(1)> {value}
+"""
+HOSTILE_SQL = (
+    "SELECT '<script>alert(2)</script> [x](https://example.com) <b>*bold*</b>' AS value FROM sales"
+)
+
+
+def add(*args: str) -> None:
+    result = CliRunner().invoke(cli, args)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.fixture(scope="module")
+def kinds(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Lend the address of a project with a chart of each kind on the dashboard Kinds."""
+    folder = tmp_path_factory.mktemp("kinds")
+    root = folder / "shop"
+    shutil.copytree(shared_project, root, ignore=shutil.ignore_patterns(".venv", "instance"))
+    own_environment(root, shared_project)
+    rows = [f"{','.join(map(str, place))},{n}" for n in range(6) for place in PLACES]
+    places = folder / "places.csv"
+    places.write_text("\n".join(["country,state,longitude,latitude,people", *rows]), "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        add("add-data", str(places))
+        add("refresh")  # else each add-chart runs the loader
+        on = ("--dashboard", "Kinds", "--filter")
+        for kind, flags in FLAGS.items():
+            if kind not in {"choropleth", "map"}:
+                add(
+                    "add-chart",
+                    f"my_{kind}",
+                    "--data",
+                    "sales",
+                    "--kind",
+                    kind,
+                    *flags,
+                    *on,
+                    "region",
+                )
+        there = ("--data", "places", *on, "country", "--kind")
+        add("add-chart", "my_choropleth", *there, "choropleth", "--x", "country", "--y", "people")
+        add("add-chart", "my_map", *there, "map", "--x", "longitude", "--y", "latitude")
+        add("add-chart", "states", *there, "choropleth", "--x", "state", "--title", "States")
+        trend = ("--kind", "kpi", "--x", "date", "--y", "revenue", "--grain", "month")
+        add("add-chart", "trend", "--data", "sales", *trend, *on, "region")
+        target = ("--kind", "bullet", "--y", "revenue", "--target", "5000")
+        add("add-chart", "one_bullet", "--data", "sales", *target, "--dashboard", "Others")
+        totals = ("--kind", "histogram", "--x", "revenue", "--by", "region")
+        add("add-chart", "per_region", "--data", "sales", *totals, "--dashboard", "Others")
+        add("add-chart", "notes", "--data", "sales", "--kind", "text", "--dashboard", "Others")
+        notes = root / "app/charts/notes.py"
+        text = re.sub(
+            r'SQL = """\n.*?\n"""',
+            lambda _: f"SQL = {HOSTILE_SQL!r}",
+            notes.read_text(),
+            flags=re.DOTALL,
+        )
+        notes.write_text(re.sub("TEXT = .*", lambda _: f"TEXT = {NOTES!r}", text), "utf-8")
+        with serving(root) as url:
+            yield url

@@ -1,0 +1,715 @@
+"""Each rule of the suggestions, on data made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from flaskdash.charts.check import check
+from flaskdash.charts.kinds import Chart
+from flaskdash.charts.suggest import suggest
+from flaskdash.inspect import Inspection
+from flaskdash.inspect.meaning.roles import describe
+from flaskdash.inspect.model import Read
+from tests.support.suggesting import Look, find, noise
+
+
+def of(frame: pd.DataFrame) -> list[Chart]:
+    """Return what is suggested for a frame."""
+    return suggest(inspected(frame), "data")
+
+
+def inspected(frame: pd.DataFrame) -> Inspection:
+    """Return the inspection of a frame."""
+    return Inspection("x.csv", Read("csv"), describe(frame, {}), "", frame, total=len(frame))
+
+
+def frame(rows: int, **columns: Callable[[int], object]) -> pd.DataFrame:
+    """Return a frame with so many rows, a function of their number for each column."""
+    return pd.DataFrame({name: [make(i) for i in range(rows)] for name, make in columns.items()})
+
+
+def day(number: int) -> pd.Timestamp:
+    """Return a day, so many after the first of 2022."""
+    return pd.Timestamp(date(2022, 1, 1) + timedelta(days=number))
+
+
+def employees(attrition: Callable[[int], object]) -> pd.DataFrame:
+    return frame(
+        400,
+        Age=lambda i: 20 + noise(i, 40),
+        Attrition=attrition,
+        Department=lambda i: ["Sales", "HR", "IT"][i % 3],
+        Floor=lambda i: ["first", "second", "third"][noise(i, 3)],
+        MonthlyIncome=lambda i: 2000 + noise(i, 5003),
+    )
+
+
+def test_a_flag_that_the_table_is_about_is_shown_as_a_share() -> None:
+    charts = of(employees(lambda i: "Yes" if noise(i, 10) < 2 + 5 * (i % 3 == 0) else "No"))
+    assert find(charts, "bar", x="Department", y="Attrition", agg="share") == [0]
+    assert charts[0].title == "Attrition rate by department"
+    assert "from" in charts[0].why
+    assert find(charts, "kpi", y="Attrition", agg="share")
+    # The age of people comes before their income.
+    assert find(charts, "histogram")[0] == find(charts, "histogram", x="Age")[0]
+
+
+def test_a_flag_that_never_holds_has_no_share() -> None:
+    charts = of(employees(lambda i: "Yes" if i == 7 else "No"))
+    assert not find(charts, "bar", agg="share")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("is_canceled", "Share canceled by team"),
+        ("readmitted", "Share readmitted by team"),
+        ("churn", "Churn rate by team"),
+        ("treatment", "Share with treatment by team"),
+    ],
+)
+def test_a_share_is_called_by_its_flag(name: str, title: str) -> None:
+    table = frame(
+        300,
+        team=lambda i: "abc"[i % 3],
+        cost=lambda i: noise(i, 500) + 0.5,
+        flag=lambda i: int(noise(i, 10) < 3),
+    )
+    charts = of(table.rename(columns={"flag": name}))
+    assert title in {chart.title for chart in charts[:6]}
+
+
+def counters(**more: Callable[[int], object]) -> pd.DataFrame:
+    return frame(
+        300,
+        Date=day,
+        **{
+            name: (lambda i, k=k: 100 * k + noise(i * k, 997))
+            for k, name in enumerate(["Berri", "Rachel", "Du Parc", "Pierre"], 1)
+        },
+        **more,
+    )
+
+
+def test_columns_of_like_things_are_compared() -> None:
+    charts = of(counters())
+    names = ("Berri", "Rachel", "Du Parc", "Pierre")
+    assert find(charts, "line", x="Date", color="measure", across=names, agg="sum") == [0]
+    assert find(charts, "bar", x="measure", y="value", across=names, agg="sum") == [1]
+    assert charts[1].title == "Total of Berri, Rachel and 2 more"
+    columns = {column.name: column for column in inspected(counters()).columns}
+    assert check(charts[0], columns) == charts[0]
+
+
+def test_a_column_that_is_the_sum_of_the_others_is_not_compared_with_them() -> None:
+    table = counters()
+    table["Everywhere"] = table[["Berri", "Rachel", "Du Parc", "Pierre"]].sum(axis="columns")
+    assert "Everywhere" not in of(table)[0].across
+
+
+def test_names_that_begin_alike_make_a_group_of_any_width() -> None:
+    table = frame(
+        200,
+        who=lambda i: f"r{i}x{noise(i)}",
+        group=lambda i: "abc"[noise(i, 3)],
+        **{
+            f"How much do you like the traditional cuisine of {name}?": (
+                lambda i, k=k: noise(i * k, 5) + 1
+            )
+            for k, name in enumerate(["Algeria", "Brazil", "China", "Denmark"], 3)
+        },
+    )
+    charts = of(table)
+    assert charts[0].kind == "bar"
+    assert len(charts[0].across) == 4
+    assert charts[0].agg == "mean"
+    assert charts[0].title == "Average traditional cuisine: Algeria, Brazil and 2 more"
+    assert max(len(chart.title) for chart in charts) < 90
+
+
+def test_measures_of_different_meaning_are_not_compared() -> None:
+    table = frame(
+        300,
+        date=day,
+        precipitation=lambda i: noise(i, 31) / 10,
+        temperature=lambda i: 5 + noise(i, 200) / 10,
+        wind=lambda i: noise(i, 90) / 10,
+        pressure=lambda i: 8 + noise(i, 70) / 10,
+    )
+    assert not any(chart.across for chart in of(table))
+
+
+def test_columns_that_neither_share_a_name_nor_rise_together_are_not_compared() -> None:
+    table = frame(
+        100,
+        growth=lambda i: noise(i, 91) / 10,
+        trade=lambda i: noise(i * 7 + 3, 83) / 10,
+        coups=lambda i: noise(i * 13 + 5, 89) / 10,
+    )
+    assert not [chart for chart in of(table) if chart.across]
+    table["trade"], table["coups"] = table["growth"] * 1.5 + 1, table["growth"] * 0.7 + 2
+    assert [chart for chart in of(table) if chart.across]
+
+
+def test_means_that_do_not_differ_are_not_drawn() -> None:
+    table = frame(
+        120,
+        child=lambda i: f"C{i // 4:02d}",
+        visit_age=lambda i: [8.5, 10.5, 12.5, 14.5][i % 4],
+        distance=lambda i: 20.5 + noise(i, 71) / 10,
+    )
+    charts = of(table)
+    assert find(charts, "bar", x="child", y="visit_age") == []
+    assert find(charts, "bar", x="child", y="distance")
+
+
+def test_a_flag_that_says_who_somebody_is_is_no_outcome() -> None:
+    table = frame(
+        300,
+        vote=lambda i: int(noise(i, 10) < 7),
+        school=lambda i: "abc"[noise(i * 3, 3)],
+        female=lambda i: int(noise(i * 5, 10) < 5),
+    )
+    shared = {chart.y for chart in of(table) if chart.agg == "share"}
+    assert shared == {"vote"}
+
+
+def test_readings_of_a_sensor_are_not_counted_over_time() -> None:
+    table = pd.DataFrame(
+        {
+            "at": pd.date_range("2024-01-01", periods=3000, freq="5min"),
+            "glucose": [100 + noise(i, 67) / 2 for i in range(3000)],
+        }
+    )
+    assert find(of(table), "line", agg="count") == []
+
+
+def test_what_is_in_each_thing_is_averaged() -> None:
+    table = frame(
+        80,
+        item=lambda i: f"Sandwich of the {i}th kind",
+        kind=lambda i: "abcd"[noise(i, 4)],
+        calories=lambda i: 80 + noise(i, 397),
+        sales=lambda i: noise(i * 3, 997),
+    )
+    charts = of(table)
+    assert find(charts, "bar", y="calories", agg="sum") == []
+    assert find(charts, "bar", y="sales", agg="mean") == []
+
+
+def test_levels_that_stay_alike_are_not_added_up() -> None:
+    table = frame(
+        200,
+        month=day,
+        **{
+            name: (lambda i, k=k: 9000 + k * 500 + noise(i * (k + 1), 2903))
+            for k, name in enumerate(["Acme", "Bolt", "Cog"])
+        },
+    )
+    compared = [chart for chart in of(table) if chart.across]
+    assert compared
+    assert {chart.agg for chart in compared} == {"mean"}
+
+
+def test_budgeted_and_actual_stand_side_by_side() -> None:
+    table = frame(
+        45,
+        Department=lambda i: ["Police", "Fire", "Parks", "Library", "Streets"][i % 5],
+        Item=lambda i: ["Salaries", "Supplies", "Capital"][i // 5 % 3],
+        Budgeted=lambda i: 100.5 + noise(i, 900),
+        Actual=lambda i: 90.25 + noise(i, 900),
+    )
+    (side,) = [chart for chart in of(table) if chart.across]
+    assert (side.kind, side.across, side.agg) == ("bar", ("Budgeted", "Actual"), "sum")
+
+
+def test_lowest_and_highest_share_a_line_chart_and_no_scatter() -> None:
+    table = frame(
+        400,
+        date=day,
+        temp_max=lambda i: 15 + noise(i, 90) / 10,
+        temp_min=lambda i: 5 + noise(i, 90) / 10,
+        weather=lambda i: ["sun", "rain", "rain"][noise(i, 3)],
+    )
+    table["temp_min"] = table["temp_max"] - 5 - table["temp_min"] / 10
+    charts = of(table)
+    assert set(charts[0].across) == {"temp_max", "temp_min"}
+    assert charts[0].kind == "line"
+    assert not find(charts, "scatter")
+    # A day a row: days are not counted over time, but by their weather.
+    assert find(charts, "bar", x="weather", agg="count")
+    assert not find(charts, "line", agg="count")
+
+
+def indicators() -> pd.DataFrame:
+    scale = {"Life satisfaction": 1, "Household wealth": 10_000, "Air pollution": 30}
+    return pd.DataFrame(
+        [
+            (f"Land {c}", name, size * (1 + noise(c * size, 50) / 50))
+            for name, size in scale.items()
+            for c in range(20)
+        ],
+        columns=["Country", "Indicator", "Value"],
+    )
+
+
+def test_each_indicator_is_charted_by_itself() -> None:
+    charts = [chart for chart in of(indicators()) if chart.kind not in ("table", "kpi")]
+    assert charts
+    assert {chart.only[0] for chart in charts if chart.only} == {"Indicator"}
+    assert all(chart.only and "value" not in chart.title.lower().split() for chart in charts)
+    assert len({chart.only for chart in charts[:3]}) == 3
+    assert not any(chart.agg == "sum" for chart in charts)
+
+
+def test_one_indicator_alone_needs_no_condition() -> None:
+    table = indicators()
+    assert not any(chart.only for chart in of(table[table["Indicator"] == "Air pollution"]))
+
+
+def test_of_many_series_the_highest_have_lines() -> None:
+    table = pd.DataFrame(
+        [
+            (f"Land {c}", year, 1.5 + noise(c, 50) + year / 100)
+            for c in range(30)
+            for year in range(1990, 2020)
+        ],
+        columns=["country", "year", "hectares per person"],
+    )
+    charts = of(table)
+    assert find(charts, "line", color="country", limit=8, agg="mean") == [0]
+    assert charts[0].title.endswith("by country (top 8)")
+    assert find(charts, "bar", x="country", agg="last")[0] < 3
+
+
+def quakes(**more: Callable[[int], object]) -> pd.DataFrame:
+    start = datetime(2024, 5, 1)
+    return frame(
+        500,
+        time=lambda i: pd.Timestamp(start + timedelta(minutes=i * 20 + noise(i, 19))),
+        magnitude=lambda i: noise(i, 60) / 10 + 0.1,
+        kind=lambda i: ["quake", "quake", "blast", "quake"][noise(i, 4)],
+        **more,
+    )
+
+
+def test_events_are_counted_over_time_first() -> None:
+    charts = of(quakes())
+    assert find(charts, "line", x="time", agg="count", color=None) == [0]
+    assert find(charts, "bar", x="kind", agg="count")[0] < 4
+    assert find(charts, "histogram", x="magnitude")[0] < 6
+
+
+def test_few_values_have_bars_and_no_histogram() -> None:
+    charts = of(quakes(power_kw=lambda i: [3.7, 7.4, 11.0, 22.0, 50.0][noise(i, 5)]))
+    assert find(charts, "bar", x="power_kw", agg="count")
+    assert not find(charts, "histogram", x="power_kw")
+
+
+def test_nearly_constant_categories_compare_nothing() -> None:
+    charts = of(quakes(network=lambda i: "us" if i % 100 else "ak"))
+    assert not any("network" in (chart.x, chart.color) for chart in charts)
+
+
+def orders(price: Callable[[int], float]) -> pd.DataFrame:
+    items = ["Bowl", "Burrito", "Chips", "Salad", "Tacos"]
+    return frame(
+        300,
+        order_id=lambda i: i // 3,
+        quantity=lambda i: 1 + noise(i, 5) // 3,
+        item=lambda i: items[noise(i, 5)],
+        item_price=price,
+    )
+
+
+def test_a_price_that_grows_with_the_quantity_adds_up() -> None:
+    one = [8.75, 9.25, 2.15, 7.4, 6.5]
+    of_line = orders(lambda i: one[noise(i, 5)] * (1 + noise(i, 5) // 3))
+    of_piece = orders(lambda i: one[noise(i, 5)])
+    # The quantity must not follow from the item.
+    for table in (of_line, of_piece):
+        table["quantity"] = [1 + noise(i, 2) for i in range(300)]
+    of_line["item_price"] = of_piece["item_price"] * of_line["quantity"]
+    assert find(of(of_line), "bar", x="item", y="item_price", agg="sum")
+    assert find(of(of_piece), "bar", x="item", y="item_price", agg="mean")
+    assert not find(of(of_piece), "bar", y="item_price", agg="sum")
+
+
+@pytest.mark.parametrize("name", ["Beat", "Ward", "Police District", "Community Area", "precinct"])
+def test_numbers_of_places_are_never_measures(name: str) -> None:
+    table = frame(
+        600,
+        when=lambda i: day(noise(i, 300)),
+        kind=lambda i: ["theft", "theft", "fraud"][noise(i, 3)],
+        code=lambda i: 100 + noise(i, 250),
+    ).rename(columns={"code": name})
+    assert not any(
+        chart.y == name or (chart.kind == "histogram" and chart.x == name) for chart in of(table)
+    )
+
+
+def test_a_column_of_years_is_no_category_beside_dates() -> None:
+    table = frame(
+        730,
+        date=day,
+        Yr=lambda i: 2022 + i // 365,
+        Mo=lambda i: day(i).month,
+        wind=lambda i: noise(i, 90) / 10,
+    )
+    charts = of(table)
+    assert not any("Yr" in (chart.x, chart.color) for chart in charts)
+    assert find(charts, "bar", x="Mo", agg="mean")
+
+
+def test_things_with_names_and_several_measures_get_a_scatter() -> None:
+    budget = [1_000_000 + noise(i, 997) * 100_000 for i in range(300)]
+    table = frame(
+        300,
+        Title=lambda i: f"Film {i}",
+        Genre=lambda i: ["Drama", "Comedy", "Action", "Horror", "Western"][noise(i, 5)],
+        **{
+            "Production Budget": lambda i: budget[i],
+            "Worldwide Gross": lambda i: budget[i] * 2 + noise(i, 503) * 200_000,
+            "Rating": lambda i: noise(i, 90) / 10,
+        },
+    )
+    charts = of(table)
+    both = {"Production Budget", "Worldwide Gross"}
+    assert [c for c in charts[:6] if c.kind == "scatter" and {c.x, c.y} == both]
+    assert find(charts, "bar", x="Genre", y="Worldwide Gross")
+
+
+def test_a_value_of_unknown_meaning_is_never_added_up() -> None:
+    table = pd.DataFrame(
+        [
+            (f"Land {c}", y, 20_000 + noise(c * y, 900))
+            for c in range(12)
+            for y in range(2000, 2023)
+        ],
+        columns=["geo", "TIME_PERIOD", "OBS_VALUE"],
+    )
+    assert {chart.agg for chart in of(table) if chart.y == "OBS_VALUE"} <= {"mean", "last"}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "agg"),
+    [
+        ("points", lambda i: 80 + noise(i, 20), "mean"),
+        ("points", lambda i: noise(i, 5) * noise(i + 9, 40), "sum"),
+        ("total_phenols", lambda i: 1 + noise(i, 30) / 10, "mean"),
+        ("total_amount", lambda i: noise(i, 20) * noise(i + 9, 40) + 0.5, "sum"),
+        ("hardness", lambda i: 40 + noise(i, 50), "mean"),
+        ("orders received", lambda i: noise(i, 7) * noise(i + 9, 40), "sum"),
+        ("balance change", lambda i: noise(i, 90) - 40, "mean"),
+    ],
+)
+def test_values_tell_how_a_doubtful_name_adds_up(
+    name: str, values: Callable[[int], object], agg: str
+) -> None:
+    table = frame(200, shape=lambda i: "abc"[i % 3], what=values).rename(columns={"what": name})
+    assert describe(table, {})[1].agg == agg
+
+
+def test_persons_names_are_not_counted(look: Look) -> None:
+    inspection = look(
+        "first_name,last_name,country",
+        lambda i: (
+            f"{'ABCDEFGHIJ'[noise(i, 10)]}nn,{'KLMNOP'[noise(i, 6)]}oe,{'XYZ'[noise(i * i, 3)]}land"
+        ),
+    )
+    charts = suggest(inspection, "people")
+    assert find(charts, "bar", x="country", agg="count")
+    assert not any(chart.x in ("first_name", "last_name") for chart in charts)
+
+
+def test_the_latest_month_stands_beside_the_total() -> None:
+    table = frame(
+        400,
+        date=day,
+        region=lambda i: ["North", "South", "East"][noise(i, 3)],
+        revenue=lambda i: noise(i, 5003) + 0.5,
+    )
+    kpis = [chart for chart in of(table) if chart.kind == "kpi"]
+    assert [chart.title for chart in kpis] == [
+        "Total revenue",
+        "Revenue in the latest month",
+        "Rows",
+    ]
+    assert (kpis[1].x, kpis[1].y, kpis[1].agg, kpis[1].grain) == ("date", "revenue", "sum", "month")
+
+
+def test_an_indicator_whose_name_engines_write_differently_is_left() -> None:
+    table = indicators().replace({"Indicator": {"Air pollution": "Air \\' pollution"}})
+    shown = {chart.only[1] for chart in of(table) if chart.only}
+    assert shown == {"Life satisfaction", "Household wealth"}
+
+
+def test_hundreds_of_columns_are_not_compared() -> None:
+    table = frame(40, **{f"gene_{n}": (lambda i, n=n: noise(i * n, 97) / 7) for n in range(120)})
+    assert not any(chart.across for chart in of(table))
+
+
+def test_a_minimum_is_never_added_up() -> None:
+    table = frame(
+        200,
+        host=lambda i: "abc"[i % 3],
+        minimum_nights=lambda i: 1 + noise(i, 4) * noise(i + 5, 30),
+    )
+    assert describe(table, {})[1].agg == "mean"
+
+
+def test_what_hardly_moves_is_a_level() -> None:
+    table = frame(120, month=day, jobs=lambda i: 130_000 + 40 * i + noise(i, 100))
+    assert describe(table, {})[1].agg == "last"
+
+
+def test_dates_of_birth_make_no_axis() -> None:
+    table = frame(
+        300,
+        name=lambda i: f"n{noise(i)}",
+        birthdate=lambda i: day(noise(i, 290)),
+        country=lambda i: "XYZ"[noise(i * i, 3)],
+        salary=lambda i: 2000 + noise(i, 5003) + 0.5,
+    )
+    assert not any(chart.x == "birthdate" for chart in of(table))
+
+
+def test_countries_and_states_get_a_map() -> None:
+    names = ["France", "Spain", "Italy", "Poland", "Greece", "Norway", "Chile", "Peru", "Atlantis"]
+    table = frame(90, land=lambda i: names[i % 9], year=lambda i: 2010 + i // 9, price=noise)
+    (drawn,) = [chart for chart in of(table) if chart.kind == "choropleth"]
+    assert (drawn.x, drawn.y, drawn.agg) == ("land", "price", "last")
+    assert drawn.title == "Latest price by land on the map"
+    assert check(drawn, {c.name: c for c in inspected(table).columns}) == drawn
+    codes = ["TX", "CA", "NY", "WA", "OH", "FL", "UT", "ME"]
+    counted = frame(200, where=lambda i: codes[noise(i, 6) + i % 3])
+    assert [c.agg for c in of(counted) if c.kind == "choropleth"] == ["count"]
+    few = frame(90, land=lambda i: names[i % 5], price=noise)
+    others = frame(90, team=lambda i: f"Team {'ABCDEFGHI'[i % 9]}", price=noise)
+    assert not [c for table in (few, others) for c in of(table) if c.kind == "choropleth"]
+
+
+def test_points_far_apart_get_a_map_and_near_ones_lie_as_they_are() -> None:
+    def drawn(wide: float) -> Chart:
+        table = frame(
+            80, lon=lambda i: noise(i) * wide, lat=lambda i: noise(i, 50) * wide, visits=noise
+        )
+        return next(chart for chart in of(table) if "lon" in (chart.x, chart.y))
+
+    assert (drawn(0.5).kind, drawn(0.5).size, drawn(0.5).title) == (
+        "map",
+        "visits",
+        "Visits on the map",
+    )
+    assert (drawn(0.002).kind, drawn(0.002).size) == ("scatter", None)
+
+
+def test_a_box_shows_the_groups_that_differ() -> None:
+    table = frame(
+        200,
+        colour=lambda i: "red blue".split()[noise(i, 2)],
+        species=lambda i: "ABC"[i % 3],
+        weight=lambda i: 100.5 * (i % 3) + noise(i, 40),
+    )
+    (box,) = [chart for chart in of(table) if chart.kind == "box"]
+    assert (box.x, box.y) == ("species", "weight")
+    assert "species tells 9" in box.why
+    alike = frame(200, species=lambda i: "ABC"[i % 3], weight=lambda i: 10.5 + i // 3)
+    assert not [chart for chart in of(alike) if chart.kind == "box"]
+
+
+def test_a_grid_gets_a_heat_map() -> None:
+    days = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+    rota = frame(168, weekday=lambda i: days[i // 24], hour=lambda i: i % 24, visits=noise)
+    (drawn,) = [chart for chart in of(rota)[:4] if chart.kind == "heatmap"]
+    assert (drawn.x, drawn.by, drawn.y, drawn.agg) == ("hour", "weekday", "visits", "sum")
+    matrix = frame(
+        48, shop=lambda i: "ABCDEFGH"[i // 6], kind=lambda i: "UVWXYZ"[i % 6], sales=noise
+    )
+    assert [c.title for c in of(matrix) if c.kind == "heatmap"] == ["Sales by shop and kind"]
+    events = frame(
+        480,
+        shop=lambda i: "ABCDEFGH"[noise(i, 8)],
+        kind=lambda i: "UVWXYZ"[noise(i, 6)],
+        sales=noise,
+    )
+    assert not [chart for chart in of(events) if chart.kind == "heatmap"]
+
+
+def test_columns_that_are_compared_get_a_heat_map_by_what_the_rows_are() -> None:
+    columns = {
+        f"{name}_use": (lambda i, n=n: 5.5 + noise(i + n, 30)) for n, name in enumerate("abcdef")
+    }
+    table = frame(16, age=lambda i: f"{10 + i}-{11 + i}", **columns)
+    (drawn,) = [chart for chart in of(table) if chart.kind == "heatmap"]
+    assert (drawn.x, drawn.by, len(drawn.across)) == ("age", "measure", 6)
+
+
+def test_four_prices_of_each_day_get_candles() -> None:
+    table = frame(
+        300,
+        Date=day,
+        **{
+            name: (lambda i, n=n: 50.5 + noise(i + n, 30))
+            for n, name in enumerate(["Open", "High", "Low", "Close"])
+        },
+        Volume=noise,
+    )
+    charts = of(table)
+    assert (charts[0].kind, charts[0].x, charts[0].grain) == ("candlestick", "Date", "week")
+    assert charts[1].y == "Close"
+    check(charts[0], {c.name: c for c in inspected(table).columns})
+
+
+def test_a_measure_that_repeats_another_has_no_charts_of_its_own() -> None:
+    table = frame(
+        60,
+        player=lambda i: f"Player {'ABCDEFGHIJ'[i % 10]}{'KLMNOP'[i // 10]}",
+        **{
+            "2023": lambda i: 1000 * noise(i, 900) + 5,
+            "2023(*)": lambda i: 1030 * noise(i, 900) + 6,
+        },
+    )
+    charts = suggest(inspected(table), "mlb_salaries_2023")
+    assert charts[0].title == "Mlb salaries 2023 by player"
+    assert not [c for c in charts if "2023(*)" in (c.x, c.y) and c.kind in ("bar", "histogram")]
+
+
+def test_what_persons_pay_is_averaged() -> None:
+    table = frame(
+        120,
+        sex=lambda i: "mf"[noise(i, 2)],
+        age=lambda i: 20 + noise(i, 9),
+        smoker=lambda i: "yn"[i % 2],
+        charges=lambda i: 100.5 + noise(i, 1000),
+    )
+    assert {chart.agg for chart in of(table) if chart.kind == "bar" and chart.y == "charges"} == {
+        "mean"
+    }
+    grouped = frame(120, sex=lambda i: "mf"[i % 2], age=lambda i: i // 2, deaths=noise)
+    assert {chart.agg for chart in of(grouped) if chart.y == "deaths" and chart.kind == "bar"} == {
+        "sum"
+    }
+
+
+def test_ranks_readings_and_amounts_are_told_by_their_values_and_units() -> None:
+    table = frame(
+        97,
+        day=day,
+        place=lambda i: i * 31 % 97 + 1,
+        sensor=lambda i: 900 + noise(i, 60),
+        **{"Wind (TWh)": lambda i: 3.5 + noise(i, 9)},
+        price_per_kWh=lambda i: 0.1 + noise(i, 9) / 100,
+    )
+    found = {column.name: column for column in inspected(table).columns}
+    assert found["place"].role == "identifier"
+    assert [found[name].agg for name in list(found)[2:]] == ["mean", "sum", "mean"]
+
+
+def test_months_of_growing_years_are_added_up() -> None:
+    months = "January February March April May June".split()
+    table = frame(
+        72,
+        year=lambda i: 1949 + i // 6,
+        month=lambda i: months[i % 6],
+        flown=lambda i: 10_000 + 9_000 * (i // 6) + noise(i, 5),
+    )
+    assert next(c for c in inspected(table).columns if c.name == "flown").agg == "sum"
+
+
+@pytest.mark.parametrize(
+    ("data", "title"),
+    [
+        ("crimes", "Crimes by kind"),
+        ("nyc_crimes_2023", "Nyc crimes by kind"),
+        ("data", "Rows by kind"),
+        ("export", "Rows by kind"),
+        ("sales", "Rows by kind"),
+        ("titanic", "Rows by kind"),
+        ("census", "Rows by kind"),
+    ],
+)
+def test_rows_are_called_after_their_table_where_it_tells(data: str, title: str) -> None:
+    table = frame(200, kind=lambda i: ["theft", "fraud", "fraud", "arson"][noise(i, 4)])
+    assert suggest(inspected(table), data)[0].title == title
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "title"),
+    [
+        ("population", "value", "Average population by town"),
+        ("data", "value", "Average value by town"),
+        ("gdp_per_capita", "2015", "Average gdp per capita 2015 by town"),
+        ("rents", "median", "Average median by town"),
+    ],
+)
+def test_a_measure_without_a_name_is_called_after_its_table(
+    data: str, name: str, title: str
+) -> None:
+    table = frame(200, town=lambda i: "ABCDE"[noise(i, 5)], **{name: lambda i: noise(i) + 0.5})
+    assert title in {chart.title for chart in suggest(inspected(table), data)}
+
+
+def test_an_age_by_which_a_table_is_broken_down_is_a_category() -> None:
+    table = frame(
+        152,
+        year=lambda i: 1900 + i // 38,
+        age=lambda i: i % 19 * 5,
+        sex=lambda i: i // 19 % 2,
+        people=lambda i: 1000 + noise(i),
+    )
+    charts = of(table)
+    assert find(charts, "bar", x="age", y="people", agg="sum")
+    assert not [
+        chart for chart in charts if "age" in (chart.y, chart.kind == "histogram" and chart.x)
+    ]
+    persons = frame(152, age=lambda i: 20 + noise(i, 50), sex=lambda i: "mf"[noise(i, 2)])
+    assert [c.role for c in inspected(persons).columns] == ["measure", "category"]
+
+
+def test_what_is_mostly_zero_comes_after_what_is_not() -> None:
+    table = frame(
+        200,
+        kind=lambda i: "ABC"[noise(i, 3)],
+        price=lambda i: noise(i) + 0.5 if i % 10 == 0 else 0.0,
+        rating=lambda i: noise(i, 50) / 10,
+    )
+    assert next(chart for chart in of(table) if chart.kind == "bar").y == "rating"
+
+
+def test_what_one_piece_costs_is_averaged() -> None:
+    table = frame(60, kind=lambda i: "ABC"[i % 3], unit_cost=noise, cost=noise)
+    assert [c.agg for c in inspected(table).columns][1:] == ["mean", "sum"]
+
+
+def test_a_table_of_persons_with_ages_alone_counts_them() -> None:
+    table = frame(
+        200, age=lambda i: 20 + noise(i, 50), job=lambda i: "ABC"[noise(i, 6) // 2 % 3 * (i % 2)]
+    )
+    assert of(table)[0].agg == "count"
+
+
+def test_totals_of_orders_are_distributed() -> None:
+    lines = frame(
+        300,
+        order_id=lambda i: 70_000_000_001 + noise(i, 90),
+        item=lambda i: "ABCDE"[noise(i, 5)],
+        amount=lambda i: noise(i) + 0.5,
+    )
+    first = next(chart for chart in of(lines) if chart.kind == "histogram")
+    assert (first.x, first.by) == ("amount", "order_id")
+    assert first.title == "Distribution of total amount per order id"
+    baskets = lines.drop(columns="amount")
+    counted = next(chart for chart in of(baskets) if chart.kind == "histogram")
+    assert (counted.x, counted.by, counted.title[-18:]) == (
+        "item",
+        "order_id",
+        "items per order id",
+    )
+    check(counted, {c.name: c for c in inspected(baskets).columns})
+    single = lines.assign(order_id=range(70_000_000_001, 70_000_000_301))
+    assert not [chart for chart in of(single) if chart.kind == "histogram" and chart.by]

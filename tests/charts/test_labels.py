@@ -1,0 +1,28 @@
+"""What tells columns of like things apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from flaskdash.charts.labels import labels, shared
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["math score", "reading score"], ["Math", "Reading"]),
+        (["q1_pay", "q2_tools"], ["Q1 pay", "Q2 tools"]),
+        (["sensor_1", "sensor_2"], ["Sensor 1", "Sensor 2"]),
+        (["rate it: Peru?", "rate it: Chile?"], ["Peru", "Chile"]),
+        (["Berri 1", "Rachel1"], ["Berri 1", "Rachel1"]),
+        (["a'; DROP", 'b"\\x'], ["A DROP", "B x"]),
+        (["x?", "x!"], ["X (1)", "X (2)"]),
+    ],
+)
+def test_labels(names: list[str], told: list[str]) -> None:
+    assert labels(names) == told
+
+
+def test_only_whole_words_are_shared() -> None:
+    assert shared(["Northampton", "Northumbria"]) == ("", "")
+    assert shared(["US sales in 2023", "UK sales in 2023"]) == ("", " sales in 2023")

@@ -1,0 +1,347 @@
+"""SQL of charts: the text of each kind, run by DuckDB on a small table."""
+
+from dataclasses import replace
+
+import duckdb
+import pytest
+
+from flaskdash.charts import sql
+from flaskdash.charts.kinds import Chart
+from flaskdash.inspect.dialects import DUCKDB
+from flaskdash.inspect.model import Column
+from tests.support.sql import chart, column
+
+COLUMNS = {
+    c.name: c
+    for c in (
+        column("day", "date", "time", grain="day"),
+        column("region", "text", "category"),
+        column("Sub Kind", "text", "category"),
+        column("revenue", agg="sum"),
+        column("cases", agg="last"),
+    )
+}
+ROWS = """
+    (DATE '2024-01-01', 'N', 'a', 1.0, 10), (DATE '2024-01-01', 'S', 'b', 2.0, 20),
+    (DATE '2024-01-31', 'N', 'a', 3.0, 11), (DATE '2024-01-31', 'S', 'a', 4.0, 22),
+    (DATE '2024-02-01', 'N', 'b', 5.0, 12), (DATE '2024-02-01', NULL, 'b', 90.0, 1)
+"""
+
+
+def ask(
+    chart: Chart, bins: sql.Bins = sql.NO_BINS, columns: dict[str, Column] = COLUMNS
+) -> list[tuple[object, ...]]:
+    text = sql.select(chart, columns, bins)
+    with duckdb.connect() as connection:
+        connection.execute(
+            'CREATE TABLE sales(day DATE, region TEXT, "Sub Kind" TEXT, revenue DOUBLE, cases INT)'
+        )
+        connection.execute(f"INSERT INTO sales VALUES {ROWS}")
+        return connection.execute(text).fetchall()
+
+
+def test_kpi_counts_and_sums() -> None:
+    assert ask(chart("kpi", agg="count")) == [(6,)]
+    assert ask(chart("kpi", y="revenue", agg="sum")) == [(105.0,)]
+    assert ask(chart("kpi", y="region", agg="distinct")) == [(2,)]
+
+
+def test_kpi_over_time_has_a_value_a_step() -> None:
+    rows = ask(chart("kpi", x="day", y="revenue", agg="sum", grain="month"))
+    assert [value for _, value in rows] == [10.0, 95.0]
+
+
+def test_kpi_of_a_running_total_is_the_sum_at_the_last_day() -> None:
+    assert ask(chart("kpi", y="cases", agg="last")) == [(13,)]
+
+
+def test_line_by_month() -> None:
+    rows = ask(chart("line", x="day", y="revenue", agg="sum", grain="month"))
+    assert [(str(day)[:7], value) for day, value in rows] == [("2024-01", 10.0), ("2024-02", 95.0)]
+
+
+def test_line_of_a_running_total_takes_the_end_of_each_month() -> None:
+    rows = ask(chart("line", x="day", y="cases", agg="last", grain="month"))
+    assert [value for _, value in rows] == [33, 13]
+
+
+def test_line_at_its_own_grain_keeps_the_days() -> None:
+    text = sql.select(chart("line", x="day", y="revenue", agg="sum", grain="day"), COLUMNS)
+    assert "date_trunc" not in text
+
+
+def test_bar_is_sorted_and_limited_and_leaves_missing_out() -> None:
+    assert ask(chart("bar", x="region", y="revenue", agg="sum")) == [("N", 9.0), ("S", 6.0)]
+    assert ask(chart("bar", x="region", y="revenue", agg="sum", limit=1)) == [("N", 9.0)]
+
+
+def test_coloured_bar_keeps_the_largest_bars_whole() -> None:
+    rows = ask(chart("bar", x="region", y="revenue", agg="sum", color="Sub Kind", limit=1))
+    assert rows == [("N", "b", 5.0), ("N", "a", 4.0)]
+
+
+def test_bar_over_time_is_in_order_of_time() -> None:
+    rows = ask(chart("bar", x="day", y="revenue", agg="sum", grain="month"))
+    assert [value for _, value in rows] == [10.0, 95.0]
+
+
+def test_shares_beyond_the_limit_are_one() -> None:
+    asked = chart("pie", x="Sub Kind", y="revenue", agg="sum", limit=1)
+    assert ask(asked) == [("b", 97.0), ("Other", 8.0)]
+    assert ask(chart("donut", x="cases", agg="count", limit=1)) == [("1", 1), ("Other", 5)]
+    assert ask(chart("pie", x="region", agg="count", limit=2)) == [("N", 3), ("S", 2)]
+
+
+def test_area_is_a_line_that_is_filled() -> None:
+    flags = {"x": "day", "y": "revenue", "agg": "sum", "grain": "month", "color": "region"}
+    assert ask(chart("area", **flags)) == ask(chart("line", **flags))
+
+
+def test_bubble_has_three_measures() -> None:
+    rows = ask(chart("bubble", x="revenue", y="cases", size="revenue", color="region"))
+    assert sorted(rows)[0] == (1.0, 10, "N")
+
+
+def test_heatmap_has_a_cell_for_each_pair_of_the_most_frequent() -> None:
+    flags = {"x": "region", "by": "Sub Kind", "y": "revenue", "agg": "sum"}
+    rows = [("N", "a", 4.0), ("N", "b", 5.0), ("S", "a", 4.0), ("S", "b", 2.0)]
+    assert ask(chart("heatmap", **flags)) == rows
+    assert ask(chart("heatmap", **flags, limit=1)) == rows[:1]
+    months = ask(chart("heatmap", x="day", by="region", agg="count", grain="month"))
+    assert [(str(day)[:7], *more) for day, *more in months] == [
+        ("2024-01", "N", 2),
+        ("2024-01", "S", 2),
+        ("2024-02", "N", 1),
+    ]
+
+
+def test_box_has_five_numbers() -> None:
+    rows = ask(chart("box", x="Sub Kind", y="revenue"))
+    assert rows == [("a", 1.0, 1.0, 3.0, 4.0, 4.0), ("b", 2.0, 2.0, 5.0, 90.0, 90.0)]
+    assert ask(chart("box", x="region", y="revenue", limit=1)) == [("N", 1, 1, 3, 5, 5)]
+
+
+def test_parts_of_parts_are_positive_and_the_largest() -> None:
+    flags = {"x": "region", "by": "Sub Kind", "y": "revenue", "agg": "sum"}
+    for kind in ("treemap", "sunburst", "sankey"):
+        assert ask(chart(kind, **flags, limit=2)) == [("N", "b", 5.0), ("N", "a", 4.0)]
+    assert ask(chart("treemap", x="region", agg="count")) == [("N", 3), ("S", 2)]
+
+
+def test_waterfall_keeps_losses() -> None:
+    steps = chart("waterfall", x="region", y="revenue", agg="sum")
+    assert "HAVING" not in sql.select(steps, COLUMNS)
+    assert "HAVING sum(revenue) > 0" in sql.select(chart("pie", x="region", y="revenue"), COLUMNS)
+    assert ask(steps) == [("N", 9.0), ("S", 6.0)]
+
+
+def test_candles_open_with_the_first_and_close_with_the_last() -> None:
+    rows = ask(chart("candlestick", x="day", y="cases", grain="year"))
+    assert [row[2:4] for row in rows] == [(22, 1)]
+    priced = {name: column(name) for name in ("Open", "high", "low", "close")}
+    text = sql.select(chart("candlestick", x="day"), COLUMNS | priced)
+    assert text.startswith('SELECT day, "Open" AS open, high AS high, low AS low, close AS close')
+
+
+def test_histogram_counts_each_row_once() -> None:
+    assert ask(chart("histogram", x="revenue"), sql.Bins(2)) == [(0, 1), (2, 2), (4, 2), (90, 1)]
+
+
+def test_scatter_is_bounded_and_the_same_each_time() -> None:
+    spec = chart("scatter", x="revenue", y="cases", limit=3)
+    assert len(ask(spec)) == 3
+    assert ask(spec) == ask(spec)
+
+
+def test_outer_bars_of_a_histogram_hold_what_lies_beyond() -> None:
+    asked = chart("histogram", x="revenue")
+    assert ask(asked, sql.Bins(2, last=3)) == [(0, 1), (2, 2), (4, 2), (6, 1)]
+    assert ask(asked, sql.Bins(2, first=1, last=3)) == [(2, 3), (4, 2), (6, 1)]
+    assert "what lies above 8 too" in sql.select(asked, COLUMNS, sql.Bins(2, last=3))
+
+
+def test_bins_are_cut_where_few_values_lie_far_out() -> None:
+    assert sql.bins(0, 100, -10, 150, whole=False) == sql.Bins(5)
+    assert sql.bins(0, 100, -10, 10_000, whole=False) == sql.Bins(5, last=20)
+    assert sql.bins(0.1, 1, -10, 2, whole=False) == sql.Bins(0.05, first=2, last=20)
+
+
+@pytest.mark.parametrize(
+    ("asked", "both", "total", "part"),
+    [
+        (chart("kpi", y="revenue", agg="sum"), [(9.0,)], [(9.0,)], [(6.0,)]),
+        (chart("kpi", agg="count"), [(6,)], [(3,)], [(2,)]),
+        (chart("bar", x="region", y="revenue", agg="sum"), [("S", 6)], [("N", 9)], [("S", 6)]),
+        (chart("histogram", x="revenue"), [(0, 2), (90, 1)], [(0, 3)], [(0, 2)]),
+    ],
+)
+def test_a_total_counts_once(asked: Chart, both: object, total: object, part: object) -> None:
+    columns = COLUMNS | {"region": column("region", "text", "category", totals=("N",))}
+    text = sql.select(asked, columns, sql.Bins(10))
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE rows(day DATE, region TEXT, k TEXT, revenue DOUBLE, n INT)"
+        )
+        connection.execute(f"INSERT INTO rows VALUES {ROWS}")
+        for where, expected in (("true", both), ("region = 'N'", total), ("region = 'S'", part)):
+            rows = f"WITH sales AS (SELECT * FROM rows WHERE {where})"
+            assert connection.execute(f"{rows} {text}").fetchall() == expected
+
+
+def test_share_is_how_often_a_flag_holds() -> None:
+    asked = chart("bar", x="region", y="Sub Kind", agg="share")
+    columns = COLUMNS | {"Sub Kind": column("Sub Kind", "text", "flag", yes="a")}
+    assert ask(asked, columns=columns) == [("N", pytest.approx(200 / 3)), ("S", 50.0)]
+    number = chart("kpi", y="revenue", agg="share")
+    assert ask(number) == [(100.0,)]
+
+
+def test_kpi_along_time_has_the_steps_to_the_latest() -> None:
+    rows = ask(chart("kpi", x="day", y="revenue", agg="sum", grain="month"))
+    assert [value for _, value in rows] == [10.0, 95.0]
+
+
+def test_a_day_of_events_that_is_not_over_is_left_out() -> None:
+    asked = chart("line", x="moment", agg="count", grain="day")
+    columns = {"moment": column("moment", "datetime", "time", grain="hour")}
+    text = sql.select(asked, columns)
+    for last, days in (("2024-01-09 13:00", 8), ("2024-01-09 23:30", 9)):
+        hours = f"SELECT moment FROM range(TIMESTAMP '2024-01-01', TIMESTAMP '{last}', INTERVAL 30 MINUTE) t(moment)"
+        with duckdb.connect() as connection:
+            assert len(connection.execute(f"WITH sales AS ({hours}) {text}").fetchall()) == days
+
+
+def test_compared_columns_have_a_row_each() -> None:
+    asked = chart("bar", x="measure", y="value", agg="sum", across=("revenue", "cases"))
+    assert ask(asked) == [("Revenue", 105.0), ("Cases", 76.0)]
+    lines = chart(
+        "line",
+        x="day",
+        y="value",
+        agg="mean",
+        color="measure",
+        grain="year",
+        across=("revenue", "cases"),
+    )
+    assert [row[1:] for row in ask(lines)] == [("Cases", pytest.approx(76 / 6)), ("Revenue", 17.5)]
+    groups = chart(
+        "bar", x="region", y="value", agg="sum", color="measure", across=("revenue", "cases")
+    )
+    assert ask(groups) == [
+        ("N", "Cases", 33),
+        ("N", "Revenue", 9),
+        ("S", "Cases", 42),
+        ("S", "Revenue", 6),
+    ]
+
+
+def test_only_one_value_is_charted() -> None:
+    only = ("Sub Kind", "b")
+    assert ask(chart("bar", x="region", y="revenue", agg="sum", only=only)) == [
+        ("N", 5.0),
+        ("S", 2.0),
+    ]
+    assert ask(chart("histogram", x="cases", only=only), sql.Bins(10)) == [(0, 1), (10, 1), (20, 1)]
+    # Its own last day, too: that of others may be later.
+    latest = chart("bar", x="region", y="cases", agg="last", only=("Sub Kind", "a"))
+    assert ask(latest) == [("S", 22), ("N", 11)]
+
+
+def test_lines_of_the_largest_only() -> None:
+    asked = chart("line", x="day", y="revenue", agg="sum", color="region", limit=1)
+    assert {row[1] for row in ask(asked)} == {"N"}
+    assert (
+        len({row[1] for row in ask(chart("line", x="day", y="revenue", agg="sum", color="region"))})
+        == 2
+    )
+
+
+def daily(last: str, **more: object) -> list[str]:
+    """Return the months of a line of daily rows from the start of 2023 to the last day."""
+    asked = chart("line", x="day", y="revenue", agg="sum", grain="month", **more)
+    rows = f"SELECT day, 1 AS revenue FROM range(DATE '2023-01-01', DATE '{last}' + 1, INTERVAL 1 DAY) t(day)"
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"WITH sales AS ({rows}) {sql.select(asked, COLUMNS)}"
+        ).fetchall()
+    return [str(day)[:7] for day, *_ in found]
+
+
+@pytest.mark.parametrize(
+    ("last", "month"),
+    [
+        ("2023-08-09", "2023-07"),
+        ("2023-08-31", "2023-08"),
+        ("2023-08-29", "2023-08"),
+        ("2023-02-10", "2023-02"),
+    ],
+)
+def test_a_month_that_is_not_over_is_left_out(last: str, month: str) -> None:
+    assert daily(last)[-1] == month
+
+
+def test_an_average_of_a_month_that_is_not_over_stays() -> None:
+    asked = chart("line", x="day", y="revenue", agg="mean", grain="month")
+    assert "not over" not in sql.select(asked, COLUMNS)
+    assert "not over" in sql.select(replace(asked, agg="sum"), COLUMNS)
+    assert "not over" not in sql.select(replace(asked, agg="sum", grain="day"), COLUMNS)
+
+
+def test_groups_are_left_out_unless_alone() -> None:
+    asked = chart("bar", x="region", y="revenue", agg="mean")
+    columns = COLUMNS | {"region": column("region", "text", "geography", groups=("S",))}
+    assert ask(asked, columns=columns) == [("N", 3.0)]
+    assert ask(replace(asked, only=("region", "S")), columns=columns) == []
+    text = sql.select(asked, columns)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE rows AS SELECT 'S' AS region, 4.0 AS revenue")
+        alone = connection.execute(f"WITH sales AS (FROM rows) {text}").fetchall()
+    assert alone == [("S", 4)]
+
+
+def test_a_total_without_a_category_leaves_that_to_its_parts() -> None:
+    columns = COLUMNS | {"region": column("region", "text", "geography", totals=("World",))}
+    text = sql.select(chart("bar", x="Sub Kind", y="revenue", agg="sum"), columns)
+    rows = """SELECT * FROM (VALUES ('Peru', 'south', 2.0), ('Chile', 'south', 3.0), ('Mali', 'north', 1.0),
+        ('World', NULL, 6.0)) t(region, "Sub Kind", revenue)"""
+    with duckdb.connect() as connection:
+        found = connection.execute(f"WITH sales AS ({rows}) {text}").fetchall()
+    assert [(name, float(value)) for name, value in found] == [("south", 5.0), ("north", 1.0)]
+
+
+def test_levels_stand_in_their_order() -> None:
+    columns = COLUMNS | {"cases": column("cases", "integer", "category")}
+    rows = ask(chart("bar", x="cases", y="revenue", agg="sum"), columns=columns)
+    assert [row[0] for row in rows] == [1, 10, 11, 12, 20, 22]
+
+
+def test_table_shows_the_latest_first() -> None:
+    assert str(ask(chart("table", limit=1))[0][0]) == "2024-02-01"
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [
+        ("revenue", "revenue"),
+        ("Order Date", '"Order Date"'),
+        ("order", '"order"'),
+        ('a"b', '"a""b"'),
+        ("x); DROP TABLE sales; --", '"x); DROP TABLE sales; --"'),
+    ],
+)
+def test_quote(name: str, quoted: str) -> None:
+    assert DUCKDB.quote(name) == quoted
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "whole", "width"),
+    [
+        (0, 100, False, 5),
+        (0, 1, False, 0.05),
+        (0, 3, True, 1),
+        (5, 5, False, 1),
+        (0, 3e6, True, 100000),
+    ],
+)
+def test_nice_width(low: float, high: float, whole: bool, width: float) -> None:
+    assert sql.nice_width(low, high, whole) == width

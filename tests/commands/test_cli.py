@@ -1,0 +1,153 @@
+"""The command line as such: help, what it imports, how it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pexpect
+import pytest
+
+from flaskdash import __version__
+from flaskdash.cli import COMMANDS, cli
+from tests.support.fixtures import Cli
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(name: str) -> click.Command:
+    found = cli.get_command(click.Context(cli), name)  # type: ignore[attr-defined]
+    assert found is not None
+    return found  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_help_with_an_example_and_is_in_the_readme(
+    flaskdash: Cli, name: str
+) -> None:
+    text = flaskdash(name, "--help").output
+    assert f"Example:\n    flaskdash {name}" in text
+    assert f"flaskdash {name}" in (ROOT / "README.md").read_text("utf-8")
+    for parameter in command(name).params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help or parameter.name in {"x", "y"}, parameter
+
+
+def test_the_list_of_commands_is_the_modules() -> None:
+    modules = {path.stem for path in (ROOT / "flaskdash/commands").glob("[!_]*.py")}
+    assert {name.replace("-", "_") for name in COMMANDS} == modules
+
+
+def test_version(flaskdash: Cli) -> None:
+    assert flaskdash("--version").output == f"flaskdash, version {__version__}\n"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom flaskdash.cli import cli\n"
+        "cli(['--help'], standalone_mode=False)\n"
+        "print('LOADED', *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split("LOADED")[1].split())
+    assert not loaded & {"pandas", "numpy", "duckdb", "cookiecutter", "jinja2", "rich", "tomlkit"}
+    assert not loaded & {"subprocess", "http.server", "watchfiles", "uv"}
+
+
+def test_an_unknown_command_is_a_usage_error(flaskdash: Cli) -> None:
+    said = flaskdash("nwe", code=2).output
+    assert "No such command 'nwe'. Did you mean 'new'?" in said
+    assert said.startswith("Usage: ")
+    assert "Did you mean" not in flaskdash("xyzzy", code=2).output
+
+
+def test_an_unknown_option_names_the_near_ones(flaskdash: Cli) -> None:
+    assert "'--data'?" in flaskdash("new", "x", "--dat", "y", code=2).output
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion(shell: str) -> None:
+    def complete(**env: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "flaskdash"],
+            env=os.environ | env,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        return done.stdout
+
+    assert "flaskdash" in complete(_FLASKDASH_COMPLETE=f"{shell}_source")
+    if shell == "bash":
+        words = {"COMP_WORDS": "flaskdash add-", "COMP_CWORD": "1"}
+        assert "add-chart" in complete(_FLASKDASH_COMPLETE="bash_complete", **words)
+
+
+def test_output_is_utf8_whatever_the_locale(sales: Path) -> None:
+    path = sales.with_name("größe.csv")
+    path.write_text("größe,文字\n" + "".join(f"{n},x{n % 3}\n" for n in range(30)), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "flaskdash", "inspect", str(path)],
+        env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        check=True,
+    )
+    assert "größe" in done.stdout.decode("utf-8")
+
+
+def test_inspect_json_has_the_promised_keys(sales: Path, flaskdash: Cli) -> None:
+    found = json.loads(flaskdash("inspect", sales, "--json").stdout)
+    assert found["source"] == str(sales)
+    assert found["read"] == {
+        "format": "csv",
+        "encoding": "utf-8",
+        "delimiter": ",",
+        "decimal": ".",
+        "header_row": 1,
+        "rows": 360,
+        "skipped_rows": 0,
+    }
+    assert [column["name"] for column in found["columns"]][:2] == ["date", "region"]
+    assert (
+        found["columns"][1].items()
+        >= {
+            "name": "region",
+            "type": "text",
+            "role": "geography",
+            "missing": 0,
+            "distinct": 4,
+        }.items()
+    )
+    keys = {"kind", "x", "y", "agg", "color", "grain", "title", "score", "why"}
+    assert all(keys <= chart.keys() for chart in found["charts"])
+    scores = [chart["score"] for chart in found["charts"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_inspect_as_text(sales: Path, flaskdash: Cli) -> None:
+    text = flaskdash("inspect", sales).output
+    assert "Revenue by region" in text
+    assert "\x1b" not in text
+
+
+def test_errors_go_to_stderr_with_a_hint(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flaskdash", "inspect", "no.csv"], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: ")
+    assert "\nTry: " in done.stderr
+
+
+def test_a_terminal_shows_that_something_goes_on() -> None:
+    code = "import time; from flaskdash.progress import working\nwith working('Reading'): time.sleep(1)"
+    child = pexpect.spawn(sys.executable, ["-c", code], encoding="utf-8", timeout=30)
+    child.expect(pexpect.EOF)
+    frames = re.findall("[\u2801-\u28ff]", child.before)  # dots of braille, which turn
+    assert len(set(frames)) > 3, "it stands still"

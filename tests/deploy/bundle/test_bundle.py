@@ -1,0 +1,357 @@
+"""A bundle: what a deploy of one does, and its start script; it starts with no network at all."""
+
+import gzip
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from flaskdash.check import rules
+from flaskdash.deploy import bundle
+from flaskdash.project import Project, contents
+from flaskdash.ship import archive, files, leaks
+from flaskdash.ship.errors import BuildError, PreflightError
+from flaskdash.ship.machine import Machine, this_platform
+from tests.support.deploying import invoke, lock
+from tests.support.tiny import (
+    PYPROJECT,
+    TREE,
+    build,
+    script,
+    snapshot,
+)
+from tests.support.web import free_port
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a bundle starts on Linux or macOS")
+
+
+# --- the plan, and its one effect ---
+
+
+def test_a_dry_run_prints_every_step_and_changes_nothing(
+    tiny_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot(tiny_project.root)
+    result = invoke(
+        tiny_project, monkeypatch, "bundle", "--dry-run", "--platform", "manylinux_2_28_aarch64"
+    )
+    assert result.exit_code == 0, result.output
+    assert snapshot(tiny_project.root) == before
+    printed = result.output.splitlines()
+    assert [line.split()[1] for line in printed if line.startswith("check")] == [
+        f"{rule.id}:" for rule in rules.ALL
+    ]
+    uv, pip = (line for line in printed if line.startswith("run"))
+    assert "uv export --frozen --no-default-groups --no-emit-project" in uv
+    assert "--require-hashes --only-binary :all: --no-deps" in pip
+    assert "--python-version 3.12 --platform manylinux_2_28_aarch64" in pip
+    packed = [line.split()[1] for line in printed if line.startswith("pack")]
+    shipped = [*sorted(set(TREE) - {".env"}), "requirements.txt", "start", "wheels/*.whl"]
+    assert packed == [f"tiny-1.2.0/{path}" for path in shipped]
+    assert printed[-2:] == [
+        "create    dist/tiny-1.2.0.tar.gz",
+        "Nothing was done: that was --dry-run.",
+    ]
+
+
+def test_check_runs_the_preflight_alone(
+    tiny_project: Project, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot(tiny_project.root)
+    assert invoke(tiny_project, monkeypatch, "bundle", "--check").exit_code == 0
+    assert snapshot(tiny_project.root) == before
+
+
+def test_a_failed_preflight_exits_with_2_and_writes_nothing(
+    tiny_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot(tiny_project.root)
+    result = invoke(tiny_project, monkeypatch, "bundle")
+    assert result.exit_code == 2
+    assert "the preflight failed (lock, environment, tests); nothing was built" in result.output
+    (tiny_project.root / "dist/.deploy.lock").unlink(missing_ok=True)
+    assert snapshot(tiny_project.root) == before
+
+
+def test_two_deploys_at_once_are_one_too_many(
+    tiny_project: Project, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock(tiny_project)
+    hold = (
+        "import sys; from pathlib import Path\n"
+        "from flaskdash.deploy import targets; from flaskdash.project import Project\n"
+        "with targets.alone(Project.find(Path.cwd())):\n"
+        "    print('held', flush=True); sys.stdin.read()\n"
+    )
+    first = subprocess.Popen(
+        [sys.executable, "-c", hold],
+        cwd=tiny_project.root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"held\n"
+        result = invoke(tiny_project, monkeypatch, "bundle")
+        assert result.exit_code == 2
+        assert (
+            "another deploy of this project is under way; nothing was built\nTry: " in result.output
+        )
+        assert invoke(tiny_project, monkeypatch, "bundle", "--check").exit_code == 0
+        assert not list((tiny_project.root / "dist").glob("*.tar.gz"))
+        first.kill()
+    assert invoke(tiny_project, monkeypatch, "bundle").exit_code == 0
+
+
+def test_a_failed_build_exits_with_3(
+    tiny_project: Project, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = invoke(tiny_project, monkeypatch, "--check")
+    assert result.exit_code == 0
+    result = invoke(tiny_project, monkeypatch)  # there is no lock to export
+    assert result.exit_code == 3
+    assert "uv failed" in result.output
+    assert [path.name for path in (tiny_project.root / "dist").iterdir()] == [".deploy.lock"]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(KeyboardInterrupt(), KeyboardInterrupt), (OSError(28, "No space left"), BuildError)],
+)
+def test_a_build_that_is_cut_short_leaves_nothing(
+    tiny_project: Project,
+    quick: None,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    expected: type[BaseException],
+) -> None:
+    def cut(output: Path, _: object) -> None:
+        output.write_bytes(b"half")
+        raise error
+
+    lock(tiny_project)
+    monkeypatch.setattr(archive, "write", cut)
+    with pytest.raises(expected):
+        bundle.plan(tiny_project, None, None).run(print)
+    assert list((tiny_project.root / "dist").iterdir()) == []
+
+
+def test_what_a_killed_build_left_is_removed_later(tiny_project: Project, quick: None) -> None:
+    lock(tiny_project)
+    stale, running = (tiny_project.root / "dist" / f".building-{name}" for name in "ab")
+    for folder in (stale, running):
+        folder.mkdir(parents=True)
+    os.utime(stale, (1, 1))
+    bundle.plan(tiny_project, None, None).run(print)
+    kept = {path.name for path in (tiny_project.root / "dist").iterdir()}
+    assert kept == {".building-b", "tiny-1.2.0.tar.gz"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('version = "1.2.0"', "", "'' can't be the version of a bundle"),
+        ('name = "tiny"', 'name = "../x"', "'../x' can't be the name of a bundle"),
+        (">=3.11", ">=3.13", "the project needs Python >=3.13, and the bundle would be for 3.12"),
+    ],
+)
+def test_settings_that_make_no_bundle(tiny_project: Project, old: str, new: str, says: str) -> None:
+    build(tiny_project.root, {"pyproject.toml": PYPROJECT.replace(old, new)})
+    with pytest.raises(PreflightError) as error:
+        bundle.plan(Project.find(tiny_project.root), None, None)
+    assert error.value.message == says
+
+
+# --- the start script, with an environment that is made of small scripts ---
+
+
+@pytest.fixture
+def unpacked(tmp_path: Path) -> Path:
+    """Return an unpacked bundle for this very machine, whose web process prints what it got."""
+    root = tmp_path / "un packed"
+    build(root, {"requirements.txt": "", "wheels/x": ""})
+    here = Machine(f"{sys.version_info.major}.{sys.version_info.minor}", this_platform())
+    web = """python -c 'import os; print(os.environ["PORT"], os.getcwd(), os.getppid())'"""
+    script(root / "start", bundle.start_script(here, web).partition("\n")[2])
+    return root
+
+
+def complete(root: Path) -> None:
+    """Make the environment as it is when it is complete."""
+    script(root / ".venv/bin/python", f'exec "{sys.executable}" "$@"')
+    listed = (root / "requirements.txt").read_bytes()
+    shown = subprocess.run(["cksum"], input=listed, capture_output=True)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    stamp = f"{version} {shown.stdout.decode().strip()} {root}\n"
+    build(root, {".venv/.complete": stamp})
+
+
+def start(root: Path, **env: str) -> "subprocess.CompletedProcess[str]":
+    given = {"PATH": os.environ["PATH"], **env}
+    return subprocess.run([root / "start"], cwd="/", env=given, capture_output=True, text=True)
+
+
+def test_start_takes_a_complete_environment_and_the_port(unpacked: Path) -> None:
+    complete(unpacked)
+    done = start(unpacked)
+    assert done.returncode == 0, done.stderr
+    # Our own process is its parent: nothing stands between, so that signals reach it.
+    assert done.stdout == f"8000 {unpacked} {os.getpid()}\n"
+    assert "making .venv" not in done.stderr
+    assert start(unpacked, PORT="9001").stdout.startswith("9001 ")
+
+
+def test_start_makes_one_secret_unless_there_is_one(unpacked: Path) -> None:
+    complete(unpacked)
+    build(unpacked, {".env": "TITLE=x"})
+    assert "wrote a new SECRET_KEY" not in start(unpacked, SECRET_KEY="given").stderr
+    assert "wrote a new SECRET_KEY" in start(unpacked, SECRET_KEY="").stderr
+    env = (unpacked / ".env").read_text()
+    assert re.fullmatch(r"TITLE=x\nSECRET_KEY=[0-9a-f]{64}\n", env)
+    assert (unpacked / ".env").stat().st_mode & 0o777 == 0o600
+    assert "wrote a new SECRET_KEY" not in start(unpacked).stderr
+    assert (unpacked / ".env").read_text() == env
+
+
+def test_start_does_an_interrupted_environment_again(unpacked: Path) -> None:
+    complete(unpacked)
+    (unpacked / ".venv/.complete").unlink()
+    (unpacked / ".venv/half").touch()
+    done = start(unpacked, PYTHON=sys.executable)
+    assert done.returncode == 0, done.stderr
+    assert "making .venv" in done.stderr
+    assert not (unpacked / ".venv/half").exists()
+    assert "making .venv" not in start(unpacked, PYTHON=sys.executable).stderr
+
+
+def test_start_says_what_is_wrong_with_the_python(unpacked: Path, tmp_path: Path) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("cat", "cksum", "dirname", "uname"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    assert f"Python {version} is not on the PATH" in start(unpacked, PATH=str(tools)).stderr
+    assert "PYTHON=/none does not run" in start(unpacked, PYTHON="/none").stderr
+    script(tools / "old", "echo 2.7")
+    assert "old is Python 2.7" in start(unpacked, PYTHON=str(tools / "old")).stderr
+    script(tools / "bare", f'case "$2" in *ensurepip*) exit 1 ;; esac; echo {version}')
+    done = start(unpacked, PYTHON=str(tools / "bare"))
+    assert f"apt install python{version}-venv" in done.stderr
+    assert done.returncode == 1
+    assert not (unpacked / ".venv").exists()
+
+
+def test_start_refuses_another_machine(unpacked: Path) -> None:
+    other = bundle.start_script(Machine("3.12", "macosx_99_0_sparc"), "true")
+    script(unpacked / "start", other.partition("\n")[2])
+    done = start(unpacked)
+    assert done.returncode == 1
+    assert "the wheels are for macosx_99_0_sparc, and this is " in done.stderr
+
+
+# --- from nothing to a chart, with no network ---
+
+CLIENT = r"""
+import json, os, subprocess, sys, time, urllib.request
+
+start, port, chart = sys.argv[1:]
+
+def get(path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+        return answer.read().decode()
+
+def answers(url):
+    try:
+        urllib.request.urlopen(url, timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+up = f"http://127.0.0.1:{port}/up"
+server = subprocess.Popen([start], cwd="/", env={**os.environ, "PORT": port})
+try:
+    for _ in range(1200):
+        if answers(up):
+            break
+        assert server.poll() is None, "it ended"
+        time.sleep(0.1)
+    seen = {"up": get("/up"), "page": get("/"), "network": answers("http://192.0.2.1/")}
+    seen["figure"] = json.loads(get(f"/charts/{chart}/figure.json"))
+    server.terminate()
+    seen["code"] = server.wait(30)
+    seen["still there"] = answers(up)
+finally:
+    server.kill()
+print(json.dumps(seen))
+"""
+
+
+def no_network() -> list[str]:
+    """Return what to put before a command so that it has loopback and no other network."""
+    alone = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    try:
+        works = subprocess.run([*alone, "true"], capture_output=True).returncode == 0
+    except OSError:
+        works = False
+    return alone if works else []
+
+
+def test_a_bundle_starts_with_no_network_and_serves_a_chart(tmp_path: Path) -> None:
+    def flaskdash(*args: str, cwd: Path) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "flaskdash", *args], cwd=cwd, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    flaskdash("new", "myproj", cwd=tmp_path)
+    project = Project.find(tmp_path / "myproj")
+    said = flaskdash("deploy", "bundle", cwd=project.root)
+    assert "FAIL" not in said
+    assert "tar xzf dist/myproj-0.1.0.tar.gz && cd myproj-0.1.0 && PORT=8000 ./start" in said
+    packed = project.root / "dist/myproj-0.1.0.tar.gz"
+    first = hashlib.sha256(packed.read_bytes()).digest()
+
+    # Another time and other permissions, and no index, don't make another bundle.
+    for path in files.shipped(project):
+        os.utime(project.root / path)
+    (project.root / "Procfile").chmod(0o600)
+    bundle.plan(project, None, None).run(print)
+    assert hashlib.sha256(packed.read_bytes()).digest() == first
+
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with tarfile.open(packed) as tar:
+        tar.extractall(empty, filter="data")
+    root = empty / "myproj-0.1.0"
+    assert [path.name for path in empty.iterdir()] == ["myproj-0.1.0"]
+    assert not (root / ".env").exists()
+    key = leaks.of_project(project)["SECRET_KEY in .env"].encode()
+    assert key not in gzip.decompress(packed.read_bytes())
+
+    refusing = {"PIP_INDEX_URL": "http://127.0.0.1:9", "UV_INDEX": "http://127.0.0.1:9"}
+    alone = no_network()
+    chart = next(one.name for one in contents.charts(project).values() if one.kind == "figure")
+    client = [sys.executable, "-c", CLIENT, str(root / "start"), str(free_port())]
+    done = subprocess.run(
+        [*alone, *client, chart.replace("_", "-")],
+        env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **refusing},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert seen["up"].strip() == "up"
+    assert "<title>" in seen["page"]
+    assert seen["figure"]["data"]
+    assert (seen["code"], seen["still there"]) == (0, False)
+    assert not (alone and seen["network"])
+    assert "Traceback" not in done.stderr
+    assert (root / ".env").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,525 @@
+"""The static target: dashboards as files, below any path, with their filters, and never half."""
+
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from flaskdash.deploy import static, targets
+from flaskdash.deploy.static import child
+from flaskdash.deploy.target import Place
+from flaskdash.project import Project
+from flaskdash.ship.errors import BuildError, PreflightError
+from tests.support.fixtures import Cli
+from tests.support.projects import copy_project
+from tests.support.web import Watched
+
+TABLE = '''"""All sales."""
+
+TITLE = "Sales"
+DATA = "sales"
+SQL = "SELECT * FROM sales ORDER BY date, units"
+FILTERS = {"region": "single", "product": "", "units": "range"}
+DASHBOARDS = ["Overview", "Rows & more"]
+SIZE = "full"
+
+
+def table(df):
+    """Return the rows."""
+    return df
+'''
+KPI = '''"""The revenue."""
+
+TITLE = "Revenue"
+DATA = "sales"
+SQL = "SELECT sum(revenue) AS revenue FROM sales"
+FILTERS = {"date": "", "region": "single", "product": ""}
+ORDER = 1
+
+
+def kpi(df):
+    """Return the sum, to the cent."""
+    return {"value": f"{df['revenue'][0]:.2f}"}
+'''
+BARS = '''"""Revenue by region."""
+
+import plotly.graph_objects as go
+
+TITLE = "Revenue by region"
+DATA = "sales"
+SQL = "SELECT region, sum(revenue) AS revenue FROM sales GROUP BY 1 ORDER BY 1"
+FILTERS = {"date": "", "region": "single", "product": ""}
+
+
+def figure(df):
+    """Return bars."""
+    bars = go.Bar(x=df["region"].tolist(), y=df["revenue"].tolist())
+    return go.Figure(bars, {"xaxis": {"type": "category"}})
+'''
+
+
+ODD = "T&a <b>+\N{GRINNING FACE}/50%='\\é"
+SALES = "date,region,product,units,revenue\n" + "".join(
+    f"2024-{n // 30 + 1:02}-{n % 30 + 1:02},{('North', 'South')[n % 2]},{(ODD, 'Cocoa')[n // 2 % 2]}"
+    f",{3 + n * 7 % 11},{(3 + n * 7 % 11) * 4.25}\n"
+    for n in range(59)
+)
+
+
+@pytest.fixture(scope="session")
+def exported(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a project with three charts, and its files in dist/static."""
+    root = tmp_path_factory.mktemp("static") / "shop"
+    copy_project(shared_project, root)
+    for path in (root / "app/charts").glob("[a-z]*.py"):
+        path.unlink()
+    for name, text in {"sales_table": TABLE, "revenue": KPI, "by_region": BARS}.items():
+        (root / f"app/charts/{name}.py").write_text(text, "utf-8")
+    # Few choices, so that the pages are few.
+    (root / "data/sales.csv").write_text(SALES, "utf-8")
+    project = Project.find(root)
+    said: list[str] = []
+    outcome = plan(project).run(said.append)
+    (root / "said").write_text("\n".join(said), "utf-8")
+    assert outcome.file == "dist/static"
+    return project
+
+
+def plan(project: Project, **settings: str) -> static.StaticFiles:
+    return static.StaticTarget(project, Place("static", "static", settings)).plan()
+
+
+def folder(project: Project) -> Path:
+    return project.root / "dist/static"
+
+
+class Host:
+    """A host of files, below a path, that remembers what it was asked for."""
+
+    def __init__(self, address: str, asked: list[tuple[str, int]]) -> None:
+        self.address = address
+        self.asked = asked
+
+    def failed(self) -> list[tuple[str, int]]:
+        return [(path, code) for path, code in self.asked if code >= 400]
+
+
+@pytest.fixture
+def host(exported: Project, tmp_path: Path) -> Iterator[Host]:
+    """Serve the files from a path below the root, with nothing but a plain file server."""
+    (tmp_path / "me").mkdir()
+    (tmp_path / "me/my.shop").symlink_to(folder(exported))
+    asked: list[tuple[str, int]] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_request(self, code: Any = "-", size: Any = "-") -> None:
+            asked.append((self.path, int(code)))
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield Host(f"http://127.0.0.1:{server.server_port}/me/my.shop/", asked)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+# --- which filters are live ---
+
+
+def form(**filters: tuple[str, list[str]]) -> child.Form:
+    found = child.Form("")
+    for column, (kind, values) in filters.items():
+        found.kinds[column] = kind
+        found.options[column] = [((column, value),) for value in values]
+    return found
+
+
+def test_filters_with_few_choices_go_first_and_no_page_becomes_too_many() -> None:
+    many = [str(number) for number in range(30)]
+    page = form(
+        country=("several", many),
+        region=("several", list("abcd")),
+        product=("several", list("xyz")),
+        units=("free", []),
+        day=("days", ["7", "30"]),
+    )
+    options, kinds = child.choose({"/": page})
+    assert kinds == {
+        "country": "fixed",
+        "region": "one",
+        "product": "several",
+        "units": "fixed",
+        "day": "days",
+    }
+    assert {column: len(each) for column, each in options.items()} == {
+        "day": 3,
+        "product": 8,
+        "region": 5,
+    }
+    assert child.MOST >= 3 * 8 * 5
+    assert all(each[0] == () for each in options.values())
+    assert (("product", "x"), ("product", "z")) in options["product"]
+
+
+def test_a_filter_is_live_on_all_of_its_pages_or_on_none() -> None:
+    many = [str(number) for number in range(60)]
+    alone = form(country=("one", many))
+    with_others = form(country=("one", many), region=("one", list("abcd")))
+    kinds = child.choose({"/charts/x": alone, "/": with_others})[1]
+    assert kinds == {"country": "fixed", "region": "one"}
+    assert child.choose({"/charts/x": alone})[1] == {"country": "one"}
+
+
+def test_a_form_is_read_as_a_browser_reads_it() -> None:
+    page = child.Form(
+        '<form class="find"><input type="search" name="x.find"></form><form class="filters">'
+        '<details data-column="a &amp; b"><input type="search" class="narrow">'
+        '<input type="radio" name="a &amp; b" value=""><input type="radio" value="&lt;x&gt;">'
+        '</details><fieldset data-column="day"><input type="date" name="day.from">'
+        '<a href="?day.from=2024-01-01&amp;day.to=2024-01-07">Last 7 days</a></fieldset>'
+        '<fieldset data-column="n"><input type="number" name="n.from"></fieldset></form>'
+        '<a href="?no=filter">'
+    )
+    assert page.kinds == {"a & b": "one", "day": "days", "n": "free"}
+    assert page.options == {
+        "a & b": [(("a & b", "<x>"),)],
+        "day": [(("day.from", "2024-01-01"), ("day.to", "2024-01-07"))],
+        "n": [],
+    }
+
+
+# --- the files ---
+
+
+def test_what_is_said_of_the_filters_on_the_terminal_and_on_the_page(exported: Project) -> None:
+    said = (exported.root / "said").read_text("utf-8")
+    assert "filter    region: one value at a time" in said
+    assert "filter    product: any values" in said
+    assert "filter    date: its named spans" in said
+    assert "filter    units: fixed: too many choices" in said
+    assert "python -m http.server --directory dist/static 8000" in said
+    page = (folder(exported) / "index.html").read_text("utf-8")
+    assert (
+        "copy as files. Filters in it: product, region (one value at a time), date (named " in page
+    )
+    assert "spans). Fixed: units.</p>" in page
+    assert 'name="units' not in page
+
+
+def test_all_that_a_server_answers_is_a_file(exported: Project) -> None:
+    there = folder(exported)
+    pages = ["index", "dashboards/overview", "dashboards/rows-more", "charts/sales-table"]
+    parts = ["charts/sales-table/rows.html", "charts/by-region/figure.json", "charts/revenue.csv"]
+    parts += ["charts/revenue/data.json", "static/style.css", "static/icon.svg", "static/files.js"]
+    parts += ["404.html", ".nojekyll", "charts/index.html"]
+    for name in [f"{page}.html" for page in pages] + parts:
+        assert (there / name).is_file(), name
+    release = (there / ".release").read_text()
+    assert re.fullmatch(r"\d{8}-\d{6}\n", release)
+    assert (there / "up").read_text() == f"up {release}"
+    assert not list(there.rglob("*.br"))
+    csv = (there / "charts/sales-table.csv").read_text("utf-8-sig").splitlines()
+    assert len(csv) == 60
+    one = f"charts/sales-table{child.suffix([('region', 'North'), ('product', ODD)])}.csv"
+    narrowed = (there / one).read_text("utf-8-sig").splitlines()
+    assert len(narrowed) > 1
+    assert all(f"North,{ODD}" in line for line in narrowed[1:])
+    figure = json.loads((there / "charts/by-region/figure.json").read_text("utf-8"))
+    assert figure["data"][0]["x"] == ["North", "South"]
+
+
+def test_no_page_names_an_absolute_path_or_a_secret(exported: Project) -> None:
+    key = re.search(r"SECRET_KEY=(\w+)", (exported.root / ".env").read_text("utf-8"))
+    assert key
+    for page in folder(exported).rglob("*.html"):
+        text = page.read_text("utf-8")
+        assert not re.search(r'(href|src|action|data-rows)="(/|http)', text), page
+        assert key[1] not in text
+    page = (folder(exported) / "index.html").read_text("utf-8")
+    assert "Content-Security-Policy" in page
+    scripts = re.findall(r"<script src=.static/([^?]*)", page)
+    assert (scripts[0], scripts[-1]) == ("files.js", "dashboard.js")
+
+
+def test_a_page_that_is_not_there_needs_no_other_file(exported: Project) -> None:
+    page = (folder(exported) / "404.html").read_text("utf-8")
+    assert "404" in page
+    assert "<link" not in page
+    assert "<script" not in page
+    assert set(re.findall(r'href="([^"]*)"', page)) == {"#main", "./"}
+
+
+# --- in a browser ---
+
+
+def value(watched: Watched) -> str:
+    return watched.page.locator("#revenue .value").inner_text()
+
+
+def revenue(project: Project, *pairs: tuple[str, str]) -> str:
+    name = f"charts/revenue/data{child.suffix(pairs)}.json"
+    return f"{json.loads((folder(project) / name).read_text('utf-8'))['rows'][0][0]:.2f}"
+
+
+def test_filters_work_below_any_path(exported: Project, host: Host, watched: Watched) -> None:
+    page = watched.page
+    page.goto(host.address)
+    page.wait_for_selector("#by-region .js-plotly-plot")
+    assert value(watched) == revenue(exported)
+    page.click("details[data-column=region] summary")
+    page.click("details[data-column=region] label:has-text('North')")
+    expect(page.locator(".chip")).to_have_text("Region: North")
+    assert value(watched) == revenue(exported, ("region", "North"))
+    assert page.url == f"{host.address}?region=North"
+    assert page.evaluate("document.querySelector('#by-region .shown').data[0].x") == ["North"]
+    page.keyboard.press("Escape")
+    page.click("fieldset[data-column=date] summary")
+    page.click(".presets a >> nth=-1")
+    expect(page.locator(".chip")).to_have_count(2)
+    chosen = [("region", "North")]
+    chosen += [pair for pair in query_of(page.url) if pair[0].startswith("date.")]
+    assert value(watched) == revenue(exported, *chosen)
+    assert value(watched) != revenue(exported, ("region", "North"))
+    page.click("details[data-column=product] summary")
+    page.click("details[data-column=product] label:has-text('T&a')")
+    expect(page.locator(".chip")).to_have_count(3)
+    chosen.append(("product", ODD))
+    assert value(watched) == revenue(exported, *chosen)
+    # A page that is opened with a query, and going back.
+    page.reload()
+    expect(page.locator(".chip")).to_have_count(3)
+    assert value(watched) == revenue(exported, *chosen)
+    assert page.is_checked("input[name=region][value=North]")
+    page.go_back()
+    expect(page.locator(".chip")).to_have_count(2)
+    page.go_back()
+    expect(page.locator(".chip")).to_have_count(1)
+    assert value(watched) == revenue(exported, ("region", "North"))
+    # To a chart's own page, which keeps the filter, and its CSV.
+    page.click("#by-region h2 a")
+    expect(page.locator(".chip")).to_have_count(1)
+    assert page.url == f"{host.address}charts/by-region.html?region=North"
+    with page.expect_download() as download:
+        page.click("text=Download as CSV")
+    text = Path(download.value.path()).read_text("utf-8-sig")
+    assert [line.split(",")[0] for line in text.splitlines()] == ["region", "North"]
+    assert host.failed() == []
+    assert {path for path, _ in host.asked if not path.startswith("/me/my.shop/")} == set()
+
+
+def query_of(url: str) -> list[tuple[str, str]]:
+    from urllib.parse import parse_qsl, urlsplit
+
+    return parse_qsl(urlsplit(url).query)
+
+
+def units_of_all() -> list[int]:
+    return [int(line.split(",")[3]) for line in SALES.splitlines()[1:]]
+
+
+def column(watched: Watched, number: int) -> list[str]:
+    return watched.page.locator(f"#sales-table td:nth-child({number})").all_inner_texts()
+
+
+def test_rows_are_sorted_searched_and_turned(
+    exported: Project, host: Host, watched: Watched
+) -> None:
+    page = watched.page
+    page.goto(f"{host.address}dashboards/rows-more.html")
+    said = page.locator("#sales-table .pager span")
+    assert said.inner_text() == "1\N{EN DASH}25 of 59"
+    first = column(watched, 1)
+    page.click("#sales-table .pager a:has-text('Next')")
+    expect(said).to_have_text("26\N{EN DASH}50 of 59")
+    assert column(watched, 1) != first
+    page.click("#sales-table th a:has-text('Units')")
+    page.wait_for_selector("#sales-table th[aria-sort=ascending]")
+    units = [int(text) for text in column(watched, 4)]
+    assert (units, units[0]) == (sorted(units), 3)
+    page.click("#sales-table th a:has-text('Units')")
+    page.wait_for_selector("#sales-table th[aria-sort=descending]")
+    assert [int(text) for text in column(watched, 4)] == sorted(units_of_all(), reverse=True)[:25]
+    page.fill(".find [type=search]", "cocoa")
+    expect(said).to_have_text("1\N{EN DASH}25 of 29")
+    assert set(column(watched, 3)) == {"Cocoa"}
+    # A filter leaves the order and the search as they are; so does a reload.
+    page.click("details[data-column=region] summary")
+    page.click("details[data-column=region] label:has-text('South')")
+    expect(page.locator(".chip")).to_have_text("Region: South")
+    assert (set(column(watched, 2)), set(column(watched, 3))) == ({"South"}, {"Cocoa"})
+    units = [int(text) for text in column(watched, 4)]
+    assert units == sorted(units, reverse=True)
+    page.reload()
+    expect(page.locator(".chip")).to_have_text("Region: South")
+    assert [int(text) for text in column(watched, 4)] == units
+    assert page.input_value(".find [type=search]") == "cocoa"
+    page.fill(".find [type=search]", "no such text")
+    page.wait_for_selector("text=No row has this text.")
+    assert host.failed() == []
+
+
+def test_what_this_copy_has_no_page_for_says_so(host: Host, watched: Watched) -> None:
+    watched.page.goto(f"{host.address}?region=Nowhere")
+    watched.page.wait_for_selector(".said:has-text('no page for these filters')")
+    assert watched.page.locator("#revenue .value").inner_text() != ""
+    assert [code for _, code in host.failed()] == [404]
+    watched.complaints.clear()  # Chromium tells of the 404
+
+
+def test_with_no_host_at_all_the_browser_goes_to_the_file_of_a_choice(
+    exported: Project, watched: Watched
+) -> None:
+    page = watched.page
+    page.goto((folder(exported) / "index.html").as_uri())
+    page.wait_for_selector("#by-region .js-plotly-plot")
+    assert value(watched) == revenue(exported)
+    page.click("details[data-column=region] summary")
+    page.click("details[data-column=region] label:has-text('North')")
+    expect(page.locator(".chip")).to_have_text("Region: North")
+    assert value(watched) == revenue(exported, ("region", "North"))
+    page.click("#by-region h2 a")
+    expect(page.locator("h1")).to_have_text("Revenue by region")
+    expect(page.locator(".chip")).to_have_text("Region: North")
+    page.wait_for_selector(".js-plotly-plot")
+    page.click("text=Reset")
+    expect(page.locator(".chip")).to_have_count(0)
+    page.wait_for_selector(".js-plotly-plot")
+    assert page.evaluate("document.querySelector('.shown').data[0].x") == ["North", "South"]
+
+
+# --- where it is written ---
+
+
+def test_the_old_files_stay_until_the_new_ones_are_whole(
+    exported: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (folder(exported) / ".release").read_text()
+    chart = exported.root / "app/charts/revenue.py"
+    text = chart.read_text("utf-8")
+    try:
+        chart.write_text(text.replace("sum(revenue)", "sum(nothing)"), "utf-8")
+        with pytest.raises(BuildError, match=r"the dashboards could not be written: a chart on / "):
+            plan(exported).run(print)
+    finally:
+        chart.write_text(text, "utf-8")
+    assert (folder(exported) / ".release").read_text() == before
+    assert [path.name for path in (exported.root / "dist").iterdir()] == ["static"]
+
+
+def files_of(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name, "utf-8")
+
+
+def test_a_folder_takes_anothers_place_and_keeps_what_is_of_its_branch(tmp_path: Path) -> None:
+    old, work = tmp_path / "site", tmp_path / "work/files"
+    files_of(old, "index.html", "gone.html", ".release", "up", "CNAME", ".git/HEAD")
+    files_of(work, "index.html", "new.html")
+    static._take_place(work, old)
+    there = {str(path.relative_to(old)) for path in old.rglob("*") if path.is_file()}
+    assert there == {"index.html", "new.html", "CNAME", ".git/HEAD"}
+
+
+@pytest.mark.parametrize("killed_after", [1, 2])
+def test_one_that_was_killed_between_two_renames_loses_nothing(
+    tmp_path: Path, killed_after: int
+) -> None:
+    site, work = tmp_path / "site", tmp_path / ".writing-x"
+    files_of(site, "index.html", "CNAME", ".git/HEAD")
+    files_of(work, "files/index.html", "files/new.html")
+    site.rename(work / "old")
+    if killed_after == 2:
+        (work / "files").rename(site)
+    with static._work(site):
+        assert (site / "CNAME").is_file()
+        assert (site / ".git/HEAD").is_file()
+        assert (site / "new.html").exists() == (killed_after == 2)
+    assert not work.exists()
+
+
+def test_a_branch_for_pages_takes_each_new_copy(tmp_path: Path) -> None:
+    def git(*args: str, cwd: Path = tmp_path / "shop") -> str:
+        person = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+        done = subprocess.run(["git", *person, *args], cwd=cwd, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    files_of(tmp_path / "shop", ".gitignore", "app.py")
+    (tmp_path / "shop/.gitignore").write_text("dist/\n")
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "all")
+    pages = tmp_path / "shop/dist/static"
+    git("worktree", "add", "--quiet", "--detach", "dist/static")
+    git("switch", "--quiet", "--orphan", "gh-pages", cwd=pages)
+    for number, names in enumerate((["index.html", "old.html"], ["index.html"])):
+        work = tmp_path / f"work{number}/files"
+        files_of(work, *names)
+        static._take_place(work, pages)
+        git("add", "--all", cwd=pages)
+        git("commit", "--quiet", "-m", "today", cwd=pages)
+    assert git("ls-tree", "--name-only", "gh-pages").split() == ["index.html"]
+    assert git("ls-files").split() == [".gitignore", "app.py"]
+
+
+def test_a_folder_of_others_is_left_alone(made: Path) -> None:
+    project = Project.find(made)
+    files_of(made, "docs/index.html", "docs/mine.md")
+    with pytest.raises(PreflightError, match="docs holds files that are not of a static copy"):
+        plan(project, folder="docs").run(print)
+    assert (made / "docs/mine.md").read_text() == "docs/mine.md"
+
+
+@pytest.mark.parametrize("wanted", [".", "..", "../other", "app/static", "data", ".git/x", "/tmp"])
+def test_a_folder_that_would_be_dangerous_is_refused(made: Path, wanted: str) -> None:
+    with pytest.raises(PreflightError):
+        plan(Project.find(made), folder=wanted)
+
+
+def test_a_page_that_links_to_nothing_or_to_a_root_is_told(tmp_path: Path) -> None:
+    files_of(tmp_path, "a.html", "charts/b.html")
+    (tmp_path / "charts/b.html").write_text(
+        '<a href="../a.html?x=1#y"></a><a href="https://example.org/"></a><a href="#z"></a>'
+    )
+    static.verify(tmp_path)
+    (tmp_path / "a.html").write_text('<a href="/charts/b.html"></a>')
+    with pytest.raises(BuildError, match=r"a.html links to /charts/b.html, which is right on one"):
+        static.verify(tmp_path)
+    (tmp_path / "a.html").write_text('<img src="gone.png">')
+    with pytest.raises(BuildError, match=r"a.html links to gone.png, which was not written"):
+        static.verify(tmp_path)
+
+
+def test_a_dry_run_prints_all_and_changes_nothing(
+    made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = flaskdash("deploy", "static", "--dry-run").output
+    assert "child.py dist/.writing-..." in output
+    assert "rename    dist/.writing-... to dist/static" in output
+    assert "check     boots" not in output
+    assert "check     tests" in output
+    assert not (made / "dist").exists()
+
+
+def test_status_tells_which_release_the_folder_holds(exported: Project, made: Path) -> None:
+    target = targets.target(exported, Place("static", "static"))
+    status = target.status()
+    assert status.release == (folder(exported) / ".release").read_text().strip()
+    assert status.url.endswith("/dist/static/index.html")
+    empty = targets.target(Project.find(made), Place("static", "static")).status()
+    assert (empty.healthy, empty.facts) == (False, {"folder": "dist/static: not written yet"})

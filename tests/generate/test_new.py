@@ -1,0 +1,332 @@
+"""`flaskdash new`: what it makes, what it refuses, and that it makes all or nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from flaskdash import skeletons
+from flaskdash.generate import new, render
+from tests.support.data import sales_csv
+from tests.support.fixtures import Cli
+from tests.support.waiting import need, wait_for
+
+# The contract of what `new` writes, before any loader and chart.
+SKELETON = {
+    ".github/workflows/ci.yml",
+    ".dockerignore .env .env.example .gitignore .python-version AGENTS.md Dockerfile Procfile",
+    "README.md pyproject.toml app/__init__.py app/cache.py app/charts/__init__.py app/config.py",
+    "app/controls.py app/data.py app/discovery.py app/filters.py app/formats.py",
+    "app/loaders/__init__.py",
+    "app/snapshots.py app/static/dashboard.js app/static/figures.js app/static/icon.svg",
+    "app/static/style.css app/static/theme.css app/tables.py app/views.py",
+    "app/static/vendor/plotly-LICENSE.txt app/static/vendor/plotly-basic.min.js",
+    "app/static/vendor/plotly-basic.min.js.br app/templates/_chart.html app/templates/_filters.html",
+    "app/templates/base.html app/templates/chart.html app/templates/dashboard.html",
+    "app/templates/error.html tests/conftest.py tests/test_app.py",
+}
+
+
+def listing(root: Path) -> set[str]:
+    return {str(path) for path in render.files(root) if path.parts[0] != ".flaskdash"}
+
+
+def test_writes_just_these_files(folder: Path, sales: Path, flaskdash: Cli) -> None:
+    result = flaskdash("new", "shop", "--data", sales, "--charts", 0, "--no-install", "--no-git")
+    expected = {path for line in SKELETON for path in line.split()}
+    expected |= {"data/sales.csv", "app/loaders/sales.py"}
+    assert listing(folder / "shop") == expected
+    created = {
+        line.split("shop/")[1] for line in result.output.splitlines() if line.startswith("create")
+    }
+    assert created == expected
+    assert "cd shop" in result.output
+    assert os.listdir(folder) == ["shop"]
+
+
+def test_skeleton_stays_small() -> None:
+    skeleton = skeletons.TEMPLATES / "project" / "{{cookiecutter.folder}}"
+    files = [path for path in skeleton.rglob("*") if path.is_file() and "vendor" not in path.parts]
+    assert len(files) <= 36
+    code = [path for path in files if path.suffix in {".py", ".html", ".js", ".css"}]
+    lines = [line.strip() for path in code for line in path.read_text("utf-8").splitlines()]
+    assert sum(bool(line) and not line.startswith(("#", "//", '"""')) for line in lines) <= 2002
+
+
+def test_makes_charts_kpis_and_filters(made: Path, flaskdash: Cli) -> None:
+    charts = sorted(path.stem for path in (made / "app/charts").glob("[!_]*.py"))
+    assert len([name for name in charts if not name.startswith("total")]) >= 6
+    assert any(name.startswith("total_") for name in charts)
+    text = (made / "app/charts/total_revenue.py").read_text("utf-8")
+    assert "SELECT sum(revenue) AS revenue\nFROM sales" in text
+    assert '"region"' in text
+
+
+def test_uses_the_sample_without_data(folder: Path, flaskdash: Cli) -> None:
+    flaskdash("new", "shop", "--no-install", "--no-git", "--title", "A <b>\n title")
+    settings = tomllib.loads((folder / "shop/pyproject.toml").read_text("utf-8"))
+    assert settings["tool"]["flaskdash"]["title"] == "A <b> title"
+    assert (folder / "shop/data/flights.csv").read_bytes() == new.SAMPLE.read_bytes()
+
+
+def test_several_sources_share_the_charts(folder: Path, sales: Path, flaskdash: Cli) -> None:
+    other = sales.with_name("costs.csv")
+    other.write_text(sales_csv(200), "utf-8")
+    same = sales.parent / "again" / "sales.csv"
+    same.parent.mkdir()
+    same.write_text(sales_csv(100), "utf-8")
+    sources = [arg for path in (sales, other, same) for arg in ("--data", path)]
+    flaskdash("new", "shop", *sources, "--charts", 4, "--no-install", "--no-git")
+    assert listing(folder / "shop") >= {
+        f"{place}/{name}.{end}"
+        for name in ("sales", "costs", "sales_2")
+        for place, end in (("app/loaders", "py"), ("data", "csv"))
+    }
+    text = (folder / "shop/app/loaders/sales_2.py").read_text("utf-8")
+    assert '"sales_2.csv"' in text
+
+
+def test_secret_key_is_private_and_never_the_same(
+    folder: Path, sales: Path, flaskdash: Cli
+) -> None:
+    keys = set()
+    for name in ("one", "two"):
+        flaskdash("new", name, "--data", sales, "--no-install", "--no-git")
+        file = folder / name / ".env"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        keys.add(file.read_text("utf-8"))
+    assert len(keys) == 2
+
+
+def test_dry_run_writes_nothing(folder: Path, sales: Path, flaskdash: Cli) -> None:
+    result = flaskdash("new", "shop", "--data", sales, "--dry-run")
+    assert "create    shop/app/loaders/sales.py" in result.output
+    assert "Nothing was written" in result.output
+    assert os.listdir(folder) == []
+
+
+def test_git_has_one_commit_without_secrets(
+    folder: Path, sales: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need("git")
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Ada")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.org")
+    flaskdash("new", "shop", "--data", sales, "--no-install")
+
+    def git(*args: str) -> str:
+        done = subprocess.run(
+            ["git", *args], cwd=folder / "shop", check=True, capture_output=True, text=True
+        )
+        return done.stdout
+
+    assert len(git("log", "--oneline").splitlines()) == 1
+    tracked = git("ls-files").splitlines()
+    assert "data/sales.csv" in tracked
+    assert ".env" not in tracked
+    assert git("status", "--porcelain") == ""
+    # inside a repository there is none of its own
+    (folder / "shop" / "inner").mkdir()
+    monkeypatch.chdir(folder / "shop" / "inner")
+    result = flaskdash("new", "shop2", "--data", sales, "--no-install")
+    assert "is in a git repository" in result.output
+    assert not Path("shop2/.git").exists()
+
+
+@pytest.mark.parametrize("name", ["../x", "con", "class", "9lives", "pandas", "a b"])
+def test_refuses_a_name(folder: Path, sales: Path, flaskdash: Cli, name: str) -> None:
+    result = flaskdash("new", name, "--data", sales, code=1)
+    assert f"{name!r} can't be the name of a project" in result.output
+    assert os.listdir(folder) == []
+
+
+def test_refuses_what_exists(folder: Path, sales: Path, flaskdash: Cli) -> None:
+    (folder / "shop").mkdir()
+    (folder / "file").write_text("mine", "utf-8")
+    for name in ("shop", "file"):
+        result = flaskdash("new", name, "--data", sales, code=1)
+        assert f"{name} exists already; nothing was written" in result.output
+    assert (folder / "file").read_text("utf-8") == "mine"
+
+
+def bad_sources(folder: Path) -> dict[str, Path]:
+    contents = {
+        "empty.csv": b"",
+        "header_only.csv": b"a,b,c\n",
+        "binary.csv": bytes(range(256)) * 50,
+        "one_line.csv": b"x" * 10_000_000,
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    (folder / "folder").mkdir()
+    return {path.name: path for path in [*folder.iterdir(), folder / "missing.csv"]}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["empty.csv", "header_only.csv", "binary.csv", "one_line.csv", "folder", "missing.csv"],
+)
+def test_refuses_a_source(tmp_path: Path, folder: Path, flaskdash: Cli, name: str) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    result = flaskdash("new", "shop", "--data", bad_sources(sources)[name], code=1)
+    lines = result.output.strip().splitlines()
+    assert lines[0].startswith("Error: ")
+    assert name in lines[0]
+    assert len(lines) <= 3
+    assert os.listdir(folder) == []
+
+
+def test_makes_a_project_of_one_column_and_of_two_thousand(
+    tmp_path: Path, folder: Path, flaskdash: Cli
+) -> None:
+    one = tmp_path / "one.csv"
+    one.write_text("name\n" + "".join(f"n{n}\n" for n in range(50)), "utf-8")
+    wide = tmp_path / "wide.csv"
+    names = [f"m{n}" for n in range(2000)]
+    rows = [",".join(str((n * k) % 97) for n in range(2000)) for k in range(1, 20)]
+    wide.write_text("\n".join([",".join(names), *rows]) + "\n", "utf-8")
+    for path in (one, wide):
+        flaskdash("new", path.stem, "--data", path, "--no-install", "--no-git")
+        assert (folder / path.stem / "app/loaders" / f"{path.stem}.py").exists()
+
+
+def start(folder: Path, *args: str | Path, **options: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "flaskdash", "new", "shop", *map(str, args)]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def whole(root: Path) -> bool:
+    """Tell whether a project has all of its files, the last written among them."""
+    return {"README.md", ".env", "app/loaders/sales.py", "data/sales.csv"} <= listing(root)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_at_any_moment_leaves_all_or_nothing(
+    folder: Path, sales: Path, sent: signal.Signals
+) -> None:
+    moments = (0.1, 0.3, 0.6, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 1.8)
+    for moment in moments:
+        process = start(folder, "--data", sales, "--no-install", "--no-git")
+        try:
+            output = process.communicate(timeout=moment)[0]
+        except subprocess.TimeoutExpired:
+            process.send_signal(sent)
+            output = process.communicate()[0]
+        assert "Traceback" not in output
+        left = set(os.listdir(folder))
+        if "shop" in left:
+            assert whole(folder / "shop")
+            (folder / "shop").rename(folder.parent / f"shop-{moment}")
+        elif sent != signal.SIGKILL:
+            assert left == set()
+    # What a killed run left behind goes with the next run.
+    output = start(folder, "--data", sales, "--no-install", "--no-git").communicate()[0]
+    assert "Next:" in output
+    assert os.listdir(folder) == ["shop"]
+
+
+def test_interrupted_while_the_folder_is_there(folder: Path, sales: Path) -> None:
+    """The signal comes while the unfinished folder stands beside the target."""
+    process = start(folder, "--data", sales, "--no-git")
+    wait_for(lambda: any(folder.iterdir()) or process.poll() is not None, "the unfinished folder")
+    process.send_signal(signal.SIGINT)
+    output = process.communicate()[0]
+    assert process.returncode != 0
+    assert "Traceback" not in output
+    assert os.listdir(folder) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
+def test_a_folder_that_can_not_be_written(folder: Path, sales: Path) -> None:
+    command = [sys.executable, "-m", "flaskdash", "new", "shop", "--data", str(sales), "--no-git"]
+    if os.getuid() == 0:  # whom permissions do not stop, but a read-only mount does
+        need("unshare", "mount")
+        mount = 'mount --bind . . && mount -o remount,ro,bind . && cd "$PWD" && exec "$@"'
+        command = ["unshare", "--mount", "sh", "-c", mount, "sh", *command]
+    folder.chmod(0o555)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    folder.chmod(0o755)
+    assert done.returncode == 1
+    assert "Error: can't write in" in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+    assert os.listdir(folder) == []
+
+
+def test_a_full_disk(folder: Path, sales: Path) -> None:
+    """No file may grow beyond 64 kB, so the write fails as on a full disk."""
+    resource = pytest.importorskip("resource")
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
+
+    process = start(folder, "--data", sales, "--no-install", "--no-git", preexec_fn=limit)
+    output = process.communicate()[0]
+    assert process.returncode == 1, output
+    assert "nothing was kept" in output
+    assert "Traceback" not in output
+    assert os.listdir(folder) == []
+
+
+def test_without_a_network_the_project_is_there(
+    folder: Path, sales: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "no-cache"))
+    result = flaskdash("new", "shop", "--data", sales, "--no-git")
+    assert "uv sync" in result.output
+    assert whole(folder / "shop")
+    assert not (folder / "shop/.venv").exists()
+
+
+def test_hostile_template_text_stays_text(folder: Path, sales: Path, flaskdash: Cli) -> None:
+    title = "{{ cookiecutter }} {% raw %} ''' \\ \" # ${x}"
+    flaskdash("new", "shop", "--data", sales, "--title", title, "--no-install", "--no-git")
+    settings = tomllib.loads((folder / "shop/pyproject.toml").read_text("utf-8"))
+    assert settings["tool"]["flaskdash"]["title"] == title
+    assert settings["project"]["description"] == title
+
+
+def kinds_of(project: Path) -> set[str]:
+    texts = [path.read_text("utf-8") for path in (project / "app/charts").glob("[!_]*.py")]
+    return {kind for kind in ("Box", "Choropleth") for text in texts if f"go.{kind}(" in text}
+
+
+def test_the_larger_bundle_comes_with_a_map_only(folder: Path, flaskdash: Cli) -> None:
+    lands = "France Spain Italy Poland Greece Norway Chile Peru Kenya Japan".split()
+    lines = [
+        f"{lands[n % 10]},{'ABC'[n // 10 % 3]},{n // 10 % 3 * 100 + n * 7 % 30}.5"
+        for n in range(300)
+    ]
+    Path("a.csv").write_text("\n".join(["land,species,weight", *lines]), "utf-8")
+    Path("b.csv").write_text(
+        "\n".join(["team,species,weight", *lines])
+        .replace("France", "Reds")
+        .replace("Spain", "Blues")
+        .replace("Italy", "Greens")
+        .replace("Poland", "Blacks"),
+        "utf-8",
+    )
+    for data in ("a", "b"):
+        suggested = flaskdash("inspect", f"{data}.csv").output
+        assert "Spread of weight by species" in suggested
+        flaskdash("new", data, "--data", f"{data}.csv", "--no-install", "--no-git")
+    assert kinds_of(folder / "a") == {"Box", "Choropleth"}
+    assert (folder / "a/app/static/vendor/plotly-more.min.js").exists()
+    assert kinds_of(folder / "b") == set()
+    assert not (folder / "b/app/static/vendor/plotly-more.min.js").exists()

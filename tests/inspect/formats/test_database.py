@@ -1,0 +1,667 @@
+"""Databases as sources: read into a snapshot or asked live, with real servers of the tests' own."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import sqlite3
+import stat
+import sys
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from flaskdash.inspect.dialects import DIALECTS
+from tests.support import servers
+from tests.support.fixtures import Cli
+from tests.support.projects import inside, run
+from tests.support.waiting import wait_for
+from tests.support.web import fetch, serving
+
+HOSTILE = ("O'Brien", '100% "sure"', "a:name and :f0", "back\\slash", "%s %(f0)s", "$f0 ?", "--")
+REGIONS = ("North", "South", *HOSTILE)
+ROWS = 900
+TABLE = """CREATE TABLE orders (id INTEGER PRIMARY KEY, ordered {moment}, region VARCHAR(20),
+    units INTEGER, amount {number}, paid BOOLEAN, extra {odd})"""
+KINDS = {
+    "kpi": ("--y", "amount", "--agg", "sum"),
+    "line": ("--x", "ordered", "--y", "amount", "--grain", "week", "--color", "region"),
+    "bar": ("--x", "region", "--y", "units", "--limit", "5"),
+    "scatter": ("--x", "units", "--y", "amount", "--color", "paid"),
+    "histogram": ("--x", "amount"),
+    "table": ("--limit", "20"),
+}
+
+
+def rows() -> list[tuple[Any, ...]]:
+    start = datetime.datetime(2024, 1, 1)
+    return [
+        (
+            n,
+            start + datetime.timedelta(hours=7 * n),
+            None if n % 50 == 49 else REGIONS[n % len(REGIONS)],
+            n * 7 % 11,
+            None if n % 60 == 59 else n % 97 * 1.25,
+            n % 3 == 0,
+            '{"a": 1}',
+        )
+        for n in range(ROWS)
+    ]
+
+
+class Shop:
+    """A database with the table `orders`: its address, and the server, if it has one."""
+
+    def __init__(self, name: str, url: str, server: servers.Server | None = None) -> None:
+        self.name, self.url, self.server = name, url, server
+
+    def log(self) -> str:
+        assert self.server is not None
+        return self.server.log.read_text("utf-8", "replace")
+
+
+def filled(server: servers.Server, **types: str) -> Shop:
+    name = server.admin.get_backend_name()
+    engine = sa.create_engine(sa.make_url(server.url()).set(drivername=server.admin.drivername))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(TABLE.format(**types))
+        marks = ", ".join(["%s"] * 7)
+        connection.exec_driver_sql(f"INSERT INTO orders VALUES ({marks})", rows())
+        connection.exec_driver_sql("CREATE TABLE other (n INTEGER)")
+    engine.dispose()
+    return Shop(name, server.url(), server)
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[Shop]:
+    with servers.postgresql() as server:
+        yield filled(server, moment="TIMESTAMPTZ", number="NUMERIC(9, 2)", odd="JSONB")
+
+
+@pytest.fixture(scope="module")
+def mariadb() -> Iterator[Shop]:
+    with servers.mariadb() as server:
+        yield filled(server, moment="DATETIME", number="DECIMAL(9, 2)", odd="JSON")
+
+
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    path = tmp_path_factory.mktemp("sqlite") / "shop.sqlite"
+    with sqlite3.connect(path) as made:
+        made.execute(TABLE.format(moment="DATETIME", number="DOUBLE", odd="BLOB"))
+        texts = [(row[0], str(row[1]), *row[2:]) for row in rows()]
+        made.executemany(f"INSERT INTO orders VALUES ({', '.join('?' * 7)})", texts)
+    made.close()
+    return Shop("sqlite", f"sqlite:///{path}")
+
+
+@pytest.fixture(params=["postgresql", "mariadb", "sqlite"])
+def shop(request: pytest.FixtureRequest) -> Shop:
+    """Return one database after the other."""
+    found: Shop = request.getfixturevalue(request.param)
+    return found
+
+
+Make = Any
+
+
+@pytest.fixture
+def make(folder: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Return a function that makes a project from a database; its environment is that of the tests."""
+
+    def made(shop: Shop, *flags: str) -> Path:
+        given = ("--data", shop.url, "--table", "orders", *flags)
+        flaskdash("new", "dash", *given, "--no-install", "--no-git")
+        root = folder / "dash"
+        (root / ".venv").symlink_to(sys.prefix)
+        monkeypatch.chdir(root)
+        return root
+
+    return made
+
+
+def secret(text: str) -> bool:
+    """Tell whether the password stands in a text, as it is or as a URL has it."""
+    quoted = urllib.parse.quote(servers.PASSWORD, safe="")
+    return any(one in text for one in (servers.PASSWORD, quoted, "s3cret"))
+
+
+# What is written
+
+
+@pytest.mark.parametrize("flags", [(), ("--live",)], ids=["snapshot", "live"])
+def test_the_address_is_in_env_alone(make: Make, postgresql: Shop, flags: tuple[str, ...]) -> None:
+    root = make(postgresql, *flags)
+    for path in root.rglob("*"):
+        if path.is_file() and ".venv" not in path.parts and path.name != ".env":
+            assert not secret(path.read_text("utf-8", "replace")), path
+    assert secret((root / ".env").read_text("utf-8"))
+    assert stat.S_IMODE((root / ".env").stat().st_mode) == 0o600
+    assert "\nDATABASE_URL=\n" in (root / ".env.example").read_text("utf-8")
+    assert (root / "app/live.py").exists() == bool(flags)
+    for package in ("psycopg[binary]", "sqlalchemy"):
+        assert f'"{package}>=' in (root / "pyproject.toml").read_text("utf-8")
+
+
+def test_add_data_appends_to_env_once(
+    made: Path, flaskdash: Cli, postgresql: Shop, sqlite: Shop
+) -> None:
+    (made / ".env").write_text("SECRET_KEY=x", "utf-8")  # without a newline at its end
+    pyproject = (made / "pyproject.toml").read_text("utf-8")
+    more = '"sqlalchemy>=2.0",\n    "psycopg[binary]>=3.2",\n    "pandas'
+    (made / "pyproject.toml").write_text(pyproject.replace('"pandas', more), "utf-8")
+    first = flaskdash("add-data", postgresql.url, "--table", "orders")
+    assert "append    .env: DATABASE_URL" in first.output
+    again = flaskdash("add-data", postgresql.url, "--table", "orders", "--name", "twice", "--live")
+    assert "append" not in again.output
+    by_name = flaskdash("add-data", "DATABASE_URL", "--table", "orders", "--name", "third")
+    assert "append" not in by_name.output
+    other = flaskdash("add-data", sqlite.url, "--table", "orders", "--name", "local")
+    assert "append    .env: LOCAL_URL" in other.output
+    lines = (made / ".env").read_text("utf-8").splitlines()
+    assert [line.partition("=")[0] for line in lines] == ["SECRET_KEY", "DATABASE_URL", "LOCAL_URL"]
+    assert 'Table(\n    "DATABASE_URL",' in (made / "app/loaders/third.py").read_text("utf-8")
+    for result in (first, again, by_name, other):
+        assert not secret(result.output)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ((), "has 2 tables.\nTry: --table with one of: orders, other"),
+        (("--table", "nope"), "has no table 'nope'.\nTry: one of: orders, other"),
+        (("--query", "SELECT nope FROM orders"), "nope"),
+        (("--table", "other"), "other has columns but no rows"),
+        (("--table", "orders", "--refresh", "soon"), "--refresh can't be 'soon'"),
+    ],
+)
+def test_what_can_not_be_added(
+    made: Path, flaskdash: Cli, postgresql: Shop, flags: tuple[str, ...], message: str
+) -> None:
+    env = (made / ".env").read_text("utf-8")
+    result = flaskdash("add-data", postgresql.url, *flags, code=1)
+    assert message in result.output
+    assert not secret(result.output)
+    assert (made / ".env").read_text("utf-8") == env
+
+
+def test_addresses_that_lead_nowhere(made: Path, flaskdash: Cli, postgresql: Shop) -> None:
+    assert postgresql.server is not None
+    wrong = postgresql.server.url(password="wr0ng%pw")
+    refused = "postgresql://shop:s3cret@127.0.0.1:9/shop"
+    odd = "postgresql://shop:s3cret/@127.0.0.1:x/shop"
+    for url in (wrong, refused, odd, "sqlite:///no/such.db"):
+        output = flaskdash("add-data", url, "--table", "orders", code=1).output
+        assert "can't be read" in output
+        assert "wr0ng" not in output
+        assert "s3cret" not in output
+    assert "NO_SUCH_URL" in flaskdash("add-data", "NO_SUCH_URL", code=1).output
+    output = flaskdash("add-data", "trino://me@host/db", "--table", "orders", code=1).output
+    assert "SQLAlchemy dialect" in output
+    assert "--live is for databases" in flaskdash("add-data", "x.csv", "--live", code=1).output
+
+
+def test_inspect_shows_no_password(flaskdash: Cli, shop: Shop) -> None:
+    for flags in ((), ("--json",)):
+        result = flaskdash("inspect", shop.url, "--table", "orders", *flags)
+        assert not secret(result.output)
+    columns = {one["name"]: one["type"] for one in json.loads(result.output)["columns"]}
+    expected = {"ordered": "datetime", "region": "text", "units": "integer", "amount": "number"}
+    assert columns.items() >= expected.items()
+
+
+# What a project does with it
+
+
+@pytest.mark.parametrize("flags", [(), ("--live",)], ids=["snapshot", "live"])
+def test_a_project_passes_its_own_checks(
+    make: Make, flaskdash: Cli, shop: Shop, flags: tuple[str, ...]
+) -> None:
+    root = make(shop, *flags)
+    for kind, more in KINDS.items():
+        flaskdash("add-chart", f"my_{kind}", "--kind", kind, *more)
+    assert "All checks passed" in run(root, "ruff", "check", "--no-cache")
+    assert "already formatted" in run(root, "ruff", "format", "--check", "--no-cache")
+    if shop.name == "postgresql" and flags:
+        assert "no issues found" in run(root, "mypy")
+    summary = run(root, "pytest", "-q", "-p", "no:cacheprovider").splitlines()[-1]
+    assert re.fullmatch(r"\d+ passed in .*", summary), summary
+
+
+def test_tests_of_a_project_skip_without_the_address(make: Make, sqlite: Shop) -> None:
+    root = make(sqlite)
+    (root / ".env").unlink()
+    printed = run(root, "pytest", "-q", "-rs", "-p", "no:cacheprovider")
+    assert "DATABASE_URL is not set: see .env.example" in printed
+    assert re.search(r"1 passed, \d+ skipped", printed)
+
+
+def test_a_snapshot_has_all_rows_as_they_are(make: Make, shop: Shop) -> None:
+    make(shop)
+    inside(
+        Path.cwd(),
+        f"""
+        data.build("orders")
+        found = data.query("orders", "SELECT * FROM orders ORDER BY id")
+        assert len(found) == {ROWS} and list(found)[:3] == ["id", "ordered", "region"]
+        assert str(found["ordered"].iloc[1]) == "2024-01-01 07:00:00"
+        assert set(found["region"].dropna()) == set({REGIONS!r})
+        assert found["region"].isna().sum() == {ROWS // 50}
+        assert found["amount"].sum() == {sum(row[4] or 0 for row in rows())}
+        assert data.columns("orders")["units"] == "BIGINT"
+        assert found["paid"].sum() == {ROWS // 3}
+        """,
+    )
+
+
+def test_a_query_in_place_of_a_table(made: Path, flaskdash: Cli, shop: Shop) -> None:
+    (made / ".venv").symlink_to(sys.prefix)
+    query = (
+        "SELECT region, sum(units) AS units FROM orders WHERE region LIKE '%r%' GROUP BY region;"
+    )
+    for name, flags in (("sums", ()), ("sums_live", ("--live", "--refresh", "5m"))):
+        given = ("--query", query, "--name", name, *flags)
+        result = _offline(made, flaskdash, "add-data", shop.url, *given)
+        assert f"create    app/loaders/{name}.py" in result
+    assert 'REFRESH = "5m"' in (made / "app/loaders/sums_live.py").read_text("utf-8")
+    inside(
+        made,
+        """
+        data.build("sums")
+        for name in ("sums", "sums_live"):
+            found = data.query(name, f"SELECT region, units FROM {name} ORDER BY region")
+            assert "North" in set(found["region"]) and "South" not in set(found["region"])
+            assert found["units"].dtype.kind in "if"
+        """,
+    )
+
+
+def _offline(made: Path, flaskdash: Cli, *args: str) -> str:
+    """Run a command in a project that has all packages already, so that uv is not asked."""
+    file = made / "pyproject.toml"
+    text = file.read_text("utf-8")
+    if "sqlalchemy" not in text:
+        more = '"sqlalchemy>=2.0",\n    "psycopg[binary]>=3.2",\n    "pymysql>=1",\n    "pandas'
+        file.write_text(text.replace('"pandas', more), "utf-8")
+    return flaskdash(*args).output
+
+
+# Live
+
+
+def test_filters_are_pushed_down(make: Make, shop: Shop) -> None:
+    make(shop, "--live")
+    inside(
+        Path.cwd(),
+        f"""
+        from app.filters import Filter
+        count = "SELECT count(*) AS n FROM orders"
+        for value in {REGIONS!r}:
+            found = data.query("orders", count, [Filter("region", (value,))])
+            expected = sum(row == value for row in {[row[2] for row in rows()]!r})
+            assert list(found["n"]) == [expected], value
+        listed, more = data.choices("orders", "region")
+        assert sorted(listed) == sorted({REGIONS!r}) and more == 0
+        low, high, different = data.span("orders", "ordered")
+        assert (str(low)[:10], str(high)[:10], different) == ("2024-01-01", "2024-09-19", {ROWS})
+        assert data.count("orders") == {ROWS}
+        days = Filter("ordered", (), "2024-02-01", "2024-02-29")
+        both = data.query("orders", count, [days, Filter("units", ("3", "4"))])
+        assert list(both["n"]) == [{sum(row[1].month == 2 and row[3] in (3, 4) for row in rows())}]
+        assert list(data.query("orders", count, [Filter("region", ("no\\0", "no"))])["n"]) == [0]
+        assert data.query("orders", count, [Filter("ordered", (), "", "9999-12-31")])["n"][0] == {
+            ROWS
+        }
+        known = {[row[4] for row in rows() if row[4] is not None]!r}
+        least, most, _ = data.span("orders", "amount")
+        assert (float(least), float(most)) == (min(known), max(known))
+        middle = sorted(known)[len(known) // 2]
+        for low, high in ((str(middle), ""), ("", str(middle)), ("1", "1e2"), ("3", "2")):
+            expected = [a for a in known if a >= float(low or "-inf") and a <= float(high or "inf")]
+            found = data.count("orders", [Filter("amount", (), low, high)])
+            assert found == len(expected), (low, high, found, len(expected))
+        assert data.count("orders", [Filter("units", (), "3", "4")]) == data.count(
+            "orders", [Filter("units", ("3", "4"))]
+        )
+        regions = {[row[2] or "" for row in rows()]!r}
+        for text in ("OR", "r", "'", "%", "_", ":name", "\\\\", "/", "50% o", "\\0", "no such"):
+            expected = sum(text.lower() in name.lower() for name in regions)
+            assert data.count("orders", [Filter("region", (), "", "", text)]) == expected, text
+        assert data.count("orders", [Filter("nope", ("x",), "1", "2", "y")]) == {ROWS}
+        like = "SELECT count(*) AS n FROM orders WHERE region LIKE '%a:name%' -- 100% :x"
+        assert data.query("orders", like)["n"][0] == {
+            sum("a:name" in (row[2] or "") for row in rows())
+        }
+        own = "WITH few AS (SELECT * FROM orders) SELECT count(*) AS n FROM few;"
+        assert data.query("orders", own, [Filter("paid", tuple(data.choices("orders", "paid")[0][:1]))])["n"][0] < {
+            ROWS
+        }
+        """,
+    )
+    if shop.name == "postgresql":
+        assert re.search(r"AS source WHERE region IN \(\$1::VARCHAR\)", shop.log())
+        assert "parameters: $1 = 'O''Brien'" in shop.log()
+    elif shop.name == "mysql":
+        assert "AS source WHERE region IN ('O\\'Brien')" in shop.log()
+
+
+def test_values_of_filters_are_parameters_in_each_dialect(make: Make, sqlite: Shop) -> None:
+    make(sqlite, "--live")
+    inside(
+        Path.cwd(),
+        r"""
+        from sqlalchemy.dialects import mssql, mysql, oracle, postgresql, sqlite
+        from app.filters import Filter
+        given = [
+            Filter("region", ("a'b; --",), "", "", "50% of_\\"),
+            Filter("amount", (), "1.25", "99.5"),
+            Filter("ordered", (), "2024-02-03", "2024-02-04"),
+            Filter("units", ("7",)),
+        ]
+        clause = data._live["orders"]._where(given)
+        for module in (mssql, mysql, oracle, postgresql, sqlite):
+            compiled = clause.compile(dialect=module.dialect())
+            for value in ("a'b", "50", "of_", "1.25", "99.5", "2024", "7"):
+                assert value not in str(compiled), (module, value)
+            assert sorted(map(str, compiled.params.values())) == sorted([
+                "['7']", '["a\'b; --"]', "1.25", "99.5", "2024-02-03", "2024-02-05",
+                "50/% of/_\\",
+            ]), compiled.params
+        """,
+    )
+
+
+def test_nothing_can_be_written(make: Make, postgresql: Shop, mariadb: Shop, sqlite: Shop) -> None:
+    make(postgresql, "--live")
+    for shop in (postgresql, mariadb, sqlite):
+        inside(
+            Path.cwd(),
+            """
+            import sqlalchemy as sa
+            from app.database import DatabaseError
+            try:
+                with made.extensions["data"].loaders["orders"].TABLE.connection() as connection:
+                    connection.execute(sa.text("DELETE FROM orders"))
+                    connection.commit()
+                raise SystemExit("it was written")
+            except DatabaseError as error:
+                assert "read" in str(error).lower(), error
+            """,
+            DATABASE_URL=shop.url,
+        )
+
+
+def chart(root: Path, name: str, sql: str, dashboard: str = "Overview") -> None:
+    text = f'TITLE = "{name}"\nDATA = "orders"\nDASHBOARDS = ["{dashboard}"]\nSQL = "{sql}"\n'
+    text += "\n\ndef table(df): return df\n"
+    (root / f"app/charts/{name}.py").write_text(text, "utf-8")
+
+
+@pytest.mark.parametrize("shop", ["postgresql", "mariadb"], indirect=True)
+def test_a_slow_query_ends_and_harms_no_other(make: Make, shop: Shop) -> None:
+    root = make(shop, "--live")
+    sleep = {"postgresql": "pg_sleep(30)", "mysql": "sleep(30)"}[shop.name]
+    chart(root, "slow", f"SELECT count(*) AS n, {sleep} AS s FROM orders")
+    said = inside(
+        root,
+        """
+        page = get("/").text
+        assert page.count("could not be drawn") == 1
+        assert "The last refresh failed (DatabaseError)" in page
+        assert get("/charts/amount-over-time").status_code == 200
+        """,
+        QUERY_SECONDS="1",
+    )
+    assert "max_statement_time" in said or "statement timeout" in said
+    assert not secret(said)
+
+
+def test_a_slow_query_of_sqlite_ends(make: Make, sqlite: Shop) -> None:
+    root = make(sqlite, "--live")
+    endless = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS m FROM n"
+    )
+    chart(root, "slow", endless)
+    said = inside(root, 'assert get("/").text.count("could not be drawn") == 1', QUERY_SECONDS="1")
+    assert "interrupted" in said
+
+
+@pytest.mark.parametrize("shop", ["postgresql", "mariadb"], indirect=True)
+def test_a_dead_database_leaves_the_last_answers(make: Make, shop: Shop) -> None:
+    root = make(shop, "--live")
+    live = root / "app/live.py"
+    live.write_text(
+        live.read_text("utf-8")
+        .replace("RETRY_SECONDS = 10.0", "RETRY_SECONDS = 0.5")
+        .replace("PAUSE_SECONDS = 60.0", "PAUSE_SECONDS = 0.5")
+    )
+    loader = root / "app/loaders/orders.py"
+    text = loader.read_text("utf-8")
+    assert 'REFRESH = "1m"' in text
+    data = root / "app/discovery.py"  # an answer lasts 3 seconds
+    data.write_text(data.read_text("utf-8").replace('{"m": 60,', '{"m": 3,'))
+    assert shop.server is not None
+    failed = "The last refresh failed (DatabaseError)"
+
+    def page(path: str = "/") -> str:
+        status, body = fetch(url + path)
+        assert status in (200, 503), body
+        assert not secret(body.decode())
+        return body.decode()
+
+    with serving(root) as url:
+        before = page()
+        assert "could not be drawn" not in before
+        assert "read <time" in before
+        shop.server.kill()
+        try:
+            wait_for(lambda: failed in page(), "the page to say so")
+            assert fetch(f"{url}/charts/amount-over-time.csv?region=Nowhere")[0] == 503
+            shown = page()
+            assert "could not be drawn" not in shown
+            assert _figures(shown) == _figures(before)
+            assert "The log says why." in page("/?region=South&region=North")
+            assert fetch(url + "/up")[0] == 200
+        finally:
+            shop.server.start()
+        wait_for(lambda: failed not in page(), "the page to recover")
+        assert "could not be drawn" not in page("/?region=South")
+    assert not secret((root / "server.log").read_text("utf-8"))
+    assert "Traceback" not in (root / "server.log").read_text("utf-8").replace(
+        "failed\nTraceback", ""
+    )
+
+
+def _figures(page: str) -> list[str]:
+    return re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page)
+
+
+@pytest.mark.parametrize("flags", [(), ("--live",)], ids=["snapshot", "live"])
+def test_a_database_that_was_never_there(make: Make, sqlite: Shop, flags: tuple[str, ...]) -> None:
+    root = make(sqlite, *flags)
+    (root / ".env").unlink()
+    said = inside(
+        root,
+        """
+        page = get("/")
+        page = get("/")
+        assert page.status_code == 503, page.text
+        assert int(page.headers["Retry-After"]) > 0
+        """,
+    )
+    assert "DATABASE_URL is not set: write DATABASE_URL=... to .env" in said
+
+
+def test_answers_that_are_kept_are_few(make: Make, sqlite: Shop) -> None:
+    root = make(sqlite, "--live")
+    inside(
+        root,
+        """
+        import app.live
+        app.live.MOST_KEPT = 5
+        for n in range(12):
+            data.query("orders", f"SELECT {n} AS n FROM orders LIMIT 1")
+        assert len(list((made.config["INSTANCE"] / "orders.live").iterdir())) == 5
+        """,
+    )
+
+
+def test_remove_takes_the_answers_too(make: Make, flaskdash: Cli, sqlite: Shop) -> None:
+    root = make(sqlite, "--live")
+    inside(root, 'assert get("/").status_code == 200')
+    assert re.search(r"orders +app/loaders/orders.py +DATABASE_URL +live", flaskdash("list").output)
+    assert (root / "instance/orders.live").is_dir()
+    flaskdash("remove", "orders", "--force")
+    assert not (root / "instance/orders.live").exists()
+    assert (root / "app/live.py").exists()
+
+
+NAMES = ('a"b', "a`b", "100% of {{ 7 * 7 }}", "x\\\\y", '"""', "select", ":name", "Größe $f0")
+
+
+@pytest.mark.parametrize("which", ["postgresql", "mariadb", "sqlite"])
+@pytest.mark.parametrize("flags", [(), ("--live",)], ids=["snapshot", "live"])
+def test_hostile_names(
+    which: str,
+    flags: tuple[str, ...],
+    request: pytest.FixtureRequest,
+    folder: Path,
+    flaskdash: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop: Shop = request.getfixturevalue(which)
+    quote = DIALECTS[shop.name].quote
+    # SQLAlchemy does not read a backtick in the name of a column of MySQL's.
+    names = [name for name in NAMES if shop.name != "mysql" or "`" not in name]
+    table = quote('or"d %s')
+    columns = ", ".join(f"{quote(name)} VARCHAR(20)" for name in names)
+    values = ", ".join(f"'{n}'" for n in range(len(names)))
+    url = sa.make_url(shop.url)
+    engine = sa.create_engine(
+        url.set(drivername=shop.server.admin.drivername) if shop.server else url
+    )
+    statements = [f"DROP TABLE IF EXISTS {table}", f"CREATE TABLE {table} ({columns})"]
+    with engine.begin() as connection:
+        for statement in (*statements, *[f"INSERT INTO {table} VALUES ({values})"] * 3):
+            text = statement if shop.name == "sqlite" else statement.replace("%", "%%")
+            connection.exec_driver_sql(text)
+    engine.dispose()
+    given = ("--data", shop.url, "--table", 'or"d %s', *flags)
+    flaskdash("new", "dash", *given, "--no-install", "--no-git")
+    (folder / "dash/.venv").symlink_to(sys.prefix)
+    monkeypatch.chdir(folder / "dash")
+    named = [f for name in names for f in ("--filter", name)]
+    for kind, x in (("bar", names[0]), ("bar", names[-2]), ("table", "")):
+        flaskdash("add-chart", "--kind", kind, *(("--x", x) if x else ()), *named)
+    inside(
+        folder / "dash",
+        """
+        import app.filters
+        (name,) = data.loaders
+        assert list(data.columns(name)) == NAMES
+        for n, column in enumerate(NAMES):
+            assert data.choices(name, column) == ([str(n)], 0)
+            for value, count in ((str(n), 3), ("'", 0)):
+                one = app.filters.Filter(column, (value,))
+                assert data.query(name, f"SELECT count(*) AS n FROM {name}", [one])["n"][0] == count
+        page = get("/").text
+        assert "could not be drawn" not in page
+        """.replace("NAMES", repr(names)),
+    )
+
+
+# A file of SQLite
+
+
+def test_a_file_of_sqlite_is_copied_like_any_other(
+    folder: Path, flaskdash: Cli, sqlite: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(sqlite.url.removeprefix("sqlite:///"))
+    flaskdash("new", "dash", "--data", path, "--table", "orders", "--no-install", "--no-git")
+    assert (folder / "dash/data/shop.sqlite").read_bytes() == path.read_bytes()
+    assert not (folder / "dash/app/database.py").exists()
+    (folder / "dash/.venv").symlink_to(sys.prefix)
+    monkeypatch.chdir(folder / "dash")
+    run(folder / "dash", "ruff", "check", "--no-cache")
+    inside(
+        folder / "dash",
+        f"""
+        data.build("shop")
+        found = data.query("shop", "SELECT * FROM shop ORDER BY id")
+        assert len(found) == {ROWS} and found["ordered"].dtype.kind == "M"
+        assert found["paid"].dtype == bool and "extra" not in found
+        """,
+    )
+
+
+def test_a_file_of_sqlite_with_several_tables(folder: Path, flaskdash: Cli) -> None:
+    with sqlite3.connect(folder / "two.db") as made:
+        made.execute('CREATE TABLE "a b" (n INTEGER)')
+        made.execute("CREATE TABLE c (day TEXT, n INTEGER)")
+        made.executemany(
+            "INSERT INTO c VALUES (?, ?)", [(f"2024-01-{n:02}", n) for n in range(1, 29)]
+        )
+    made.close()
+    assert "--table with one of: a b, c" in flaskdash("inspect", "two.db", code=1).output
+    assert "no rows in a b" in flaskdash("inspect", "two.db", "--table", "a b", code=1).output
+    columns = json.loads(flaskdash("inspect", "two.db", "--table", "c", "--json").output)["columns"]
+    assert [one["type"] for one in columns] == ["date", "integer"]
+    (folder / "bad.db").write_bytes((folder / "two.db").read_bytes()[:5000])
+    assert "can't be read" in flaskdash("inspect", "bad.db", "--table", "c", code=1).output
+
+
+def test_pages_of_a_table_are_those_of_the_database(make: Make, flaskdash: Cli, shop: Shop) -> None:
+    """Sorted, searched and paged in the database, with what is searched for as a parameter."""
+    make(shop, "--live")
+    flaskdash("add-chart", "latest", "--kind", "table")
+    given = [(row[0], row[2], row[3]) for row in rows()]
+    inside(
+        Path.cwd(),
+        f"""
+        from app.tables import View
+        from app.filters import Filter
+        given = {given!r}
+        sql = "SELECT id, region, units FROM orders ORDER BY id DESC LIMIT 1000; -- all"
+        run, most = type(data._live["orders"])._run, []
+        def counted(*args):
+            rows = run(*args)
+            most.append(len(rows))
+            return rows
+        type(data._live["orders"])._run = counted
+        def page(**view):
+            found = data.page("orders", sql, filters, View("", **view))
+            return [int(n) for n in found.rows["id"]], found.total
+        filters = ()
+        ids = [row[0] for row in given]
+        assert page() == (ids[:-26:-1], {ROWS})
+        assert page(page=99) == (ids[24::-1], {ROWS})
+        sql, mine = made.extensions["charts"]["latest"].SQL, sql
+        assert page() == (ids[:-26:-1], {ROWS})
+        sql = mine
+        answers = sorted((folder.parent / "orders.live").iterdir())
+        assert answers
+        assert page(sort="id", page=2) == (ids[25:50], {ROWS})
+        assert page(sort="nope") == page()
+        by_units = sorted(given, key=lambda row: (-row[2], row[0]))
+        assert page(sort="units", desc=True, page=3)[0] == [row[0] for row in by_units[50:75]]
+        for desc in (False, True):  # missing values come last, whichever way
+            last = data.page("orders", sql, (), View("", sort="region", desc=desc, page=36))
+            assert last.rows["region"].isna().sum() == {sum(row[2] is None for row in rows())}
+        for text in {HOSTILE!r}:
+            found = [row[0] for row in given if text in (row[1] or "")]
+            assert page(find=text, sort="id") == (found[:25], len(found)), text
+        for text in ("NORTH", "north"):
+            assert page(find=text)[1] == sum(row[1] == "North" for row in given), text
+        for text in ("%", "_", "/", "[", "no such text"):
+            assert page(find=text)[1] == sum(text in (row[1] or "") for row in given), text
+        filters = [Filter("region", ("South",))]
+        assert sorted((folder.parent / "orders.live").iterdir()) == answers
+        assert page(find="899")[1] == sum(row[1] == "South" and "899" in str(row[0]) for row in given)
+        assert max(most) == 25
+        """,
+    )

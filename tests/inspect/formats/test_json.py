@@ -1,0 +1,279 @@
+"""What inspect sees in JSON and GeoJSON, and that the code it writes reads them."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from flaskdash.errors import FlaskdashError
+from flaskdash.inspect import Inspection, inspect_source
+from tests.support.loaders import execute
+
+Save = Callable[..., Path]
+DAYS = [f"2024-01-{day + 1:02}" for day in range(28)]
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Save:
+    """Return a function that writes a JSON document, or text as it is."""
+
+    def write(value: Any, name: str = "data.json", encoding: str = "utf-8") -> Path:
+        path = tmp_path / name
+        path.write_text(value if isinstance(value, str) else json.dumps(value), encoding)
+        return path
+
+    return write
+
+
+def read(path: Path, table: str | None = None) -> Inspection:
+    """Inspect a file; the body that comes out reads it again."""
+    found = inspect_source(path, table)
+    pd.testing.assert_frame_equal(execute(found, path), found.frame)
+    return found
+
+
+def records(count: int = 28) -> list[dict[str, Any]]:
+    return [{"day": DAYS[i % 28], "region": "NSEW"[i % 4], "n": i} for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("wrap", "access"),
+    [
+        (lambda rows: rows, "pd.DataFrame(data)"),
+        (lambda rows: {"data": rows, "next": None}, 'data["data"]'),
+        (lambda rows: {"a": {"b": rows}, "meta": {"count": 28}}, 'data["a"]["b"]'),
+        (lambda rows: [{"page": 1, "total": 28}, rows], "data[1]"),
+        (lambda rows: {key: [row[key] for row in rows] for key in rows[0]}, "pd.DataFrame(data)"),
+        (
+            lambda rows: {key: {str(i): row[key] for i, row in enumerate(rows)} for key in rows[0]},
+            "reset_index",
+        ),
+        (lambda rows: [list(rows[0]), *(list(row.values()) for row in rows)], "columns=data[0]"),
+        (
+            lambda rows: {"columns": list(rows[0]), "data": [list(row.values()) for row in rows]},
+            'data["data"]',
+        ),
+        (
+            lambda rows: {
+                "meta": {"view": {"columns": [{"name": name} for name in rows[0]]}},
+                "data": [list(row.values()) for row in rows],
+            },
+            'data["data"]',
+        ),
+    ],
+)
+def test_records_are_found_where_they_are(save: Save, wrap: Any, access: str) -> None:
+    found = read(save(wrap(records())))
+    assert access in found.body
+    assert [(c.name, c.type) for c in found.columns] == [
+        ("day", "date"),
+        ("region", "text"),
+        ("n", "integer"),
+    ]
+    assert (found.read.format, found.read.rows) == ("json", 28)
+    assert found.frame["n"].sum() == sum(range(28))
+
+
+def test_keyed_objects_keep_their_keys(save: Save) -> None:
+    found = read(save({f"city {i}": {"people": i, "area": i / 2} for i in range(20)}))
+    assert list(found.frame.columns) == ["key", "people", "area"]
+    assert found.frame["key"].iloc[3] == "city 3"
+
+
+def test_nested_objects_become_columns(save: Save) -> None:
+    rows = [
+        {"id": f"x{i}", "at": {"lat": i / 9, "lon": i / 7, "who": {"name": "A"}}} for i in range(9)
+    ]
+    found = read(save(rows))
+    assert list(found.frame.columns) == ["id", "at.lat", "at.lon", "at.who.name"]
+    assert 'pd.json_normalize(data, sep=".")' in found.body
+
+
+def test_records_in_records_become_rows_beside_what_is_above(save: Save) -> None:
+    rows = [
+        {
+            "order": i,
+            "by": {"name": f"n{i}"},
+            "items": [{"sku": f"s{j}", "price": j + 0.5} for j in range(i % 3)],
+        }
+        for i in range(30)
+    ]
+    found = read(save(rows))
+    assert list(found.frame.columns) == ["items.sku", "items.price", "order", "by.name"]
+    assert len(found.frame) == 30
+    assert found.column("order").type == "integer"
+    assert any("10" in note and "left out" in note for note in found.notes)
+
+
+def test_lists_of_values_become_text(save: Save) -> None:
+    rows = [{"n": i, "tags": ["a", i], "deep": [[i]], "none": None} for i in range(9)]
+    found = read(save(rows))
+    assert found.frame["tags"].iloc[2] == "a, 2"
+    assert found.frame["deep"].iloc[2] == "[[2]]"
+
+
+def test_several_lists_are_a_choice(save: Save) -> None:
+    path = save({"users": records(5), "orders": records(20)})
+    found = read(path)
+    assert (found.read.table, found.read.rows) == ("orders", 20)
+    assert any("--table" in note and "users" in note for note in found.notes)
+    assert read(path, "users").read.rows == 5
+    with pytest.raises(FlaskdashError, match="no records 'x'"):
+        inspect_source(path, "x")
+
+
+def test_values_are_judged_as_in_text(save: Save) -> None:
+    rows = [
+        {
+            "price": f"${i},000.50",
+            "when": f"{i % 28 + 1:02}/02/2024",
+            "zip": f"{i:05}",
+            "share": "-" if i % 5 == 0 else f"{i}%",
+            "seen": 1_700_000_000_000 + i * 86_400_000,
+            "time": 1_700_000_000_000 + i * 86_400_000,
+            "open": i % 2 == 0 if i % 3 else None,
+            "name": f"n{i}" if i % 7 else i,
+            "count": str(i) if i % 2 else i,
+            "note": "" if i % 2 else " x ",
+        }
+        for i in range(1, 41)
+    ]
+    found = read(save(rows))
+    frame = found.frame
+    assert frame["price"].iloc[0] == 1000.5
+    assert frame["when"].iloc[0] == pd.Timestamp("2024-02-02")
+    assert frame["zip"].iloc[0] == "00001"
+    assert found.column("share").missing == 8
+    assert frame["time"].iloc[0] == pd.Timestamp("2023-11-15 22:13:20")
+    assert found.column("seen").type == "integer"
+    assert found.column("open").type == "boolean"
+    assert frame["name"].iloc[6] == "7"
+    assert any(note.startswith("name: its values are of several types") for note in found.notes)
+    assert frame["count"].sum() == sum(range(1, 41))
+    assert found.column("note").missing == 20
+    assert frame["note"].iloc[1] == "x"
+
+
+def test_long_identifiers_keep_their_digits_beside_gaps(save: Save) -> None:
+    rows = [
+        {"id": 1234567890123456789 + i if i % 4 else None, "n": i, "v": i / 2} for i in range(20)
+    ]
+    found = read(save(rows))
+    assert found.frame["id"].iloc[1] == "1234567890123456790"
+    assert found.frame["id"].isna().sum() == 5
+    assert (found.column("n").type, found.column("v").type) == ("integer", "number")
+
+
+def test_codes_beside_gaps_are_no_floats(save: Save) -> None:
+    found = read(save([{"zip": 501 + i if i % 4 else None, "n": i} for i in range(20)]))
+    assert found.frame["zip"].iloc[1] == "502"
+
+
+def test_years_as_keys_are_melted(save: Save) -> None:
+    rows = [
+        {"country": f"c{i}", **{str(year): i * year for year in range(2000, 2012)}}
+        for i in range(9)
+    ]
+    assert list(read(save(rows)).frame.columns) == ["country", "year", "value"]
+
+
+def lines(rows: list[dict[str, Any]]) -> str:
+    return "\n".join(map(json.dumps, rows)) + "\n"
+
+
+@pytest.mark.parametrize("name", ["data.jsonl", "data.ndjson", "data.txt"])
+def test_json_lines(save: Save, name: str) -> None:
+    found = read(save(lines(records()), name))
+    assert (found.read.format, found.read.rows) == ("jsonl", 28)
+
+
+def test_a_last_line_that_is_cut_off_is_counted_and_said(save: Save) -> None:
+    found = read(save(lines(records()) + '{"day": "2024', "data.jsonl"))
+    assert (found.read.rows, found.read.skipped_rows) == (28, 1)
+    assert any("last line is cut off" in note for note in found.notes)
+    with pytest.raises(FlaskdashError, match="line 3"):
+        inspect_source(save(lines(records(2)) + "{oops}\n" + lines(records(2)), "bad.jsonl"))
+
+
+def feature(i: int, geometry: Any) -> dict[str, Any]:
+    properties = {"name": f"n{i % 5}", "mag": i / 3, "time": 1_700_000_000_000 + i * 3_600_000}
+    return {"type": "Feature", "id": f"f{i}", "properties": properties, "geometry": geometry}
+
+
+def collection(features: list[Any]) -> dict[str, Any]:
+    return {"type": "FeatureCollection", "features": features}
+
+
+def test_points_get_a_longitude_and_a_latitude(save: Save) -> None:
+    points = [feature(i, {"type": "Point", "coordinates": [i, -i / 2, 9 + i]}) for i in range(30)]
+    found = read(save(collection(points), "quakes.geojson"))
+    assert found.read.format == "geojson"
+    assert {c.name: c.role for c in found.columns} == {
+        "name": "category",
+        "mag": "measure",
+        "time": "time",
+        "id": "identifier",
+        "longitude": "geography",
+        "latitude": "geography",
+        "z": "measure",
+    }
+    assert found.frame["latitude"].iloc[4] == -2
+
+
+def test_points_may_be_missing_and_shapes_are_left_out(save: Save) -> None:
+    point = {"type": "Point", "coordinates": [1.5, 2.5]}
+    found = read(save(collection([feature(i, point if i % 2 else None) for i in range(9)])))
+    assert found.frame["longitude"].isna().sum() == 5
+    area = {"type": "Polygon", "coordinates": [[[0, 0], [0, 1], [1, 1], [0, 0]]]}
+    found = read(save(collection([feature(i, area) for i in range(9)])))
+    assert "longitude" not in found.frame.columns
+    assert any("Polygon" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a": 1, "b": "x"}', "holds one object"),
+        ("[]", "holds no records"),
+        ('{"data": []}', "not a list of records"),
+        ("[1, [2], [[3]]]", "not a list of records"),
+        ('[{"a": 1}, {"a": ', "broken JSON"),
+        ("[" * 200_000, "nested too deeply"),
+        ('{"type": "Topology", "objects": {}}', "TopoJSON"),
+        ('{"self": {"$ref": "#"}}', "holds one object"),
+        ("{}", "holds no records"),
+    ],
+)
+def test_what_has_no_rows_is_declined_with_a_reason(save: Save, text: str, message: str) -> None:
+    with pytest.raises(FlaskdashError, match=message) as error:
+        inspect_source(save(text))
+    assert error.value.hint
+    assert "\n" not in error.value.message
+
+
+def test_hostile_keys_and_values_stay_literals(save: Save) -> None:
+    names = ['"); import os #', "it's", "{c}", '"""', "a", "A", "x" * 300, "", "a.b", "\u2028"]
+    rows = [dict.fromkeys(names, f"{i}%" if i % 2 else "-") for i in range(12)]
+    for value in (rows, {'k"ey': rows, "other": rows[:2]}, [{"in": row} for row in rows]):
+        found = read(save(value))
+        ast.parse("def load():\n" + "".join(f"    {line}\n" for line in found.body.split("\n")))
+        assert found.frame.shape == (12, 10)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_encodings(save: Save, encoding: str) -> None:
+    text = json.dumps([{"ort": "Zürich", "n": i} for i in range(9)], ensure_ascii=False)
+    assert read(save(text, encoding=encoding)).frame["ort"].iloc[0] == "Zürich"
+
+
+def test_what_is_no_json_value_is_missing(save: Save) -> None:
+    rows = [{"a": float("nan") if i == 2 else i, "b": float("inf") if i else 1} for i in range(9)]
+    for path in (save(rows), save(lines(rows), "data.jsonl")):
+        found = read(path)
+        assert (found.column("a").missing, found.column("b").missing) == (1, 8)

@@ -1,0 +1,322 @@
+"""Sources on the web: a real server on loopback, with its mishaps."""
+
+from __future__ import annotations
+
+import json
+import stat
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from flaskdash.errors import FlaskdashError
+from flaskdash.inspect.formats import url as remote
+from tests.support.fixtures import Cli
+from tests.support.projects import borrow_environment
+from tests.support.web import fetch, serving
+
+CSV = b"day,region,revenue\n" + b"".join(
+    b"2024-01-%02d,%s,%d\n" % (day, region, day * 10)
+    for day in range(1, 29)
+    for region in (b"North", b"South")
+)
+
+
+class Web:
+    """What the server sends, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.body = CSV
+        self.tag = '"one"'
+        self.code = 200
+        self.asked: list[dict[str, str]] = []
+        self.url = ""
+        self.secret = ""
+        """The path, or the header, without which nothing is sent."""
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """Lend a server: /sales.csv, and one path for each mishap."""
+    state = Web()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            state.asked.append(dict(self.headers))
+            path = self.path.partition("?")[0]
+            if path == "/away.csv":
+                self.send(302, {"Location": f"{state.url}/sales.csv?moved"}, b"")
+            elif state.secret not in ("", self.path, self.headers["Authorization"]):
+                self.send(403, {}, b"", f"Forbidden for {self.path}")
+            elif state.code != 200:
+                self.send(state.code, {}, b"")
+            elif path == "/loop":
+                self.send(302, {"Location": "/loop"}, b"")
+            elif path == "/moved.csv":
+                self.send(302, {"Location": "/sales.csv"}, b"")
+            elif path == "/file":
+                self.send(302, {"Location": "file:///etc/passwd"}, b"")
+            elif path == "/page.csv":
+                self.send(200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>Sign in")
+            elif path == "/half.csv":
+                self.send(200, {"Content-Length": str(2 * len(state.body))}, state.body)
+            elif path == "/slow.csv":
+                self.send(200, {"Content-Length": "10"}, b"")
+                release.wait(5)
+            elif path != "/sales.csv":
+                self.send(404, {"Content-Type": "text/html"}, b"<html>Not found")
+            elif self.headers["If-None-Match"] == state.tag:
+                self.send(304, {}, b"")
+            else:
+                self.send(200, {"ETag": state.tag, "Content-Type": "text/csv"}, state.body)
+
+        def send(
+            self, code: int, headers: dict[str, str], body: bytes, reason: str | None = None
+        ) -> None:
+            self.send_response(code, reason)
+            for name, value in ({"Content-Length": str(len(body))} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    release = threading.Event()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        state.url = f"http://127.0.0.1:{server.server_port}"
+        yield state
+        release.set()
+        server.shutdown()
+
+
+def test_a_source_becomes_a_file(web: Web) -> None:
+    path = remote.saved(f"{web.url}/moved.csv")
+    assert path.name == "moved.csv"
+    assert path.read_bytes() == CSV
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/none.csv", "answered 404"),
+        ("/loop", "answered 302"),
+        ("/file", "answered 302"),
+        ("/page.csv", "a web page in place of the file"),
+        ("/half.csv", f"stopped after {len(CSV):,} of {2 * len(CSV):,} bytes"),
+    ],
+)
+def test_what_is_no_file_is_refused(web: Web, path: str, reason: str) -> None:
+    with pytest.raises(FlaskdashError, match=reason):
+        remote.saved(web.url + path)
+
+
+def test_a_server_that_says_nothing_is_given_up(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    downloader = remote._downloader()
+    downloader.PATIENCE = 0.2
+    monkeypatch.setattr(remote, "_downloader", lambda: downloader)
+    with pytest.raises(FlaskdashError, match="timed out"):
+        remote.saved(f"{web.url}/slow.csv")
+
+
+def test_a_file_that_is_too_large_leaves_nothing(web: Web, tmp_path: Path) -> None:
+    downloader = remote._downloader()
+    downloader.LARGEST = 100
+    with pytest.raises(OSError, match="larger than 100 bytes"):
+        downloader.fetch(f"{web.url}/sales.csv", tmp_path / "kept", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_there() -> None:
+    with pytest.raises(FlaskdashError, match="refused"):
+        remote.saved("http://127.0.0.1:9/x.csv")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:hush@example.com/x.csv?y=1", "https://example.com/x.csv"),
+        ("https://hush@example.com/x.csv", "https://example.com/x.csv"),
+        ("https://example.com:8443/x.csv?y=1&Api_Key=hush#top", "https://example.com:8443/x.csv"),
+        ("https://example.com/x.csv?X-Amz-Signature=hush", "https://example.com/x.csv"),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
+    assert remote.is_secret(url)
+    assert remote.shown(url) == shown
+
+
+def test_an_address_without_secrets_stays_as_it_is() -> None:
+    url = "https://example.com/x.csv?year=2024&region=North#top"
+    assert not remote.is_secret(url)
+    assert remote.shown(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://me:hush@[::1/x.csv",  # no address
+        "http://me:hush@127.0.0.1:hush/x.csv",  # no port
+        "http://me:ha/hush@127.0.0.1/x.csv",  # so the host is me, and its port ha
+        "http://me:hush@127.0.0.1:9/x.csv?token=hush",  # nobody there
+        "http://me:hush@\u2100/x.csv",  # a letter that holds a slash
+    ],
+)
+def test_a_failure_does_not_tell_the_secret(url: str, folder: Path, flaskdash: Cli) -> None:
+    told = flaskdash("new", "shop", "--data", url, code=1).output
+    assert "hush" not in told
+    with pytest.raises(OSError, match=r".") as caught:
+        remote._downloader().fetch(url, folder / "x.csv", {})
+    assert "hush" not in str(caught.value)
+
+
+def test_a_file_is_fetched_again_only_when_it_has_changed(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path))
+    download = remote._downloader().download
+    first = download(f"{web.url}/sales.csv")
+    before = first.stat()
+    assert download(f"{web.url}/sales.csv") == first
+    assert web.asked[-1]["If-None-Match"] == '"one"'
+    assert first.stat().st_mtime_ns == before.st_mtime_ns
+    web.tag, web.body = '"two"', CSV.replace(b"North", b"East!")
+    assert download(f"{web.url}/sales.csv").read_bytes() == web.body
+    web.tag, web.body = '"three"', b""
+    with pytest.raises(OSError, match="answered 404"):
+        download(f"{web.url}/none.csv")
+    assert sorted(path.suffix for path in (tmp_path / "downloads").iterdir()) == ["", ".json"]
+
+
+def test_a_project_asks_the_web_again(
+    web: Web,
+    folder: Path,
+    flaskdash: Cli,
+    shared_project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    web.body = CSV.replace(b"region", b"SOURCE")
+    flaskdash("new", "shop", "--data", f"{web.url}/sales.csv", "--no-install", "--no-git")
+    monkeypatch.chdir(folder / "shop")
+    loader = Path("app/loaders/sales.py").read_text("utf-8")
+    assert f'SOURCE = "{web.url}/sales.csv"' in loader
+    assert 'REFRESH = "1h"' in loader
+    assert not Path("data").exists() or list(Path("data").iterdir()) == []
+    borrow_environment(folder / "shop", shared_project)
+    assert "56 rows" in flaskdash("refresh").output
+    repeated = flaskdash("add-data", f"{web.url}/sales.csv")
+    assert "identical app/loaders/sales.py" in repeated.output
+    web.tag, web.body = '"two"', web.body + b"2024-02-01,North,5\n"
+    assert "57 rows" in flaskdash("refresh").output
+    web.code = 500
+    failed = flaskdash("refresh", code=1)
+    assert "the server answered 500" in failed.output
+    assert "57 rows" in flaskdash("list").output
+
+
+def test_inspect_reads_a_url(web: Web, folder: Path, flaskdash: Cli) -> None:
+    result = flaskdash("inspect", f"{web.url}/sales.csv")
+    assert f"{web.url}/sales.csv" in result.output
+    assert "revenue" in result.output
+    gone = flaskdash("inspect", f"{web.url}/none.csv", code=1)
+    assert "answered 404" in gone.output
+
+
+def secrets_in(project: Path, secret: str) -> list[str]:
+    """Return the files of a project, its own .env apart, that hold a text."""
+    return [
+        str(path.relative_to(project))
+        for path in project.rglob("*")
+        if path.is_file() and ".venv" not in path.parts and path.name != ".env"
+        if secret.encode() in path.read_bytes()
+    ]
+
+
+@pytest.mark.parametrize("how", ["key", "password"])
+def test_an_address_with_a_secret_stays_in_env(
+    how: str,
+    web: Web,
+    folder: Path,
+    flaskdash: Cli,
+    shared_project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = f"{web.url}/sales.csv?year=1&api_key=hush%27hush$x"
+    web.secret = "/sales.csv?year=1&api_key=hush%27hush%24x"
+    if how == "password":
+        url = f"{web.url.replace('://', '://me%40home:hush%2Fhush@')}/sales.csv#top"
+        web.secret = "Basic " + b64encode(b"me@home:hush/hush").decode()
+    said = flaskdash("new", "shop", "--data", url, "--no-install").output
+    assert "its address goes into .env, as SALES_URL" in said
+    monkeypatch.chdir(folder / "shop")
+    project = Path.cwd()
+    env = (project / ".env").read_text("utf-8")
+    assert "hush" in env
+    assert stat.S_IMODE((project / ".env").stat().st_mode) == 0o600
+    assert (project / ".env.example").read_text("utf-8").endswith("\nSALES_URL=\n")
+    loader = (project / "app/loaders/sales.py").read_text("utf-8")
+    assert 'ADDRESS = "SALES_URL"' in loader
+    assert "SOURCE" not in loader
+    borrow_environment(project, shared_project)
+    said += flaskdash("refresh").output
+    said += flaskdash("list").output + flaskdash("list", "--json").output
+    assert json.loads(flaskdash("list", "--json").output)["loaders"][0]["source"] == "SALES_URL"
+    assert "SALES_URL" in said
+    assert "56 rows" in said
+    with serving(project) as address:
+        for path in ("/", "/ready", "/charts/revenue-over-time"):
+            status, page = fetch(address + path)
+            assert status == 200
+            said += page.decode()
+        web.code = 500
+        failed = flaskdash("refresh", code=1).output
+        assert "the server answered 500 Internal Server Error" in failed
+        web.secret = "other"
+        failed += flaskdash("refresh", code=1).output
+        assert "the server answered 403 Forbidden (" in failed
+        status, page = fetch(f"{address}/ready")
+        said += failed + page.decode() + fetch(address)[1].decode()
+    said += (project / "server.log").read_text("utf-8")
+    assert "hush" not in said
+    assert secrets_in(project, "hush") == []
+    (project / ".env").write_text("SECRET_KEY=x", "utf-8")
+    told = flaskdash("refresh", code=1).output
+    assert "SALES_URL is not set: write SALES_URL=https://... to .env" in told
+
+
+def test_add_data_takes_an_address_with_a_secret(
+    web: Web, made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{web.url}/sales.csv?token=hush"
+    said = flaskdash("add-data", url, "--name", "costs", "--dry-run").output
+    assert "hush" not in (made / ".env").read_text("utf-8") + said
+    said = flaskdash("add-data", url, "--name", "costs").output
+    assert "append    .env: COSTS_URL" in said
+    assert "append    .env.example: COSTS_URL" in said
+    assert f"COSTS_URL='{url}'" in (made / ".env").read_text("utf-8").splitlines()
+    again = flaskdash("add-data", url, "--name", "costs").output
+    assert "identical app/loaders/costs.py" in again
+    assert "append" not in again
+    monkeypatch.setenv("ELSEWHERE", url)
+    said += flaskdash("add-data", "ELSEWHERE", "--name", "other").output
+    assert 'ADDRESS = "ELSEWHERE"' in (made / "app/loaders/other.py").read_text("utf-8")
+    assert "ELSEWHERE" not in (made / ".env").read_text("utf-8")
+    assert "\nELSEWHERE=\n" in (made / ".env.example").read_text("utf-8")
+    said += flaskdash("inspect", url).output
+    assert f"{web.url}/sales.csv" in said
+    flaskdash("add-data", "COSTS_URL", "--name", "third")
+    assert "hush" not in said
+    assert secrets_in(made, "hush") == []
+    said = flaskdash("add-chart", "--kind", "kpi", "--data", "costs", "--y", "revenue").output
+    assert "create" in said
+
+
+def test_a_password_is_for_the_first_host_alone(web: Web, tmp_path: Path) -> None:
+    url = web.url.replace("://", "://me:hush@")
+    remote._downloader().fetch(f"{url}/away.csv", tmp_path / "x.csv", {})
+    assert ["Authorization" in one for one in web.asked] == [True, False]

@@ -1,0 +1,68 @@
+"""The order that values of a category have of their own."""
+
+from __future__ import annotations
+
+import random
+
+import pandas as pd
+import pytest
+
+from flaskdash.charts.kinds import Chart
+from flaskdash.generate import chart_file
+from flaskdash.inspect.meaning.order import ordered
+from flaskdash.inspect.meaning.roles import describe
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["5-14 years", "15-24 years", "35-54 years", "75+ years"],
+        ["Under 18", "18-24", "25-34", "65+"],
+        ["< 18", "18-29", "30-44", "> 60"],
+        ["12", "13", "22-23", "65+"],
+        ["$0 - $24,999", "$25,000 - $49,999", "$150,000+"],
+        ["1-5", "6-25", "26-100", "More than 1000"],
+        ["Thur", "Fri", "Sat", "Sun"],
+        ["January", "February", "November"],
+        ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"],
+        ["Fair", "Good", "Very Good", "Premium", "Ideal"],
+        ["Low", "Medium", "High", "Critical"],
+        ["S", "M", "L", "XL"],
+    ],
+)
+def test_values_are_put_in_their_own_order(values: list[str]) -> None:
+    mixed = random.Random(4).sample(values, len(values))
+    assert ordered(mixed) == tuple(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["East", "West", "North"],
+        ["T2", "T3", "T4"],
+        ["12", "13", "14"],
+        ["yes", "no"],
+        ["18-24", "25-34", "unknown"],
+        ["18-24", "18-24 ", "25-34"],
+        [f"{n}-{n + 1}" for n in range(40)],
+    ],
+)
+def test_others_have_none(values: list[str]) -> None:
+    assert ordered(values) == ()
+
+
+def test_bars_of_bands_stand_in_their_order(tmp_path: object) -> None:
+    table = pd.DataFrame({"age": ["5-14", "15-24", "75+", "25-34"] * 10, "rate": range(40)})
+    columns = {column.name: column for column in describe(table, {})}
+    assert columns["age"].order == ("5-14", "15-24", "25-34", "75+")
+    drawn = chart_file._drawing(
+        Chart("bar", "data", "", "age", "rate", "mean"), columns, chart_file.sql.NO_BINS
+    )
+    assert drawn["x_names"] == "['5-14', '15-24', '25-34', '75+']"
+
+
+def test_a_year_with_gaps_is_said_in_four_digits() -> None:
+    table = pd.DataFrame({"year": [2010.0, 2011.0, 2012.0] * 10, "rate": range(30)})
+    columns = {column.name: column for column in describe(table, {})}
+    latest = Chart("kpi", "data", "", "year", "rate", "sum")
+    assert chart_file._drawing(latest, columns, chart_file.sql.NO_BINS)["letters"] == 4

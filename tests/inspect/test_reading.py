@@ -1,0 +1,452 @@
+"""Messy text as people get it: numbers, encodings, dates and layouts of many countries."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+import pytest
+
+from flaskdash.inspect import Inspection, inspect_source
+from tests.support.data import rows
+from tests.support.fixtures import Write
+
+
+def types(found: Inspection) -> list[str]:
+    return [column.type for column in found.columns]
+
+
+def notes(found: Inspection) -> str:
+    return "; ".join(found.notes)
+
+
+def european(value: float, group: str) -> str:
+    return f"{value:,.2f}".translate({ord(","): group, ord("."): ","})
+
+
+@pytest.mark.parametrize("group", ["\u00a0", "\u202f", " ", "."])
+def test_thousands_of_any_blank(write: Write, group: str) -> None:
+    path = write("region;betrag\n" + rows(lambda i: f"R{i};{european(1234.5 * i, group)}"))
+    frame = inspect_source(path).frame
+    assert frame["betrag"].tolist() == [1234.5 * i for i in range(40)]
+
+
+def test_thousands_of_two_kinds_of_blanks(write: Write) -> None:
+    path = write("a;b\n" + rows(lambda i: f"R{i};{european(1234.5 * i, chr((32, 160)[i % 2]))}"))
+    assert inspect_source(path).frame["b"].tolist() == [1234.5 * i for i in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("R$ {}", 1.0),
+        ("{} zł", 1.0),
+        ("{}\u00a0Kč", 1.0),
+        ("kr {}", 1.0),
+        ("{}-", -1.0),
+        ("\u2212{}", -1.0),
+        ("\u2013{}", -1.0),
+        ("- {}", -1.0),
+        ("({})", -1.0),
+    ],
+)
+def test_what_stands_around_numbers(write: Write, text: str, value: float) -> None:
+    path = write("a;b\n" + rows(lambda i: f"R{i};{text.format(european(1000.5 + i, '.'))}"))
+    assert inspect_source(path).frame["b"].tolist() == [value * (1000.5 + i) for i in range(40)]
+
+
+def test_flags_behind_numbers_are_cut_off_and_told(write: Write) -> None:
+    flags = ["", " e", " p", "", " bd"]
+    path = write(
+        "geo,rate\n" + rows(lambda i: f"R{i},{i + 0.5}{flags[i % 5]}" if i % 7 else f"R{i},:")
+    )
+    found = inspect_source(path)
+    assert types(found) == ["text", "number"]
+    assert found.frame["rate"].dropna().tolist() == [i + 0.5 for i in range(40) if i % 7]
+    assert "rate: flags behind numbers ('bd', 'e', 'p') are cut off" in found.notes
+
+
+def test_letters_right_behind_whole_numbers_are_no_flags(write: Write) -> None:
+    path = write("house,n\n" + rows(lambda i: f"{i + 1}{'ab'[i % 2] if i % 3 else ''},{i}"))
+    assert types(inspect_source(path)) == ["text", "integer"]
+
+
+@pytest.mark.parametrize("gap", ["k.A.", "#N/V", "[c]", "(X)", "*****", "///", "not stated"])
+def test_more_words_for_no_value(write: Write, gap: str) -> None:
+    path = write("a,b\n" + rows(lambda i: f"R{i},{i * 3 if i % 3 else gap}"))
+    frame = inspect_source(path).frame
+    assert frame["b"].isna().sum() == 14
+    assert frame["b"].sum() == sum(i * 3 for i in range(40) if i % 3)
+
+
+@pytest.mark.parametrize("code", ["{}E{}", "0{}.{}"])
+def test_codes_that_could_be_numbers_stay_text(write: Write, code: str) -> None:
+    path = write("kind,n\n" + rows(lambda i: f"{code.format(i % 9 + 1, i % 4)},{i}"))
+    found = inspect_source(path)
+    assert types(found) == ["text", "integer"]
+    assert found.frame["kind"].tolist()[5] == code.format(6, 1)
+
+
+def test_numbers_in_several_currencies_are_not_pooled(write: Write) -> None:
+    path = write("a,price,n\n" + rows(lambda i: f"R{i % 3},{'$€£'[i % 3]}{i}.50,{i}"))
+    found = inspect_source(path)
+    assert types(found) == ["text", "text", "integer"]
+    assert "price: its numbers are in several units" in notes(found)
+
+
+def test_null_is_a_surname(write: Write) -> None:
+    path = write("surname,n\n" + rows(lambda i: f"{['Null', 'Smith', 'Nguyen'][i % 3]},{i}"))
+    assert inspect_source(path).frame["surname"].tolist()[0] == "Null"
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "cp866"])
+def test_cyrillic(write: Write, encoding: str) -> None:
+    cities = ["Москва", "Санкт-Петербург", "Казань", "Новосибирск"]
+    path = write("Город;Население\n" + rows(lambda i: f"{cities[i % 4]};{i}"), encoding=encoding)
+    found = inspect_source(path)
+    assert found.read.encoding == encoding
+    assert list(found.frame.columns) == ["Город", "Население"]
+    assert found.frame["Город"].tolist()[:4] == cities
+
+
+def test_utf8_with_a_broken_byte_stays_utf8(write: Write) -> None:
+    text = ("ville,n\n" + rows(lambda i: f"Orléans {i},{i}")).encode() + b"Caf\xe9,40\n"
+    found = inspect_source(write(text))
+    assert found.frame["ville"].tolist()[::40] == ["Orléans 0", "Caf\ufffd"]
+    assert "1 character(s) are no UTF-8" in notes(found)
+
+
+def test_cp1252_with_a_copyright_sign_in_its_footer(write: Write) -> None:
+    months = ["Januar", "Februar", "März", "April"]
+    text = "Monat;Wert\n" + rows(lambda i: f"{months[i % 4]};{i}", 8) + "© Statistisches Amt\n"
+    found = inspect_source(write(text, encoding="cp1252"))
+    assert found.read.encoding == "cp1252"
+
+
+def test_text_delimited_by_control_signs(write: Write) -> None:
+    path = write("id\x01city\x01price\n" + rows(lambda i: f"{i}\x01C{i % 4}\x01{i}.5"))
+    assert inspect_source(path).frame.shape == (40, 3)
+
+
+BOXES = {
+    "psql": (" name  | value \n-------+-------\n", " {:5} | {:5} \n", "(40 rows)\n"),
+    "mysql": ("+--- ---+\n| name | value |\n+--- ---+\n", "| {:5} | {:5} |\n", "+---+---+\n"),
+    "markdown": ("| name | value |\n|:---|---:|\n", "| {} | {} |\n", ""),
+}
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_tables_drawn_with_bars(write: Write, box: str) -> None:
+    top, line, end = BOXES[box]
+    path = write(top + "".join(line.format(f"n{i}", i * 2) for i in range(40)) + end)
+    found = inspect_source(path)
+    assert list(found.frame.columns) == ["name", "value"]
+    assert found.frame["name"].tolist()[-1] == "n39"
+    assert found.frame["value"].tolist() == [i * 2 for i in range(40)]
+
+
+def test_a_header_that_comes_again(write: Write) -> None:
+    page = "day,n\n" + rows(lambda i: f"2024-01-{i + 1:02d},{i}", 20)
+    found = inspect_source(write("Report\n\n" + page * 3))
+    assert types(found) == ["date", "integer"]
+    assert found.read.rows == 60
+    assert "the header comes 2 more time(s): left out" in found.notes
+
+
+def test_joined_files_with_a_mark_each(write: Write) -> None:
+    part = "day,n\n" + rows(lambda i: f"2024-01-{i + 1:02d},{i}", 20)
+    found = inspect_source(write((b"\xef\xbb\xbf" + part.encode()) * 2))
+    assert types(found) == ["date", "integer"]
+    assert found.read.rows == 40
+
+
+def test_comments_among_the_rows(write: Write) -> None:
+    path = write(
+        "time,t\n"
+        + rows(lambda i: f"{'# restarted' + chr(10) if i % 9 == 8 else ''}10:{i:02d},{i}")
+    )
+    found = inspect_source(path)
+    assert found.read.rows == 40
+    assert types(found) == ["text", "integer"]
+
+
+def test_values_that_begin_like_comments_are_kept(write: Write) -> None:
+    path = write("tag,n\n" + rows(lambda i: f"{'#' if i % 5 == 2 else ''}love{i},{i}"))
+    assert inspect_source(path).read.rows == 40
+
+
+@pytest.mark.parametrize("mark", ["::", "||", "|~|"])
+def test_delimiters_of_several_signs(write: Write, mark: str) -> None:
+    path = write(rows(lambda i: f"{i}{mark}{i * 7 % 11}{mark}{i}.5"), "ratings.dat")
+    assert inspect_source(path).frame.iloc[39].tolist() == [39, 39 * 7 % 11, 39.5]
+
+
+def test_gaps_of_two_blanks_between_values_of_several_words(write: Write) -> None:
+    cities = ["New York City", "Los Angeles", "Rome"]
+    path = write("City   Pop    Area\n" + rows(lambda i: f"{cities[i % 3]}   {1000 + i}    {i}.5"))
+    found = inspect_source(path)
+    assert types(found) == ["text", "integer", "number"]
+    assert found.frame["City"].tolist()[:3] == cities
+
+
+def test_r_writes_a_name_too_few_and_quotes(write: Write) -> None:
+    path = write('"mpg" "name"\n' + rows(lambda i: f'"{i + 1}" {i}.5 "Mazda RX{i}"'), "cars.txt")
+    found = inspect_source(path)
+    assert found.frame["name"].tolist()[3] == "Mazda RX3"
+    assert found.frame["mpg"].tolist()[3] == 3.5
+
+
+def test_single_quotes(write: Write) -> None:
+    path = write("id,name,n\n" + rows(lambda i: f"{i},'Doe, {i}',{i * 2}"))
+    assert inspect_source(path).frame["name"].tolist()[7] == "Doe, 7"
+
+
+def test_an_apostrophe_is_no_quote(write: Write) -> None:
+    path = write("id,name,n\n" + rows(lambda i: f"{i},'t Hart {i},{i * 2}"))
+    assert inspect_source(path).frame["name"].tolist()[7] == "'t Hart 7"
+
+
+def test_escaped_quotes(write: Write) -> None:
+    path = write("id,said,n\n" + rows(lambda i: f'{i},"He said \\"no, {i}\\" twice",{i * 2}'))
+    assert inspect_source(path).frame["said"].tolist()[7] == 'He said "no, 7" twice'
+
+
+def test_quotes_that_end_before_the_field_are_text(write: Write) -> None:
+    path = write("id\tsize\n" + rows(lambda i: f'{i}\t"best" offer {i}'))
+    assert inspect_source(path).frame["size"].tolist()[7] == '"best" offer 7'
+
+
+def test_names_below_merged_cells(write: Write) -> None:
+    path = write(",2022,,2023,\nRegion,Men,Women,Men,Women\n" + rows(lambda i: f"R{i},1,2,3,{i}"))
+    found = inspect_source(path)
+    assert list(found.frame.columns) == [
+        "Region",
+        "2022 Men",
+        "2022 Women",
+        "2023 Men",
+        "2023 Women",
+    ]
+    assert found.read.rows == 40
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "5s,15s,20d,14n\n",
+        "Agency,Day,Mean flow,Level\n",
+        'Agency,Day,"Mean flow,\nplease",Level\n"{""ImportId"":1}","{""a"":2}","{""b"":3}","{""c"":4}"\n',
+    ],
+)
+def test_lines_below_the_names_that_describe_them(write: Write, below: str) -> None:
+    path = write(
+        "agency,day,flow,level\n"
+        + below
+        + rows(lambda i: f"X{i % 3},2024-01-{i % 28 + 1:02d},{i},{i}.5")
+    )
+    found = inspect_source(path)
+    assert types(found) == ["text", "date", "integer", "number"]
+    assert list(found.frame.columns) == ["agency", "day", "flow", "level"]
+    assert found.read.rows == 40
+    assert "below the header left out" in notes(found)
+
+
+def test_units_below_the_names(write: Write) -> None:
+    path = write("time,wind\nUTC,m/s\n" + rows(lambda i: f"2024-01-01T{i % 24:02d}:00,{i}.5"))
+    found = inspect_source(path)
+    assert list(found.frame.columns) == ["time UTC", "wind m/s"]
+    assert types(found) == ["datetime", "number"]
+
+
+def test_one_series_below_metadata(write: Write) -> None:
+    meta = '"Title","CPI index"\n"CDID","D7BT"\n"PreUnit",""\n"Unit","Index"\n"Next","Soon"\n"Notes",""\n'
+    path = write(meta + rows(lambda i: f'"{2000 + i} JAN","{100 + i}.5"'))
+    found = inspect_source(path)
+    assert types(found) == ["date", "number"]
+    assert found.read.rows == 40
+
+
+DATES = {
+    "janv. 2022": lambda d: (
+        f"{'janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.'.split()[d.month - 1]} {d.year}"
+    ),
+    "3. März 2024": lambda d: (
+        f"{d.day}. {'Januar Februar März April Mai Juni Juli August September Oktober November Dezember'.split()[d.month - 1]} {d.year}"
+    ),
+    "ene-22": lambda d: (
+        f"{d.day}-{'ene feb mar abr may jun jul ago sep oct nov dic'.split()[d.month - 1]}-{d:%y}"
+    ),
+    "3 de enero de 2024": lambda d: (
+        f"{d.day} de {'enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre'.split()[d.month - 1]} de {d.year}"
+    ),
+    "Mi 03.01.2024": lambda d: f"{'Mo Di Mi Do Fr Sa So'.split()[d.weekday()]} {d:%d.%m.%Y}",
+    "Wednesday, January 3, 2024": lambda d: f"{d:%A}, {d:%B} {d.day}, {d.year}",
+    "Sept. 3, 2024": lambda d: (
+        f"{'Jan. Feb. March April May June July Aug. Sept. Oct. Nov. Dec.'.split()[d.month - 1]} {d.day}, {d.year}"
+    ),
+    "3rd January 2024": lambda d: (
+        f"{d.day}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(d.day % 10 if d.day // 10 != 1 else 0, 'th') } {d:%B} {d.year}"
+    ),
+    "2022M01": lambda d: f"{d:%YM%m}",
+    "2022.01": lambda d: f"{d:%Y.%m}",
+    "202201": lambda d: f"{d:%Y%m}",
+    "2022年1月3日": lambda d: f"{d.year}年{d.month}月{d.day}日",
+}
+MONTHS_ONLY = ("janv. 2022", "2022M01", "2022.01", "202201")
+
+
+@pytest.mark.parametrize("kind", DATES)
+def test_dates_of_many_countries(write: Write, kind: str) -> None:
+    days = [date(2022, 1, 1) + timedelta(days=i * 31) for i in range(36)]
+    days = [day.replace(day=1) for day in days] if kind in MONTHS_ONLY else days
+    text = "when;n\n" + "".join(f"{DATES[kind](day)};{i}\n" for i, day in enumerate(days))
+    found = inspect_source(write(text))
+    assert types(found) == ["date", "integer"]
+    assert [stamp.date() for stamp in found.frame["when"]] == days
+
+
+def test_stamps_of_ten_digits_are_hours_and_not_seconds(write: Write) -> None:
+    path = write("MESS_DATUM;T\n" + rows(lambda i: f"20240101{i % 24:02d};{i}", 24))
+    found = inspect_source(path)
+    assert str(found.frame["MESS_DATUM"].iloc[8]) == "2024-01-01 08:00:00"
+
+
+def test_excel_days_under_the_name_of_a_date(write: Write) -> None:
+    path = write("Order Date,start\n" + rows(lambda i: f"{45292 + i},{45292 + i}"))
+    found = inspect_source(path)
+    assert types(found) == ["date", "integer"]
+    assert str(found.frame["Order Date"].iloc[0])[:10] == "2024-01-01"
+    assert "Order Date: numbers read as Excel's days since 1900" in found.notes
+
+
+def test_a_zone_behind_local_times_is_told(write: Write) -> None:
+    path = write("Timestamp,n\n" + rows(lambda i: f"2024/03/{i % 28 + 1:02d} 3:12:45 PM GMT+1,{i}"))
+    found = inspect_source(path)
+    assert types(found) == ["datetime", "integer"]
+    assert "Timestamp: times are local: their zone (GMT+1) is left out" in found.notes
+
+
+def test_a_day_in_9999_means_none(write: Write) -> None:
+    path = write(
+        "until;n\n"
+        + rows(lambda i: f"{'31.12.9999' if i % 5 == 2 else f'{i % 28 + 1:02d}.03.2024'};{i}")
+    )
+    found = inspect_source(path)
+    assert types(found) == ["date", "integer"]
+    assert found.columns[0].missing == 8
+    assert "31.12.9999" in notes(found)
+
+
+def test_decimal_commas_go_with_days_first(write: Write) -> None:
+    path = write("tag;x\n" + rows(lambda i: f"{i % 12 + 1:02d}/01/2024 08:15;{i},5"))
+    found = inspect_source(path)
+    assert str(found.frame["tag"].iloc[1])[:10] == "2024-01-02"
+    assert "assumed day first" in notes(found)
+
+
+@pytest.mark.parametrize("other", ["%m/%d/%Y", "%Y-%m-%d"])
+def test_dates_in_two_ways_are_kept_as_text_and_told(write: Write, other: str) -> None:
+    days = [date(2023, 1, 1) + timedelta(days=i * 3) for i in range(60)]
+    text = "".join(
+        f"{day.strftime((other, '%d/%m/%Y')[i % 2])},{i}\n" for i, day in enumerate(days)
+    )
+    found = inspect_source(write("day,n\n" + text))
+    assert types(found) == ["text", "integer"]
+    assert "day: its dates are not all written in one way, so it is kept as text" in found.notes
+
+
+def test_words_for_no_value_among_text_are_told(write: Write) -> None:
+    path = write("name,n\n" + rows(lambda i: f"{['NaN', 'Smith', 'Nguyen'][i % 3]},{i}"))
+    assert "'NaN' is read as missing in name" in inspect_source(path).notes
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"), [(" m", 1), ("m", 1), (" K", 1), ("K", 1000), ("M", 1e6)]
+)
+def test_metres_are_no_millions(write: Write, unit: str, factor: float) -> None:
+    path = write("a,b\n" + rows(lambda i: f"R{i},{i + 1.5}{unit}"))
+    assert inspect_source(path).frame["b"].tolist() == [(i + 1.5) * factor for i in range(40)]
+
+
+def test_a_flag_b_is_no_billion(write: Write) -> None:
+    path = write("a,b\n" + rows(lambda i: f"R{i},{i + 1.5}{' b' if i % 5 == 2 else ''}"))
+    assert inspect_source(path).frame["b"].max() == 40.5
+
+
+@pytest.mark.parametrize(
+    ("names", "first"),
+    [
+        ([f"F{y}" for y in range(2000, 2008)], ("integer", "year", 2000)),
+        ([f"{y}{' (p)' * (y == 2007)}" for y in range(2000, 2008)], ("integer", "year", 2000)),
+        ([f"Population {y}" for y in range(2000, 2008)], ("integer", "year", 2000)),
+        ([f"Q{q} {y}" for y in (2021, 2022) for q in (1, 2, 3, 4)], ("date", "date", "2021-01-01")),
+        ([f"{m}-23" for m in ("Jan", "Feb", "Mar", "Apr", "May")], ("date", "date", "2023-01-01")),
+    ],
+)
+def test_columns_for_years_quarters_and_months(
+    write: Write, names: list[str], first: tuple[str, str, object]
+) -> None:
+    text = "region,kind," + ",".join(names) + ",Total\n"
+    text += rows(lambda i: f"R{i},x," + ",".join(str(i + j) for j in range(len(names))) + ",9")
+    found = inspect_source(write(text))
+    assert len(found.frame) == 40 * len(names)
+    assert "Total" not in found.frame
+    kind, variable, value = first
+    assert found.column(variable).type == kind
+    assert str(found.frame[variable].min()).removesuffix(" 00:00:00") == str(value)
+
+
+def test_two_measures_a_year_stay_wide(write: Write) -> None:
+    names = [f"{what} {y}" for what in ("Sales", "Cost") for y in range(2015, 2021)]
+    path = write("region," + ",".join(names) + "\n" + rows(lambda i: f"R{i}" + f",{i}" * 12))
+    assert inspect_source(path).frame.shape == (40, 13)
+
+
+def test_another_table_below_is_left_out(write: Write) -> None:
+    text = "page,visits\n" + rows(lambda i: f"/p{i},{i}", 20) + "\nDay Index,Sessions\n"
+    found = inspect_source(write(text + rows(lambda i: f"1/{i + 1}/24,{i}", 20)))
+    assert types(found) == ["text", "integer"]
+    assert found.read.rows == 20
+    assert "another table below, of 21 line(s), is left out" in found.notes
+
+
+def test_a_blank_line_before_more_rows_is_no_end(write: Write) -> None:
+    part = rows(lambda i: f"R{i},{i}", 20)
+    assert inspect_source(write("a,b\n" + part + "\nunknown,n/a\n" + part)).read.rows == 41
+
+
+def test_prose_is_declined(write: Write) -> None:
+    text = "This data set was collected by the team.\nPlease cite us when you use it.\nSee the licence.\n"
+    assert "text of one column" in inspect_source(write(text, "readme.txt")).declined
+
+
+def test_a_comment_above_aligned_rows_is_no_header(write: Write) -> None:
+    text = "# for use\n#            decimal   average   days\n"
+    text += rows(
+        lambda i: (
+            f"{2000 + i // 12} {i % 12 + 1:2d} {2000 + i / 12:10.4f} {360 + i * 0.3:9.2f} {25:5d}"
+        )
+    )
+    found = inspect_source(write(text, "co2.txt"))
+    assert found.frame.iloc[:, :5].shape == (40, 5)
+    assert types(found)[:5] == ["integer", "integer", "number", "number", "integer"]
+
+
+def test_numbers_by_day_in_an_object(write: Write) -> None:
+    days = {f"2024-01-{i + 1:02d}": i * 1.5 for i in range(20)}
+    found = inspect_source(write(json.dumps(days), "series.json"))
+    assert types(found) == ["date", "number"]
+
+
+def test_a_high_number_for_missing_is_named(write: Write) -> None:
+    path = write(
+        "d,humidity\n"
+        + rows(lambda i: f"2024-01-{i % 28 + 1:02d},{9999 if i % 8 == 3 else 40 + i}")
+    )
+    assert "humidity: 9999 in 5 rows may mean missing" in inspect_source(path).notes
+
+
+def test_names_that_stand_once_for_several_rows_are_told(write: Write) -> None:
+    path = write(
+        "region,kind,n\n" + rows(lambda i: f"{f'R{i}' if i % 4 == 0 else ''},K{i % 4},{i}")
+    )
+    assert "region: a blank below a name may mean the same name" in inspect_source(path).notes

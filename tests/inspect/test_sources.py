@@ -1,0 +1,85 @@
+"""A project from one source of each kind: it passes its own tests and linters."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from tests.support.data import sales_csv
+from tests.support.fixtures import Cli
+
+
+def records() -> list[dict[str, object]]:
+    return [
+        {"day": f"2024-01-{i % 28 + 1:02}", "kind": "ABC"[i % 3], "n": i, "at": {"x": i / 2}}
+        for i in range(40)
+    ]
+
+
+def features() -> dict[str, object]:
+    points = [
+        {
+            "type": "Feature",
+            "properties": {"time": 1_700_000_000_000 + i * 86_400_000, "mag": i % 7 / 2},
+            "geometry": {"type": "Point", "coordinates": [i, -i]},
+        }
+        for i in range(40)
+    ]
+    return {"type": "FeatureCollection", "features": points}
+
+
+def sheets() -> bytes:
+    book, content = Workbook(), io.BytesIO()
+    book.active.append(["Report"])
+    sheet = book.create_sheet("Data")
+    for row in [["Costs of 2024"], [], ["team", "month", "cost"]]:
+        sheet.append(row)
+    for i in range(36):
+        sheet.append(["ABC"[i % 3], f"{i % 12 + 1:02}/2024", i * 10.5])
+    sheet.append(["Total", None, 9999])
+    book.save(content)
+    return content.getvalue()
+
+
+def sources(folder: Path) -> list[Path]:
+    """Write one source of each kind; return their paths."""
+    aligned = [f"{'ABC'[i % 3]} b  {i * 2:>5}  2024-02-{i % 28 + 1:02}" for i in range(40)]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("in/visits.csv", sales_csv())
+        packed.writestr("readme.txt", "hello")
+    contents = {
+        "book.xlsx": sheets(),
+        "nested.json": json.dumps({"data": records()}).encode(),
+        "lines.jsonl": "\n".join(map(json.dumps, records())).encode(),
+        "quakes.geojson": json.dumps(features()).encode(),
+        "zipped.csv.gz": gzip.compress(sales_csv().encode()),
+        "archive.zip": archive.getvalue(),
+        "aligned.txt": "\n".join(["name   count  day", *aligned]).encode(),
+        "parts/north.csv": sales_csv(100).encode(),
+        "parts/south.csv": sales_csv(200).encode(),
+    }
+    for name, content in contents.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    names = [name for name in contents if "/" not in name]
+    return [folder / name for name in [*names, "parts"]]
+
+
+def test_a_project_of_all_kinds_passes_its_own_checks(
+    tmp_path: Path, folder: Path, flaskdash: Cli
+) -> None:
+    (tmp_path / "given").mkdir()
+    given = [arg for path in sources(tmp_path / "given") for arg in ("--data", path)]
+    flaskdash("new", "all", *given, "--charts", "16", "--no-git")
+    for command in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", "-q"]):
+        program, *args = command
+        run = [folder / "all/.venv/bin" / program, *args]
+        done = subprocess.run(run, cwd=folder / "all", capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr

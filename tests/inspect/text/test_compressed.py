@@ -1,0 +1,231 @@
+"""What inspect sees in compressed files and archives, and that the code it writes opens them."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from openpyxl import Workbook
+
+from flaskdash.errors import FlaskdashError
+from flaskdash.inspect import Inspection, inspect_source
+from flaskdash.inspect.text import compressed
+from tests.support.fixtures import Cli
+from tests.support.loaders import execute
+
+Pack = Callable[[str, bytes], Path]
+CSV = b"day;amount\n" + b"".join(b"2024-01-%02d;%d,5\n" % (i % 28 + 1, i) for i in range(40))
+JSON = json.dumps([{"day": f"2024-01-{i + 1:02}", "n": i} for i in range(28)]).encode()
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Pack:
+    """Return a function that writes bytes to a file of a name."""
+
+    def write(name: str, content: bytes) -> Path:
+        (tmp_path / name).write_bytes(content)
+        return tmp_path / name
+
+    return write
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+def sheet() -> bytes:
+    workbook, content = Workbook(), io.BytesIO()
+    for row in [["name", "n"], *([f"n{i}", i] for i in range(9))]:
+        workbook.active.append(row)
+    workbook.save(content)
+    return content.getvalue()
+
+
+def read(path: Path, table: str | None = None) -> Inspection:
+    """Inspect a file; the body that comes out reads it again."""
+    found = inspect_source(path, table)
+    pd.testing.assert_frame_equal(execute(found, path), found.frame)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "compress", "kind"),
+    [
+        ("data.csv.gz", gzip.compress, "gzip"),
+        ("data.csv.bz2", bz2.compress, "bz2"),
+        ("data.csv.xz", lzma.compress, "xz"),
+        ("data.zip", lambda data: zipped({"data.csv": data}), "zip"),
+        ("data.csv", lambda data: zipped({"data.csv": data}), "zip"),
+    ],
+)
+def test_compressed_text_is_read_by_pandas_itself(
+    pack: Pack, name: str, compress: Callable[[bytes], bytes], kind: str
+) -> None:
+    found = read(pack(name, compress(CSV)))
+    assert f'compression="{kind}"' in found.body
+    assert (found.read.compression, found.read.delimiter, found.read.rows) == (kind, ";", 40)
+    assert found.frame["amount"].sum() == sum(i + 0.5 for i in range(40))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.json.gz", gzip.compress(JSON), "json"),
+        ("a.jsonl.xz", lzma.compress(b'{"n": 1}\n{"n": 2}\n'), "jsonl"),
+        ("a.zip", zipped({"a.json": JSON}), "json"),
+        ("a.xlsx.gz", gzip.compress(sheet()), "xlsx"),
+        ("a.zip", zipped({"a.xlsx": sheet()}), "xlsx"),
+    ],
+)
+def test_other_formats_are_opened_first(pack: Pack, name: str, content: bytes, kind: str) -> None:
+    found = read(pack(name, content))
+    assert found.read.format == kind
+    assert "as file:" in found.body
+
+
+def test_the_biggest_data_file_of_an_archive_is_read_and_the_others_are_named(pack: Pack) -> None:
+    files = {
+        "meta.csv": b"code,name\nA,Alpha\nB,Beta\n",
+        "in/data.csv": CSV,
+        "read.pdf": b"x" * 9999,
+    }
+    files["__MACOSX/in/data.csv"] = b"junk" * 999
+    path = pack("bank.zip", zipped(files))
+    found = read(path)
+    assert (found.read.table, found.read.rows) == ("in/data.csv", 40)
+    assert any("--table" in note and "meta.csv" in note for note in found.notes)
+    assert read(path, "meta.csv").read.rows == 2
+    with pytest.raises(FlaskdashError, match="no file") as error:
+        inspect_source(path, "x.csv")
+    assert "in/data.csv" in error.value.hint
+
+
+def locked() -> bytes:
+    """Return an archive whose file says that it is encrypted."""
+    content = bytearray(zipped({"a.csv": CSV}))
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("cut.csv.gz", gzip.compress(CSV)[:60], "broken gzip file"),
+        ("cut.zip", zipped({"a.csv": CSV})[:100], "broken zip file"),
+        ("bad.xz", lzma.compress(CSV)[:50], "broken xz file"),
+        ("empty.zip", zipped({}), "empty zip"),
+        ("folder.zip", zipped({"__MACOSX/a": b"x"}), "holds no files"),
+        ("empty.gz", gzip.compress(b""), "empty file"),
+        ("locked.zip", locked(), "protected by a password"),
+        ("twice.gz", gzip.compress(gzip.compress(CSV)), "another archive"),
+        ("page.csv.gz", gzip.compress(b"<!DOCTYPE html><html></html>"), "HTML page"),
+        ("page.xls", b"<html><table><tr><td>1</td></tr></table></html>", "HTML page"),
+        ("note.csv", b"<!-- saved --><HTML><body>Log in</body></HTML>", "HTML page"),
+        (
+            "old.xls",
+            b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>',
+            "not a workbook",
+        ),
+        ("letter.zip", zipped({"word/document.xml": b"<xml/>"}), "Word document"),
+        ("a.parquet.gz", gzip.compress(b"PAR1 and more"), "Parquet"),
+    ],
+)
+def test_what_can_not_be_unpacked_is_told_in_one_line(
+    pack: Pack, name: str, content: bytes, message: str
+) -> None:
+    with pytest.raises(FlaskdashError, match=message) as error:
+        inspect_source(pack(name, content))
+    assert error.value.hint
+    assert "\n" not in error.value.message
+
+
+@pytest.mark.parametrize("pack_it", [gzip.compress, lambda data: zipped({"a.csv": data})])
+def test_a_bomb_is_not_unpacked(
+    pack: Pack, monkeypatch: pytest.MonkeyPatch, pack_it: Callable[[bytes], bytes]
+) -> None:
+    monkeypatch.setattr(compressed, "MOST", 100_000)
+    path = pack("bomb.bin", pack_it(b"a,b\n" + b"1,2\n" * 100_000))
+    with pytest.raises(FlaskdashError, match="when unpacked"):
+        inspect_source(path)
+
+
+def test_the_copy_keeps_both_endings(pack: Pack, made: Path, flaskdash: Cli) -> None:
+    path = pack("May sales.csv.gz", gzip.compress(CSV))
+    flaskdash("add-data", path)
+    flaskdash("add-data", path, "--name", "more")
+    assert (made / "data/may_sales.csv.gz").read_bytes() == path.read_bytes()
+    assert (made / "data/more.csv.gz").exists()
+    code = "import app.loaders.more as loader; print(len(loader.load()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=made, capture_output=True, text=True)
+    assert done.stdout.strip() == "40", done.stderr
+
+
+def tarred(files: dict[str, bytes], mode: str = "w:gz") -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("a.tar", "w"), ("a.tar.gz", "w:gz"), ("a.tgz", "w:gz"), ("a.tar.xz", "w:xz")],
+)
+@pytest.mark.parametrize(
+    ("member", "data"), [("x/data.csv", CSV), ("data.json", JSON), ("data.xlsx", sheet())]
+)
+def test_tar(pack: Pack, name: str, mode: str, member: str, data: bytes) -> None:
+    found = read(pack(name, tarred({"._data.csv": b"\0\5", member: data}, mode)))
+    assert found.read.compression == "tar"
+    assert found.read.table in (member, "Sheet")
+    assert len(found.frame) == {"x/data.csv": 40, "data.json": 28, "data.xlsx": 9}[member]
+
+
+def test_a_file_of_a_tar_archive_is_chosen(pack: Pack) -> None:
+    path = pack("a.tgz", tarred({"big.csv": CSV * 2, "b/small.csv": CSV}))
+    assert "--table takes another file of the archive: b/small.csv" in read(path).notes[0]
+    assert read(path, "small.csv").read.table == "b/small.csv"
+    with pytest.raises(FlaskdashError, match=r"has no file 'none\.csv'"):
+        inspect_source(path, "none.csv")
+
+
+def test_a_tar_archive_that_is_cut_off(pack: Pack) -> None:
+    with pytest.raises(FlaskdashError, match="broken"):
+        inspect_source(pack("a.tgz", tarred({"data.csv": CSV * 99})[:400]))
+
+
+@pytest.mark.parametrize("kind", ["gz", "zip", "tar"])
+def test_packed_parquet(tmp_path: Path, kind: str) -> None:
+    plain, path = tmp_path / "data.parquet", tmp_path / f"data.parquet.{kind}"
+    sql = "SELECT i AS n, TIMESTAMPTZ '2024-01-01 00:00:00+00' AS at, '2024-01-02' AS day FROM range(30) t(i)"
+    duckdb.execute(f"COPY ({sql}) TO '{plain}' (FORMAT parquet)")
+    data = plain.read_bytes()
+    packers = {
+        "gz": gzip.compress,
+        "zip": lambda d: zipped({"a.parquet": d}),
+        "tar": lambda d: tarred({"a.parquet": d}, "w"),
+    }
+    path.write_bytes(packers[kind](data))
+    found = read(path)
+    assert [column.type for column in found.columns] == ["integer", "date", "date"]
+    assert len(found.frame) == 30

@@ -1,0 +1,721 @@
+"""Serve: each test runs the real command on a tiny project, in a process of its own."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from http.client import HTTPConnection
+from pathlib import Path, PurePath
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from flaskdash import shell
+from flaskdash.commands.serve import command
+from flaskdash.errors import FlaskdashError
+from flaskdash.project import Project, environment
+from flaskdash.project.environment import OfflineError, ensure_environment, stamp, sync
+from flaskdash.serve.child import dev_host, dev_page
+from flaskdash.serve.listen import listen, port_of
+from flaskdash.serve.prod import as_exec, parse_web, serve_production, variables
+from flaskdash.serve.watch import Change, classify, relevant
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its projects have a Unix .venv")
+DEADLINE = 20.0
+COLOUR = "getComputedStyle(document.querySelector('p')).color"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+APP = """\
+from pathlib import Path
+
+from flask import Flask, request
+
+from app.charts import sales
+
+
+def create_app():
+    app = Flask(__name__)
+
+    @app.get("/")
+    def home():
+        data = Path("data/sales.csv").read_text()
+        return f"<html><body>{sales.VALUE} {data}</body></html>"
+
+    @app.get("/half")
+    def half():
+        return str(sales.half(request.args.get("of")))
+
+    @app.get("/crash")
+    def crash():
+        import os
+
+        os._exit(3)
+
+    @app.get("/slow")
+    def slow():
+        import time
+
+        time.sleep(0.5)
+        return "done"
+
+    return app
+"""
+CHART = """\
+VALUE = "one"
+
+
+def half(of):
+    return int(of) / 2
+"""
+
+
+def build(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a project whose environment is ours, and is fresh, so that nothing is installed."""
+    root = build(
+        tmp_path / "tiny",
+        {
+            "pyproject.toml": '[project]\nname = "tiny"\n[tool.flaskdash]\ntitle = "Tiny sales"\n',
+            "app/__init__.py": APP,
+            "app/charts/__init__.py": "",
+            "app/charts/sales.py": CHART,
+            "app/static/style.css": "body { color: red }",
+            "data/sales.csv": "10",
+            ".venv/bin/python": f'#!/bin/sh\nexec "{sys.executable}" "$@"\n',
+        },
+    )
+    (root / ".venv/bin/python").chmod(0o755)
+    stamp(root)
+    return root
+
+
+def until(get: Callable[[], Any], what: str = "") -> Any:
+    """Return the first true value of `get`; fail after a deadline."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        if value := get():
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"not in time: {what}")
+
+
+class Served:
+    """A running `flaskdash serve`, and what it printed."""
+
+    def __init__(self, root: Path, *args: str, **env: str) -> None:
+        self.root = root
+        self.output = root.parent / "output.txt"
+        code = "from flaskdash.commands.serve import command; command()"
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code, *args],
+                cwd=root,
+                env=os.environ | env,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def printed(self) -> str:
+        return self.output.read_text(encoding="utf-8", errors="replace")
+
+    def wait(self, pattern: str) -> re.Match[str]:
+        """Return the match once the output has it."""
+        ended = self.process.poll
+
+        def look() -> Any:
+            assert ended() is None or re.search(pattern, self.printed()), self.printed()
+            return re.search(pattern, self.printed())
+
+        found: re.Match[str] = until(look, f"{pattern} in {self.printed()}")
+        return found
+
+    @property
+    def address(self) -> str:
+        return self.wait(r"Serving Tiny sales on (\S+)")[1]
+
+    def get(self, path: str = "/", **headers: str) -> tuple[int, str]:
+        request = urllib.request.Request(self.address + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=DEADLINE) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def state(self) -> dict[str, str]:
+        """Return the first state that the event stream tells, as a browser would see it."""
+        host, port = self.address.removeprefix("http://").split(":")
+        with closing(HTTPConnection(host, int(port), timeout=DEADLINE)) as connection:
+            connection.request("GET", "/_dev/events")
+            with connection.getresponse() as response:
+                for line in response:
+                    if line.startswith(b"data: "):
+                        return dict(json.loads(line.removeprefix(b"data: ")))
+        return {}
+
+    def told(self, change: Callable[[], object], key: str = "id") -> dict[str, str]:
+        """Make a change, and return the first state with another value under `key`."""
+        before = self.state()
+        change()
+        state: dict[str, str] = until(
+            lambda: (now := self.state()) and now[key] != before[key] and now, self.printed()
+        )
+        return state
+
+    def save(self, name: str, text: str) -> None:
+        (self.root / name).write_text(text, encoding="utf-8")
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(DEADLINE)
+
+
+@pytest.fixture
+def start(project: Path) -> Iterator[Callable[..., Served]]:
+    """Return a function that serves the project on a free port."""
+    running: list[Served] = []
+
+    def start_it(*args: str, **env: str) -> Served:
+        port = () if "--port" in args else ("--port", "0")
+        running.append(Served(project, *args, *port, **env))
+        return running[-1]
+
+    yield start_it
+    for served in running:
+        served.stop()
+
+
+def boot(state: dict[str, str]) -> str:
+    return state["id"].partition("-")[0]
+
+
+def children(pid: int) -> list[int]:
+    out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
+    return [int(line) for line in out.stdout.split()]
+
+
+def alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    with suppress(OSError):
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def test_serves_pages_with_the_reload_script(start):
+    served = start()
+    status, page = served.get("/", **{"Accept-Encoding": "gzip"})
+    assert status == 200
+    assert re.search(
+        r'one 10<script src="/_dev/reload.js" data-id="\S+" data-css="0" defer></script></body>',
+        page,
+    )
+    status, script = served.get("/_dev/reload.js")
+    assert status == 200
+    assert "location.reload()" in script
+    assert "eval" not in script
+    assert served.get("/", **{"Sec-Fetch-Dest": "empty"})[1].endswith("</body></html>")
+    assert served.get("/slow", **{"Sec-Fetch-Dest": "empty"}) == (200, "done")
+    served.stop()
+    assert served.process.returncode == 0
+
+
+def test_answers_to_its_own_name_alone(start):
+    served = start()
+    port = served.address.rpartition(":")[2]
+    for path in ("/", "/_dev/events", "/_dev/reload.js"):
+        status, text = served.get(path, Host=f"evil.example:{port}")
+        assert status == 403
+        assert "does not answer to the name 'evil.example:" in text
+        assert "one 10" not in text
+    assert served.get("/", Host=f"localhost:{port}")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "host", "ours"),
+    [
+        ("localhost", "127.0.0.1", True),
+        ("LOCALHOST.:5000", "127.0.0.1", True),
+        ("shop.localhost", "127.0.0.1", True),
+        ("127.0.0.1:5000", "127.0.0.1", True),
+        ("[::1]:5000", "::1", True),
+        ("192.168.1.5:5000", "192.168.1.5", True),
+        ("box.lan:5000", "Box.lan", True),
+        ("192.168.1.5", "0.0.0.0", True),
+        ("[fe80::1]:5000", "::", True),
+        (socket.gethostname(), "0.0.0.0", True),
+        ("192.168.1.5", "127.0.0.1", False),
+        (f"{socket.gethostname()}.evil.example", "0.0.0.0", False),
+        ("evil.example", "0.0.0.0", False),
+        ("evil.example:5000", "127.0.0.1", False),
+        ("localhost.evil.example", "127.0.0.1", False),
+        ("127.0.0.1.evil.example", "127.0.0.1", False),
+        ("evil.example@localhost.x", "127.0.0.1", False),
+        ("[::1", "127.0.0.1", False),
+        ("", "127.0.0.1", False),
+    ],
+)
+def test_which_names_are_ours(header, host, ours):
+    assert dev_host.is_ours(header, host) is ours
+
+
+def test_takes_the_next_port(start):
+    with listen("127.0.0.1", 0) as taken:
+        port = port_of(taken)
+        served = start("--port", str(port))
+        assert served.wait(rf"port {port} is taken; using (\d+)")[1] in served.address
+
+
+def test_a_saved_chart_restarts_without_a_failed_request(start):
+    served = start()
+    before = served.state()
+    results: list[object] = []
+    enough = Event()
+
+    def poll() -> None:
+        while not enough.is_set():
+            try:
+                results.append(served.get("/")[0])
+            except OSError as error:
+                results.append(error)
+
+    slow = Thread(target=lambda: results.append(served.get("/slow")[1][:4]))
+    poller = Thread(target=poll)
+    slow.start()
+    poller.start()
+    state = served.told(lambda: served.save("app/charts/sales.py", CHART.replace("one", "two")))
+    assert boot(state) != boot(before)
+    assert "two 10" in served.get("/")[1]
+    # The same second and the same size: bytecode of the last version would look current.
+    served.told(lambda: served.save("app/charts/sales.py", CHART.replace("one", "six")))
+    assert "six 10" in served.get("/")[1]
+    enough.set()
+    poller.join()
+    slow.join()
+    assert set(results) == {200, "done"}
+    until(lambda: len(children(served.process.pid)) == 1, "the old processes end")
+
+
+def test_a_mistake_at_import_shows_and_heals(start):
+    served = start()
+    served.told(lambda: served.save("app/charts/sales.py", 'VALUE = "one"\nhalf = (\n'))
+    status, page = served.get("/any")
+    assert status == 500
+    assert "SyntaxError" in page
+    assert "app/charts/sales.py, line 2" in page
+    assert '<span class="here">   2  half = (</span>' in page
+    assert page.count('src="/_dev/reload.js"') == 1
+    served.told(lambda: served.save("app/charts/sales.py", CHART))
+    assert served.get("/")[0] == 200
+
+
+def test_a_failure_at_start_heals_with_any_file(start, project):
+    text = APP.replace("    @app.get", '    Path("data/more.csv").read_text()\n\n    @app.get', 1)
+    (project / "app/__init__.py").write_text(text)
+    served = start()
+    status, page = served.get("/")
+    assert status == 500
+    assert "app/__init__.py, line 11" in page
+    served.told(lambda: served.save("data/more.csv", "1"))
+    assert served.get("/")[0] == 200
+
+
+def test_an_exception_in_a_view_shows_file_and_line(start):
+    served = start()
+    status, page = served.get("/half?of=%3Cscript%3Ealert(1)%3C/script%3E")
+    assert status == 500
+    assert "<h1>ValueError: invalid literal for int() with base 10: &#x27;&lt;script&gt;" in page
+    assert "app/charts/sales.py, line 5" in page
+    assert "alert(1)&lt;/script&gt;" in page
+    assert "<script>alert" not in page
+    assert "dev_app.py" not in page
+    assert served.get("/half?of=4") == (200, served.get("/half?of=4")[1])
+    served.told(lambda: served.save("app/charts/sales.py", CHART.replace("int(of)", "4")))
+    assert served.get("/half?of=x")[0] == 200
+
+
+def test_saved_data_reloads_the_page_without_a_restart(start):
+    served = start()
+    before = served.state()
+    served.save("new.csv", "20")
+    state = served.told(lambda: (served.root / "new.csv").replace(served.root / "data/sales.csv"))
+    assert boot(state) == boot(before)
+    assert "one 20" in served.get("/")[1]
+    # The app rebuilds its snapshot by itself, a moment later.
+    (served.root / "instance").mkdir()
+    state = served.told(lambda: served.save("instance/sales.json", "{}"))
+    assert boot(state) == boot(before)
+    assert f'data-id="{state["id"]}"' in served.get("/")[1]
+
+
+def test_a_snapshot_that_is_kept_elsewhere_reloads_the_page_too(start, project, tmp_path):
+    (tmp_path / "moved").mkdir()
+    moved = f'    app.config["INSTANCE"] = {str(tmp_path / "moved")!r}\n\n    @app.get'
+    (project / "app/__init__.py").write_text(APP.replace("    @app.get", moved, 1))
+    served = start()
+    served.told(lambda: (tmp_path / "moved/sales.json").write_text("{}"))
+
+
+def test_a_saved_style_sheet_leaves_the_page(start):
+    served = start()
+    before = served.state()
+    state = served.told(lambda: served.save("app/static/style.css", "body {}"), key="css")
+    assert state == {"id": before["id"], "css": "1"}
+
+
+def test_a_browser_follows_and_keeps_its_filters(start, project, browser):
+    policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
+    page = f"""\
+from flask import Flask, Response
+
+from app.charts import sales
+
+
+def create_app():
+    app = Flask(__name__)
+
+    @app.get("/")
+    def home():
+        style = '<link rel="stylesheet" href="/static/style.css">'
+        page = f"<html><head>{{style}}</head><body><p>{{sales.VALUE}}</p></body></html>"
+        return Response(page, headers={{"Content-Security-Policy": "{policy}", "ETag": "x"}})
+
+    return app
+"""
+    (project / "app/__init__.py").write_text(page)
+    served = start()
+    tabs = [browser.new_page(), browser.new_page()]
+    for tab in tabs:
+        tab.set_default_timeout(DEADLINE * 1000)
+        tab.goto(f"{served.address}/?region=north")
+    served.save("app/static/style.css", "p { color: rgb(0, 0, 255) }")
+    for tab in tabs:
+        # Not wait_for_function: it evaluates text in the page, which the policy forbids.
+        until(lambda tab=tab: tab.evaluate(COLOUR) == "rgb(0, 0, 255)", "the new style")
+    for value in ("two", "(", "six"):
+        served.save("app/charts/sales.py", f'VALUE = "{value}"' if value != "(" else value)
+        shown = "h1" if value == "(" else f"text={value}"
+        for tab in tabs:
+            tab.wait_for_selector(shown)
+            assert tab.url.endswith("/?region=north")
+    for tab in tabs:
+        tab.close()
+
+
+def test_a_data_folder_that_is_replaced_is_still_watched(start):
+    served = start()
+    served.told(lambda: (served.root / "data").rename(served.root / "old"))
+    (served.root / "data").mkdir()
+    served.wait("data changed")
+
+    def saved_again() -> bool:
+        served.save("data/sales.csv", str(time.monotonic_ns()))
+        return "data/sales.csv changed" in served.printed()
+
+    until(saved_again, "data/sales.csv noticed")
+
+
+def test_a_crash_is_told_and_mended(start):
+    served = start()
+    served.wait("Serving")
+    with pytest.raises(OSError, match="closed connection"):
+        served.get("/crash")
+    served.wait("ended with exit code 3")
+    served.save("data/sales.csv", "30")
+    assert "one 30" in served.get("/")[1]
+
+
+def test_a_broken_environment_is_told(start, project):
+    (project / ".venv/bin/python").write_text("#!/bin/sh\nexit 9\n")
+    served = start()
+    assert served.process.wait(DEADLINE) == 1
+    assert "ended with exit code 9 before it could serve" in served.printed()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stops_cleanly(start, number):
+    served = start()
+    child = served.address and children(served.process.pid)[0]
+    host, port = served.address.removeprefix("http://").split(":")
+    with closing(HTTPConnection(host, int(port), timeout=DEADLINE)) as events:
+        events.request("GET", "/_dev/events")
+        events.getresponse().readline()
+        begun = time.monotonic()
+        os.killpg(served.process.pid, number)  # as a terminal does: the child gets it too
+        assert served.process.wait(DEADLINE) == 0
+        assert time.monotonic() - begun < 2
+    assert not alive(child)
+    assert "Traceback" not in served.printed()
+
+
+def test_a_killed_parent_leaves_no_child(start):
+    served = start()
+    child = served.address and children(served.process.pid)[0]
+    served.process.kill()
+    served.process.wait()
+    until(lambda: not alive(child), "the child ends")
+
+
+def test_prod_runs_the_web_line(start, project):
+    script = """\
+import os, sys, threading
+print("PORT", os.environ["PORT"], os.environ.get("FLASK_DEBUG"), sys.argv[1], flush=True)
+threading.Event().wait()
+"""
+    build(project, {"Procfile": "# x\nweb: python web.py 'a b'\n", "web.py": script})
+    with listen("127.0.0.1", 0) as free:
+        port = port_of(free)
+    served = start("--prod", "--port", str(port), FLASK_DEBUG="1")
+    served.wait(rf"PORT {port} None a b")
+    assert not children(served.process.pid)  # no shell and no flaskdash stay in between
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(DEADLINE) == -signal.SIGTERM
+
+
+def test_prod_passes_the_exit_code_on(start, project):
+    build(project, {"Procfile": "web: A=1 sh -c 'exit 7'\n"})
+    assert start("--prod").process.wait(DEADLINE) == 7
+
+
+def test_prod_runs_gunicorn_on_the_host_and_port(start, project):
+    build(project, {"Procfile": 'web: python -m gunicorn "app:create_app()"\n'})
+    served = start("--prod")
+    address = served.wait(r"Listening at: (http://127\.0\.0\.1:\d+) ")[1]
+    with urllib.request.urlopen(address, timeout=DEADLINE) as response:
+        assert b"one 10" in response.read()
+    served.process.send_signal(signal.SIGINT)
+    assert served.process.wait(DEADLINE) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the Procfile has no web line"),
+        ("worker: x\n", "the Procfile has no web line"),
+        ("web gunicorn\n", "Procfile, line 1 is not 'NAME: COMMAND': web gunicorn"),
+        ("# hello\n\nweb:\n", "Procfile, line 3 is not 'NAME: COMMAND': web:"),
+    ],
+)
+def test_a_wrong_procfile_is_told(text, message):
+    with pytest.raises(FlaskdashError, match=re.escape(message)):
+        parse_web(text)
+
+
+def test_a_missing_procfile_is_told(start):
+    served = start("--prod")
+    assert served.process.wait(DEADLINE) == 1
+    assert "has no Procfile" in served.printed()
+
+
+def test_prod_on_windows_is_told(project, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(FlaskdashError, match="needs a Unix"):
+        serve_production(Project(project, "tiny", "Tiny"), "127.0.0.1", 0, print)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("gunicorn 'app:create_app()'", "exec gunicorn 'app:create_app()'"),
+        ('gunicorn "app:create_app(a=1)"', 'exec gunicorn "app:create_app(a=1)"'),
+        ("A=1 gunicorn app", "exec env A=1 gunicorn app"),
+        ("exec gunicorn app", "exec gunicorn app"),
+        ("flask migrate && gunicorn app", "flask migrate && gunicorn app"),
+    ],
+)
+def test_a_command_takes_the_place_of_its_shell(line, text):
+    assert as_exec(line) == text
+
+
+def test_arguments_for_gunicorn_are_kept(project, monkeypatch):
+    here = Project(project, "tiny", "Tiny")
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--threads 2")
+    assert variables(here, "::1", 80)["GUNICORN_CMD_ARGS"] == "--threads 2 --bind [::1]:80"
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--bind unix:x")
+    assert variables(here, "::1", 80)["GUNICORN_CMD_ARGS"] == "--bind unix:x"
+
+
+@pytest.mark.parametrize(
+    ("names", "change"),
+    [
+        (["app/static/style.css"], Change.STYLE),
+        (["app/static/style.css", "data/x.csv"], Change.PAGE),
+        (["app/templates/base.html"], Change.PAGE),
+        (["app/blueprints/forms/static/forms.js"], Change.PAGE),
+        (["data/load.py"], Change.PAGE),
+        (["app/charts/x.py", "data/x.csv"], Change.CODE),
+        ([".env"], Change.CODE),
+        (["app/static"], Change.CODE),
+    ],
+)
+def test_a_file_calls_for_the_least_that_shows_it(names, change):
+    assert classify(map(PurePath, names)) is change
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("app/charts/x.py", True),
+        ("data/a/b.csv", True),
+        (".env", True),
+        ("pyproject.toml", True),
+        ("uv.lock", False),
+        ("README.md", False),
+        ("tests/test_app.py", False),
+        ("instance/sales.parquet", False),
+        ("app/charts/__pycache__/x.cpython-311.pyc", False),
+        ("app/charts/.x.py.swp", False),
+        ("app/charts/x.py~", False),
+        ("app/charts/4913", False),
+        ("data/.~lock.sales.csv#", False),
+        ("data/sales.csv.part", False),
+        ("data/~$sales.xlsx", False),
+        ("app/charts/5036", False),
+        ("app/charts/#x.py#", False),
+        ("app/charts/.#x.py", False),
+        ("app/charts/x.py.swo", False),
+        ("app/charts/x.py.tmp", False),
+        ("app/charts/x.py.tmp.4711.1f", False),
+        ("app/charts/x.py___jb_tmp___", False),
+        ("app/charts/sedAb3dEf", False),
+        ("app/charts/tmp.py", True),
+        ("app/charts/sed.py", True),
+        ("data/2024", True),
+    ],
+)
+def test_only_files_of_the_dashboard_count(name, counts):
+    assert relevant(PurePath(name)) is counts
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [("no.such.host.invalid", "is not an address"), ("203.0.113.7", "is not an address")],
+)
+def test_a_wrong_host_is_told(host, message):
+    with pytest.raises(FlaskdashError, match=message):
+        listen(host, 0)
+
+
+def test_open_does_not_go_with_prod():
+    result = CliRunner().invoke(command, ["--prod", "--open"])
+    assert result.exit_code == 2
+    assert "--open is for development" in result.output
+
+
+def test_the_page_names_the_first_cause(tmp_path):
+    file = build(tmp_path, {"app/bad.py": "def load():\n    {}['x']\n"}) / "app/bad.py"
+    scope: dict[str, Any] = {}
+    exec(compile(file.read_text(), str(file), "exec"), scope)
+    try:
+        try:
+            scope["load"]()
+        except KeyError as cause:
+            raise RuntimeError("app/bad.py: <no>") from cause
+    except RuntimeError as error:
+        page = dev_page.render(error, tmp_path)
+    assert "<h1>RuntimeError: app/bad.py: &lt;no&gt;</h1>" in page
+    assert "app/bad.py, line 2" in page
+
+
+def test_a_project_is_found_from_inside(project):
+    found = Project.find(project / "app" / "charts")
+    assert (found.root, found.name, found.title) == (project, "tiny", "Tiny sales")
+    assert found.loaders == project / "app" / "loaders"
+
+
+def test_no_project_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(command)
+    assert result.exit_code == 1
+    assert "not inside a flaskdash project\nTry: flaskdash new" in result.output
+
+
+def test_a_broken_pyproject_is_told(tmp_path):
+    build(tmp_path, {"pyproject.toml": "[tool\n"})
+    with pytest.raises(FlaskdashError, match=r"pyproject\.toml is not valid TOML"):
+        Project.find(tmp_path)
+
+
+def test_a_fresh_environment_costs_no_process(project, monkeypatch):
+    ran: list[object] = []
+    monkeypatch.setattr(shell, "run", lambda *args, **_: ran.append(args))
+    ensure_environment(Project.find(project), print)
+    assert not ran
+    (project / "uv.lock").write_text("changed")
+    ensure_environment(Project.find(project), print)
+    assert len(ran) == 1
+    ensure_environment(Project.find(project), print)
+    assert len(ran) == 1
+
+
+UV_PROJECT = """\
+[project]
+name = "moved"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = ["gunicorn>=23"]
+[tool.uv]
+package = false
+[tool.flaskdash]
+"""
+
+
+@pytest.fixture
+def unmade(tmp_path: Path) -> Path:
+    """Return a fresh clone: a project without an environment."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}\n"
+    return build(tmp_path / "here", {"pyproject.toml": UV_PROJECT, ".python-version": version})
+
+
+def test_a_relocatable_environment_can_be_moved(unmade, tmp_path):
+    try:
+        environment.lock(unmade)
+        sync(unmade)
+    except OfflineError:
+        pytest.skip("needs the package index")
+    there = unmade.rename(tmp_path / "there")
+    out = subprocess.run(
+        [there / ".venv/bin/gunicorn", "--version"], capture_output=True, text=True
+    )
+    assert "gunicorn" in out.stdout, out
+    assert environment.is_fresh(there)
+
+
+def test_no_network_and_no_environment_is_told(unmade, tmp_path, monkeypatch):
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(unmade)
+    result = CliRunner().invoke(command)
+    assert result.exit_code == 1
+    assert "can't be reached" in result.output
+    assert "Try: flaskdash serve, when the network is back" in result.output
+
+
+def test_no_network_keeps_the_environment_that_is_there(project, monkeypatch):
+    def fail(*args: object, **_: object) -> str:
+        raise shell.CommandError(["uv"], 2, "cause: dns error")
+
+    monkeypatch.setattr(shell, "run", fail)
+    (project / "uv.lock").write_text("changed")
+    said: list[str] = []
+    ensure_environment(Project.find(project), said.append)
+    assert "going on with the environment as it is" in said[0]

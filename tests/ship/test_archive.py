@@ -1,0 +1,34 @@
+"""The archive of a release."""
+
+import os
+import tarfile
+from pathlib import Path
+
+from flaskdash.ship import archive
+from flaskdash.ship.archive import Entry
+
+
+def test_an_archive_depends_on_its_content_alone(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text("same")
+    two.write_text("same")
+    os.utime(two, (1, 1))
+    two.chmod(0o600)
+    entries = [Entry("d/b", b"b", executable=True), Entry("d/a", one)]
+    archive.write(tmp_path / "1.tar.gz", entries)
+    archive.write(tmp_path / "2.tar.gz", [Entry("d/a", two), entries[0]])
+    assert (tmp_path / "1.tar.gz").read_bytes() == (tmp_path / "2.tar.gz").read_bytes()
+    with tarfile.open(tmp_path / "1.tar.gz") as tar:
+        assert [(info.name, info.mode, info.uid, info.uname) for info in tar] == [
+            ("d/a", 0o644, 0, ""),
+            ("d/b", 0o755, 0, ""),
+        ]
+
+
+def test_an_edit_that_keeps_the_size_changes_the_time(tmp_path: Path) -> None:
+    times = []
+    for text in (b"limit = 5", b"limit = 6"):
+        archive.write(tmp_path / "x.tar.gz", [Entry("x", text)])
+        with tarfile.open(tmp_path / "x.tar.gz") as tar:
+            times.append(tar.getmember("x").mtime)
+    assert times[0] != times[1]

@@ -1,0 +1,57 @@
+"""What a person does on a page, and sees there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from click.testing import CliRunner
+from playwright.sync_api import Page
+
+from flaskdash.cli import cli
+
+FIGURES = 6
+KPI = ".card.kpi .value"
+
+
+def add_chart(*flags: str) -> None:
+    result = CliRunner().invoke(cli, ["add-chart", *flags])
+    assert result.exit_code == 0, result.output
+
+
+def drawn(page: Page, count: int = FIGURES) -> None:
+    """Wait until so many figures are drawn, each as it comes near the window."""
+    for shown in page.locator(".shown").all():
+        shown.scroll_into_view_if_needed()
+    page.evaluate("() => scrollTo(0, 0)")
+    page.locator(".js-plotly-plot:has(.main-svg .trace)").nth(count - 1).wait_for(state="attached")
+
+
+def figures(page: Page) -> list[str]:
+    """Return what each figure draws, as JSON: the traces, without the look."""
+    found: list[str] = page.evaluate(
+        "() => [...document.querySelectorAll('.js-plotly-plot')].map((shown) =>"
+        " JSON.stringify(shown.data.map(({ name, x, y }) => [name, x, y])))"
+    )
+    return found
+
+
+def kpis(page: Page) -> list[str]:
+    return page.locator(KPI).all_inner_texts()
+
+
+def stay(page: Page) -> Callable[[], bool]:
+    """Mark the page; return a function which tells whether it is still the same one."""
+    page.evaluate("() => { window.marked = true }")
+    return lambda: bool(page.evaluate("() => window.marked === true"))
+
+
+def choose(page: Page, column: str, *values: str) -> None:
+    choice = page.locator(".filters details", has_text=column)
+    choice.locator("summary").click()
+    for value in values:
+        choice.get_by_label(value, exact=True).click()
+    page.locator("h1").click()
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("() => document.activeElement.outerHTML.split('>')[0]"))

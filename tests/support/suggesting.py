@@ -1,0 +1,25 @@
+"""Tables to suggest charts for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from flaskdash.charts.kinds import Chart
+from flaskdash.inspect import Inspection
+
+Look = Callable[..., Inspection]
+
+
+def noise(number: int, size: int = 97) -> int:
+    """Return a number that looks random, and is the same each time."""
+    return random.Random(number * 101 + size).randrange(size)
+
+
+def find(charts: list[Chart], kind: str, **wanted: object) -> list[int]:
+    """Return the positions of the charts of a kind with these fields."""
+    return [
+        index
+        for index, chart in enumerate(charts)
+        if chart.kind == kind and all(getattr(chart, key) == v for key, v in wanted.items())
+    ]
