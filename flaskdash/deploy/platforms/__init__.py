@@ -47,7 +47,8 @@ class Files:
         target = self.target
         kept = [path for path, is_there in target.paths() if is_there]
         with render.draft() as root:
-            render.render(target.place.kind, target.values(), root)
+            render.render_part(target.place.kind, target.values(), root)
+            render.keep_originals(root)
             for path in kept:  # once written, a file is the project's own
                 (root / path).unlink()
             render.place(root, target.project.root, echo)

@@ -22,7 +22,7 @@ from flaskdash.project import Project
 from flaskdash.ship.errors import PreflightError
 
 MANIFESTS = "kubernetes.yaml"
-SHARED = "app/shared.py"
+SHARED = "app/engine/shared.py"
 LABEL = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")  # the name of a service there
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 
@@ -62,7 +62,8 @@ class Kubernetes:
                 "domain": self.domain,
             }
             with render.draft() as root:
-                render.render("kubernetes", values, root)
+                render.render_part("kubernetes", values, root)
+                render.keep_originals(root)
                 render.place(root, self.image.project.root, echo)
         echo("\nNext, where kubectl reaches your cluster; flaskdash has applied nothing:")
         for line in self.commands():
