@@ -32,14 +32,14 @@ def command(source: str, table: str | None, as_json: bool) -> None:
     from flaskdash.inspect.formats import url as remote
     from flaskdash.progress import working
 
-    url = remote.held(source, {}) or (source if remote.is_url(source) else "")
+    url = remote.from_variable(source, {}) or (source if remote.is_url(source) else "")
     if database.is_address(source) and not url:
-        _, inspection = database.look(source, table, None, False, {})
+        _, inspection = database.inspect_database(source, table, None, False, {})
     else:
         path = local(url or source)
         with working(f"Reading {path.name}..."):
             inspection = replace(
-                inspect_source(path, table), source=remote.shown(url) if url else source
+                inspect_source(path, table), source=remote.redact(url) if url else source
             )
     data = names.identifier(PurePath(inspection.source).name.partition(".")[0], "data")
     charts = suggest(inspection, data)

@@ -1,12 +1,11 @@
-"""Split column names into words, and know what the words mean."""
+"""Split column names into words; lists of words that reveal what a column means."""
 
 from __future__ import annotations
 
 import re
 
 
-def known(text: str) -> frozenset[str]:
-    """Return the set of the words in a text."""
+def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
@@ -14,12 +13,12 @@ _WORD = re.compile(
     r"[A-Z]{2,}(?=[A-Z][a-z])|[A-Z]?[a-zà-öø-ÿ]+|[A-Z]+|\d+|[^\W\d_]+|[%$€£#]", re.UNICODE
 )
 
-TIME_WORDS = known(
+TIME_WORDS = word_set(
     "date datetime day time timestamp dt dttm when created updated modified period datum fecha"
     " month yearmonth ym week start end begin expires since born birthdate birthday epoch ts unix yearmoda yyyymmdd ymd"
 )
-# A number under such a name is a code: it is never added up.
-CODE_WORDS = known(
+# Numbers in columns with such names are codes: they are never added up.
+CODE_WORDS = word_set(
     "zip zipcode postcode postal plz fips isbn ean gtin upc sku phone telephone tel fax mobile ssn"
     " iban imei barcode insee siret siren naics sic hs cpt icd ndc cc"
 )
@@ -29,43 +28,43 @@ _PER = re.compile(r"[a-z)]\s*/\s*\d*[a-z]", re.I)
 
 
 def is_per(name: str) -> bool:
-    """Tell whether a name is that of a rate: suicides/100k pop, GDP per capita."""
+    """Tell whether a column holds rates, by its name: suicides/100k pop, GDP per capita."""
     return bool(_PER.search(name)) or "per" in words(name)
 
 
 def words(name: str) -> list[str]:
-    """Return the words of a name in lower case: "OrderDate", "order_date" and "Order date"."""
+    """Return the words of a name in lower case: "OrderDate" and "order_date" give order, date."""
     return [word.lower() for word in _WORD.findall(name)]
 
 
-ID_WORDS = known(
+ID_WORDS = word_set(
     "id ids tz timezone uuid guid key hash pk fk url uri href link email mail ip ipaddress phone ssn iban isbn"
     " code codes iata icao ioc iso sku serial login username token slug path filename"
 )
-# Words that end in "id" by chance, of which there may be whole numbers.
-NOT_IDS = known(
+# Words that end in "id" by chance: columns with such names may hold numbers.
+NOT_IDS = word_set(
     "paid prepaid unpaid repaid aid bid underbid overbid acid grid mid solid liquid fluid covid hybrid"
     " android humid rapid valid invalid steroid thyroid pyramid orchid asteroid said laid steroids"
 )
-# These count as identifiers only as the last word, and only of nearly unique values.
-NUMBER_WORDS = known(
+# These mean an identifier only as the last word, and only if nearly all values differ.
+NUMBER_WORDS = word_set(
     "number no nr num nummer numero index idx row line ref reference flight position"
     " subject patient participant respondent person"
 )
-GEO_WORDS = known(
+GEO_WORDS = word_set(
     "country countries nation state province county city town municipality region continent"
     " district borough territory location place prefecture commune departement department_code"
     " land pays ville stadt neighbourhood neighborhood postcode area"
 )
-LATITUDE = known("lat latitude ylatitude y_lat reclat intptlat geolat")
-LONGITUDE = known("lon lng long longitude xlongitude reclong intptlong geolon geolong")
-YEAR_WORDS = known("year yr years fy season annee année jahr año ano anno")
-DATE_PARTS = known("month mo mon day dy dow weekday week quarter qtr hour hr minute yr year")
-CATEGORY_WORDS = known(
+LATITUDE = word_set("lat latitude ylatitude y_lat reclat intptlat geolat")
+LONGITUDE = word_set("lon lng long longitude xlongitude reclong intptlong geolon geolong")
+YEAR_WORDS = word_set("year yr years fy season annee année jahr año ano anno")
+DATE_PARTS = word_set("month mo mon day dy dow weekday week quarter qtr hour hr minute yr year")
+CATEGORY_WORDS = word_set(
     "type class category group level status stage grade tier segment cluster kind mode education"
     " satisfaction involvement priority survived flag is has best hand course"
 )
-MEAN_WORDS = known(
+MEAN_WORDS = word_set(
     "rate ratio price percent percentage pct avg average mean median temperature temp score rating"
     " age index per share speed wind height ht weight length width depth duration minutes minute"
     " level density humidity pressure grade gpa bmi rank delay distance size mass mm cm km kg mpg"
@@ -74,22 +73,22 @@ MEAN_WORDS = known(
     " trend interpolated close open high low adj runtime horsepower acceleration years hours"
     " daily hourly monthly popularity tavg tmax tmin awnd ctr cpc cpm cpa roas roi nps csat poverty unemployment commute ret return returns balance gini cpi aqi ozone glucose cholesterol bp bpm systolic diastolic insulin voltage visibility windspeed carat displacement cylinders rooms days sqft sqm living lot bedrooms bathrooms floors ms millis sec seconds quality ph alcohol life capita use seed draw time pages mw gw samplesize"
 )
-SUM_WORDS = known(
+SUM_WORDS = word_set(
     "sales revenue amount total count cnt quantity qty units volume cost costs profit cases deaths"
     " births number num precipitation rain rainfall snow orders visits clicks spend spending budget"
     " passengers suicides bags sold shipped turnover payment payments fee fees tax donations"
     " downloads views sessions users incidents trips rides goals points wins losses kwh cogs discounts budgeted actual expenditure expenditures expense expenses spent paid funding grants grant investment exports imports export import production generation consumption emissions bill fare tip tips tolls charge charges billing billed impressions conversions leads signups installs purchases transactions items bytes requests hits errors calls tickets casualties injured injuries killed fatalities victims arrests votes seats medals gold silver bronze flights miles people persons runs assists rebounds vaccinations tests doses hospitalizations admissions discharges enrollment attendance accidents crashes collisions prcp steps calories gross earnings tonnes tons barrels 합계 계 인원 건수 금액"
 )
-LAST_WORDS = known("cumulative cum cumsum running ytd")
-STOCK_WORDS = known(
+LAST_WORDS = word_set("cumulative cum cumsum running ytd")
+STOCK_WORDS = word_set(
     "population pop inventory stock headcount subscribers followers employees employment 인구"
 )
-CLOCK_WORDS = known("time arr dep arrival departure start end")
-COUNTED_WORDS = SUM_WORDS - {"total"} | known("rating score rate stars rank")
-# A whole number under such a name is a code of a place.
-AREA_WORDS = known(
+CLOCK_WORDS = word_set("time arr dep arrival departure start end")
+COUNTED_WORDS = SUM_WORDS - {"total"} | word_set("rating score rate stars rank")
+# Whole numbers in columns with such names are codes of places.
+AREA_WORDS = word_set(
     "beat ward district tract precinct block zone region state county country borough province"
     " city town municipality neighborhood neighbourhood puma division territory"
 )
-# A sum of these is meant where they come in all sizes; where they are much alike they are a rating.
-RATED_WORDS = known("points total")
+# Values of all sizes are summed; values that are much alike are a rating, and are averaged.
+RATED_WORDS = word_set("points total")

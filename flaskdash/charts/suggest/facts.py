@@ -30,7 +30,7 @@ from flaskdash.charts.suggest.interest import (
     worth_counting,
 )
 from flaskdash.inspect.model import Column, Inspection
-from flaskdash.inspect.words import DATE_PARTS, known, words
+from flaskdash.inspect.words import DATE_PARTS, word_set, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,18 +48,18 @@ _INTENTS = {
     "survey": "occurrence distribution share occurrence breakdown map occurrence trend",
     "compared": "compare compare grid occurrence trend breakdown occurrence compare distribution share map",
 }
-PERSONAL_WORDS = known("birth birthdate birthday born dob last expires expiry")
-OUTCOMES = known(
+PERSONAL_WORDS = word_set("birth birthdate birthday born dob last expires expiry")
+OUTCOMES = word_set(
     "attrition churn churned survived survival defaulted canceled cancelled cancellation exited fraud"
     " fraudulent clicked click converted conversion purchased bought subscribed response responded died death"
     " deceased readmitted readmission delayed late approved stroke disease success successful arrest treatment won"
     " win passed hired promoted left quit returned complained satisfied recommended infected status"
     " vote voted released admitted graduated completed accepted"
 )
-DEMOGRAPHY = known(
+DEMOGRAPHY = word_set(
     "female male sex gender man woman black white hisp hispanic asian married single kids citizen urban rural"
 )
-TARGETS = known("y target outcome label class")
+TARGETS = word_set("y target outcome label class")
 ENTITY = (9, 400)
 STEPS = 12
 LAST, MOSTLY = 0.3, 0.8
@@ -67,7 +67,7 @@ STEPS_BACK = 4
 SERIES = 0.35
 CLOCK = DATE_PARTS | {"time"}
 LONG = 40
-ORDER_WORDS = known("order invoice transaction receipt booking payment")
+ORDER_WORDS = word_set("order invoice transaction receipt booking payment")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flaskdash.charts.suggest.interest import EXTREMES
 from flaskdash.charts.suggest.wording import UNITS
 from flaskdash.inspect.model import Column
-from flaskdash.inspect.words import MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
+from flaskdash.inspect.words import MEAN_WORDS, STOCK_WORDS, SUM_WORDS, word_set, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 LEAST, WIDEST = 3, 80
 NAMED_SCALE, UNNAMED_SCALE = 300.0, 30.0
 # A word that says how a number was made, or in which unit it is, does not make columns alike.
-_STATISTICS = known(
+_STATISTICS = word_set(
     "mean avg average total sum min max std worst error se num number count new n no of the a in per"
     " is has percent rate"
 ) | set(UNITS)
 MOST = 14
 MANY = 8  # columns without a common name that are compared though they differ
-_PERIODS = known("daily hourly weekly monthly yearly annual day hour week month year")
+_PERIODS = word_set("daily hourly weekly monthly yearly annual day hour week month year")
 _PAIRS = (
-    (known("budget budgeted plan planned target forecast"), known("actual actuals spent")),
-    (known("min minimum low lowest"), known("max maximum high highest")),
-    (known("male males men man"), known("female females women woman")),
-    (known("import imports"), known("export exports")),
-    (known("income revenue"), known("expense expenses expenditure")),
+    (word_set("budget budgeted plan planned target forecast"), word_set("actual actuals spent")),
+    (word_set("min minimum low lowest"), word_set("max maximum high highest")),
+    (word_set("male males men man"), word_set("female females women woman")),
+    (word_set("import imports"), word_set("export exports")),
+    (word_set("income revenue"), word_set("expense expenses expenditure")),
 )
 
 
@@ -98,7 +98,7 @@ def _unnamed(
 ) -> list[tuple[Column, ...]]:
     """Return the group of nearly all measures, where their names are those of things: streets, brands."""
     vocabulary = MEAN_WORDS | SUM_WORDS | STOCK_WORDS | EXTREMES
-    medals = known("gold silver bronze")
+    medals = word_set("gold silver bronze")
     measures = [m for m in measures if "total" not in words(m.name)]
     if any((vocabulary - medals) & set(words(m.name)) for m in measures):
         return []

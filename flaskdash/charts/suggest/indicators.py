@@ -9,10 +9,10 @@ from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import Facts
 from flaskdash.charts.suggest.wording import humanise, title
 from flaskdash.inspect.model import Column, Inspection
-from flaskdash.inspect.words import known, words
+from flaskdash.inspect.words import word_set, words
 
-NAMES = known("indicator variable series metric item element parameter measure")
-UNITS = known("unit units currency")
+NAMES = word_set("indicator variable series metric item element parameter measure")
+UNITS = word_set("unit units currency")
 SHOWN, ROWS, APART = 3, 8, 5.0
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 POINTS = (12, 200)
-CONTENTS = known("calories points items units number tests")
+CONTENTS = word_set("calories points items units number tests")
 SECONDS = {
     "hour": 3600,
     "day": 86_400,
@@ -31,38 +31,38 @@ SECONDS = {
     "quarter": 7_889_238,
     "year": 31_556_952,
 }
-MAIN_WORDS = known(
+MAIN_WORDS = word_set(
     "sales revenue profit amount price salary income value total volume cases score rating cost"
     " population births spend average delay turnover suicides life gross close closing popularity points worldwide"
     " charges mrr arr quality 인구"
 )
-SECOND_WORDS = known(
+SECOND_WORDS = word_set(
     "minutes duration mass temp temperature mag magnitude rate cnt quantity qty win winpercent stock"
 )
-MINOR_WORDS = known(
+MINOR_WORDS = word_set(
     "n since previous prev sequence seq rank seed offset adjusted adj error std stderr ci lower"
     " upper version fw dev row index open high low x y z sample samplesize fnlwgt wgt"
 )
-LATE_WORDS = known(
+LATE_WORDS = word_set(
     "birth birthdate birthday born dob updated modified expires end ship last built constructed founded"
     " established remodeled renovated remod dropoff due discharge death"
 )
-NAME_WORDS = known(
+NAME_WORDS = word_set(
     "name title label player team product item artist film movie airport station school hotel"
     " restaurant university brand model company supplier customer winner driver club"
 )
-GROUP_WORDS = known(
+GROUP_WORDS = word_set(
     "category subcategory segment department region market brand type class species product"
     " channel sector industry genre role team surface continent gender sex age"
 )
-CONTEXT_WORDS = known("population pop gdp")
-GENERIC_WORDS = known("value values val obs observation data figure")
-EXTREMES = known("min max minimum maximum low high lower upper lowest highest open close")
-WHOLE_WORDS = known("total worldwide overall global 계 합계")
-YEARS = known("year yr")
-YEAR_NAMES = known("years fy season vintage cohort model class annee année jahr año ano anno built")
-SEX, SAME = known("sex gender"), 0.98
-MIXED_WORDS = known("unit units currency indicator variable metric")
+CONTEXT_WORDS = word_set("population pop gdp")
+GENERIC_WORDS = word_set("value values val obs observation data figure")
+EXTREMES = word_set("min max minimum maximum low high lower upper lowest highest open close")
+WHOLE_WORDS = word_set("total worldwide overall global 계 합계")
+YEARS = word_set("year yr")
+YEAR_NAMES = word_set("years fy season vintage cohort model class annee année jahr año ano anno built")
+SEX, SAME = word_set("sex gender"), 0.98
+MIXED_WORDS = word_set("unit units currency indicator variable metric")
 
 
 def is_year(column: Column, frame: pd.DataFrame, time: Column | None) -> bool:

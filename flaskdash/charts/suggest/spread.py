@@ -10,7 +10,7 @@ from flaskdash.charts.suggest.facts import ORDER_WORDS, Facts
 from flaskdash.charts.suggest.interest import EXTREMES
 from flaskdash.charts.suggest.wording import humanise, title
 from flaskdash.inspect.model import Column
-from flaskdash.inspect.words import known, words
+from flaskdash.inspect.words import word_set, words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 SCATTER = 5000
 PAIRS = 3
 GROUPS, LEAST = 12, 0.02
-ORDERS = ORDER_WORDS | known("basket cart session visit line bill ticket")
+ORDERS = ORDER_WORDS | word_set("basket cart session visit line bill ticket")
 SAMPLE = 20_000
-MONEY = known(
+MONEY = word_set(
     "price cost budget spend income salary gross revenue sales profit fare amount bill tip"
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flaskdash.charts.labels import labels, shared
 from flaskdash.inspect.model import Column
-from flaskdash.inspect.words import MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
+from flaskdash.inspect.words import MEAN_WORDS, STOCK_WORDS, SUM_WORDS, word_set, words
 
 ABBREVIATIONS = {
     "cnt": "count",
@@ -35,21 +35,21 @@ UNITS = {
     "pct": "%",
 }
 DEGREES = {"c": "°C", "f": "°F"}
-RATES = known(
+RATES = word_set(
     "attrition churn conversion fraud arrest mortality death survival response return success bounce"
     " cancellation readmission default unsubscribe"
 )
-FILE_WORDS = known(
+FILE_WORDS = word_set(
     "data dataset file export csv tsv xlsx xls json raw clean cleaned final copy new old long wide records table"
     " sheet sample test report results result book untitled download query output input full all my the source"
 )
-GENERIC = known("value values val obs observation data figure")
+GENERIC = word_set("value values val obs observation data figure")
 # A number of such rows would be taken for their sum.
 AMOUNTS = (
     SUM_WORDS
     | MEAN_WORDS
     | STOCK_WORDS
-    | known(
+    | word_set(
         "stats statistics details series news status census prices salaries wages budgets financials"
     )
 )
