@@ -2,15 +2,17 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
+PRETTIER := $(VENV)/prettier/node_modules/.bin/prettier
 
-.PHONY: demo test test-spark check bench clean
+.PHONY: demo test test-spark check prettier bench clean
 
 demo: $(VENV)/ready
 	test -d demo || $(RUN)/flaskdash new demo --title "Flights from New York" --no-git
 	cd demo && ../$(RUN)/flaskdash serve
 
-test: $(VENV)/ready check
+test: $(VENV)/ready
 	sh tests/setup.sh
+	$(MAKE) --no-print-directory check
 	$(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # A master, two workers and the SQL endpoint, on this machine: 700 MB of packages, a few minutes.
@@ -23,6 +25,12 @@ check: $(VENV)/ready
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check
 	$(RUN)/mypy
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory prettier; \
+	elif [ "$$CI" = true ]; then echo "npm is not installed: prettier cannot run." >&2; exit 1; \
+	else echo "Skipped prettier (JavaScript, CSS): npm is not installed."; fi
+
+prettier: $(PRETTIER)
+	$(PRETTIER) --check '**/*.{js,css}'
 
 bench: $(VENV)/ready
 	$(RUN)/python bench/cli.py
@@ -32,6 +40,10 @@ $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(RUN)/python -m pip install --quiet uv
 	$(RUN)/uv pip install --quiet --python $(RUN)/python --editable . --group dev
+	touch $@
+
+$(PRETTIER): Makefile $(VENV)/ready
+	npm install --silent --no-save --ignore-scripts --prefix $(VENV)/prettier prettier@3.10.1
 	touch $@
 
 clean:

@@ -36,7 +36,7 @@ cookiecutter(template, no_input=True, extra_context=given, output_dir=folder, co
 INSPECT = """
 import sys, time
 start = time.perf_counter()
-from flaskdash.create import source
+from flaskdash.generate.sources import source
 import pandas
 found = source(sys.argv[1], None, set(), set())
 print(1000 * (time.perf_counter() - start))

@@ -91,7 +91,7 @@ def main() -> None:
                 color_scheme="dark" if options.dark else "light",
             )
             page.goto(f"{server.url}/dashboards/gallery")
-            for shown in page.locator(".shown").all():
+            for shown in page.locator(".chart").all():
                 shown.scroll_into_view_if_needed()
                 shown.locator(".svg-container").wait_for()
             page.wait_for_load_state("networkidle")

@@ -34,7 +34,7 @@ WATCH = """
   const seen = (shown) => shown.getBoundingClientRect().top < innerHeight;
   const stands = (shown) => shown.querySelector(".trace path");
   function look() {
-    const figures = [...document.querySelectorAll(".card.figure .shown")].filter(seen);
+    const figures = [...document.querySelectorAll(".card.figure .chart")].filter(seen);
     if (!figures.length || !figures.every(stands)) return requestAnimationFrame(look);
     requestIdleCallback(() => { bench.usable = performance.now(); });
   }

@@ -8,10 +8,16 @@
   const shapes = () =>
     [...document.querySelectorAll(".js-plotly-plot")].map((chart) =>
       chart.querySelector(".main-svg")
-        ? [...chart.querySelectorAll(MARKS)].map((mark) => mark.getAttribute("d")).join(" ").trim()
+        ? [...chart.querySelectorAll(MARKS)]
+            .map((mark) => mark.getAttribute("d"))
+            .join(" ")
+            .trim()
         : "",
     );
-  const numbers = () => [...document.querySelectorAll(".kpi .value, [data-testid=stMetricValue]")].map((kpi) => kpi.textContent.trim());
+  const numbers = () =>
+    [...document.querySelectorAll(".kpi .value, [data-testid=stMetricValue]")].map((kpi) =>
+      kpi.textContent.trim(),
+    );
   const whole = (seen) => seen.length === CHARTS && seen.every(Boolean);
 
   // The session's storage outlives a page: a filter may be followed by loading another one.
@@ -31,9 +37,13 @@
     took: () => bench.changed - kept("pressed"),
   };
   // From the press, not the release: what a page does in between is part of what it takes.
-  addEventListener("pointerdown", (event) => {
-    if (kept("pressed") === 0) kept("pressed", performance.timeOrigin + event.timeStamp);
-  }, true);
+  addEventListener(
+    "pointerdown",
+    (event) => {
+      if (kept("pressed") === 0) kept("pressed", performance.timeOrigin + event.timeStamp);
+    },
+    true,
+  );
 
   function look() {
     const seen = shapes();
@@ -42,7 +52,8 @@
       if (kept("pressed") && !bench.changed) {
         const before = kept("before");
         const after = [...seen, ...numbers()];
-        if (after.length === before.length && after.every((part, i) => part && part !== before[i])) bench.changed = now();
+        if (after.length === before.length && after.every((part, i) => part && part !== before[i]))
+          bench.changed = now();
       }
     }
     requestAnimationFrame(look);

@@ -84,7 +84,7 @@ def first_chart(url: str) -> str:
     """Return the path of the page of the first chart that is a figure."""
     with urllib.request.urlopen(url) as answer:
         text = answer.read().decode()
-    return str(text.split('class="as-table" href="')[1].split("#")[0])
+    return str(text.split('class="table-link" href="')[1].split("#")[0])
 
 
 def shot(
@@ -94,7 +94,7 @@ def shot(
     scheme = "dark" if dark else "light"
     page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page.goto(url, wait_until="networkidle")
-    for figure in page.locator(".shown").all():  # those far below are drawn when one comes near
+    for figure in page.locator(".chart").all():  # those far below are drawn when one comes near
         figure.scroll_into_view_if_needed()
         figure.locator(".main-svg").first.wait_for(state="attached")
     page.evaluate("() => scrollTo(0, 0)")

@@ -1,4 +1,4 @@
-"""The command line: parse, call, echo. Each command is a file in commands/."""
+"""The command line. Each command is a module in commands/."""
 
 import errno
 import importlib
@@ -11,42 +11,40 @@ from click.exceptions import NoSuchCommand
 from flaskdash import __version__
 from flaskdash.errors import FlaskdashError
 
-# In the order in which a user meets them. Their modules are imported when they are asked for.
+# In the order in which a new user needs them. A module is imported when its command runs.
 COMMANDS = {
-    "new": "Make a project from data.",
-    "serve": "Run the project; reload it on each save.",
-    "add-chart": "Write one more chart.",
+    "new": "Create a project from data.",
+    "serve": "Run the project; reload it after each save.",
+    "add-chart": "Add a chart.",
     "add-data": "Add a data set and its loader.",
-    "add-redis": "Share answers between instances.",
-    "inspect": "Show what is in a data file.",
+    "add-redis": "Share cached answers between instances.",
+    "inspect": "Show the contents of a data file.",
     "list": "List loaders, charts and dashboards.",
     "refresh": "Rebuild the snapshots now.",
     "remove": "Delete a chart or a loader.",
-    "check": "Look whether the project is fit to deploy.",
-    "deploy": "Check the project and put it on a target.",
-    "releases": "List what was deployed, and what is live.",
+    "check": "Check whether the project is ready to deploy.",
+    "deploy": "Check the project and deploy it to a target.",
+    "releases": "List the releases of a target.",
     "rollback": "Make an earlier release live again.",
-    "status": "Show what is live, and whether it answers.",
-    "logs": "Show the log of what is live.",
-    "open": "Open what is live in the browser.",
-    "secrets": "Keep secrets on the target.",
+    "status": "Show the live release and whether it answers.",
+    "logs": "Print the log of a target.",
+    "open": "Open the live dashboard in the browser.",
+    "secrets": "Store secrets on a target.",
 }
 
 
 class Commands(click.Group):
-    """The commands, each a module in commands/."""
+    """The commands, which are imported only when they run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands."""
         return list(COMMANDS)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what each command does, without importing it."""
+        """Write the list of commands without importing their modules."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command by name."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"flaskdash.commands.{cmd_name.replace('-', '_')}")
@@ -56,27 +54,27 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that was named; for one that is not there, name those that are near."""
+        """Find the command; for an unknown name, suggest similar ones."""
         try:
             return super().resolve_command(ctx, args)
         except NoSuchCommand as error:
             raise NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; a full disk or a folder that can't be written is said in a line."""
+        """Run a command; report a full disk or a read-only folder without a traceback."""
         try:
             return super().invoke(ctx)
         except OSError as error:
             if error.errno == errno.EPIPE or error.strerror is None:
                 raise
-            where = f"{error.filename}: " if error.filename else ""
-            raise FlaskdashError(f"{where}{error.strerror}") from error
+            prefix = f"{error.filename}: " if error.filename else ""
+            raise FlaskdashError(f"{prefix}{error.strerror}") from error
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="flaskdash")
 def cli() -> None:
-    """Turn a data file into a live web dashboard in plain Flask, and put it on a server.
+    """Turn a data file into a live web dashboard in plain Flask, and deploy it to a server.
 
     \b
     Example:
@@ -86,7 +84,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; text is UTF-8 whatever the system says."""
+    """Run the command line, with UTF-8 output in any locale."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

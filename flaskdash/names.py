@@ -6,7 +6,10 @@ import unicodedata
 
 from flaskdash.errors import FlaskdashError
 
-LONGEST = 48
+LONGEST = 60
+LONGEST_PROJECT = 48
+# Words that say nothing at the end of a name that was cut.
+DANGLING = re.compile(r"(_(a|and|by|for|from|in|of|on|or|over|per|the|to|with))+$")
 
 # Words that SQL engines reserve (DuckDB, PostgreSQL, MySQL) and that people give to files.
 SQL_WORDS = frozenset(
@@ -28,15 +31,62 @@ PACKAGES = frozenset(
     plotly pytest python ruff site test tests uv werkzeug""".split()
 )
 
+# Endings of files that say what is in them, or how they are packed.
+ENDINGS = re.compile(
+    r"""(\.(csv|tsv|tab|txt|dat|psv|fwf|jsonl?|ndjson|geojson|xlsx|xlsm|xlsb|xls|ods|parquet|parq|pq
+    |db|sqlite|sqlite3))?(\.(gz|bz2|xz|zip|tar|tgz))*$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# How acronyms and other words are written that are no ordinary ones.
+SPELLINGS = {
+    word.lower(): word
+    for word in """AI API APIs AQI ATP BBC BMI CapEx CDC CEO ChatGPT CO2 CPI CRM CSV CTR DNA DuckDB EBITDA eBay
+    EEA EPA ESG EU FAA FBI FDA FIFA FX GDP GitHub GitLab GNP GPA GPS GPU HDI HIV HTML HTTP HTTPS IATA IBM ICAO
+    ICU ID IMF iOS iPad iPhone IoT IP IQ ISBN ISO JavaScript JHU JSON KPI KPIs kWh LinkedIn macOS MBA MWh MIT
+    MLB MRI MySQL NASA NBA NCAA NFL NHL NHS NOAA NoSQL NYC NYPD NYT OECD OpEx PayPal PDF PM10 PM25 PostgreSQL
+    QA RevPAR RGB ROAS ROI SaaS SKU SQL TikTok TSA TV TypeScript UFO UK UN UNESCO UNICEF URL URLs USA USD
+    USGS USDA UV VAT VIP WHO WhatsApp WordPress WTO XML YouTube""".split()
+} | {"un": "un", "who": "who"}  # a French article, and a question
+
+
+def stem(file: str) -> str:
+    """Return a file's name without its endings: API_AG.LND_DS2 of API_AG.LND_DS2.csv.gz."""
+    return ENDINGS.sub("", file) or file
+
+
+def spelled(text: str) -> str:
+    """Return text in which words are written as SPELLINGS has them."""
+    return " ".join(SPELLINGS.get(word.lower(), word) for word in text.split())
+
+
+def capital(text: str) -> str:
+    """Return text with a capital first letter, but for a word such as iPhone."""
+    return text if re.match("[a-z]{1,2}[A-Z]", text) else text[:1].upper() + text[1:]
+
+
+def initials(text: str) -> str:
+    """Return text whose first word is in capitals if it can't be spoken: "sp500" is "SP500".
+
+    This is for names of files, which people write in lower case.
+    """
+    first, blank, rest = text.partition(" ")
+    unspoken = first == "us" or re.fullmatch("[bcdfghjklmnpqrstvwxz]{2,5}[0-9]*", first)
+    return (first.upper() if unspoken else first) + blank + rest
+
 
 def identifier(text: str, fallback: str) -> str:
     """Return text as the name of a module and of a table: `Sales 2024.csv` as sales_2024_csv.
+
+    It is cut between words if it is too long.
 
     `fallback` ("chart", "data") stands in for text without a letter, and keeps a word that Python,
     SQL or Windows reserves apart: class becomes class_chart.
     """
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    name = "_".join(re.findall(r"[a-z0-9]+", ascii_text))[:LONGEST].strip("_")
+    name = "_".join(re.findall(r"[a-z0-9]+", ascii_text))
+    if len(name) > LONGEST:
+        cut = name[: LONGEST + 1].rpartition("_")[0] or name[:LONGEST]
+        name = DANGLING.sub("", cut)
     if not name:
         return fallback
     if name[0].isdigit():
@@ -70,8 +120,8 @@ def _why_not(name: str) -> str:
         return "it is a path; go to the folder first, then give a plain name"
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]|[A-Za-z]", name):
         return "it must begin with a letter, and hold only letters a-z, digits, - and _"
-    if len(name) > LONGEST:
-        return f"it is longer than {LONGEST} characters"
+    if len(name) > LONGEST_PROJECT:
+        return f"it is longer than {LONGEST_PROJECT} characters"
     lower = name.lower().replace("-", "_")
     if lower in WINDOWS_DEVICES:
         return "Windows keeps that name for a device"
@@ -84,7 +134,7 @@ def _why_not(name: str) -> str:
 
 def suggestion(name: str) -> str:
     """Return a name near to this one that a project can have."""
-    letters = identifier(name, "dash").replace("_", "-")
+    letters = identifier(name[:LONGEST_PROJECT], "dash").replace("_", "-")
     return letters if not _why_not(letters) else f"{letters}-dash"
 
 
@@ -94,6 +144,5 @@ def slug(title: str) -> str:
 
 
 def title(name: str) -> str:
-    """Return a project's name as a title: my-sales as My sales."""
-    words = re.sub(r"[-_]+", " ", name).strip()
-    return words[:1].upper() + words[1:]
+    """Return a project's name as a title: my-sales as My sales, nyc-taxis as NYC taxis."""
+    return capital(initials(spelled(re.sub(r"[-_]+", " ", name))))

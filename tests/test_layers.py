@@ -93,3 +93,11 @@ def test_every_package_has_its_place() -> None:
 def test_commands_are_imported_by_commands_alone() -> None:
     users = {n for n, m in IMPORTS.items() if any(x.startswith("flaskdash.commands") for x in m)}
     assert {name for name in users if not name.startswith("flaskdash.commands.")} == set()
+
+
+def test_no_test_imports_another() -> None:
+    """What tests share is in tests/support/, and fixtures are in conftest.py."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests"):
+                assert (node.module or "").startswith("tests.support"), path.relative_to(ROOT)

@@ -22,6 +22,11 @@ from flaskdash.errors import FlaskdashError
         ("__init__", "init"),
         ('</script>"); import os', "script_import_os"),
         ("x" * 200, "x" * names.LONGEST),
+        ("word " * 20, "_".join(["word"] * 12)),
+        (
+            "Latest arable land (hectares per person) by country name on the map",
+            "latest_arable_land_hectares_per_person_by_country_name",
+        ),
     ],
 )
 def test_identifier(text: str, expected: str) -> None:
@@ -45,3 +50,36 @@ def test_bad_project_names_get_a_reason_and_a_good_one(name: str) -> None:
     assert "can't be the name of a project" in caught.value.message
     proposed = caught.value.hint.removeprefix("flaskdash new ")
     assert names.check_project(proposed) == proposed
+
+
+@pytest.mark.parametrize(
+    ("file", "stem"),
+    [
+        ("sales.csv", "sales"),
+        ("API_AG.LND.ARBL_DS2_en_csv_v2_1234.csv", "API_AG.LND.ARBL_DS2_en_csv_v2_1234"),
+        ("sales.2024.xlsx", "sales.2024"),
+        ("sales.CSV.gz", "sales"),
+        ("sales.tar.gz", "sales"),
+        ("sales.export", "sales.export"),
+        (".csv", ".csv"),
+    ],
+)
+def test_a_stem_lacks_known_endings_only(file: str, stem: str) -> None:
+    assert names.stem(file) == stem
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("my-sales", "My sales"),
+        ("nyc_flights", "NYC flights"),
+        ("sp500", "SP500"),
+        ("us-births", "US births"),
+        ("github-stars", "GitHub stars"),
+        ("iphone_sales", "iPhone sales"),
+        ("by_region", "By region"),
+        ("my-RevPAR", "My RevPAR"),
+    ],
+)
+def test_title_of_a_project(name: str, title: str) -> None:
+    assert names.title(name) == title

@@ -228,8 +228,8 @@ class Chart:
     """One chart: what to draw from which columns of a loader.
 
     `y` None with `agg` "count" counts rows. `by` is a second category, `size` that of a point.
-    `limit` is the number of bars, points or rows, and of a line chart's lines. `score` (0 to 1) and
-    `why` come from the suggestion.
+    `limit` is the number of bars, points or rows, and of a line chart's lines. `why` comes from
+    the suggestion.
 
     `across` are measures of one kind in columns of their own, which are compared: `y` is then the name
     of their values, and `x` or `color` that of what tells them apart. `only` is a column and its one
@@ -246,7 +246,6 @@ class Chart:
     grain: str | None = None
     limit: int | None = None
     filters: tuple[str, ...] = ()
-    score: float = 0.0
     why: str = ""
     across: tuple[str, ...] = ()
     only: tuple[str, str] | None = None

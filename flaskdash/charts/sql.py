@@ -203,28 +203,21 @@ def _clause(clauses: list[str], parts: list[str]) -> str:
 
 
 def _either_totals(chart: Chart, columns: Mapping[str, Column], to: Dialect) -> list[str]:
-    """Return what keeps totals and their parts apart, where both would count.
+    """Return what keeps totals apart from parts that overlap or are incomplete.
 
-    Beside its parts a total is left out, unless a filter leaves nothing else. Else it is what counts,
+    Loaders leave other totals out. Beside its parts a total is left out, unless a filter leaves nothing else. Else it is what counts,
     where it is there: parts may overlap, such as continents and countries.
     """
     found = []
     for column in columns.values() if chart.agg != "count" else ():
         name, data = to.quote(column.name), to.quote(chart.data)
-        others = tuple(value for value in column.groups if value not in column.totals)
-        totals = ", ".join(f"'{value}'" for value in column.totals + others)
+        totals = ", ".join(f"'{value}'" for value in column.totals)
         if not totals:
             continue
-        named = {chart.x, chart.by, chart.color}
-        if not KINDS[chart.kind].sums_up or column.name in named or not column.totals:
+        if not KINDS[chart.kind].sums_up or column.name in {chart.x, chart.by, chart.color}:
             alone = f"(SELECT min({name}) = max({name}) FROM {data})"
             parts = f"(coalesce({name}, '') NOT IN ({totals}) OR {alone})"
-            what = (
-                "the total beside its parts"
-                if not others
-                else "totals and groups beside their parts"
-            )
-            found.append(f"{parts}  -- not {what}")
+            found.append(f"{parts}  -- not the total beside its parts")
         else:
             total = f"{name} = '{column.totals[0]}'"
             # The world has no continent: by that, there are the parts only.

@@ -45,7 +45,9 @@ def git(project: Project) -> Iterator[Finding]:
             f"git rm -r -q --cached {home}, and a line {home}/ in .gitignore",
         )
     for path in sorted(tracked or ()):
-        if files.CREDENTIALS.fullmatch(path.name.lower()) or not files.HOMES.isdisjoint(path.parts):
+        if files.CREDENTIALS.fullmatch(
+            path.name.lower()
+        ) or not files.CREDENTIAL_FOLDERS.isdisjoint(path.parts):
             yield Finding(
                 f"{path} is in git, and such files hold passwords or keys",
                 f"git rm --cached {path}, and change what it holds",
@@ -84,7 +86,7 @@ def _ignores(project: Project, path: str) -> bool:
 
 def _past(project: Project) -> Iterator[Finding]:
     """Find today's secrets in an .env that was in git once: a clone still has it."""
-    secrets = leaks.of_project(project)
+    secrets = leaks.project_secrets(project)
     if not secrets:
         return
     listed = ["--all", f"--max-count={MOST_COMMITS}", "--format=%H", "--diff-filter=AM"]

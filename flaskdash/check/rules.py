@@ -103,7 +103,7 @@ def no_secrets(project: Project) -> Iterator[Finding]:
     for path in sorted(files.tracked(project) or ()):
         if files.is_env(path):
             yield Finding(f"{path} is in git", f"git rm --cached {path}, and change its secrets")
-    secrets = leaks.of_project(project)
+    secrets = leaks.project_secrets(project)
     for path in files.shipped(project):
         # What a link out of the project leads to is not read: shipped_files refuses it.
         if not files.escapes(project, path):

@@ -1,1 +1,1 @@
-"""The commands, one a file: each module has its click command as `command`."""
+"""The commands, one file each: the click command of a module is its `command`."""

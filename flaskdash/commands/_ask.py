@@ -1,4 +1,4 @@
-"""What `add-chart` asks on a terminal: each question has a default, which Enter takes."""
+"""The questions of `add-chart` on a terminal; Enter accepts the default of each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,115 +17,149 @@ Columns = Mapping[str, "Column"]
 NONE = "-"
 TIMES = {"date", "datetime"}
 NUMBERS = {"integer", "number"}
-OF_ANY_TYPE = ("count", "distinct")
+FOR_ANY_TYPE = ("count", "distinct")
 
 
 def loader(names: Sequence[str]) -> str | None:
-    """Ask for a loader, if there is a choice."""
+    """Ask for a loader, if there are several."""
     return _choice("Data", names, names[0]) if len(names) > 1 else None
 
 
 def chart(table: "Table", suggested: Sequence[Chart], filters: tuple[str, ...]) -> Chart:
-    """Ask for a chart: one that is suggested, by its number, or one's own."""
+    """Ask for one of the suggested charts, or for the parts of a custom one."""
     click.echo(f"Columns of {table.name}:")
     for column in table.columns.values():
         click.echo(f"  {printable(column.name):30} {column.type:9} {column.role}")
-    click.echo("\nSuggested, and not there yet:")
-    for number, one in enumerate(suggested, 1):
-        click.echo(f"  {number:2}. {one.kind:11} {printable(one.title)}  ({one.why})")
-    click.echo("   0. one of my own\n")
+    click.echo("\nSuggested charts:")
+    for number, suggestion in enumerate(suggested, 1):
+        title = printable(suggestion.title)
+        click.echo(f"  {number:2}. {suggestion.kind:11} {title}  ({suggestion.why})")
+    click.echo("   0. a chart of your own\n")
     numbers = click.IntRange(0, len(suggested))
-    picked = click.prompt("Chart", type=numbers, default=min(1, len(suggested)))
-    return suggested[picked - 1] if picked else _own(table, suggested, filters)
+    number = click.prompt("Chart", type=numbers, default=min(1, len(suggested)))
+    return suggested[number - 1] if number else _custom_chart(table, suggested, filters)
 
 
 def dashboard(titles: Sequence[str], default: str) -> str:
-    """Ask for the title of a dashboard: of one that is there, or of a new one."""
-    there = f" (there: {', '.join(titles)}; or a new one)" if titles else ""
-    return str(click.prompt(f"Dashboard{there}", default=default))
+    """Ask for the title of an existing or a new dashboard."""
+    choices = f" (existing: {', '.join(titles)}; or a new one)" if titles else ""
+    return str(click.prompt(f"Dashboard{choices}", default=default))
 
 
 def title(default: str) -> str:
-    """Ask for a chart's title."""
+    """Ask for the title of a chart."""
     return str(click.prompt("Title", default=default))
 
 
-def _own(table: "Table", suggested: Sequence[Chart], filters: tuple[str, ...]) -> Chart:
+def _custom_chart(table: "Table", suggested: Sequence[Chart], filters: tuple[str, ...]) -> Chart:
     from flaskdash.generate.add import default_filters
 
     for kind in KINDS.values():
         click.echo(f"  {kind.name:11} {kind.summary}")
     kind = KINDS[_choice("Kind", list(KINDS), "bar")]
     columns = table.columns
-    like = [one for one in suggested if one.kind == kind.name]
-    asked = kind.needs + kind.takes
-    x = _x(kind, columns, like) if "x" in kind.needs else None
-    by = _more("by, a second category", "by" in kind.needs, columns) if "by" in asked else None
-    y = _y(kind, columns, like) if "y" in asked else None
-    size = _more("size, of a point", "size" in kind.needs, columns) if "size" in asked else None
-    agg = grain = color = None
-    if "agg" in kind.takes and y:
-        fitting = AGGREGATES if columns[y].type in NUMBERS else OF_ANY_TYPE
-        agg = _choice("Put together by", fitting, columns[y].agg or fitting[0])
+    similar = [suggestion for suggestion in suggested if suggestion.kind == kind.name]
+    flags = kind.needs + kind.takes
+    x = _x(kind, columns, similar) if "x" in kind.needs else None
+    by = _category(kind, columns) if "by" in flags else None
+    y = _y(kind, columns, similar) if "y" in flags else None
+    size = _size(kind, columns) if "size" in flags else None
+    agg = _agg(columns[y]) if "agg" in kind.takes and y else None
+    grain = color = target = None
     if "grain" in kind.takes and x and columns[x].type in TIMES:
-        natural = next((one.grain for one in like if one.x == x), columns[x].grain)
-        grain = _or_none(_choice("Step in time", [*GRAINS, NONE], natural or NONE))
+        grain = _grain(columns[x], similar)
     if "color" in kind.takes:
-        color = _or_none(_choice("Colour by (- for none)", [*columns, NONE], NONE, shown=False))
-    target = click.prompt("Target", type=float) if "target" in kind.needs else None
+        text = "Colour by (- for none)"
+        color = _or_none(_choice(text, [*columns, NONE], NONE, show_choices=False))
+    if "target" in kind.needs:
+        target = click.prompt("Target", type=float)
     filters = filters or _filters(columns, default_filters(table))
     chart = Chart(kind.name, table.name, "", x, y, agg, color, grain, filters=filters)
     return replace(chart, by=by, size=size, target=target)
 
 
-def _more(text: str, needed: bool, columns: Columns) -> str | None:
-    """Ask for a column beside x and y: a number for a size, else a category."""
-    fitting = {"measure"} if text.startswith("size") else {"category", "geography", "flag"}
-    usual = [column.name for column in columns.values() if column.role in fitting]
-    if needed:
-        return _choice(text, list(columns), next(iter(usual), None), shown=False)
-    return _or_none(_choice(f"{text} (- for none)", [*columns, NONE], NONE, shown=False))
+def _x(kind: Kind, columns: Columns, similar: Iterable[Chart]) -> str:
+    names = _names(columns, only_numbers="x" in kind.numbers)
+    usual = (suggestion.x for suggestion in similar if suggestion.x in names)
+    default = next(usual, next(iter(names), None))
+    return _choice("x, the horizontal axis", names, default, show_choices=False)
 
 
-def _x(kind: Kind, columns: Columns, like: Iterable[Chart]) -> str:
-    named = _fitting(columns, numbers="x" in kind.numbers)
-    usual = next((one.x for one in like if one.x in named), next(iter(named), None))
-    return _choice("x, along the axis", named, usual, shown=False)
-
-
-def _y(kind: Kind, columns: Columns, like: Iterable[Chart]) -> str | None:
-    named = _fitting(columns, numbers="y" in kind.needs)
+def _y(kind: Kind, columns: Columns, similar: Iterable[Chart]) -> str | None:
+    names = _names(columns, only_numbers="y" in kind.needs)
     measures = [column.name for column in columns.values() if column.role == "measure"]
-    usual = next((one.y for one in like if one.y in named), next(iter(measures), None))
+    usual = (suggestion.y for suggestion in similar if suggestion.y in names)
+    default = next(usual, next(iter(measures), None))
     if "y" in kind.needs:
-        return _choice("y, up the other axis", named, usual, shown=False)
-    rows = "y, what is measured (- for the number of rows)"
-    return _or_none(_choice(rows, [*named, NONE], usual or NONE, shown=False))
+        return _choice("y, the vertical axis", names, default, show_choices=False)
+    text = "y, the measure (- for the number of rows)"
+    return _or_none(_choice(text, [*names, NONE], default or NONE, show_choices=False))
 
 
-def _fitting(columns: Columns, numbers: bool) -> list[str]:
-    return [each.name for each in columns.values() if not numbers or each.type in NUMBERS]
+def _category(kind: Kind, columns: Columns) -> str | None:
+    roles = {"category", "geography", "flag"}
+    return _second_column("by, a second category", roles, columns, is_required="by" in kind.needs)
+
+
+def _size(kind: Kind, columns: Columns) -> str | None:
+    return _second_column(
+        "size, of the points", {"measure"}, columns, is_required="size" in kind.needs
+    )
+
+
+def _second_column(
+    text: str, roles: set[str], columns: Columns, *, is_required: bool
+) -> str | None:
+    """Ask for a column beside x and y; the default is the first column with one of the roles."""
+    if is_required:
+        usual = (column.name for column in columns.values() if column.role in roles)
+        return _choice(text, list(columns), next(usual, None), show_choices=False)
+    text = f"{text} (- for none)"
+    return _or_none(_choice(text, [*columns, NONE], NONE, show_choices=False))
+
+
+def _agg(column: "Column") -> str:
+    aggregates = AGGREGATES if column.type in NUMBERS else FOR_ANY_TYPE
+    return _choice("Aggregate by", aggregates, column.agg or aggregates[0])
+
+
+def _grain(column: "Column", similar: Iterable[Chart]) -> str | None:
+    usual = (suggestion.grain for suggestion in similar if suggestion.x == column.name)
+    default = next(usual, column.grain)
+    return _or_none(_choice("Time step", [*GRAINS, NONE], default or NONE))
+
+
+def _names(columns: Columns, *, only_numbers: bool) -> list[str]:
+    return [
+        column.name for column in columns.values() if not only_numbers or column.type in NUMBERS
+    ]
 
 
 def _filters(columns: Columns, usual: tuple[str, ...]) -> tuple[str, ...]:
     default = ", ".join(usual) or NONE
 
-    def known(answer: str) -> tuple[str, ...]:
+    def parse(answer: str) -> tuple[str, ...]:
         if answer in {default, NONE}:
             return () if answer == NONE else usual
         names = tuple(name.strip() for name in answer.split(","))
         for name in names:
             if name not in columns:
-                raise click.BadParameter(f"no column {name!r}; put a comma between two")
+                raise click.BadParameter(
+                    f"Unknown column {name!r}. Separate the columns with commas."
+                )
         return names
 
-    text = "Filters (- for none)"
-    found: tuple[str, ...] = click.prompt(text, default=default, value_proc=known)
-    return found
+    filters: tuple[str, ...] = click.prompt(
+        "Filters (- for none)", default=default, value_proc=parse
+    )
+    return filters
 
 
-def _choice(text: str, names: Sequence[str], default: str | None, shown: bool = True) -> str:
-    return str(click.prompt(text, type=click.Choice(names), default=default, show_choices=shown))
+def _choice(
+    text: str, names: Sequence[str], default: str | None, *, show_choices: bool = True
+) -> str:
+    choices = click.Choice(names)
+    return str(click.prompt(text, type=choices, default=default, show_choices=show_choices))
 
 
 def _or_none(answer: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What `inspect` prints: an inspection and its charts, as a dictionary or as text."""
+"""Format an inspection and its suggested charts as plain values or as text."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 from flaskdash.charts.kinds import Chart
-from flaskdash.inspect.model import Inspection
+from flaskdash.inspect.model import Column, Inspection
 
-CELL = 44
-ONLY_WHERE_KNOWN = ("table", "compression")
-CHART_KEYS = ("kind", "x", "y", "agg", "by", "size", "color", "grain", "title", "score", "why")
+MAX_CELL = 44
+OPTIONAL_KEYS = ("table", "compression")
+CHART_KEYS = ("kind", "x", "y", "agg", "by", "size", "color", "grain", "title", "why")
 COLUMN_KEYS = ("name", "type", "role", "missing", "distinct", "agg", "grain", "unit")
 
 
@@ -23,10 +23,15 @@ def as_dict(inspection: Inspection, charts: Sequence[Chart]) -> dict[str, Any]:
         "read": {
             key: value
             for key, value in asdict(inspection.read).items()
-            if value is not None or key not in ONLY_WHERE_KNOWN
+            if value is not None or key not in OPTIONAL_KEYS
         },
-        "columns": [{key: getattr(c, key) for key in COLUMN_KEYS} for c in inspection.columns],
-        "charts": [{key: getattr(c, key) for key in CHART_KEYS} for c in charts],
+        "columns": [
+            {key: getattr(column, key) for key in COLUMN_KEYS} for column in inspection.columns
+        ],
+        "charts": [
+            {"rank": rank} | {key: getattr(chart, key) for key in CHART_KEYS}
+            for rank, chart in enumerate(charts, start=1)
+        ],
         "notes": list(inspection.notes),
         "declined": inspection.declined,
     }
@@ -34,57 +39,56 @@ def as_dict(inspection: Inspection, charts: Sequence[Chart]) -> dict[str, Any]:
 
 def as_text(inspection: Inspection, charts: Sequence[Chart]) -> str:
     """Return an inspection and its charts as text for a terminal."""
-    read = {key: value for key, value in asdict(inspection.read).items() if value is not None}
-    lines = [printable(inspection.source), ""]
-    lines += [
-        f"  {key.replace('_', ' '):13} {printable(repr(value) if key == 'delimiter' else str(value))}"
-        for key, value in read.items()
-    ]
-    lines += [
-        "",
-        *table(
-            [("column", "type", "role", "missing", "distinct")]
-            + [
-                (
-                    c.name,
-                    c.type,
-                    f"{c.role} ({c.agg or c.grain})" if c.agg or c.grain else c.role,
-                    str(c.missing),
-                    str(c.distinct),
-                )
-                for c in inspection.columns
-            ],
-            CELL,
-        ),
-    ]
+    columns = [("column", "type", "role", "missing", "distinct")]
+    columns += [_column_row(column) for column in inspection.columns]
+    lines = [printable(inspection.source), "", *_read_lines(inspection)]
+    lines += ["", *table(columns, MAX_CELL)]
     if inspection.notes:
         lines += ["", "Notes:", *(f"  {printable(note)}" for note in inspection.notes)]
     if inspection.declined:
         lines += ["", f"Not charted: {printable(inspection.declined)}"]
-    lines += [
-        "",
-        "Charts:",
-        *table([(f"{chart.score:.2f}", chart.kind, chart.title, chart.why) for chart in charts]),
+    rows = [
+        (f"{rank}.", chart.kind, chart.title, chart.why)
+        for rank, chart in enumerate(charts, start=1)
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "Charts:", *table(rows)])
 
 
-def table(rows: Sequence[Sequence[str]], longest: int = 200) -> list[str]:
-    """Return rows as lines with aligned columns; cells but the last are cut where they are long."""
+def _read_lines(inspection: Inspection) -> list[str]:
+    lines = []
+    for key, value in asdict(inspection.read).items():
+        if value is None:
+            continue
+        text = repr(value) if key == "delimiter" else str(value)
+        lines.append(f"  {key.replace('_', ' '):13} {printable(text)}")
+    return lines
+
+
+def _column_row(column: Column) -> tuple[str, str, str, str, str]:
+    detail = column.agg or column.grain
+    role = f"{column.role} ({detail})" if detail else column.role
+    return column.name, column.type, role, str(column.missing), str(column.distinct)
+
+
+def table(rows: Sequence[Sequence[str]], max_width: int = 200) -> list[str]:
+    """Return rows as lines with aligned columns; long cells are cut, except in the last column."""
     cells = [
-        [_cut(printable(cell), longest) for cell in row[:-1]] + [printable(row[-1])] for row in rows
+        [*(_cut(printable(cell), max_width) for cell in row[:-1]), printable(row[-1])]
+        for row in rows
     ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [
-        "  "
-        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
+    lines = []
+    for row in cells:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        lines.append(f"  {'  '.join(padded)}".rstrip())
+    return lines
 
 
 def printable(text: str) -> str:
-    """Return text without control characters: a file's names must not drive the terminal."""
-    return "".join(" " if unicodedata.category(c).startswith("C") else c for c in text)
+    """Replace control characters by spaces: names in a file must not control the terminal."""
+    return "".join(
+        " " if unicodedata.category(character).startswith("C") else character for character in text
+    )
 
 
 def _cut(text: str, width: int) -> str:

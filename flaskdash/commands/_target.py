@@ -1,4 +1,4 @@
-"""What the commands that ask a target share: its argument, and how results and errors are printed."""
+"""Shared by the commands for targets: their arguments, and the output of results and errors."""
 
 from __future__ import annotations
 
@@ -18,28 +18,30 @@ if TYPE_CHECKING:
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 argument = click.argument("target", required=False)
+option = click.option(
+    "--target", metavar="TARGET", help="The target.  [default: the one in pyproject.toml]"
+)
 
 
-def live(named: str | None) -> Target:
-    """Return the target of the project around the working directory."""
+def current(requested: str | None) -> Target:
+    """Return the requested or remembered target of the project in the working directory."""
     from flaskdash.deploy import targets
     from flaskdash.project import Project
 
-    return targets.live(Project.find(Path.cwd()), named)
+    return targets.current(Project.find(Path.cwd()), requested)
 
 
 def dump(value: Any) -> None:
-    """Print JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def echo(line: str) -> None:
-    """Print a line of progress where JSON is the result: on stderr."""
+    """Print a line of progress on stderr, for commands whose stdout is JSON."""
     click.echo(line, err=True)
 
 
 def errors_as_json(function: Callable[..., None]) -> Callable[..., None]:
-    """Let a command with --json print its failure as JSON too, with the same exit code."""
+    """Print the failure of a command as JSON if it has --json; keep its exit code."""
 
     @functools.wraps(function)
     def wrapped(*args: Any, as_json: bool, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""`flaskdash add-chart`: one more chart page."""
+"""`flaskdash add-chart`: add a chart to a project."""
 
 import sys
 from dataclasses import replace
@@ -14,25 +14,31 @@ from flaskdash.errors import FlaskdashError
 
 @click.command("add-chart")
 @click.argument("name", required=False)
-@click.option("--data", help="The loader to draw from.  [default: the only one]")
+@click.option("--data", help="The loader that has the data.  [default: the only one]")
 @click.option("--kind", type=click.Choice(list(KINDS)), help="Kind of chart.")
-@click.option("--x", help="Column along the axis, or the categories of a bar.")
-@click.option("--y", help="Column that is measured.")
-@click.option("--agg", type=click.Choice(AGGREGATES), help="How the measure is put together.")
-@click.option("--by", help="Column of a second category.")
-@click.option("--size", help="Column that is the size of a point.")
-@click.option("--color", help="Column whose values get a colour each.")
+@click.option("--x", help="Column of the x axis, or of the categories of a bar chart.")
+@click.option("--y", help="Column to measure.")
+@click.option("--agg", type=click.Choice(AGGREGATES), help="How the measure is aggregated.")
+@click.option("--by", help="Column with a second category.")
+@click.option("--size", help="Column for the size of the points.")
+@click.option("--color", help="Column whose values get different colours.")
 @click.option("--grain", type=click.Choice(GRAINS), help="Step of a time axis.")
 @click.option(
     "--filter", "filters", multiple=True, help="Column to filter by; may be given several times."
 )
-@click.option("--limit", type=click.IntRange(1, 100_000), help="Most bars, points or rows.")
-@click.option("--mode", type=click.Choice(MODES), help="How the colours of a bar or an area stand.")
-@click.option("--orientation", type=click.Choice(ORIENTATIONS), help="Of bars.")
-@click.option("--target", type=float, help="Number that a measure should reach.")
-@click.option("--title", default="", help="Heading.  [default: from the columns]")
-@click.option("--dashboard", help="Title of its dashboard.  [default: the first one]")
-@click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), help="Maximum number of bars, points or rows."
+)
+@click.option(
+    "--mode", type=click.Choice(MODES), help="How the colours of bars or areas are arranged."
+)
+@click.option("--orientation", type=click.Choice(ORIENTATIONS), help="Direction of the bars.")
+@click.option("--target", type=float, help="Number that the measure should reach.")
+@click.option("--title", default="", help="Title of the chart.  [default: from the columns]")
+@click.option("--dashboard", help="Title of the dashboard that shows it.  [default: the first one]")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the files that would be created, and create none."
+)
 def command(
     name: str | None,
     data: str | None,
@@ -43,9 +49,10 @@ def command(
     dry_run: bool,
     **flags: Any,
 ) -> None:
-    """Write one more chart, as app/charts/NAME.py.
+    """Add a chart to the project, as app/charts/NAME.py.
 
-    Without flags on a terminal it asks: it shows the columns and the charts that they suggest.
+    Without options, on a terminal, the command shows the columns and the suggested charts, and
+    asks for your choice.
 
     \b
     Example:
@@ -56,17 +63,21 @@ def command(
     from flaskdash.project import Project, contents, results
 
     project = Project.find(Path.cwd())
-    given = kind is not None or any(value is not None for value in flags.values())
-    asks = not given and sys.stdin.isatty() and sys.stdout.isatty()
-    if kind is None and not asks:
-        raise FlaskdashError("--kind is missing", hint=f"one of: {', '.join(KINDS)}")
-    if asks and data is None:
+    has_options = kind is not None or any(value is not None for value in flags.values())
+    is_interactive = not has_options and sys.stdin.isatty() and sys.stdout.isatty()
+    if kind is None and not is_interactive:
+        raise FlaskdashError(
+            f"--kind is missing. Use one of: {', '.join(KINDS)}.",
+            hint="flaskdash add-chart --kind bar --x COLUMN --y COLUMN",
+        )
+    if is_interactive and data is None:
         data = _ask.loader(list(contents.loaders(project)))
     table = results.table(project, data)
-    if asks:
+    if is_interactive:
         chart = check(_ask.chart(table, add.suggested(project, table), filters), table.columns)
-        there = list(contents.dashboards(project))
-        dashboard = dashboard or _ask.dashboard(there, [*there, chart_file.FIRST_DASHBOARD][0])
+        dashboards = list(contents.dashboards(project))
+        default = [*dashboards, chart_file.FIRST_DASHBOARD][0]
+        dashboard = dashboard or _ask.dashboard(dashboards, default)
         title = title or _ask.title(chart.title or chart_file.title(chart))
         filters = filters or chart.filters
     else:

@@ -1,4 +1,4 @@
-"""`flaskdash add-data`: one more data set."""
+"""`flaskdash add-data`: add a data set to a project."""
 
 from pathlib import Path
 
@@ -11,10 +11,12 @@ from flaskdash.commands.inspect import TABLE
 @click.argument("source")
 @click.option("--name", help="Name of the loader.  [default: from the file]")
 @click.option("--table", metavar="NAME", help=TABLE)
-@click.option("--query", metavar="SQL", help="What to read from a database, in place of a table.")
-@click.option("--live", is_flag=True, help="Have charts ask the database itself: no snapshot.")
-@click.option("--refresh", metavar="15m", default="", help="How long the data is good for.")
-@click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
+@click.option("--query", metavar="SQL", help="Query to read from a database, instead of a table.")
+@click.option("--live", is_flag=True, help="Query the database for each chart, without a snapshot.")
+@click.option("--refresh", metavar="15m", default="", help="How often to read the data again.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the files that would be created, and create none."
+)
 def command(
     source: str,
     name: str | None,
@@ -24,12 +26,13 @@ def command(
     refresh: str,
     dry_run: bool,
 ) -> None:
-    """Copy SOURCE, a file with data, into the project, and write its loader.
+    """Copy the data file SOURCE into the project, and write a loader for it.
 
-    SOURCE may be a folder of files with one shape, - for standard input, or a URL: then the loader
-    asks it again every hour, and fetches the file where it has changed. It may be a database too:
-    postgresql://..., mysql://..., or DATABASE_URL, a variable that holds such an address. An
-    address with a password or a key in it goes into .env, and nowhere else.
+    SOURCE can also be a folder of files with the same columns, or - for standard input. If it is
+    a URL, the loader checks it every hour and downloads the file when it has changed. If it is a
+    database (postgresql://..., mysql://..., or an environment variable such as DATABASE_URL that
+    contains the address), the loader queries it. An address with a password or a key is only
+    stored in .env.
 
     \b
     Example:
@@ -39,10 +42,11 @@ def command(
     from flaskdash.generate.sources import Wanted, checked
     from flaskdash.project import Project
 
-    wanted = Wanted(query, live, checked(refresh))
-    added = add_data(Project.find(Path.cwd()), source, name, click.echo, dry_run, table, wanted)
-    for note in (*added.inspection.notes, added.inspection.declined):
+    options = Wanted(query, live, checked(refresh))
+    project = Project.find(Path.cwd())
+    data_set = add_data(project, source, name, click.echo, dry_run, table, options)
+    for note in (*data_set.inspection.notes, data_set.inspection.declined):
         if note:
             click.echo(f"          {note}")
     if not dry_run:
-        click.echo(f"\nNext:\n  flaskdash add-chart --data {added.name}\n")
+        click.echo(f"\nNext:\n  flaskdash add-chart --data {data_set.name}\n")

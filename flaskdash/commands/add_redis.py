@@ -1,4 +1,4 @@
-"""`flaskdash add-redis`: answers that several instances share."""
+"""`flaskdash add-redis`: share cached answers between instances."""
 
 from pathlib import Path
 
@@ -6,12 +6,14 @@ import click
 
 
 @click.command("add-redis")
-@click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the files that would be created, and create none."
+)
 def command(dry_run: bool) -> None:
-    """Let several instances of the dashboard share the answers that one of them has worked out.
+    """Share cached answers between several instances of the dashboard.
 
-    They are kept in the Redis that REDIS_URL names. Without that, and while Redis does not answer,
-    each instance keeps its own.
+    REDIS_URL is the address of the Redis that stores them. Without it, or while Redis does not
+    answer, each instance has its own cache.
 
     \b
     Example:

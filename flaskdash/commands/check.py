@@ -1,4 +1,4 @@
-"""`flaskdash check`: the preflight by itself."""
+"""`flaskdash check`: run the preflight."""
 
 from pathlib import Path
 
@@ -9,14 +9,16 @@ from flaskdash.commands import _target
 
 @click.command("check")
 @_target.argument
-@click.option("--fix", is_flag=True, help="Mend what is safe to mend, and say what was changed.")
+@click.option(
+    "--fix", is_flag=True, help="Repair what can be repaired safely, and print each change."
+)
 @_target.as_json
 @_target.errors_as_json
 def command(target: str | None, fix: bool, as_json: bool) -> None:
-    """Look whether the project is fit to go to TARGET, and say how to mend what is not.
+    """Check whether the project is ready to deploy to TARGET, and how to fix each problem.
 
-    --fix changes a few text files (.gitignore, .env, the Procfile); never the code, the
-    dependencies or what git holds.
+    --fix only changes a few text files (.gitignore, .env, the Procfile), never the code, the
+    dependencies or the git repository.
 
     \b
     Example:
@@ -30,14 +32,14 @@ def command(target: str | None, fix: bool, as_json: bool) -> None:
     project = Project.find(Path.cwd())
     place = targets.choose(project, target).place
     rules = targets.target(project, place).plan().rules
-    mended = list(run.mend(rules, project)) if fix else []
+    changes = list(run.mend(rules, project)) if fix else []
     if not as_json:
-        for change in mended:
+        for change in changes:
             click.echo(f"mend      {change}")
         run.run(rules, project, click.echo, fresh=True)
         return
     results = list(run.look(rules, project))
     ok = not any(result.failed for result in results)
-    shown = [result.as_dict() for result in results]
-    _target.dump({"target": place.address, "ok": ok, "mended": mended, "rules": shown})
+    values = [result.as_dict() for result in results]
+    _target.dump({"target": place.address, "ok": ok, "mended": changes, "rules": values})
     raise click.exceptions.Exit(0 if ok else 2)

@@ -1,4 +1,4 @@
-"""`flaskdash deploy`: put the project on a target."""
+"""`flaskdash deploy`: deploy the project to a target."""
 
 import sys
 from dataclasses import asdict
@@ -14,17 +14,19 @@ from flaskdash.commands import _target
 @click.option(
     "--name", metavar="NAME", help="Remember the target by this name.  [default: production]"
 )
-@click.option("--domain", metavar="NAME", help="The domain that it answers on, with TLS.")
-@click.option("--port", type=click.IntRange(1, 65535), help="The port that it answers on there.")
-@click.option("--python", metavar="X.Y", help="Python there.  [default: .python-version]")
+@click.option("--domain", metavar="NAME", help="Domain of the dashboard, with TLS.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the dashboard on the target.")
+@click.option(
+    "--python", metavar="X.Y", help="Python version on the target.  [default: .python-version]"
+)
 @click.option(
     "--platform",
     metavar="TAG",
-    help="Platform there, such as manylinux_2_28_aarch64.  [default: like this machine]",
+    help="Platform of the target, such as manylinux_2_28_aarch64.  [default: this machine's]",
 )
-@click.option("--dry-run", is_flag=True, help="Print each step and command, and do none.")
-@click.option("--check", is_flag=True, help="Run the preflight, and nothing after it.")
-@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.option("--dry-run", is_flag=True, help="Print each step and command, and run none.")
+@click.option("--check", is_flag=True, help="Only run the preflight.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @_target.as_json
 @_target.errors_as_json
 def command(
@@ -36,36 +38,40 @@ def command(
     as_json: bool,
     **settings: object,
 ) -> None:
-    """Check the project, then put it on TARGET; go back by itself where that fails.
+    """Check the project, then deploy it to TARGET. If the new release fails, roll back.
 
-    TARGET is remembered in pyproject.toml, so the next time `flaskdash deploy` is enough.
+    pyproject.toml remembers TARGET, so the next time `flaskdash deploy` is enough.
 
     \b
     Targets:
       ssh://USER@HOST
-               a Linux server of your own, with systemd: a folder for each release,
-               no request lost, and the way back.
+               A Linux server of your own with systemd. No request is lost, and
+               each release can be restored.
       docker[://REGISTRY/NAME]
-               an image, and the container that runs it: on this machine, or
-               on the one that DOCKER_HOST names.
+               An image and its container, on this machine or on DOCKER_HOST.
       kubernetes://REGISTRY/NAME
-               the same image, pushed, and kubernetes.yaml for kubectl.
+               The same image in a registry, and kubernetes.yaml for kubectl.
       heroku://APP
-               an app at Heroku, by git push; with HEROKU_API_KEY or after
+               An app on Heroku, by git push. Needs HEROKU_API_KEY or
                `heroku login`.
       git+ssh://dokku@HOST/APP, git+ssh://piku@HOST/APP, git+https://HOST/APP
-               a server that builds and runs what is pushed to it.
-      static   dist/static: the dashboards as files, a page for each choice of
-               filters, for GitHub Pages or any other host of files.
+               A server that builds and runs each push.
+      static   dist/static: the dashboards as files, with a page for each
+               choice of filters, for GitHub Pages or any static web host.
       bundle   dist/NAME-VERSION.tar.gz: the project, its packages and a start
-               script. It starts on Linux or macOS with no network; it can be
-               made on Windows too.
+               script for Linux and macOS that needs no network. It can also
+               be built on Windows.
       fly, render, kamal, cloudrun://REGION-docker.pkg.dev/PROJECT/REPOSITORY
-               Fly, Render, Kamal and Cloud Run: their file is written, and the
-               commands to run next are printed; flaskdash runs none of them.
+               Fly, Render, Kamal and Cloud Run. Writes the platform's file
+               and prints the next commands, but does not run them.
 
-    Exit codes: 0 done, 2 the preflight failed, 3 the build failed, 4 the new
-    release failed and the one before is live, 5 it failed and is live.
+    \b
+    Exit codes:
+      0  success
+      2  the preflight failed, and nothing was built
+      3  the build failed, and nothing was shipped
+      4  the new release failed, and the one before is live
+      5  the new release failed, and the one before could not be restored
 
     \b
     Example:
@@ -77,9 +83,9 @@ def command(
 
     project = Project.find(Path.cwd())
     terminal = sys.stdin.isatty() and sys.stdout.isatty() and not yes
-    given = {key: str(value) for key, value in settings.items() if value is not None}
+    options = {key: str(value) for key, value in settings.items() if value is not None}
     ask = _ask if terminal else None
-    choice = targets.choose(project, target, ask, name=name, settings=given)
+    choice = targets.choose(project, target, ask, name=name, settings=options)
     plan = targets.target(project, choice.place).plan()
     echo = _target.echo if as_json else click.echo
     if dry_run:
@@ -87,14 +93,14 @@ def command(
             echo(f"check     {rule.id}: {rule.sentence}")
         for line in plan.lines():
             echo(line)
-        echo("Nothing was done: that was --dry-run.")
+        echo("Nothing was deployed, because of --dry-run.")
         return
     if check:
         run.run(plan.rules, project, echo)
         return
     if terminal and plan.question:
         click.confirm(plan.question, default=True, abort=True)
-    with targets.alone(project):
+    with targets.exclusive(project):
         run.run(plan.rules, project, echo)
         if choice.is_new:
             targets.remember(project, choice, echo)
@@ -104,8 +110,8 @@ def command(
 
 
 def _ask() -> str:
-    from flaskdash.deploy.targets import DEFAULT, KINDS
+    from flaskdash.deploy.targets import DEFAULT_KIND, KINDS
 
     for kind, sentence in KINDS.items():
         click.echo(f"  {kind:12} {sentence}")
-    return str(click.prompt("Target", default=DEFAULT))
+    return str(click.prompt("Target", default=DEFAULT_KIND))

@@ -1,7 +1,6 @@
-"""`flaskdash inspect`: what flaskdash sees in a source."""
+"""`flaskdash inspect`: show how a source would be read and charted."""
 
 from dataclasses import replace
-from pathlib import PurePath
 
 import click
 
@@ -15,9 +14,9 @@ TABLE = (
 @click.option("--table", metavar="NAME", help=TABLE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(source: str, table: str | None, as_json: bool) -> None:
-    """Show how SOURCE is read, what its columns mean, and the charts that they suggest.
+    """Show how SOURCE is read, what its columns mean, and which charts they suggest.
 
-    It needs no project, and writes nothing.
+    It does not need a project, and does not write any file.
 
     \b
     Example:
@@ -34,15 +33,16 @@ def command(source: str, table: str | None, as_json: bool) -> None:
 
     url = remote.held(source, {}) or (source if remote.is_url(source) else "")
     if database.is_address(source) and not url:
-        _, inspection = database.look(source, table, None, False, {})
+        found, inspection = database.look(source, table, None, False, {})
+        name = found.name
     else:
         path = local(url or source)
+        name = names.stem(path.resolve().name)
         with working(f"Reading {path.name}..."):
             inspection = replace(
                 inspect_source(path, table), source=remote.shown(url) if url else source
             )
-    data = names.identifier(PurePath(inspection.source).name.partition(".")[0], "data")
-    charts = suggest(inspection, data)
+    charts = suggest(inspection, names.identifier(name, "data"))
     if as_json:
         import json
 

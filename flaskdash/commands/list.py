@@ -1,4 +1,4 @@
-"""`flaskdash list`: what a project holds."""
+"""`flaskdash list`: list the contents of a project."""
 
 from pathlib import Path
 
@@ -8,9 +8,10 @@ import click
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
-    """List the loaders, charts and dashboards, and where each lives.
+    """List the loaders, charts and dashboards with their files.
 
-    A loader's snapshot is told too: its rows, how old it is, and why it could not be rebuilt.
+    For each loader, it also shows the rows and the age of its snapshot, and the error of the last
+    rebuild if that failed.
 
     \b
     Example:
@@ -22,20 +23,21 @@ def command(as_json: bool) -> None:
     from flaskdash.project import Project, contents, snapshots
 
     project = Project.find(Path.cwd())
-    found = contents.as_dict(project)
+    listing = contents.as_dict(project)
     loaders = contents.loaders(project)
-    stand = {name: snapshots.of(project, name) for name in loaders}
-    for loader in found["loaders"]:
-        snapshot = stand[loader["name"]]
-        loader["snapshot"] = asdict(snapshot) if as_json else str(snapshot)
-        if loaders[loader["name"]].live and not as_json:
-            loader["snapshot"] = "live"
+    for row in listing["loaders"]:
+        loader = loaders[row["name"]]
+        snapshot = snapshots.of(project, loader.name)
+        if as_json:
+            row["snapshot"] = asdict(snapshot)
+        else:
+            row["snapshot"] = "live" if loader.live else str(snapshot)
     if as_json:
         import json
 
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(listing, indent=2, ensure_ascii=False))
         return
-    for heading, rows in found.items():
+    for heading, rows in listing.items():
         click.echo(f"{heading}:")
         cells = [
             [value if isinstance(value, str) else ", ".join(value) for value in row.values()]

@@ -1,4 +1,4 @@
-"""`flaskdash logs`: the log of what is live."""
+"""`flaskdash logs`: print the log of a target."""
 
 import click
 
@@ -7,7 +7,7 @@ from flaskdash.commands import _target
 
 @click.command("logs")
 @_target.argument
-@click.option("-f", "--follow", is_flag=True, help="Go on with new lines, until Ctrl-C.")
+@click.option("-f", "--follow", is_flag=True, help="Continue with new lines until Ctrl-C.")
 def command(target: str | None, follow: bool) -> None:
     """Print the last lines of TARGET's log.
 
@@ -15,4 +15,4 @@ def command(target: str | None, follow: bool) -> None:
     Example:
       flaskdash logs -f
     """
-    _target.live(target).logs(follow=follow)
+    _target.current(target).logs(follow=follow)

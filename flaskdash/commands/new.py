@@ -1,4 +1,4 @@
-"""`flaskdash new`: a project from data."""
+"""`flaskdash new`: create a project from data."""
 
 from pathlib import Path
 
@@ -14,21 +14,23 @@ from flaskdash.commands.inspect import TABLE
     "sources",
     metavar="SOURCE",
     multiple=True,
-    help="A file, a folder of files or a URL with data; may be given several times.  [default: a sample]",
+    help="File, folder of files or URL with data; can be repeated.  [default: a sample]",
 )
 @click.option("--table", metavar="NAME", help=TABLE)
-@click.option("--live", is_flag=True, help="Have charts ask the database itself: no snapshot.")
+@click.option("--live", is_flag=True, help="Query the database for each chart, without a snapshot.")
 @click.option("--title", default="", help="Title of the project.  [default: from its name]")
 @click.option(
     "--charts",
     default=6,
     show_default=True,
     type=click.IntRange(0, 50),
-    help="How many charts to make, besides the KPIs.",
+    help="Number of charts to create, besides the KPIs.",
 )
-@click.option("--no-install", is_flag=True, help="Make no environment and no lock.")
-@click.option("--no-git", is_flag=True, help="Make no git repository.")
-@click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
+@click.option("--no-install", is_flag=True, help="Do not create an environment and a lock.")
+@click.option("--no-git", is_flag=True, help="Do not create a git repository.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the files that would be created, and create none."
+)
 def command(
     name: str,
     sources: tuple[str, ...],
@@ -40,10 +42,10 @@ def command(
     no_git: bool,
     dry_run: bool,
 ) -> None:
-    """Make a project NAME: loader, KPIs, charts and filters, chosen from the data.
+    """Create the project NAME, with a loader, KPIs, charts and filters that fit the data.
 
-    Without --data it uses a sample: flights from New York's airports in 2013, from the US Bureau of
-    Transportation Statistics, which is in the public domain.
+    Without --data, it uses a sample: flights from New York's airports in 2013, in the public
+    domain, from the US Bureau of Transportation Statistics.
 
     \b
     Example:
@@ -51,8 +53,17 @@ def command(
     """
     from flaskdash.generate import new
 
-    given = sources or (str(new.SAMPLE),)
-    plan = new.plan(Path.cwd(), name, title, given, charts, not no_install, not no_git, table, live)
+    plan = new.plan(
+        Path.cwd(),
+        name,
+        title,
+        sources or (str(new.SAMPLE),),
+        charts,
+        not no_install,
+        not no_git,
+        table,
+        live,
+    )
     for source in plan.sources:
         rows = source.inspection.read.rows
         click.echo(f"read      {source.path.name}: {rows:,} rows as {source.name}")
@@ -61,14 +72,14 @@ def command(
                 click.echo(f"          {note}")
         for variable in source.secrets():
             click.echo(
-                f"          its address goes into .env, as {variable}; git ignores that file"
+                f"          its address is stored in .env as {variable}; git ignores that file"
             )
     for line in new.create(plan, click.echo, dry_run):
         click.echo(line, err=True)
     if dry_run:
-        click.echo("Nothing was written: that was --dry-run.")
+        click.echo("Nothing was written, because of --dry-run.")
         return
     click.echo(
         f"\nNext:\n  cd {name}\n  flaskdash serve\n"
-        "  flaskdash add-chart        # one more chart; it asks which\n"
+        "  flaskdash add-chart        # asks for one more chart\n"
     )

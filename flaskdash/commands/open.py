@@ -1,4 +1,4 @@
-"""`flaskdash open`: the dashboard, in the browser."""
+"""`flaskdash open`: open the live dashboard in the browser."""
 
 import click
 
@@ -8,12 +8,12 @@ from flaskdash.commands import _target
 @click.command("open")
 @_target.argument
 def command(target: str | None) -> None:
-    """Open what is live on TARGET in the browser, and print its URL.
+    """Open the dashboard on TARGET in the browser, and print its URL.
 
     \b
     Example:
       flaskdash open
     """
-    url = _target.live(target).url()
+    url = _target.current(target).url()
     click.echo(url)
     click.launch(url)

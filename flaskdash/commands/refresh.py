@@ -8,10 +8,10 @@ import click
 @click.command("refresh")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 def command(names: tuple[str, ...]) -> None:
-    """Rebuild the snapshots of all loaders, or of each NAME, now.
+    """Rebuild the snapshots of all loaders now, or only those of the named loaders.
 
-    The project does it by itself when a source or a loader changes, and when a loader's REFRESH has
-    passed. Where a loader fails, its last good snapshot stays.
+    A project rebuilds them by itself when a source or a loader changes, and when the REFRESH
+    interval of a loader has passed. If a loader fails, its last good snapshot stays in use.
 
     \b
     Example:
@@ -25,18 +25,22 @@ def command(names: tuple[str, ...]) -> None:
     loaders = contents.loaders(project)
     unknown = [name for name in names if name not in loaders]
     if unknown:
-        raise FlaskdashError(f"no loader {unknown[0]!r}", hint=f"one of: {', '.join(loaders)}")
+        raise FlaskdashError(
+            f"Unknown loader {unknown[0]!r}. Use one of: {', '.join(loaders)}.",
+            hint="flaskdash list",
+        )
     ensure_environment(project, click.echo)
     failed = []
     for name in dict.fromkeys(names or loaders):
-        done = snapshots.rebuild(project, name)
-        if done.error:
+        refresh = snapshots.rebuild(project, name)
+        if refresh.error:
             failed.append(name)
-            click.echo(f"failed    {name}: {done.error}", err=True)
+            click.echo(f"failed    {name}: {refresh.error}", err=True)
         else:
-            click.echo(f"refresh   {name}: {done.rows:,} rows in {done.seconds:.1f} s")
+            click.echo(f"refresh   {name}: {refresh.rows:,} rows in {refresh.seconds:.1f} s")
     if failed:
         raise FlaskdashError(
-            f"not refreshed: {', '.join(failed)}; a good snapshot from before stays",
-            hint="mend that, then again; flaskdash list shows how each stands",
+            f"These loaders failed: {', '.join(failed)}. Their last good snapshots stay in use."
+            " Fix the loaders, then refresh again.",
+            hint=f"flaskdash refresh {' '.join(failed)}",
         )

@@ -1,4 +1,4 @@
-"""`flaskdash releases`: what was deployed."""
+"""`flaskdash releases`: list the releases of a target."""
 
 from dataclasses import asdict
 
@@ -12,18 +12,18 @@ from flaskdash.commands import _target
 @_target.as_json
 @_target.errors_as_json
 def command(target: str | None, as_json: bool) -> None:
-    """List the releases on TARGET, the newest first; the live one has a star.
+    """List the releases on TARGET, newest first; the live one has a star.
 
     \b
     Example:
       flaskdash releases
     """
-    found = _target.live(target).releases()
+    releases = _target.current(target).releases()
     if as_json:
-        _target.dump([asdict(one) for one in found])
+        _target.dump([asdict(release) for release in releases])
         return
-    for one in found:
-        line = f"{'*' if one.live else ' '} {one.name}  {one.when}  {one.note}"
+    for release in releases:
+        line = f"{'*' if release.live else ' '} {release.name}  {release.when}  {release.note}"
         click.echo(line.rstrip())
-    if not found:
-        click.echo("Nothing was deployed yet.")
+    if not releases:
+        click.echo("Nothing has been deployed yet.")

@@ -1,4 +1,4 @@
-"""`flaskdash remove`: take a chart or a loader away."""
+"""`flaskdash remove`: delete a chart or a loader."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ import click
 
 @click.command("remove")
 @click.argument("name")
-@click.option("--force", is_flag=True, help="Remove it although it was edited or is in use.")
+@click.option("--force", is_flag=True, help="Delete it even if it was edited or is in use.")
 def command(name: str, force: bool) -> None:
-    """Delete a chart or a loader that flaskdash made, by its NAME in `flaskdash list`.
+    """Delete a chart or a loader that flaskdash created, by its NAME in `flaskdash list`.
 
-    A file that was edited since is kept, and the difference shown.
+    If its file has been edited, the command prints the changes and keeps the file.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`flaskdash rollback`: the way back."""
+"""`flaskdash rollback`: make an earlier release live again."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -10,13 +10,14 @@ from flaskdash.commands import _target
 
 @click.command("rollback")
 @click.argument("release", required=False)
-@click.option("--target", metavar="TARGET", help="The target.  [default: the remembered one]")
+@_target.option
 @_target.as_json
 @_target.errors_as_json
 def command(release: str | None, target: str | None, as_json: bool) -> None:
-    """Make RELEASE live again: by default, the one before the live one.
+    """Make RELEASE live again; the default is the release before the live one.
 
-    Exit codes: 0 done, 4 it failed and what was live is live, 5 it failed and is live.
+    Exit codes: 0 success; 4 RELEASE failed, and the previous release is live; 5 RELEASE failed,
+    and the previous release could not be restored.
 
     \b
     Example:
@@ -25,8 +26,8 @@ def command(release: str | None, target: str | None, as_json: bool) -> None:
     from flaskdash.deploy import targets
     from flaskdash.project import Project
 
-    place = _target.live(target)
-    with targets.alone(Project.find(Path.cwd())):
-        outcome = place.rollback(release, _target.echo if as_json else click.echo)
+    destination = _target.current(target)
+    with targets.exclusive(Project.find(Path.cwd())):
+        outcome = destination.rollback(release, _target.echo if as_json else click.echo)
     if as_json:
         _target.dump(asdict(outcome))

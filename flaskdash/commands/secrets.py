@@ -1,4 +1,4 @@
-"""`flaskdash secrets`: settings that are kept on the target, and nowhere else."""
+"""`flaskdash secrets`: store settings on a target, and nowhere else."""
 
 import re
 import sys
@@ -12,7 +12,7 @@ from flaskdash.errors import FlaskdashError
 
 @click.group("secrets")
 def command() -> None:
-    """Keep secrets, such as a database's URL, on the target; their values are never shown.
+    """Store secrets, such as the URL of a database, on a target. Their values are never printed.
 
     \b
     Example:
@@ -22,28 +22,29 @@ def command() -> None:
 
 @command.command("set")
 @click.argument("name")
-@click.option("--target", metavar="TARGET", help="The target.  [default: the remembered one]")
-def set_one(name: str, target: str | None) -> None:
-    """Set NAME on the target. The value is asked for, or read from standard input.
+@_target.option
+def set_secret(name: str, target: str | None) -> None:
+    """Set NAME on the target. The command asks for the value, or reads it from standard input.
 
     \b
     Example:
       flaskdash secrets set DATABASE_URL
     """
     if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
-        shown = name.partition("=")[0]
+        prefix = name.partition("=")[0]  # without a value, which must not be printed
         raise FlaskdashError(
-            f"{shown!r} is not a name for a setting",
-            hint="the name alone, such as DATABASE_URL: a value on the command line stays in its history",
+            f"{prefix!r} is not the name of a setting. Give only the name: a value on the command"
+            " line would stay in the shell's history.",
+            hint="flaskdash secrets set DATABASE_URL",
         )
-    place = _target.live(target)
+    destination = _target.current(target)
     if sys.stdin.isatty():
         value = click.prompt(name, hide_input=True)
     else:
         value = sys.stdin.read().rstrip("\r\n")
     if not value or "\n" in value or "\0" in value:
-        raise FlaskdashError(f"the value of {name} has to be one line, and not empty")
-    place.set_secrets({name: str(value)}, click.echo)
+        raise FlaskdashError(f"The value of {name} must be a single line that is not empty")
+    destination.set_secrets({name: str(value)}, click.echo)
 
 
 @command.command("list")
@@ -51,24 +52,24 @@ def set_one(name: str, target: str | None) -> None:
 @_target.as_json
 @_target.errors_as_json
 def list_names(target: str | None, as_json: bool) -> None:
-    """List the names of what is set on TARGET.
+    """List the names of the settings on TARGET.
 
     \b
     Example:
       flaskdash secrets list
     """
-    names = sorted(_target.live(target).secrets())
+    names = sorted(_target.current(target).secrets())
     if as_json:
         _target.dump(names)
     else:
-        click.echo("\n".join(names) if names else "Nothing is set.")
+        click.echo("\n".join(names) if names else "No settings are stored.")
 
 
 @command.command("push")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--target", metavar="TARGET", help="The target.  [default: the remembered one]")
+@_target.option
 def push(file: Path, target: str | None) -> None:
-    """Set on the target all that FILE sets, a line NAME=VALUE each.
+    """Set all settings in FILE on the target; each line is NAME=VALUE.
 
     \b
     Example:
@@ -78,5 +79,5 @@ def push(file: Path, target: str | None) -> None:
 
     values = {name: value for name, value in dotenv(file).items() if value}
     if not values:
-        raise FlaskdashError(f"{file} sets nothing", hint="a line such as DATABASE_URL=...")
-    _target.live(target).set_secrets(values, click.echo)
+        raise FlaskdashError(f"{file} has no settings. Write lines such as DATABASE_URL=VALUE.")
+    _target.current(target).set_secrets(values, click.echo)

@@ -1,4 +1,4 @@
-"""`flaskdash serve`: run the project and reload it on each save."""
+"""`flaskdash serve`: run the project, and reload it after each save."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ import click
     type=click.IntRange(0, 65535),
     default=5000,
     show_default=True,
-    help="Port to listen on; the next free one if it is taken.",
+    help="Port to listen on, or the next free one.",
 )
 @click.option(
     "--open/--no-open",
@@ -21,14 +21,14 @@ import click
     default=None,
     help="Open the browser.  [default: on a terminal]",
 )
-@click.option("--prod", is_flag=True, help="Run the Procfile's web line, as production does.")
+@click.option("--prod", is_flag=True, help="Run the web line of the Procfile, like production.")
 def command(host: str, port: int, open_browser: bool | None, prod: bool) -> None:
-    """Run the project, and reload it and the browser on each save.
+    """Run the project, and reload it and the browser after each save.
 
-    The project runs in its own environment, which is made first where it is missing. A mistake
-    in the project shows in the browser, with its file and line, until it is mended.
+    The project runs in its own environment, which is created if it is missing. The browser shows
+    an error in the project with its file and line, until it is fixed.
 
-    With --prod, nothing reloads: it is the very process that a server runs.
+    With --prod, nothing reloads: this is the same process that a server runs.
 
     \b
     Example:
@@ -38,7 +38,7 @@ def command(host: str, port: int, open_browser: bool | None, prod: bool) -> None
     from flaskdash.project.environment import ensure_environment
 
     if prod and open_browser:
-        raise click.UsageError("--open is for development; it does not go with --prod")
+        raise click.UsageError("--open cannot be used with --prod")
     project = Project.find(Path.cwd())
     ensure_environment(project, click.echo)
     if prod:

@@ -1,4 +1,4 @@
-"""`flaskdash status`: what is live."""
+"""`flaskdash status`: show the state of a target."""
 
 import click
 
@@ -10,24 +10,24 @@ from flaskdash.commands import _target
 @_target.as_json
 @_target.errors_as_json
 def command(target: str | None, as_json: bool) -> None:
-    """Show what is live on TARGET, where, and whether it answers; exit with 1 if it does not.
+    """Show the live release on TARGET and whether it answers. Exit with code 1 if it does not.
 
     \b
     Example:
       flaskdash status
     """
-    found = _target.live(target).status()
+    status = _target.current(target).status()
     if as_json:
-        _target.dump(found.as_dict())
+        _target.dump(status.as_dict())
     else:
-        shown = {
-            "release": found.release or "none yet",
-            "url": found.url,
-            "answers": "yes" if found.healthy else "no",
-            **found.facts,
+        facts = {
+            "release": status.release or "none yet",
+            "url": status.url,
+            "answers": "yes" if status.healthy else "no",
+            **status.facts,
         }
-        width = max(len(name) for name in shown)
-        for name, value in shown.items():
+        width = max(len(name) for name in facts)
+        for name, value in facts.items():
             click.echo(f"{name:{width}}  {value}".rstrip())
-    if not found.healthy:
+    if not status.healthy:
         raise click.exceptions.Exit(1)

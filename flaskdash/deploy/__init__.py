@@ -1,1 +1,1 @@
-"""Deploy: preflight, then one target. A target is a file: a pure plan, and one place that runs it."""
+"""Deploy targets: the interface, the registry, and a folder or module for each kind."""

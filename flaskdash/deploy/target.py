@@ -1,4 +1,4 @@
-"""What a target is: a place that releases go to, and what can be asked of it."""
+"""The interface of a deploy target, and the values that its methods take and return."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flaskdash.project import Project
 
 @dataclass(frozen=True)
 class Place:
-    """What a person says of a target: its kind, its address, and settings such as its domain."""
+    """Where to deploy: the kind of target, its address, and settings such as the domain."""
 
     kind: str
     address: str
@@ -23,7 +23,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Release:
-    """A deployed version: its name, when it was made (ISO 8601, UTC), and whether it is live."""
+    """A deployed version; `when` is its time of creation (ISO 8601, UTC)."""
 
     name: str
     when: str = ""
@@ -33,7 +33,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a deploy or a rollback: the release that is live now, and where it answers."""
+    """The result of a deploy or a rollback: the live release and its URL, or the file written."""
 
     release: str = ""
     url: str = ""
@@ -42,7 +42,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Status:
-    """How a target stands: the live release, its URL, whether it answers, and facts of its own."""
+    """The state of a target: the live release, its URL, its health, and further facts by name."""
 
     release: str = ""
     url: str = ""
@@ -50,69 +50,65 @@ class Status:
     facts: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return asdict(self)
 
 
-class Plan(Protocol):
-    """What a deploy to a target would do, and the one way to do it."""
+class DeployPlan(Protocol):
+    """A deploy that has been planned and can be described, checked and run."""
 
     @property
     def rules(self) -> Sequence[Rule]:
-        """Return the preflight's rules for this target."""
+        """Return the preflight rules for this target."""
 
     @property
     def question(self) -> str:
-        """Return what a person is asked before it runs, or nothing."""
+        """Return the question that a person confirms before the plan runs; empty for none."""
 
     def lines(self) -> Iterator[str]:
-        """Yield each step and command in words; change nothing."""
+        """Yield each step and command as a line of text, without changing anything."""
 
     def run(self, echo: Echo) -> Outcome:
-        """Do it: build, release, verify, and roll back where that fails."""
+        """Build, release and verify; roll back if the new release fails."""
 
 
 class Target:
-    """A target of one kind. A kind without releases overrides no more than `plan`."""
+    """A target of one kind. A kind without releases only has to override `plan`."""
 
-    what: ClassVar[str]  # "a bundle", as errors say it
-    settings: ClassVar[frozenset[str]] = frozenset()  # those that it takes
+    settings: ClassVar[frozenset[str]] = frozenset()  # the names that this kind accepts
 
     def __init__(self, project: Project, place: Place) -> None:
         self.project = project
         self.place = place
 
-    def plan(self) -> Plan:
-        """Return what a deploy would do."""
+    def plan(self) -> DeployPlan:
         raise NotImplementedError
 
     def releases(self) -> list[Release]:
-        """Return the releases that are there, the newest first."""
+        """Return the releases on the target, newest first."""
         self._cannot("has no releases")
 
     def rollback(self, release: str | None, echo: Echo) -> Outcome:
-        """Make a release live again: the named one, else the one before the live one."""
-        self._cannot("can't be rolled back")
+        """Make the named release live again, or the one before the live release."""
+        self._cannot("cannot be rolled back")
 
     def status(self) -> Status:
-        """Return how the target stands."""
         self._cannot("has no status")
 
     def logs(self, *, follow: bool) -> None:
-        """Print the target's log, and with `follow` go on until Ctrl-C."""
+        """Print the target's log; with `follow`, continue until Ctrl-C."""
         self._cannot("has no log")
 
     def url(self) -> str:
-        """Return where the dashboard answers."""
+        """Return the URL of the live dashboard."""
         return self.status().url
 
     def secrets(self) -> list[str]:
-        """Return the names of the settings that are kept on the target; never their values."""
-        self._cannot("keeps no secrets")
+        """Return the names of the settings that are stored on the target, never their values."""
+        self._cannot("does not store secrets")
 
     def set_secrets(self, values: Mapping[str, str], echo: Echo) -> None:
-        """Keep settings on the target, and let the live release take them up."""
-        self._cannot("keeps no secrets")
+        """Store settings on the target and apply them to the live release."""
+        self._cannot("does not store secrets")
 
-    def _cannot(self, what: str) -> NoReturn:
-        raise FlaskdashError(f"{self.what} {what}")
+    def _cannot(self, limitation: str) -> NoReturn:
+        raise FlaskdashError(f"The target {self.place.address} {limitation}")

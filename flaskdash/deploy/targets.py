@@ -1,4 +1,4 @@
-"""The targets by name, as a project's pyproject.toml remembers them."""
+"""The kinds of targets, and the targets that a project's pyproject.toml remembers by name."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flaskdash.deploy.target import Outcome, Place, Plan, Target
+from flaskdash.deploy.target import DeployPlan, Outcome, Place, Target
 from flaskdash.errors import FlaskdashError
 from flaskdash.progress import Echo
 from flaskdash.project import Project, environment
 from flaskdash.ship.errors import BuildError, DeployError, PreflightError
 
-FIRST = "production"
-DEFAULT = "bundle"
+DEFAULT_NAME = "production"
+DEFAULT_KIND = "bundle"
 
-# A kind of target is a module below this package with a class TARGET. What stands before :// in an
-# address is its kind; one that needs no address goes by its name.
+# A kind of target is a module below this package with a class TARGET. The part of an address
+# before :// is its kind; a kind that needs no address is chosen by its name alone.
 KINDS: Mapping[str, str] = {
     "bundle": "a tar.gz that starts on any Linux or macOS, offline",
-    "static": "the dashboards as files, for any host of files",
+    "static": "the dashboards as files, for any static web host",
     "ssh": "ssh://USER@HOST: a server of your own, with Linux and systemd",
-    "docker": "a container, on this machine or the one that DOCKER_HOST names",
-    "kubernetes": "the same image in a registry, and the manifests; kubectl applies them",
-    "heroku": "an app at Heroku: heroku://APP",
-    "git": "a server that takes git push, such as Dokku: git+ssh://dokku@HOST/APP",
-    "fly": "Fly: fly.toml is written, and what to run next is printed",
-    "render": "Render: render.yaml, likewise",
-    "kamal": "Kamal: config/deploy.yml, likewise",
-    "cloudrun": "Cloud Run: service.yaml, likewise; cloudrun://REGION-docker.pkg.dev/PROJECT/REPOSITORY",
+    "docker": "a container, on this machine or on DOCKER_HOST",
+    "kubernetes": "an image in a registry, and manifests for kubectl to apply",
+    "heroku": "heroku://APP: an app on Heroku",
+    "git": "git+ssh://dokku@HOST/APP: a server that deploys on git push, such as Dokku",
+    "fly": "Fly: writes fly.toml and prints the next commands",
+    "render": "Render: writes render.yaml and prints the next commands",
+    "kamal": "Kamal: writes config/deploy.yml and prints the next commands",
+    "cloudrun": "cloudrun://REGION-docker.pkg.dev/PROJECT/REPOSITORY: Cloud Run, with service.yaml",
 }
 
-# Kinds whose module does not stand directly in this package under their name.
+# Kinds whose module is not a child of this package with the same name.
 MODULES: Mapping[str, str] = {
     "kubernetes": "platforms.kubernetes",
     "fly": "platforms.fly",
@@ -50,7 +50,7 @@ MODULES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Choice:
-    """A target, the name that the project has for it, and whether that is to be remembered."""
+    """The chosen target; if `is_new`, pyproject.toml does not have it yet in this form."""
 
     name: str
     place: Place
@@ -59,79 +59,83 @@ class Choice:
 
 def choose(
     project: Project,
-    said: str | None = None,
+    requested: str | None = None,
     ask: Callable[[], str] | None = None,
     *,
     name: str | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Choice:
-    """Return the target: the one that was said, else the remembered one, else the answer, else the bundle.
+    """Return the requested target, else the remembered one, else the answer of `ask`, else a bundle.
 
-    What is said is an address, or a name that pyproject.toml has. It is new where the project does
-    not remember it like this.
+    REQUESTED is an address, or the name of a target in pyproject.toml.
     """
-    kept = remembered(project)
-    given = dict(settings or {})
-    if said is None and kept:
-        said = name or (FIRST if FIRST in kept else next(iter(kept)))
-    if said in kept:
-        place = kept[said]
-        wanted = Place(place.kind, place.address, {**place.settings, **given})
-        return Choice(said, _known(wanted), is_new=wanted != place)
-    chosen = said or (ask() if ask else None)
-    place = _known(parse(chosen or DEFAULT, given))
-    same = next((key for key, one in kept.items() if one.address == place.address), None)
-    if same and name in (None, same):
-        return choose(project, same, name=name, settings=settings)
-    is_new = chosen is not None and (name is not None or not kept)
-    return Choice(name or FIRST, place, is_new)
+    targets = remembered(project)
+    overrides = dict(settings or {})
+    if requested is None and targets:
+        requested = name or (DEFAULT_NAME if DEFAULT_NAME in targets else next(iter(targets)))
+    if requested in targets:
+        place = targets[requested]
+        merged = Place(place.kind, place.address, {**place.settings, **overrides})
+        return Choice(requested, _check_kind(merged), is_new=merged != place)
+    address = requested or (ask() if ask else None)
+    place = _check_kind(parse(address or DEFAULT_KIND, overrides))
+    names = (key for key, target in targets.items() if target.address == place.address)
+    known_name = next(names, None)
+    if known_name and name in (None, known_name):
+        return choose(project, known_name, name=name, settings=settings)
+    is_new = address is not None and (name is not None or not targets)
+    return Choice(name or DEFAULT_NAME, place, is_new)
 
 
-def live(project: Project, said: str | None) -> Target:
-    """Return the target that was named, or the remembered one, to look at or to go back on."""
-    if said is None and not remembered(project):
+def current(project: Project, requested: str | None) -> Target:
+    """Return the requested target or the remembered one; raise FlaskdashError if there is none."""
+    if requested is None and not remembered(project):
         raise FlaskdashError(
-            "this project has no target yet",
-            hint="flaskdash deploy TARGET, such as ssh://me@server",
+            "This project has not been deployed yet, so it has no target",
+            hint="flaskdash deploy ssh://me@example.org",
         )
-    return target(project, choose(project, said).place)
+    return target(project, choose(project, requested).place)
 
 
 def target(project: Project, place: Place) -> Target:
-    """Return the target at a place."""
+    """Load the kind of target that PLACE names; raise FlaskdashError for an unknown setting."""
     module = importlib.import_module(f"flaskdash.deploy.{MODULES.get(place.kind, place.kind)}")
     kind: type[Target] = module.TARGET
-    if odd := sorted(set(place.settings) - kind.settings):
-        raise FlaskdashError(f"{kind.what} takes no {odd[0]}", hint="flaskdash deploy --help")
+    unknown = sorted(set(place.settings) - kind.settings)
+    if unknown:
+        raise FlaskdashError(
+            f"The target {place.address} does not have the setting {unknown[0]!r}",
+            hint="flaskdash deploy --help",
+        )
     return kind(project, place)
 
 
-def parse(said: str, settings: Mapping[str, str]) -> Place:
-    """Return the place of an address such as ssh://deploy@example.org, or of a kind's bare name."""
-    found = re.match(r"([a-z]+)(\+[a-z]+)?://.", said)
-    return Place(found[1] if found else said, said, settings)
+def parse(address: str, settings: Mapping[str, str]) -> Place:
+    """Parse an address such as ssh://deploy@example.org, or the bare name of a kind."""
+    match = re.match(r"([a-z]+)(\+[a-z]+)?://.", address)
+    return Place(match[1] if match else address, address, settings)
 
 
 def remembered(project: Project) -> dict[str, Place]:
-    """Return the targets in [tool.flaskdash.targets] by name: an address, or a table with settings."""
+    """Read [tool.flaskdash.targets]: each value is an address, or a table with settings."""
     text = (project.root / "pyproject.toml").read_text("utf-8")
     table = tomllib.loads(text)["tool"]["flaskdash"].get("targets", {})
     if not isinstance(table, dict):
         raise FlaskdashError(
-            "targets in pyproject.toml is not a table",
-            hint=f'[tool.flaskdash.targets] and below it {FIRST} = "{DEFAULT}"',
+            "`targets` in pyproject.toml is not a table. Write [tool.flaskdash.targets], and below"
+            f' it a line such as {DEFAULT_NAME} = "{DEFAULT_KIND}".'
         )
-    return {str(name): _place(str(name), value) for name, value in table.items()}
+    return {str(name): _parse_entry(str(name), value) for name, value in table.items()}
 
 
 def remember(project: Project, choice: Choice, echo: Echo) -> None:
-    """Write the target into pyproject.toml by its name, and say so; keep all else there."""
+    """Add the target to pyproject.toml, preserving its comments and formatting."""
     import tomlkit
 
     file = project.root / "pyproject.toml"
     was_fresh = environment.is_fresh(project.root)
     text = file.read_bytes().decode("utf-8")
-    end = "\r\n" if "\r\n" in text else "\n"
+    newline = "\r\n" if "\r\n" in text else "\n"
     document = tomlkit.parse(text.replace("\r\n", "\n"))
     table = document["tool"]["flaskdash"].setdefault("targets", tomlkit.table())
     is_first = not len(table)
@@ -141,18 +145,18 @@ def remember(project: Project, choice: Choice, echo: Echo) -> None:
         value.update({"address": choice.place.address, **choice.place.settings})
     table[choice.name] = value
     if is_first:
-        table.add(tomlkit.nl())  # before the table that comes after
-    _replace(file, tomlkit.dumps(document).rstrip("\n") + "\n", end)
-    if was_fresh:  # what the environment is made from has not changed
+        table.add(tomlkit.nl())  # separates it from the table that follows
+    _replace(file, tomlkit.dumps(document).rstrip("\n") + "\n", newline)
+    if was_fresh:  # the dependencies have not changed, so the environment is still up to date
         environment.stamp(project.root)
-    shown = tomlkit.item(value).as_string()
-    again = "" if choice.name == FIRST else f" {choice.name}"
-    echo(f"remember  {choice.name} = {shown} in pyproject.toml, for `flaskdash deploy{again}`")
+    toml = tomlkit.item(value).as_string()
+    argument = "" if choice.name == DEFAULT_NAME else f" {choice.name}"
+    echo(f"remember  {choice.name} = {toml} in pyproject.toml, for `flaskdash deploy{argument}`")
 
 
 @contextmanager
-def alone(project: Project) -> Iterator[None]:
-    """Keep other deploys of the project off; a process that dies keeps nothing."""
+def exclusive(project: Project) -> Iterator[None]:
+    """Lock the project against concurrent deploys; the lock ends with the process."""
     from filelock import FileLock, Timeout
 
     dist = project.root / "dist"
@@ -162,13 +166,13 @@ def alone(project: Project) -> Iterator[None]:
             yield
     except Timeout as error:
         raise PreflightError(
-            "another deploy of this project is under way; nothing was built",
-            hint="flaskdash deploy, when that one has ended",
+            "Another deploy of this project is running, so nothing was built. Wait until it ends.",
+            hint="flaskdash deploy",
         ) from error
 
 
-def deploy(plan: Plan, echo: Echo) -> Outcome:
-    """Run a plan whose preflight has passed; a failure that says no more has exit code 3."""
+def deploy(plan: DeployPlan, echo: Echo) -> Outcome:
+    """Run a plan whose preflight has passed; unclassified failures get exit code 3."""
     try:
         return plan.run(echo)
     except DeployError:
@@ -177,30 +181,34 @@ def deploy(plan: Plan, echo: Echo) -> Outcome:
         raise BuildError(error.message, error.hint) from error
 
 
-def _place(name: str, value: object) -> Place:
+def _parse_entry(name: str, value: object) -> Place:
     if isinstance(value, str):
         return parse(value, {})
     if isinstance(value, dict) and isinstance(value.get("address"), str):
-        settings = {key: str(one) for key, one in value.items() if key != "address"}
+        settings = {key: str(setting) for key, setting in value.items() if key != "address"}
         return parse(value["address"], settings)
     raise FlaskdashError(
-        f"the target {name!r} in pyproject.toml is neither an address nor a table with one",
-        hint=f'{name} = "ssh://deploy@example.org" or {name} = {{ address = "...", port = 8000 }}',
+        f"The target {name!r} in pyproject.toml is neither an address nor a table with an address."
+        f' Write {name} = "ssh://deploy@example.org",'
+        f' or {name} = {{ address = "ssh://deploy@example.org", port = 8000 }}.'
     )
 
 
-def _known(place: Place) -> Place:
+def _check_kind(place: Place) -> Place:
     if place.kind not in KINDS:
-        raise FlaskdashError(f"no target {place.kind!r}", hint=f"one of: {', '.join(KINDS)}")
+        raise FlaskdashError(
+            f"Unknown target {place.kind!r}. Use one of: {', '.join(KINDS)}",
+            hint="flaskdash deploy --help",
+        )
     return place
 
 
-def _replace(file: Path, text: str, end: str) -> None:
-    """Replace a file by one rename, so that it is never half-written."""
+def _replace(file: Path, text: str, newline: str) -> None:
+    """Replace a file by a rename, so that a reader never sees a half-written one."""
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline=end) as out:
-            out.write(text)
+        with os.fdopen(handle, "w", encoding="utf-8", newline=newline) as output:
+            output.write(text)
         Path(name).chmod(file.stat().st_mode)
         Path(name).replace(file)
     except BaseException:

@@ -14,9 +14,10 @@ from flaskdash.charts.suggest import wording
 from flaskdash.charts.suggest.places import US_STATES
 from flaskdash.charts.suggest.wording import humanise
 from flaskdash.generate import render
-from flaskdash.generate.literals import capital, one_line, triple_quoted
+from flaskdash.generate.literals import one_line, triple_quoted
 from flaskdash.inspect.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
+from flaskdash.names import capital
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 
-def capital(text: str) -> str:
-    """Return text with a capital letter."""
-    return text[:1].upper() + text[1:]
-
-
 def one_line(text: str) -> str:
     """Return text as one line that can stand in a docstring or a comment."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())

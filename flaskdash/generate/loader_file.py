@@ -5,19 +5,22 @@ from __future__ import annotations
 import io
 import shutil
 import tokenize
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from flaskdash.charts.suggest.wording import humanise
 from flaskdash.generate import render
-from flaskdash.generate.literals import capital, one_line, triple_quoted
+from flaskdash.generate.literals import one_line, triple_quoted
 from flaskdash.generate.sources import Source
 from flaskdash.inspect.formats.database import Database
+from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Inspection
+from flaskdash.names import capital, initials
 
 
 def label(name: str) -> str:
-    """Return a column's name as a label: in plain words, with a capital letter."""
-    return capital(humanise(name))
+    """Return a loader's name as a label: in plain words, with a capital letter."""
+    return capital(initials(humanise(name)))
 
 
 def loader(
@@ -36,9 +39,8 @@ def loader(
     context = {
         "module": name,
         "summary": f"{label(name)}: {one_line(file)}, {_shape(inspection)} when it was added.",
-        "doing": f"Read {one_line(file)}, as it is written."
-        if not inspection.files
-        else f"Read the files in {one_line(file)}, as they are written, one after the other.",
+        "doing": _doing(inspection, one_line(file)),
+        "totals": _totals(inspection.left_out),
         "source": repr(variable or url or file),
         "variable": bool(variable),
         "url": bool(url),
@@ -47,6 +49,23 @@ def loader(
     }
     render.render("loader", context, root)
     return PurePosixPath("app", "loaders", f"{name}.py")
+
+
+def _doing(inspection: Inspection, file: str) -> str:
+    """Return the sentence that says what load() does."""
+    if inspection.left_out:
+        return f"Read {file}, without the rows of TOTALS."
+    if inspection.files:
+        return f"Read the files in {file}, as they are written, one after the other."
+    return f"Read {file}, as it is written."
+
+
+def _totals(left_out: Mapping[str, Sequence[str]]) -> str:
+    """Return the totals that a loader leaves out, as Python source, or ""."""
+    if not left_out:
+        return ""
+    listed = (f"{literal(column)}: {literal(values)}," for column, values in left_out.items())
+    return "{" + " ".join(listed) + "}"
 
 
 def database_loader(

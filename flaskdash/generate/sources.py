@@ -18,7 +18,6 @@ from flaskdash.inspect.formats.database import Database
 from flaskdash.inspect.model import Inspection
 from flaskdash.progress import working
 
-PACKED = {".gz", ".bz2", ".xz"}  # they say nothing of what is inside, so the ending before counts
 REFRESH = "1h"  # of what comes from elsewhere, where nothing else was asked for
 
 
@@ -165,8 +164,8 @@ def _stem(path: Path, inspection: Inspection) -> tuple[str, str]:
     """Return what a source's copy is named after, and its ending; a folder has none."""
     if inspection.files:
         return (path if path.is_dir() else path.parent).resolve().name, ""
-    suffix = "".join(path.suffixes[-2:] if path.suffix.lower() in PACKED else path.suffixes[-1:])
-    return path.name.partition(".")[0] or path.name, suffix
+    stem = names.stem(path.name)
+    return stem, path.name.removeprefix(stem)
 
 
 def free(name: str, taken: set[str]) -> str:

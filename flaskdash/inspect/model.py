@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -48,8 +49,7 @@ class Column:
 
     `agg` is how a measure adds up ("sum", "mean" or "last"), `grain` the natural step of a time
     column, `unit` a sign such as "$" or "%" to show with values. `distinct` does not count missing.
-    `totals` are the values of a category that are totals of its others, `groups` those that hold several of
-    them, such as regions among countries. `order` are the values of a category that has an order of its
+    `totals` are the values of a category that are totals of its others. `order` are the values of a category that has an order of its
     own, such as age bands. `yes` is what a flag of words says where it holds.
     """
 
@@ -62,7 +62,6 @@ class Column:
     grain: str | None = None
     unit: str | None = None
     totals: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     yes: str | None = None
 
@@ -76,7 +75,8 @@ class Inspection:
     decisions and warnings in words. `declined` says why nothing can be charted, or is empty.
     `requires` are the packages that `body` needs besides the project's own. `files` are those of a
     folder, of which SOURCE is then the path. `total` is the number of rows, of which `frame` is a
-    sample where there are very many.
+    sample where there are very many. `left_out` are, by column, the totals whose rows `body` drops; it
+    names them as ``TOTALS``.
     """
 
     source: str
@@ -89,6 +89,7 @@ class Inspection:
     requires: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     total: int = 0
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def column(self, name: str) -> Column:
         """Return the column of that name; raise KeyError where there is none."""

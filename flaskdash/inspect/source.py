@@ -6,6 +6,8 @@ import difflib
 import glob
 import os
 import re
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats.given import Given
-from flaskdash.inspect.model import Inspection
+from flaskdash.inspect.model import Column, Inspection
 from flaskdash.inspect.text import compressed
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
     files: list[Path] = []
     try:
         # Imported here, because they import pandas and DuckDB.
-        from flaskdash.inspect.meaning import remarks, roles
+        from flaskdash.inspect.meaning import remarks, roles, totals
 
         if pattern is not None:
             given, draft, files = read_folder(path, pattern, table)
@@ -59,6 +61,9 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
             draft = reader_of(given).read(given)
             draft = replace(draft, notes=(*others, *draft.notes))
         columns = draft.columns or roles.describe(draft.frame, draft.units)
+        left_out = totals.redundant(draft.frame, columns)
+        if left_out:
+            draft, columns = _without(draft, path, left_out)
         declined = draft.declined or roles.decline(columns, draft.read.rows)
     except PermissionError as error:
         raise FlaskdashError(f"{path} can't be read: permission denied.", "chmod +r it") from error
@@ -87,12 +92,40 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
         columns=columns,
         body=draft.body,
         frame=draft.frame,
-        notes=(*draft.notes, *(note + sample for note in remarks.remark(draft.frame, columns))),
+        notes=(
+            *draft.notes,
+            *map(remarks.left_out, left_out.items()),
+            *(note + sample for note in remarks.remark(draft.frame, columns)),
+        ),
         declined=declined,
         requires=draft.requires,
         files=tuple(files),
         total=draft.read.rows if draft.columns else len(draft.frame),
+        left_out=left_out,
     )
+
+
+def _without(
+    draft: Draft, path: Path, left_out: Mapping[str, Sequence[str]]
+) -> tuple[Draft, tuple[Column, ...]]:
+    """Return the draft whose body drops these totals, and what its columns mean then."""
+    from flaskdash.inspect.meaning import roles, sampled
+    from flaskdash.inspect.writing.draft import execute, without_totals
+
+    body = without_totals(draft.body)
+    rows = execute(body, path, left_out)
+    if not draft.columns:
+        return replace(draft, body=body, frame=rows), roles.describe(rows, draft.units)
+    with (
+        tempfile.TemporaryDirectory(prefix="flaskdash-") as folder,
+        sampled.connect(Path(folder)) as connection,
+    ):
+        copy = Path(folder) / "rows.parquet"
+        rows.write_parquet(str(copy))
+        found = sampled.describe(connection, copy, draft.units)
+    read = replace(draft.read, rows=found.rows)
+    draft = replace(draft, body=body, frame=found.frame, columns=found.columns, read=read)
+    return draft, found.columns
 
 
 def read_folder(folder: Path, pattern: str, table: str | None) -> tuple[Given, Draft, list[Path]]:

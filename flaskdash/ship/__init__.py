@@ -1,1 +1,1 @@
-"""What is shipped: files, lock, wheels, archive; what must not leak."""
+"""What a deploy ships: files, locked requirements, wheels and archives, without secrets."""

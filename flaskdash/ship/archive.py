@@ -1,4 +1,4 @@
-"""A tar.gz that is the same to the byte whenever its content is."""
+"""Reproducible tar.gz archives: equal content gives equal bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, order=True)
 class Entry:
-    """A file in the archive: its path there, and the file or the text that it holds."""
+    """A file in an archive: its path there, and its content, or the file to copy."""
 
     path: str
     content: Path | bytes
@@ -25,13 +25,13 @@ class Entry:
 
 
 def write(output: Path, entries: Iterable[Entry]) -> None:
-    """Write the entries, sorted, with owner, times and modes that don't depend on this machine."""
+    """Write the entries, sorted, with owners, times and modes that do not depend on this machine."""
     with (
         output.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
-        for entry in sorted(entries, key=lambda one: one.path):
+        for entry in sorted(entries, key=lambda entry: entry.path):
             _add(tar, entry)
 
 
@@ -40,8 +40,8 @@ def _add(tar: tarfile.TarFile, entry: Entry) -> None:
     with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
         info = tarfile.TarInfo(entry.path)
         info.mode = 0o755 if entry.executable else 0o644
-        # From the content and not one for all: Python's .pyc files and the project's snapshots
-        # take a file with another time for another file. An edit that keeps the size must show.
+        # Python's .pyc files and the project's snapshots detect a change by a file's size and
+        # time. A time that depends on the content also reveals an edit that keeps the size.
         checksum = 0
         while chunk := file.read(CHUNK):
             checksum = zlib.crc32(chunk, checksum)

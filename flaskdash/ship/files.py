@@ -1,4 +1,4 @@
-"""The files of a project that go out with it: what git would take, and what the loaders read."""
+"""The files of a project that a deploy ships: those in git, and the sources of its loaders."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from flaskdash import shell
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project, contents
 
-# Never shipped, whatever git says: what is made anew there, and flaskdash's own notes.
-AT_THE_TOP = {".flaskdash", ".venv", "dist", "instance", "venv"}
-ANYWHERE = {
+# Never shipped, even if git tracks them: files that the target makes anew, and flaskdash's notes.
+EXCLUDED_AT_ROOT = {".flaskdash", ".venv", "dist", "instance", "venv"}
+EXCLUDED_ANYWHERE = {
     ".git",
     ".mypy_cache",
     ".pytest_cache",
@@ -22,16 +22,16 @@ ANYWHERE = {
     "__pycache__",
     "node_modules",
 }
-# Where people and tools keep passwords and keys; a private key by another name is found by what it
-# holds, see leaks.py.
+# Files in which people and tools keep passwords and keys. leaks.py finds private keys with other
+# names by their content.
 CREDENTIALS = re.compile(
     r"\.envrc|[._]netrc|\.(pypirc|npmrc|yarnrc|yarnrc\.yml|pgpass|my\.cnf|git-credentials|htpasswd)"
     r"|\.(dockercfg|boto|s3cfg|vault-token)|(.+_)?id_(rsa|dsa|ecdsa|ed25519)(_sk)?"
     r"|.+\.(ppk|p12|pfx|jks|keystore|kdbx)"
 )
-HOMES = {".aws", ".azure", ".docker", ".gnupg", ".kube", ".ssh"}
-# Without git nobody says which hidden files are the project's: these are.
-HIDDEN = {
+CREDENTIAL_FOLDERS = {".aws", ".azure", ".docker", ".gnupg", ".kube", ".ssh"}
+# Without git, only these hidden files are known to belong to the project.
+PROJECT_DOTFILES = {
     ".dockerignore",
     ".env.example",
     ".flaskenv",
@@ -42,68 +42,72 @@ HIDDEN = {
 
 
 def shipped(project: Project) -> list[PurePosixPath]:
-    """Return the files that go out, sorted and relative to the project.
+    """Return the files that a deploy ships, sorted and relative to the project.
 
     They are those that git tracks or would add (without git: all but caches and hidden files), and
-    the files that loaders read, even where git ignores them.
+    the sources of the loaders, even if git ignores them.
     """
-    found = _in_git(project.root, "--cached", "--others", "--exclude-standard")
-    # A project in a folder which an outer repository ignores looks empty to git.
-    paths = {path for path in found or _walk(project.root) if not left_out(path)}
-    with suppress(FlaskdashError):  # a loader that can't be parsed is the preflight's to tell
+    listed = _list_in_git(project.root, "--cached", "--others", "--exclude-standard")
+    # git lists nothing if an outer repository ignores the project's folder.
+    paths = {path for path in listed or _walk(project.root) if not is_excluded(path)}
+    with suppress(FlaskdashError):  # the preflight reports a loader that cannot be parsed
         paths |= {path for path in sources(project) if not path.is_absolute()}
     return sorted(path for path in paths if (project.root / path).is_file())
 
 
 def tracked(project: Project) -> set[PurePosixPath] | None:
-    """Return the files of the project that are in git, or None where there is no git."""
-    found = _in_git(project.root, "--cached")
-    return None if found is None else set(found)
+    """Return the project's files in git; None if it is not in a git repository."""
+    paths = _list_in_git(project.root, "--cached")
+    return None if paths is None else set(paths)
 
 
 def sources(project: Project) -> list[PurePosixPath]:
-    """Return the files that loaders read; a loader that reads a URL or computes has none."""
-    found = {one.source for one in contents.loaders(project).values()}
-    return [PurePosixPath(one) for one in sorted(found) if one and "://" not in one]
+    """Return the files that loaders read; a loader of a URL or of computed data has none."""
+    addresses = {loader.source for loader in contents.loaders(project).values()}
+    return [
+        PurePosixPath(address) for address in sorted(addresses) if address and "://" not in address
+    ]
 
 
-def left_out(path: PurePosixPath) -> bool:
-    """Return whether a file is never shipped: a secret, a cache, or what is made anew there."""
+def is_excluded(path: PurePosixPath) -> bool:
+    """Return whether a file is never shipped: a secret, a cache, or a file made on the target."""
     return (
-        path.parts[0] in AT_THE_TOP
-        or not (ANYWHERE | HOMES).isdisjoint(path.parts)
+        path.parts[0] in EXCLUDED_AT_ROOT
+        or not (EXCLUDED_ANYWHERE | CREDENTIAL_FOLDERS).isdisjoint(path.parts)
         or is_env(path)
         or bool(CREDENTIALS.fullmatch(path.name.lower()))
     )
 
 
 def is_env(path: PurePosixPath) -> bool:
-    """Return whether a file is an .env, .env.local and so on, which hold secrets."""
+    """Return whether a file is a .env, .env.local or similar, which may hold secrets."""
     return path.name == ".env" or (
         path.name.startswith(".env.") and path.suffix not in {".example", ".sample", ".template"}
     )
 
 
 def escapes(project: Project, path: PurePosixPath) -> bool:
-    """Return whether a path leads out of the project, itself or by a link on its way."""
+    """Return whether a path leads out of the project, by itself or through a symbolic link."""
     return not (project.root / path).resolve().is_relative_to(project.root.resolve())
 
 
-def _in_git(root: Path, *which: str) -> list[PurePosixPath] | None:
-    """Return what `git ls-files` lists below the folder, or None where there is no git."""
+def _list_in_git(root: Path, *flags: str) -> list[PurePosixPath] | None:
+    """Return the paths that `git ls-files` prints; None if ROOT is not in a git repository."""
     try:
-        listed = shell.run(["git", "ls-files", "-z", *which], cwd=root)
+        output = shell.run(["git", "ls-files", "-z", *flags], cwd=root)
     except FlaskdashError:
         return None
-    return [PurePosixPath(path) for path in listed.split("\0") if path]
+    return [PurePosixPath(path) for path in output.split("\0") if path]
 
 
 def _walk(root: Path) -> Iterator[PurePosixPath]:
     for folder, folders, names in os.walk(root):
-        here = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        folders[:] = [name for name in folders if _is_plain(name) and not left_out(here / name)]
-        yield from (here / name for name in names if _is_plain(name))
+        parent = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        folders[:] = [
+            name for name in folders if not _is_hidden(name) and not is_excluded(parent / name)
+        ]
+        yield from (parent / name for name in names if not _is_hidden(name))
 
 
-def _is_plain(name: str) -> bool:
-    return not name.startswith(".") or name in HIDDEN
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") and name not in PROJECT_DOTFILES

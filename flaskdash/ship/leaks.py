@@ -1,4 +1,7 @@
-"""Secrets: which the project has, and whether a file holds one. Their values are never shown."""
+"""Find secrets in files: those of the project, and tokens of known services.
+
+The values of secrets are never returned for display.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,21 @@ from pathlib import Path, PurePosixPath
 from flaskdash.project import Project, dotenv
 from flaskdash.ship import files
 
-SHORTEST = 12
+MIN_LENGTH = 12
 CHUNK = 1 << 20
-# What services put a mark of their own on. No \b in front: it would cost five times the time.
-SHAPES = {
+# Tokens with a recognisable prefix. A leading \b would make the search five times slower.
+PATTERNS = {
     rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----": "a private key",
-    rb"(?:AKIA|ASIA)[0-9A-Z]{16}\b": "an access key of AWS",
-    rb"(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{60})": "a token of GitHub",
-    rb"glpat-[0-9A-Za-z_-]{20}": "a token of GitLab",
-    rb"npm_[0-9A-Za-z]{36}\b": "a token of npm",
-    rb"pypi-AgEIcHlwaS5vcmc[0-9A-Za-z_-]{50}": "a token of PyPI",
-    rb"xox[abprs]-[0-9]{9,}-[0-9A-Za-z-]{20}": "a token of Slack",
-    rb"k_live_[0-9A-Za-z]{24}": "a key of Stripe",
+    rb"(?:AKIA|ASIA)[0-9A-Z]{16}\b": "an AWS access key",
+    rb"(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{60})": "a GitHub token",
+    rb"glpat-[0-9A-Za-z_-]{20}": "a GitLab token",
+    rb"npm_[0-9A-Za-z]{36}\b": "an npm token",
+    rb"pypi-AgEIcHlwaS5vcmc[0-9A-Za-z_-]{50}": "a PyPI token",
+    rb"xox[abprs]-[0-9]{9,}-[0-9A-Za-z-]{20}": "a Slack token",
+    rb"k_live_[0-9A-Za-z]{24}": "a Stripe key",
 }
-LONGEST_SHAPE = 128
-# Settings that are no secrets, and that the project's own files name.
+LONGEST_TOKEN = 128
+# Settings that are not secret, and that the project's own files contain.
 SETTINGS = {
     "FLASK_APP",
     "FLASK_DEBUG",
@@ -35,32 +38,37 @@ SETTINGS = {
 }
 
 
-def of_project(project: Project) -> dict[str, str]:
-    """Return the project's secrets by name and file: of its .env, .env.local, .envrc, .secrets/*.env.
+def project_secrets(project: Project) -> dict[str, str]:
+    """Return the project's secrets by name and file, such as "SECRET_KEY in .env".
 
-    Those that are long enough to be one.
+    They come from .env, .env.local, .envrc and .secrets/*.env; short values are left out.
     """
     return {
         f"{name} in {path.name}": value
         for path in sorted([*project.root.glob(".env*"), *project.root.glob(".secrets/*.env")])
-        if files.is_env(PurePosixPath(path.name)) or path.name == ".envrc" or path.suffix == ".env"
+        if _may_hold_secrets(path)
         for name, value in dotenv(path).items()
-        if len(value) >= SHORTEST and name not in SETTINGS
+        if len(value) >= MIN_LENGTH and name not in SETTINGS
     }
 
 
+def _may_hold_secrets(path: Path) -> bool:
+    is_env = files.is_env(PurePosixPath(path.name))
+    return is_env or path.name == ".envrc" or path.suffix == ".env"
+
+
 def search(path: Path, secrets: Mapping[str, str]) -> Iterator[str]:
-    """Yield what a file holds: the name of a secret, or what it looks like; each once."""
-    needles = {re.escape(value.encode()): name for name, value in secrets.items()} | SHAPES
-    # What lies across two chunks is found again at the start of the second.
-    overlap = max([LONGEST_SHAPE, *(len(value.encode()) for value in secrets.values())])
-    found: set[str] = set()
+    """Yield the secrets in a file, each once: by name, or by kind for tokens of known services."""
+    patterns = {re.escape(value.encode()): name for name, value in secrets.items()} | PATTERNS
+    # The end of a chunk is searched again with the next one, for secrets that span both.
+    overlap = max([LONGEST_TOKEN, *(len(value.encode()) for value in secrets.values())])
+    matches: set[str] = set()
     with path.open("rb") as file:
-        rest = b""
+        tail = b""
         while chunk := file.read(CHUNK):
-            text = rest + chunk
-            for pattern, name in needles.items():
-                if name not in found and re.search(pattern, text):
-                    found.add(name)
+            text = tail + chunk
+            for pattern, name in patterns.items():
+                if name not in matches and re.search(pattern, text):
+                    matches.add(name)
                     yield name
-            rest = text[-overlap:]
+            tail = text[-overlap:]

@@ -1,4 +1,4 @@
-"""The project's uv.lock: whether it is fresh, and the requirements that it holds for a machine."""
+"""The project's uv.lock: whether it is up to date, and the requirements for a machine."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from flaskdash.project import Project
 from flaskdash.project.environment import uv
 from flaskdash.ship.machine import Machine
 
-# --no-default-groups and not --no-dev: what runs in production is [project].dependencies alone,
-# which is what hosting platforms install too.
+# Production runs with [project].dependencies alone, as hosting platforms do. --no-dev would still
+# include other default groups.
 EXPORT = (
     "export",
     "--frozen",
@@ -27,7 +27,7 @@ EXPORT = (
 
 
 def check(project: Project, *, offline: bool) -> str:
-    """Return what uv has against the lock; nothing if it fits pyproject.toml."""
+    """Return uv's complaint about the lock; empty if it matches pyproject.toml."""
     python = ["--python", str(project.python)] if project.python.exists() else []
     network = ["--offline"] if offline else []
     try:
@@ -38,80 +38,81 @@ def check(project: Project, *, offline: bool) -> str:
 
 
 def export(project: Project, file: Path) -> list[str]:
-    """Return the command that writes the locked requirements of all machines, with hashes."""
+    """Return the command that writes the locked requirements for all machines, with hashes."""
     return [uv(), *EXPORT, "--output-file", str(file)]
 
 
 def for_machine(exported: str, machine: Machine) -> str:
     """Return the lines of an export whose markers hold on a machine, without the markers.
 
-    pip would evaluate them for the Python that runs it, not for the one that it downloads for.
+    pip would evaluate them for the Python that runs pip, not for the one that it downloads for.
     """
     from packaging.markers import Marker
 
     lines = []
     for line in exported.replace("\\\n", " ").splitlines():
         requirement, *hashes = re.split(r"\s+--hash=", line.strip())
-        wanted, _, condition = requirement.partition(" ;")
-        if not wanted.strip() or wanted.startswith("#"):
+        package, _, condition = requirement.partition(" ;")
+        if not package.strip() or package.startswith("#"):
             continue
-        # The patch version there is unknown: what only some of them need is taken along.
+        # The machine's patch version is unknown, so a package that only some need is included.
         holds = not condition.strip() or any(
             Marker(condition).evaluate(dict(machine.markers(patch))) for patch in (0, 99)
         )
         if holds:
-            lines.append(" \\\n    ".join([wanted.strip(), *(f"--hash={one}" for one in hashes)]))
+            options = [f"--hash={value}" for value in hashes]
+            lines.append(" \\\n    ".join([package.strip(), *options]))
     return "\n".join(lines) + "\n"
 
 
 def main_dependencies(root: Path) -> set[str]:
-    """Return the names that the project itself depends on, as uv.lock says; not its dev groups."""
-    own = next((one for one in packages(root) if _is_project(one)), {})
-    return {str(one["name"]) for one in own.get("dependencies", [])}
+    """Return the names of the project's direct dependencies in uv.lock, without its dev groups."""
+    return {str(dependency["name"]) for dependency in _project_dependencies(root)}
 
 
 def production(root: Path) -> set[str]:
-    """Return the names of all that is installed where the project runs: no dev groups.
-
-    What only some systems need is among them.
-    """
-    known: dict[str, list[dict[str, Any]]] = {}
-    for one in packages(root):
-        known.setdefault(str(one["name"]), []).append(one)
-    own = next((one for one in packages(root) if _is_project(one)), {})
-    todo = [_need(one) for one in own.get("dependencies", [])]
-    seen = set(todo)
-    for name, extras in todo:
-        for package in known.get(name, []):
-            needs = [*package.get("dependencies", [])]
+    """Return the names of all packages in production, on any system, without the dev groups."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for package in packages(root):
+        by_name.setdefault(str(package["name"]), []).append(package)
+    queue = [_requirement(dependency) for dependency in _project_dependencies(root)]
+    visited = set(queue)
+    for name, extras in queue:  # it grows while the loop runs
+        for package in by_name.get(name, []):
+            dependencies = [*package.get("dependencies", [])]
             for extra in extras:
-                needs += package.get("optional-dependencies", {}).get(extra, [])
-            new = dict.fromkeys(map(_need, needs))
-            todo += [one for one in new if one not in seen]
-            seen.update(new)
-    return {name for name, _ in seen}
+                dependencies += package.get("optional-dependencies", {}).get(extra, [])
+            requirements = dict.fromkeys(map(_requirement, dependencies))
+            queue += [requirement for requirement in requirements if requirement not in visited]
+            visited.update(requirements)
+    return {name for name, _ in visited}
 
 
 def foreign(root: Path) -> list[str]:
-    """Return the packages that uv.lock takes from a folder or from git, and so without a wheel."""
+    """Return the packages that uv.lock takes from a folder or from git, without a wheel."""
     return [
-        str(one["name"])
-        for one in packages(root)
-        if not _is_project(one) and not {"registry", "url"} & set(one.get("source", {}))
+        str(package["name"])
+        for package in packages(root)
+        if not _is_project(package) and not {"registry", "url"} & set(package.get("source", {}))
     ]
 
 
 def packages(root: Path) -> list[dict[str, Any]]:
-    """Return the packages in uv.lock; none where it is missing or not valid."""
+    """Return the packages in uv.lock; none if it is missing or invalid."""
     try:
-        found = tomllib.loads((root / "uv.lock").read_text("utf-8")).get("package", [])
+        lock = tomllib.loads((root / "uv.lock").read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return []
-    return list(found)
+    return list(lock.get("package", []))
 
 
-def _need(dependency: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Return a package that another needs, and with which extras."""
+def _project_dependencies(root: Path) -> list[dict[str, Any]]:
+    project = next((package for package in packages(root) if _is_project(package)), {})
+    return list(project.get("dependencies", []))
+
+
+def _requirement(dependency: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the name and the extras of a dependency."""
     return str(dependency["name"]), tuple(dependency.get("extra", ()))
 
 

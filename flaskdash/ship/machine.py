@@ -1,4 +1,4 @@
-"""The machine that wheels must fit: its Python and its platform, in the words of pip and of markers."""
+"""The machine that a release runs on: its Python and platform, as pip tags and as markers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from flaskdash.project import Project
 from flaskdash.ship.errors import PreflightError
 
 EXAMPLES = "manylinux_2_28_x86_64, manylinux_2_28_aarch64, musllinux_1_2_x86_64, macosx_14_0_arm64"
-# Debian 10, Ubuntu 20.04, RHEL 8 and all later ones have this glibc; a wheel for a newer one would
-# bind the bundle to servers as new as this machine.
+# Debian 10, Ubuntu 20.04, RHEL 8 and later have this glibc. Wheels for a newer one would limit the
+# bundle to servers as new as this machine.
 GLIBC = 28
 MUSL = 2
-# The names from before PEP 600, by the glibc that they stand for.
-OLD_NAMES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+# The platform names from before PEP 600, by the minor version of their glibc.
+LEGACY_NAMES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
 
 @dataclass(frozen=True)
@@ -29,23 +29,23 @@ class Machine:
 
     @property
     def tag(self) -> str:
-        """Return a name for the pair that is fit for a file."""
+        """A name for this Python and platform that is valid as a file name."""
         return f"cp{self.python.replace('.', '')}-{self.platform}"
 
     @property
     def system(self) -> str:
-        """Return what `uname -s` says there."""
+        """The output of `uname -s` on this machine."""
         return "Darwin" if self.platform.startswith("macosx") else "Linux"
 
     @property
     def processor(self) -> str:
-        """Return what `uname -m` says there."""
+        """The output of `uname -m` on this machine."""
         return _split(self.platform)[2]
 
     def platforms(self) -> list[str]:
-        """Return the platform tags of the wheels that run there, best first.
+        """Return the platform tags of the wheels that run on this machine, best first.
 
-        pip widens macOS tags by itself, but takes manylinux_2_28 to mean nothing older.
+        pip adds older macOS tags by itself, but does not add manylinux tags older than 2_28.
         """
         family, newest, processor = _split(self.platform)
         if family == "macosx":
@@ -56,12 +56,12 @@ class Machine:
         tags = []
         for minor in range(newest, oldest - 1, -1):
             tags.append(f"manylinux_2_{minor}_{processor}")
-            if minor in OLD_NAMES:
-                tags.append(f"{OLD_NAMES[minor]}_{processor}")
+            if minor in LEGACY_NAMES:
+                tags.append(f"{LEGACY_NAMES[minor]}_{processor}")
         return tags
 
     def markers(self, patch: int) -> dict[str, str]:
-        """Return the environment that a requirement's marker is evaluated in."""
+        """Return the environment for evaluating the markers of requirements."""
         return {
             "implementation_name": "cpython",
             "implementation_version": f"{self.python}.{patch}",
@@ -78,17 +78,23 @@ class Machine:
 
 
 def machine(project: Project, python: str | None, platform_tag: str | None) -> Machine:
-    """Return the machine that was asked for; by default the project's Python, and this platform."""
-    wanted = python or _python(project)
-    if not re.fullmatch(r"3\.\d+", wanted):
-        raise PreflightError(f"{wanted!r} is not a Python version", hint="3.12")
+    """Return the machine for a Python and platform; the default is the project's and this one's.
+
+    Raise PreflightError if either is invalid.
+    """
+    version = python or _project_python(project)
+    if not re.fullmatch(r"3\.\d+", version):
+        raise PreflightError(
+            f"{version!r} is not a Python version such as 3.12",
+            hint="flaskdash deploy bundle --python 3.12",
+        )
     tag = platform_tag or this_platform()
-    _split(tag)
-    return Machine(wanted, tag)
+    _split(tag)  # raises the error of an unknown platform
+    return Machine(version, tag)
 
 
 def this_platform() -> str:
-    """Return this machine's platform tag; on Windows, where no bundle starts, a common server's."""
+    """Return this machine's platform tag; on Windows, where bundles do not start, that of a server."""
     processor = platform.machine()
     if sys.platform == "darwin":
         major, minor = (platform.mac_ver()[0].split(".") + ["0"])[:2]
@@ -100,23 +106,23 @@ def this_platform() -> str:
     return f"manylinux_2_{GLIBC}_{processor}"
 
 
-def _python(project: Project) -> str:
+def _project_python(project: Project) -> str:
     file = project.root / ".python-version"
     try:
-        found = re.search(r"\d+\.\d+", file.read_text("utf-8"))
+        match = re.search(r"\d+\.\d+", file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError):
-        found = None
-    return found[0] if found else f"{sys.version_info.major}.{sys.version_info.minor}"
+        match = None
+    return match[0] if match else f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _split(tag: str) -> tuple[str, int, str]:
-    """Return a tag's family, its newest libc's (or system's) number, and its processor."""
-    for number, old in OLD_NAMES.items():
-        tag = re.sub(rf"^{old}_", f"manylinux_2_{number}_", tag)
-    found = re.fullmatch(r"(manylinux_2|musllinux_1|macosx_\d+)_(\d+)_([a-z]\w*)", tag)
-    if found is None:
+    """Split a platform tag into its family, the minor version of its libc or system, and processor."""
+    for minor, name in LEGACY_NAMES.items():
+        tag = re.sub(rf"^{name}_", f"manylinux_2_{minor}_", tag)
+    match = re.fullmatch(r"(manylinux_2|musllinux_1|macosx_\d+)_(\d+)_([a-z]\w*)", tag)
+    if match is None:
         raise PreflightError(
-            f"{tag!r} is not a platform that a bundle starts on",
-            hint=f"--platform with one such as {EXAMPLES}",
+            f"{tag!r} is not a platform that a bundle starts on. Use one such as {EXAMPLES}.",
+            hint=f"flaskdash deploy bundle --platform manylinux_2_{GLIBC}_x86_64",
         )
-    return found[1].partition("_")[0], int(found[2]), found[3]
+    return match[1].partition("_")[0], int(match[2]), match[3]

@@ -1,10 +1,11 @@
-"""The wheelhouse: every locked requirement as a wheel that fits a machine, checked by its hash."""
+"""Download each locked requirement as a wheel for a machine, verified by its hash."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from flaskdash import shell
@@ -13,7 +14,7 @@ from flaskdash.ship.machine import Machine
 
 
 def download(machine: Machine, requirements: Path, into: Path, *flags: str) -> list[str]:
-    """Return the command that puts the requirements' wheels into a folder."""
+    """Return the command that downloads the wheels of the requirements into a folder."""
     platforms = [word for tag in machine.platforms() for word in ("--platform", tag)]
     return [
         *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
@@ -24,44 +25,43 @@ def download(machine: Machine, requirements: Path, into: Path, *flags: str) -> l
     ]
 
 
-def fill(machine: Machine, requirements: Path, house: Path, work: Path) -> list[Path]:
-    """Make `house` hold the requirements' wheels and no others; return them.
+def fill(machine: Machine, requirements: Path, wheelhouse: Path, work: Path) -> list[Path]:
+    """Fill WHEELHOUSE with exactly the wheels of the requirements, and return their paths.
 
-    What it holds already is not downloaded again, and if that is all, no network is needed. `work`
-    is for what is not complete yet, on the same disk.
+    Wheels that it already has are reused; if it has all of them, no network is needed. WORK is a
+    folder on the same disk for incomplete downloads.
     """
     fresh = work / "wheels"
-    kept = ["--find-links", str(house)] if house.is_dir() else []
-    try:
-        if not kept:
-            raise _Missing
-        shell.run(download(machine, requirements, fresh, "--no-index", *kept), cwd=work)
-    except (_Missing, shell.CommandError):
+    links = ["--find-links", str(wheelhouse)] if wheelhouse.is_dir() else []
+    is_complete = False
+    if links:
+        with suppress(shell.CommandError):
+            shell.run(download(machine, requirements, fresh, "--no-index", *links), cwd=work)
+            is_complete = True
+    if not is_complete:
         shutil.rmtree(fresh, ignore_errors=True)
-        _fetch(machine, download(machine, requirements, fresh, *kept), work)
-    shutil.rmtree(house, ignore_errors=True)
-    house.parent.mkdir(parents=True, exist_ok=True)
-    fresh.rename(house)
-    return sorted(house.glob("*.whl"))
+        _run_download(machine, download(machine, requirements, fresh, *links), work)
+    shutil.rmtree(wheelhouse, ignore_errors=True)
+    wheelhouse.parent.mkdir(parents=True, exist_ok=True)
+    fresh.rename(wheelhouse)
+    return sorted(wheelhouse.glob("*.whl"))
 
 
-class _Missing(Exception):
-    """There is nothing yet that could do without the network."""
-
-
-def _fetch(machine: Machine, argv: list[str], work: Path) -> None:
+def _run_download(machine: Machine, argv: list[str], work: Path) -> None:
     try:
         shell.run(argv, cwd=work)
     except shell.CommandError as error:
         if "connection broken by" in error.output:
             raise FlaskdashError(
-                "the package index can't be reached, and not all wheels are here from a build before",
-                hint="flaskdash deploy bundle, when the network is back",
+                "The package index cannot be reached, and an earlier build has not left all wheels"
+                " on this machine. Connect to the network, then deploy again.",
+                hint="flaskdash deploy",
             ) from error
         missing = re.search(r"No matching distribution found for (\S+)", error.output)
         if missing:
             raise FlaskdashError(
-                f"{missing[1]} has no wheel for Python {machine.python} on {machine.platform}",
-                hint="another --platform or --python, or another version in pyproject.toml",
+                f"{missing[1]} has no wheel for Python {machine.python} on {machine.platform}."
+                " Choose another --platform or --python, or another version in pyproject.toml.",
+                hint="flaskdash deploy bundle --help",
             ) from error
         raise

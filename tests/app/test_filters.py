@@ -85,7 +85,7 @@ def chips(page: Page) -> Locator:
 
 def counted(page: Page, passed: int) -> None:
     """Wait until the page says how many of its rows pass."""
-    expect(page.locator(".counts")).to_have_text(f"{passed:,} of 360 rows")
+    expect(page.locator(".row-counts")).to_have_text(f"{passed:,} of 360 rows")
 
 
 # The forms
@@ -93,9 +93,9 @@ def counted(page: Page, passed: int) -> None:
 
 def test_a_range_of_numbers(page: Page) -> None:
     same, before = stay(page), kpis(page)
-    expect(page.locator(".counts")).to_have_text("360 rows")
+    expect(page.locator(".row-counts")).to_have_text("360 rows")
     days = [row["date"] for row in ROWS]
-    expect(page.locator(".counts + span")).to_have_text(f"{min(days)} \u2013 {max(days)}")
+    expect(page.locator(".row-counts + span")).to_have_text(f"{min(days)} \u2013 {max(days)}")
     revenues = [float(row["revenue"]) for row in ROWS]
     low = page.get_by_role("spinbutton", name="Revenue from")
     assert low.get_attribute("placeholder") == low.get_attribute("min") == f"{min(revenues):g}"
@@ -114,7 +114,7 @@ def test_a_range_of_numbers(page: Page) -> None:
     assert page.get_by_role("spinbutton", name="Revenue to").input_value() == ""
     assert page.get_by_role("spinbutton", name="Revenue from").input_value() == "20"
     chips(page).click()
-    expect(page.locator(".counts")).to_have_text("360 rows")
+    expect(page.locator(".row-counts")).to_have_text("360 rows")
     assert kpis(page) == before
     assert page.get_by_role("spinbutton", name="Revenue from").input_value() == ""
 
@@ -128,7 +128,7 @@ def test_one_choice_at_a_time(page: Page) -> None:
             region
         )
     choose(page, "Region", "all")
-    expect(page.locator(".counts")).to_have_text("360 rows")
+    expect(page.locator(".row-counts")).to_have_text("360 rows")
     assert query(page) == []
 
 
@@ -150,7 +150,7 @@ def test_a_search_waits_for_the_end_of_a_word_and_is_one_step(page: Page) -> Non
     box.press("Enter")
     assert same()
     box.fill("")
-    expect(page.locator(".counts")).to_have_text("360 rows")
+    expect(page.locator(".row-counts")).to_have_text("360 rows")
     assert query(page) == []
 
 
@@ -168,7 +168,7 @@ def test_a_long_list_of_choices_is_narrowed(page: Page) -> None:
     box.fill("place 0")
     expect(labels).to_have_count(10)
     assert query(page) == [("place", LONG)]
-    assert page.locator(".filters details[data-column=region] .narrow").count() == 0
+    assert page.locator(".filters details[data-column=region] .option-search").count() == 0
 
 
 def test_spans_of_days(page: Page) -> None:
@@ -230,7 +230,7 @@ def click(page: Page, part: Locator) -> None:
     """Click on the middle of a part of a figure, which lies below what takes the pointer."""
     part.scroll_into_view_if_needed()
     page.mouse.move(*middle(part))
-    page.locator(".shown.clickable").wait_for()
+    page.locator(".chart.clickable").wait_for()
     page.mouse.down()
     page.mouse.up()
 
@@ -238,7 +238,7 @@ def click(page: Page, part: Locator) -> None:
 def test_a_click_on_a_bar_chooses_and_a_second_one_takes_it_away(page: Page) -> None:
     same, before = stay(page), figures(page)
     figure = page.locator("#revenue-by-region")
-    names = page.evaluate("() => document.querySelector('#revenue-by-region .shown').data[0].y")
+    names = page.evaluate("() => document.querySelector('#revenue-by-region .chart').data[0].y")
     page.mouse.move(*middle(figure.locator(".point").nth(2)))
     expect(figure.locator(".clickable .nsewdrag")).to_have_css("cursor", "pointer")
     click(page, figure.locator(".point").nth(2))
@@ -252,12 +252,12 @@ def test_a_click_on_a_bar_chooses_and_a_second_one_takes_it_away(page: Page) -> 
     page.go_back()
     counted(page, sum(row["region"] == names[2] for row in ROWS))
     page.go_back()
-    expect(page.locator(".counts")).to_have_text("360 rows")
+    expect(page.locator(".row-counts")).to_have_text("360 rows")
     assert same()
 
 
 def test_names_that_are_cut_are_chosen_whole(details: Page) -> None:
-    data = details.evaluate("() => document.querySelector('#places .shown').data[0].y")
+    data = details.evaluate("() => document.querySelector('#places .chart').data[0].y")
     escaped = [
         name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for name in PLACES
     ]
@@ -272,7 +272,7 @@ def test_names_that_are_cut_are_chosen_whole(details: Page) -> None:
 
 
 def test_a_click_on_a_slice_chooses_it_but_not_the_rest(details: Page) -> None:
-    labels = details.evaluate("() => document.querySelector('#parts .shown').data[0].customdata")
+    labels = details.evaluate("() => document.querySelector('#parts .chart').data[0].customdata")
     assert labels[3] == "Other"
     at = next(n for n, label in enumerate(labels) if label.startswith("Place"))
     slices = details.locator("#parts .slice")
@@ -289,7 +289,7 @@ def test_a_click_on_a_slice_chooses_it_but_not_the_rest(details: Page) -> None:
 
 
 def test_a_name_keeps_its_colour_whatever_a_filter_leaves(details: Page) -> None:
-    figure = details.locator("#lines .shown")
+    figure = details.locator("#lines .chart")
     figure.scroll_into_view_if_needed()
     drawn(details, 3)
     colours = (
@@ -305,7 +305,7 @@ def test_a_name_keeps_its_colour_whatever_a_filter_leaves(details: Page) -> None
 
 
 def test_a_click_on_a_line_chooses_its_colour_and_one_on_a_cell_both(details: Page) -> None:
-    figure = details.locator("#lines .shown")
+    figure = details.locator("#lines .chart")
     figure.scroll_into_view_if_needed()
     x, y = figure.evaluate(
         """(shown) => { const { xaxis, yaxis } = shown._fullLayout, [, , third] = shown.calcdata[1];
@@ -313,7 +313,7 @@ def test_a_click_on_a_line_chooses_its_colour_and_one_on_a_cell_both(details: Pa
             return [left + xaxis._offset + xaxis.c2p(third.x), top + yaxis._offset + yaxis.c2p(third.y)]; }"""
     )
     details.mouse.move(x, y)
-    details.locator("#lines .shown.clickable").wait_for()
+    details.locator("#lines .chart.clickable").wait_for()
     details.mouse.down()
     details.mouse.up()
     expect(chips(details)).to_have_text([re.compile("^Region: ")])
@@ -322,7 +322,7 @@ def test_a_click_on_a_line_chooses_its_colour_and_one_on_a_cell_both(details: Pa
     click(details, details.locator("#grid .nsewdrag").first)
     expect(chips(details)).to_have_count(2)
     assert sorted(name for name, _ in query(details)) == ["place", "region"]
-    cells = details.locator("#grid .shown")
+    cells = details.locator("#grid .chart")
     shape = (
         "(shown) => shown.calcdata[0].map(({ x, y, z }) => [x.length - 1, y.length - 1, z.length])"
     )
@@ -386,7 +386,7 @@ def test_without_a_script_all_of_it_is_a_form_with_links(browser: Browser, site:
     page.get_by_role("link", name="Last 7 days").click()
     expect(chips(page)).to_have_text(["Date: 2024-01-18 \u2013 2024-01-24", "Region: North"])
     page.get_by_role("link", name="Reset").click()
-    expect(page.locator(".counts")).to_have_text("360 rows")
+    expect(page.locator(".row-counts")).to_have_text("360 rows")
     context.close()
 
 

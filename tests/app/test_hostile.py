@@ -34,6 +34,7 @@ from flaskdash.charts import sql
 from flaskdash.charts.kinds import KINDS, Chart
 from flaskdash.cli import cli
 from flaskdash.generate import add
+from flaskdash.inspect.model import Column
 from flaskdash.names import identifier
 from flaskdash.project import Project, results
 from tests.support.fixtures import Cli
@@ -327,14 +328,14 @@ def test_each_word_of_sql_can_be_a_column_and_a_file() -> None:
     with duckdb.connect() as connection:
         for word in duckdb_words():
             chart = Chart("bar", identifier(word, "data"), "", x=word, agg="count")
-            query = sql.select(chart, {word: add.Column(word, "text", "category", 0, 1)})
+            query = sql.select(chart, {word: Column(word, "text", "category", 0, 1)})
             table = f'WITH "{chart.data}" AS (SELECT \'v\' AS "{word}") '
             assert connection.execute(table + query).fetchall() == [("v", 1)], word
 
 
 @pytest.mark.parametrize("kind", ["bar", "line"])
 def test_a_column_by_itself_is_counted_not_shown(kind: str) -> None:
-    column = add.Column("units", "integer", "measure", 0, 3, agg="sum")
+    column = Column("units", "integer", "measure", 0, 3, agg="sum")
     chart = Chart(kind, "sales", "", x="units", y="units", agg="sum")
     query = sql.select(chart, {"units": column})
     with duckdb.connect() as connection:
@@ -436,7 +437,7 @@ def test_a_figure_does_not_end_its_script(site: str) -> None:
     for path in ("/", "/dashboards/pair-3", "/dashboards/rows"):
         page = fetch(site + path)[1].decode()
         figures = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)
-        assert len(figures) == len(re.findall(r'<div class="shown"', page)) > 1
+        assert len(figures) == len(re.findall(r'<div class="chart"', page)) > 1
         assert all(json.loads(figure)["data"] for figure in figures)
 
 
@@ -476,7 +477,7 @@ def test_a_dashboard_shows_text_as_text(site: str, watched: Watched, number: int
     assert "{{ 7*7 }}" in shown
     assert "%{y}<extra>%{x}</extra>" in shown
     assert LINK[:20] in shown
-    assert "49" not in re.sub(r"\s49\b", "", page.locator(".shown").last.inner_text())
+    assert "49" not in re.sub(r"\s49\b", "", page.locator(".chart").last.inner_text())
 
 
 def test_a_chart_page_shows_text_as_text(site: str, watched: Watched) -> None:
@@ -493,11 +494,11 @@ def test_a_chart_page_shows_text_as_text(site: str, watched: Watched) -> None:
 def check_hover(page: Page, trace: int, point: int, text: str) -> None:
     """Check that a point under the pointer shows a text, as it is and whole."""
     page.evaluate(
-        "([curveNumber, pointNumber]) => Plotly.Fx.hover(document.querySelector('.shown'),"
+        "([curveNumber, pointNumber]) => Plotly.Fx.hover(document.querySelector('.chart'),"
         " [{ curveNumber, pointNumber }])",
         [trace, point],
     )
-    expect(page.locator(".shown .hoverlayer")).to_contain_text(text)
+    expect(page.locator(".chart .hoverlayer")).to_contain_text(text)
 
 
 def test_hover_shows_text_as_text_and_whole(site: str, watched: Watched) -> None:
@@ -509,7 +510,7 @@ def test_hover_shows_text_as_text_and_whole(site: str, watched: Watched) -> None
     page.goto(f"{site}/charts/bar-1")
     drawn(page, 1)
     names = page.evaluate(
-        "() => document.querySelector('.shown').data.map((trace) => trace.meta ?? trace.name)"
+        "() => document.querySelector('.chart').data.map((trace) => trace.meta ?? trace.name)"
     )
     assert {html.unescape(name) for name in names} == set(CELLS)
     for trace, name in enumerate(names):
@@ -595,17 +596,17 @@ def test_long_cells_and_many_categories(
     with serving(tmp_path / "shop") as url:
         for kind in kinds:
             watched.page.goto(f"{url}/charts/as-{kind}")
-            watched.page.locator(".shown .main-svg text").first.wait_for(state="attached")
+            watched.page.locator(".chart .main-svg text").first.wait_for(state="attached")
             assert watched.page.evaluate("() => document.documentElement.scrollWidth") <= 1280
-            shown = watched.page.locator(".shown .main-svg").all_text_contents()
+            shown = watched.page.locator(".chart .main-svg").all_text_contents()
             assert len("".join(shown)) < 9_000, kind  # each name is cut
         for chart in ("places", "stories"):
             watched.page.goto(f"{url}/charts/{chart}")
             drawn(watched.page, 1)
             width = watched.page.evaluate("() => document.documentElement.scrollWidth")
             assert width <= 1280
-            assert watched.page.locator(".shown .main-svg .point").count() <= 15 * 3
-        plot = watched.page.locator(".shown .bglayer .bg").first.bounding_box()
+            assert watched.page.locator(".chart .main-svg .point").count() <= 15 * 3
+        plot = watched.page.locator(".chart .bglayer .bg").first.bounding_box()
         assert plot
         assert plot["height"] > 150  # the legend leaves room for the bars
 
@@ -679,10 +680,10 @@ def test_a_page_stays_whole_whatever_the_data(
     )
     page.goto(vast + path)
     page.wait_for_load_state("networkidle")
-    for figure in page.locator(".shown").all():
+    for figure in page.locator(".chart").all():
         figure.scroll_into_view_if_needed()
         expect(figure.locator(".main-svg").first).to_be_attached(timeout=20_000)
-    assert (page.locator(".shown").count() > 0) == (path != "/charts/cells")
+    assert (page.locator(".chart").count() > 0) == (path != "/charts/cells")
     check_page(watched)
     place = page.locator(".filters [type=search][name='place.has']")  # too many to be listed
     page.locator("summary", has_text="Kind").click()
@@ -699,7 +700,7 @@ def test_a_page_stays_whole_whatever_the_data(
         page.locator(".filters").get_by_label(TURNED, exact=True).check()
         expect(page.locator("#rows td", has_text="short")).to_have_count(0)
         page.wait_for_url("**kind=**")
-        expect(page.locator(".shown .legend")).to_have_count(0)
+        expect(page.locator(".chart .legend")).to_have_count(0)
     assert page.evaluate("() => violations") == []
 
 

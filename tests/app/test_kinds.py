@@ -49,7 +49,7 @@ def test_each_kind_is_drawn(kinds: str, watched: Watched, scheme: str, width: in
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{kinds}/dashboards/kinds")
-    assert DRAWN.keys() == {k for k in KINDS if page.locator(f"#my-{k} .shown").count()}
+    assert DRAWN.keys() == {k for k in KINDS if page.locator(f"#my-{k} .chart").count()}
     for kind, (selector, least) in DRAWN.items():
         card = page.locator(f"#my-{kind}")
         card.scroll_into_view_if_needed()  # those far below the window are drawn then

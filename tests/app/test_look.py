@@ -66,7 +66,7 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def settled(page: Page) -> None:
     """Go to each figure of the page, as those far below are drawn then, and back to the top."""
     page.wait_for_load_state("networkidle")
-    for figure in page.locator(".shown").all():
+    for figure in page.locator(".chart").all():
         figure.scroll_into_view_if_needed()
         expect(figure.locator(".main-svg").first).to_be_attached(timeout=10_000)
     page.evaluate("() => scrollTo(0, 0)")
@@ -130,7 +130,7 @@ def test_each_chart_says_what_it_shows_and_leads_to_its_table(site: str, watched
     expect(page.locator("#rows td").first).to_be_in_viewport()
     page.goto(f"{site}/")
     settled(page)
-    chart = page.locator("#revenue-by-product .shown")
+    chart = page.locator("#revenue-by-product .chart")
     before = chart.get_attribute("aria-label")
     page.locator(".filters summary", has_text="Product").click()
     page.locator(".filters").get_by_label("Tea").check()
@@ -256,7 +256,7 @@ def test_traces_that_share_a_colour_differ_otherwise(site: str, watched: Watched
         "stacks": "(trace) => [trace.marker.color, trace.marker.pattern?.shape]",
     }.items():
         looks = page.evaluate(
-            f"(chart) => document.querySelector(`#${{chart}} .shown`)._fullData.map({look})", chart
+            f"(chart) => document.querySelector(`#${{chart}} .chart`)._fullData.map({look})", chart
         )
         assert len({color for color, _ in looks}) == 8
         assert len({tuple(each) for each in looks}) == 20, chart
@@ -266,9 +266,9 @@ def test_an_order_may_hold_signs_that_html_knows(site: str, watched: Watched) ->
     page = watched.page
     page.goto(f"{site}/charts/ages")
     settled(page)
-    shown = page.evaluate("() => document.querySelector('.shown')._fullLayout.xaxis._categories")
+    shown = page.evaluate("() => document.querySelector('.chart')._fullLayout.xaxis._categories")
     assert [html.unescape(name) for name in shown] == [*AGES, "never"]
-    ticks = page.locator(".shown .xtick text").all()
+    ticks = page.locator(".chart .xtick text").all()
     places = {tick.text_content(): box["x"] for tick in ticks if (box := tick.bounding_box())}
     assert sorted(places, key=lambda name: places[name]) == AGES
 
@@ -281,14 +281,14 @@ def test_on_paper_charts_are_light_and_fit(site: str, watched: Watched) -> None:
     page.emulate_media(color_scheme="dark")
     page.goto(f"{site}/?region=North")
     settled(page)
-    color = "() => document.querySelector('.shown')._fullLayout.font.color"
+    color = "() => document.querySelector('.chart')._fullLayout.font.color"
     dark = page.evaluate(color)
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(color_scheme="dark", media="print")
     assert page.evaluate(color) == themes()["light"]["quiet"] != dark
     paper = page.evaluate("() => getComputedStyle(document.querySelector('.card')).backgroundColor")
     assert paper == "rgb(255, 255, 255)"
-    for gone in (".filters", ".as-table", ".skip"):
+    for gone in (".filters", ".table-link", ".skip-link"):
         assert not page.locator(gone).first.is_visible()
     assert "North" in page.locator(".chips").inner_text()
     assert page.locator(".chip").first.evaluate(AFTER) == "none"

@@ -58,7 +58,7 @@ def test_charts_far_below_the_window_are_drawn_as_it_comes_near(
     page = watched.page
     page.set_viewport_size({"width": 360, "height": 400})
     page.goto(site)
-    figure = page.locator(".card.figure .shown")
+    figure = page.locator(".card.figure .chart")
     expect(figure.first).to_have_class(re.compile("js-plotly-plot"))
     assert figure.last.locator("svg").count() == 0
     height = page.evaluate("() => document.documentElement.scrollHeight")
@@ -269,11 +269,11 @@ def test_nothing_is_cut_off_on_a_phone(watched: Watched, site: str, path: str) -
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
     out = page.evaluate(
         """() => [...document.querySelectorAll(
-            'h1, h2, a:not(.skip), .value, .note, summary, input, .card, .shown, .scroll')]
-          .filter((each) => each.checkVisibility() && !each.closest('.scroll *, details:not([open]) fieldset'))
+            'h1, h2, a:not(.skip-link), .value, .note, summary, input, .card, .chart, .table-scroll')]
+          .filter((each) => each.checkVisibility() && !each.closest('.table-scroll *, details:not([open]) fieldset'))
           .filter((each) => { const { left, right, width } = each.getBoundingClientRect();
             return width === 0 || left < 0 || right > 360 || each.scrollWidth > each.clientWidth + 1
-              && getComputedStyle(each).display !== 'inline' && !each.matches('.scroll'); })
+              && getComputedStyle(each).display !== 'inline' && !each.matches('.table-scroll'); })
           .map((each) => each.outerHTML.slice(0, 100))"""
     )
     assert out == []
@@ -293,12 +293,12 @@ def test_ticks_do_not_run_into_each_other_on_a_phone(
     page.goto(f"{site}/charts/{slug}")
     drawn(page, 1)
     boxes = page.evaluate(
-        "() => [...document.querySelectorAll('.shown .xtick text')].map((each) =>"
+        "() => [...document.querySelectorAll('.chart .xtick text')].map((each) =>"
         " each.getBoundingClientRect()).map(({ left, right }) => [left, right])"
     )
     assert len(boxes) > 1
     assert all(right < left for (_, right), (left, _) in pairwise(sorted(boxes)))
-    plot = page.locator(".shown .bglayer .bg").first.bounding_box()
+    plot = page.locator(".chart .bglayer .bg").first.bounding_box()
     assert plot
     assert plot["width"] > 120
 
@@ -307,7 +307,7 @@ def look(page: Page) -> tuple[str, str]:
     """Return the colours of the page's background and of the figures' text."""
     paper, text = page.evaluate(
         "() => [getComputedStyle(document.body).backgroundColor,"
-        " document.querySelector('.shown')._fullLayout.font.color]"
+        " document.querySelector('.chart')._fullLayout.font.color]"
     )
     return paper, text
 
@@ -398,13 +398,13 @@ def test_long_names_are_cut_on_the_axis_and_whole_elsewhere(watched: Watched, si
     page = watched.page
     page.goto(f"{site}/charts/revenue-by-product")
     drawn(page, 1)
-    ticks = page.locator(".shown .ytick text").all_text_contents()
+    ticks = page.locator(".chart .ytick text").all_text_contents()
     assert LONG[:28] + "…" in ticks
     assert page.locator("td", has_text=LONG).count() == 1
     check_hover(page, LONG)
     page.goto(f"{site}/charts/mix")
     drawn(page, 1)
-    assert LONG[:28] + "…" in page.locator(".shown .legendtext").all_text_contents()
+    assert LONG[:28] + "…" in page.locator(".chart .legendtext").all_text_contents()
     check_hover(page, LONG)
 
 
@@ -412,7 +412,7 @@ def check_hover(page: Page, name: str) -> None:
     """Check that the bar, or the series, of that name shows it under the pointer, whole."""
     page.evaluate(
         """(name) => {
-          const shown = document.querySelector(".shown");
+          const shown = document.querySelector(".chart");
           const trace = Math.max(0, shown.data.findIndex(({ meta }) => meta === name));
           const point = Math.max(0, [...shown.data[trace].y].indexOf(name));
           Plotly.Fx.hover(shown, [{ curveNumber: trace, pointNumber: point }]);
@@ -426,7 +426,7 @@ def test_codes_are_categories(watched: Watched, site: str) -> None:
     page = watched.page
     page.goto(f"{site}/charts/codes")
     drawn(page, 1)
-    ticks = page.locator(".shown .ytick text").all_text_contents()
+    ticks = page.locator(".chart .ytick text").all_text_contents()
     assert list(map(int, ticks)) == list(range(3, 14)), "levels stand in their own order"
     check_hover(page, "3: ")
 
@@ -469,7 +469,7 @@ def test_each_page_has_its_heading_and_each_control_its_label(
         " !(each.ariaLabel || each.labels[0]?.textContent.trim())).length"
     )
     assert unnamed == 0
-    for figure in page.locator(".shown").all():
+    for figure in page.locator(".chart").all():
         assert figure.get_attribute("aria-label")
     watched.complaints[:] = [text for text in watched.complaints if "404" not in text]
 

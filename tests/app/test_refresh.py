@@ -53,7 +53,7 @@ def test_a_loader_that_fails_is_told_and_the_others_are_refreshed(
         f"failed    sales: ValueError: no luck: today (app/loaders/sales.py, line {line})" in said
     )
     assert "refresh   z: 360 rows in " in said
-    assert "not refreshed: sales" in said
+    assert "These loaders failed: sales." in said
     assert "Traceback" not in said
     assert {path: path.read_bytes() for path in good} == good
     assert "360 rows" in flaskdash("list").output
@@ -89,7 +89,10 @@ def test_refresh_without_a_secret_key_follows_the_source(project: Path, flaskdas
 
 
 def test_refresh_knows_the_loaders(project: Path, flaskdash: Cli) -> None:
-    assert "no loader 'sale'\nTry: one of: sales" in flaskdash("refresh", "sale", code=1).output
+    assert (
+        "Unknown loader 'sale'. Use one of: sales.\nTry: flaskdash list"
+        in flaskdash("refresh", "sale", code=1).output
+    )
 
 
 SERVE = [sys.executable, "-m", "flaskdash", "serve", "--no-open", "--port", "0"]

@@ -118,7 +118,7 @@ def test_pages_hold_each_row_once(page: Page) -> None:
     last = table.get_by_role("link", name="Next")
     assert last.get_attribute("aria-disabled") == "true"
     expect(last).to_be_focused()
-    expect(page.locator(".said")).to_have_text("351\u2013360 of 360")
+    expect(page.locator(".page-status")).to_have_text("351\u2013360 of 360")
     table.get_by_role("link", name="Previous").click()
     shows(table, "326\u2013350 of 360")
     assert same()
@@ -186,7 +186,7 @@ def test_the_page_of_each_chart_has_its_rows_sorted(watched: Watched, site: str)
     expect(rows.locator("[aria-sort=ascending]")).to_have_text("Region")
     assert column(rows, 1) == ["East", "North", "South", "West"]
     shows(rows, "4 rows")
-    assert rows.locator(".find").count() == 0  # four rows need no search
+    assert rows.locator(".table-search").count() == 0  # four rows need no search
     page.locator(".rows summary").click()
     expect(rows.locator("pre")).to_contain_text("FROM sales")
     page.goto(f"{site}/charts/mix?mix.find=EAST")
@@ -215,7 +215,7 @@ def test_without_a_script_links_and_a_form(browser: Browser, site: str) -> None:
     page.goto(f"{site}/charts/all-sales")
     page.get_by_role("link", name="Next").click()
     assert page.locator(".pager span").inner_text() == "26\u201350 of 360"
-    assert page.locator("[data-save]").count() == 0
+    assert page.locator("[data-image-format]").count() == 0
     context.close()
 
 
@@ -295,7 +295,7 @@ def test_a_table_may_have_the_name_of_a_filter(project: Path) -> None:
         data.build("sales")
         page = get("/charts/region?region=North&.region.sort=units").text
         assert 'aria-sort="ascending"' in page
-        assert '<td class="short">South</td>' not in page
+        assert '<td class="nowrap">South</td>' not in page
         assert 'href="?region=North&amp;.region.sort=units&amp;.region.desc=1"' in page
         """,
     )
@@ -382,7 +382,7 @@ def test_a_figure_is_saved_as_a_picture_on_light_paper(watched: Watched, site: s
         list(saved["PNG"]),
     )
     assert corner == [255, 255, 255, 255]
-    assert page.locator(".shown").evaluate("(each) => each._fullLayout.title.text") != "mix"
+    assert page.locator(".chart").evaluate("(each) => each._fullLayout.title.text") != "mix"
 
 
 # Newer data
@@ -418,13 +418,13 @@ def test_newer_data_is_taken_over_in_place(fresh: tuple[Path, str], watched: Wat
         page.clock.fast_forward(61_000)
         until(page, lambda asked=asked: len(answers) == asked, "an answer")  # type: ignore[misc]
     assert answers[-1] == 304
-    expect(page.locator(".said")).not_to_contain_text("Updated")
+    expect(page.locator(".page-status")).not_to_contain_text("Updated")
 
     page.locator("summary", has_text="Region").click()
     field = table.get_by_label("Search these rows")
     field.focus()
     field.evaluate("(each) => { each.value = 'half ty' }")
-    table.locator(".scroll").evaluate("(each) => each.scrollTo(0, 150)")
+    table.locator(".table-scroll").evaluate("(each) => each.scrollTo(0, 150)")
     place = page.evaluate("() => scrollY")
     (root / "data/sales.csv").write_text(sales_csv(100), "utf-8")
 
@@ -434,7 +434,7 @@ def test_newer_data_is_taken_over_in_place(fresh: tuple[Path, str], watched: Wat
         return kpi.inner_text() != before
 
     wait_for(updated, "the newer data")
-    expect(page.locator(".said")).to_have_text(re.compile(r"^Updated \d\d:\d\d$"))
+    expect(page.locator(".page-status")).to_have_text(re.compile(r"^Updated \d\d:\d\d$"))
     expect(page.locator("#data")).to_contain_text("sales: 100 rows, read ")
     tea = [row for row in ROWS[:100] if row["product"] == "Tea"]
     shows(table, f"1\u201325 of {len(tea)}")
@@ -444,7 +444,7 @@ def test_newer_data_is_taken_over_in_place(fresh: tuple[Path, str], watched: Wat
     assert field.input_value() == "half ty"
     expect(page.locator("details", has_text="Region")).to_have_attribute("open", "")
     assert page.evaluate("() => scrollY") == place
-    assert table.locator(".scroll").evaluate("(each) => each.scrollTop") == 150
+    assert table.locator(".table-scroll").evaluate("(each) => each.scrollTop") == 150
 
 
 def test_a_link_in_a_part_that_is_replaced_keeps_the_focus(

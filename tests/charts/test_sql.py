@@ -287,18 +287,6 @@ def test_an_average_of_a_month_that_is_not_over_stays() -> None:
     assert "not over" not in sql.select(replace(asked, agg="sum", grain="day"), COLUMNS)
 
 
-def test_groups_are_left_out_unless_alone() -> None:
-    asked = chart("bar", x="region", y="revenue", agg="mean")
-    columns = COLUMNS | {"region": column("region", "text", "geography", groups=("S",))}
-    assert ask(asked, columns=columns) == [("N", 3.0)]
-    assert ask(replace(asked, only=("region", "S")), columns=columns) == []
-    text = sql.select(asked, columns)
-    with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE rows AS SELECT 'S' AS region, 4.0 AS revenue")
-        alone = connection.execute(f"WITH sales AS (FROM rows) {text}").fetchall()
-    assert alone == [("S", 4)]
-
-
 def test_a_total_without_a_category_leaves_that_to_its_parts() -> None:
     columns = COLUMNS | {"region": column("region", "text", "geography", totals=("World",))}
     text = sql.select(chart("bar", x="Sub Kind", y="revenue", agg="sum"), columns)

@@ -1,4 +1,4 @@
-"""The command line as such: help, what it imports, how it fails."""
+"""The command line: help, imports, errors and completion."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def command(name: str) -> click.Command:
-    found = cli.get_command(click.Context(cli), name)  # type: ignore[attr-defined]
-    assert found is not None
-    return found  # type: ignore[no-any-return]
+    result = cli.get_command(click.Context(cli), name)  # type: ignore[attr-defined]
+    assert result is not None
+    return result  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -38,7 +38,7 @@ def test_each_command_has_help_with_an_example_and_is_in_the_readme(
             assert parameter.help or parameter.name in {"x", "y"}, parameter
 
 
-def test_the_list_of_commands_is_the_modules() -> None:
+def test_each_module_is_a_command() -> None:
     modules = {path.stem for path in (ROOT / "flaskdash/commands").glob("[!_]*.py")}
     assert {name.replace("-", "_") for name in COMMANDS} == modules
 
@@ -47,7 +47,7 @@ def test_version(flaskdash: Cli) -> None:
     assert flaskdash("--version").output == f"flaskdash, version {__version__}\n"
 
 
-def test_help_imports_nothing_heavy() -> None:
+def test_help_does_not_import_heavy_packages() -> None:
     code = (
         "import sys\nfrom flaskdash.cli import cli\n"
         "cli(['--help'], standalone_mode=False)\n"
@@ -60,13 +60,13 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_an_unknown_command_is_a_usage_error(flaskdash: Cli) -> None:
-    said = flaskdash("nwe", code=2).output
-    assert "No such command 'nwe'. Did you mean 'new'?" in said
-    assert said.startswith("Usage: ")
+    output = flaskdash("nwe", code=2).output
+    assert "No such command 'nwe'. Did you mean 'new'?" in output
+    assert output.startswith("Usage: ")
     assert "Did you mean" not in flaskdash("xyzzy", code=2).output
 
 
-def test_an_unknown_option_names_the_near_ones(flaskdash: Cli) -> None:
+def test_an_unknown_option_suggests_similar_ones(flaskdash: Cli) -> None:
     assert "'--data'?" in flaskdash("new", "x", "--dat", "y", code=2).output
 
 
@@ -100,10 +100,10 @@ def test_output_is_utf8_whatever_the_locale(sales: Path) -> None:
     assert "größe" in done.stdout.decode("utf-8")
 
 
-def test_inspect_json_has_the_promised_keys(sales: Path, flaskdash: Cli) -> None:
-    found = json.loads(flaskdash("inspect", sales, "--json").stdout)
-    assert found["source"] == str(sales)
-    assert found["read"] == {
+def test_inspect_json_has_the_documented_keys(sales: Path, flaskdash: Cli) -> None:
+    values = json.loads(flaskdash("inspect", sales, "--json").stdout)
+    assert values["source"] == str(sales)
+    assert values["read"] == {
         "format": "csv",
         "encoding": "utf-8",
         "delimiter": ",",
@@ -112,9 +112,9 @@ def test_inspect_json_has_the_promised_keys(sales: Path, flaskdash: Cli) -> None
         "rows": 360,
         "skipped_rows": 0,
     }
-    assert [column["name"] for column in found["columns"]][:2] == ["date", "region"]
+    assert [column["name"] for column in values["columns"]][:2] == ["date", "region"]
     assert (
-        found["columns"][1].items()
+        values["columns"][1].items()
         >= {
             "name": "region",
             "type": "text",
@@ -123,10 +123,10 @@ def test_inspect_json_has_the_promised_keys(sales: Path, flaskdash: Cli) -> None
             "distinct": 4,
         }.items()
     )
-    keys = {"kind", "x", "y", "agg", "color", "grain", "title", "score", "why"}
-    assert all(keys <= chart.keys() for chart in found["charts"])
-    scores = [chart["score"] for chart in found["charts"]]
-    assert scores == sorted(scores, reverse=True)
+    keys = {"kind", "x", "y", "agg", "color", "grain", "title", "rank", "why"}
+    assert all(keys <= chart.keys() for chart in values["charts"])
+    ranks = [chart["rank"] for chart in values["charts"]]
+    assert ranks == list(range(1, len(ranks) + 1))
 
 
 def test_inspect_as_text(sales: Path, flaskdash: Cli) -> None:
@@ -145,9 +145,9 @@ def test_errors_go_to_stderr_with_a_hint(folder: Path) -> None:
     assert "\nTry: " in done.stderr
 
 
-def test_a_terminal_shows_that_something_goes_on() -> None:
+def test_a_terminal_shows_a_spinner() -> None:
     code = "import time; from flaskdash.progress import working\nwith working('Reading'): time.sleep(1)"
     child = pexpect.spawn(sys.executable, ["-c", code], encoding="utf-8", timeout=30)
     child.expect(pexpect.EOF)
-    frames = re.findall("[\u2801-\u28ff]", child.before)  # dots of braille, which turn
-    assert len(set(frames)) > 3, "it stands still"
+    frames = re.findall("[\u2801-\u28ff]", child.before)  # the braille dots of the spinner
+    assert len(set(frames)) > 3, "the spinner does not turn"

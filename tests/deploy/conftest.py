@@ -1,4 +1,4 @@
-"""What tests of deploys share."""
+"""Fixtures for the tests of deploys."""
 
 from pathlib import Path
 
@@ -10,6 +10,6 @@ from flaskdash.ship import wheels
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let a build take no wheels, and the preflight hold."""
+    """Skip the wheels of a build and the rules of the preflight."""
     monkeypatch.setattr(rules, "ALL", ())
     monkeypatch.setattr(wheels, "fill", lambda *_: [])

@@ -1,4 +1,4 @@
-"""The targets by name, as a project remembers them."""
+"""Targets: how they are chosen, remembered and loaded."""
 
 import json
 from dataclasses import replace
@@ -14,7 +14,7 @@ from tests.support.deploying import invoke, lock
 from tests.support.tiny import PYPROJECT, build
 
 
-def test_a_named_target_is_remembered_once_and_said(
+def test_a_target_is_remembered_once_and_the_command_prints_it(
     tiny_project: Project, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock(tiny_project)
@@ -60,7 +60,7 @@ def test_remembering_keeps_the_file_as_it_is(
 BUNDLE = Place("bundle", "bundle")
 
 
-def test_which_target_is_taken(tiny_project: Project) -> None:
+def test_the_order_in_which_a_target_is_chosen(tiny_project: Project) -> None:
     Choice = targets.Choice
     assert targets.choose(tiny_project) == Choice("production", BUNDLE)
     assert targets.choose(tiny_project, None, lambda: "bundle") == Choice(
@@ -68,66 +68,66 @@ def test_which_target_is_taken(tiny_project: Project) -> None:
     )
     assert targets.choose(tiny_project, "bundle").is_new
     targets.remember(tiny_project, Choice("production", BUNDLE), print)
-    for said in ("production", "bundle", None):
-        assert targets.choose(tiny_project, said) == Choice("production", BUNDLE)
+    for name in ("production", "bundle", None):
+        assert targets.choose(tiny_project, name) == Choice("production", BUNDLE)
     named = targets.choose(tiny_project, "bundle", name="offline")
     assert (named.name, named.is_new) == ("offline", True)
 
 
 def test_settings_are_remembered_with_the_address(tiny_project: Project) -> None:
     choice = targets.choose(tiny_project, "bundle", name="arm", settings={"python": "3.13"})
-    said: list[str] = []
-    targets.remember(tiny_project, choice, said.append)
+    lines: list[str] = []
+    targets.remember(tiny_project, choice, lines.append)
     line = 'arm = {address = "bundle", python = "3.13"}'
-    assert said == [f"remember  {line} in pyproject.toml, for `flaskdash deploy arm`"]
+    assert lines == [f"remember  {line} in pyproject.toml, for `flaskdash deploy arm`"]
     assert line in (tiny_project.root / "pyproject.toml").read_text()
     assert targets.choose(tiny_project, "arm") == replace(choice, is_new=False)
-    other = targets.choose(tiny_project, "arm", settings={"python": "3.12"})
-    assert other.is_new
-    assert other.place.settings == {"python": "3.12"}
+    changed = targets.choose(tiny_project, "arm", settings={"python": "3.12"})
+    assert changed.is_new
+    assert changed.place.settings == {"python": "3.12"}
 
 
-def test_a_setting_that_a_target_does_not_take_is_refused(
+def test_a_target_refuses_an_unknown_setting(
     tiny_project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = invoke(tiny_project, monkeypatch, "bundle", "--domain", "example.org")
     assert result.exit_code == 1
-    assert "a bundle takes no domain" in result.output
+    assert "The target bundle does not have the setting 'domain'" in result.output
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("address", "kind"),
     [("bundle", "bundle"), ("ssh://me@host:22", "ssh"), ("git+ssh://a/b", "git"), ("a:b", "a:b")],
 )
-def test_the_kind_of_an_address(said: str, kind: str) -> None:
-    assert targets.parse(said, {}) == Place(kind, said)
+def test_the_kind_of_an_address(address: str, kind: str) -> None:
+    assert targets.parse(address, {}) == Place(kind, address)
 
 
 @pytest.mark.parametrize("args", [["releases"], ["rollback"], ["status"], ["logs"], ["open"]])
-def test_what_a_bundle_has_not_is_said(
+def test_a_bundle_has_no_releases_status_or_log(
     tiny_project: Project, monkeypatch: pytest.MonkeyPatch, args: list[str]
 ) -> None:
     monkeypatch.chdir(tiny_project.root)
     runner = CliRunner()
     result = runner.invoke(cli, args)
     assert result.exit_code == 1
-    assert "this project has no target yet\nTry: flaskdash deploy TARGET" in result.output
+    assert "This project has not been deployed yet, so it has no target\nTry: " in result.output
     targets.remember(tiny_project, targets.Choice("production", BUNDLE), print)
     result = runner.invoke(cli, args)
     assert result.exit_code == 1
-    assert result.output.startswith("Error: a bundle ")
+    assert result.output.startswith("Error: The target bundle ")
 
 
-def test_json_tells_failures_too(tiny_project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_includes_failures(tiny_project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     result = invoke(tiny_project, monkeypatch, "bundle", "--json")
     assert result.exit_code == 2
-    told = json.loads(result.stdout)
-    assert told["exit_code"] == 2
-    assert "the preflight failed" in told["error"]
+    failure = json.loads(result.stdout)
+    assert failure["exit_code"] == 2
+    assert "the preflight failed" in failure["error"]
     assert "the preflight failed" in result.stderr
 
 
-def test_json_tells_the_outcome_alone_on_stdout(
+def test_json_prints_only_the_outcome_on_stdout(
     tiny_project: Project, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock(tiny_project)
@@ -143,26 +143,26 @@ def test_json_tells_the_outcome_alone_on_stdout(
 
 
 @pytest.mark.parametrize("name", ["KEY=v", "a-b", ""])
-def test_a_secret_is_named_without_its_value(
+def test_an_invalid_name_of_a_secret_is_printed_without_the_value(
     tiny_project: Project, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tiny_project.root)
     result = CliRunner().invoke(cli, ["secrets", "set", name])
     assert result.exit_code == 1
-    assert "is not a name for a setting" in result.output
+    assert "is not the name of a setting" in result.output
     assert "=v" not in result.output
 
 
-def test_an_unknown_target_names_the_known_ones(
+def test_an_unknown_target_lists_the_kinds(
     tiny_project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = invoke(tiny_project, monkeypatch, "moon")
     assert result.exit_code == 1
-    assert "no target 'moon'\nTry: one of: bundle" in result.output
+    assert "Unknown target 'moon'. Use one of: bundle" in result.output
     build(
         tiny_project.root, {"pyproject.toml": PYPROJECT + '[tool.flaskdash.targets]\nx = "moon"\n'}
     )
-    assert "no target 'moon'" in invoke(tiny_project, monkeypatch).output
+    assert "Unknown target 'moon'" in invoke(tiny_project, monkeypatch).output
     broken = PYPROJECT.replace('title = "Tiny"', "targets = 3")
     build(tiny_project.root, {"pyproject.toml": broken})
-    assert "targets in pyproject.toml is not a table" in invoke(tiny_project, monkeypatch).output
+    assert "`targets` in pyproject.toml is not a table" in invoke(tiny_project, monkeypatch).output

@@ -1,36 +1,22 @@
-"""add-chart, add-data, list and remove: files are created and deleted, never edited."""
+"""add-chart and add-data: files are created, never edited."""
 
 from __future__ import annotations
 
 import ast
 import errno
-import json
-import re
-import shutil
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-import pexpect
 import pytest
 
 from flaskdash.charts.kinds import KINDS
-from flaskdash.generate import render
-from flaskdash.generate.add import default_filters, suggested
-from flaskdash.project import Project
-from flaskdash.project.results import table
 from tests.support.data import sales_csv
 from tests.support.fixtures import Cli
-from tests.support.flags import FLAGS
-
-BAR = ("--kind", "bar", "--x", "region", "--y", "revenue")
-
-
-def snapshot(root: Path) -> dict[str, bytes]:
-    return {str(path): (root / path).read_bytes() for path in render.files(root)}
+from tests.support.flags import BAR, FLAGS
+from tests.support.projects import snapshot
 
 
 def test_each_kind_has_flags_here() -> None:
@@ -54,7 +40,7 @@ def test_adds_one_file_and_changes_none(made: Path, flaskdash: Cli, kind: str) -
     assert {path: after[path] for path in before} == before
     new = sorted(path for path in after.keys() - before.keys() if "__pycache__" not in path)
     part = {
-        "app/static/more.js",
+        "app/engine/static/more.js",
         "app/markdown.py",
         *(path for path in new if path.startswith("app/static/vendor/")),
     }
@@ -69,11 +55,11 @@ def test_what_a_kind_needs_comes_once_and_stays_as_it_is(made: Path, flaskdash: 
     flags = ("--kind", "treemap", "--x", "region")
     assert "create    app/static/vendor/plotly-more.min.js" in flaskdash("add-chart", *flags).output
     assert not list(made.rglob("world_110m.json"))
-    (made / "app/static/more.js").write_text("// mine", "utf-8")
+    (made / "app/engine/static/more.js").write_text("// mine", "utf-8")
     output = flaskdash("add-chart", "--kind", "choropleth", "--x", "region").output
     assert "plotly" not in output
     assert "create    app/static/vendor/world_110m.json" in output
-    assert (made / "app/static/more.js").read_text("utf-8") == "// mine"
+    assert (made / "app/engine/static/more.js").read_text("utf-8") == "// mine"
 
 
 def test_a_second_text_requires_nothing_more(made: Path, flaskdash: Cli) -> None:
@@ -183,126 +169,6 @@ def test_title_name_dashboard_and_filters(made: Path, flaskdash: Cli) -> None:
     flaskdash("add-chart", *BAR, *flags)
     text = (made / "app/charts/where_it_s_sold.py").read_text("utf-8")
     assert 'TITLE = "Where it\'s sold"' in text
-    assert 'DASHBOARDS = ["Details"]' in text
-    assert 'FILTERS = ["product"]' in text
-
-
-def answer(made: Path, *questions: tuple[str, str], flags: tuple[str, ...] = ()) -> str:
-    """Run add-chart on a terminal, answer its questions in turn, and return what it printed."""
-    child = pexpect.spawn(
-        sys.executable,
-        ["-m", "flaskdash", "add-chart", "mine", *flags],
-        cwd=str(made),
-        timeout=60,
-        encoding="utf-8",
-        dimensions=(50, 200),
-    )
-    printed = ""
-    for question, reply in questions:
-        child.expect(question)
-        printed += str(child.before) + str(child.after)
-        child.sendline(reply)
-    child.expect("create +app/charts/mine.py")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
-    return printed
-
-
-def test_asks_for_a_chart_of_ones_own(made: Path) -> None:
-    printed = answer(
-        made,
-        (r"Chart.*\[1\]: ", "0"),
-        (r"Kind \(kpi, line,.*\) \[bar\]: ", "line"),
-        (r"x, along the axis \[date\]: ", ""),
-        (r"y, what is measured \(- for the number of rows\) \[\w+\]: ", "units"),
-        (r"Put together by \(sum, .*\) \[sum\]: ", "mean"),
-        (r"Step in time \(year, .*\) \[\w+\]: ", "quarter"),
-        (r"Colour by \(- for none\) \[-\]: ", "region"),
-        (r"Filters \(- for none\) \[date, region, product\]: ", "prodct"),
-        (r"no column 'prodct'.*Filters", "region, product"),
-        (r"Dashboard \(there: Overview; or a new one\) \[Overview\]: ", "Details"),
-        (r"Title \[Average units over time, by region\]: ", "Units"),
-    )
-    assert re.search("revenue +number +measure", printed)
-    text = (made / "app/charts/mine.py").read_text("utf-8")
-    assert "date_trunc('quarter', date)" in text
-    assert "avg(units)" in text
-    assert 'TITLE = "Units"' in text
-    assert 'FILTERS = ["region", "product"]' in text
-    assert 'DASHBOARDS = ["Details"]' in text
-
-
-def test_enter_takes_each_default(made: Path) -> None:
-    answer(made, (r"\[1\]: ", "0"), *[(r"\[[^]]+\]: ", "")] * 8)
-    text = (made / "app/charts/mine.py").read_text("utf-8")
-    assert "sum(" in text
-    assert 'DASHBOARDS = ["Overview"]' in text
-
-
-ASKED = {"x", "y", "by", "size", "color", "agg", "grain"}
-
-
-def questions(kind: str) -> int:
-    flags = {*KINDS[kind].needs, *KINDS[kind].takes}
-    if "x" not in KINDS[kind].needs:
-        flags -= {"x", "grain"}
-    return 3 + len(ASKED & flags)
-
-
-UNLIKE = {questions(kind): kind for kind in FLAGS if kind not in {"bar", "gauge"}}
-
-
-@pytest.mark.parametrize("kind", UNLIKE.values())
-def test_enter_takes_the_defaults_of_a_kind(made: Path, kind: str) -> None:
-    asked = questions(kind)
-    answer(made, (r"\[1\]: ", "0"), ("Kind .*: ", kind), *[(r"\[[^]]+\]: ", "")] * asked)
-
-
-def test_a_target_is_asked_for(made: Path) -> None:
-    ours = (("Kind .*: ", "gauge"), ("y, .*: ", "units"), ("Put .*: ", ""), ("Target: ", "2000"))
-    answer(made, (r"\[1\]: ", "0"), *ours, *[(r"\[[^]]+\]: ", "")] * 3)
-    text = (made / "app/charts/mine.py").read_text("utf-8")
-    assert 'value, target = df["units"].iloc[0], 2000' in text
-
-
-def test_a_text_is_counted_and_a_category_has_no_step(made: Path) -> None:
-    answer(
-        made,
-        (r"\[1\]: ", "0"),
-        (r"Kind .*: ", "bar"),
-        (r"x, .*: ", "region"),
-        (r"y, .*: ", "product"),
-        (r"Put together by \(count, distinct\) \[count\]: ", "distinct"),
-        (r"Colour .*: ", ""),
-        (r"Filters .*: ", "-"),
-        (r"Dashboard .*: ", ""),
-        (r"Title .*: ", ""),
-    )
-    text = (made / "app/charts/mine.py").read_text("utf-8")
-    assert "count(DISTINCT product)" in text
-    assert "FILTERS = []" in text
-
-
-def test_a_suggestion_asks_for_its_place_and_title_alone(made: Path, sales: Path) -> None:
-    other = sales.with_name("costs.csv")
-    other.write_text(sales_csv(100), "utf-8")
-    subprocess.run([sys.executable, "-m", "flaskdash", "add-data", other], cwd=made, check=True)
-    answer(
-        made,
-        (r"Data \(costs, sales\) \[costs\]: ", "costs"),
-        (r"Chart.*\[1\]: ", ""),
-        (r"Dashboard .* \[Overview\]: ", ""),
-        (r"Title \[.+\]: ", ""),
-    )
-    assert 'DATA = "costs"' in (made / "app/charts/mine.py").read_text("utf-8")
-
-
-def test_what_a_flag_says_is_not_asked(made: Path) -> None:
-    flags = ("--title", "Ours", "--dashboard", "Details", "--filter", "product")
-    answer(made, (r"Chart.*\[1\]: ", "1"), flags=flags)
-    text = (made / "app/charts/mine.py").read_text("utf-8")
-    assert 'TITLE = "Ours"' in text
     assert 'DASHBOARDS = ["Details"]' in text
     assert 'FILTERS = ["product"]' in text
 
@@ -433,235 +299,6 @@ def test_a_file_that_appears_meanwhile_is_kept(
     assert snapshot(made) == before | {"app/charts/mine.py": b"theirs"}
 
 
-def test_list_says_where_each_lives(made: Path, flaskdash: Cli) -> None:
-    found = json.loads(flaskdash("list", "--json").output)
-    assert found["loaders"] == [
-        {
-            "name": "sales",
-            "file": "app/loaders/sales.py",
-            "source": "data/sales.csv",
-            "snapshot": {"rows": None, "built": None, "error": None, "failed": None, "unread": 0},
-        }
-    ]
-    assert {chart["file"] for chart in found["charts"]} == {
-        str(path.relative_to(made).as_posix()) for path in (made / "app/charts").glob("[!_]*.py")
-    }
-    assert found["dashboards"][0]["title"] == "Overview"
-    text = flaskdash("list").output
-    assert "app/loaders/sales.py" in text
-
-
-def state(made: Path, **values: object) -> None:
-    """Write the state of the sales' snapshot, as a running project does."""
-    folder = made / "instance"
-    folder.mkdir(exist_ok=True)
-    (folder / "sales.1.parquet").touch()
-    state = {"signature": "", "file": "sales.1.parquet", "rows": 1360, "error": ""}
-    text = json.dumps(state | values)
-    (folder / "sales.json").write_text(text, "utf-8")
-
-
-def ago(**units: int) -> datetime:
-    return datetime.now(UTC) - timedelta(**units)
-
-
-@pytest.mark.parametrize(
-    ("minutes", "text"),
-    [(0, "just now"), (1, "1 minute ago"), (150, "2 hours ago"), (3 * 24 * 60, "3 days ago")],
-)
-def test_list_says_how_old_a_snapshot_is(
-    made: Path, flaskdash: Cli, minutes: int, text: str
-) -> None:
-    then = ago(minutes=minutes)
-    assert "no snapshot yet" in flaskdash("list").output
-    state(made, built=then.isoformat())
-    assert f"data/sales.csv  1,360 rows, {text}\n" in flaskdash("list").output
-    (snapshot,) = (
-        one["snapshot"] for one in json.loads(flaskdash("list", "--json").output)["loaders"]
-    )
-    expected = {"rows": 1360, "built": then.isoformat(), "error": None, "failed": None}
-    assert snapshot == expected | {"unread": 0}
-
-
-@pytest.mark.parametrize("key", ["tried", "failed"])
-def test_list_says_why_a_snapshot_was_not_rebuilt(made: Path, flaskdash: Cli, key: str) -> None:
-    built, failed = ago(hours=2), ago(minutes=5)
-    state(made, built=built.isoformat(), error="ValueError", **{key: failed.timestamp()})
-    said = flaskdash("list").output
-    assert "1,360 rows, 2 hours ago; failed 5 minutes ago: ValueError\n" in said
-    found = json.loads(flaskdash("list", "--json").output)["loaders"][0]["snapshot"]
-    assert (found["error"], found["failed"]) == ("ValueError", failed.isoformat())
-    state(made, built="", error="ValueError", **{key: failed.timestamp()})
-    assert "no snapshot yet; failed 5 minutes ago: ValueError\n" in flaskdash("list").output
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"built": 3, "error": ""}'])
-def test_list_bears_a_state_that_can_not_be_read(made: Path, flaskdash: Cli, text: str) -> None:
-    state(made)
-    (made / "instance/sales.json").write_text(text, "utf-8")
-    assert "no snapshot yet" in flaskdash("list").output
-
-
-def test_snapshots_are_looked_for_where_the_project_keeps_them(
-    made: Path, flaskdash: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    state(made, built=ago(hours=2).isoformat())
-    with (made / ".env").open("a", encoding="utf-8") as env:
-        env.write("INSTANCE_PATH=elsewhere\n")
-    assert "no snapshot yet" in flaskdash("list").output
-    (made / "instance").rename(made / "elsewhere")
-    assert "1,360 rows" in flaskdash("list").output
-    (made / "elsewhere").rename(tmp_path / "moved")
-    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path / "moved"))
-    assert "1,360 rows" in flaskdash("list").output
-    said = flaskdash("remove", "sales", "--force").output
-    assert f"remove    {tmp_path}/moved/sales.1.parquet" in said
-    assert not list((tmp_path / "moved").iterdir())
-
-
-def test_list_names_a_file_that_is_not_python(made: Path, flaskdash: Cli) -> None:
-    (made / "app/charts/broken.py").write_text("TITLE = (\n", "utf-8")
-    result = flaskdash("list", code=1)
-    assert "broken.py, line 1" in result.output
-
-
-def test_list_takes_none_for_the_default(made: Path, flaskdash: Cli) -> None:
-    chart = made / "app/charts/revenue_by_region.py"
-    chart.write_text(chart.read_text("utf-8") + "\nORDER = None\nFILTERS = None\n", "utf-8")
-    chart.write_text(chart.read_text("utf-8").replace("FILTERS = [", "_ = ["), "utf-8")
-    flaskdash("list")
-
-
-def test_remove_undoes_add(made: Path, flaskdash: Cli) -> None:
-    before = snapshot(made)
-    flaskdash("add-chart", "mine", *BAR)
-    result = flaskdash("remove", "mine")
-    assert "remove    app/charts/mine.py" in result.output
-    assert snapshot(made) == before
-
-
-def test_a_chart_that_was_deleted_by_hand_can_be_made_anew(made: Path, flaskdash: Cli) -> None:
-    flaskdash("add-chart", "mine", *BAR)
-    (made / "app/charts/mine.py").unlink()
-    flaskdash("add-chart", "mine", *BAR, "--limit", 3)
-    flaskdash("remove", "mine")
-
-
-def test_remove_refuses_what_was_edited_and_shows_it(made: Path, flaskdash: Cli) -> None:
-    flaskdash("add-chart", "mine", *BAR)
-    file = made / "app/charts/mine.py"
-    file.write_text(file.read_text("utf-8").replace("LIMIT 15", "LIMIT 7"), "utf-8")
-    result = flaskdash("remove", "mine", code=1)
-    assert "-LIMIT 15" in result.output
-    assert "+LIMIT 7" in result.output
-    assert file.exists()
-    flaskdash("remove", "mine", "--force")
-    assert not file.exists()
-
-
-def test_remove_refuses_what_it_did_not_make(made: Path, flaskdash: Cli) -> None:
-    shutil.copy(made / "app/charts/total_revenue.py", made / "app/charts/own.py")
-    assert "not made by flaskdash" in flaskdash("remove", "own", code=1).output
-    assert "did you mean 'total_revenue'" in flaskdash("remove", "total_revenu", code=1).output
-    assert "no chart or loader" in flaskdash("remove", "../../etc/passwd", code=1).output
-
-
-def test_remove_a_loader_when_no_chart_needs_it(made: Path, sales: Path, flaskdash: Cli) -> None:
-    before = snapshot(made)
-    result = flaskdash("remove", "sales", code=1)
-    assert "charts are drawn from sales" in result.output
-    assert snapshot(made) == before
-    other = sales.with_name("costs.csv")
-    other.write_text(sales_csv(100), "utf-8")
-    flaskdash("add-data", other)
-    flaskdash("remove", "costs")
-    assert snapshot(made) == before
-
-
-def test_a_loader_goes_by_the_name_that_charts_give_it(made: Path, flaskdash: Cli) -> None:
-    """A file My-Sales.py is the table my_sales to SQL, to the snapshots, and so to each command."""
-    (made / "app/loaders/sales.py").rename(made / "app/loaders/My-Sales.py")
-    original = made / render.original_of(PurePosixPath("app/loaders/sales.py"))
-    original.rename(original.with_name(original.name.replace("sales", "My-Sales")))
-    for chart in (made / "app/charts").glob("[!_]*.py"):
-        text = chart.read_text("utf-8").replace('DATA = "sales"', 'DATA = "my_sales"')
-        chart.write_text(text.replace("FROM sales", "FROM my_sales"), "utf-8")
-    (made / "instance").mkdir()
-    for end in ("json", "lock", "1.parquet"):
-        (made / f"instance/my_sales.{end}").touch()
-    assert "my_sales" in flaskdash("list").output
-    flaskdash("add-chart", "mine", "--kind", "bar", "--x", "region")
-    assert "FROM my_sales" in (made / "app/charts/mine.py").read_text("utf-8")
-    for given in ("my_sales", "My-Sales", "loaders/My-Sales.py"):
-        said = flaskdash("remove", given, code=1).output
-        assert "charts are drawn from my_sales: " in said
-    flaskdash("remove", "my-sales", "--force")
-    assert not (made / "app/loaders/My-Sales.py").exists()
-    assert not list((made / "instance").iterdir())
-
-
-def test_remove_keeps_data_that_changed(made: Path, sales: Path, flaskdash: Cli) -> None:
-    other = sales.with_name("costs.csv")
-    other.write_text(sales_csv(100), "utf-8")
-    flaskdash("add-data", other)
-    (made / "data/costs.csv").write_text(sales_csv(200), "utf-8")
-    result = flaskdash("remove", "costs")
-    assert "keep      data/costs.csv" in result.output
-    assert (made / "data/costs.csv").exists()
-
-
-def test_a_loader_that_was_edited_is_followed(made: Path, flaskdash: Cli) -> None:
-    loader = made / "app/loaders/sales.py"
-    text = loader.read_text("utf-8")
-    loader.write_text(
-        text.replace("    return", '    df["margin"] = df["revenue"] / df["units"]\n    return'),
-        "utf-8",
-    )
-    flaskdash("add-chart", "--kind", "histogram", "--x", "margin")
-    loader.write_text(
-        text.replace("    return", '    raise ValueError("no luck")\n    return'), "utf-8"
-    )
-    result = flaskdash("add-chart", "--kind", "histogram", "--x", "revenue", code=1)
-    assert "app/loaders/sales.py failed: ValueError: no luck" in result.output
-
-
 @pytest.mark.parametrize("command", [("list",), ("add-chart", *BAR), ("remove", "x"), ("serve",)])
 def test_outside_a_project(folder: Path, flaskdash: Cli, command: tuple[str, ...]) -> None:
     assert "not inside a flaskdash project" in flaskdash(*command, code=1).output
-
-
-def declare(project: Path, roles: str) -> None:
-    """Write roles into the loader of the sales."""
-    loader = project / "app/loaders/sales.py"
-    loader.write_text(loader.read_text("utf-8") + f"\n\nROLES = {roles}\n", "utf-8")
-
-
-def test_roles_that_a_loader_declares_are_followed(made: Path, flaskdash: Cli) -> None:
-    declare(made, '{"units": "mean", "region": "identifier", "product": "constant"}')
-    flaskdash("add-chart", "one", "--kind", "bar", "--x", "product", "--y", "units")
-    assert "avg(units)" in (made / "app/charts/one.py").read_text("utf-8")
-    found = table(Project.find(made), "sales")
-    assert found.columns["region"].role == "identifier"
-    assert default_filters(found) == ("date",)
-    drawn = suggested(Project.find(made), found)
-    assert not any("region" in (chart.x, chart.color) for chart in drawn)
-
-
-@pytest.mark.parametrize(
-    ("roles", "message"),
-    [
-        ('{"regon": "category"}', "ROLES names 'regon', which is no column"),
-        ('{"region": "place"}', "ROLES gives 'region' the role 'place'"),
-        ('{"region": "sum"}', "ROLES makes 'region' a measure, and it is text"),
-        ('{"region": "time"}', "ROLES makes 'region' a time, and it is text"),
-        ('["region"]', "ROLES can't be read"),
-        ("dict(zip([], []))", "ROLES can't be read"),
-    ],
-)
-def test_roles_that_can_not_be_are_refused(
-    made: Path, flaskdash: Cli, roles: str, message: str
-) -> None:
-    declare(made, roles)
-    result = flaskdash("add-chart", *BAR, code=1)
-    assert message in result.output
-    assert "sales.py" in result.output

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from flaskdash import skeletons
-from flaskdash.generate import new, render
+from flaskdash.generate import new, render, sources
 from tests.support.data import sales_csv
-from tests.support.fixtures import Cli
+from tests.support.fixtures import Cli, Write
 from tests.support.waiting import need, wait_for
 
 # The contract of what `new` writes, before any loader and chart.
@@ -25,10 +25,17 @@ SKELETON = {
     "README.md pyproject.toml app/__init__.py app/cache.py app/charts/__init__.py app/config.py",
     "app/controls.py app/data.py app/discovery.py app/filters.py app/formats.py",
     "app/loaders/__init__.py",
-    "app/snapshots.py app/static/dashboard.js app/static/figures.js app/static/icon.svg",
+    "app/engine/static/cards.css app/engine/static/download.js app/engine/static/figures.js",
+    "app/engine/static/filters.css app/engine/static/filters.js app/engine/static/labels.js",
+    "app/engine/static/look.js app/engine/static/page.js app/engine/static/pages.css",
+    "app/engine/static/points.js app/engine/static/print.css app/engine/static/tables.css",
+    "app/engine/static/tables.js app/engine/static/update.js",
+    "app/engine/templates/engine/_chart.html app/engine/templates/engine/_filters.html",
+    "app/engine/templates/engine/_head.html",
+    "app/snapshots.py app/static/icon.svg",
     "app/static/style.css app/static/theme.css app/tables.py app/views.py",
     "app/static/vendor/plotly-LICENSE.txt app/static/vendor/plotly-basic.min.js",
-    "app/static/vendor/plotly-basic.min.js.br app/templates/_chart.html app/templates/_filters.html",
+    "app/static/vendor/plotly-basic.min.js.br",
     "app/templates/base.html app/templates/chart.html app/templates/dashboard.html",
     "app/templates/error.html tests/conftest.py tests/test_app.py",
 }
@@ -54,10 +61,25 @@ def test_writes_just_these_files(folder: Path, sales: Path, flaskdash: Cli) -> N
 def test_skeleton_stays_small() -> None:
     skeleton = skeletons.TEMPLATES / "project" / "{{cookiecutter.folder}}"
     files = [path for path in skeleton.rglob("*") if path.is_file() and "vendor" not in path.parts]
-    assert len(files) <= 36
+    assert len(files) <= 49
     code = [path for path in files if path.suffix in {".py", ".html", ".js", ".css"}]
     lines = [line.strip() for path in code for line in path.read_text("utf-8").splitlines()]
-    assert sum(bool(line) and not line.startswith(("#", "//", '"""')) for line in lines) <= 2002
+    assert sum(bool(line) and not line.startswith(("#", "//", '"""')) for line in lines) <= 2633
+
+
+def test_the_front_end_stays_small() -> None:
+    engines = [
+        render.TEMPLATES / part / "{{cookiecutter.folder}}/app/engine/static"
+        for part in ("project", "plotly")
+    ]
+    lines = {
+        path.name: len(path.read_text("utf-8").splitlines())
+        for engine in engines
+        for path in engine.iterdir()
+    }
+    assert {"filters.js", "more.js", "pages.css"} <= lines.keys()
+    assert max(lines.values()) <= 250
+    assert sum(count for name, count in lines.items() if name.endswith(".js")) <= 700
 
 
 def test_makes_charts_kpis_and_filters(made: Path, flaskdash: Cli) -> None:
@@ -330,3 +352,18 @@ def test_the_larger_bundle_comes_with_a_map_only(folder: Path, flaskdash: Cli) -
     assert (folder / "a/app/static/vendor/plotly-more.min.js").exists()
     assert kinds_of(folder / "b") == set()
     assert not (folder / "b/app/static/vendor/plotly-more.min.js").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "loader", "copy"),
+    [
+        ("API_AG.LND.CSV", "api_ag_lnd", "api_ag_lnd.csv"),
+        ("sales.2024.csv", "sales_2024", "sales_2024.csv"),
+        ("Sales (final).export", "sales_final_export", "sales_final_export"),
+    ],
+)
+def test_a_loader_is_named_after_the_whole_stem(
+    file: str, loader: str, copy: str, write: Write
+) -> None:
+    source = sources.source(str(write(sales_csv(), file)), None, set(), set())
+    assert (source.name, source.file) == (loader, copy)

@@ -8,15 +8,15 @@ from flaskdash.ship import archive
 from flaskdash.ship.archive import Entry
 
 
-def test_an_archive_depends_on_its_content_alone(tmp_path: Path) -> None:
-    one, two = tmp_path / "one", tmp_path / "two"
-    one.write_text("same")
-    two.write_text("same")
-    os.utime(two, (1, 1))
-    two.chmod(0o600)
-    entries = [Entry("d/b", b"b", executable=True), Entry("d/a", one)]
+def test_an_archive_only_depends_on_its_content(tmp_path: Path) -> None:
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    original.write_text("same")
+    copy.write_text("same")
+    os.utime(copy, (1, 1))
+    copy.chmod(0o600)
+    entries = [Entry("d/b", b"b", executable=True), Entry("d/a", original)]
     archive.write(tmp_path / "1.tar.gz", entries)
-    archive.write(tmp_path / "2.tar.gz", [Entry("d/a", two), entries[0]])
+    archive.write(tmp_path / "2.tar.gz", [Entry("d/a", copy), entries[0]])
     assert (tmp_path / "1.tar.gz").read_bytes() == (tmp_path / "2.tar.gz").read_bytes()
     with tarfile.open(tmp_path / "1.tar.gz") as tar:
         assert [(info.name, info.mode, info.uid, info.uname) for info in tar] == [

@@ -1,4 +1,4 @@
-"""The files that are shipped."""
+"""The files that a deploy ships."""
 
 import shutil
 import sys
@@ -14,8 +14,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and shell
 
 
 @pytest.mark.parametrize("with_git", [True, False])
-def test_the_files_that_are_shipped(tiny_project: Project, with_git: bool) -> None:
-    left_out = [
+def test_a_project_ships_its_files_without_secrets_and_caches(
+    tiny_project: Project, with_git: bool
+) -> None:
+    excluded = [
         ".env.local",
         ".flaskdash/app/x.orig",
         ".pytest_cache/x",
@@ -32,20 +34,20 @@ def test_the_files_that_are_shipped(tiny_project: Project, with_git: bool) -> No
         "instance/sales.parquet",
         "node_modules/x.js",
     ]
-    taken = [".env.example", "app/static/dist/x.js", "app/new.py", "Größe 1.md"]
-    build(tiny_project.root, dict.fromkeys([*left_out, *taken], "x"))
+    included = [".env.example", "app/static/dist/x.js", "app/new.py", "Größe 1.md"]
+    build(tiny_project.root, dict.fromkeys([*excluded, *included], "x"))
     if not with_git:
         shutil.rmtree(tiny_project.root / ".git")
     (tiny_project.root / "data/gone.csv").symlink_to("nowhere")
-    expected = {*taken, *TREE} - {".env"}
+    expected = {*included, *TREE} - {".env"}
     assert {str(path) for path in files.shipped(tiny_project)} == expected
     notes = sentences(rules.data(tiny_project))
     assert any("the project is not in git" in note for note in notes) is not with_git
 
 
-def test_without_git_hidden_files_stay_but_for_the_projects_own(tiny_project: Project) -> None:
+def test_without_git_only_known_hidden_files_are_shipped(tiny_project: Project) -> None:
     shutil.rmtree(tiny_project.root / ".git")
-    taken = [".env.example", ".dockerignore", "app/static/.well-known/x", "certs/public.pem"]
-    left_out = [".vscode/launch.json", ".direnv/x", ".bash_history", "app/.x.py.swp"]
-    build(tiny_project.root, dict.fromkeys([*taken, *left_out], "x"))
-    assert {str(path) for path in files.shipped(tiny_project)} == {*taken, *TREE} - {".env"}
+    included = [".env.example", ".dockerignore", "app/static/.well-known/x", "certs/public.pem"]
+    excluded = [".vscode/launch.json", ".direnv/x", ".bash_history", "app/.x.py.swp"]
+    build(tiny_project.root, dict.fromkeys([*included, *excluded], "x"))
+    assert {str(path) for path in files.shipped(tiny_project)} == {*included, *TREE} - {".env"}

@@ -1,4 +1,4 @@
-"""Secrets in the files that are shipped."""
+"""Secrets in the files that a deploy ships."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.tiny import KEY, build, sentences
 
 
 @pytest.mark.parametrize("with_git", [True, False])
-def test_secrets_of_other_files_are_found_too(tiny_project: Project, with_git: bool) -> None:
+def test_secrets_of_several_files_are_found(tiny_project: Project, with_git: bool) -> None:
     if not with_git:
         shutil.rmtree(tiny_project.root / ".git")
     build(
@@ -33,24 +33,24 @@ def test_secrets_of_other_files_are_found_too(tiny_project: Project, with_git: b
 
 
 @pytest.mark.parametrize(
-    ("text", "what"),
+    ("text", "kind"),
     [
         ("-----BEGIN OPENSSH " + "PRIVATE KEY-----", "a private key"),
-        ("id = 'AKIA" + "A7" * 8 + "'", "an access key of AWS"),
-        ("ghp" + "_" + "a1" * 18, "a token of GitHub"),
-        ("github" + "_pat_" + "a1_" * 20, "a token of GitHub"),
-        ("glpat" + "-" + "a1" * 10, "a token of GitLab"),
-        ("//registry.example/:_authToken=npm" + "_" + "a1" * 18, "a token of npm"),
-        ("pypi" + "-AgEIcHlwaS5vcmc" + "a1" * 40, "a token of PyPI"),
-        ("xox" + "b-1234567890-" + "a1" * 12, "a token of Slack"),
-        ("sk" + "_live_" + "a1" * 12, "a key of Stripe"),
+        ("id = 'AKIA" + "A7" * 8 + "'", "an AWS access key"),
+        ("ghp" + "_" + "a1" * 18, "a GitHub token"),
+        ("github" + "_pat_" + "a1_" * 20, "a GitHub token"),
+        ("glpat" + "-" + "a1" * 10, "a GitLab token"),
+        ("//registry.example/:_authToken=npm" + "_" + "a1" * 18, "an npm token"),
+        ("pypi" + "-AgEIcHlwaS5vcmc" + "a1" * 40, "a PyPI token"),
+        ("xox" + "b-1234567890-" + "a1" * 12, "a Slack token"),
+        ("sk" + "_live_" + "a1" * 12, "a Stripe key"),
         ("AKIA", None),
         ("npm_config_registry", None),
     ],
 )
-def test_what_is_a_secret_by_its_shape(tmp_path: Path, text: str, what: str | None) -> None:
+def test_tokens_of_known_services_are_found(tmp_path: Path, text: str, kind: str | None) -> None:
     (tmp_path / "x").write_text(f"a {text}\n")
-    assert list(leaks.search(tmp_path / "x", {})) == ([what] if what else [])
+    assert list(leaks.search(tmp_path / "x", {})) == ([kind] if kind else [])
 
 
 def test_which_values_of_env_are_secrets(tiny_project: Project) -> None:
@@ -61,7 +61,7 @@ def test_which_values_of_env_are_secrets(tiny_project: Project) -> None:
             "SHORT=abc\nFLASK_APP=app:create_app\n# C=commented-out-3\nEMPTY=\n"
         },
     )
-    assert leaks.of_project(tiny_project) == {
+    assert leaks.project_secrets(tiny_project) == {
         "A in .env": "quoted secret 1",
         "B in .env": "plain-secret-2",
     }

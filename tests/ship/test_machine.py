@@ -1,4 +1,4 @@
-"""The machine that a release is for, and its requirements."""
+"""The machine of a release, and its requirements."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from flaskdash.ship.machine import Machine, machine, this_platform
 from tests.support.tiny import LINUX
 
 
-def test_a_platform_stands_for_all_that_run_there() -> None:
+def test_a_platform_includes_older_and_legacy_tags() -> None:
     tags = LINUX.platforms()
     assert tags[0] == "manylinux_2_28_x86_64"
     assert tags.index("manylinux_2_17_x86_64") + 1 == tags.index("manylinux2014_x86_64")
@@ -26,7 +26,7 @@ def test_a_platform_stands_for_all_that_run_there() -> None:
     assert (mac.platforms(), mac.system, mac.processor) == ([mac.platform], "Darwin", "arm64")
 
 
-def test_the_machine_is_the_projects_by_default(tiny_project: Project) -> None:
+def test_the_default_machine_has_the_projects_python(tiny_project: Project) -> None:
     assert machine(tiny_project, None, None) == Machine("3.12", this_platform())
     assert machine(tiny_project, "3.13", "musllinux_1_2_x86_64").tag == "cp313-musllinux_1_2_x86_64"
     for python, platform in (("3.12.1", None), ("latest", None), (None, "win_amd64"), (None, "x")):
@@ -34,7 +34,7 @@ def test_the_machine_is_the_projects_by_default(tiny_project: Project) -> None:
             machine(tiny_project, python, platform)
 
 
-def test_requirements_are_those_of_the_machine() -> None:
+def test_requirements_are_filtered_for_the_machine() -> None:
     exported = (
         "a==1 \\\n    --hash=sha256:11 \\\n    --hash=sha256:22\n"
         "b==1 ; python_full_version < '3.12' \\\n    --hash=sha256:33\n"

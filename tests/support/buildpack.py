@@ -1,7 +1,7 @@
-"""A git server in one folder, which does with a push what Heroku's buildpack does, or what Piku does.
+"""A git server in one folder that treats a push like Heroku's buildpack, or like Piku.
 
-It is the hook of a bare repository: `python buildpack.py FOLDER heroku|piku <refs`. What is pushed
-is unpacked, checked, installed and started on the port of FOLDER/server.json; settings are there too.
+It is the hook of a bare repository: `python buildpack.py FOLDER heroku|piku <refs`. It unpacks,
+checks, installs and starts each push. FOLDER/server.json has its port and the app's settings.
 """
 
 from __future__ import annotations
@@ -23,42 +23,43 @@ from typing import Any
 
 HOOK = """\
 #!/bin/sh
-exec '{python}' '{here}' '{root}' {kind}
+exec '{python}' '{script}' '{root}' {kind}
 """
-HIDDEN = re.compile("GIT_|FLASK|VIRTUAL_ENV|SECRET_KEY|PYTEST|UV_PROJECT")
+HIDDEN_VARIABLES = re.compile("GIT_|FLASK|VIRTUAL_ENV|SECRET_KEY|PYTEST|UV_PROJECT")
 
 
 def make(root: Path, port: int, kind: str = "heroku", **settings: str) -> str:
-    """Make a server that starts what is pushed on a port; return its address."""
+    """Create a server that starts each push on a port; return its address."""
     repository = root / "app.git"
     subprocess.run(["git", "init", "-q", "--bare", str(repository)], check=True)
     save(root, {"port": port, "settings": settings, "releases": []})
-    # Heroku builds before it takes a push, Piku after.
+    # Heroku builds before it accepts a push, Piku afterwards.
     hook = repository / "hooks" / ("pre-receive" if kind == "heroku" else "post-receive")
-    text = HOOK.format(python=sys.executable, here=Path(__file__), root=root, kind=kind)
+    text = HOOK.format(python=sys.executable, script=Path(__file__), root=root, kind=kind)
     hook.write_text(text, "utf-8")
     hook.chmod(0o755)
     return f"git+file://{repository}"
 
 
 def load(root: Path) -> dict[str, Any]:
-    """Return the server's state."""
     return dict(json.loads((root / "server.json").read_text("utf-8")))
 
 
 def save(root: Path, state: dict[str, Any]) -> None:
-    """Keep the server's state."""
     root.mkdir(exist_ok=True)
     (root / "server.json").write_text(json.dumps(state, indent=1), "utf-8")
 
 
 def stop(root: Path) -> None:
-    """End what runs on a server, by its id."""
+    """End the web process of a server."""
     file = root / "web.pid"
     if file.is_file():
         pid = int(file.read_text())
         file.unlink()
-        for number in (signal.SIGQUIT, signal.SIGKILL):  # at once: nobody waits for an answer
+        for number in (
+            signal.SIGQUIT,
+            signal.SIGKILL,
+        ):  # SIGQUIT ends gunicorn without waiting for its requests
             with suppress(ProcessLookupError):
                 os.killpg(pid, number)
             end = time.monotonic() + 5
@@ -67,7 +68,7 @@ def stop(root: Path) -> None:
 
 
 def runs(pid: int) -> bool:
-    """Return whether a process runs; one that has ended may still be listed, if nobody asked."""
+    """Return whether a process runs; a zombie has ended, although /proc still lists it."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
     except OSError:
@@ -82,11 +83,11 @@ def refuse(sentence: str) -> None:
 
 
 def check(slug: Path) -> None:
-    """Refuse what Heroku's buildpack for Python refuses."""
+    """Reject a project for the same reasons as Heroku's buildpack for Python."""
     locks = ("requirements.txt", "Pipfile.lock", "poetry.lock", "uv.lock")
-    found = [name for name in locks if (slug / name).exists()]
-    if len(found) != 1:
-        refuse(f"exactly one of {', '.join(locks)} is needed, and there is {found or 'none'}")
+    present = [name for name in locks if (slug / name).exists()]
+    if len(present) != 1:
+        refuse(f"exactly one of {', '.join(locks)} must exist, not {present or 'none'}")
     if (slug / "runtime.txt").exists():
         refuse("runtime.txt is deprecated")
     for name in (".venv", "venv"):
@@ -102,12 +103,12 @@ def check(slug: Path) -> None:
 
 
 def install(root: Path, slug: Path) -> None:
-    """Install what uv.lock says, in an environment that is kept between builds."""
+    """Install uv.lock into an environment that later builds reuse."""
     run(root, slug, "uv", "sync", "--locked", "--no-default-groups", "--no-progress")
 
 
 def pip(root: Path, slug: Path) -> None:
-    """Install what requirements.txt says, as Piku does: it goes on when that fails."""
+    """Install requirements.txt like Piku, which continues if that fails."""
     listed = slug / "requirements.txt"
     if not listed.is_file():
         print("-----> Could not detect runtime!")
@@ -131,11 +132,11 @@ def run(root: Path, slug: Path, *argv: str, check: bool = True) -> None:
 
 
 def environment(root: Path) -> dict[str, str]:
-    """Return the environment of the app: the settings, the port, and nothing of the test's."""
+    """Return the app's variables: its settings and port, without those of the tests."""
     state = load(root)
-    kept = {key: value for key, value in os.environ.items() if not HIDDEN.match(key)}
+    inherited = {key: value for key, value in os.environ.items() if not HIDDEN_VARIABLES.match(key)}
     path = f"{root / 'venv/bin'}:{os.environ['PATH']}"
-    return {**kept, **state["settings"], "PORT": str(state["port"]), "PATH": path}
+    return {**inherited, **state["settings"], "PORT": str(state["port"]), "PATH": path}
 
 
 def processes(slug: Path) -> dict[str, str]:
@@ -146,7 +147,7 @@ def processes(slug: Path) -> dict[str, str]:
 
 
 def start(root: Path, slug: Path) -> bool:
-    """Start the web process in the place of the one that runs; say whether it listens."""
+    """Replace the web process; return whether the new one listens."""
     stop(root)
     with (root / "web.log").open("ab") as log:
         process = subprocess.Popen(
@@ -174,7 +175,7 @@ def start(root: Path, slug: Path) -> bool:
 
 
 def release(root: Path, kind: str, commit: str) -> None:
-    """Build a commit, and make it live."""
+    """Build a commit and make it live."""
     slug = root / "slugs" / commit
     shutil.rmtree(slug, ignore_errors=True)
     slug.mkdir(parents=True)
@@ -182,7 +183,7 @@ def release(root: Path, kind: str, commit: str) -> None:
     subprocess.run(["tar", "-x", "-C", str(slug)], input=packed, check=True)
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         del os.environ[name]
-    if (root / "pause").exists():  # a build that takes long
+    if (root / "pause").exists():  # simulates a slow build
         (root / "building").touch()
         time.sleep(float((root / "pause").read_text()))
     if kind == "heroku":
@@ -198,13 +199,13 @@ def release(root: Path, kind: str, commit: str) -> None:
     state["releases"].append({"version": version, "commit": commit, "failed": failed})
     save(root, state)
     if failed and kind == "heroku":
-        print(" !     The release phase failed; what was live stays.")
+        print(" !     The release phase failed; the live release stays.")
         return
     print("-----> Started" if start(root, slug) else " !     It does not listen.", flush=True)
 
 
 def restart(root: Path, commit: str) -> None:
-    """Start what a commit was built to, with the settings as they are now."""
+    """Start the build of a commit with the current settings."""
     program = [sys.executable, str(Path(__file__)), str(root), "start", commit]
     subprocess.run(program, stdin=subprocess.DEVNULL, check=True, capture_output=True)
 

@@ -29,3 +29,4 @@ FLAGS = {
     "table": ("--limit", "20"),
     "text": ("--y", "revenue"),
 }
+BAR = ("--kind", "bar", "--x", "region", "--y", "revenue")

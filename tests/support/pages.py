@@ -20,7 +20,7 @@ def add_chart(*flags: str) -> None:
 
 def drawn(page: Page, count: int = FIGURES) -> None:
     """Wait until so many figures are drawn, each as it comes near the window."""
-    for shown in page.locator(".shown").all():
+    for shown in page.locator(".chart").all():
         shown.scroll_into_view_if_needed()
     page.evaluate("() => scrollTo(0, 0)")
     page.locator(".js-plotly-plot:has(.main-svg .trace)").nth(count - 1).wait_for(state="attached")

@@ -8,6 +8,7 @@ import subprocess
 import textwrap
 from pathlib import Path
 
+from flaskdash.generate import render
 from flaskdash.project import environment
 
 
@@ -69,3 +70,7 @@ def inside(project: Path, code: str, start: str = START, **environment: str) -> 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def snapshot(root: Path) -> dict[str, bytes]:
+    return {str(path): (root / path).read_bytes() for path in render.files(root)}

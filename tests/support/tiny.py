@@ -8,11 +8,11 @@ from flaskdash.project import Project
 from flaskdash.ship.machine import Machine
 
 PYPROJECT = """\
-# what we have agreed on
+# agreed in the team
 [project]
 name = "tiny"
 version = "1.2.0"
-requires-python = ">=3.11"  # as on the server
+requires-python = ">=3.11"  # same as on the server
 dependencies = []
 
 [tool.flaskdash]

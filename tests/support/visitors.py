@@ -1,4 +1,4 @@
-"""Visitors who ask for pages all the time, over new and kept connections, and count what fails."""
+"""Visitors that request pages continuously, over new and kept connections, and count failures."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 PATIENCE = 30.0
-PAUSE = 0.03  # between two requests of a visitor: the cores are for what is deployed, too
+PAUSE = (
+    0.03  # between two requests of a visitor, so that the deployed app gets its share of the cores
+)
 
 
 class Visitors:
-    """Four visitors, two of whom keep their connection, and one who has a slow request under way.
+    """Four visitors, two with a kept connection, and optionally one with a slow request.
 
-    A request that gets no whole answer, or another one than 200, has failed. None is tried again.
-    As each browser and client library does, a visitor first looks whether its kept connection was
-    closed while it was idle, and then makes a new one.
+    A request fails if its answer is incomplete or its status is not 200; it is not retried. Like
+    browsers and client libraries, a visitor replaces a kept connection that was closed while idle.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class Visitors:
         self.host, self.port = parts.hostname, parts.port or 80
         self.counts: Counter[str] = Counter()
         self.failures: list[str] = []
-        self.releases: list[str] = []  # as /up told them, each once in a row
+        self.releases: list[str] = []  # as named by /up, without consecutive repeats
         self.pause = pause
         self._begin = time.monotonic()
         self._end = threading.Event()
@@ -41,7 +42,8 @@ class Visitors:
         if slow:
             kinds["slow"] = (False, [slow])
         self._threads = [
-            threading.Thread(target=self._visit, args=(kind, *how)) for kind, how in kinds.items()
+            threading.Thread(target=self._visit, args=(kind, *options))
+            for kind, options in kinds.items()
         ]
 
     def __enter__(self) -> Visitors:
@@ -61,7 +63,7 @@ class Visitors:
 
     @property
     def total(self) -> int:
-        """Return how many requests were answered."""
+        """The number of successful requests."""
         return sum(self.counts.values())
 
     def _visit(self, kind: str, keeps: bool, paths: Sequence[str]) -> None:
@@ -73,21 +75,21 @@ class Visitors:
                 if connection is not None:
                     connection.close()
                 connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
-            began = time.monotonic()
+            start = time.monotonic()
             try:
-                self._ask(connection, kind, path, keeps)
+                self._request(connection, kind, path, keeps)
             except (OSError, http.client.HTTPException) as error:
                 now = time.monotonic()
                 self.failures.append(
-                    f"{kind}: {path} {type(error).__name__} {error}, asked"
-                    f" {began - self._begin:.2f} s and failed {now - self._begin:.2f} s from the start"
+                    f"{kind}: {path} {type(error).__name__} {error}, sent at"
+                    f" {start - self._begin:.2f} s, failed at {now - self._begin:.2f} s"
                 )
                 connection.close()
                 connection = None
         if connection is not None:
             connection.close()
 
-    def _ask(
+    def _request(
         self, connection: http.client.HTTPConnection, kind: str, path: str, keeps: bool
     ) -> None:
         connection.request("GET", path, headers={} if keeps else {"Connection": "close"})
@@ -103,7 +105,7 @@ class Visitors:
 
 
 def _was_closed(connection: http.client.HTTPConnection) -> bool:
-    """Return whether there is no connection any more, or the server has closed it."""
+    """Return whether the client or the server has closed the connection."""
     if connection.sock is None:
         return True
     return bool(select.select([connection.sock], [], [], 0)[0])

@@ -25,6 +25,7 @@ from flaskdash.charts.suggest.spread import boxes, correlations, distributions
 from flaskdash.charts.suggest.wording import humanise
 from flaskdash.inspect.model import Inspection
 from flaskdash.inspect.words import words
+from flaskdash.names import capital
 
 __all__ = ["filters", "humanise", "suggest"]
 
@@ -36,10 +37,10 @@ SEARCHED_VALUES = 5_000
 def suggest(inspection: Inspection, data: str) -> list[Chart]:
     """Return the charts that a person would draw, best first; `data` is the loader's name.
 
-    Charts come first, then the table of rows, then two to four KPIs; `score` never rises.
+    Charts come first, then the table of rows, then two to four KPIs.
     """
     if inspection.declined:
-        return _scored([table(data, "nothing in it can be charted: the rows themselves")])
+        return [table(data, "nothing in it can be charted: the rows themselves")]
     facts = Facts.of(inspection, data)
     rows = table(data, "the rows behind the charts")
     if facts.time:
@@ -47,9 +48,9 @@ def suggest(inspection: Inspection, data: str) -> list[Chart]:
     if found := indicators.split(inspection, facts):
         charts = _of_indicators(found, data)
         count = [chart for chart in kpis(facts) if chart.y is None]
-        return _scored([*charts, rows, *count])
+        return [*charts, rows, *count]
     charts = [replace(chart, title=_title(chart, facts)) for chart in _take_turns(facts)]
-    return _scored([*charts, rows, *kpis(facts)])
+    return [*charts, rows, *kpis(facts)]
 
 
 def filters(inspection: Inspection) -> tuple[str, ...]:
@@ -105,11 +106,7 @@ def _take_turns(facts: Facts) -> list[Chart]:
 def _title(chart: Chart, facts: Facts) -> str:
     """Return the title, in which rows and nameless measures are called after their table."""
     rows = wording.rows_of(facts.data, [measure.name for measure in facts.measures])
-    text = (
-        wording.title(re.sub("^Rows", lambda _: rows, chart.title))
-        if chart.y is None
-        else chart.title
-    )
+    text = capital(re.sub("^Rows", lambda _: rows, chart.title)) if chart.y is None else chart.title
     measure = chart.x if chart.kind == "histogram" else chart.y
     has_unit = any(column.name == measure and column.unit for column in facts.measures)
     if measure is None or chart.across or (has_unit and re.search(r"[^\W\d_]", measure)):
@@ -136,11 +133,3 @@ def _alike(one: Chart, other: Chart) -> bool:
         return (chart.kind, chart.x, chart.y, chart.agg, chart.color, chart.across, chart.by)
 
     return gist(one) == gist(other)
-
-
-def _scored(charts: list[Chart]) -> list[Chart]:
-    """Return the charts with scores that fall from the first to the last."""
-    return [
-        replace(chart, score=round(max(0.05, 0.97 - 0.04 * index), 2))
-        for index, chart in enumerate(charts)
-    ]

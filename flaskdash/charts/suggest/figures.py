@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import Facts
-from flaskdash.charts.suggest.wording import how, humanise, named, share, title
+from flaskdash.charts.suggest.wording import how, humanise, named, share
+from flaskdash.names import capital
 
 
 def table(data: str, why: str) -> Chart:
@@ -34,7 +35,9 @@ def kpis(facts: Facts) -> list[Chart]:
     if facts.outcome:
         flag = replace(facts.outcome, agg="share")
         why = f"how often {humanise(flag.name)} holds"
-        rate = Chart("kpi", facts.data, title(share(flag.name)), y=flag.name, agg="share", why=why)
+        rate = Chart(
+            "kpi", facts.data, capital(share(flag.name)), y=flag.name, agg="share", why=why
+        )
         found = [rate, *found[:2]]
     if latest := _latest(facts):
         # The total, the latest, and one more.
@@ -75,6 +78,6 @@ def _latest(facts: Facts) -> Chart | None:
         base,
         y=measure.name,
         agg=measure.agg,
-        title=title(f"{name} in the latest {grain}"),
+        title=capital(f"{name} in the latest {grain}"),
         why=why,
     )

@@ -8,8 +8,9 @@ from dataclasses import replace
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest import places
 from flaskdash.charts.suggest.facts import Facts
-from flaskdash.charts.suggest.wording import how, humanise, named, title
+from flaskdash.charts.suggest.wording import how, humanise, named
 from flaskdash.inspect.model import Column
+from flaskdash.names import capital
 
 POINTS, MEASURES = 5000, 2
 WIDE = 8.0  # degrees: of what is closer, an outline of countries shows nothing
@@ -78,4 +79,4 @@ def _points(facts: Facts, longitude: str, latitude: str) -> Chart:
     if not amounts:
         return replace(points, kind="map", title=f"Places{by} on the map")
     amount, name = amounts[0].name, humanise(amounts[0].name)
-    return replace(points, kind="map", size=amount, color=None, title=title(f"{name} on the map"))
+    return replace(points, kind="map", size=amount, color=None, title=capital(f"{name} on the map"))

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import Facts
-from flaskdash.charts.suggest.wording import humanise, title
+from flaskdash.charts.suggest.wording import humanise
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.inspect.words import known, words
+from flaskdash.names import capital
 
 NAMES = known("indicator variable series metric item element parameter measure")
 UNITS = known("unit units currency")
@@ -97,4 +98,4 @@ def only(chart: Chart, part: Part, facts: Facts) -> Chart:
     if text == chart.title:
         text = f"{text}: {said}"
     why = f"{chart.why}, of {said} only: other values of {humanise(part.column)} are not like it"
-    return replace(chart, only=(part.column, part.value), title=title(text), why=why)
+    return replace(chart, only=(part.column, part.value), title=capital(text), why=why)

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import Facts
-from flaskdash.charts.suggest.wording import how, humanise, named, title
+from flaskdash.charts.suggest.wording import how, humanise, named
 from flaskdash.inspect.model import Column
+from flaskdash.names import capital
 
 LINES = 8
 
@@ -29,7 +30,7 @@ def trends(facts: Facts) -> Iterator[Chart]:
             base,
             y=column.name,
             agg=column.agg,
-            title=f"{title(name)} over time",
+            title=f"{capital(name)} over time",
             why=f"{humanise(column.name)} {how(column)} along {humanise(time.name)}",
         )
         if series is not None:

@@ -9,8 +9,9 @@ from flaskdash.charts.kinds import Chart
 from flaskdash.charts.labels import labels
 from flaskdash.charts.suggest.facts import Facts
 from flaskdash.charts.suggest.interest import EXTREMES
-from flaskdash.charts.suggest.wording import compared, humanise, title
+from flaskdash.charts.suggest.wording import compared, humanise
 from flaskdash.inspect.words import words
+from flaskdash.names import capital
 
 LINES, SHOWN, COLORS, BARS = 12, 8, 6, 15
 
@@ -60,7 +61,7 @@ def title_of(names: Sequence[str], agg: str) -> str:
     some = said if len(said) <= 3 else said[:2]
     text = ", ".join(some[:-1] if len(some) == len(said) else some)
     text += f" and {said[-1]}" if len(some) == len(said) else f" and {len(said) - 2} more"
-    return title(f"{common} of {text}" if " " not in common else f"{common}: {text}")
+    return capital(f"{common} of {text}" if " " not in common else f"{common}: {text}")
 
 
 def _are_levels(facts: Facts, names: Sequence[str]) -> bool:

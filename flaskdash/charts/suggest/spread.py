@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import ORDER_WORDS, Facts
 from flaskdash.charts.suggest.interest import EXTREMES
-from flaskdash.charts.suggest.wording import humanise, title
+from flaskdash.charts.suggest.wording import humanise
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import known, words
+from flaskdash.names import capital
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,7 +137,7 @@ def correlations(facts: Facts) -> Iterator[Chart]:
         yield Chart(
             "scatter",
             facts.data,
-            title(f"{humanise(one.name, 40)} and {humanise(other.name, 40)}"),
+            capital(f"{humanise(one.name, 40)} and {humanise(other.name, 40)}"),
             x=one.name,
             y=other.name,
             color=color.name if color else None,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from flaskdash.charts.labels import labels, shared
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
+from flaskdash.names import SPELLINGS, capital, initials, spelled
 
 ABBREVIATIONS = {
     "cnt": "count",
@@ -34,6 +35,7 @@ UNITS = {
     "gbp": "£",
     "pct": "%",
 }
+_HUMP = re.compile("(?<=[a-zà-ÿ0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 DEGREES = {"c": "°C", "f": "°F"}
 RATES = known(
     "attrition churn conversion fraud arrest mortality death survival response return success bounce"
@@ -57,18 +59,33 @@ HOW = {"sum": "added up", "mean": "averaged", "last": "at its latest", "share": 
 
 
 def humanise(name: str, limit: int = 60) -> str:
-    """Return a column's name in plain words: "temp_max" is "temp max", "GDPGrowth" "GDP growth"."""
+    """Return a column's name in plain words: "temp_max" is "temp max", "GDPGrowth" "GDP growth".
+
+    Capitals within a word stay, but for those of ordinary words that are written together: RevPAR
+    is no orderDate.
+    """
     text = " ".join(re.sub(r"[_\s]+", " ", name).split())
     if " " not in text:
-        text = re.sub(r"(?<=[a-zà-ÿ0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
+        text = _apart(text)
+    text = re.sub(r"(?<=[a-z]{3})(?=(19|20)\d\d\b)", " ", text)
     shouted = text.isupper() and any(word.isalpha() and len(word) > 4 for word in text.split())
     if shouted:
         text = text.lower()
     text = re.sub(r"(?<![^\W_])[A-ZÀ-Þ][a-zà-ÿ]+\b", lambda word: word[0].lower(), text)
     text = _with_unit(text) if "_" in name or " " in name.strip() else text
-    text = " ".join(ABBREVIATIONS.get(word, word) for word in text.split())
+    text = spelled(" ".join(ABBREVIATIONS.get(word, word) for word in text.split()))
     text = text.rstrip(":.?;, ") or name.strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _apart(text: str) -> str:
+    """Return camelCase as words: "customer ID" of "customerID", while "RevPAR" and "iPhone" stay."""
+    first, *more = _HUMP.split(text)
+    last = more[-1] if more else ""
+    shouted = len(last) > 1 and last.isupper() and last.lower() not in SPELLINGS
+    if len(first) < 2 or shouted or text.lower() in SPELLINGS:
+        return text
+    return " ".join((first, *more))
 
 
 def _with_unit(text: str) -> str:
@@ -82,23 +99,18 @@ def _with_unit(text: str) -> str:
     return f"{before} ({unit})" if unit else text
 
 
-def title(text: str) -> str:
-    """Return text with a capital first letter."""
-    return text[:1].upper() + text[1:]
-
-
 def named(measure: Column, single: bool = False) -> str:
     """Return the beginning of a title: "Revenue", "Average price", "Latest cases".
 
     Of a `single` value there is no average.
     """
     if measure.agg == "share":
-        return title(share(measure.name))
+        return capital(share(measure.name))
     name = humanise(measure.name)
     before = {"mean": "average", "last": "latest"}.get(measure.agg or "", "")
     if single or name.startswith(before or "\0"):
         before = ""
-    return title(f"{before} {name}".strip())
+    return capital(f"{before} {name}".strip())
 
 
 def share(name: str) -> str:
@@ -122,7 +134,7 @@ def subject(data: str) -> str:
         if word not in FILE_WORDS and not re.fullmatch(r"\d{4}|\d{8}", word)
     ]
     plain = kept and max(map(len, kept)) > 2 and not any(word.isdigit() for word in kept)
-    return humanise("_".join(kept)) if plain else ""
+    return initials(humanise("_".join(kept))) if plain else ""
 
 
 def rows_of(data: str, columns: Sequence[str]) -> str:
@@ -144,7 +156,7 @@ def said(text: str, measure: str, data: str) -> str:
         return text
     called = f"{about} {name}" if nameless else about
     found = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", lambda _: called, text, count=1, flags=re.I)
-    return title(found)
+    return capital(found)
 
 
 def how(measure: Column) -> str:

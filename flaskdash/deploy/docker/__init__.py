@@ -177,7 +177,6 @@ class DockerPlan:
 class DockerTarget(Target):
     """A container engine as a target."""
 
-    what = "a container"
     settings = frozenset({"port"})
 
     def plan(self) -> DockerPlan:

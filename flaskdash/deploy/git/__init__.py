@@ -1,4 +1,4 @@
-"""Deploy by git push: to Dokku, Piku, and what else builds and runs what is pushed to it."""
+"""Deploy by git push: to Dokku, Piku, and other servers that build and run each push."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ import click
 from flaskdash import shell
 from flaskdash.check import rules
 from flaskdash.check.rule import Finding, Rule
-from flaskdash.deploy.git import buildpack, probe, servers
+from flaskdash.deploy.git import buildpack, history, probe, servers
 from flaskdash.deploy.git import files as git_files
-from flaskdash.deploy.git import history as git_history
 from flaskdash.deploy.git.repository import Commit, Repository
 from flaskdash.deploy.target import Outcome, Place, Release, Status, Target
 from flaskdash.errors import FlaskdashError
@@ -26,335 +25,341 @@ from flaskdash.project import Project
 from flaskdash.ship import files
 from flaskdash.ship.errors import BuildError, NotRolledBackError, PreflightError, RolledBackError
 
-EXAMPLE = "git+ssh://dokku@example.org/myapp"
-LAST = 6  # lines of what the server printed, when a push fails
+EXAMPLE = "flaskdash deploy git+ssh://dokku@example.org/myapp"
+ERROR_LINES = 6  # of the server's output, when it refuses a push
 
 
 @dataclass(frozen=True)
-class Push:
-    """What a deploy by git push would do."""
+class PushPlan:
+    """A deploy by git push."""
 
     target: GitTarget
     files: tuple[str, ...]
 
     @property
     def rules(self) -> Sequence[Rule]:
-        """Return the preflight's rules: everyone's, the buildpack's, and the target's own."""
         return (*rules.ALL, *buildpack.BUILDPACK, *self.target.rules())
 
     @property
     def question(self) -> str:
-        """Return what a person is asked before it runs."""
         return f"Push {len(self.files)} files to {self.target.place.address}, and make them live?"
 
     def lines(self) -> Iterator[str]:
-        """Yield each step and command in words."""
+        """Yield each step and command as text."""
         repository = self.target.repository
-        yield f"fetch     {repository.url}: what was pushed before"
+        yield f"fetch     {repository.url}: the earlier releases"
         for line in self.target.first_steps():
             yield f"run       {line}"
         for path in self.files:
             yield f"commit    {path}"
-        for path, why in git_files.added(self.target.project, self.target.server):
-            yield f"commit    {path}: {why}"
+        for path, purpose in git_files.generated(self.target.project, self.target.server):
+            yield f"commit    {path}: {purpose}"
         yield f"run       {shlex.join(repository.push_command('COMMIT'))}"
-        yield f"ask       {self.target.shown()}/up, until it says: up RELEASE; then each dashboard"
-        yield f"else      {self.target.way_back}"
+        yield (
+            f"verify    {self.target.url_text()}/up answers with the new release,"
+            " and each dashboard answers"
+        )
+        yield f"or else   {self.target.recovery}"
 
     def run(self, echo: Echo) -> Outcome:
-        """Push, wait until the new release answers, else go back to the one before."""
+        """Push and wait until the new release answers; otherwise restore the one before."""
         target = self.target
-        with working("Asking what is there..."):
-            history = target.repository.fetch()
-            live = target.live_commit(history)
-        keyless = target.before_push(echo)
-        release = git_history.name(one.release for one in history)
-        parent = history[0].id if history else None
+        with working("Fetching the earlier releases..."):
+            commits = target.repository.fetch()
+            live = target.live_commit(commits)
+        needs_settings = target.before_push(echo)
+        release = history.new_release(commit.release for commit in commits)
         commit = target.repository.commit(
             git_files.entries(target.project, target.server, self.files, release),
             git_files.message(target.project, release),
-            parent,
+            commits[0].id if commits else None,
         )
         echo(f"push      {release}: {len(self.files)} files, to {target.place.address}")
         try:
             target.push(commit, live)
-            if keyless:
+            if needs_settings:
                 target.after_push(echo)
             with working(f"Waiting for {release} to answer..."):
-                url, wrong = target.wait(release)
+                url, problem = target.wait(release)
         except KeyboardInterrupt:
-            echo("\nInterrupted; the server may go on with it. What is live: flaskdash status")
+            echo("\nInterrupted. The server may continue; `flaskdash status` shows what is live.")
             raise
-        if wrong:
-            target.go_back(live, Commit(commit, "", release), wrong, echo)
+        if problem:
+            target.recover(live, Commit(commit, "", release), problem, echo)
         echo(f"live      {release} at {url}")
         return Outcome(release=release, url=url)
 
 
 class GitTarget(Target):
-    """A place that builds and runs what is pushed to it."""
+    """A server that builds and runs what is pushed to it."""
 
-    what = "a git server"
     settings = frozenset({"domain"})
-    way_back = "push the files of the release before again, and wait until that one answers"
+    recovery = "push the files of the release before again, and wait until that one answers"
 
     def __init__(self, project: Project, place: Place) -> None:
         super().__init__(project, place)
-        self.parts = self.split()
+        self.parts = self.parse_address()
 
-    def split(self) -> SplitResult:
-        """Return the parts of the address; refuse one that is none, or that holds a password."""
+    def parse_address(self) -> SplitResult:
+        """Split the address; raise FlaskdashError if it is invalid or contains a password."""
         parts = urlsplit(self.place.address)
-        is_file = parts.scheme == "git+file"
-        sound = is_file or re.fullmatch(r"[\w.-]*[\w.]", parts.hostname or "", re.ASCII)
-        if not (parts.scheme.startswith("git+") and sound and parts.path.strip("/")):
-            raise FlaskdashError(f"{self.place.address} is not an address to push to", EXAMPLE)
-        if parts.hostname and parts.hostname.startswith("-"):
-            raise FlaskdashError(f"{self.place.address} is not an address to push to", EXAMPLE)
+        host = parts.hostname or ""
+        # A host that starts with a hyphen would be an option of ssh.
+        is_host = re.fullmatch(r"[\w.-]*[\w.]", host, re.ASCII) or parts.scheme == "git+file"
+        is_valid = parts.scheme.startswith("git+") and is_host and parts.path.strip("/")
+        if host.startswith("-") or not is_valid:
+            raise FlaskdashError(
+                f"{self.place.address} is not an address to push to. Use git+ssh://USER@HOST/PATH,"
+                " git+https://HOST/PATH or git+file:///PATH.",
+                hint=EXAMPLE,
+            )
         if parts.password:
             raise FlaskdashError(
-                "the address holds a password, and it would be kept in pyproject.toml",
-                hint="the address without it, and git's credential helper for the password",
+                "The address contains a password, and pyproject.toml would store it. Leave it out,"
+                " and let git's credential helper keep the password.",
+                hint="git config --global credential.helper store",
             )
         return parts
 
     @cached_property
-    def server(self) -> servers.Server:
-        """Return what else the server can be asked."""
+    def server(self) -> servers.GitServer:
         return servers.server(self.parts, self.project.root)
 
     @cached_property
     def repository(self) -> Repository:
-        """Return the deploy's own repository."""
+        """The deploy's own repository, which is not the project's."""
         url = self.place.address.removeprefix("git+")
         dist = self.project.root / "dist"
-        return Repository(dist, url, self.server.branch, env=_no_questions)
+        return Repository(dist, url, self.server.branch, env=_no_prompts)
 
-    def plan(self) -> Push:
-        """Return what a deploy would do."""
-        return Push(self, tuple(str(path) for path in files.shipped(self.project)))
+    def plan(self) -> PushPlan:
+        return PushPlan(self, tuple(str(path) for path in files.shipped(self.project)))
 
     def rules(self) -> tuple[Rule, ...]:
-        """Return the rules of this target alone."""
+        """Return the rules of this target only."""
         return (
-            Rule("address", "it is known where the app will answer", self._address),
-            Rule("remote", "the server lets you in", self._remote),
+            Rule("address", "the app's URL is known", self._check_url),
+            Rule("remote", "the server accepts your connection", self._check_remote),
         )
 
-    def _address(self, _project: Project) -> Iterator[Finding]:
-        if not self.domains():
+    def _check_url(self, _project: Project) -> Iterator[Finding]:
+        if not self.candidate_urls():
             yield Finding(
-                "nobody says where the app will answer",
+                "the URL of the app is unknown",
                 f"flaskdash deploy {self.place.address} --domain myapp.example.org",
             )
 
-    def _remote(self, _project: Project) -> Iterator[Finding]:
-        if why := self.repository.reach():
-            yield Finding(why, shlex.join(["git", "ls-remote", self.repository.url]))
+    def _check_remote(self, _project: Project) -> Iterator[Finding]:
+        if reason := self.repository.connection_error():
+            yield Finding(reason, shlex.join(["git", "ls-remote", self.repository.url]))
 
-    def domains(self) -> list[str]:
-        """Return the addresses that the app may answer at, the best first."""
+    def candidate_urls(self) -> list[str]:
+        """Return the URLs where the app may answer, best first; none if its domain is unknown."""
         domain = self.place.settings.get("domain") or self.server.domain
         if domain and not re.fullmatch(r"[\w.-]+(:\d+)?", domain, re.ASCII):
-            raise PreflightError(f"{domain!r} is not a domain", hint="myapp.example.org")
+            raise PreflightError(
+                f"{domain!r} is not a domain",
+                hint=f"flaskdash deploy {self.place.address} --domain myapp.example.org",
+            )
         return probe.urls(domain) if domain else []
 
-    def shown(self) -> str:
-        """Return where it will answer, in words."""
-        return next(iter(self.domains()), "its address")
+    def url_text(self) -> str:
+        """Return the app's URL for the description of the plan."""
+        return next(iter(self.candidate_urls()), "the app's URL")
 
-    # --- the steps ---
+    # --- the steps of a deploy ---
 
     def first_steps(self) -> list[str]:
-        """Return in words what is run before the first push."""
-        return self.server.commands()
+        """Return the commands that run before the push, as text."""
+        return self.server.setup_commands()
 
     def before_push(self, echo: Echo) -> bool:
-        """Set what the app has to have, such as a secret key; say whether that must wait for the push."""
-        if not self.server.keeps_settings:
+        """Set the settings that the app needs; return whether that must wait for the push."""
+        if not self.server.stores_settings:
             return False
-        with working("Asking for the names of its settings..."):
-            names = self.server.names()
+        with working("Reading the names of the app's settings..."):
+            names = self.server.setting_names()
         if names is None:
-            if not self.server.create():
+            if not self.server.create_app():
                 echo(
-                    f"note      {self.server.what} makes {self.server.app} when it is pushed to, so"
-                    " SECRET_KEY comes after: its first start fails"
+                    f"note      {self.server.label} creates {self.server.app} at the first push."
+                    " It gets its SECRET_KEY after that, so its first start fails."
                 )
                 return True
-            echo(f"create    {self.server.app} on {self.server.what}")
-        self._set_first(names or [], echo, restart=False)
+            echo(f"create    {self.server.app} on {self.server.label}")
+        self._set_missing(names or [], echo, restart=False)
         return False
 
-    def _set_first(self, names: Sequence[str], echo: Echo, *, restart: bool) -> None:
-        wanted = self.server.first(self.place.settings.get("domain", ""))
-        if lacking := {key: value for key, value in wanted.items() if key not in names}:
-            self.server.set(lacking, restart=restart)
-            echo(f"set       {', '.join(lacking)} on {self.server.app}")
+    def _set_missing(self, names: Sequence[str], echo: Echo, *, restart: bool) -> None:
+        settings = self.server.initial_settings(self.place.settings.get("domain", ""))
+        missing = {key: value for key, value in settings.items() if key not in names}
+        if missing:
+            self.server.set(missing, restart=restart)
+            echo(f"set       {', '.join(missing)} on {self.server.app}")
 
     def push(self, commit: str, live: Commit | None) -> None:
-        """Push a commit, and print what the server says; a refused one changes nothing there."""
+        """Push a commit and print the server's output; a refused push changes nothing."""
         try:
-            self.repository.push(commit, _printed)
+            self.repository.push(commit, _print_line)
         except shell.CommandError as error:
-            last = "\n".join(_told(error.output)[-LAST:])
-            stands = f"{live.release} is live, as before" if live else "nothing is live yet"
-            raise BuildError(f"the push was refused, and {stands}. It said:\n{last}") from error
+            output = "\n".join(_server_lines(error.output)[-ERROR_LINES:])
+            state = f"{live.release} is still live" if live else "Nothing is live yet"
+            raise BuildError(
+                f"The server refused the push. {state}. The server's output:\n{output}"
+            ) from error
 
     def after_push(self, echo: Echo) -> None:
-        """Give an app that came into being with the push its settings."""
-        self._set_first(self.server.names() or [], echo, restart=True)
+        """Set the settings of an app that the push has created."""
+        self._set_missing(self.server.setting_names() or [], echo, restart=True)
 
     def wait(self, release: str) -> tuple[str, str]:
-        """Wait until a release answers; return its address, and what is wrong."""
-        return probe.wait(self.domains(), release)
+        """Wait until a release answers; return its URL and the problem, if any."""
+        return probe.wait(self.candidate_urls(), release)
 
-    def go_back(self, live: Commit | None, failed: Commit, wrong: str, echo: Echo) -> NoReturn:
-        """Make live what was live before, and raise the error that says which it is."""
+    def recover(self, live: Commit | None, failed: Commit, problem: str, echo: Echo) -> NoReturn:
+        """Restore the release that was live; raise the error that says which one is live now."""
         if live is None:
             raise NotRolledBackError(
-                f"{failed.release} was pushed, but {wrong}; there is no release before it",
+                f"{failed.release} was pushed, but {problem}. There is no release before it.",
                 hint=self.advice,
             )
-        echo(f"failed    {failed.release}: {wrong}")
-        echo(f"back      to {live.release}")
+        echo(f"failed    {failed.release}: {problem}")
+        echo(f"restore   {live.release}")
         try:
-            url = self.restore(live, failed.id, f"{failed.release} failed: {wrong}")
+            url = self.restore(live, failed.id, f"{failed.release} failed: {problem}")
         except FlaskdashError as error:
             raise NotRolledBackError(
-                f"{failed.release} was pushed, but {wrong}; and {live.release} is not back:"
-                f" {error.message}",
+                f"{failed.release} was pushed, but {problem}. {live.release} could not be"
+                f" restored: {error.message}",
                 hint=self.advice,
             ) from error
         raise RolledBackError(
-            f"{failed.release} was pushed, but {wrong}; {live.release} is live again at {url}",
+            f"{failed.release} was pushed, but {problem}. {live.release} is live again at {url}.",
             hint=self.advice,
         )
 
     @property
     def advice(self) -> str:
-        """Return what to do when a release has failed."""
-        return (
-            "flaskdash logs, and flaskdash serve --prod here"
-            if self.has_log
-            else ("flaskdash serve --prod here, and the server's log")
-        )
+        """Return the command that helps to find out why a release failed."""
+        return "flaskdash logs" if self.has_log else "flaskdash serve --prod"
 
     @property
     def has_log(self) -> bool:
-        """Return whether the log can be read from here."""
         return self.server.has_log
 
-    def restore(self, wanted: Commit, head: str, why: str) -> str:
-        """Push the files of an earlier commit on top of another; return where they answer."""
-        commit = self.repository.again(wanted.id, f"Back to {wanted.release}\n\n{why}", head)
-        self.repository.push(commit, _printed)
-        with working(f"Waiting for {wanted.release} to answer..."):
-            url, wrong = self.wait(self.answer_of(wanted))
-        if wrong:
-            raise FlaskdashError(wrong)
+    def restore(self, commit: Commit, head: str, reason: str) -> str:
+        """Push the files of an earlier commit on top of HEAD; return the URL where it answers."""
+        message = f"Back to {commit.release}\n\n{reason}"
+        self.repository.push(self.repository.recommit(commit.id, message, head), _print_line)
+        with working(f"Waiting for {commit.release} to answer..."):
+            url, problem = self.wait(self.expected_answer(commit))
+        if problem:
+            raise FlaskdashError(problem)
         return url
 
-    def answer_of(self, commit: Commit) -> str:
-        """Return what /up says when a commit is live; nothing for a person's own push."""
+    def expected_answer(self, commit: Commit) -> str:
+        """Return the release that /up names when a commit is live; empty for a manual push."""
         return "" if commit.id.startswith(commit.release) else commit.release
 
-    # --- what can be asked ---
+    # --- the state of the target ---
 
-    def live_commit(self, history: Sequence[Commit]) -> Commit | None:
-        """Return the commit that answers, newest first; where nothing answers, the last good one."""
-        if not history:
+    def live_commit(self, commits: Sequence[Commit]) -> Commit | None:
+        """Return the commit that answers, or the last good one if none does; newest first."""
+        if not commits:
             return None
-        _, answer = probe.up(self.domains())
-        good = [one for one in history if one.release not in git_history.failures(history)]
-        matching = [one for one in history if answer is not None and answer == self.answer_of(one)]
+        _, answer = probe.find_release(self.candidate_urls())
+        failed = history.failures(commits)
+        good = [commit for commit in commits if commit.release not in failed]
+        matching = []
+        if answer is not None:
+            matching = [commit for commit in commits if self.expected_answer(commit) == answer]
         return next(iter([*matching, *good]), None)
 
     def releases(self) -> list[Release]:
-        """Return what was pushed, newest first."""
-        history = self.repository.fetch()
-        live = self.live_commit(history)
-        failed = git_history.failures(history)
-        first = {one.release: one for one in history}  # the oldest of each stays
+        """Return the releases that were pushed, newest first."""
+        commits = self.repository.fetch()
+        live = self.live_commit(commits)
+        failed = history.failures(commits)
+        first_push = {commit.release: commit for commit in commits}  # later, older ones win
+        names = dict.fromkeys(commit.release for commit in history.by_first_push(commits))
         return [
             Release(
                 name,
-                first[name].when,
+                first_push[name].when,
                 live is not None and live.release == name,
-                "failed" if name in failed else first[name].note,
+                "failed" if name in failed else first_push[name].note,
             )
-            for name in dict.fromkeys(one.release for one in git_history.by_age(history))
+            for name in names
         ]
 
     def rollback(self, release: str | None, echo: Echo) -> Outcome:
-        """Push an earlier release's files again: the named one's, else those of the one before."""
-        with working("Asking what is there..."):
-            history = self.repository.fetch()
-            live = self.live_commit(history)
-        wanted = git_history.choose(history, live, release)
-        echo(f"back      to {wanted.release}, on {self.place.address}")
-        now = f"instead of {live.release}" if live else "nothing was live"
+        """Push the files of the named release again, or those of the one before the live one."""
+        with working("Fetching the earlier releases..."):
+            commits = self.repository.fetch()
+            live = self.live_commit(commits)
+        earlier = history.choose(commits, live, release)
+        echo(f"restore   {earlier.release} on {self.place.address}")
+        reason = f"instead of {live.release}" if live else "nothing was live"
         try:
-            url = self.restore(wanted, history[0].id, now)
+            url = self.restore(earlier, commits[0].id, reason)
         except FlaskdashError as error:
-            if live is not None and probe.up(self.domains())[1] == self.answer_of(live):
+            _, answer = probe.find_release(self.candidate_urls())
+            if live is not None and answer == self.expected_answer(live):
                 raise RolledBackError(
-                    f"{wanted.release} is not back: {error.message}; {live.release} is live, as before"
+                    f"{earlier.release} could not be restored: {error.message}."
+                    f" {live.release} is still live."
                 ) from error
-            self.go_back(live, self.repository.fetch()[0], error.message, echo)
-        echo(f"live      {wanted.release} at {url}")
-        return Outcome(release=wanted.release, url=url)
+            self.recover(live, self.repository.fetch()[0], error.message, echo)
+        echo(f"live      {earlier.release} at {url}")
+        return Outcome(release=earlier.release, url=url)
 
     def status(self) -> Status:
-        """Return what answers, and what was pushed last."""
-        url, answer = probe.up(self.domains())
-        history = self.repository.fetch()
-        facts = {"pushed": history[0].release if history else "nothing yet"}
-        if history:
-            facts |= {"on": history[0].when, "branch": self.repository.branch}
+        url, answer = probe.find_release(self.candidate_urls())
+        commits = self.repository.fetch()
+        facts = {"pushed": commits[0].release if commits else "nothing yet"}
+        if commits:
+            facts |= {"on": commits[0].when, "branch": self.repository.branch}
         return Status(answer or "", url, answer is not None, facts)
 
     def url(self) -> str:
-        """Return where the dashboard answers."""
-        return probe.up(self.domains())[0]
+        return probe.find_release(self.candidate_urls())[0]
 
     def logs(self, *, follow: bool) -> None:
-        """Print the log of the app, as the server has it."""
         if not self.has_log:
-            self._cannot("has no log that can be read from here")
+            self._cannot("does not let flaskdash read the app's log")
         self.server.log(click.echo, follow=follow)
 
     def secrets(self) -> list[str]:
-        """Return the names of the app's settings."""
-        if not self.server.keeps_settings:
-            self._cannot("keeps no settings that can be read from here")
-        return self.server.names() or []
+        if not self.server.stores_settings:
+            self._cannot("does not let flaskdash read the app's settings")
+        return self.server.setting_names() or []
 
     def set_secrets(self, values: Mapping[str, str], echo: Echo) -> None:
-        """Set them on the server, which starts the app anew with them."""
-        if not self.server.keeps_settings:
-            self._cannot("keeps no settings that can be set from here")
-        if self.server.names() is None and not self.server.create():
+        """Set the app's settings; the server restarts the app with them."""
+        if not self.server.stores_settings:
+            self._cannot("does not let flaskdash change the app's settings")
+        if self.server.setting_names() is None and not self.server.create_app():
             raise FlaskdashError(
-                f"{self.server.app} is not on {self.server.what} yet", hint="flaskdash deploy"
+                f"The app {self.server.app} does not exist on {self.server.label} yet",
+                hint=f"flaskdash deploy {self.place.address}",
             )
         self.server.set(values, restart=True)
         echo(f"set       {', '.join(values)} on {self.server.app}")
 
 
-def _no_questions() -> dict[str, str | None]:
+def _no_prompts() -> dict[str, str | None]:
     return {"GIT_TERMINAL_PROMPT": "0"}
 
 
-def _told(output: str) -> list[str]:
-    """Return what the server has told, without what git says around it."""
+def _server_lines(output: str) -> list[str]:
+    """Return the lines of the server, without those that git itself adds."""
     lines = (line.removeprefix("remote:").strip() for line in output.splitlines())
     return [
         line for line in lines if line and not line.startswith(("To ", "error: failed to push"))
     ]
 
 
-def _printed(line: str) -> None:
+def _print_line(line: str) -> None:
     click.echo(f"          {line.removeprefix('remote: ').rstrip()}", err=True)
 
 

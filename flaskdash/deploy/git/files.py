@@ -1,4 +1,4 @@
-"""What is pushed: the project's files as they are, and what the platform needs beside them."""
+"""The files of a release's commit: the project's own, and those that the platform needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flaskdash import shell
-from flaskdash.deploy.git.servers import Server
+from flaskdash.deploy.git.servers import GitServer
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
 from flaskdash.ship import lockfile
@@ -16,37 +16,37 @@ from flaskdash.ship.archive import Entry
 
 
 def entries(
-    project: Project, server: Server, paths: Sequence[str], release: str
+    project: Project, server: GitServer, paths: Sequence[str], release: str
 ) -> Iterator[Entry]:
     """Yield the files of a release's commit."""
     for path in paths:
         file = project.root / path
         yield Entry(path, file.resolve(), os.access(file, os.X_OK))
-    for path in dict(added(project, server)):
-        yield Entry(path, _text(project, path, release).encode())
+    for path in dict(generated(project, server)):
+        yield Entry(path, _content(project, path, release).encode())
 
 
-def added(project: Project, server: Server) -> Iterator[tuple[str, str]]:
-    """Yield the files that are in the commit alone, and why."""
-    yield ".release", "which release answers at /up"
+def generated(project: Project, server: GitServer) -> Iterator[tuple[str, str]]:
+    """Yield the path and the purpose of each file that only the commit has."""
+    yield ".release", "the name of the release, which /up returns"
     if not (project.root / "app.json").exists():
         yield "app.json", "the platform's manifest: settings, and health checks on /up"
     if server.needs_requirements:
-        yield "requirements.txt", f"uv.lock with its hashes, for {server.what}"
+        yield "requirements.txt", f"uv.lock with its hashes, for {server.label}"
 
 
 def message(project: Project, release: str) -> str:
-    """Return a commit's message, which says what the project's own commit is."""
+    """Return the commit message, with the project's own commit if it is in git."""
     try:
-        own = shell.run(["git", "rev-parse", "--short", "HEAD"], project.root).strip()
-        changed = shell.run(["git", "status", "--porcelain", "--", "."], project.root).strip()
+        head = shell.run(["git", "rev-parse", "--short", "HEAD"], project.root).strip()
+        changes = shell.run(["git", "status", "--porcelain", "--", "."], project.root).strip()
     except FlaskdashError:
         return f"Release {release}"
-    return f"Release {release}\n\n{own}{' and changes' if changed else ''}"
+    return f"Release {release}\n\n{head}{' and changes' if changes else ''}"
 
 
 def manifest(project: Project) -> str:
-    """Return an app.json: what a new app of this project is set up with, and how it is checked."""
+    """Return the text of app.json: the settings of a new app, and its health check."""
     up = {"type": "startup", "name": "up", "path": "/up", "attempts": 30, "wait": 2}
     app = {
         "name": project.name,
@@ -57,8 +57,8 @@ def manifest(project: Project) -> str:
     return json.dumps(app, indent=2, ensure_ascii=False) + "\n"
 
 
-def _text(project: Project, path: str, release: str) -> str:
+def _content(project: Project, path: str, release: str) -> str:
     if path == "requirements.txt":
-        command = lockfile.export(project, Path("-"))[:-2]  # to its output
+        command = lockfile.export(project, Path("-"))[:-2]  # without --output-file: to stdout
         return shell.run(command, project.root)
     return manifest(project) if path == "app.json" else f"{release}\n"

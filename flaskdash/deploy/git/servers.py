@@ -1,4 +1,4 @@
-"""What Dokku and Piku can be asked over ssh, beside taking a push; a bare git server, nothing."""
+"""Commands that Dokku and Piku accept over ssh, beside git push; a plain git server has none."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from urllib.parse import SplitResult
 from flaskdash import shell
 from flaskdash.errors import FlaskdashError
 
-LINES = 100
-QUIET = 3.0  # seconds in which Piku has printed the lines that are there
+LOG_LINES = 100
+LOG_SECONDS = 3.0  # enough for Piku to print the lines that it has
+SSH_FAILED = 255  # ssh's own exit code, as opposed to that of the remote command
 
 
 @dataclass(frozen=True)
-class Server:
-    """A git server of which no more is known than that it takes pushes."""
+class GitServer:
+    """A git server that accepts pushes and offers nothing else."""
 
     parts: SplitResult
     cwd: Path
 
-    what = "a git server"
+    label = "The git server"
     branch = "main"
-    keeps_settings = False
+    stores_settings = False
     has_log = False
-    needs_requirements = False  # for one that does not read uv.lock
+    needs_requirements = False  # true if the server does not read uv.lock
 
     @property
     def app(self) -> str:
@@ -38,145 +39,142 @@ class Server:
 
     @property
     def domain(self) -> str:
-        """Return the domain that an app answers on by itself; none where that isn't known."""
+        """Return the app's default domain; empty if it is unknown."""
         return ""
 
-    def first(self, domain: str) -> dict[str, str]:
-        """Return the settings that an app has to have, with a new secret key."""
+    def initial_settings(self, domain: str) -> dict[str, str]:
+        """Return the settings that an app needs to start, with a new secret key."""
         return {"SECRET_KEY": secrets.token_hex()}
 
-    def commands(self) -> list[str]:
-        """Return in words what is run before the first push."""
+    def setup_commands(self) -> list[str]:
+        """Return the commands that prepare the app for its first push, as text."""
         return []
 
-    def names(self) -> list[str] | None:
-        """Return the names of the app's settings; None where there is no app yet."""
+    def setting_names(self) -> list[str] | None:
+        """Return the names of the app's settings; None if the app does not exist."""
         return []
 
-    def create(self) -> bool:
-        """Make the app, so that it has settings before its first push; say whether it could."""
+    def create_app(self) -> bool:
+        """Create the app before its first push; return whether the server allows that."""
         return False
 
     def set(self, values: Mapping[str, str], *, restart: bool) -> None:
         """Set the app's settings."""
-        raise FlaskdashError(f"{self.what} keeps no settings that can be set from here")
+        raise FlaskdashError(f"{self.label} does not let flaskdash change the app's settings")
 
-    def log(self, each: Callable[[str], None], *, follow: bool) -> None:
-        """Print the app's log."""
-        raise FlaskdashError(f"{self.what} has no log that can be read from here")
+    def log(self, on_line: Callable[[str], None], *, follow: bool) -> None:
+        """Pass the lines of the app's log to ON_LINE."""
+        raise FlaskdashError(f"{self.label} does not let flaskdash read the app's log")
 
     def ssh(self, *words: str) -> list[str]:
-        """Return the command that runs one of the server's commands; it knows no shell's quotes."""
+        """Return the ssh command for one of the server's commands, which know no shell quoting."""
         port = ["-p", str(self.parts.port)] if self.parts.port else []
         return ["ssh", *port, f"{self.parts.username}@{self.parts.hostname}", *words]
 
-    def _ask(self, *words: str) -> str:
+    def _run(self, *words: str) -> str:
         return shell.run(self.ssh(*words), self.cwd)
 
-    def _set(self, *words: str) -> None:
+    def _run_set(self, *words: str) -> None:
         try:
-            self._ask(*words)
-        except shell.CommandError as error:  # what it printed may hold the values
+            self._run(*words)
+        except shell.CommandError as error:
+            # The output is left out, because it may contain the values.
             raise FlaskdashError(
-                f"{self.what} did not take the settings (exit code {error.returncode})",
+                f"{self.label} did not accept the settings (exit code {error.returncode})",
                 hint=shlex.join(self.ssh("config", self.app)),
             ) from None
 
 
-class Dokku(Server):
+class Dokku(GitServer):
     """A Dokku server: ssh dokku@host COMMAND APP."""
 
-    what = "Dokku"
+    label = "Dokku"
     branch = "master"
-    keeps_settings = True
+    stores_settings = True
     has_log = True
 
     @property
     def domain(self) -> str:
-        """Return the domain that Dokku gives an app by itself."""
         return f"{self.app}.{self.parts.hostname}"
 
-    def commands(self) -> list[str]:
-        """Return in words what is run before the first push."""
+    def setup_commands(self) -> list[str]:
+        create = self.ssh("apps:create", self.app)
+        config = ("config:set", "--no-restart", "--encoded", self.app, "SECRET_KEY=...")
         return [
-            shlex.join(self.ssh("apps:create", self.app)) + "  # if it is not there",
-            shlex.join(
-                self.ssh("config:set", "--no-restart", "--encoded", self.app, "SECRET_KEY=...")
-            )
-            + "  # if it has none",
+            f"{shlex.join(create)}  # if the app does not exist",
+            f"{shlex.join(self.ssh(*config))}  # if the app has no SECRET_KEY",
         ]
 
-    def names(self) -> list[str] | None:
-        """Return the names of the app's settings; None where there is no app yet."""
+    def setting_names(self) -> list[str] | None:
         try:
-            self._ask("apps:exists", self.app)
+            self._run("apps:exists", self.app)
         except shell.CommandError as error:
-            if error.returncode == 255:  # that is ssh's own
+            if error.returncode == SSH_FAILED:
                 raise
             return None
-        return re.findall(r"^[A-Za-z_]\w*$", self._ask("config:keys", self.app), re.MULTILINE)
+        return re.findall(r"^[A-Za-z_]\w*$", self._run("config:keys", self.app), re.MULTILINE)
 
-    def create(self) -> bool:
-        """Make the app; Dokku would do it at the first push, when settings are missing already."""
-        self._ask("apps:create", self.app)
+    def create_app(self) -> bool:
+        """Create the app. Dokku would do so at the first push, too late for its settings."""
+        self._run("apps:create", self.app)
         return True
 
     def set(self, values: Mapping[str, str], *, restart: bool) -> None:
-        """Set the app's settings; Base64 spares them two shells."""
-        given = [f"{key}={base64.b64encode(one.encode()).decode()}" for key, one in values.items()]
-        quietly = [] if restart else ["--no-restart"]
-        self._set("config:set", *quietly, "--encoded", self.app, *given)
+        """Set the app's settings, in Base64 so that neither shell on the way changes them."""
+        pairs = [
+            f"{key}={base64.b64encode(value.encode()).decode()}" for key, value in values.items()
+        ]
+        flags = [] if restart else ["--no-restart"]
+        self._run_set("config:set", *flags, "--encoded", self.app, *pairs)
 
-    def log(self, each: Callable[[str], None], *, follow: bool) -> None:
-        """Print the last lines of the app's log, and with `follow` go on."""
-        how = ["--tail"] if follow else ["--num", str(LINES)]
-        shell.stream(self.ssh("logs", self.app, *how), self.cwd, each)
+    def log(self, on_line: Callable[[str], None], *, follow: bool) -> None:
+        flags = ["--tail"] if follow else ["--num", str(LOG_LINES)]
+        shell.stream(self.ssh("logs", self.app, *flags), self.cwd, on_line)
 
 
-class Piku(Server):
-    """A Piku server: ssh piku@host COMMAND APP. Its apps come into being with the first push."""
+class Piku(GitServer):
+    """A Piku server: ssh piku@host COMMAND APP. The first push creates an app."""
 
-    what = "Piku"
+    label = "Piku"
     branch = "master"
-    keeps_settings = True
+    stores_settings = True
     has_log = True
     needs_requirements = True
 
-    def first(self, domain: str) -> dict[str, str]:
-        """Return the settings that an app has to have: Piku has to know its domain, or its port."""
+    def initial_settings(self, domain: str) -> dict[str, str]:
+        """Return the secret key, and the domain or the port: Piku cannot guess either."""
         name, _, port = domain.partition(":")
-        where = {"PORT": port} if port else {"NGINX_SERVER_NAME": name}
-        return super().first(domain) | where
+        address = {"PORT": port} if port else {"NGINX_SERVER_NAME": name}
+        return super().initial_settings(domain) | address
 
-    def commands(self) -> list[str]:
-        """Return in words what is run before the first push."""
+    def setup_commands(self) -> list[str]:
         words = self.ssh("config:set", self.app, "SECRET_KEY=...", "NGINX_SERVER_NAME=...")
-        return [shlex.join(words) + "  # what it lacks; the first time, after the push has made it"]
+        comment = "settings that are missing; the first time, this runs after the push"
+        return [f"{shlex.join(words)}  # {comment}"]
 
-    def names(self) -> list[str] | None:
-        """Return the names of the app's settings; None where there is no app yet."""
+    def setting_names(self) -> list[str] | None:
         try:
-            printed = self._ask("config", self.app)
+            output = self._run("config", self.app)
         except shell.CommandError as error:
-            if error.returncode == 255:
+            if error.returncode == SSH_FAILED:
                 raise
             return None
-        return re.findall(r"^([A-Za-z_]\w*)=", printed, re.MULTILINE)
+        return re.findall(r"^([A-Za-z_]\w*)=", output, re.MULTILINE)
 
     def set(self, values: Mapping[str, str], *, restart: bool) -> None:
-        """Set the app's settings; Piku starts it anew by itself, and takes one level of quotes."""
-        given = [shlex.quote(f"{key}={one}") for key, one in values.items()]
-        self._set("config:set", self.app, *given)
+        """Set the app's settings. Piku always restarts the app, and removes one level of quotes."""
+        pairs = [shlex.quote(f"{key}={value}") for key, value in values.items()]
+        self._run_set("config:set", self.app, *pairs)
 
-    def log(self, each: Callable[[str], None], *, follow: bool) -> None:
-        """Print the app's log; Piku goes on for ever, so without `follow` it is cut."""
-        seconds = None if follow else QUIET
-        shell.stream(self.ssh("logs", self.app), self.cwd, each, seconds=seconds)
+    def log(self, on_line: Callable[[str], None], *, follow: bool) -> None:
+        """Pass on the app's log. Piku always follows it, so without `follow` it is cut off."""
+        seconds = None if follow else LOG_SECONDS
+        shell.stream(self.ssh("logs", self.app), self.cwd, on_line, seconds=seconds)
 
 
 KINDS = {"dokku": Dokku, "piku": Piku}
 
 
-def server(parts: SplitResult, cwd: Path) -> Server:
-    """Return the server of an address: the user that pushes tells which."""
-    return KINDS.get(parts.username or "", Server)(parts, cwd)
+def server(parts: SplitResult, cwd: Path) -> GitServer:
+    """Return the kind of server at an address; the user name tells which one it is."""
+    return KINDS.get(parts.username or "", GitServer)(parts, cwd)

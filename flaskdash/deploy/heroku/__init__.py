@@ -1,4 +1,4 @@
-"""Deploy to Heroku: by git push, with its API for settings, releases, the log and the way back."""
+"""Deploy to Heroku: by git push, with its API for settings, releases, logs and rollbacks."""
 
 from __future__ import annotations
 
@@ -15,48 +15,47 @@ from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy import git
 from flaskdash.deploy.git import probe
 from flaskdash.deploy.git.repository import Commit, Repository
-from flaskdash.deploy.git.servers import Server
+from flaskdash.deploy.git.servers import GitServer
 from flaskdash.deploy.heroku import api as heroku_api
 from flaskdash.deploy.target import Release
 from flaskdash.errors import FlaskdashError
 from flaskdash.progress import Echo, working
 from flaskdash.project import Project
 
-# git asks this for a name and a password; the key is in the environment alone, where `ps` can't
-# show it.
+# git runs this to get a user name and a password. The key is only in the environment, because
+# `ps` would show it in the arguments of a command.
 HELPER = '!f() { echo username=flaskdash; echo "password=$FLASKDASH_HEROKU_KEY"; }; f'
-OVER = {"failed", "expired"}
-NONE = "-"  # the commit of a release that is no deploy: no commit begins with it
+FAILED = {"failed", "expired"}
+NO_COMMIT = "-"  # stands for the commit of a release that is not a deploy; no ID begins with it
 
 
 class HerokuTarget(git.GitTarget):
-    """An app at Heroku."""
+    """An app on Heroku."""
 
-    what = "Heroku"
-    way_back = "have Heroku go back to the release before, and wait until that one answers"
+    recovery = "have Heroku roll back to the release before, and wait until that one answers"
 
-    def split(self) -> SplitResult:
-        """Return the parts of the address: heroku://APP."""
+    def parse_address(self) -> SplitResult:
+        """Split the address heroku://APP; raise FlaskdashError if it is invalid."""
         parts = urlsplit(self.place.address)
         if not re.fullmatch(r"[a-z][a-z0-9-]*", parts.netloc) or parts.path.strip("/"):
             raise FlaskdashError(
-                f"{self.place.address} is not an app at Heroku", hint="heroku://myapp"
+                f"{self.place.address} is not the address of an app on Heroku. Use heroku://APP.",
+                hint="flaskdash deploy heroku://myapp",
             )
         return parts
 
     @cached_property
-    def server(self) -> Server:
-        """Return a server that has nothing over ssh: the API has it."""
-        return Server(self.parts, self.project.root)
+    def server(self) -> GitServer:
+        """A server without commands over ssh: Heroku has an API for them."""
+        return GitServer(self.parts, self.project.root)
 
     @cached_property
-    def api(self) -> heroku_api.Api:
-        """Return the app's API."""
-        return heroku_api.Api(self.parts.netloc)
+    def api(self) -> heroku_api.HerokuApp:
+        return heroku_api.HerokuApp(self.parts.netloc)
 
     @cached_property
     def repository(self) -> Repository:
-        """Return the deploy's own repository, which pushes to Heroku's."""
+        """The deploy's own repository, which pushes to Heroku's."""
         dist = self.project.root / "dist"
         url = f"{heroku_api.GIT}/{self.parts.netloc}.git"
         options = ("-c", "credential.helper=", "-c", f"credential.helper={HELPER}")
@@ -66,90 +65,97 @@ class HerokuTarget(git.GitTarget):
         return {"GIT_TERMINAL_PROMPT": "0", "FLASKDASH_HEROKU_KEY": self.api.key}
 
     def rules(self) -> tuple[Rule, ...]:
-        """Return the rule of this target alone."""
-        return (Rule("account", "the app is yours at Heroku", self._account),)
+        return (Rule("account", "the app belongs to your Heroku account", self._check_account),)
 
-    def _account(self, _project: Project) -> Iterator[Finding]:
-        self.api.info()  # it raises the finding
+    def _check_account(self, _project: Project) -> Iterator[Finding]:
+        self.api.info()  # raises the error that the preflight reports
         yield from ()
 
-    def domains(self) -> list[str]:
-        """Return the domain that was said, else the one that Heroku has given."""
+    def candidate_urls(self) -> list[str]:
+        """Return the URLs of the configured domain, else the URL that Heroku has assigned."""
         if "domain" in self.place.settings:
-            return super().domains()
+            return super().candidate_urls()
         return [self._web_url]
 
     @cached_property
     def _web_url(self) -> str:
         return str(self.api.info()["web_url"]).rstrip("/")
 
-    def shown(self) -> str:
-        """Return where it will answer, in words: nobody is asked for that."""
-        said = self.place.settings.get("domain")
-        return f"https://{said}" if said else f"the app's web_url at {heroku_api.API}"
+    def url_text(self) -> str:
+        """Return the app's URL in words, without a request to Heroku."""
+        domain = self.place.settings.get("domain")
+        return f"https://{domain}" if domain else f"the app's web_url from {heroku_api.API}"
 
     def first_steps(self) -> list[str]:
-        """Return in words what is asked before the push."""
         return [
-            f"PATCH {heroku_api.API}/apps/{self.api.app}/config-vars: SECRET_KEY, if it has none"
+            f"PATCH {heroku_api.API}/apps/{self.api.app}/config-vars"
+            "  # sets SECRET_KEY, if the app has none"
         ]
 
     def before_push(self, echo: Echo) -> bool:
-        """Give the app a secret key, unless it has one."""
+        """Set a SECRET_KEY, unless the app has one."""
         if "SECRET_KEY" not in self.api.settings():
-            self.api.set(self.server.first(""))
+            self.api.set(self.server.initial_settings(""))
             echo(f"set       SECRET_KEY on {self.api.app}")
         return False
 
     def wait(self, release: str) -> tuple[str, str]:
-        """Wait until a release answers, unless Heroku says that it has failed already."""
-        return probe.wait(self.domains(), release, self._over)
+        """Wait until a release answers, or Heroku reports that its release phase failed."""
+        return probe.wait(self.candidate_urls(), release, self._release_phase_failure)
 
-    def _over(self) -> str:
+    def _release_phase_failure(self) -> str:
         latest = next(iter(self.api.releases()), {})
-        failed = latest.get("status") in OVER
-        return f"its release phase failed (v{latest['version']})" if failed else ""
+        if _has_failed(latest):
+            return f"its release phase failed (v{latest['version']})"
+        return ""
 
-    def restore(self, wanted: Commit, head: str, why: str) -> str:
-        """Have Heroku go back to an earlier commit's slug: it need not be built again."""
-        answers = probe.up(self.domains())[1] == self.answer_of(wanted)
-        if not (answers and self._over()):  # else a release phase failed, and replaced nothing
-            self.api.rollback(self._newest(wanted))
-        with working(f"Waiting for {wanted.release} to answer..."):
-            url, wrong = probe.wait(self.domains(), self.answer_of(wanted))
-        if wrong:
-            raise FlaskdashError(wrong)
+    def restore(self, commit: Commit, head: str, reason: str) -> str:
+        """Have Heroku roll back to the slug of an earlier commit, which needs no new build."""
+        answer = self.expected_answer(commit)
+        is_live = probe.find_release(self.candidate_urls())[1] == answer
+        # After a failed release phase, the commit is still live and there is nothing to undo.
+        if not (is_live and self._release_phase_failure()):
+            self.api.rollback(self._newest_release(commit))
+        with working(f"Waiting for {commit.release} to answer..."):
+            url, problem = probe.wait(self.candidate_urls(), answer)
+        if problem:
+            raise FlaskdashError(problem)
         return url
 
-    def _newest(self, wanted: Commit) -> str:
-        """Return the newest of Heroku's releases of a commit: it has the newest settings too."""
+    def _newest_release(self, commit: Commit) -> str:
+        """Return the ID of Heroku's newest release of a commit, with its newest settings."""
         releases = self.api.releases()
-        slugs = {_slug(one) for one in releases if wanted.id.startswith(_commit(one))} - {""}
-        good = [str(one["id"]) for one in releases if _slug(one) in slugs and not _failed(one)]
-        if not good:
-            raise FlaskdashError(f"Heroku has {wanted.release} no more", hint="flaskdash releases")
-        return good[0]
+        slugs = {_slug(release) for release in releases if commit.id.startswith(_commit(release))}
+        slugs.discard("")
+        ids = [
+            str(release["id"])
+            for release in releases
+            if _slug(release) in slugs and not _has_failed(release)
+        ]
+        if not ids:
+            raise FlaskdashError(
+                f"Heroku does not have {commit.release} any more", hint="flaskdash releases"
+            )
+        return ids[0]
 
     def releases(self) -> list[Release]:
-        """Return what was pushed, newest first, with Heroku's own names."""
-        history = {one.release: one.id for one in reversed(self.repository.fetch())}
-        deploys = [one for one in self.api.releases() if _commit(one) != NONE]
-        found = []
+        """Return the releases that were pushed, newest first, with Heroku's version in the note."""
+        ids = {commit.release: commit.id for commit in reversed(self.repository.fetch())}
+        deploys = [deploy for deploy in self.api.releases() if _commit(deploy) != NO_COMMIT]
+        releases = []
         for release in super().releases():
-            mine = [one for one in deploys if history[release.name].startswith(_commit(one))]
-            version = f"v{mine[0]['version']}" if mine else ""
-            failed = "failed" if mine and _failed(mine[0]) else ""
-            words = (version, failed or release.note)
-            found.append(replace(release, note=" ".join(word for word in words if word)))
-        return found
+            commit = ids[release.name]
+            deploy = next((item for item in deploys if commit.startswith(_commit(item))), None)
+            version = f"v{deploy['version']}" if deploy else ""
+            note = "failed" if deploy and _has_failed(deploy) else release.note
+            releases.append(replace(release, note=f"{version} {note}".strip()))
+        return releases
 
     def logs(self, *, follow: bool) -> None:
-        """Print the app's log."""
         self.api.log(click.echo, follow=follow)
 
     @property
     def has_log(self) -> bool:
-        """Return whether the log can be read from here: Heroku's can."""
         return True
 
     def secrets(self) -> list[str]:
@@ -157,7 +163,7 @@ class HerokuTarget(git.GitTarget):
         return sorted(self.api.settings())
 
     def set_secrets(self, values: Mapping[str, str], echo: Echo) -> None:
-        """Set config vars; Heroku starts the app anew with them."""
+        """Set config vars; Heroku restarts the app with them."""
         self.api.set(values)
         echo(f"set       {', '.join(values)} on {self.api.app}")
 
@@ -168,12 +174,12 @@ def _slug(release: Mapping[str, Any]) -> str:
 
 def _commit(release: Mapping[str, Any]) -> str:
     """Return the first digits of the commit that a release was built from."""
-    found = re.match(r"Deploy ([0-9a-f]{7,40})", str(release.get("description", "")))
-    return found[1] if found else NONE
+    match = re.match(r"Deploy ([0-9a-f]{7,40})", str(release.get("description", "")))
+    return match[1] if match else NO_COMMIT
 
 
-def _failed(release: Mapping[str, Any]) -> bool:
-    return release.get("status") in OVER
+def _has_failed(release: Mapping[str, Any]) -> bool:
+    return release.get("status") in FAILED
 
 
 TARGET = HerokuTarget

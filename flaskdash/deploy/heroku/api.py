@@ -18,32 +18,32 @@ from flaskdash.errors import FlaskdashError
 API = "https://api.heroku.com"
 GIT = "https://git.heroku.com"
 TIMEOUT = 30
-LINES = 100
+LOG_LINES = 100
 
 
 def token() -> str:
-    """Return the account's key: HEROKU_API_KEY, or what `heroku login` has left."""
+    """Return the account's key, from HEROKU_API_KEY or from what `heroku login` has stored."""
     if key := os.environ.get("HEROKU_API_KEY"):
         return key
     try:
-        found = netrc.netrc().authenticators(str(urlsplit(API).hostname))
+        credentials = netrc.netrc().authenticators(str(urlsplit(API).hostname))
     except (OSError, netrc.NetrcParseError):
-        found = None
-    if found and found[2]:
-        return found[2]
+        credentials = None
+    if credentials and credentials[2]:
+        return credentials[2]
     try:
         key = shell.run(["heroku", "auth:token"], Path.cwd()).strip().rpartition("\n")[2]
     except FlaskdashError:
         key = ""
     if not key:
         raise FlaskdashError(
-            "nobody says who you are at Heroku",
-            hint="heroku login, or HEROKU_API_KEY in the environment",
+            "You are not logged in to Heroku. Log in, or set HEROKU_API_KEY in the environment.",
+            hint="heroku login",
         )
     return key
 
 
-class Api:
+class HerokuApp:
     """One app of an account."""
 
     def __init__(self, app: str) -> None:
@@ -52,46 +52,46 @@ class Api:
 
     @property
     def key(self) -> str:
-        """Return the account's key, which is looked for once."""
+        """The account's key, which is read once."""
         self._key = self._key or token()
         return self._key
 
     def info(self) -> dict[str, Any]:
-        """Return what Heroku knows of the app, such as its web_url."""
-        return dict(self._ask("GET", ""))
+        """Return the app's properties, such as its web_url."""
+        return dict(self._request("GET", ""))
 
     def settings(self) -> dict[str, str]:
         """Return the app's config vars."""
-        return dict(self._ask("GET", "/config-vars"))
+        return dict(self._request("GET", "/config-vars"))
 
     def set(self, values: Mapping[str, str]) -> None:
-        """Set config vars; Heroku makes a release of that, and starts the app anew."""
-        self._ask("PATCH", "/config-vars", dict(values))
+        """Set config vars; Heroku makes a release of the change and restarts the app."""
+        self._request("PATCH", "/config-vars", dict(values))
 
     def releases(self) -> list[dict[str, Any]]:
-        """Return the newest releases, the newest first."""
-        newest = {"Range": "version ..; order=desc,max=50"}
-        return list(self._ask("GET", "/releases", headers=newest))
+        """Return the last 50 releases, newest first."""
+        headers = {"Range": "version ..; order=desc,max=50"}
+        return list(self._request("GET", "/releases", headers=headers))
 
     def rollback(self, id: str) -> None:
-        """Make a release of an earlier one's slug and config vars."""
-        self._ask("POST", "/releases", {"release": id})
+        """Make a new release from the slug and the config vars of an earlier one."""
+        self._request("POST", "/releases", {"release": id})
 
-    def log(self, each: Callable[[str], None], *, follow: bool) -> None:
-        """Print the last lines of the app's log, and with `follow` go on."""
-        asked = {"lines": LINES, "tail": follow}
-        url = str(self._ask("POST", "/log-sessions", asked)["logplex_url"])
+    def log(self, on_line: Callable[[str], None], *, follow: bool) -> None:
+        """Pass the last lines of the app's log to ON_LINE; with `follow`, continue with new ones."""
+        session = self._request("POST", "/log-sessions", {"lines": LOG_LINES, "tail": follow})
+        url = str(session["logplex_url"])
         if not url.startswith(("https://", "http://")):
-            raise FlaskdashError("Heroku gave no address for the log")
+            raise FlaskdashError(f"Heroku's address for the log is not a URL: {url!r}")
         try:
             with urllib.request.urlopen(url, timeout=None if follow else TIMEOUT) as lines:  # noqa: S310
                 for line in lines:
                     text = line.decode("utf-8", "replace")
-                    each("".join(sign for sign in text if sign.isprintable() or sign == "\t"))
+                    on_line("".join(sign for sign in text if sign.isprintable() or sign == "\t"))
         except OSError as error:
-            raise FlaskdashError(f"Heroku's log can't be read: {_reason(error)}") from error
+            raise FlaskdashError(f"Heroku's log cannot be read: {_reason(error)}") from error
 
-    def _ask(
+    def _request(
         self, verb: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> Any:
         request = urllib.request.Request(  # noqa: S310
@@ -110,22 +110,22 @@ class Api:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
-                raise self._refused(error) from error
+                raise self._refusal(error) from error
         except (OSError, ValueError) as error:
-            raise FlaskdashError(f"Heroku can't be reached: {_reason(error)}") from error
+            raise FlaskdashError(f"Heroku cannot be reached: {_reason(error)}") from error
 
-    def _refused(self, error: urllib.error.HTTPError) -> FlaskdashError:
+    def _refusal(self, error: urllib.error.HTTPError) -> FlaskdashError:
         if error.code == 401:
-            return FlaskdashError("Heroku does not know your key", hint="heroku login")
+            return FlaskdashError("Heroku rejects your key", hint="heroku login")
         if error.code == 404:
             return FlaskdashError(
-                f"you have no app {self.app!r} at Heroku", hint=f"heroku create {self.app}"
+                f"Your Heroku account has no app {self.app!r}", hint=f"heroku create {self.app}"
             )
         try:
-            said = str(json.load(error)["message"])
+            message = str(json.load(error)["message"])
         except (ValueError, KeyError, TypeError):
-            said = str(error.reason)
-        return FlaskdashError(f"Heroku refused that ({error.code}): {said}")
+            message = str(error.reason)
+        return FlaskdashError(f"Heroku refused the request ({error.code}): {message}")
 
 
 def _reason(error: Exception) -> str:

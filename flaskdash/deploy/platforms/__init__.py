@@ -1,4 +1,4 @@
-"""Platforms with a tool of their own: their file is written, and what to run next is printed."""
+"""Platforms with a deploy tool of their own: write its file, and print the next commands."""
 
 from __future__ import annotations
 
@@ -21,101 +21,100 @@ DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]*[a-z0-9]")
 
 
 @dataclass(frozen=True)
-class Files:
-    """What a deploy to such a platform does: it writes files, and runs nothing of the platform's."""
+class FilesPlan:
+    """A deploy that writes the platform's files and runs none of its commands."""
 
     target: PlatformTarget
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """Return the preflight's rules: the platform builds the project's own Dockerfile."""
+        """Return the preflight rules, with one for the Dockerfile that the platform builds."""
         return (*rules.ALL, DOCKERFILE, *self.target.rules)
 
     @property
     def question(self) -> str:
-        """Return what a person is asked before it runs: a new file does no harm, so nothing."""
+        """Return an empty text: writing a file needs no confirmation."""
         return ""
 
     def lines(self) -> Iterator[str]:
-        """Yield each step, in words."""
-        for path, is_there in self.target.paths():
-            yield f"{'keep' if is_there else 'create':9} {path}"
+        """Yield each step as text."""
+        for path, exists in self.target.paths():
+            yield f"{'keep' if exists else 'create':9} {path}"
         yield from (f"print     {line}" for line in self.target.commands())
 
     def run(self, echo: Echo) -> Outcome:
-        """Write the files that are not there; print the platform's own commands."""
+        """Write the files that do not exist, and print the platform's own commands."""
         target = self.target
-        kept = [path for path, is_there in target.paths() if is_there]
+        existing = [path for path, exists in target.paths() if exists]
         with render.draft() as root:
             render.render(target.place.kind, target.values(), root)
-            for path in kept:  # once written, a file is the project's own
+            for path in existing:  # once written, a file belongs to the project
                 (root / path).unlink()
             render.place(root, target.project.root, echo)
-        for path in kept:
+        for path in existing:
             echo(f"keep      {path}")
         echo(
-            f"\nWritten and validated, not run: flaskdash has told {target.what} nothing. Next, with"
-            f" {target.tool}:"
+            f"\nThe files are written and validated. Nothing was sent to {target.label}."
+            f" Next, run with {target.tool}:"
         )
         for line in target.commands():
             echo(f"  {line}")
-        echo(f"\nThe way back: {target.way_back()}")
+        echo(f"\nTo roll back: {target.rollback_hint()}")
         return Outcome(file=str(next(target.paths())[0]))
 
 
 class PlatformTarget(Target):
-    """A platform as a target: releases, logs and secrets are its own tool's."""
+    """A platform whose own tool manages releases, logs and secrets."""
 
-    tool: ClassVar[str]  # what a person runs next
+    label: ClassVar[str]
+    tool: ClassVar[str]  # the program that a person runs next
     files: ClassVar[tuple[str, ...]]
     rules: ClassVar[tuple[Rule, ...]] = ()
 
-    def plan(self) -> Files:
-        """Return what a deploy would do."""
-        self.values()  # an address that is none ends here
-        return Files(self)
+    def plan(self) -> FilesPlan:
+        self.values()  # raises the error of an invalid address or domain
+        return FilesPlan(self)
 
     def paths(self) -> Iterator[tuple[PurePosixPath, bool]]:
-        """Yield the files that the platform reads, and whether they are there."""
+        """Yield the files that the platform reads, and whether they exist."""
         for name in self.files:
             yield PurePosixPath(name), (self.project.root / name).exists()
 
     @property
     def name(self) -> str:
-        """Return the project's name as platforms take it: small letters, digits and hyphens."""
+        """The project's name as platforms accept it: lowercase letters, digits and hyphens."""
         return re.sub(r"[^a-z0-9]+", "-", self.project.name.lower()).strip("-") or "dashboard"
 
     def values(self) -> Mapping[str, str]:
-        """Return what the files are rendered with."""
+        """Return the variables of the file's template."""
         return {"name": self.name}
 
     def commands(self) -> Iterator[str]:
         """Yield the commands that a person runs next."""
         raise NotImplementedError
 
-    def way_back(self) -> str:
-        """Return how a person goes back to the release before."""
+    def rollback_hint(self) -> str:
+        """Return how a person makes the release before live again."""
         raise NotImplementedError
 
-    def _cannot(self, what: str) -> NoReturn:
-        raise FlaskdashError(f"{self.what} is asked with its own tool: {self.tool}")
+    def _cannot(self, limitation: str) -> NoReturn:
+        raise FlaskdashError(f"flaskdash does not manage {self.label}. Use {self.tool} for that.")
 
     def domain(self, example: str) -> str:
-        """Return the domain that was said; refuse none, and one that is none."""
+        """Return the configured domain; raise PreflightError if it is missing or invalid."""
         domain = self.place.settings.get("domain", "")
+        if not domain:
+            raise PreflightError(f"{self.label} needs the domain of the dashboard", hint=example)
         if not DOMAIN.fullmatch(domain):
-            raise PreflightError(
-                f"{domain!r} is not a domain" if domain else f"{self.what} has to know the domain",
-                hint=example,
-            )
+            raise PreflightError(f"{domain!r} is not a domain", hint=example)
         return domain
 
 
-def _dockerfile(project: Project) -> Iterator[Finding]:
+def _check_dockerfile(project: Project) -> Iterator[Finding]:
     if not (project.root / "Dockerfile").is_file():
         yield Finding(
-            "there is no Dockerfile, and the platform builds it", "git checkout Dockerfile"
+            "the platform builds the Dockerfile, and it does not exist", "git checkout Dockerfile"
         )
 
 
-DOCKERFILE = Rule("dockerfile", "the Dockerfile is there", _dockerfile)
+DOCKERFILE = Rule("dockerfile", "the Dockerfile exists", _check_dockerfile)

@@ -15,18 +15,16 @@ REPOSITORY = re.compile(
 
 
 class CloudRun(PlatformTarget):
-    """Cloud Run as a target; the address is the repository of Artifact Registry that has its images."""
+    """Cloud Run as a target. Its address names a repository in Artifact Registry for the images."""
 
-    what = "Cloud Run"
+    label = "Cloud Run"
     tool = "gcloud"
     files = ("service.yaml",)
 
     def values(self) -> Mapping[str, str]:
-        """Return what the files are rendered with."""
         return {"name": self.name, "image": f"{self._repository()[0]}/{self.name}"}
 
     def commands(self) -> Iterator[str]:
-        """Yield the commands that a person runs next."""
         image, region = self.values()["image"], self._repository()[1]
         secret = f"{self.name}-secret-key"
         yield f"openssl rand -hex 32 | gcloud secrets create {secret} --data-file=-   # once"
@@ -38,11 +36,10 @@ class CloudRun(PlatformTarget):
         )
         yield (
             f"gcloud run services add-iam-policy-binding {self.name} --region {region}"
-            " --member allUsers --role roles/run.invoker   # once, if all the world may look"
+            " --member allUsers --role roles/run.invoker   # once, to make the dashboard public"
         )
 
-    def way_back(self) -> str:
-        """Return how a person goes back to the release before."""
+    def rollback_hint(self) -> str:
         region = self._repository()[1]
         return (
             f"gcloud run revisions list --service {self.name} --region {region}, then"
@@ -51,13 +48,14 @@ class CloudRun(PlatformTarget):
         )
 
     def _repository(self) -> tuple[str, str]:
-        found = REPOSITORY.fullmatch(self.place.address)
-        if found is None:
+        """Return the repository's address and its region."""
+        match = REPOSITORY.fullmatch(self.place.address)
+        if match is None:
             raise PreflightError(
-                "Cloud Run gets its images from Artifact Registry, and no repository was named",
+                "Cloud Run pulls its images from Artifact Registry. Name a repository in the address.",
                 hint=EXAMPLE,
             )
-        region, project, repository = found.groups()
+        region, project, repository = match.groups()
         return f"{region}-docker.pkg.dev/{project}/{repository}", region
 
 

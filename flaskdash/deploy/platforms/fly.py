@@ -12,26 +12,27 @@ from flaskdash.project import Project
 class Fly(PlatformTarget):
     """Fly as a target."""
 
-    what = "Fly"
+    label = "Fly"
     tool = "fly (flyctl)"
     files = ("fly.toml",)
 
     def commands(self) -> Iterator[str]:
-        """Yield the commands that a person runs next."""
         yield "fly config validate --strict"
         yield f"fly apps create {self.name}"
         yield "echo SECRET_KEY=$(openssl rand -hex 32) | fly secrets import --stage"
         yield "fly deploy"
 
-    def way_back(self) -> str:
-        """Return how a person goes back to the release before."""
-        return "fly releases --image, then fly deploy --image THE-ONE-BEFORE"
+    def rollback_hint(self) -> str:
+        return "fly releases --image, then fly deploy --image IMAGE"
 
 
-def _package_json(project: Project) -> Iterator[Finding]:
+def _check_package_json(project: Project) -> Iterator[Finding]:
     if (project.root / "package.json").exists():
-        yield Finding("a package.json at the root makes it a Node app there", "move it to a folder")
+        yield Finding(
+            "package.json is at the root, so Fly treats the project as a Node app",
+            "mkdir -p frontend && mv package.json frontend/",
+        )
 
 
-Fly.rules = (Rule("package-json", "there is no package.json at the root", _package_json),)
+Fly.rules = (Rule("package-json", "package.json is not at the root", _check_package_json),)
 TARGET = Fly

@@ -1,4 +1,4 @@
-"""Kubernetes: push the docker target's image, and write the manifests that the user applies."""
+"""Kubernetes: push the docker target's image, and write manifests for a person to apply."""
 
 from __future__ import annotations
 
@@ -23,34 +23,40 @@ from flaskdash.ship.errors import PreflightError
 
 MANIFESTS = "kubernetes.yaml"
 SHARED = "app/shared.py"
-LABEL = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")  # the name of a Kubernetes service
+LABEL = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")  # the name of a service on Kubernetes
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 
 
 @dataclass(frozen=True)
 class KubernetesPlan:
-    """A deploy that pushes an image, writes the manifests, and prints the commands to run."""
+    """A deploy that pushes an image, writes the manifests, and prints the next commands."""
 
     image: Image
     domain: str
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        settings = settings_rule(self.image.secrets)
-        return (*rules.ALL, ENGINE, images.DOCKERFILE, settings, CACHE)
+        return (
+            *rules.ALL,
+            ENGINE,
+            images.DOCKERFILE,
+            settings_rule(self.image.secrets),
+            CACHE,
+        )
 
     @property
     def question(self) -> str:
         return f"Build {self.image.tag} and push it to its registry?"
 
     def lines(self) -> Iterator[str]:
+        """Yield each step as text."""
         yield from self.image.lines()
         if not self._has_manifests():
             yield f"create    {MANIFESTS}"
         yield from (f"print     {line}" for line in self.commands())
 
     def run(self, echo: Echo) -> Outcome:
-        """Build, check and push the image; write the manifests unless the project has them."""
+        """Build, boot and push the image; write the manifests unless they exist."""
         self.image.make(echo)
         if not self._has_manifests():
             values = {
@@ -61,16 +67,14 @@ class KubernetesPlan:
             with render.draft() as root:
                 render.render("kubernetes", values, root)
                 render.place(root, self.image.project.root, echo)
-        echo(
-            "\nflaskdash has applied nothing. Run on a computer whose kubectl reaches your cluster:"
-        )
+        echo("\nNothing is applied yet. Next, run where kubectl reaches your cluster:")
         for line in self.commands():
             echo(f"  {line}")
         echo(f"\nTo roll back: kubectl rollout undo deployment/{self.image.name}")
         return Outcome(self.image.release, f"https://{self.domain}" if self.domain else "")
 
     def commands(self) -> Iterator[str]:
-        """Yield the commands that the user has to run."""
+        """Yield the commands that a person runs next."""
         name, env = self.image.name, self.image.secrets.path.as_posix()
         secret = f"kubectl create secret generic {name} --from-env-file={shlex.quote(env)}"
         yield f"{secret} --dry-run=client --output=yaml | kubectl apply --filename=-"
@@ -83,65 +87,59 @@ class KubernetesPlan:
 
 
 class KubernetesTarget(Target):
-    """Kubernetes as a target, without releases and logs, which kubectl shows."""
+    """Kubernetes as a target; kubectl manages its releases and logs."""
 
-    what = "Kubernetes: kubectl"
     settings = frozenset({"domain"})
 
     def plan(self) -> KubernetesPlan:
         repository = images.repository(self.project, self.place.address)
         if "/" not in repository:
             raise PreflightError(
-                "the address does not name a registry, and a cluster gets its images from one",
+                "Kubernetes pulls its images from a registry. Name one in the address.",
                 hint="flaskdash deploy kubernetes://registry.example.org/team/shop",
             )
         domain = self.place.settings.get("domain", "")
         name = images.container_name(repository)
-        _check_names(name, domain)
+        _check_name("a name on Kubernetes", name, LABEL)
+        if domain:
+            _check_name("a domain", domain, DOMAIN)
         try:
             engine = engines.find()
-        except PreflightError:  # a rule of the preflight reports it
+        except PreflightError:  # the preflight reports it, as a rule that failed
             engine = Engine("docker")
         secrets = Secrets(self.project, name)
         image = Image(self.project, engine, repository, images.new_release(), secrets)
         return KubernetesPlan(image, domain)
 
     def secrets(self) -> list[str]:
-        """Return the names in the file of secrets."""
+        """Return the names in the secrets file."""
         return sorted(self.plan().image.secrets.read())
 
     def set_secrets(self, values: Mapping[str, str], echo: Echo) -> None:
-        """Write secrets into their file, and print the commands that bring them to the cluster."""
+        """Write secrets to their file, and print the commands that apply them to the cluster."""
         plan = self.plan()
         plan.image.secrets.write(values)
         echo(f"set       {', '.join(values)} in {plan.image.secrets.path.as_posix()}")
-        echo("\nRun on a computer whose kubectl reaches your cluster:")
+        echo("\nNext, run where kubectl reaches your cluster:")
         echo(f"  {next(plan.commands())}")
         echo(f"  kubectl rollout restart deployment/{plan.image.name}")
 
 
-def _check_names(name: str, domain: str) -> None:
-    """Raise PreflightError if Kubernetes would reject the name or the domain."""
-    if not LABEL.fullmatch(name):
+def _check_name(label: str, name: str, pattern: re.Pattern[str]) -> None:
+    if not pattern.fullmatch(name):
         raise PreflightError(
-            f"{name!r} cannot be a name on Kubernetes. It has to start with a letter, and have only"
-            " lower-case letters, digits and hyphens",
-            hint="flaskdash deploy kubernetes://registry.example.org/team/shop",
-        )
-    if domain and not DOMAIN.fullmatch(domain):
-        raise PreflightError(
-            f"{domain!r} is not a domain", hint="flaskdash deploy --domain dash.example.org"
+            f"{name!r} cannot be {label}. Use lowercase letters, digits and hyphens."
         )
 
 
-def _shared_cache(project: Project) -> Iterator[Finding]:
+def _check_cache(project: Project) -> Iterator[Finding]:
     if not (project.root / SHARED).exists():
         yield Finding(
-            "each instance caches its answers for itself. With Redis, they share one cache",
+            "each instance caches its own answers; with Redis, the instances share them",
             "flaskdash add-redis",
             is_note=True,
         )
 
 
-CACHE = Rule("cache", "instances share a cache of their answers", _shared_cache)
+CACHE = Rule("cache", "the instances can share their cached answers", _check_cache)
 TARGET = KubernetesTarget

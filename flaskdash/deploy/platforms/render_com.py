@@ -1,4 +1,4 @@
-"""Render: render.yaml, which Render reads in the repository."""
+"""Render: render.yaml, which Render reads from the repository."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from flaskdash.deploy.platforms import PlatformTarget
 class Render(PlatformTarget):
     """Render as a target."""
 
-    what = "Render"
+    label = "Render"
     tool = "git and a browser"
     files = ("render.yaml",)
 
     def commands(self) -> Iterator[str]:
-        """Yield the commands that a person runs next."""
-        yield "git add render.yaml && git commit -m 'Run at Render' && git push"
+        yield "git add render.yaml && git commit -m 'Deploy to Render' && git push"
         yield "open https://dashboard.render.com/blueprints, New Blueprint, and choose the repository"
 
-    def way_back(self) -> str:
-        """Return how a person goes back to the release before."""
-        return "the service's Events at Render, Rollback; or git revert, and git push"
+    def rollback_hint(self) -> str:
+        return "Rollback on the service's Events page; or git revert, then git push"
 
 
 TARGET = Render

@@ -30,7 +30,6 @@ LOG_LINES = 100
 class SshTarget(Target):
     """A project on a server that is reached over ssh."""
 
-    what = "a server"
     settings = frozenset({"domain", "port", "python"})
 
     def plan(self) -> SshPlan:

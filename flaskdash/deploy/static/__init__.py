@@ -31,7 +31,7 @@ WORK, OLD = ".writing-", ".replaced-"
 # No process runs there: what only one needs is not asked for. Each page is tried as it is written.
 NOT_NEEDED = {"procfile", "server", "dependencies", "disk", "boots", "secret-key"}
 KEPT = (".git", "CNAME")  # of a folder that is a branch, such as gh-pages
-ADDRESS = re.compile(r'\s(?:href|src|action|data-rows)="([^"]*)"')
+ADDRESS = re.compile(r'\s(?:href|src|action|data-rows-url)="([^"]*)"')
 HOW = {
     "one": "one value at a time",
     "several": "any values",
@@ -133,7 +133,6 @@ class StaticFiles:
 class StaticTarget(Target):
     """The dashboards as files: what serves them is another's, and so are its releases and its log."""
 
-    what = "a static copy"
     settings = frozenset({"folder"})
 
     def plan(self) -> StaticFiles:

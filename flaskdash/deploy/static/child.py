@@ -36,6 +36,7 @@ ROWS = 1000  # of a table; its CSV has all
 ROOT = f"/{secrets.token_hex(8)}"
 LINK = re.compile(rf'{ROOT}(?P<path>/[^"\'<>\s?#]*)?(?P<query>\?[^"\'<>\s#]*)?')
 SCRIPT = re.compile(r'<script src="(?P<folder>[^"]*static/)')  # the first: files.js is for all
+STYLESHEET = re.compile(rf'<link rel="stylesheet" href="{ROOT}/(static/[^"?]+)')
 NO_SCRIPT = re.compile(r"<noscript>\s*<button>[^<]*</button>\s*</noscript>")
 DAY = re.compile(r'<input type="date"')
 Pairs = tuple[tuple[str, str], ...]
@@ -276,13 +277,14 @@ class Export:
 
     def _rest(self) -> None:
         """Write what is no page: static files, the page for what is not there, the release."""
-        static = Path(sys.modules["app"].__file__ or "").parent / "static"
-        shutil.copytree(
-            static,
-            self.folder / "static",
-            ignore=shutil.ignore_patterns("*.br"),
-            dirs_exist_ok=True,
-        )
+        app = Path(sys.modules["app"].__file__ or "").parent
+        for source, target in (("static", "static"), ("engine/static", "static/engine")):
+            shutil.copytree(
+                app / source,
+                self.folder / target,
+                ignore=shutil.ignore_patterns("*.br"),
+                dirs_exist_ok=True,
+            )
         own = Path(__file__).with_name("files.js").read_text("utf-8")
         pages = json.dumps(self.names, ensure_ascii=True)
         (self.folder / "static/files.js").write_text(own.replace("{}", pages, 1), "utf-8")
@@ -297,9 +299,8 @@ class Export:
 
     def _alone(self, page: str) -> str:
         """Return a page that needs no other file: nobody knows in which folder it will be shown."""
-        styles = "".join(
-            (self.folder / f"static/{name}.css").read_text("utf-8") for name in ("theme", "style")
-        )
+        names = STYLESHEET.findall(page)
+        styles = "".join((self.folder / name).read_text("utf-8") for name in names)
         icon = base64.b64encode((self.folder / "static/icon.svg").read_bytes()).decode()
         styles = styles.replace("icon.svg", f"data:image/svg+xml;base64,{icon}")
         page = re.sub(r"<link [^>]*>\n?", "", page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -133,7 +133,7 @@ def look(
     given: str, table: str | None, query: str | None, live: bool, known: Mapping[str, str]
 ) -> tuple[Database, Inspection]:
     """Work out how to read a table or a query of a database, and what its columns mean."""
-    from flaskdash.inspect.meaning import remarks, roles
+    from flaskdash.inspect.meaning import remarks, roles, totals
 
     url, variable = resolve(given, known)
     try:
@@ -157,6 +157,12 @@ def look(
     if len(frame) < rows:
         notes.append(f"looked at {len(frame):,} of the {rows:,} rows")
     described = roles.describe(frame, {})
+    left_out = totals.redundant(frame, described)
+    if left_out:
+        sql = _without(sql, left_out, dialects.of(url), is_table=query is None)
+        for column, values in left_out.items():
+            frame = frame[~frame[column].isin(values)]
+        described = roles.describe(frame, {})
     declined = roles.decline(described, len(frame))
     database = Database(variable, url, sql, columns, name, live, not variable)
     inspection = Inspection(
@@ -165,11 +171,31 @@ def look(
         columns=described,
         body="",
         frame=frame,
-        notes=(*notes, *remarks.remark(frame, described)),
+        notes=(
+            *notes,
+            *map(remarks.left_out, left_out.items()),
+            *remarks.remark(frame, described),
+        ),
         declined=declined,
         requires=REQUIRES.get(database.dialect.name, ("sqlalchemy>=2.0",)),
     )
     return database, inspection
+
+
+def _without(
+    sql: str, left_out: Mapping[str, Sequence[str]], to: Dialect, *, is_table: bool
+) -> str:
+    """Return SQL that selects the same rows but the totals, which would count twice."""
+    if not is_table:
+        sql = f"SELECT * FROM (\n{sql}\n) AS whole"
+    tests = []
+    for column, values in left_out.items():
+        name, listed = to.quote(column), _wrapped(f"'{value}'" for value in values)
+        tests.append(f"({name} IS NULL OR {name} NOT IN ({listed}))")
+    return (
+        f"{sql}\n-- Without totals of other rows, which would count twice.\nWHERE "
+        + "\n    AND ".join(tests)
+    )
 
 
 def _hint(error: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -26,6 +26,14 @@ def remark(frame: pd.DataFrame, columns: Iterable[Column]) -> list[str]:
         elif column.role == "measure":
             notes += _sentinel(frame[column.name], column.name)
     return notes
+
+
+def left_out(of_column: tuple[str, Sequence[str]]) -> str:
+    """Return the note on a column's totals, whose rows the loader drops."""
+    name, values = of_column
+    shown = ", ".join(repr(comment(value)) for value in values[:3])
+    more = f" and {len(values) - 3} more" if len(values) > 3 else ""
+    return f"{name}: rows of {shown}{more} left out: as totals of other rows they would count twice"
 
 
 def _totals(values: pd.Series, column: Column) -> list[str]:

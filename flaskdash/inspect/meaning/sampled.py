@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config=config)
 
 
-def describe(connection: duckdb.DuckDBPyConnection, path: Path, units: dict[str, str]) -> Described:
+def describe(
+    connection: duckdb.DuckDBPyConnection, path: Path, units: Mapping[str, str]
+) -> Described:
     """Return what a Parquet file holds, in a memory that does not grow with its rows.
 
     The sample is the same at each call. It has the least and the greatest of each column, and each

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import types
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -40,8 +41,26 @@ def run(body: str, source: Path) -> pd.DataFrame:
     return frame
 
 
-def execute(body: str, source: Path) -> Any:
+def without_totals(body: str) -> str:
+    """Return a loader's body that drops the rows of TOTALS."""
+    head, _, result = body.rpartition("\nreturn ")
+    name = "df" if result == "df" else "rows"
+    if result != name:
+        head += f"\n{name} = {result}"
+    step = (
+        "df = df[~df[column].isin(totals)]"
+        if name == "df"
+        else "rows = rows.filter(f'coalesce(\"{column}\" NOT IN {totals}, true)')"
+    )
+    return f"{head}\nfor column, totals in TOTALS.items():\n    {step}\nreturn {name}"
+
+
+def execute(
+    body: str, source: Path, totals: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> Any:
     """Execute a loader's body, exactly as the loader will, and return what it returns.
+
+    The body knows its file as SOURCE, and `totals` as TOTALS.
 
     Warnings are errors here: a loader must not greet its owner with one. Deprecations are not:
     they speak to the authors of libraries.
@@ -50,7 +69,7 @@ def execute(body: str, source: Path) -> Any:
     code = compile(f"def load():\n{indented}", "<loader>", "exec")
     module = types.ModuleType("loader")
     names: dict[str, Any] = module.__dict__
-    names["SOURCE"] = source
+    names |= {"SOURCE": source, "TOTALS": totals}
     exec(code, names)  # noqa: S102 - flaskdash wrote this text; data enters it as literals only
     with warnings.catch_warnings():
         warnings.simplefilter("error")

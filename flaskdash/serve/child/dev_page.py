@@ -8,14 +8,44 @@ from pathlib import Path
 
 AROUND = 6
 CSS = """
-:root { color-scheme: light dark; --red: light-dark(#b3261e, #ff8a80) }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.3rem; color: var(--red); white-space: pre-wrap; overflow-wrap: anywhere }
-pre { font: 14px/1.5 ui-monospace, monospace; overflow-x: auto; padding: .75rem 0;
-  background: light-dark(#f6f6f6, #222) }
-pre span { display: block; padding: 0 .75rem; width: max-content; min-width: calc(100% - 1.5rem) }
-pre .here { background: light-dark(#ffe3e0, #5a201c) }
-pre.traceback { padding: .75rem }
+:root {
+  color-scheme: light dark;
+  --red: light-dark(#b3261e, #ff8a80);
+}
+body {
+  font:
+    16px/1.5 system-ui,
+    sans-serif;
+  max-width: 60rem;
+  margin: 2rem auto;
+  padding: 0 1rem;
+}
+h1 {
+  font-size: 1.3rem;
+  color: var(--red);
+  white-space: pre-wrap;
+  overflow-wrap: anywhere;
+}
+pre {
+  font:
+    14px/1.5 ui-monospace,
+    monospace;
+  overflow-x: auto;
+  padding: 0.75rem 0;
+  background: light-dark(#f6f6f6, #222);
+}
+pre span {
+  display: block;
+  padding: 0 0.75rem;
+  width: max-content;
+  min-width: calc(100% - 1.5rem);
+}
+pre .here {
+  background: light-dark(#ffe3e0, #5a201c);
+}
+pre.traceback {
+  padding: 0.75rem;
+}
 """
 
 

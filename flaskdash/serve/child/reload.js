@@ -1,21 +1,21 @@
 // Dev mode: reload this page when the project has changed. Not a part of the project.
 (() => {
-  const shown = document.currentScript.dataset;
-  const bus = new BroadcastChannel("flaskdash-dev");
+  const shown = document.currentScript.dataset; // the state of the server that the page shows
+  const channel = new BroadcastChannel("flaskdash-dev");
 
   function swapStyles(css) {
     shown.css = css;
     for (const link of document.querySelectorAll('link[rel="stylesheet"]')) {
       const url = new URL(link.href);
       url.searchParams.set("dev", css);
-      const fresh = link.cloneNode();
-      fresh.href = url.href;
-      fresh.onload = () => link.remove(); // not before: the page would flash without its style
-      link.after(fresh);
+      const newLink = link.cloneNode();
+      newLink.href = url.href;
+      newLink.onload = () => link.remove(); // not before: the page would flash without its style
+      link.after(newLink);
     }
   }
 
-  function told(state) {
+  function handleState(state) {
     // reload() keeps the URL, and so the filters, and the place on the page.
     if (state.id !== shown.id) location.reload();
     else if (state.css !== shown.css) swapStyles(state.css);
@@ -25,14 +25,14 @@
     const events = new EventSource("/_dev/events");
     events.onmessage = (event) => {
       const state = JSON.parse(event.data);
-      bus.postMessage(state);
-      told(state);
+      channel.postMessage(state);
+      handleState(state);
     };
     return new Promise(() => {});
   }
 
-  // One tab listens and tells the others: a browser allows six connections to a server.
-  bus.onmessage = (event) => told(event.data);
+  // One tab listens and informs the others: a browser allows six connections to a server.
+  channel.onmessage = (event) => handleState(event.data);
   if (navigator.locks) navigator.locks.request("flaskdash-dev", listen);
   else listen();
 })();

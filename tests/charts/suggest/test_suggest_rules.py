@@ -575,7 +575,7 @@ def test_a_measure_that_repeats_another_has_no_charts_of_its_own() -> None:
         },
     )
     charts = suggest(inspected(table), "mlb_salaries_2023")
-    assert charts[0].title == "Mlb salaries 2023 by player"
+    assert charts[0].title == "MLB salaries 2023 by player"
     assert not [c for c in charts if "2023(*)" in (c.x, c.y) and c.kind in ("bar", "histogram")]
 
 
@@ -625,7 +625,7 @@ def test_months_of_growing_years_are_added_up() -> None:
     ("data", "title"),
     [
         ("crimes", "Crimes by kind"),
-        ("nyc_crimes_2023", "Nyc crimes by kind"),
+        ("nyc_crimes_2023", "NYC crimes by kind"),
         ("data", "Rows by kind"),
         ("export", "Rows by kind"),
         ("sales", "Rows by kind"),
@@ -643,7 +643,7 @@ def test_rows_are_called_after_their_table_where_it_tells(data: str, title: str)
     [
         ("population", "value", "Average population by town"),
         ("data", "value", "Average value by town"),
-        ("gdp_per_capita", "2015", "Average gdp per capita 2015 by town"),
+        ("gdp_per_capita", "2015", "Average GDP per capita 2015 by town"),
         ("rents", "median", "Average median by town"),
     ],
 )
@@ -702,13 +702,13 @@ def test_totals_of_orders_are_distributed() -> None:
     )
     first = next(chart for chart in of(lines) if chart.kind == "histogram")
     assert (first.x, first.by) == ("amount", "order_id")
-    assert first.title == "Distribution of total amount per order id"
+    assert first.title == "Distribution of total amount per order ID"
     baskets = lines.drop(columns="amount")
     counted = next(chart for chart in of(baskets) if chart.kind == "histogram")
     assert (counted.x, counted.by, counted.title[-18:]) == (
         "item",
         "order_id",
-        "items per order id",
+        "items per order ID",
     )
     check(counted, {c.name: c for c in inspected(baskets).columns})
     single = lines.assign(order_id=range(70_000_000_001, 70_000_000_301))

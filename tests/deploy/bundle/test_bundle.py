@@ -1,4 +1,4 @@
-"""A bundle: what a deploy of one does, and its start script; it starts with no network at all."""
+"""Bundles: their build, and their start script, which needs no network."""
 
 import gzip
 import hashlib
@@ -32,7 +32,7 @@ from tests.support.web import free_port
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a bundle starts on Linux or macOS")
 
 
-# --- the plan, and its one effect ---
+# --- the build ---
 
 
 def test_a_dry_run_prints_every_step_and_changes_nothing(
@@ -57,11 +57,11 @@ def test_a_dry_run_prints_every_step_and_changes_nothing(
     assert packed == [f"tiny-1.2.0/{path}" for path in shipped]
     assert printed[-2:] == [
         "create    dist/tiny-1.2.0.tar.gz",
-        "Nothing was done: that was --dry-run.",
+        "Nothing was deployed, because of --dry-run.",
     ]
 
 
-def test_check_runs_the_preflight_alone(
+def test_check_only_runs_the_preflight(
     tiny_project: Project, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = snapshot(tiny_project.root)
@@ -80,15 +80,15 @@ def test_a_failed_preflight_exits_with_2_and_writes_nothing(
     assert snapshot(tiny_project.root) == before
 
 
-def test_two_deploys_at_once_are_one_too_many(
+def test_a_second_deploy_at_the_same_time_is_refused(
     tiny_project: Project, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock(tiny_project)
     hold = (
         "import sys; from pathlib import Path\n"
         "from flaskdash.deploy import targets; from flaskdash.project import Project\n"
-        "with targets.alone(Project.find(Path.cwd())):\n"
-        "    print('held', flush=True); sys.stdin.read()\n"
+        "with targets.exclusive(Project.find(Path.cwd())):\n"
+        "    print('locked', flush=True); sys.stdin.read()\n"
     )
     first = subprocess.Popen(
         [sys.executable, "-c", hold],
@@ -98,11 +98,12 @@ def test_two_deploys_at_once_are_one_too_many(
     )
     with first:
         assert first.stdout is not None
-        assert first.stdout.readline() == b"held\n"
+        assert first.stdout.readline() == b"locked\n"
         result = invoke(tiny_project, monkeypatch, "bundle")
         assert result.exit_code == 2
         assert (
-            "another deploy of this project is under way; nothing was built\nTry: " in result.output
+            "Another deploy of this project is running, so nothing was built. Wait until it ends."
+            in result.output
         )
         assert invoke(tiny_project, monkeypatch, "bundle", "--check").exit_code == 0
         assert not list((tiny_project.root / "dist").glob("*.tar.gz"))
@@ -125,90 +126,92 @@ def test_a_failed_build_exits_with_3(
     ("error", "expected"),
     [(KeyboardInterrupt(), KeyboardInterrupt), (OSError(28, "No space left"), BuildError)],
 )
-def test_a_build_that_is_cut_short_leaves_nothing(
+def test_an_interrupted_build_leaves_no_files(
     tiny_project: Project,
     quick: None,
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
     expected: type[BaseException],
 ) -> None:
-    def cut(output: Path, _: object) -> None:
+    def fail(output: Path, _: object) -> None:
         output.write_bytes(b"half")
         raise error
 
     lock(tiny_project)
-    monkeypatch.setattr(archive, "write", cut)
+    monkeypatch.setattr(archive, "write", fail)
     with pytest.raises(expected):
         bundle.plan(tiny_project, None, None).run(print)
     assert list((tiny_project.root / "dist").iterdir()) == []
 
 
-def test_what_a_killed_build_left_is_removed_later(tiny_project: Project, quick: None) -> None:
+def test_the_files_of_a_killed_build_are_removed_later(tiny_project: Project, quick: None) -> None:
     lock(tiny_project)
     stale, running = (tiny_project.root / "dist" / f".building-{name}" for name in "ab")
     for folder in (stale, running):
         folder.mkdir(parents=True)
     os.utime(stale, (1, 1))
     bundle.plan(tiny_project, None, None).run(print)
-    kept = {path.name for path in (tiny_project.root / "dist").iterdir()}
-    assert kept == {".building-b", "tiny-1.2.0.tar.gz"}
+    names = {path.name for path in (tiny_project.root / "dist").iterdir()}
+    assert names == {".building-b", "tiny-1.2.0.tar.gz"}
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "message"),
     [
-        ('version = "1.2.0"', "", "'' can't be the version of a bundle"),
-        ('name = "tiny"', 'name = "../x"', "'../x' can't be the name of a bundle"),
-        (">=3.11", ">=3.13", "the project needs Python >=3.13, and the bundle would be for 3.12"),
+        ('version = "1.2.0"', "", "'' cannot be the version of a bundle"),
+        ('name = "tiny"', 'name = "../x"', "'../x' cannot be the name of a bundle"),
+        (">=3.11", ">=3.13", "The project needs Python >=3.13, and the bundle would be for 3.12"),
     ],
 )
-def test_settings_that_make_no_bundle(tiny_project: Project, old: str, new: str, says: str) -> None:
+def test_invalid_metadata_is_an_error(
+    tiny_project: Project, old: str, new: str, message: str
+) -> None:
     build(tiny_project.root, {"pyproject.toml": PYPROJECT.replace(old, new)})
     with pytest.raises(PreflightError) as error:
         bundle.plan(Project.find(tiny_project.root), None, None)
-    assert error.value.message == says
+    assert error.value.message.startswith(message)
 
 
-# --- the start script, with an environment that is made of small scripts ---
+# --- the start script, with an environment of small scripts ---
 
 
 @pytest.fixture
 def unpacked(tmp_path: Path) -> Path:
-    """Return an unpacked bundle for this very machine, whose web process prints what it got."""
+    """Return an unpacked bundle for this machine, whose web process prints its environment."""
     root = tmp_path / "un packed"
     build(root, {"requirements.txt": "", "wheels/x": ""})
-    here = Machine(f"{sys.version_info.major}.{sys.version_info.minor}", this_platform())
+    machine = Machine(f"{sys.version_info.major}.{sys.version_info.minor}", this_platform())
     web = """python -c 'import os; print(os.environ["PORT"], os.getcwd(), os.getppid())'"""
-    script(root / "start", bundle.start_script(here, web).partition("\n")[2])
+    script(root / "start", bundle.start_script(machine, web).partition("\n")[2])
     return root
 
 
 def complete(root: Path) -> None:
-    """Make the environment as it is when it is complete."""
+    """Create a complete environment."""
     script(root / ".venv/bin/python", f'exec "{sys.executable}" "$@"')
     listed = (root / "requirements.txt").read_bytes()
-    shown = subprocess.run(["cksum"], input=listed, capture_output=True)
+    checksum = subprocess.run(["cksum"], input=listed, capture_output=True)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    stamp = f"{version} {shown.stdout.decode().strip()} {root}\n"
+    stamp = f"{version} {checksum.stdout.decode().strip()} {root}\n"
     build(root, {".venv/.complete": stamp})
 
 
 def start(root: Path, **env: str) -> "subprocess.CompletedProcess[str]":
-    given = {"PATH": os.environ["PATH"], **env}
-    return subprocess.run([root / "start"], cwd="/", env=given, capture_output=True, text=True)
+    variables = {"PATH": os.environ["PATH"], **env}
+    return subprocess.run([root / "start"], cwd="/", env=variables, capture_output=True, text=True)
 
 
-def test_start_takes_a_complete_environment_and_the_port(unpacked: Path) -> None:
+def test_start_uses_a_complete_environment_and_the_port(unpacked: Path) -> None:
     complete(unpacked)
     done = start(unpacked)
     assert done.returncode == 0, done.stderr
-    # Our own process is its parent: nothing stands between, so that signals reach it.
+    # This process is its parent: no shell is between them, so signals reach it.
     assert done.stdout == f"8000 {unpacked} {os.getpid()}\n"
     assert "making .venv" not in done.stderr
     assert start(unpacked, PORT="9001").stdout.startswith("9001 ")
 
 
-def test_start_makes_one_secret_unless_there_is_one(unpacked: Path) -> None:
+def test_start_writes_a_secret_key_once(unpacked: Path) -> None:
     complete(unpacked)
     build(unpacked, {".env": "TITLE=x"})
     assert "wrote a new SECRET_KEY" not in start(unpacked, SECRET_KEY="given").stderr
@@ -220,7 +223,7 @@ def test_start_makes_one_secret_unless_there_is_one(unpacked: Path) -> None:
     assert (unpacked / ".env").read_text() == env
 
 
-def test_start_does_an_interrupted_environment_again(unpacked: Path) -> None:
+def test_start_repeats_an_interrupted_installation(unpacked: Path) -> None:
     complete(unpacked)
     (unpacked / ".venv/.complete").unlink()
     (unpacked / ".venv/half").touch()
@@ -231,7 +234,7 @@ def test_start_does_an_interrupted_environment_again(unpacked: Path) -> None:
     assert "making .venv" not in start(unpacked, PYTHON=sys.executable).stderr
 
 
-def test_start_says_what_is_wrong_with_the_python(unpacked: Path, tmp_path: Path) -> None:
+def test_start_reports_an_unusable_python(unpacked: Path, tmp_path: Path) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -249,14 +252,14 @@ def test_start_says_what_is_wrong_with_the_python(unpacked: Path, tmp_path: Path
 
 
 def test_start_refuses_another_machine(unpacked: Path) -> None:
-    other = bundle.start_script(Machine("3.12", "macosx_99_0_sparc"), "true")
-    script(unpacked / "start", other.partition("\n")[2])
+    text = bundle.start_script(Machine("3.12", "macosx_99_0_sparc"), "true")
+    script(unpacked / "start", text.partition("\n")[2])
     done = start(unpacked)
     assert done.returncode == 1
     assert "the wheels are for macosx_99_0_sparc, and this is " in done.stderr
 
 
-# --- from nothing to a chart, with no network ---
+# --- from a new project to a chart, without a network ---
 
 CLIENT = r"""
 import json, os, subprocess, sys, time, urllib.request
@@ -280,30 +283,30 @@ try:
     for _ in range(1200):
         if answers(up):
             break
-        assert server.poll() is None, "it ended"
+        assert server.poll() is None, "the server ended"
         time.sleep(0.1)
-    seen = {"up": get("/up"), "page": get("/"), "network": answers("http://192.0.2.1/")}
-    seen["figure"] = json.loads(get(f"/charts/{chart}/figure.json"))
+    results = {"up": get("/up"), "page": get("/"), "network": answers("http://192.0.2.1/")}
+    results["figure"] = json.loads(get(f"/charts/{chart}/figure.json"))
     server.terminate()
-    seen["code"] = server.wait(30)
-    seen["still there"] = answers(up)
+    results["code"] = server.wait(30)
+    results["answers"] = answers(up)
 finally:
     server.kill()
-print(json.dumps(seen))
+print(json.dumps(results))
 """
 
 
 def no_network() -> list[str]:
-    """Return what to put before a command so that it has loopback and no other network."""
-    alone = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    """Return a command prefix that leaves only the loopback network; empty if that is impossible."""
+    prefix = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
     try:
-        works = subprocess.run([*alone, "true"], capture_output=True).returncode == 0
+        works = subprocess.run([*prefix, "true"], capture_output=True).returncode == 0
     except OSError:
         works = False
-    return alone if works else []
+    return prefix if works else []
 
 
-def test_a_bundle_starts_with_no_network_and_serves_a_chart(tmp_path: Path) -> None:
+def test_a_bundle_starts_without_a_network_and_serves_a_chart(tmp_path: Path) -> None:
     def flaskdash(*args: str, cwd: Path) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "flaskdash", *args], cwd=cwd, capture_output=True, text=True
@@ -313,13 +316,13 @@ def test_a_bundle_starts_with_no_network_and_serves_a_chart(tmp_path: Path) -> N
 
     flaskdash("new", "myproj", cwd=tmp_path)
     project = Project.find(tmp_path / "myproj")
-    said = flaskdash("deploy", "bundle", cwd=project.root)
-    assert "FAIL" not in said
-    assert "tar xzf dist/myproj-0.1.0.tar.gz && cd myproj-0.1.0 && PORT=8000 ./start" in said
+    output = flaskdash("deploy", "bundle", cwd=project.root)
+    assert "FAIL" not in output
+    assert "tar xzf dist/myproj-0.1.0.tar.gz && cd myproj-0.1.0 && PORT=8000 ./start" in output
     packed = project.root / "dist/myproj-0.1.0.tar.gz"
     first = hashlib.sha256(packed.read_bytes()).digest()
 
-    # Another time and other permissions, and no index, don't make another bundle.
+    # Times, permissions and the package index do not change the bundle.
     for path in files.shipped(project):
         os.utime(project.root / path)
     (project.root / "Procfile").chmod(0o600)
@@ -333,25 +336,27 @@ def test_a_bundle_starts_with_no_network_and_serves_a_chart(tmp_path: Path) -> N
     root = empty / "myproj-0.1.0"
     assert [path.name for path in empty.iterdir()] == ["myproj-0.1.0"]
     assert not (root / ".env").exists()
-    key = leaks.of_project(project)["SECRET_KEY in .env"].encode()
+    key = leaks.project_secrets(project)["SECRET_KEY in .env"].encode()
     assert key not in gzip.decompress(packed.read_bytes())
 
     refusing = {"PIP_INDEX_URL": "http://127.0.0.1:9", "UV_INDEX": "http://127.0.0.1:9"}
-    alone = no_network()
-    chart = next(one.name for one in contents.charts(project).values() if one.kind == "figure")
+    prefix = no_network()
+    chart = next(
+        chart.name for chart in contents.charts(project).values() if chart.kind == "figure"
+    )
     client = [sys.executable, "-c", CLIENT, str(root / "start"), str(free_port())]
     done = subprocess.run(
-        [*alone, *client, chart.replace("_", "-")],
+        [*prefix, *client, chart.replace("_", "-")],
         env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **refusing},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
-    assert seen["up"].strip() == "up"
-    assert "<title>" in seen["page"]
-    assert seen["figure"]["data"]
-    assert (seen["code"], seen["still there"]) == (0, False)
-    assert not (alone and seen["network"])
+    results = json.loads(done.stdout)
+    assert results["up"].strip() == "up"
+    assert "<title>" in results["page"]
+    assert results["figure"]["data"]
+    assert (results["code"], results["answers"]) == (0, False)
+    assert not (prefix and results["network"])
     assert "Traceback" not in done.stderr
     assert (root / ".env").stat().st_mode & 0o777 == 0o600

@@ -473,7 +473,7 @@ def test_a_dry_run_prints_every_command_and_changes_nothing(
 def test_secrets_of_a_container_are_searched_for_in_the_shipped_files(made: Path) -> None:
     secrets = Secrets(Project.find(made), "shop")
     secrets.write({"PASSWORD": "correct-horse-battery"})
-    values = leaks.of_project(secrets.project)
+    values = leaks.project_secrets(secrets.project)
     assert values["PASSWORD in shop.env"] == "correct-horse-battery"
     assert PurePosixPath(".secrets/shop.env") not in files.shipped(secrets.project)
 
@@ -600,10 +600,10 @@ def test_kubernetes_gets_a_pushed_image_and_valid_manifests(
 @pytest.mark.parametrize(
     ("address", "domain", "message"),
     [
-        ("kubernetes", "", "the address does not name a registry"),
+        ("kubernetes", "", "Kubernetes pulls its images from a registry"),
         ("kubernetes://r.example/2nd", "", "'2nd' cannot be a name on Kubernetes"),
         ("kubernetes://r.example/a_b", "", "'a_b' cannot be a name on Kubernetes"),
-        ("kubernetes://r.example/shop", "x]\n- y", "is not a domain"),
+        ("kubernetes://r.example/shop", "x]\n- y", "cannot be a domain"),
     ],
 )
 def test_an_address_that_kubernetes_would_reject(

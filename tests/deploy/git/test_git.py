@@ -1,4 +1,4 @@
-"""Deploy by git push: to a server that enforces the buildpack's rules, installs and starts what comes."""
+"""Deploys by git push, to a server that enforces the buildpack's rules and runs each push."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ package = false
 KEY = "0123456789abcdef0123456789abcdef"
 
 
-class Server:
-    """A server of the test's own, and what answers there."""
+class PushServer:
+    """A git server that runs the pushed app on a local port."""
 
     def __init__(self, root: Path, kind: str, **settings: str) -> None:
         self.root = root
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.port = free_port()
         self.domain = f"127.0.0.1:{self.port}"
         self.address = buildpack.make(root, self.port, kind, **settings)
@@ -105,43 +105,43 @@ class Server:
 
 
 def git(cwd: Path, *args: str) -> str:
-    who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
-    done = subprocess.run(["git", *who, *args], cwd=cwd, check=True, capture_output=True)
+    identity = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+    done = subprocess.run(["git", *identity, *args], cwd=cwd, check=True, capture_output=True)
     return done.stdout.decode()
 
 
-Start = Callable[..., Server]
+MakeServer = Callable[..., PushServer]
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the environment that servers keep between builds."""
+    """Return the environment that the servers share between builds."""
     return tmp_path_factory.mktemp("built")
 
 
 @pytest.fixture
-def server(tmp_path: Path, built: Path) -> Iterator[Start]:
-    """Return a function that makes a server; what it has started ends with the test."""
-    made: list[Server] = []
+def make_server(tmp_path: Path, built: Path) -> Iterator[MakeServer]:
+    """Return a function that makes a server; its processes end with the test."""
+    push_servers: list[PushServer] = []
 
-    def make(kind: str = "heroku", **settings: str) -> Server:
+    def make(kind: str = "heroku", **settings: str) -> PushServer:
         need("git")
-        root = tmp_path / f"server{len(made)}"
-        made.append(Server(root, kind, **({"SECRET_KEY": KEY} | settings)))
+        root = tmp_path / f"server{len(push_servers)}"
+        push_servers.append(PushServer(root, kind, **({"SECRET_KEY": KEY} | settings)))
         (root / "venv").symlink_to(built)
-        return made[-1]
+        return push_servers[-1]
 
     yield make
-    for one in made:
-        buildpack.stop(one.root)
+    for instance in push_servers:
+        buildpack.stop(instance.root)
 
 
 @pytest.fixture
 def shop(shared_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a project as `new` makes it, in git with nothing to commit; work in it."""
+    """Return a new project with everything committed, as the working directory."""
     root = tmp_path / "shop"
     copy_project(shared_project, root)
-    (root / ".venv").unlink()  # git takes no folder behind a link for one that is ignored
+    (root / ".venv").unlink()  # .gitignore has .venv/, which does not match a link
     shutil.copytree(shared_project / ".venv", root / ".venv", symlinks=True, copy_function=os.link)
     commit_all(root)
     monkeypatch.chdir(root)
@@ -150,7 +150,7 @@ def shop(shared_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a project that needs no packages and starts at once, in git; work in it."""
+    """Return a committed project without dependencies, as the working directory."""
     root = tmp_path / "tiny"
     build(root, TINY)
     subprocess.run([environment.uv(), "lock", "-q", "--offline"], cwd=root, check=True)
@@ -173,7 +173,7 @@ def commit_all(root: Path) -> None:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let everyone's rules hold, and a release have no time to lose."""
+    """Skip the rules for all targets, and shorten the wait for a release."""
     monkeypatch.setattr(rules, "ALL", ())
     monkeypatch.setattr(probe, "PATIENCE", 1.5)
     monkeypatch.setattr(probe, "PAUSE", 0.1)
@@ -186,236 +186,269 @@ def edit(root: Path, path: str, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), "utf-8")
 
 
-def told(result: Result) -> Any:
+def result_json(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
 def state(root: Path) -> dict[str, str]:
-    """Return all that a deploy must not touch: the work tree, and the whole of .git."""
+    """Return the digests of all files that a deploy must not change: the work tree and .git."""
     paths = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
-    ours = {"dist", ".venv", "instance", ".pytest_cache"}
-    kept = [path for path in paths if path.relative_to(root).parts[0] not in ours]
-    kept = [path for path in kept if "__pycache__" not in path.parts]
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
+    ignored = {"dist", ".venv", "instance", ".pytest_cache"}
+    files = [
+        path
+        for path in paths
+        if path.relative_to(root).parts[0] not in ignored and "__pycache__" not in path.parts
+    ]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_a_push_is_checked_built_started_and_answers(shop: Path, server: Start) -> None:
-    """All of it, with the whole preflight; from a work tree that nobody has tidied."""
-    there = server()
+def test_a_push_is_checked_built_started_and_answers(shop: Path, make_server: MakeServer) -> None:
+    """It runs the complete preflight, on a work tree with uncommitted changes."""
+    push_server = make_server()
     edit(shop, "README.md", "# Shop", "# Our shop")
     git(shop, "add", "README.md")
     edit(shop, "README.md", "# Our shop", "# Our own shop")
     (shop / "app/charts/notes.txt").write_text("not in git yet", "utf-8")
-    args = ["deploy", there.address, "--domain", there.domain, "--yes", "--json"]
+    args = ["deploy", push_server.address, "--domain", push_server.domain, "--yes", "--json"]
     before = state(shop)
     done = subprocess.run(
         [sys.executable, "-m", "flaskdash", *args], cwd=shop, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     release = json.loads(done.stdout)["release"]
-    assert there.up() == release
-    assert json.loads(done.stdout)["url"] == f"http://{there.domain}"
-    changed = {path for path, one in state(shop).items() if before.get(path) != one}
-    assert changed == {str(shop / "pyproject.toml")}  # the target is remembered there
+    assert push_server.up() == release
+    assert json.loads(done.stdout)["url"] == f"http://{push_server.domain}"
+    changed = {path for path, digest in state(shop).items() if before.get(path) != digest}
+    assert changed == {str(shop / "pyproject.toml")}  # it remembers the target
     assert set(before) == set(state(shop))
-    pushed = there.git("ls-tree", "-r", "--name-only", there.head()).split()
+    pushed = push_server.git("ls-tree", "-r", "--name-only", push_server.head()).split()
     added = set(pushed) - set(git(shop, "ls-files").split())
     assert added == {".release", "app.json", "app/charts/notes.txt"}
     assert not {".env", "requirements.txt"} & set(pushed)
-    assert there.git("show", f"{there.head()}:README.md").startswith("# Our own shop")
+    assert push_server.git("show", f"{push_server.head()}:README.md").startswith("# Our own shop")
     assert (
-        there.git("log", "-1", "--format=%an %s", there.head()).strip()
+        push_server.git("log", "-1", "--format=%an %s", push_server.head()).strip()
         == f"flaskdash Release {release}"
     )
-    assert " and changes" in there.git("log", "-1", "--format=%b", there.head())
-    assert fetch(f"http://{there.domain}/")[0] == 200
+    assert " and changes" in push_server.git("log", "-1", "--format=%b", push_server.head())
+    assert fetch(f"http://{push_server.domain}/")[0] == 200
 
     edit(shop, "app/__init__.py", "def create_app", "import nowhere\n\n\ndef create_app")
-    run = "from flaskdash.deploy import git_probe, rules; rules.ALL = (); git_probe.PATIENCE = 3\n"
-    run += "from flaskdash.cli import cli; cli(['deploy', '--yes'])"
+    run = (
+        "from flaskdash.check import rules; rules.ALL = ()\n"
+        "from flaskdash.deploy.git import probe; probe.PATIENCE = 3\n"
+        "from flaskdash.cli import cli; cli(['deploy', '--yes'])"
+    )
     done = subprocess.run([sys.executable, "-c", run], cwd=shop, capture_output=True, text=True)
     assert done.returncode == 4, done.stderr
     assert "No module named 'nowhere'" in done.stderr  # from the release phase
     assert f"{release} is live again" in done.stderr
-    assert there.up() == release
+    assert push_server.up() == release
 
 
 @pytest.fixture
-def live(tiny: Path, server: Start, quick: None, flaskdash: Cli) -> tuple[Server, str]:
-    """Return a server with a first release, and its name."""
-    there = server()
-    result = flaskdash("deploy", there.address, "--domain", there.domain, "--yes", "--json")
-    return there, told(result)["release"]
+def live(
+    tiny: Path, make_server: MakeServer, quick: None, flaskdash: Cli
+) -> tuple[PushServer, str]:
+    """Return a server, and the name of its first release."""
+    push_server = make_server()
+    result = flaskdash(
+        "deploy", push_server.address, "--domain", push_server.domain, "--yes", "--json"
+    )
+    return push_server, result_json(result)["release"]
 
 
-def test_the_next_release_goes_on_top_and_an_earlier_one_comes_back(
-    tiny: Path, live: tuple[Server, str], flaskdash: Cli
+def test_a_second_release_is_pushed_and_the_first_is_restored(
+    tiny: Path, live: tuple[PushServer, str], flaskdash: Cli
 ) -> None:
-    there, first = live
+    push_server, first = live
     edit(tiny, "README.md", "# Shop", "# Our shop")
-    second = told(flaskdash("deploy", "--yes", "--json"))["release"]
-    assert there.up() == second != first
-    assert len(there.git("rev-list", there.head()).split()) == 2
-    listed = told(flaskdash("releases", "--json"))
-    assert [(one["name"], one["live"]) for one in listed] == [(second, True), (first, False)]
-    own = git(tiny, "rev-parse", "--short", "HEAD").strip()
-    assert listed[0]["note"] == f"{own} and changes"
+    second = result_json(flaskdash("deploy", "--yes", "--json"))["release"]
+    assert push_server.up() == second != first
+    assert len(push_server.git("rev-list", push_server.head()).split()) == 2
+    listed = result_json(flaskdash("releases", "--json"))
+    assert [(release["name"], release["live"]) for release in listed] == [
+        (second, True),
+        (first, False),
+    ]
+    head = git(tiny, "rev-parse", "--short", "HEAD").strip()
+    assert listed[0]["note"] == f"{head} and changes"
 
-    back = told(flaskdash("rollback", "--json"))
-    assert (back["release"], there.up()) == (first, first)
-    assert there.git("show", f"{there.head()}:README.md").startswith("# Shop")
-    assert len(there.git("rev-list", there.head()).split()) == 3  # nothing was forced
-    listed = told(flaskdash("releases", "--json"))
-    assert [(one["name"], one["live"]) for one in listed] == [(second, False), (first, True)]
-    assert "no release before the live one" in flaskdash("rollback", code=1).output
-    assert "no release 'x'" in flaskdash("rollback", "x", code=1).output
-    assert told(flaskdash("rollback", second, "--json"))["release"] == there.up() == second
+    back = result_json(flaskdash("rollback", "--json"))
+    assert (back["release"], push_server.up()) == (first, first)
+    assert push_server.git("show", f"{push_server.head()}:README.md").startswith("# Shop")
+    assert len(push_server.git("rev-list", push_server.head()).split()) == 3  # nothing was forced
+    listed = result_json(flaskdash("releases", "--json"))
+    assert [(release["name"], release["live"]) for release in listed] == [
+        (second, False),
+        (first, True),
+    ]
+    assert "There is no release before the live one" in flaskdash("rollback", code=1).output
+    assert "Unknown release 'x'" in flaskdash("rollback", "x", code=1).output
+    assert (
+        result_json(flaskdash("rollback", second, "--json"))["release"]
+        == push_server.up()
+        == second
+    )
 
-    shown = flaskdash("status").output.split()
-    assert {second, f"http://{there.domain}", "yes", "main"} <= set(shown)
-    shutil.rmtree(next((tiny / "dist").glob(".push-*.git")))  # all that counts is on the server
-    assert told(flaskdash("releases", "--json"))[0]["name"] == second
+    words = flaskdash("status").output.split()
+    assert {second, f"http://{push_server.domain}", "yes", "main"} <= set(words)
+    shutil.rmtree(next((tiny / "dist").glob(".push-*.git")))  # the state is on the server
+    assert result_json(flaskdash("releases", "--json"))[0]["name"] == second
 
 
 BROKEN = {
     "fails at the start": ("app/serve.py", "import os", 'raise RuntimeError("no")\nimport os'),
     "answers 500": ("app/serve.py", '"/":', '"/no":'),
     "has a dashboard that answers 500": ("app/serve.py", '"/dashboards/more":', '"/no":'),
-    "is another": ("app/serve.py", "{release}", "me"),
+    "names another release": ("app/serve.py", "{release}", "me"),
 }
 
 
-@pytest.mark.parametrize("what", BROKEN)
-def test_a_release_that_does_not_answer_is_taken_back(
-    tiny: Path, live: tuple[Server, str], flaskdash: Cli, what: str
+@pytest.mark.parametrize("mistake", BROKEN)
+def test_a_release_that_does_not_answer_is_rolled_back(
+    tiny: Path, live: tuple[PushServer, str], flaskdash: Cli, mistake: str
 ) -> None:
-    there, first = live
-    edit(tiny, *BROKEN[what])
+    push_server, first = live
+    edit(tiny, *BROKEN[mistake])
     result = flaskdash("deploy", "--yes", code=4)
-    assert f"{first} is live again at http://{there.domain}" in result.output
-    assert there.up() == first
-    assert fetch(f"http://{there.domain}/")[0] == 200
-    listed = told(flaskdash("releases", "--json"))
-    assert [(one["live"], one["note"] == "failed") for one in listed] == [
+    assert f"{first} is live again at http://{push_server.domain}" in result.output
+    assert push_server.up() == first
+    assert fetch(f"http://{push_server.domain}/")[0] == 200
+    listed = result_json(flaskdash("releases", "--json"))
+    assert [(release["live"], release["note"] == "failed") for release in listed] == [
         (False, True),
         (True, False),
     ]
     git(tiny, "checkout", "--quiet", "app")
-    assert told(flaskdash("deploy", "--yes", "--json"))["release"] == there.up() != first
+    assert (
+        result_json(flaskdash("deploy", "--yes", "--json"))["release"] == push_server.up() != first
+    )
 
 
-def test_a_first_release_that_fails_has_no_way_back(
-    tiny: Path, server: Start, quick: None, flaskdash: Cli
+def test_a_first_release_that_fails_cannot_be_rolled_back(
+    tiny: Path, make_server: MakeServer, quick: None, flaskdash: Cli
 ) -> None:
-    there = server()
+    push_server = make_server()
     edit(tiny, *BROKEN["fails at the start"])
-    args = ("deploy", there.address, "--domain", there.domain, "--yes")
+    args = ("deploy", push_server.address, "--domain", push_server.domain, "--yes")
     result = flaskdash(*args, code=5)
-    assert "there is no release before it" in result.output
+    assert "There is no release before it." in result.output
     git(tiny, "checkout", "--quiet", "app")
-    assert told(flaskdash(*args, "--json"))["release"] == there.up() != ""
+    assert result_json(flaskdash(*args, "--json"))["release"] == push_server.up() != ""
 
 
 def test_a_refused_push_changes_nothing(
-    tiny: Path, live: tuple[Server, str], flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+    tiny: Path, live: tuple[PushServer, str], flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there, first = live
-    head = there.head()
+    push_server, first = live
+    head = push_server.head()
     edit(tiny, "pyproject.toml", ">=3.11", ">=3.10")  # the lock is stale now
     result = flaskdash("deploy", "--yes", code=3)
-    assert f"the push was refused, and {first} is live, as before. It said:" in result.output
+    assert (
+        f"The server refused the push. {first} is still live. The server's output:" in result.output
+    )
     assert "Error: uv failed" in result.output
-    assert (there.head(), there.up()) == (head, first)
+    assert (push_server.head(), push_server.up()) == (head, first)
 
 
-def test_a_killed_push_leaves_one_that_answers_and_the_next_just_works(
-    tiny: Path, live: tuple[Server, str], flaskdash: Cli
+def test_after_a_killed_push_the_old_release_answers_and_the_next_deploy_works(
+    tiny: Path, live: tuple[PushServer, str], flaskdash: Cli
 ) -> None:
-    there, first = live
-    (there.root / "pause").write_text("2")
+    push_server, first = live
+    (push_server.root / "pause").write_text("2")
     process = subprocess.Popen(
         [
             sys.executable,
             "-c",
-            "from flaskdash.deploy import rules; rules.ALL = ()\n"
+            "from flaskdash.check import rules; rules.ALL = ()\n"
             "from flaskdash.cli import cli; cli(['deploy', '--yes'])",
         ],
         cwd=tiny,
         start_new_session=True,
     )
-    wait_for((there.root / "building").exists, "the build to begin")
+    wait_for((push_server.root / "building").exists, "the build to begin")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert there.up() == first
-    (there.root / "pause").unlink()
-    second = told(flaskdash("deploy", "--yes", "--json"))["release"]
-    assert there.up() == second
-    assert {first, second} <= {one["name"] for one in told(flaskdash("releases", "--json"))}
+    assert push_server.up() == first
+    (push_server.root / "pause").unlink()
+    second = result_json(flaskdash("deploy", "--yes", "--json"))["release"]
+    assert push_server.up() == second
+    assert {first, second} <= {
+        release["name"] for release in result_json(flaskdash("releases", "--json"))
+    }
 
 
-def test_an_interrupted_deploy_says_how_to_see_what_is_live(
-    tiny: Path, live: tuple[Server, str], flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+def test_an_interrupted_deploy_names_the_status_command(
+    tiny: Path, live: tuple[PushServer, str], flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: Any) -> Any:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(GitTarget, "wait", interrupt)
-    assert "What is live: flaskdash status" in flaskdash("deploy", "--yes", code=1).output
+    assert "`flaskdash status` shows what is live" in flaskdash("deploy", "--yes", code=1).output
     assert flaskdash("status").exit_code == 0
 
 
-def test_a_connection_cut_after_the_push_is_no_failure(
-    tiny: Path, live: tuple[Server, str], flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+def test_a_connection_that_drops_after_the_push_is_not_a_failure(
+    tiny: Path, live: tuple[PushServer, str], flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there, first = live
+    push_server, first = live
     stream = shell.stream
 
-    def cut(argv: list[str], *args: Any, **options: Any) -> str:
+    def drop(argv: list[str], *args: Any, **options: Any) -> str:
         stream(argv, *args, **options)
         raise shell.CommandError(argv, 128, "Connection reset by peer")
 
-    monkeypatch.setattr(shell, "stream", cut)
-    assert told(flaskdash("deploy", "--yes", "--json"))["release"] == there.up() != first
+    monkeypatch.setattr(shell, "stream", drop)
+    assert (
+        result_json(flaskdash("deploy", "--yes", "--json"))["release"] == push_server.up() != first
+    )
 
 
-def test_what_was_pushed_by_hand_is_a_release_too(
-    tiny: Path, server: Start, quick: None, flaskdash: Cli
+def test_a_manual_push_is_a_release(
+    tiny: Path, make_server: MakeServer, quick: None, flaskdash: Cli
 ) -> None:
-    there = server()
-    git(tiny, "push", "--quiet", there.address.removeprefix("git+"), "main")
-    assert there.up() == ""
-    own = git(tiny, "rev-parse", "main").strip()
-    args = ("deploy", there.address, "--domain", there.domain, "--yes")
-    release = told(flaskdash(*args, "--json"))["release"]
-    assert there.git("rev-list", there.head()).split()[1:] == [own]
-    listed = told(flaskdash("releases", "--json"))
-    assert [(one["name"], one["live"]) for one in listed] == [(release, True), (own[:12], False)]
+    push_server = make_server()
+    git(tiny, "push", "--quiet", push_server.address.removeprefix("git+"), "main")
+    assert push_server.up() == ""
+    head = git(tiny, "rev-parse", "main").strip()
+    args = ("deploy", push_server.address, "--domain", push_server.domain, "--yes")
+    release = result_json(flaskdash(*args, "--json"))["release"]
+    assert push_server.git("rev-list", push_server.head()).split()[1:] == [head]
+    listed = result_json(flaskdash("releases", "--json"))
+    assert [(release["name"], release["live"]) for release in listed] == [
+        (release, True),
+        (head[:12], False),
+    ]
     edit(tiny, *BROKEN["fails at the start"])
     assert f"{release} is live again" in flaskdash("deploy", "--yes", code=4).output
-    assert told(flaskdash("rollback", "--json"))["release"] == own[:12]
-    assert there.up() == ""
+    assert result_json(flaskdash("rollback", "--json"))["release"] == head[:12]
+    assert push_server.up() == ""
 
 
 def test_a_dry_run_prints_every_step_and_changes_nothing(
-    tiny: Path, server: Start, flaskdash: Cli
+    tiny: Path, make_server: MakeServer, flaskdash: Cli
 ) -> None:
-    there = server()
+    push_server = make_server()
     before = state(tiny)
-    args = ("deploy", there.address, "--domain", there.domain, "--dry-run")
+    args = ("deploy", push_server.address, "--domain", push_server.domain, "--dry-run")
     printed = flaskdash(*args).output.splitlines()
     assert state(tiny) == before
     assert not (tiny / "dist").exists()
-    assert not there.head()
+    assert not push_server.head()
     committed = [line.split()[1].rstrip(":") for line in printed if line.startswith("commit ")]
     assert committed == [*sorted(git(tiny, "ls-files").split()), ".release", "app.json"]
-    url = there.address.removeprefix("git+")
+    url = push_server.address.removeprefix("git+")
     assert any(f"push --no-verify {url} COMMIT:refs/heads/main" in line for line in printed)
-    assert f"ask       https://{there.domain}/up, until it says" in "\n".join(printed)
+    assert f"verify    https://{push_server.domain}/up answers with the new release" in "\n".join(
+        printed
+    )
     checked = [line.split()[1].rstrip(":") for line in printed if line.startswith("check ")]
     assert {"procfile", "one-lock", "python", "web", "slug", "address"} <= set(checked)
 
 
-def test_nobodys_settings_and_hooks_change_what_is_pushed(
+def test_the_users_git_settings_and_hooks_do_not_change_the_push(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hooks = tmp_path / "hooks"
@@ -429,32 +462,34 @@ def test_nobodys_settings_and_hooks_change_what_is_pushed(
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     lines = tmp_path / "lines.csv"
     lines.write_bytes(b"a\r\nb\n")
-    there = tmp_path / "there.git"
-    subprocess.run(["git", "init", "-q", "--bare", str(there)], check=True)
-    repository = Repository(tmp_path / "dist", f"file://{there}")
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
+    repository = Repository(tmp_path / "dist", f"file://{remote}")
     assert repository.fetch() == []
     entries = [Entry("Größe/a b.csv", lines), Entry("run", b"x", executable=True)]
     commit = repository.commit(entries, "Release 1", None)
     repository.push(commit, print)
-    shown = subprocess.run(
-        ["git", f"--git-dir={there}", "show", "main:Größe/a b.csv"], capture_output=True, check=True
+    blob = subprocess.run(
+        ["git", f"--git-dir={remote}", "show", "main:Größe/a b.csv"],
+        capture_output=True,
+        check=True,
     )
-    assert shown.stdout == b"a\r\nb\n"
+    assert blob.stdout == b"a\r\nb\n"
     monkeypatch.delenv("GIT_CONFIG_GLOBAL")
-    assert git(there, "ls-tree", "main", "run").startswith("100755")
-    assert [one.release for one in repository.fetch()] == ["1"]
+    assert git(remote, "ls-tree", "main", "run").startswith("100755")
+    assert [commit.release for commit in repository.fetch()] == ["1"]
     with pytest.raises(BuildError, match="has a line break in its name"):
         repository.commit([Entry("a\nb", b"")], "Release 2", commit)
 
 
-# --- Heroku: the same server, and an API as Heroku's ---
+# --- Heroku: the same server, and an imitation of Heroku's API ---
 
 
-class Api(BaseHTTPRequestHandler):
-    """Heroku's API, over a server of the test."""
+class HerokuApi(BaseHTTPRequestHandler):
+    """An imitation of Heroku's API that works on the state of a PushServer."""
 
     root: Path
-    asked: list[str]
+    requests: list[str]
 
     def do_GET(self) -> None:
         self.answer("GET")
@@ -467,20 +502,20 @@ class Api(BaseHTTPRequestHandler):
 
     def answer(self, verb: str) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or "{}")
-        self.asked.append(f"{verb} {self.path}")
+        self.requests.append(f"{verb} {self.path}")
         if self.path == "/log":
-            return self.say(200, "a line of the log\n\x1b[31mred\n")
+            return self.respond(200, "a line of the log\n\x1b[31mred\n")
         if self.headers["Authorization"] != f"Bearer {KEY}":
-            return self.say(401, {"message": "Invalid credentials"})
-        app, _, what = self.path.removeprefix("/apps/").partition("/")
+            return self.respond(401, {"message": "Invalid credentials"})
+        app, _, resource = self.path.removeprefix("/apps/").partition("/")
         if app != "shop":
-            return self.say(404, {"message": "no such app"})
-        return self.say(200, getattr(self, f"{verb}_{what.replace('-', '_')}")(body))
+            return self.respond(404, {"message": "no such app"})
+        return self.respond(200, getattr(self, f"{verb}_{resource.replace('-', '_')}")(body))
 
-    def say(self, status: int, what: Any) -> None:
+    def respond(self, status: int, body: Any) -> None:
         self.send_response(status)
         self.end_headers()
-        self.wfile.write((what if isinstance(what, str) else json.dumps(what)).encode())
+        self.wfile.write((body if isinstance(body, str) else json.dumps(body)).encode())
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -501,56 +536,63 @@ class Api(BaseHTTPRequestHandler):
         assert "order=desc" in self.headers["Range"]
         return [
             {
-                "id": f"id-{one['version']}",
-                "version": one["version"],
-                "description": one.get("description") or f"Deploy {one['commit'][:8]}",
-                "status": "failed" if one["failed"] else "succeeded",
-                "slug": {"id": one["commit"]},
+                "id": f"id-{release['version']}",
+                "version": release["version"],
+                "description": release.get("description") or f"Deploy {release['commit'][:8]}",
+                "status": "failed" if release["failed"] else "succeeded",
+                "slug": {"id": release["commit"]},
             }
-            for one in reversed(buildpack.load(self.root)["releases"])
+            for release in reversed(buildpack.load(self.root)["releases"])
         ]
 
     def POST_releases(self, body: Any) -> Any:
         state = buildpack.load(self.root)
-        wanted = [one for one in state["releases"] if body["release"] == f"id-{one['version']}"]
-        self.append(state, f"Rollback to v{wanted[0]['version']}", wanted)
+        (release,) = (
+            release
+            for release in state["releases"]
+            if body["release"] == f"id-{release['version']}"
+        )
+        self.append(state, f"Rollback to v{release['version']}", [release])
         return {}
 
     def POST_log_sessions(self, body: Any) -> Any:
         assert body == {"lines": 100, "tail": False}
         return {"logplex_url": f"http://{self.headers['Host']}/log"}
 
-    def append(self, state: Any, description: str, of: list[Any]) -> None:
-        for one in of:
-            new = {"version": len(state["releases"]) + 1, "description": description}
-            state["releases"].append({**one, **new})
+    def append(self, state: Any, description: str, sources: list[Any]) -> None:
+        """Add a release for each source release, and restart the app with its commit."""
+        for source in sources:
+            changes = {"version": len(state["releases"]) + 1, "description": description}
+            state["releases"].append({**source, **changes})
         buildpack.save(self.root, state)
-        for one in of:
-            buildpack.restart(self.root, one["commit"])
+        for source in sources:
+            buildpack.restart(self.root, source["commit"])
 
 
 @pytest.fixture
 def heroku(
-    tiny: Path, server: Start, quick: None, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Server]:
-    """Return a server with the app `shop` of Heroku's, which has no settings yet."""
-    there = server()
-    buildpack.save(there.root, buildpack.load(there.root) | {"settings": {}})
-    handler = type("Handler", (Api,), {"root": there.root, "asked": there.asked})
-    (there.root / "shop.git").symlink_to(there.root / "app.git")
+    tiny: Path, make_server: MakeServer, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PushServer]:
+    """Return a server with the Heroku app `shop`, which has no settings yet."""
+    push_server = make_server()
+    buildpack.save(push_server.root, buildpack.load(push_server.root) | {"settings": {}})
+    handler = type(
+        "Handler", (HerokuApi,), {"root": push_server.root, "requests": push_server.requests}
+    )
+    (push_server.root / "shop.git").symlink_to(push_server.root / "app.git")
     monkeypatch.setenv("HEROKU_API_KEY", KEY)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as api:
         monkeypatch.setattr(heroku_api, "API", f"http://127.0.0.1:{api.server_port}")
-        monkeypatch.setattr(heroku_api, "GIT", f"file://{there.root}")
+        monkeypatch.setattr(heroku_api, "GIT", f"file://{push_server.root}")
         thread = Thread(target=api.serve_forever)
         thread.start()
-        yield there
+        yield push_server
         api.shutdown()
         thread.join()
 
 
-def test_heroku_from_the_first_push_to_the_way_back(
-    tiny: Path, heroku: Server, flaskdash: Cli
+def test_heroku_from_the_first_push_to_a_rollback(
+    tiny: Path, heroku: PushServer, flaskdash: Cli
 ) -> None:
     result = flaskdash("deploy", "heroku://shop", "--yes")
     first = heroku.up()
@@ -563,25 +605,28 @@ def test_heroku_from_the_first_push_to_the_way_back(
     edit(tiny, "README.md", "# Shop", "# Our shop")
     result = flaskdash("deploy", "--yes")
     second = heroku.up()
-    assert "SECRET_KEY" not in result.output  # it is set once
+    assert "SECRET_KEY" not in result.output  # it is only set once
     assert "set       TOKEN on shop" in flaskdash("secrets", "set", "TOKEN", stdin="abc").output
     assert flaskdash("secrets", "list").output.split() == ["SECRET_KEY", "TOKEN"]
     assert buildpack.load(heroku.root)["settings"]["SECRET_KEY"] == key
     listed = [
-        (one["name"], one["live"], one["note"][:2]) for one in told(flaskdash("releases", "--json"))
+        (release["name"], release["live"], release["note"][:2])
+        for release in result_json(flaskdash("releases", "--json"))
     ]
     assert listed == [(second, True, "v2"), (first, False, "v1")]
 
-    assert told(flaskdash("rollback", "--json"))["release"] == heroku.up() == first
-    assert told(flaskdash("rollback", second, "--json"))["release"] == heroku.up() == second
+    assert result_json(flaskdash("rollback", "--json"))["release"] == heroku.up() == first
+    assert result_json(flaskdash("rollback", second, "--json"))["release"] == heroku.up() == second
     last = buildpack.load(heroku.root)["releases"][-1]
-    assert last["description"] == "Rollback to v3"  # the newest of that commit: it has TOKEN
+    assert (
+        last["description"] == "Rollback to v3"
+    )  # the newest release of that commit, which has TOKEN
     assert flaskdash("status").output.split()[:2] == ["release", second]
     assert flaskdash("logs").output == "a line of the log\n[31mred\n"
 
 
-def test_a_failed_release_phase_replaces_nothing_at_heroku(
-    tiny: Path, heroku: Server, flaskdash: Cli
+def test_a_failed_release_phase_on_heroku_replaces_nothing(
+    tiny: Path, heroku: PushServer, flaskdash: Cli
 ) -> None:
     flaskdash("deploy", "heroku://shop", "--yes")
     first = heroku.up()
@@ -591,54 +636,59 @@ def test_a_failed_release_phase_replaces_nothing_at_heroku(
     result = flaskdash("deploy", "--yes", code=4)
     assert "its release phase failed (v3)" in result.output
     assert f"{second} is live again" in result.output
-    assert "POST /apps/shop/releases" not in heroku.asked
-    own = git(tiny, "rev-parse", "--short", "HEAD").strip()
-    notes = [one["note"] for one in told(flaskdash("releases", "--json"))]
-    assert notes == ["v3 failed", f"v2 {own} and changes", f"v1 {own} and changes"]
-    assert told(flaskdash("rollback", "--json"))["release"] == heroku.up() == first
+    assert "POST /apps/shop/releases" not in heroku.requests
+    head = git(tiny, "rev-parse", "--short", "HEAD").strip()
+    notes = [release["note"] for release in result_json(flaskdash("releases", "--json"))]
+    assert notes == ["v3 failed", f"v2 {head} and changes", f"v1 {head} and changes"]
+    assert result_json(flaskdash("rollback", "--json"))["release"] == heroku.up() == first
 
     git(tiny, "checkout", "--quiet", "app")
     edit(tiny, *BROKEN["answers 500"])
     result = flaskdash("deploy", "--yes", code=4)
-    assert f"/ answers 500; {first} is live again" in result.output
-    assert heroku.asked.count("POST /apps/shop/releases") == 2
+    assert f"/ answers 500. {first} is live again" in result.output
+    assert heroku.requests.count("POST /apps/shop/releases") == 2
     assert heroku.up() == first
 
 
-def test_what_heroku_refuses_is_said(
-    tiny: Path, heroku: Server, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+def test_a_refusal_of_heroku_is_explained(
+    tiny: Path, heroku: PushServer, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = flaskdash("deploy", "heroku://other", "--yes", code=2).output
-    assert "you have no app 'other' at Heroku" in output
+    assert "Your Heroku account has no app 'other'" in output
     assert "Try: heroku create other" in output
     monkeypatch.setenv("HEROKU_API_KEY", "wrong")
-    assert "Heroku does not know your key" in flaskdash("deploy", "heroku://shop", code=2).output
+    assert "Heroku rejects your key" in flaskdash("deploy", "heroku://shop", code=2).output
     monkeypatch.delenv("HEROKU_API_KEY")
     monkeypatch.setenv("NETRC", os.devnull)
     monkeypatch.setenv("HOME", str(tiny))
     monkeypatch.setenv("PATH", "")
-    assert "nobody says who you are" in flaskdash("deploy", "heroku://shop", code=2).output
+    assert "You are not logged in to Heroku" in flaskdash("deploy", "heroku://shop", code=2).output
     build(tiny, {".netrc": f"machine 127.0.0.1\nlogin me\npassword {KEY}\n"})
     (tiny / ".netrc").chmod(0o600)
     assert heroku_api.token() == KEY
     monkeypatch.setattr(heroku_api, "API", "http://127.0.0.1:9")
     monkeypatch.setenv("HEROKU_API_KEY", KEY)
-    assert "Heroku can't be reached" in flaskdash("deploy", "heroku://shop", code=2).output
-    assert "is not an app at Heroku" in flaskdash("deploy", "heroku://A b", code=1).output
+    assert "Heroku cannot be reached" in flaskdash("deploy", "heroku://shop", code=2).output
+    assert (
+        "is not the address of an app on Heroku"
+        in flaskdash("deploy", "heroku://A b", code=1).output
+    )
 
 
-def test_the_key_of_heroku_is_given_to_git_where_nobody_sees_it(tiny: Path, heroku: Server) -> None:
+def test_git_gets_the_heroku_key_without_showing_it_in_arguments(
+    tiny: Path, heroku: PushServer
+) -> None:
     target = HerokuTarget(Project.find(tiny), Place("heroku", "heroku://shop"))
     command = target.repository.push_command("x")
     assert KEY not in " ".join(command)
-    asked = "protocol=https\nhost=git.example.org\n\n"
-    filled = shell.run(
-        [*command[:7], "credential", "fill"], tiny, target.repository.env(), stdin=asked
+    query = "protocol=https\nhost=git.example.org\n\n"
+    credentials = shell.run(
+        [*command[:7], "credential", "fill"], tiny, target.repository.env(), stdin=query
     )
-    assert f"password={KEY}\n" in filled
+    assert f"password={KEY}\n" in credentials
 
 
-# --- Dokku and Piku: git over an ssh that is none ---
+# --- Dokku and Piku: git over an imitation of ssh ---
 
 SSH = """\
 #!{python}
@@ -646,24 +696,24 @@ import subprocess, sys
 from pathlib import Path
 
 args = sys.argv[1:]
-args = args[2:] if args[0] == "-o" else args  # git says SendEnv
+args = args[2:] if args[0] == "-o" else args  # git adds -o SendEnv
 host, words = args[0], " ".join(args[1:]).split(" ")
 home, repository = Path("{home}"), "{repository}"
 with (home / "ssh.log").open("a") as log:
     print(host, *words, file=log)
-there = home / "created"
+marker = home / "created"
 sys.path.insert(0, "{root_of_tests}")
 from tests.support import buildpack
 
 if words[0] in ("git-receive-pack", "git-upload-pack"):
     if words[0] == "git-receive-pack":
-        there.touch()
-    elif not there.exists():
+        marker.touch()
+    elif not marker.exists():
         sys.exit("fatal: 'shop' does not appear to be a git repository")
     sys.exit(subprocess.run([words[0], repository]).returncode)
 if words[0] == "apps:create":
-    there.touch()
-elif not there.exists():
+    marker.touch()
+elif not marker.exists():
     sys.exit("Error: app 'shop' not found.")
 root = Path("{root}")
 state = buildpack.load(root)
@@ -673,10 +723,10 @@ elif words[0] == "config":
     print(*(f"{{key}}={{value}}" for key, value in state["settings"].items()), sep="\\n")
 elif words[0] == "config:set":
     import base64, shlex
-    given = shlex.split(" ".join(words[words.index("shop") + 1 :]))
-    pairs = dict(one.split("=", 1) for one in given)
+    words_after_app = shlex.split(" ".join(words[words.index("shop") + 1 :]))
+    pairs = dict(pair.split("=", 1) for pair in words_after_app)
     if "--encoded" in words:
-        pairs = {{key: base64.b64decode(one).decode() for key, one in pairs.items()}}
+        pairs = {{key: base64.b64decode(value).decode() for key, value in pairs.items()}}
     state["settings"] |= pairs
     buildpack.save(root, state)
     print(pairs)
@@ -694,124 +744,132 @@ elif words[0] == "logs":
 
 @pytest.fixture
 def over_ssh(
-    tiny: Path, server: Start, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], Server]:
-    """Return a function that makes a server which is reached by an `ssh` of the test's own."""
+    tiny: Path,
+    make_server: MakeServer,
+    quick: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[str], PushServer]:
+    """Return a function that makes a server, and puts an `ssh` on the PATH that reaches it."""
 
-    def make(kind: str) -> Server:
-        there = server("piku" if kind == "piku" else "heroku")
-        buildpack.save(there.root, buildpack.load(there.root) | {"settings": {}})
+    def make(kind: str) -> PushServer:
+        push_server = make_server("piku" if kind == "piku" else "heroku")
+        buildpack.save(push_server.root, buildpack.load(push_server.root) | {"settings": {}})
         script = SSH.format(
             python=sys.executable,
             home=tmp_path,
-            repository=there.root / "app.git",
-            root=there.root,
+            repository=push_server.root / "app.git",
+            root=push_server.root,
             root_of_tests=Path(__file__).parents[3],
         )
         build(tmp_path, {"bin/ssh": script})
         (tmp_path / "bin/ssh").chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-        return there
+        return push_server
 
     return make
 
 
 @pytest.mark.parametrize("kind", ["dokku", "piku"])
-def test_dokku_and_piku_keep_settings_and_logs(
+def test_settings_and_logs_of_dokku_and_piku(
     tiny: Path,
-    over_ssh: Callable[[str], Server],
+    over_ssh: Callable[[str], PushServer],
     flaskdash: Cli,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
 ) -> None:
-    there = over_ssh(kind)
-    monkeypatch.setattr(servers, "QUIET", 0.5)
-    args = ("deploy", f"git+ssh://{kind}@example.org/shop", "--domain", there.domain, "--yes")
-    assert told(flaskdash(*args, "--json"))["release"] == there.up()
-    settings = buildpack.load(there.root)["settings"]
+    push_server = over_ssh(kind)
+    monkeypatch.setattr(servers, "LOG_SECONDS", 0.5)
+    args = ("deploy", f"git+ssh://{kind}@example.org/shop", "--domain", push_server.domain, "--yes")
+    assert result_json(flaskdash(*args, "--json"))["release"] == push_server.up()
+    settings = buildpack.load(push_server.root)["settings"]
     assert len(settings["SECRET_KEY"]) == 64
-    assert settings.get("PORT") == (str(there.port) if kind == "piku" else None)
-    pushed = there.git("ls-tree", "--name-only", there.head()).split()
+    assert settings.get("PORT") == (str(push_server.port) if kind == "piku" else None)
+    pushed = push_server.git("ls-tree", "--name-only", push_server.head()).split()
     assert ("requirements.txt" in pushed) == (kind == "piku")
-    ran = [line.split()[1] for line in (tmp_path / "ssh.log").read_text().splitlines()]
-    if kind == "dokku":  # the key is there before anything starts
-        assert ran.index("apps:create") < ran.index("config:set") < ran.index("git-receive-pack")
-    else:  # the app comes into being with the push
-        assert ran.index("git-receive-pack") < ran.index("config:set")
+    commands = [line.split()[1] for line in (tmp_path / "ssh.log").read_text().splitlines()]
+    if kind == "dokku":  # the key is set before the app starts
+        assert (
+            commands.index("apps:create")
+            < commands.index("config:set")
+            < commands.index("git-receive-pack")
+        )
+    else:  # the push creates the app
+        assert commands.index("git-receive-pack") < commands.index("config:set")
 
     build(tiny, {"live.env": "A=x\nURL='postgres://u:p;a b$c@h/d'\n"})
     result = flaskdash("secrets", "push", "live.env")
     assert result.output == "set       A, URL on shop\n"
-    assert buildpack.load(there.root)["settings"]["URL"] == "postgres://u:p;a b$c@h/d"
+    assert buildpack.load(push_server.root)["settings"]["URL"] == "postgres://u:p;a b$c@h/d"
     assert flaskdash("secrets", "list").output.split() == sorted(["A", "URL", *settings])
     (tmp_path / "refuse").touch()
     result = flaskdash("secrets", "set", "B", stdin="very-secret", code=1)
-    assert "did not take the settings" in result.output
+    assert "did not accept the settings" in result.output
     assert "very-secret" not in result.output
     assert flaskdash("logs").output == "a line of the log\n"
 
 
-def test_piku_takes_any_push_and_what_does_not_start_is_taken_back(
-    tiny: Path, server: Start, quick: None, flaskdash: Cli
+def test_piku_accepts_any_push_and_a_broken_release_is_rolled_back(
+    tiny: Path, make_server: MakeServer, quick: None, flaskdash: Cli
 ) -> None:
-    there = server("piku")
-    flaskdash("deploy", there.address, "--domain", there.domain, "--yes")
-    first = there.up()
+    push_server = make_server("piku")
+    flaskdash("deploy", push_server.address, "--domain", push_server.domain, "--yes")
+    first = push_server.up()
     edit(tiny, "Procfile", "app/serve.py $PORT", "app/nowhere.py $PORT")
     result = flaskdash("deploy", "--yes", code=4)
     assert (
-        f"nothing answers at https://{there.domain}/up after 1.5 s; {first} is live"
+        f"nothing answers at https://{push_server.domain}/up after 1.5 s. {first} is live"
         in result.output
     )
-    assert there.up() == first
+    assert push_server.up() == first
 
 
-# --- what a server prints ---
+# --- the output of servers ---
 
 
-def test_lines_come_as_they_are_printed_without_what_a_terminal_obeys(tmp_path: Path) -> None:
-    seen: list[str] = []
+def test_output_is_streamed_without_control_characters(tmp_path: Path) -> None:
+    lines: list[str] = []
     script = "printf 'a\\033[2J\\tb\\n'; echo c >&2; exec sleep 60"
-    shell.stream(["sh", "-c", script], tmp_path, seen.append, seconds=0.5)
-    assert seen == ["a[2J\tb", "c"]
+    shell.stream(["sh", "-c", script], tmp_path, lines.append, seconds=0.5)
+    assert lines == ["a[2J\tb", "c"]
     with pytest.raises(shell.CommandError, match="exit code 3: last words"):
-        shell.stream(["sh", "-c", "echo last words; exit 3"], tmp_path, seen.append)
+        shell.stream(["sh", "-c", "echo last words; exit 3"], tmp_path, lines.append)
 
 
 # --- addresses ---
 
 
 @pytest.mark.parametrize(
-    ("address", "says"),
+    ("address", "error"),
     [
         ("git", "git is not an address to push to"),
         ("git+ssh://dokku@example.org", "is not an address to push to"),
         ("git+ssh://dokku@-oProxyCommand=x/app", "is not an address to push to"),
-        ("git+https://me:secret@example.org/app", "the address holds a password"),
+        ("git+https://me:secret@example.org/app", "The address contains a password"),
     ],
 )
-def test_addresses_that_are_none(tiny: Path, flaskdash: Cli, address: str, says: str) -> None:
+def test_invalid_addresses(tiny: Path, flaskdash: Cli, address: str, error: str) -> None:
     result = flaskdash("deploy", address, "--dry-run", code=1)
-    assert says in result.output
+    assert error in result.output
 
 
-def test_where_an_app_answers(tiny: Path, quick: None, flaskdash: Cli) -> None:
-    def domains(address: str, **settings: str) -> list[str]:
-        return GitTarget(Project.find(tiny), Place("git", address, settings)).domains()
+def test_the_urls_of_an_app(tiny: Path, quick: None, flaskdash: Cli) -> None:
+    def urls(address: str, **settings: str) -> list[str]:
+        return GitTarget(Project.find(tiny), Place("git", address, settings)).candidate_urls()
 
-    assert domains("git+ssh://dokku@example.org:22/shop")[0] == "https://shop.example.org"
-    assert domains("git+ssh://dokku@h/shop", domain="a.org") == ["https://a.org", "http://a.org"]
-    assert domains("git+ssh://piku@example.org/shop") == []
+    assert urls("git+ssh://dokku@example.org:22/shop")[0] == "https://shop.example.org"
+    assert urls("git+ssh://dokku@h/shop", domain="a.org") == ["https://a.org", "http://a.org"]
+    assert urls("git+ssh://piku@example.org/shop") == []
     piku = servers.Piku(urlsplit("git+ssh://piku@example.org/shop"), tiny)
-    assert piku.first("a.org")["NGINX_SERVER_NAME"] == "a.org"
+    assert piku.initial_settings("a.org")["NGINX_SERVER_NAME"] == "a.org"
     assert piku.ssh("logs", "shop") == ["ssh", "piku@example.org", "logs", "shop"]
-    there = servers.server(urlsplit("git+ssh://dokku@h:2222/shop"), tiny)
-    assert there.ssh("logs")[:3] == ["ssh", "-p", "2222"]
+    dokku = servers.server(urlsplit("git+ssh://dokku@h:2222/shop"), tiny)
+    assert dokku.ssh("logs")[:3] == ["ssh", "-p", "2222"]
     result = flaskdash("check", f"git+file://{tiny}/.git", code=2)
-    assert "nobody says where the app will answer" in result.output
+    assert "the URL of the app is unknown" in result.output
     result = flaskdash("deploy", f"git+file://{tiny}/none", "--domain", "a.org", "--check")
-    assert "ok    remote" in result.output  # some servers make it at the first push
+    assert "ok    remote" in result.output  # some servers create it at the first push
     result = flaskdash("check", "git+http://127.0.0.1:9/shop", code=2)
     assert "FAIL  remote       fatal: unable to access" in result.output
     assert "Try: git ls-remote http://127.0.0.1:9/shop" in result.output
@@ -819,38 +877,45 @@ def test_where_an_app_answers(tiny: Path, quick: None, flaskdash: Cli) -> None:
     assert "'a/b' is not a domain" in flaskdash(*args, code=2).output
 
 
-# --- the buildpack's rules: a project with nothing wrong, then one mistake ---
+# --- the buildpack's rules: a valid project, then one mistake each ---
 
 
 def findings(root: Path) -> list[str]:
     project = Project.find(root)
-    found = [(rule, list(rule.look(project))) for rule in git_rules.BUILDPACK]
-    return [f"{rule.id}: {one.sentence}" for rule, all in found for one in all]
+    return [
+        f"{rule.id}: {finding.sentence}"
+        for rule in git_rules.BUILDPACK
+        for finding in rule.look(project)
+    ]
 
 
-def test_a_sound_project_has_no_finding(tiny: Path, made: Path) -> None:
+def test_a_valid_project_has_no_finding(tiny: Path, made: Path) -> None:
     assert findings(tiny) == []
     shutil.copy(tiny / "uv.lock", made)
     assert findings(made) == []
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "says"),
+    ("file", "content", "sentence"),
     [
         ("requirements.txt", b"flask", "one-lock: requirements.txt is at the root"),
         ("poetry.lock", b"", "one-lock: poetry.lock is at the root"),
         ("Pipfile", b"", "one-lock: Pipfile is at the root"),
-        (".python-version", b"python-3.13\n", "python: .python-version says python-3.13"),
-        (".python-version", b"3.13\n3.12\n", "python: .python-version says 3.13 and 3.12"),
-        (".python-version", b"'3.13'\n", "python: .python-version says '3.13'"),
-        (".python-version", b"3.9\n", "python: there is no Python 3.9 there"),
-        (".python-version", b"\xef\xbb\xbf3.13\n", "python: .python-version says \ufeff3.13"),
-        (".python-version", "3.13\n".encode("utf-16"), "python: .python-version says "),
-        (".python-version", None, "python: there is no .python-version"),
-        ("runtime.txt", b"python-3.13", "runtime-txt: runtime.txt goes before"),
-        ("Procfile", b"web: gunicorn -w 4 app", "web: the number of workers is fixed"),
-        ("Procfile", b"web: gunicorn --workers=2 app", "web: the number of workers is fixed"),
-        ("gunicorn.conf.py", b"workers = 3\n", "web: the number of workers is fixed"),
+        (".python-version", b"python-3.13\n", "python: .python-version contains python-3.13"),
+        (".python-version", b"3.13\n3.12\n", "python: .python-version contains 3.13 and 3.12"),
+        (".python-version", b"'3.13'\n", "python: .python-version contains '3.13'"),
+        (".python-version", b"3.9\n", "python: the build does not offer Python 3.9"),
+        (".python-version", b"\xef\xbb\xbf3.13\n", "python: .python-version contains \ufeff3.13"),
+        (".python-version", "3.13\n".encode("utf-16"), "python: .python-version contains "),
+        (".python-version", None, "python: .python-version does not exist"),
+        ("runtime.txt", b"python-3.13", "runtime-txt: runtime.txt is deprecated"),
+        ("Procfile", b"web: gunicorn -w 4 app", "web: the web command or gunicorn.conf.py fixes"),
+        (
+            "Procfile",
+            b"web: gunicorn --workers=2 app",
+            "web: the web command or gunicorn.conf.py fixes",
+        ),
+        ("gunicorn.conf.py", b"workers = 3\n", "web: the web command or gunicorn.conf.py fixes"),
         ("gunicorn.conf.py", b"bind = '0.0.0.0:8000'\n", "web: the web command listens on"),
         ("Procfile", b"web: gunicorn -b 127.0.0.1:8000 app", "web: the web command listens on 127"),
         (
@@ -858,17 +923,23 @@ def test_a_sound_project_has_no_finding(tiny: Path, made: Path) -> None:
             b"web: waitress-serve --listen=*:80 a:b",
             "web: the web command listens on *:80",
         ),
-        ("Procfile", b"web: waitress-serve app:app", "web: the web command does not say $PORT"),
-        ("Procfile", b"web: flask run -p $PORT", "web: the web command is the development server"),
+        ("Procfile", b"web: waitress-serve app:app", "web: the web command does not use $PORT"),
+        (
+            "Procfile",
+            b"web: flask run -p $PORT",
+            "web: the web command starts the development server",
+        ),
     ],
 )
-def test_a_rule_finds_its_mistake(tiny: Path, file: str, content: bytes | None, says: str) -> None:
+def test_a_rule_finds_its_mistake(
+    tiny: Path, file: str, content: bytes | None, sentence: str
+) -> None:
     if content is None:
         (tiny / file).unlink()
     else:
         (tiny / file).parent.mkdir(exist_ok=True)
         (tiny / file).write_bytes(content)
-    assert [one for one in findings(tiny) if one.startswith(says)]
+    assert [finding for finding in findings(tiny) if finding.startswith(sentence)]
 
 
 def test_the_size_is_estimated_from_the_files_and_the_lock(
@@ -892,9 +963,9 @@ def test_the_size_is_estimated_from_the_files_and_the_lock(
     build(tiny, {"uv.lock": lock})
     project = Project.find(tiny)
     assert git_rules.wheels_size(project) == 300_000_000
-    (note,) = git_rules.slug(project)
+    (note,) = git_rules.check_slug(project)
     assert note.is_note
-    assert note.sentence.startswith("it comes to about 360 MB (0 MB of them are files)")
-    monkeypatch.setattr(git_rules, "MOST", 350_000_000)
-    (failure,) = git_rules.slug(project)
+    assert note.sentence.startswith("the slug will have about 360 MB, including 0 MB of files")
+    monkeypatch.setattr(git_rules, "SLUG_LIMIT", 350_000_000)
+    (failure,) = git_rules.check_slug(project)
     assert not failure.is_note

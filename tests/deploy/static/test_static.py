@@ -186,8 +186,8 @@ def test_a_filter_is_live_on_all_of_its_pages_or_on_none() -> None:
 
 def test_a_form_is_read_as_a_browser_reads_it() -> None:
     page = child.Form(
-        '<form class="find"><input type="search" name="x.find"></form><form class="filters">'
-        '<details data-column="a &amp; b"><input type="search" class="narrow">'
+        '<form class="table-search"><input type="search" name="x.find"></form><form class="filters">'
+        '<details data-column="a &amp; b"><input type="search" class="option-search">'
         '<input type="radio" name="a &amp; b" value=""><input type="radio" value="&lt;x&gt;">'
         '</details><fieldset data-column="day"><input type="date" name="day.from">'
         '<a href="?day.from=2024-01-01&amp;day.to=2024-01-07">Last 7 days</a></fieldset>'
@@ -247,12 +247,12 @@ def test_no_page_names_an_absolute_path_or_a_secret(exported: Project) -> None:
     assert key
     for page in folder(exported).rglob("*.html"):
         text = page.read_text("utf-8")
-        assert not re.search(r'(href|src|action|data-rows)="(/|http)', text), page
+        assert not re.search(r'(href|src|action|data-rows-url)="(/|http)', text), page
         assert key[1] not in text
     page = (folder(exported) / "index.html").read_text("utf-8")
     assert "Content-Security-Policy" in page
     scripts = re.findall(r"<script src=.static/([^?]*)", page)
-    assert (scripts[0], scripts[-1]) == ("files.js", "dashboard.js")
+    assert (scripts[0], scripts[-1]) == ("files.js", "engine/update.js")
 
 
 def test_a_page_that_is_not_there_needs_no_other_file(exported: Project) -> None:
@@ -285,7 +285,7 @@ def test_filters_work_below_any_path(exported: Project, host: Host, watched: Wat
     expect(page.locator(".chip")).to_have_text("Region: North")
     assert value(watched) == revenue(exported, ("region", "North"))
     assert page.url == f"{host.address}?region=North"
-    assert page.evaluate("document.querySelector('#by-region .shown').data[0].x") == ["North"]
+    assert page.evaluate("document.querySelector('#by-region .chart').data[0].x") == ["North"]
     page.keyboard.press("Escape")
     page.click("fieldset[data-column=date] summary")
     page.click(".presets a >> nth=-1")
@@ -353,7 +353,7 @@ def test_rows_are_sorted_searched_and_turned(
     page.click("#sales-table th a:has-text('Units')")
     page.wait_for_selector("#sales-table th[aria-sort=descending]")
     assert [int(text) for text in column(watched, 4)] == sorted(units_of_all(), reverse=True)[:25]
-    page.fill(".find [type=search]", "cocoa")
+    page.fill(".table-search [type=search]", "cocoa")
     expect(said).to_have_text("1\N{EN DASH}25 of 29")
     assert set(column(watched, 3)) == {"Cocoa"}
     # A filter leaves the order and the search as they are; so does a reload.
@@ -366,15 +366,15 @@ def test_rows_are_sorted_searched_and_turned(
     page.reload()
     expect(page.locator(".chip")).to_have_text("Region: South")
     assert [int(text) for text in column(watched, 4)] == units
-    assert page.input_value(".find [type=search]") == "cocoa"
-    page.fill(".find [type=search]", "no such text")
+    assert page.input_value(".table-search [type=search]") == "cocoa"
+    page.fill(".table-search [type=search]", "no such text")
     page.wait_for_selector("text=No row has this text.")
     assert host.failed() == []
 
 
 def test_what_this_copy_has_no_page_for_says_so(host: Host, watched: Watched) -> None:
     watched.page.goto(f"{host.address}?region=Nowhere")
-    watched.page.wait_for_selector(".said:has-text('no page for these filters')")
+    watched.page.wait_for_selector(".page-status:has-text('no page for these filters')")
     assert watched.page.locator("#revenue .value").inner_text() != ""
     assert [code for _, code in host.failed()] == [404]
     watched.complaints.clear()  # Chromium tells of the 404
@@ -398,7 +398,7 @@ def test_with_no_host_at_all_the_browser_goes_to_the_file_of_a_choice(
     page.click("text=Reset")
     expect(page.locator(".chip")).to_have_count(0)
     page.wait_for_selector(".js-plotly-plot")
-    assert page.evaluate("document.querySelector('.shown').data[0].x") == ["North", "South"]
+    assert page.evaluate("document.querySelector('.chart').data[0].x") == ["North", "South"]
 
 
 # --- where it is written ---

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
+import duckdb
 import pandas as pd
 import pytest
 
-from flaskdash.inspect.meaning import remarks, roles
+from flaskdash.charts import sql
+from flaskdash.charts.suggest import suggest
+from flaskdash.inspect import inspect_source
+from flaskdash.inspect.formats import big_csv as big
+from flaskdash.inspect.meaning import remarks, roles, sampled, totals
+from flaskdash.inspect.writing.draft import execute
+from tests.support.fixtures import Cli, Write
+from tests.support.projects import own_environment, run
 
 
 def frame(total: str, factor: int = 1) -> pd.DataFrame:
@@ -43,6 +54,10 @@ def test_names_that_engines_write_differently_are_left(name: str) -> None:
     assert roles.describe(frame(name), {})[1].totals == ()
 
 
+def left_out(table: pd.DataFrame) -> dict[str, list[str]]:
+    return totals.redundant(table, roles.describe(table, {}))
+
+
 COUNTRIES = [
     "Chile",
     "Peru",
@@ -57,12 +72,12 @@ COUNTRIES = [
 ]
 
 
-def places(*groups: str) -> tuple[str, ...]:
-    """Return which values are marked as groups of the others."""
+def places(*groups: str) -> list[str]:
+    """Return which values are left out as groups of the others."""
     names = [*COUNTRIES, *groups]
     rows = [(name, year, 1.5 + i) for i, name in enumerate(names) for year in (2020, 2021)]
     table = pd.DataFrame(rows, columns=["Country Name", "year", "rate"])
-    return roles.describe(table, {})[0].groups
+    return left_out(table).get("Country Name", [])
 
 
 @pytest.mark.parametrize(
@@ -81,7 +96,6 @@ def places(*groups: str) -> tuple[str, ...]:
         "Sub-Saharan Africa (IDA & IBRD)",
         "Arab World",
         "Small states",
-        "Western Europe",
     ]
     + [
         "Euro area \u2013 20 countries (from 2023)",
@@ -90,14 +104,20 @@ def places(*groups: str) -> tuple[str, ...]:
     ],
 )
 def test_regions_among_countries_are_groups(name: str) -> None:
-    assert places(name) == (name,)
+    assert places(name) == [name]
+
+
+def test_regions_are_groups_beside_the_world_alone() -> None:
+    assert places("Western Europe", "Oceania") == []
+    assert places("Western Europe", "Oceania", "World") == ["Oceania", "Western Europe", "World"]
 
 
 @pytest.mark.parametrize(
-    "name", ["South Africa", "Central African Republic", "South Sudan", "Oman"]
+    "name", ["South Africa", "Central African Republic", "South Sudan", "Oman", "Micronesia"]
 )
 def test_countries_are_none(name: str) -> None:
-    assert places(name) == ()
+    assert places(name) == []
+    assert places(name, "World") == ["World"]
 
 
 def test_where_regions_are_the_parts_they_are_no_groups() -> None:
@@ -112,4 +132,113 @@ def test_where_regions_are_the_parts_they_are_no_groups() -> None:
         "World",
     ]
     table = pd.DataFrame({"region": names * 3, "rate": [0.5 + i for i in range(24)]})
-    assert roles.describe(table, {})[0].groups == ()
+    assert left_out(table) == {}
+
+
+YEARS = range(2015, 2023)
+WIDE = f"Country Name,{','.join(map(str, YEARS))}\n" + "".join(
+    f"{name},{','.join(str(n * size) for n, _ in enumerate(YEARS, start=10))}\n"
+    for name, size in [*((name, 2) for name in COUNTRIES), ("World", 20), ("Africa", 6), ("G20", 2)]
+)
+LONG = "year,region,sales\n" + "".join(
+    f"{year},{region},{sales}\n"
+    for year in (2021, 2022, 2023)
+    for region, sales in (("North", 5), ("South", 7), ("East", 9), ("", 4), ("Total", 25))
+)
+CROSSED = "year,sex,age,people\n" + "".join(
+    f"{year},{sex},{age},{s * a}\n"
+    for year in (2021, 2022)
+    for sex, s in (("female", 2), ("male", 3), ("both", 5))
+    for age, a in (("young", 10), ("middle", 20), ("old", 30), ("All", 60))
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "rows"),
+    [
+        (WIDE, {"Country Name": ["Africa", "G20", "World"]}, 80),
+        (LONG, {"region": ["Total"]}, 12),
+        (CROSSED, {"sex": ["both"], "age": ["All"]}, 12),
+    ],
+    ids=["wide", "long", "crossed"],
+)
+@pytest.mark.parametrize("size", ["small", "big"])
+def test_totals_are_left_out_by_the_loader(
+    text: str,
+    expected: dict[str, list[str]],
+    rows: int,
+    size: str,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if size == "big":
+        monkeypatch.setattr(big, "BIG", 10)
+        monkeypatch.setattr(sampled, "MOST", 5)
+    path = write(text, "sales.csv")
+    found = inspect_source(path)
+    assert found.left_out == expected
+    result = execute(found.body, path, found.left_out)
+    assert len(result) == len(found.frame) == found.total == rows
+    assert ("connection" in found.body) == (size == "big" and text != WIDE)
+    for name, values in expected.items():
+        assert any(note.startswith(f"{name}: rows of {values[0]!r}") for note in found.notes)
+    columns = {column.name: column for column in found.columns}
+    for chart in suggest(found, "sales"):
+        assert "NOT IN" not in sql.select(chart, columns, sql.Bins(1))
+
+
+def test_a_folder_excel_and_json_leave_totals_out_too(tmp_path: Path) -> None:
+    table = frame("Total", factor=1).sort_values("year")
+    (tmp_path / "parts").mkdir()
+    for year, part in table.groupby("year"):
+        part.to_csv(tmp_path / f"parts/{year}.csv", index=False)
+    table.to_json(tmp_path / "sales.json", orient="records")
+    table.to_excel(tmp_path / "sales.xlsx", index=False)
+    duckdb.from_df(table).write_parquet(str(tmp_path / "sales.parquet"))
+    for name in ("parts", "sales.json", "sales.xlsx", "sales.parquet"):
+        found = inspect_source(tmp_path / name)
+        assert found.left_out == {"region": ["Total"]}, name
+        assert found.frame["sales"].sum() == 180, name
+
+
+def test_a_total_of_parts_that_overlap_stays() -> None:
+    assert left_out(frame("Total", factor=2)) == {}
+
+
+def test_a_table_of_margins_stays() -> None:
+    sexes = [("both", 50), ("female", 20), ("male", 30)]
+    ages = [("young", 10), ("middle", 15), ("old", 25)]
+    rows = [(year, sex, "All", n) for year in (2021, 2022) for sex, n in sexes]
+    rows += [(year, "both", age, n) for year in (2021, 2022) for age, n in ages]
+    assert left_out(pd.DataFrame(rows, columns=["year", "sex", "age", "people"])) == {}
+
+
+@pytest.mark.parametrize("flags", [("--table", "sales"), ("--query", "SELECT * FROM sales")])
+def test_a_database_leaves_totals_out_of_its_query(
+    flags: tuple[str, ...], made: Path, flaskdash: Cli
+) -> None:
+    with sqlite3.connect(made / "shop.db") as database:
+        frame("Total").to_sql("sales", database, index=False)
+        database.execute("INSERT INTO sales VALUES (2023, NULL, 4)")
+    database.close()
+    flaskdash("add-data", f"sqlite:///{made}/shop.db", *flags, "--name", "shop", "--live")
+    loader = (made / "app/loaders/shop.py").read_text("utf-8")
+    query = loader.split('"""')[3]
+    with sqlite3.connect(made / "shop.db") as database:
+        (total,) = database.execute(f"SELECT sum(sales) FROM ({query})").fetchone()
+    database.close()
+    assert total == 184
+
+
+def test_a_project_without_its_totals_passes_its_own_checks(
+    project: Path, shared_project: Path, flaskdash: Cli
+) -> None:
+    own_environment(project, shared_project)
+    (project / "crossed.csv").write_text(CROSSED)
+    flaskdash("add-data", "crossed.csv")
+    loader = (project / "app/loaders/crossed.py").read_text("utf-8")
+    assert 'TOTALS = {\n    "sex": ["both"],\n    "age": ["All"],\n}\n' in loader
+    run(project, "ruff", "check", "--no-cache")
+    run(project, "ruff", "format", "--check", "--no-cache")
+    run(project, "mypy")
+    run(project, "pytest", "-q", "-p", "no:cacheprovider")

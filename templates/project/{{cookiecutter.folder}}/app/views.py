@@ -34,13 +34,14 @@ from app.tables import Page, View
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-pages = Blueprint("pages", __name__)
+pages = Blueprint("pages", __name__, template_folder="engine/templates")
 data: Data = LocalProxy(lambda: current_app.extensions["data"])  # type: ignore[assignment]
 cache: Cache = LocalProxy(lambda: current_app.extensions["cache"])  # type: ignore[assignment]
 _charts: dict[str, ModuleType] = LocalProxy(lambda: current_app.extensions["charts"])  # type: ignore[assignment]
 
 mimetypes.add_type("text/javascript", ".js")  # Windows may say otherwise
 STATIC = Path(__file__).parent / "static"
+ENGINE = Path(__file__).parent / "engine/static"
 KEPT_PAGES = 10  # of a table, in the cache
 LONGEST_PATH = 200  # the system refuses to look for a name of more than 255 bytes
 # Plotly adds one <style> element that is empty: this is the hash of the empty string.
@@ -76,9 +77,9 @@ def chart(slug: str) -> Response:
 
 @pages.get("/charts/<slug>/rows")
 def chart_rows(slug: str) -> Response:
-    """Show one page of a chart's rows and nothing else: dashboard.js turns the pages with it."""
+    """Show one page of a chart's rows and nothing else: tables.js turns the pages with it."""
     chart = _chart(slug)
-    return _answer([chart], lambda on: _page("_chart.html", "", [chart], on), "text/html")
+    return _answer([chart], lambda on: _page("engine/_chart.html", "", [chart], on), "text/html")
 
 
 @pages.get("/charts/<slug>/figure.json")
@@ -128,8 +129,10 @@ def ready() -> tuple[dict[str, Any], int]:
 
 @pages.get("/static/<path:name>")
 def static(name: str) -> Response:
-    """Return a file of app/static, compressed: as the .br beside it, if there is one."""
-    path = Path(safe_join(str(STATIC), name) or abort(404))
+    """Return a file of app/static or app/engine/static, compressed: as the .br beside it, if there is one."""
+    engine = name.startswith("engine/")
+    folder = ENGINE if engine else STATIC
+    path = Path(safe_join(str(folder), name.removeprefix("engine/" * engine)) or abort(404))
     if len(name.encode()) > LONGEST_PATH or not path.is_file():
         abort(404)
     mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -341,7 +344,7 @@ def _drawn(chart: ModuleType, rows: DataFrame) -> Any:
 def _figure(chart: ModuleType, rows: DataFrame) -> str:
     import plotly.io
 
-    plotly.io.templates.default = None  # the look is the page's own: see figures.js
+    plotly.io.templates.default = None  # the look is the page's own: see look.js
     figure = chart.figure(formats.as_text(rows))
     return str(figure.to_json()).replace("<", "\\u003c")  # so that no </script> ends it
 

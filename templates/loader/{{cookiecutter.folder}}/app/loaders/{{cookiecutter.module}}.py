@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 {% if cookiecutter.variable %}ADDRESS = {{ cookiecutter.source }}  # the environment variable, set in .env, that holds its address
 {% else %}SOURCE = {% if not cookiecutter.url %}Path(__file__).parents[2] / "data" / {% endif %}{{ cookiecutter.source }}
 {% endif %}{% if cookiecutter.refresh %}REFRESH = {{ cookiecutter.refresh }}
+{% endif %}{% if cookiecutter.totals %}# Totals of other rows, which load() leaves out: adding them up would count twice.
+TOTALS = {{ cookiecutter.totals }}
 {% endif %}
 
 def load() -> {% if "return rows" in cookiecutter.body %}DuckDBPyRelation{% else %}DataFrame{% endif %}:

@@ -1,0 +1,93 @@
+// The look of the kinds that plotly-more.min.js draws: maps, heat maps, boxes, gauges...
+"use strict";
+
+Plotly.setPlotConfig({ topojsonURL: new URL("../vendor/", document.currentScript.src).href });
+
+const traceStyles = {
+  choropleth(trace, { css }) {
+    trace.marker = { line: { color: css("--card"), width: 0.5 } };
+  },
+  heatmap: (trace, look, layout) => (layout.margin ??= { r: 8 }),
+  treemap: styleHierarchy,
+  sunburst: styleHierarchy,
+  candlestick(trace, { layout: { colorway } }) {
+    trace.increasing = { line: { color: colorway[0] } };
+    trace.decreasing = { line: { color: colorway[1] } };
+  },
+  waterfall(trace, { css, layout: { colorway } }) {
+    trace.increasing = { marker: { color: colorway[0] } };
+    trace.decreasing = { marker: { color: colorway[1] } };
+    trace.totals = { marker: { color: css("--quiet") } };
+    trace.connector = { line: { color: css("--line"), width: 1 } };
+  },
+  indicator(trace, { css, layout: { font } }, layout) {
+    const { axis, threshold } = trace.gauge;
+    const ink = css("--ink");
+    layout.margin = { l: 32, r: 32, t: 24, b: 16 };
+    trace.number = { font: { color: ink, size: 36 }, ...trace.number };
+    trace.gauge = {
+      ...trace.gauge,
+      bar: { color: css("--brand"), thickness: 0.6 },
+      bgcolor: css("--line"),
+      borderwidth: 0,
+      axis: { tickfont: font, exponentformat: "B", tickcolor: css("--quiet"), ...axis },
+      threshold: { line: { color: ink, width: 3 }, thickness: 0.9, ...threshold },
+    };
+  },
+  sankey(trace, { css, layout: { font } }) {
+    const amount = "%{value:,.4~r}<extra></extra>";
+    const { node } = trace;
+    trace.node = { pad: 12, thickness: 14, line: { width: 0 }, ...node, customdata: node.label };
+    trace.node.label = node.label.map((name) => truncate(name));
+    trace.node.hovertemplate = `%{customdata}: ${amount}`;
+    trace.link = { color: css("--quiet") + "33", ...trace.link };
+    trace.link.hovertemplate = `%{source.customdata} → %{target.customdata}: ${amount}`;
+    trace.textfont ??= { ...font, color: css("--ink") };
+  },
+};
+
+function styleHierarchy(trace, { css, layout: { colorway } }, layout) {
+  const hasParents = trace.parents.some(Boolean); // otherwise colours would say nothing
+  trace.marker = { line: { color: css("--card"), width: 1 } };
+  trace.root = { color: TRANSPARENT };
+  trace.pathbar = { visible: false };
+  trace.leaf = { opacity: 1 };
+  layout[`${trace.type}colorway`] ??= hasParents ? colorway : colorway.slice(0, 1);
+  layout[`extend${trace.type}colors`] ??= hasParents;
+}
+
+function styleGeo(geo, css) {
+  const card = css("--card");
+  const borders = { countrycolor: card, coastlinecolor: card, subunitcolor: card };
+  const land = { landcolor: css("--line"), showland: true, showlakes: false, showframe: false };
+  return { bgcolor: TRANSPARENT, ...borders, ...land, ...geo };
+}
+
+function stylePolar(polar, data, { css, layout: { font } }) {
+  const line = css("--line");
+  const axis = { gridcolor: line, linecolor: line, tickfont: font, exponentformat: "B" };
+  const tickvals = [...new Set(data.flatMap(({ theta }) => theta ?? []).map(String))];
+  const ticktext = tickvals.map((name) => truncate(name, 14));
+  return {
+    bgcolor: TRANSPARENT,
+    domain: { y: [0, 0.9] },
+    ...polar,
+    angularaxis: { ...axis, ...polar.angularaxis, type: "category", tickvals, ticktext },
+    radialaxis: { ...axis, ...polar.radialaxis, nticks: 4, tickangle: 90, angle: 90 },
+  };
+}
+
+function styleMoreKinds(data, layout, look) {
+  const scale = look.css("--scale").split(/\s+/);
+  const colorscale = scale.map((color, index) => [index / (scale.length - 1), color]);
+  const colorbar = { thickness: 10, outlinewidth: 0, len: 0.9, exponentformat: "B" };
+  colorbar.tickfont = look.layout.font;
+  layout.coloraxis = { colorscale, colorbar, ...layout.coloraxis };
+  if (layout.geo) layout.geo = styleGeo(layout.geo, look.css);
+  if (layout.polar) {
+    layout.polar = stylePolar(layout.polar, data, look);
+    layout.margin ??= { l: 84, r: 84, t: 8, b: 24 };
+  }
+  if (!data.some(({ x, y }) => x || y)) layout.margin ??= { l: 8, r: 8, t: 8, b: 8 };
+  for (const trace of data) traceStyles[trace.type]?.(trace, look, layout);
+}

@@ -1,0 +1,123 @@
+// The form of filters: each choice becomes the page's URL, and the page follows it.
+"use strict";
+
+const form = document.querySelector(".filters");
+let filterTimer; // runs while somebody types into a text filter
+
+const formQuery = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+
+// Tables keep their order and their search, but go back to their first page.
+function filteredUrl() {
+  const query = formQuery();
+  for (const { dataset } of document.querySelectorAll("[data-prefix]")) {
+    for (const [name, value] of new URLSearchParams(location.search)) {
+      if (name.startsWith(dataset.prefix) && !name.endsWith(".page")) query.append(name, value);
+    }
+  }
+  return urlWith(query);
+}
+
+// Text that is typed without a pause is one step of the browser's history.
+function applyFilters(event) {
+  clearTimeout(filterTimer);
+  const input = event?.target;
+  const url = filteredUrl();
+  if (url === location.href.split("#")[0] || input?.matches(".option-search")) return;
+  const state = input?.type === "search" ? input.name : null;
+  setUrl(url, { state, replace: state && history.state === state });
+  updateCounts();
+  return load(url);
+}
+
+// Shows beside a filter's name how many of its values are chosen, or which one.
+function updateCounts() {
+  for (const count of form.querySelectorAll(".count")) {
+    const checked = count.closest("details").querySelectorAll(":checked:not([value=''])");
+    count.textContent = checked[0]?.type === "radio" ? checked[0].value : checked.length || "all";
+  }
+}
+
+function setFilters(query) {
+  for (const input of form.querySelectorAll("[type=hidden]")) input.remove();
+  for (const input of form.querySelectorAll("[name]")) {
+    const values = query.getAll(input.name);
+    const isAll = !input.value && !values.length;
+    if (/checkbox|radio/.test(input.type)) input.checked = isAll || values.includes(input.value);
+    else input.value = values[0] ?? "";
+  }
+  // Values that the form does not list are kept in hidden inputs.
+  for (const filter of form.querySelectorAll("[data-column]")) {
+    const name = filter.dataset.column;
+    const checked = [...filter.querySelectorAll(":checked")].map((input) => input.value);
+    for (const value of query.getAll(name)) {
+      if (checked.includes(value)) continue;
+      const input = document.createElement("input");
+      filter.append(Object.assign(input, { type: "hidden", name, value }));
+    }
+  }
+  updateCounts();
+}
+
+// Chips, presets and the reset are links; they change the form instead of loading a page.
+async function followFilterLink(event) {
+  const link = event.target.closest(".chips a, .presets a");
+  if (!link || !isPlainClick(event)) return;
+  event.preventDefault();
+  const presets = link.closest("details");
+  if (presets) presets.open = false;
+  setFilters(new URL(link.href).searchParams);
+  await applyFilters();
+  const firstControl = document.querySelector(".chips a") ?? form.querySelector("input, summary");
+  (presets?.firstElementChild ?? firstControl).focus();
+}
+
+function handleInput({ target }) {
+  if (target.matches(".option-search")) {
+    const text = target.value.toLowerCase();
+    const labels = target.parentNode.querySelectorAll("label");
+    for (const label of labels) label.hidden = !label.textContent.toLowerCase().includes(text);
+  } else if (target.type === "search") {
+    clearTimeout(filterTimer);
+    filterTimer = setTimeout(applyFilters, 300, { target });
+  }
+}
+
+// A click takes a tenth of a second from press to release: enough to request what it chooses.
+function prefetch(event) {
+  const checkbox = event.target.closest("label")?.querySelector("[type=checkbox]");
+  if (!checkbox || event.button || event.pointerType === "touch") return;
+  checkbox.checked = !checkbox.checked;
+  const url = filteredUrl();
+  checkbox.checked = !checkbox.checked;
+  prefetched = { [url]: fetch(url) };
+  prefetched[url].catch(() => {}); // load() reports the error
+}
+
+// A click elsewhere closes an open menu, and so does Escape.
+function closeMenus(event) {
+  for (const menu of form.querySelectorAll("details[open]")) {
+    if (event.key === "Escape") menu.querySelector("summary").focus();
+    if (event.key === "Escape" || !menu.contains(event.target)) menu.open = false;
+  }
+}
+
+function followHistory() {
+  if (location.search === shownQuery) return; // only the #hash has changed
+  shownQuery = location.search;
+  if (form) setFilters(new URLSearchParams(location.search));
+  load(location.href);
+}
+
+if (form) {
+  form.addEventListener("change", applyFilters);
+  form.addEventListener("input", handleInput);
+  form.addEventListener("pointerdown", prefetch);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    applyFilters();
+  });
+  addEventListener("click", followFilterLink);
+  addEventListener("click", closeMenus);
+  addEventListener("keydown", (event) => event.key === "Escape" && closeMenus(event));
+}
+addEventListener("popstate", followHistory);
