@@ -186,7 +186,8 @@ class VirtualServer:
             "FILES": str(self.folder / "files"),
             "NAME": name,
             "SIZE": "3g",
-            "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",  # in the old hierarchy a service stops after 90 s
+            # In the old hierarchy of control groups, a service takes 90 s to stop.
+            "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
         }
         # systemd-nspawn needs a control group that no other server uses.
         enter = "".join(f"mkdir {path} && echo 0 >{path}/cgroup.procs; " for path in _groups(name))

@@ -168,7 +168,7 @@ class ServerDeploy:
         return added
 
     def _find_command(self) -> str:
-        """Return the command that lists the server's files, except those that vary by themselves."""
+        """Return the command that lists the server's files, except those that vary."""
         patterns = ["systemd/*", "systemd-private-*", "app/*", "environments/*/*", "instance/*"]
         patterns.append("*faketime*")  # a machine whose clock is shifted has these files
         excluded = " ".join(f"-not -path '*/{pattern}'" for pattern in patterns)

@@ -92,7 +92,7 @@ class SshTarget(Target):
         return [str(name) for name in self.request("secrets")["names"]]
 
     def set_secrets(self, values: Mapping[str, str], echo: Echo) -> None:
-        """Write settings into .env on the server, and restart the live release if it works with them."""
+        """Write settings into .env on the server, and restart the live release with them."""
         self.request("set-secrets", echo, values=dict(values))
         echo(f"set       {', '.join(values)} on {self.address}")
 

@@ -101,7 +101,7 @@ class Connection:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Connection:
-        """Create a folder for the shared connection's socket, if this system's ssh can share one."""
+        """Create a folder for the shared connection's socket, which Windows does not have."""
         if sys.platform != "win32":
             # A socket's path has at most 103 characters, and ssh adds 17 of its own.
             temporary = tempfile.gettempdir()
@@ -167,7 +167,7 @@ class Connection:
             ) from error
 
     def hostname(self) -> str:
-        """Return the host that ssh connects to, which differs from the address if that is an alias."""
+        """Return the host that ssh connects to, which may differ from an alias."""
         with suppress(FlaskdashError):
             argv = ["ssh", "-G", *self.address.options(), self.address.host]
             match = re.search(r"^hostname (\S+)$", shell.run(argv, Path.cwd()), re.MULTILINE)

@@ -235,7 +235,7 @@ class SshPlan:
         return str(tomllib.loads(text)["project"].get("requires-python", ""))
 
     def _reconnect(self, error: ConnectionLost, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Ask for the result of a deploy that continues on the server after the connection is lost."""
+        """Ask the server for the result of a deploy whose connection was lost."""
         with working("The connection was lost; asking the server for the result..."):
             deadline = time.monotonic() + RECONNECT_SECONDS
             while True:
@@ -281,7 +281,7 @@ def _install_python(connection: Connection, uv: str, version: str) -> str:
 
 
 def _pack_pip(path: Path) -> Path:
-    """Write this Python's pip as a zip file that the server's Python can run, which may have none."""
+    """Write this Python's pip as a zip file, because the server's Python may have none."""
     import pip
 
     package = Path(pip.__file__).parent

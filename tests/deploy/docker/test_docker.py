@@ -332,7 +332,7 @@ def test_a_release_that_does_not_start_again_is_reported(
 def test_a_port_in_use_leaves_the_live_release_running(
     shop: ContainerDeploy, with_engine: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The tests' engine uses this machine's network, so gunicorn fails, and only when it is live."""
+    """The tests' engine uses this machine's network, so gunicorn fails when it is live."""
     before, container = shop.up(), shop.id()
     port = free_port()
     server = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The ssh target: its connection, the server's side without systemd, and deploys to a real server."""
+"""The ssh target: the connection, the server's side, and deploys to a real server."""
 
 from __future__ import annotations
 

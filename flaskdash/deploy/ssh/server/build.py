@@ -55,7 +55,10 @@ class Build:
         return str(name)
 
     def receive(self, name: str) -> None:
-        """Read the files from standard input and unpack the project; raise StepError if any is cut off."""
+        """Read the files from standard input and unpack the project.
+
+        Raises StepError if a file is cut off.
+        """
         folder = self.home.incoming / name
         folder.mkdir(parents=True)
         if self.request["files"]:
@@ -105,13 +108,13 @@ class Build:
 
     def _compile_packages(self, folder: Path) -> None:
         # The release itself cannot write here. Without the packages' tests, this takes half of
-        # the time that pip needs. A package may hold files for another Python, which do not compile.
+        # the time that pip needs. Files that a package holds for another Python do not compile.
         compiling = ["compileall", "-q", "-j", "0", "-x", "/tests?/", str(folder / "lib")]
         with suppress(StepError):
             run([str(folder / "bin/python"), "-m", *compiling], pass_fds=[self.home.lock])
 
     def install_commands(self, folder: Path, requirements: str) -> list[list[str]]:
-        """Return the commands that make an environment, with uv or else with the pip that was sent."""
+        """Return the commands that make an environment, with uv or with the pip that was sent."""
         python = str(folder / "bin/python")
         options = ["--quiet", "--no-index", "--no-deps", "--require-hashes"]
         options += ["--requirement", requirements, "--find-links", str(self.home.wheels)]

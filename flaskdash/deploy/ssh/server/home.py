@@ -146,7 +146,7 @@ class Home:
         shutil.rmtree(folder, ignore_errors=True)
 
     def prune(self) -> None:
-        """Delete all but the live release, the one before it and the newest; and unused packages."""
+        """Delete old releases, except the live one and the one before it, and unused packages."""
         releases = {release["name"]: release for release in self.read_releases()}
         retained = {self.live, releases.get(self.live, {}).get("before", "")} & set(releases)
         for name in releases:

@@ -33,7 +33,7 @@ class Switchover(Units):
     """A project whose live release can be switched."""
 
     def go_live(self, name: str) -> None:
-        """Try a release, start it beside the live one, and stop that one once the new one answers."""
+        """Try a release, start it beside the live one, and stop that when the new one answers."""
         old = self.live
         self.try_release(name)
         socket_before = self.listen()
@@ -119,7 +119,7 @@ class Switchover(Units):
         raise StepError(f"{name} does not answer: no response at /up within {UP_SECONDS:.0f} s")
 
     def check_dashboards(self, unit: str) -> None:
-        """Request the first dashboard and each page that it links to, once the data has been read."""
+        """Wait for the data, and request the first dashboard and each page that it links to."""
         pending, visited, start = ["/"], {"/"}, time.monotonic()
         while pending:
             path = pending.pop(0)
@@ -176,7 +176,7 @@ class Switchover(Units):
             connection.close()
 
     def recover(self) -> None:
-        """Clean up after an interrupted deploy, and start the current release if it does not run."""
+        """Clean up after an interrupted deploy, and start the current release if needed."""
         shutil.rmtree(self.incoming, ignore_errors=True)
         if (before := self.shared / ".env.before").exists():
             before.replace(self.shared / ".env")

@@ -46,7 +46,7 @@ class Units(Home):
             )
 
     def _unit_texts(self) -> dict[str, str | None]:
-        """Return each unit's text by file name, with None for a unit that the project does not need."""
+        """Return each unit's text by file name, or None if the project does not need it."""
         sandbox_name = f"{self.unit}@.service.d/sandbox.conf"
         root = str(self.root).replace("%", "%%")
         writable = f"{root}/releases/%i/instance {root}/shared/instance"
