@@ -618,7 +618,7 @@ def test_a_wrong_host_is_told(host, message):
 def test_open_does_not_go_with_prod():
     result = CliRunner().invoke(command, ["--prod", "--open"])
     assert result.exit_code == 2
-    assert "--open is for development" in result.output
+    assert "--open cannot be used with --prod" in result.output
 
 
 def test_the_page_names_the_first_cause(tmp_path):

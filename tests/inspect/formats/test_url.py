@@ -252,7 +252,7 @@ def test_an_address_with_a_secret_stays_in_env(
         url = f"{web.url.replace('://', '://me%40home:hush%2Fhush@')}/sales.csv#top"
         web.secret = "Basic " + b64encode(b"me@home:hush/hush").decode()
     said = flaskdash("new", "shop", "--data", url, "--no-install").output
-    assert "its address goes into .env, as SALES_URL" in said
+    assert "its address is stored in .env as SALES_URL" in said
     monkeypatch.chdir(folder / "shop")
     project = Path.cwd()
     env = (project / ".env").read_text("utf-8")
