@@ -62,9 +62,10 @@ def test_skeleton_stays_small() -> None:
     skeleton = skeletons.TEMPLATES / "project" / "{{cookiecutter.folder}}"
     files = [path for path in skeleton.rglob("*") if path.is_file() and "vendor" not in path.parts]
     assert len(files) <= 49
-    code = [path for path in files if path.suffix in {".py", ".html", ".js", ".css"}]
+    # Of scripts and style sheets, the next test counts each line, as prettier lays them out.
+    code = [path for path in files if path.suffix in {".py", ".html"}]
     lines = [line.strip() for path in code for line in path.read_text("utf-8").splitlines()]
-    assert sum(bool(line) and not line.startswith(("#", "//", '"""')) for line in lines) <= 2633
+    assert sum(bool(line) and not line.startswith(("#", '"""')) for line in lines) <= 1451
 
 
 def test_the_front_end_stays_small() -> None:
@@ -80,6 +81,7 @@ def test_the_front_end_stays_small() -> None:
     assert {"filters.js", "more.js", "pages.css"} <= lines.keys()
     assert max(lines.values()) <= 250
     assert sum(count for name, count in lines.items() if name.endswith(".js")) <= 700
+    assert sum(count for name, count in lines.items() if name.endswith(".css")) <= 730
 
 
 def test_makes_charts_kpis_and_filters(made: Path, flaskdash: Cli) -> None:
