@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from html import escape, unescape
 from html.parser import HTMLParser
@@ -138,7 +139,7 @@ class Export:
     def __init__(self, app: Flask, folder: Path, release: str) -> None:
         self.app, self.folder, self.release = app, folder, release
         self.client = app.test_client()
-        self.charts: Mapping[str, Any] = app.extensions["charts"]
+        self.engine: Any = app.extensions["engine"]
         self.names: dict[str, list[str]] = {}  # of the filters that count, by page
         self.note = ""
         self.written = 0
@@ -203,27 +204,29 @@ class Export:
 
     def _narrow(self, kinds: Mapping[str, str]) -> None:
         """Leave the charts the filters that are live, in the form that they have here."""
-        for chart in self.charts.values():
-            chart.FILTERS = {
+        for slug, chart in self.engine.charts.items():
+            filters = {
                 column: "single" if kinds[column] == "one" else form
-                for column, form in chart.FILTERS.items()
+                for column, form in chart.filters.items()
                 if kinds.get(column, "fixed") != "fixed"
             }
-        # What was cached above has the other form.
-        self.app.extensions["cache"].code_version = self.release
+            self.engine.charts[slug] = replace(chart, filters=filters)
+        # Answers that are cached already have the other forms.
+        self.engine.cache.code_version = self.release
 
     def _state(self, path: str, state: Pairs) -> None:
         """Write a page as some filters leave it; of a chart, its rows, JSON and CSV too."""
         query, mark = urlencode(state), suffix(state)
         self._write(path, self.get(path, query), mark)
         slug = path.removeprefix("/charts/")
-        if slug not in self.charts:
+        if slug not in self.engine.charts:
             return
-        parts = ["data.json", *(["figure.json"] if self.charts[slug].KIND == "figure" else [])]
+        is_figure = self.engine.charts[slug].kind == "figure"
+        parts = ["data.json", *(["figure.json"] if is_figure else [])]
         for part in (f"{path}/{one}" for one in parts):
             self._write(part, self.get(part, query), mark)
         self._write(f"{path}.csv", self.get(f"{path}.csv", query), mark)
-        with _all_rows():
+        with _all_rows(self.app):
             self._write(f"{path}/rows", self.get(f"{path}/rows", query), mark)
 
     def _write(self, path: str, answer: TestResponse, mark: str) -> None:
@@ -348,53 +351,60 @@ def _note(kinds: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def _all_rows() -> Iterator[None]:
+def _all_rows(app: Flask) -> Iterator[None]:
     """Let a page of rows have all of them, up to ROWS."""
-    name = "PAGE_ROWS"
-    modules = [vars(one) for key, one in sys.modules.items() if key.startswith("app.")]
-    before = [(module, module[name]) for module in modules if name in module]
+    before = app.config["TABLE_ROWS"]
+    app.config["TABLE_ROWS"] = ROWS
     try:
-        for module, _ in before:
-            module[name] = ROWS
         yield
     finally:
-        for module, rows in before:
-            module[name] = rows
+        app.config["TABLE_ROWS"] = before
 
 
-def _read(app: Flask) -> None:
-    """Bring each snapshot up to date, and let none change while pages are made of it."""
-    data = app.extensions["data"]
-    for name in data.loaders:
-        state = data.build(name)
+class RememberedData:
+    """A loader's data that runs each query once, though a page, its JSON and its CSV show the same."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+        self._query = lru_cache(500)(data.query)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._data, name)
+
+    def query(self, sql: str, filters: Iterable[Any] = ()) -> Any:
+        """Return the answer to a query, as a copy that its reader may change."""
+        return self._query(sql, tuple(filters)).copy()
+
+    def query_all(self, _sqls: list[str], _filters: Iterable[Any]) -> list[Any]:
+        """Return nothing, so that charts are queried one by one, and their answers remembered."""
+        return []
+
+
+def _remember(draw: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a chart's figure() that draws each answer once."""
+    figures: dict[str, Any] = {}
+
+    def remembered(rows: Any) -> Any:
+        key = rows.to_csv()
+        if key not in figures:
+            if len(figures) > 100:
+                figures.clear()
+            figures[key] = draw(rows)
+        return figures[key]
+
+    return remembered
+
+
+def _prepare(engine: Any) -> None:
+    """Bring all snapshots up to date and keep to them, and do no work twice."""
+    for name, state in engine.freeze().items():
         if state.error or not state.built:
             raise ExportError(f"the loader {name} failed ({state.error}); the log above says why")
-    data._stale = lambda *_: False
-
-
-def _remember(app: Flask) -> None:
-    """Ask the data and draw each figure once, though a page, its JSON and its CSV show the same."""
-    data = app.extensions["data"]
-    query = lru_cache(500)(data.query)
-
-    def asked(name: str, sql: str, filters: Iterable[Any] = (), find: str = "") -> Any:
-        return query(name, sql, tuple(filters), find).copy()
-
-    data.query = asked
-    data.together = lambda *_: []  # so that it is by these queries that pages ask
-    views: Any = importlib.import_module("app.views")
-    draw: Callable[[Any, Any], str] = views._figure
-    drawn: dict[tuple[str, str], str] = {}
-
-    def figure(chart: Any, rows: Any) -> str:
-        key = chart.SLUG, rows.to_csv()
-        if key not in drawn:
-            if len(drawn) > 500:
-                drawn.clear()
-            drawn[key] = draw(chart, rows)
-        return drawn[key]
-
-    views._figure = figure
+    for name, data in engine.data.items():
+        engine.data[name] = RememberedData(data)
+    for slug, chart in engine.charts.items():
+        if chart.kind == "figure":
+            engine.charts[slug] = replace(chart, draw=_remember(chart.draw))
 
 
 def main(folder: str, release: str, part: str = "0", parts: str = "1") -> None:
@@ -405,10 +415,10 @@ def main(folder: str, release: str, part: str = "0", parts: str = "1") -> None:
         app: Flask = package.create_app(
             SECRET_KEY=secrets.token_hex(), DEBUG=False, UPDATE_SECONDS=0, RELEASE=release
         )
-        app.extensions["cache"].folder = Path(cache)
+        engine = app.extensions["engine"]
+        engine.cache.folder = Path(cache)
         try:
-            _read(app)
-            _remember(app)
+            _prepare(engine)
             said = Export(app, Path(folder), release).run(int(part), int(parts))
         except ExportError as error:
             sys.exit(f"error: {error}")

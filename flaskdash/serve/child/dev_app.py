@@ -56,8 +56,7 @@ class DevApp:
             try:
                 app = importlib.import_module("app").create_app()
                 app.config["PROPAGATE_EXCEPTIONS"] = True  # to here, not to the app's error page
-                if data := app.extensions.get("data"):
-                    data.build = self._progress.of(data.build)
+                self._progress.watch(app.extensions["engine"].data)
                 self._app = app
                 self._instance = Path(app.config.get("INSTANCE", self._instance))
             except (Exception, SystemExit) as error:

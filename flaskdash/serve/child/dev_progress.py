@@ -4,7 +4,7 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Event, Lock, Thread
 from typing import Any, TextIO
 
@@ -63,18 +63,21 @@ class Progress:
         if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             self.terminal = sys.stderr = Terminal(sys.stderr)
 
-    def of(self, build: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a project's `Data.build` that is seen on the terminal while it runs."""
-        terminal = self.terminal
-        if terminal is None:
-            return build
+    def watch(self, data: Mapping[str, Any]) -> None:
+        """Show on the terminal, by loader, when a project's data builds its snapshot."""
+        if self.terminal:
+            for name, each in data.items():
+                each.build = self._shown(name, each.build, self.terminal)
 
-        def seen(name: str, *args: Any, **kwargs: Any) -> Any:
+    def _shown(
+        self, name: str, build: Callable[..., Any], terminal: Terminal
+    ) -> Callable[..., Any]:
+        def shown(*args: Any, **kwargs: Any) -> Any:
             begun, done = time.monotonic(), Event()
             show = Thread(target=_show, args=[terminal, name, begun, done], daemon=True)
             show.start()
             try:
-                state = build(name, *args, **kwargs)
+                state = build(*args, **kwargs)
             finally:
                 done.set()
                 show.join()
@@ -84,7 +87,7 @@ class Progress:
                 print(f"Read {name}: {state.rows:,} rows in {took:.1f} s", file=sys.stderr)
             return state
 
-        return seen
+        return shown
 
     def close(self) -> None:
         """Leave no line behind."""

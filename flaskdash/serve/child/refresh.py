@@ -33,9 +33,9 @@ def refresh(loader: str) -> dict[str, object]:
     try:
         from app import create_app  # type: ignore[import-not-found]
 
-        data = create_app().extensions["data"]
+        data = create_app().extensions["engine"].data[loader]
         begun = time.monotonic()
-        state = data.build(loader, force=True)
+        state = data.build(force=True)
     except (Exception, SystemExit) as error:
         return {"error": told(error)}
     if state.error:

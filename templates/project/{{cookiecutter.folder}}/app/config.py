@@ -1,4 +1,4 @@
-"""Configuration: environment variables, and .env beside them, become Flask's config."""
+"""Configuration: settings, and what environment variables and .env change of them."""
 
 import os
 import secrets
@@ -14,24 +14,42 @@ NO_KEY = (
     "SECRET_KEY is not set. Set it in the environment, or write it to .env: "
     "python -c \"import secrets; print('SECRET_KEY=' + secrets.token_hex())\" >> .env"
 )
+# Plotly adds one <style> element that is empty: this is the hash of the empty string.
+EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+# What a page may load, and from where. Add a host to the kind of thing that comes from it.
+CONTENT_SECURITY_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": f"'self' {EMPTY_STYLE}",
+    "font-src": "'self'",
+    "img-src": "'self' data: blob:",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'self'",
+}
 
 
-def load(overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config; refuse to run in production without a secret key."""
+def load(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration; raise RuntimeError in production if there is no secret key."""
     load_dotenv(ROOT / ".env")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    release = ROOT / ".release"  # what `flaskdash deploy` ships has one
+    release = ROOT / ".release"  # `flaskdash deploy` writes it
     debug = os.environ.get("FLASK_DEBUG", "").lower() in {"1", "true", "yes", "on"}
+    instance = ROOT / (os.environ.get("INSTANCE_PATH") or "instance")
     config = {
         "TITLE": project["tool"]["flaskdash"]["title"],
         "DEBUG": debug,
         "RELEASE": release.read_text("utf-8").strip() if release.is_file() else "",
         "SECRET_KEY": os.environ.get("SECRET_KEY") or (secrets.token_hex() if debug else ""),
-        "UPDATE_SECONDS": 60,  # until an open page looks again for newer data; 0: it never does
-        "INSTANCE": ROOT / (os.environ.get("INSTANCE_PATH") or "instance"),
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": not debug,
-        **overrides,
+        "CONTENT_SECURITY_POLICY": CONTENT_SECURITY_POLICY,
+        "UPDATE_SECONDS": 60,  # between an open page's looks for newer data; 0: it never looks
+        "TABLE_ROWS": 25,  # on one page of a table
+        "INSTANCE": instance,  # the folder of snapshots
+        "CACHE": instance / "cache",
+        **settings,
     }
     if not config["SECRET_KEY"]:
         raise RuntimeError(NO_KEY)

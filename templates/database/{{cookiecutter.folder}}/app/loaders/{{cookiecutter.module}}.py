@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.database import Table
+from app.engine.database import Table
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation

@@ -24,34 +24,34 @@ def address(variable: str) -> str:
     """Return the URL that an environment variable holds: one with a password or a key in it."""
     if url := os.environ.get(variable):
         return url
-    raise OSError(f"{variable} is not set: write {variable}=https://... to .env")
+    raise OSError(f"{variable} is not set. Write {variable}=https://... to .env")
 
 
 def download(url: str) -> Path:
-    """Return the file at a URL; the copy of the last time, where it still holds.
+    """Return the file at a URL: the last copy, if the server says that it is still current.
 
-    Raises OSError where there is no file at the URL, or it did not come whole.
+    Raises OSError if there is no file at the URL, or if it does not arrive whole.
     """
-    instance = Path(__file__).parents[1] / (os.environ.get("INSTANCE_PATH") or "instance")
+    instance = Path(__file__).parents[2] / (os.environ.get("INSTANCE_PATH") or "instance")
     folder = instance / "downloads"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / blake2b(url.encode(), digest_size=8).hexdigest()
-    kept = path.with_suffix(".json")
+    validators = path.with_suffix(".json")
     known: dict[str, str] = {}
     with suppress(OSError, ValueError):
-        known = json.loads(kept.read_text("utf-8")) if path.exists() else {}
-    found = fetch(url, path, known)
-    if found is not None:
-        kept.write_text(json.dumps(found), "utf-8")
+        known = json.loads(validators.read_text("utf-8")) if path.exists() else {}
+    current = fetch(url, path, known)
+    if current is not None:
+        validators.write_text(json.dumps(current), "utf-8")
     return path
 
 
 def fetch(url: str, path: Path, known: Mapping[str, str]) -> dict[str, str] | None:
-    """Write what is at a URL to a path; return its validators, or None if it is as `known`."""
+    """Write the file at a URL to a path; return its validators, or None if `known` are current."""
     if not url.startswith(("http://", "https://")):
         raise OSError("its address does not begin with http:// or https://")
-    asked = {CONDITIONS[name]: value for name, value in known.items() if name in CONDITIONS}
-    request = _request(url, {"User-Agent": "dashboard", **asked})
+    conditions = {CONDITIONS[name]: value for name, value in known.items() if name in CONDITIONS}
+    request = _request(url, {"User-Agent": "dashboard", **conditions})
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
@@ -75,7 +75,7 @@ def fetch(url: str, path: Path, known: Mapping[str, str]) -> dict[str, str] | No
         error.close()
         if error.code == 304:
             return None
-        # Not in its own words, in which an address may stand, with a key in it.
+        # The server's own text may hold the address, with a key in it.
         reason = responses.get(error.code, "")
         raise OSError(f"the server answered {error.code} {reason}".rstrip()) from None
     except URLError as error:
@@ -87,7 +87,7 @@ def fetch(url: str, path: Path, known: Mapping[str, str]) -> dict[str, str] | No
 
 
 def _request(url: str, headers: Mapping[str, str]) -> urllib.request.Request:
-    """Return the request; a user and a password in the URL go into a header of the first host."""
+    """Return the request; a user and password in the URL become a header for the first host only."""
     try:
         parts = urlsplit(url)
         user, _, host = parts.netloc.rpartition("@")

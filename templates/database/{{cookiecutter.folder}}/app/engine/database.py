@@ -1,4 +1,4 @@
-"""Databases: what a query selects is read into a snapshot, or asked live: see live.py."""
+"""Databases: a table that a query selects, read into a snapshot or asked live (live.py)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ READ_ONLY = {  # and in UTC, and with an end to slow statements
     "SET spark.sql.thriftServer.queryTimeout = {seconds}",
 }
 FAILURES: tuple[type[Exception], ...] = (sa.exc.SQLAlchemyError,)
-with suppress(ImportError):  # Spark's driver, if there, has failures that SQLAlchemy does not know
+with suppress(ImportError):  # Spark's driver raises errors that SQLAlchemy does not wrap
     FAILURES += (import_module("thrift.Thrift").TException,)
 PANDAS: dict[str, Any] = {
     "BIGINT": "Int64",
@@ -50,7 +50,7 @@ PANDAS: dict[str, Any] = {
 
 
 class DatabaseError(RuntimeError):
-    """What a database or its driver complains of, without the password."""
+    """A failure of a database or its driver, without the password."""
 
 
 class Statement(sa.Executable, sa.ClauseElement):
@@ -104,13 +104,13 @@ class Table:
             raise DatabaseError(text) from None
 
     def read(self, most: int | None = None) -> DuckDBPyRelation:
-        """Return all rows, or the first ones, in a memory that does not grow with their number."""
+        """Return all rows, or the first `most`, in memory that does not grow with their number."""
         import duckdb
         import pandas as pd
 
-        room = Path(tempfile.gettempdir()) / f"rows-{uuid4().hex}"  # DuckDB makes and removes it
+        spill = Path(tempfile.gettempdir()) / f"rows-{uuid4().hex}"  # DuckDB makes and removes it
         local = duckdb.connect(
-            config={"memory_limit": "400MB", "temp_directory": str(room), "threads": 2}
+            config={"memory_limit": "400MB", "temp_directory": str(spill), "threads": 2}
         )
         quoted = ['"' + name.replace('"', '""') + '"' for name in self.columns]
         types = dict(zip(quoted, self.columns.values(), strict=True))
@@ -124,23 +124,23 @@ class Table:
                 frame = pd.DataFrame(rows, columns=list(self.columns), dtype=object)
                 for name, kind in self.columns.items():
                     values = frame[name]
-                    moment = kind.startswith(("DATE", "TIMESTAMP"))
-                    frame[name] = moments(values) if moment else values.astype(PANDAS[kind])
+                    is_day = kind.startswith(("DATE", "TIMESTAMP"))
+                    frame[name] = moments(values) if is_day else values.astype(PANDAS[kind])
                 local.from_df(frame).insert_into("rows")
         return local.table("rows")
 
 
 @lru_cache
 def _engine(variable: str, seconds: int) -> sa.Engine:
-    """Make an engine at its first use, not before: it would not survive gunicorn's fork."""
+    """Make an engine at its first use: one made before gunicorn forks would hang."""
     address = os.environ.get(variable)
     if not address:
-        raise DatabaseError(f"{variable} is not set: write {variable}=... to .env")
+        raise DatabaseError(f"{variable} is not set. Write {variable}=... to .env")
     try:
         url = sa.make_url(address)
     except (ValueError, sa.exc.ArgumentError):
         raise DatabaseError(
-            f"{variable} is no address such as postgresql://me:pw@host/db"
+            f"{variable} is not an address such as postgresql://me:pw@host/db"
         ) from None
     url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
     name = url.get_backend_name()
@@ -176,7 +176,7 @@ def _engine(variable: str, seconds: int) -> sa.Engine:
 
 
 def moments(values: Series[Any]) -> Series[Any]:
-    """Return dates, times or their text as times in UTC; what is none of them is missing."""
+    """Return dates, times or their text as times in UTC; other values become missing."""
     import pandas as pd
 
     times = pd.to_datetime(values, utc=True, errors="coerce", format="ISO8601")

@@ -1,6 +1,6 @@
 """Shared: answers that the instances of this dashboard have in common, in Redis (REDIS_URL).
 
-Without REDIS_URL, and while Redis does not answer, each instance keeps its own: see app/cache.py.
+Without REDIS_URL, and while Redis does not answer, each instance keeps its own: see cache.py.
 """
 
 import logging
@@ -13,11 +13,12 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from app.cache import Cache
+from app.engine.cache import Cache
 
 log = logging.getLogger(__name__)
-PATIENCE, PAUSE = 0.5, 10.0  # seconds: that Redis has to answer; until it is asked again
-LASTS = 86_400  # seconds that Redis keeps an answer; its maxmemory-policy may let go of it before
+TIMEOUT_SECONDS = 0.5
+PAUSE_SECONDS = 10.0  # until a Redis that did not answer is asked again
+KEEP_SECONDS = 86_400  # that Redis keeps an answer; its maxmemory-policy may drop it before
 
 
 class SharedCache(Cache):
@@ -25,28 +26,32 @@ class SharedCache(Cache):
 
     def __init__(self, folder: Path, code_version: str) -> None:
         super().__init__(folder, code_version)
-        self._silent_until = 0.0
+        self._paused_until = 0.0
         self._redis: Redis | None = None
         if address := os.environ.get("REDIS_URL"):
             once = Retry(NoBackoff(), 0)
-            wait = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
-            self._redis = Redis.from_url(address, retry=once, **wait)
+            self._redis = Redis.from_url(
+                address,
+                retry=once,
+                socket_timeout=TIMEOUT_SECONDS,
+                socket_connect_timeout=TIMEOUT_SECONDS,
+            )
 
     def _read(self, digest: str) -> bytes:
-        found = self._ask(lambda redis: redis.get(f"flaskdash:{digest}"))
-        return found if isinstance(found, bytes) else super()._read(digest)
+        body = self._ask(lambda redis: redis.get(f"flaskdash:{digest}"))
+        return body if isinstance(body, bytes) else super()._read(digest)
 
     def _write(self, digest: str, body: bytes) -> None:
-        if not self._ask(lambda redis: redis.set(f"flaskdash:{digest}", body, ex=LASTS)):
+        if not self._ask(lambda redis: redis.set(f"flaskdash:{digest}", body, ex=KEEP_SECONDS)):
             super()._write(digest, body)
 
     def _ask(self, command: Callable[[Redis], object]) -> object:
-        """Ask Redis, unless it was silent just now; None where it has no answer."""
-        if self._redis is None or time.monotonic() < self._silent_until:
+        """Return the answer of Redis; None if it does not answer, or did not a moment ago."""
+        if self._redis is None or time.monotonic() < self._paused_until:
             return None
         try:
             return command(self._redis)
         except RedisError as error:
-            self._silent_until = time.monotonic() + PAUSE
+            self._paused_until = time.monotonic() + PAUSE_SECONDS
             log.warning("Redis does not answer (%s)", type(error).__name__)
             return None

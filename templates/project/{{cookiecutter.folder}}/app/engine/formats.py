@@ -1,4 +1,4 @@
-"""Formats: values and names as people read them, and as browsers and spreadsheets may have them."""
+"""Formats: values and names as text for people, JSON for browsers, CSV for spreadsheets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 MISSING = "–"
-# Under such a name a number is a name itself: order_id, ZIP, orderId.
+# What a spreadsheet takes for the start of a formula; the last four are = + - @ in full width.
+FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+# Numbers in columns with these names are identifiers: order_id, ZIP, orderId.
 CODE = re.compile(
     r"(?:^|[\W_])(?i:ids?|codes?|keys?|year|zip|zipcode|postcode|phone|fips|isbn|ean|upc|sku)$"
     r"|[\W_](?i:no|nr|number)$|[a-z](?:ID|Id|Code|Key|No|Nr|Number|Year)$"
@@ -21,7 +23,7 @@ CODE = re.compile(
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """Return a number in short: 1234567 as 1.23M; with a unit, as $1.23M or 1.23M%."""
+    """Return a number in short form: 1234567 as 1.23M; with a unit, as $1.23M or 1.23M%."""
     try:
         if value is None or not math.isfinite(value):
             return MISSING
@@ -38,23 +40,24 @@ def number(value: float | None, unit: str = "") -> str:
 
 
 def cells(df: DataFrame) -> list[tuple[str, ...]]:
-    """Return the rows of a table as people read them: in a column, numbers have as many decimals."""
+    """Return the rows of a table as text; the numbers of a column have the same decimals."""
     table, columns = plain(df), []
     for n, name in enumerate(df.columns):
-        write = _number(str(name), df.iloc[:, n]) if df.dtypes.iloc[n].kind in "iuf" else str
-        columns.append([MISSING if v is None else write(v) for v in table.iloc[:, n]])
+        is_number = df.dtypes.iloc[n].kind in "iuf"
+        to_text = _number_format(str(name), df.iloc[:, n]) if is_number else str
+        columns.append([MISSING if v is None else to_text(v) for v in table.iloc[:, n]])
     return list(zip(*columns, strict=True))
 
 
-def _number(name: str, values: Series[Any]) -> Callable[[Any], str]:
+def _number_format(name: str, values: Series[Any]) -> Callable[[Any], str]:
     """Return how to write a column's numbers: 1,234.50, but years and codes without a comma."""
     filled = values.dropna().astype("float64")
     filled = filled[filled.abs() < math.inf]
     largest = filled.abs().max()
     if (filled == filled.round()).all():
-        coded = CODE.search(name) or filled.between(1500, 2100).all() or largest >= 1e15
-        mark = "" if coded else ","
-        return lambda v: f"{v:{mark}.0f}" if isinstance(v, float) else f"{v:{mark}d}"
+        is_code = CODE.search(name) or filled.between(1500, 2100).all() or largest >= 1e15
+        comma = "" if is_code else ","
+        return lambda v: f"{v:{comma}.0f}" if isinstance(v, float) else f"{v:{comma}d}"
     most = 2 if largest >= 1000 else min(12, max(4, 3 - math.floor(math.log10(largest))))
     exact = [filled.round(n).equals(filled.round(most)) for n in range(most)]
     places = [*exact, True].index(True)
@@ -68,31 +71,34 @@ def words(name: str) -> str:
 
 
 def summary(df: DataFrame) -> str:
-    """Return in words what a chart's rows hold, for those who do not see it."""
-    said = [f"{len(df):,} row{'s' if len(df) != 1 else ''}"]
-    columns = {str(name): df.iloc[:, n].tolist() for n, name in enumerate(df.columns)}
-    kinds = dict(zip(columns, (kind.kind for kind in df.dtypes), strict=True))
-    names = [columns[name] for name in columns if kinds[name] not in "iuf"][:2]
-    for column in [name for name in columns if kinds[name] in "iuf"][:4]:
-        numbers = [(v, -n) for n, v in enumerate(columns[column]) if isinstance(v, (int, float))]
-        if filled := [pair for pair in numbers if pair[0] == pair[0]]:
-            ends = []
-            for value, row in (min(filled, key=lambda pair: (pair[0], -pair[1])), max(filled)):
-                of = ", ".join(filter(None, (_name(values[-row]) for values in names)))
-                ends.append(number(value) + (f" ({of})" if of else ""))
-            said.append(f"{words(column)} from {' to '.join(ends)}")
-    return "; ".join(said) + "."
+    """Return in words what a chart's rows hold, for screen readers."""
+    parts = [f"{len(df):,} row{'s' if len(df) != 1 else ''}"]
+    numeric = [kind.kind in "iuf" for kind in df.dtypes]
+    labels = [df.iloc[:, n].tolist() for n, is_number in enumerate(numeric) if not is_number][:2]
+    for n in [n for n, is_number in enumerate(numeric) if is_number][:4]:
+        pairs = [
+            (value, -row)
+            for row, value in enumerate(df.iloc[:, n].tolist())
+            if isinstance(value, (int, float)) and value == value
+        ]
+        if not pairs:
+            continue
+        ends = []
+        for value, row in (min(pairs, key=lambda pair: (pair[0], -pair[1])), max(pairs)):
+            names = ", ".join(filter(None, (_label(column[-row]) for column in labels)))
+            ends.append(number(value) + (f" ({names})" if names else ""))
+        parts.append(f"{words(str(df.columns[n]))} from {' to '.join(ends)}")
+    return "; ".join(parts) + "."
 
 
-def _name(value: Any) -> str:
-    """Return a value as it stands in a sentence; nothing where it is missing."""
+def _label(value: Any) -> str:
     if value is None or value != value:
         return ""
     return str(value).removesuffix(" 00:00:00")[:60]
 
 
-def slug(title: str) -> str:
-    """Return a title as it stands in a URL: Sales & costs as sales-costs."""
+def slugify(title: str) -> str:
+    """Return a title as part of a URL: Sales & costs as sales-costs."""
     return "-".join(re.findall(r"\w+", title.lower())) or "dashboard"
 
 
@@ -106,35 +112,30 @@ def plain(df: DataFrame) -> DataFrame:
     return out.astype(object).where(out.notna(), None)
 
 
-def as_text(df: DataFrame) -> DataFrame:
+def escape(df: DataFrame) -> DataFrame:
     """Return the table with markup in its cells escaped: Plotly obeys <b> and <a> in labels."""
 
-    def safe(value: Any) -> Any:
+    def escape_cell(value: Any) -> Any:
         return html.escape(value, False) if isinstance(value, str) else value
 
-    kinds = df.dtypes.items()  # to look at numbers, too, takes as long as to draw them
-    return df.assign(**{str(name): df[name].map(safe) for name, kind in kinds if kind.kind == "O"})
+    # Numbers are left out because mapping over them takes as long as drawing them.
+    names = [name for name, kind in df.dtypes.items() if kind.kind == "O"]
+    return df.assign(**{str(name): df[name].map(escape_cell) for name in names})
 
 
 def as_json(df: DataFrame) -> str:
-    """Return the table as JSON, in which there is no NaN, no infinity, and only plain types."""
+    """Return the table as JSON of plain types: NaN and infinity become null."""
     table = {"columns": list(df.columns), "rows": plain(df).to_numpy().tolist()}
     text = json.dumps(table, default=lambda v: v.tolist() if hasattr(v, "tolist") else str(v))
     return json.dumps(json.loads(text, parse_constant=lambda _: None))
 
 
-def as_csv(df: DataFrame, *, goes_on: bool = False) -> str:
-    """Return the table as CSV, with what a spreadsheet would run as a formula marked as text.
+def as_csv(df: DataFrame, *, header: bool = True) -> str:
+    """Return the table as CSV; an apostrophe marks what a spreadsheet would run as a formula."""
 
-    One that goes on has its names already.
-    """
+    def neutralise(value: Any) -> Any:
+        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
-    def neutral(value: Any) -> Any:
-        return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-    table = plain(df).map(neutral).rename(columns=neutral)
-    text = table.to_csv(index=False, header=not goes_on, lineterminator="\r\n")
-    return text if goes_on else "\ufeff" + text  # Excel takes UTF-8 only with this mark
-
-
-_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four: = + - @ as wide as Chinese
+    table = plain(df).map(neutralise).rename(columns=neutralise)
+    text = table.to_csv(index=False, header=header, lineterminator="\r\n")
+    return "\ufeff" + text if header else text  # Excel reads UTF-8 only with this mark

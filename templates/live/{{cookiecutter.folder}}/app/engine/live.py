@@ -1,0 +1,174 @@
+"""Live: the data of a loader whose charts ask its database, through SQLAlchemy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import date, timedelta
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from werkzeug.exceptions import ServiceUnavailable
+
+from app.engine.database import Statement
+from app.engine.filters import is_day, limits
+from app.engine.kept_answers import RETRY_SECONDS, KeptAnswers
+from app.engine.models import Filter, Loader, State, View
+from app.engine.query import MOST_CHOICES, OWN_WITH
+from app.engine.snapshots import Snapshot
+from app.engine.tables import Page, as_source
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+LONGEST_KEPT = 86_400.0  # seconds
+Part = str | sa.ClauseElement
+
+
+class LiveData:
+    """The data of a table in a database: see `Data` in query.py."""
+
+    def __init__(self, loader: Loader, folder: Path) -> None:
+        self.loader = loader
+        self.table = loader.table
+        self._max_age = min(loader.max_age, LONGEST_KEPT)
+        self._answers = KeptAnswers(loader.name, loader.table, folder / f"{loader.name}.live")
+        self._sample = Snapshot(loader, folder)  # what load() returns: for tests and add-chart
+        self._facts = lru_cache(500)(lambda _state, fact, column: fact(column))
+
+    def state(self) -> State:
+        state = self.check()
+        if not state.built:
+            message = (
+                f"The database of {self.loader.name} does not answer. "
+                f"Try again in {RETRY_SECONDS:.0f} s."
+            )
+            raise ServiceUnavailable(message, retry_after=int(RETRY_SECONDS))
+        return state
+
+    def check(self) -> State:
+        return self._answers.state(self._max_age)
+
+    def build(self, force: bool = False) -> State:
+        return self._sample.build(force)
+
+    def freeze(self) -> State:
+        return self._sample.freeze()  # the database goes on being asked
+
+    def query(self, sql: str, filters: Sequence[Filter] = ()) -> DataFrame:
+        return self._query(filters, sql)
+
+    def query_all(self, sqls: list[str], filters: Sequence[Filter]) -> list[DataFrame]:
+        return []  # the database is asked for one chart at a time, so that each answer is kept
+
+    def chunks(self, sql: str, filters: Sequence[Filter]) -> Iterator[DataFrame]:
+        yield self.query(sql, filters)  # at once, because an answer is kept as a whole
+
+    def page(self, sql: str, filters: Sequence[Filter], view: View, rows: int) -> Page:
+        source, unordered = (f"{each} WHERE " for each in as_source(sql))
+        # Only the first page is kept for when the database is away: searches would displace others.
+        ask = partial(self._query, filters, keep=view == View(view.prefix))
+        columns = tuple(map(str, ask(f"SELECT * {unordered}", sa.false()).columns))
+        matches = _matches(columns, view.find)
+        total = int(ask(f"SELECT count(*) AS total {unordered}", matches)["total"].sum())
+        view = view.within(columns, -(-total // rows))
+        order: list[Part] = []
+        if view.sort:  # missing values last; and then by all columns, as in query.py
+            source = unordered
+            column: sa.ColumnClause[Any] = sa.column(view.sort)
+            missing = sa.case((column.is_(None), 1), else_=0)
+            ties = "".join(f", {number}" for number in range(1, len(columns) + 1))
+            order = [" ORDER BY ", missing, ", ", column, (" DESC" if view.desc else "") + ties]
+        limit = sa.select(sa.literal(1)).limit(rows).offset((view.page - 1) * rows)
+        answer = ask(f"SELECT * {source}", matches, *order, limit)
+        return Page(view, answer, total, rows, columns)
+
+    def columns(self) -> dict[str, str]:
+        return dict(self.table.columns)
+
+    def choices(self, column: str) -> tuple[list[str], int]:
+        listed: DataFrame = self._facts(self.state(), self._choices, column)
+        return list(listed["choice"]), int(listed["total"][:1].sum()) - len(listed)
+
+    def span(self, column: str) -> tuple[Any, Any, int]:
+        span: DataFrame = self._facts(self.state(), self._span, column)
+        low, high, distinct = span.iloc[0]
+        return low, high, int(distinct)
+
+    def count(self, filters: Sequence[Filter] = ()) -> int:
+        applied = tuple(item for item in filters if item.column in self.table.columns)
+        counted = self._count(applied) if applied else self._facts(self.state(), self._count, ())
+        return int(counted["rows_passed"].iloc[0])
+
+    def _query(
+        self, filters: Iterable[Filter], sql: str, *more: Part, keep: bool = True
+    ) -> DataFrame:
+        """Run SQL with the filtered rows in front, as a CTE with the loader's name."""
+        own = OWN_WITH.match(sql)
+        start = f"WITH{own[1] or ''} " if own else "WITH "
+        end = f"), {sql[own.end() :]}" if own else f") {sql}"
+        source = f" AS (SELECT * {self._source} WHERE "
+        name: sa.ColumnClause[Any] = sa.column(self.loader.name)
+        parts = start, name, source, self._where(filters), end, *more
+        return self._answers.ask(Statement(*parts), keep)
+
+    @property
+    def _source(self) -> str:
+        return f"FROM (\n{self.table.query}\n) AS source"
+
+    def _choices(self, column: str) -> DataFrame:
+        value: sa.ColumnClause[Any] = sa.column(column)
+        text = sa.cast(value, sa.String)
+        total = f" AS choice, count(*) OVER () AS total {self._source} WHERE "
+        end = " GROUP BY ", value, " ORDER BY ", value, f" LIMIT {MOST_CHOICES}"
+        return self._answers.ask(Statement("SELECT ", text, total, text != "", *end))
+
+    def _span(self, column: str) -> DataFrame:
+        value: sa.ColumnClause[Any] = sa.column(column)
+        parts = "SELECT min(", value, ") AS low, max(", value, ") AS high, count(DISTINCT ", value
+        return self._answers.ask(Statement(*parts, f") AS different {self._source}"))
+
+    def _count(self, filters: Iterable[Filter]) -> DataFrame:
+        start = f"SELECT count(*) AS rows_passed {self._source} WHERE "
+        return self._answers.ask(Statement(start, self._where(filters)))
+
+    def _where(self, filters: Iterable[Filter]) -> sa.ColumnElement[bool]:
+        clauses: list[sa.ColumnElement[bool]] = [sa.true()]
+        for item in filters:
+            if kind := self.table.columns.get(item.column, ""):
+                clauses += _clauses(item, kind)
+        return sa.and_(*clauses)
+
+
+def _clauses(item: Filter, kind: str) -> list[sa.ColumnElement[bool]]:
+    clauses: list[sa.ColumnElement[bool]] = []
+    column: sa.ColumnClause[Any] = sa.column(item.column)
+    text = sa.cast(column, sa.String) if kind != "VARCHAR" else column
+    low, high = limits(item, kind)
+    if item.values:
+        clauses.append(text.in_([value for value in item.values if "\0" not in value]))
+    if item.text:
+        has = text.icontains(item.text, autoescape=True)
+        clauses.append(sa.false() if "\0" in item.text else has)
+    convert: Any = date.fromisoformat if is_day(kind) else float
+    if low:
+        clauses.append(column >= convert(low))
+    if high and is_day(kind):
+        with suppress(OverflowError):  # there is no day after 9999-12-31
+            clauses.append(column < convert(high) + timedelta(days=1))
+    elif high:
+        clauses.append(column <= convert(high))
+    return clauses
+
+
+def _matches(columns: Iterable[str], find: str) -> sa.ColumnElement[bool]:
+    """Return the condition that any column of a row contains a text."""
+    if not find:
+        return sa.true()
+    escaped = re.sub(r"([/%_])", r"/\1", find)
+    like = sa.func.lower(sa.literal(f"%{escaped}%"))
+    texts = (sa.func.lower(sa.cast(sa.column(name), sa.String)) for name in columns)
+    return sa.or_(*(text.like(like, escape="/") for text in texts))

@@ -1,0 +1,115 @@
+"""Cache: answers as compressed bytes, in memory and on disk."""
+
+import gzip
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from threading import Lock
+from typing import Literal
+
+import brotli
+from flask import Response, current_app, request
+from werkzeug.http import parse_accept_header
+
+ON_DISK = 2**26  # bytes of all answers
+LARGEST = 2**19  # bytes of one answer
+BLOCK = 2**12  # bytes that a file takes besides
+IN_MEMORY = 100  # answers
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A body, and who may keep it: this cache and the browser, only the browser, or nobody."""
+
+    body: str | bytes
+    keep: Literal["cache", "browser", "nobody"] = "cache"
+
+
+class Cache:
+    """Answers by key: a file for each."""
+
+    def __init__(self, folder: Path, code_version: str) -> None:
+        self.folder = folder
+        self.code_version = code_version
+        self._get = lru_cache(IN_MEMORY)(self._read)  # an OSError is not remembered
+        self._building = [Lock() for _ in range(16)]
+
+    def response(
+        self,
+        key: object,
+        build: Callable[[], Answer],
+        mimetype: str,
+        cache_control: str = "no-cache",
+    ) -> Response:
+        """Answer a request from the cache, or else with what `build` returns."""
+        if current_app.debug:  # a template or a style sheet may have changed
+            return _uncached(build(), mimetype)
+        encoding = _encoding(request.headers.get("Accept-Encoding", ""))
+        name = f"{self.code_version} {key!r} {encoding}".encode("utf-8", "surrogatepass")
+        digest = blake2b(name, digest_size=16).hexdigest()
+        headers = {"ETag": f'"{digest}"', "Cache-Control": cache_control, "Vary": "Accept-Encoding"}
+        if "If-None-Match" in request.headers and request.if_none_match.contains_weak(digest):
+            return Response(status=304, headers=headers)
+        body = self._find(digest)
+        if body is None:
+            # One thread builds an answer, and the others that need it wait.
+            with self._building[int(digest[0], 16)]:
+                body = self._find(digest)
+                if body is None:
+                    answer = build()
+                    if answer.keep == "nobody":
+                        return _uncached(answer, mimetype)
+                    body = _compress(answer.body, encoding)
+                    if answer.keep == "cache" and len(body) <= LARGEST:
+                        with suppress(OSError):  # on a full disk, the answer is sent all the same
+                            self._write(digest, body)
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        return Response(body, headers=headers, mimetype=mimetype)
+
+    def _find(self, digest: str) -> bytes | None:
+        with suppress(OSError):
+            return self._get(digest)
+        return None
+
+    def _read(self, digest: str) -> bytes:
+        if body := (self.folder / digest).read_bytes():
+            return body
+        raise FileNotFoundError  # a power loss may leave an empty file
+
+    def _write(self, digest: str, body: bytes) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        temporary = self.folder / f"{digest}.{os.getpid()}"
+        temporary.write_bytes(body)
+        temporary.replace(self.folder / digest)
+        if digest[0] == "0":  # one time in sixteen; if another process is as quick, it stops
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Delete the oldest answers beyond what may be kept on disk."""
+        room = ON_DISK
+        for file in sorted(os.scandir(self.folder), key=lambda file: -file.stat().st_mtime):
+            room -= file.stat().st_size + BLOCK
+            if room < 0:
+                Path(file).unlink()
+
+
+def _uncached(answer: Answer, mimetype: str) -> Response:
+    return Response(answer.body, headers={"Cache-Control": "no-store"}, mimetype=mimetype)
+
+
+@lru_cache(100)
+def _encoding(accepted: str) -> str:
+    qualities = parse_accept_header(accepted)
+    return next((encoding for encoding in ("br", "gzip") if qualities[encoding]), "")
+
+
+def _compress(body: str | bytes, encoding: str) -> bytes:
+    data = body.encode() if isinstance(body, str) else body
+    if encoding == "br":
+        return bytes(brotli.compress(data, quality=5))
+    return gzip.compress(data, 6) if encoding == "gzip" else data

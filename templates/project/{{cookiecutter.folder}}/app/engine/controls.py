@@ -1,0 +1,198 @@
+"""Controls: what the filter form of a page offers, and which filters are active."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from app.engine import filters
+from app.engine.formats import words
+from app.engine.models import Chart, Filter
+from app.engine.query import Data
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+FEW_NUMBERS = 50  # whole numbers, such as years and ratings, that are listed as choices
+MOST_CHIPS = 5  # of one filter
+MOST_LABELS = 200  # of one column whose points can be clicked
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the form offers for one filter, and what is chosen in it."""
+
+    column: str
+    form: str  # one of filters.FORMS
+    data: tuple[Data, ...]  # of the loaders that have the column
+    values: tuple[str, ...]
+    low: str
+    high: str
+    text: str
+    ends: tuple[str, str] = ("", "")  # the least and greatest, of a range
+    distinct: int = 0  # values, of a range
+    choices: tuple[str, ...] = ()
+    more: int = 0  # choices that are not listed
+
+    @property
+    def is_range(self) -> bool:
+        """Return whether it is filtered by limits, and not by choices."""
+        return self.form in {"range", "days"}
+
+
+def check(chart: Chart, types: Mapping[str, str]) -> None:
+    """Raise LookupError if FILTERS names an unknown column, or a form that its type does not allow."""
+    for column, form in chart.filters.items():
+        if column not in types:
+            raise LookupError(f"FILTERS has {column!r}, which {chart.data} does not have")
+        if not filters.fits(form, types[column]):
+            raise LookupError(f"FILTERS has {column!r} as {form!r}, but it is {types[column]}")
+
+
+def find_controls(
+    data: Sequence[Data], forms: Mapping[str, str], active: Sequence[Filter]
+) -> list[Control]:
+    """Return a control for each filter whose column is in the data."""
+    controls = []
+    for column, form in forms.items():
+        having = tuple(each for each in data if column in each.columns())
+        current = next((item for item in active if item.column == column), Filter(column))
+        if having:
+            controls.append(_control(having, current, form))
+    return controls
+
+
+def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
+    column = current.column
+    kind = data[0].columns()[column]
+    if not form or not filters.fits(form, kind):
+        form = _default_form(data, column, kind)
+    low, high = filters.limits(current, kind)
+    control = Control(column, form, data, current.values, low, high, current.text)
+    if control.is_range:
+        same_kind = [each for each in data if filters.fits(form, each.columns()[column])]
+        return _with_ends(control, [each.span(column) for each in same_kind])
+    listed = [each.choices(column) for each in data]
+    more = max(left for _, left in listed)
+    choices = dict.fromkeys(choice for choices, _ in listed for choice in choices)
+    choices |= dict.fromkeys(current.values if more else ())
+    return replace(control, choices=tuple(choices), more=more)
+
+
+def _with_ends(control: Control, spans: Sequence[tuple[Any, Any, int]]) -> Control:
+    ends = [end for span in spans for end in span[:2] if end is not None and end == end]
+    if control.form == "range":
+        numbers = [float(end) for end in ends]
+        texts = [f"{end:.10g}" for end in (min(numbers), max(numbers))] if numbers else ["", ""]
+    else:
+        days = [str(end)[:10] for end in ends]
+        texts = [min(days, default=""), max(days, default="")]
+    distinct = max(span[2] for span in spans)
+    return replace(control, ends=(texts[0], texts[1]), distinct=distinct)
+
+
+def _default_form(data: Sequence[Data], column: str, kind: str) -> str:
+    """Return the form that suits a column's type and its number of values."""
+    if filters.is_day(kind):
+        return "days"
+    if filters.is_number(kind) and data[0].span(column)[2] > FEW_NUMBERS:
+        return "range"
+    listed = [each.choices(column) for each in data]
+    if filters.is_number(kind) and not all(float(choice).is_integer() for choice in listed[0][0]):
+        return "range"
+    return "search" if any(more for _, more in listed) else "choice"
+
+
+def are_offered(active: Iterable[Filter], controls: Iterable[Control]) -> bool:
+    """Return whether the form offers all values of the active filters, so that others ask for them too."""
+    by_column = {control.column: control for control in controls}
+    return all(
+        item.column in by_column and _is_offered(item, by_column[item.column]) for item in active
+    )
+
+
+def _is_offered(item: Filter, control: Control) -> bool:
+    if item.text or (item.low, item.high) != (control.low, control.high):
+        return False
+    least, most = control.ends if control.form == "days" else ("", "")
+    if not all(least <= limit <= most for limit in (item.low, item.high) if limit):
+        return False
+    listed = () if control.more else control.choices
+    unlisted = [Filter(item.column, (value,)) for value in item.values if value not in listed]
+    return all(any(data.count([single]) for data in control.data) for single in unlisted)
+
+
+def chips(controls: Iterable[Control], active: Sequence[Filter]) -> list[tuple[str, str]]:
+    """Return each active filter in words, with the query string of the page without it."""
+    chips: list[tuple[str, str]] = []
+    limits = {control.column: (control.low, control.high) for control in controls}
+    for n, item in enumerate(active):
+        if item.column in limits:
+            for text, smaller in _without_each(item, *limits[item.column]):
+                rest = [*active[:n], smaller, *active[n + 1 :]]
+                chips.append((f"{words(item.column)}{text}", _query(rest)))
+    return chips
+
+
+def _without_each(item: Filter, low: str, high: str) -> Iterable[tuple[str, Filter]]:
+    """Yield each condition of a filter in words, and the filter without it."""
+    values = list(dict.fromkeys(value.replace("\r\n", "\n") for value in item.values))
+    if len(values) > MOST_CHIPS:
+        yield f": {len(values)} values", replace(item, values=())
+    else:
+        for value in values:
+            others = tuple(v for v in item.values if v.replace("\r\n", "\n") != value)
+            yield f": {value}", replace(item, values=others)
+    if item.text:
+        yield f" has “{item.text}”", replace(item, text="")
+    if low or high:
+        text = f"{low} – {high}" if low and high else f"from {low}" if low else f"to {high}"
+        yield f": {text}", replace(item, low="", high="")
+
+
+def _query(active: Iterable[Filter]) -> str:
+    return urlencode(filters.to_pairs(active))
+
+
+def presets(control: Control, active: Iterable[Filter]) -> list[tuple[str, str]]:
+    """Return named spans of days up to the newest day, each with the query string that sets it.
+
+    Spans that begin before the data, or that hold less than two of its steps, are left out.
+    """
+    try:
+        first, last = map(date.fromisoformat, control.ends)
+        january = last.replace(month=1, day=1)
+        spans = {f"Last {days} days": (last - timedelta(days - 1), last) for days in (7, 30, 90)}
+        spans["This month"] = last.replace(day=1), last
+        spans["This year"] = january, last
+        spans["Last year"] = january.replace(year=last.year - 1), january - timedelta(1)
+    except (ValueError, OverflowError):  # no days, or days before the year 1
+        return []
+    step = (last - first) / max(1, control.distinct - 1)
+    others = [item for item in active if item.column != control.column]
+    return [
+        (name, _query([*others, Filter(control.column, (), str(low), str(high))]))
+        for name, (low, high) in spans.items()
+        if first <= low and (low, high) != (first, last) and high - low + timedelta(1) >= 2 * step
+    ]
+
+
+def clickable(rows: DataFrame, controls: Iterable[Control]) -> dict[str, dict[str, str]]:
+    """Return what a click on a figure can choose: by column, by label, the value of the filter."""
+    labels: dict[str, dict[str, str]] = {}
+    for control in controls:
+        if control.is_range or list(rows.columns).count(control.column) != 1:
+            continue
+        choices = {choice: choice for choice in control.choices}
+        choices |= {"True": "true", "False": "false"} if "true" in choices else {}
+        values = rows[control.column].dropna().map(str).unique()[:MOST_LABELS]
+        if control.more:  # some choices are not listed; "Other" is the rest of a pie, not a value
+            choices |= {value: value for value in values if value != "Other"}
+        labels[control.column] = {
+            html.escape(value, quote=False): choices[value] for value in values if value in choices
+        }
+    return {column: values for column, values in labels.items() if values}

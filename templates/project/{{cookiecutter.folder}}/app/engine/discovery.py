@@ -1,0 +1,145 @@
+"""Discovery: each file in app/loaders/ is a data set, each file in app/charts/ is a chart."""
+
+import importlib
+import math
+import pkgutil
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from app.engine.filters import FORMS
+from app.engine.formats import slugify
+from app.engine.models import Chart, Kind, Loader
+
+SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
+KINDS: tuple[Kind, ...] = ("figure", "kpi", "table", "text")
+
+
+def find_loaders(package: ModuleType) -> dict[str, Loader]:
+    """Return the loaders by name; raise RuntimeError if a file lacks something."""
+    return {name: _loader(name, module) for name, module in _modules(package)}
+
+
+def find_charts(package: ModuleType, loaders: Mapping[str, Loader]) -> dict[str, Chart]:
+    """Return the charts by slug, in their order; raise RuntimeError if a file lacks something."""
+    modules = list(_modules(package))
+    columns = {column for _, module in modules for column in getattr(module, "FILTERS", ())}
+    charts = [_chart(name, module, loaders, columns) for name, module in modules]
+    _check_dashboards(charts)
+    charts.sort(key=lambda chart: (chart.order, chart.slug))
+    return {chart.slug: chart for chart in charts}
+
+
+def _modules(package: ModuleType) -> Iterator[tuple[str, ModuleType]]:
+    """Import each file of a package, but not those that begin with _."""
+    files: dict[str, str | None] = {}
+    for info in pkgutil.iter_modules(package.__path__):
+        name = info.name.lower().replace("-", "_")
+        if name.startswith("_"):
+            continue
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        if name in files:
+            raise RuntimeError(
+                f"{module.__file__} and {files[name]} have the same name, {name}. Rename one."
+            )
+        files[name] = module.__file__
+        yield name, module
+
+
+def _loader(name: str, module: ModuleType) -> Loader:
+    file = Path(str(module.__file__))
+    source = getattr(module, "SOURCE", "")
+    refresh = str(getattr(module, "REFRESH", ""))
+    if not (source or refresh):
+        raise RuntimeError(f"{file}: SOURCE or REFRESH is missing. See app/loaders/__init__.py.")
+    age = re.fullmatch(r"([1-9]\d*)([mhd])", refresh)
+    if refresh and age is None:
+        raise RuntimeError(f"{file}: REFRESH is {refresh!r}. Write 15m, 1h or 1d.")
+    table = getattr(module, "TABLE", None)
+    return Loader(
+        name=name,
+        file=file,
+        load=_require(module, "load"),
+        source=str(source),
+        max_age=int(age[1]) * SECONDS[age[2]] if age else math.inf,
+        variable=getattr(module, "ADDRESS", getattr(table, "variable", "")),
+        live=getattr(module, "LIVE", False),
+        table=table,
+    )
+
+
+def _chart(
+    name: str, module: ModuleType, loaders: Mapping[str, Loader], columns: Iterable[str]
+) -> Chart:
+    """Return the chart that a file declares; `columns` are those that any chart filters by."""
+    file = Path(str(module.__file__))
+    kinds = [kind for kind in KINDS if hasattr(module, kind)]
+    if len(kinds) != 1:
+        raise RuntimeError(f"{file}: define one of {', '.join(KINDS)}, and only one.")
+    data = _require(module, "DATA")
+    if data not in loaders:
+        names = ", ".join(loaders) or "none"
+        raise RuntimeError(f"{file}: DATA is {data!r}, but the loaders are {names}.")
+    filters = getattr(module, "FILTERS", ())
+    forms = dict(filters) if isinstance(filters, Mapping) else dict.fromkeys(filters, "")
+    if unknown := [form for form in forms.values() if form not in ("", *FORMS)]:
+        raise RuntimeError(f"{file}: FILTERS has the form {unknown[0]!r}. Write {', '.join(FORMS)}.")
+    slug = name.replace("_", "-")
+    return Chart(
+        slug=slug,
+        file=file,
+        title=_require(module, "TITLE"),
+        data=data,
+        sql=_require(module, "SQL"),
+        kind=kinds[0],
+        draw=getattr(module, kinds[0]),
+        filters=forms,
+        dashboards=tuple(getattr(module, "DASHBOARDS", ["Overview"])),
+        order=getattr(module, "ORDER", 100),
+        size=getattr(module, "SIZE", "half"),
+        plotly=getattr(module, "PLOTLY", "basic"),
+        prefix=_prefix(slug, columns),
+    )
+
+
+def _require(module: ModuleType, name: str) -> Any:
+    if not hasattr(module, name):
+        folder = str(module.__package__).replace(".", "/")
+        raise RuntimeError(f"{module.__file__}: {name} is missing. See {folder}/__init__.py.")
+    return getattr(module, name)
+
+
+def _prefix(slug: str, columns: Iterable[str]) -> str:
+    """Return the prefix of a table's parameters: with dots in front if a filter begins like it."""
+    prefix = f"{slug}."
+    while any(f"{column}.".startswith(prefix) for column in columns):
+        prefix = f".{prefix}"
+    return prefix
+
+
+def _check_dashboards(charts: Iterable[Chart]) -> None:
+    """Raise RuntimeError if two titles of dashboards have the same address."""
+    titles: dict[str, str] = {}
+    for chart in charts:
+        for title in chart.dashboards:
+            first = titles.setdefault(slugify(title), title)
+            if first != title:
+                raise RuntimeError(
+                    f"{chart.file}: the dashboards {title!r} and {first!r} have the same address, "
+                    f"/dashboards/{slugify(title)}. Rename one."
+                )
+
+
+def code_version() -> str:
+    """Return a digest of the application's files: cached pages end with the code they show."""
+    app = Path(__file__).parents[1]
+    ignored = {"vendor", "__pycache__"}
+    files = [path for path in app.rglob("*") if not ignored & set(path.parts)]
+    digest = blake2b(digest_size=8)
+    for path in sorted([*files, app.parent / "pyproject.toml", app.parent / "uv.lock"]):
+        if path.is_file():
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()

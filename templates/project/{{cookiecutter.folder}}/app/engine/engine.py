@@ -1,0 +1,66 @@
+"""The engine: the loaders, charts and data of one app, at app.extensions["engine"]."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from flask import abort, current_app
+
+from app.engine.cache import Cache
+from app.engine.controls import Control, find_controls
+from app.engine.formats import slugify
+from app.engine.models import Chart, Filter, Loader, State
+from app.engine.query import Data
+
+
+@dataclass
+class Engine:
+    """What a dashboard is made of, each by its name."""
+
+    loaders: dict[str, Loader]
+    data: dict[str, Data]  # by the loader's name
+    charts: dict[str, Chart]  # by slug, in their order
+    cache: Cache
+
+    @property
+    def dashboards(self) -> dict[str, str]:
+        """Return the titles of the dashboards, by slug."""
+        titles = (title for chart in self.charts.values() for title in chart.dashboards)
+        return {slugify(title): title for title in titles}
+
+    def chart(self, slug: str) -> Chart:
+        """Return a chart; if it does not exist, answer the request with 404."""
+        return self.charts.get(slug) or abort(404, "There is no such chart.")
+
+    def charts_on(self, *titles: str) -> list[Chart]:
+        """Return the charts on any of these dashboards."""
+        return [chart for chart in self.charts.values() if set(titles) & set(chart.dashboards)]
+
+    def peers(self, charts: Iterable[Chart]) -> list[Chart]:
+        """Return the charts that share a dashboard with one of these."""
+        return self.charts_on(*(title for chart in charts for title in chart.dashboards))
+
+    def data_of(self, charts: Iterable[Chart]) -> dict[str, Data]:
+        """Return the data that charts select from, by the loader's name."""
+        return {chart.data: self.data[chart.data] for chart in charts}
+
+    def filter_forms(self, charts: Iterable[Chart]) -> dict[str, str]:
+        """Return the columns that filter these charts and their peers, each with its form."""
+        forms: dict[str, str] = {}
+        for chart in self.peers(charts):
+            for column, form in chart.filters.items():
+                forms[column] = forms.get(column) or form
+        return forms
+
+    def controls(self, charts: Sequence[Chart], active: Sequence[Filter]) -> list[Control]:
+        """Return the controls of a page that shows these charts."""
+        return find_controls([*self.data_of(charts).values()], self.filter_forms(charts), active)
+
+    def freeze(self) -> dict[str, State]:
+        """Build all snapshots and use only these from now on; return their states by loader."""
+        return {name: data.freeze() for name, data in self.data.items()}
+
+
+def get_engine() -> Engine:
+    """Return the engine of the current app."""
+    engine: Engine = current_app.extensions["engine"]
+    return engine

@@ -1,0 +1,107 @@
+"""Models: what the modules of the engine pass to each other."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Kind = Literal["figure", "kpi", "table", "text"]
+LONGEST_SEARCH = 200  # characters
+
+
+@dataclass(frozen=True)
+class Loader:
+    """One file of app/loaders/."""
+
+    name: str  # of the table in a chart's SQL
+    file: Path
+    load: Callable[[], Any]  # returns a DataFrame or a DuckDB relation
+    source: str = ""  # the path or URL that it reads
+    max_age: float = math.inf  # in seconds: an older snapshot is built anew
+    variable: str = ""  # the environment variable that it needs
+    live: bool = False  # charts ask its database, not a snapshot
+    table: Any = None  # of a database: see database.py
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One file of app/charts/."""
+
+    slug: str  # in the URL: revenue-by-region
+    file: Path
+    title: str
+    data: str  # the loader that its SQL selects from
+    sql: str
+    kind: Kind  # the function that the file defines
+    draw: Callable[[DataFrame], Any]  # that function
+    filters: Mapping[str, str]  # column: form, or "" if the column's type decides
+    dashboards: tuple[str, ...]  # titles
+    order: int
+    size: str  # half or full
+    plotly: str  # the bundle in app/static/vendor that draws it
+    prefix: str  # of its table's parameters in the URL: revenue-by-region.page
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What one column lets through: one of `values`, from `low` to `high`, what contains `text`."""
+
+    column: str
+    values: tuple[str, ...] = ()
+    low: str = ""
+    high: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a reader asks of a table: the rows that contain a text, in an order, one page of them."""
+
+    prefix: str
+    find: str = ""
+    sort: str = ""
+    desc: bool = False
+    page: int = 1
+
+    @classmethod
+    def from_query(cls, args: Mapping[str, str], prefix: str) -> View:
+        """Return the view in a query string: ?orders.find=tea&orders.sort=price&orders.page=2."""
+        find = args.get(f"{prefix}find", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+        sort = args.get(f"{prefix}sort", "")
+        desc = bool(sort and args.get(f"{prefix}desc"))
+        page = args.get(f"{prefix}page", "")
+        number = int(page) if re.fullmatch("[1-9][0-9]{0,8}", page) else 1
+        return cls(prefix, find, sort, desc, number)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return the view as parameters of a query string."""
+        page = str(self.page) if self.page > 1 else ""
+        values = {"find": self.find, "sort": self.sort, "desc": "1" * self.desc, "page": page}
+        return [(self.prefix + name, value) for name, value in values.items() if value]
+
+    def within(self, columns: Iterable[str], pages: int) -> View:
+        """Return the view without a column that does not exist, or a page after the last."""
+        view = self if self.sort in columns else replace(self, sort="", desc=False)
+        return replace(view, page=min(self.page, max(1, pages)))
+
+
+@dataclass(frozen=True)
+class State:
+    """How a snapshot stands: when it was built, and how the last attempt went."""
+
+    signature: str = ""  # of the source and the loader's code, at the last attempt
+    tried: float = 0.0
+    built: str = ""  # in ISO 8601; empty before the first snapshot
+    file: str = ""  # of the snapshot, in the instance folder
+    rows: int = 0
+    unread: int = 0  # lines of the source that the loader could not read
+    error: str = ""
+    code: str = ""  # signature of the loader's code, when the snapshot was built
+    version: str = ""  # of what pages show: equal in all instances that have read the same

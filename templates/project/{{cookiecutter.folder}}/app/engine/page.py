@@ -1,0 +1,205 @@
+"""Page: a template filled with charts, as the filters in the URL leave them."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from flask import Response, current_app, render_template
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+
+from app.engine import controls, filters, formats
+from app.engine.cache import Answer
+from app.engine.controls import Control
+from app.engine.engine import get_engine
+from app.engine.models import Chart, Filter, View
+from app.engine.respond import respond, views_of
+from app.engine.tables import Page
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+CACHED_PAGES = 10  # of a table
+_threads = ThreadPoolExecutor(4, "query")
+
+
+@dataclass
+class Card:
+    """A chart as a page shows it: one of figure, kpi, text, page or error, or nothing if it is empty."""
+
+    chart: Chart
+    page: Page | None = None  # of its rows
+    figure: Markup | None = None  # in JSON
+    kpi: Mapping[str, Any] | None = None
+    text: str | None = None
+    is_empty: bool = False
+    error: str = ""
+    description: str = ""  # for screen readers
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)  # that can be clicked
+    others: list[tuple[str, str]] = field(default_factory=list)  # parameters that links keep
+
+
+def show(template: str, title: str, charts: Sequence[Chart]) -> Response:
+    """Answer with a template that shows charts; `cards` are what it shows of them."""
+    return respond(charts, lambda active: _page(template, title, charts, active), "text/html")
+
+
+def draw(chart: Chart, rows: DataFrame) -> Markup:
+    """Return a chart's figure in JSON that is safe in a <script>."""
+    import plotly.io
+
+    plotly.io.templates.default = None  # the page has its own look: see figures.js
+    figure = chart.draw(formats.escape(rows))
+    return Markup(str(figure.to_json()).replace("<", "\\u003c"))  # so that no </script> ends it
+
+
+def _page(
+    template: str, title: str, charts: Sequence[Chart], active: Sequence[Filter]
+) -> Answer:
+    engine = get_engine()
+    views, page_controls = views_of(charts), engine.controls(charts, active)
+    answers, counts = _start_queries(charts, active, views)
+    cards = [
+        _card(chart, answer, views[chart.slug], page_controls)
+        for chart, answer in zip(charts, answers, strict=True)
+    ]
+    for card in cards:
+        kept = (views[slug].pairs() for slug in views if slug != card.chart.slug)
+        card.others = [*filters.to_pairs(active), *chain.from_iterable(kept)]
+    body = render_template(
+        template,
+        title=title,
+        cards=cards,
+        controls=page_controls,
+        query="?" + urlencode(filters.to_pairs(active)) if active else "",
+        chips=controls.chips(page_controls, active),
+        presets=controls.presets,
+        active=active,
+        counts=partial(_counts, charts, active, counts),
+        states={name: data.state() for name, data in engine.data_of(charts).items()},
+    )
+    return Answer(body, _keep(cards, set(views.values())))
+
+
+def _keep(cards: Sequence[Card], views: set[View]) -> Any:
+    """Return who may keep a page: nobody if a chart failed, the cache if others will ask for it."""
+    if any(card.error for card in cards):
+        return "nobody"
+    is_rare = any(view.find or view.page > CACHED_PAGES for view in views)
+    is_other = any(card.page and card.page.view not in views for card in cards)
+    return "browser" if is_rare or is_other else "cache"
+
+
+def _counts(
+    charts: Sequence[Chart], active: Sequence[Filter], known: Mapping[str, int]
+) -> dict[str, tuple[int, int]]:
+    """Return how many rows of each loader pass the filters, and how many it has."""
+    counts = {}
+    for name, data in get_engine().data_of(charts).items():
+        with suppress(HTTPException):  # a database that does not answer
+            passed = known[name] if name in known else data.count(active)
+            counts[name] = passed, data.count()
+    return counts
+
+
+def _start_queries(
+    charts: Sequence[Chart], active: Sequence[Filter], views: Mapping[str, View]
+) -> tuple[list[Callable[[], Any]], dict[str, int]]:
+    """Query the rows of each chart: of a table, one page of them.
+
+    Returns functions that wait for the answers, and the rows counted on the way, by loader.
+    """
+    data, size = get_engine().data, current_app.config["TABLE_ROWS"]
+    whole = [chart for chart in charts if chart.kind != "table"]
+    frames, counts = _query_together(whole, active) if active else ({}, {})
+    answers: list[Callable[[], Any]] = []
+    for chart in charts:
+        if chart.slug in frames:
+            answers.append(partial(frames.__getitem__, chart.slug))
+        elif chart in whole:
+            answers.append(_threads.submit(data[chart.data].query, chart.sql, active).result)
+        else:
+            view = views[chart.slug]
+            ask = partial(data[chart.data].page, chart.sql, active, view, size)
+            answers.append(_threads.submit(ask).result)
+    return answers, counts
+
+
+def _query_together(
+    charts: Sequence[Chart], active: Sequence[Filter]
+) -> tuple[dict[str, DataFrame], dict[str, int]]:
+    """Return the rows of charts by slug, and the number of filtered rows by loader."""
+    frames: dict[str, DataFrame] = {}
+    counts: dict[str, int] = {}
+    for name, data in get_engine().data_of(charts).items():
+        sqls = {chart.slug: chart.sql for chart in charts if chart.data == name}
+        count = f"SELECT count(*) AS n FROM {filters.quote(name)}"
+        with suppress(Exception):  # of one chart: queried by itself, its card will show it
+            if answers := data.query_all([*sqls.values(), count], active):
+                counts[name] = int(answers.pop()["n"][0])
+                frames.update(zip(sqls, answers, strict=True))
+    return frames, counts
+
+
+def _card(
+    chart: Chart, answer: Callable[[], Any], view: View, page_controls: Sequence[Control]
+) -> Card:
+    """Return a chart with what it shows, or with the error that it raised."""
+    try:
+        controls.check(chart, get_engine().data[chart.data].columns())
+        rows = answer()
+        if isinstance(rows, Page):
+            shown = _table(chart, rows.rows) if rows.total else rows.rows
+            return Card(chart, replace(rows, rows=shown))
+        page = Page.of(rows, view, current_app.config["TABLE_ROWS"])
+        if rows.empty or (len(rows) == 1 and rows.isna().all(axis=None)):  # a sum over no rows
+            return Card(chart, page, is_empty=True)
+        if chart.kind == "kpi":
+            return Card(chart, page, kpi=_kpi(chart, rows))
+        if chart.kind == "text":
+            return Card(chart, page, text=_text(chart, rows))
+        labels = controls.clickable(rows, page_controls)
+        figure = draw(chart, rows)
+        return Card(chart, page, figure, labels=labels, description=formats.summary(rows))
+    except Exception as error:
+        current_app.logger.exception("chart %s failed", chart.slug)
+        return Card(chart, error=_detail(chart, error) if current_app.debug else "See the log.")
+
+
+def _detail(chart: Chart, error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f", line {frame.lineno}" for frame in frames if frame.filename == str(chart.file)]
+    return f"{type(error).__name__}: {error}\n{chart.file}{''.join(lines[:1])}"
+
+
+def _table(chart: Chart, rows: DataFrame) -> DataFrame:
+    shown = chart.draw(rows)
+    if not isinstance(shown, type(rows)):
+        raise _wrong_type(chart, shown)
+    return shown
+
+
+def _kpi(chart: Chart, rows: DataFrame) -> Mapping[str, Any]:
+    shown = chart.draw(rows)
+    if not (isinstance(shown, dict) and "value" in shown):
+        raise _wrong_type(chart, shown)
+    return shown
+
+
+def _text(chart: Chart, rows: DataFrame) -> str:
+    shown = chart.draw(rows)
+    if not isinstance(shown, str):
+        raise _wrong_type(chart, shown)
+    return shown
+
+
+def _wrong_type(chart: Chart, shown: object) -> TypeError:
+    return TypeError(f"{chart.kind}() returned {shown!r:.80}. See app/charts/__init__.py.")

@@ -1,0 +1,161 @@
+"""Query: a chart's SQL over the rows that pass the filters, as a small DataFrame."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from app.engine.filters import quote, where
+from app.engine.models import Filter, Loader, State, View
+from app.engine.snapshots import Snapshot, cursor
+from app.engine.tables import Page, as_source
+from app.engine.together import query_together
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+MOST_CHOICES = 500
+MOST_TOGETHER = 20_000_000  # rows, because some of them are held in memory
+CHUNK_VECTORS = 5  # of 2,048 rows
+SNAPSHOT = "read_parquet($snapshot)"
+OWN_WITH = re.compile(r"(?>\s|--.*\n|/\*[\s\S]*?\*/)*WITH(\s+RECURSIVE)?\b", re.IGNORECASE)
+
+
+class Data(Protocol):
+    """The data of one loader: of a snapshot (below), or of a database (live.py)."""
+
+    loader: Loader
+
+    def state(self) -> State:
+        """Return how fresh the data is; raise ServiceUnavailable if there is none."""
+
+    def check(self) -> State:
+        """Return the state; start to build what is missing."""
+
+    def build(self, force: bool = False) -> State:
+        """Build the snapshot, and return its state."""
+
+    def freeze(self) -> State:
+        """Build the snapshot if it is old, use it from now on, and return its state."""
+
+    def query(self, sql: str, filters: Sequence[Filter] = ()) -> DataFrame:
+        """Run SQL that names the loader as its table, over the rows that pass the filters."""
+
+    def query_all(self, sqls: list[str], filters: Sequence[Filter]) -> list[DataFrame]:
+        """Run the SQL of several charts at once, or return nothing if that has no advantage."""
+
+    def chunks(self, sql: str, filters: Sequence[Filter]) -> Iterator[DataFrame]:
+        """Yield what `query` returns in parts: at least one."""
+
+    def page(self, sql: str, filters: Sequence[Filter], view: View, rows: int) -> Page:
+        """Return one page of the rows that SQL selects, and read no more than these."""
+
+    def columns(self) -> dict[str, str]:
+        """Return the SQL type of each column."""
+
+    def choices(self, column: str) -> tuple[list[str], int]:
+        """Return the first values of a column as text, in order, and how many more it has."""
+
+    def span(self, column: str) -> tuple[Any, Any, int]:
+        """Return the least and greatest day or number of a column, and about how many it has."""
+
+    def count(self, filters: Sequence[Filter] = ()) -> int:
+        """Return how many rows pass the filters."""
+
+
+class SnapshotData(Snapshot):
+    """The data of a loader's snapshot, which DuckDB queries."""
+
+    def __init__(self, loader: Loader, folder: Path) -> None:
+        super().__init__(loader, folder)
+        self._facts = lru_cache(1000)(lambda file, sql: self._run(file, sql, {}).to_dict("list"))
+
+    def query(self, sql: str, filters: Sequence[Filter] = ()) -> DataFrame:
+        return self._query(sql, filters)
+
+    def query_all(self, sqls: list[str], filters: Sequence[Filter]) -> list[DataFrame]:
+        state = self.state()
+        if state.rows > MOST_TOGETHER:
+            return []
+        clause, values = where(filters, self.columns())
+        rows = f"SELECT * FROM {SNAPSHOT}{clause}"
+        values["snapshot"] = str(self.folder / state.file)
+        return query_together(self.loader.name, rows, values, sqls)
+
+    def chunks(self, sql: str, filters: Sequence[Filter]) -> Iterator[DataFrame]:
+        text, values = self._filtered(sql, filters)
+        values["snapshot"] = str(self.folder / self.state().file)
+        with cursor() as connection:
+            connection.execute(text, values)
+            yield (df := connection.fetch_df_chunk(CHUNK_VECTORS))
+            while len(df):
+                yield (df := connection.fetch_df_chunk(CHUNK_VECTORS))
+
+    def page(self, sql: str, filters: Sequence[Filter], view: View, rows: int) -> Page:
+        source, unordered = as_source(sql)
+        empty = self.query(f"SELECT * {unordered} LIMIT 0", filters)
+        columns = tuple(map(str, empty.columns))
+        matches = ""
+        if view.find:
+            texts = (f"lower(CAST({quote(column)} AS VARCHAR))" for column in columns)
+            matches = " OR ".join(f"contains({text}, lower($find))" for text in texts)
+            matches = f"WHERE {matches}"
+        count = f"SELECT count(*) AS total {unordered} {matches}"
+        total = int(self._query(count, filters, view.find)["total"].sum())
+        view = view.within(columns, -(-total // rows))
+        order = ""
+        if view.sort:  # and then by all columns: else a row may be on two pages, or on none
+            ties = "".join(f", {number}" for number in range(1, len(columns) + 1))
+            direction = "DESC" if view.desc else "ASC"
+            order = f"ORDER BY {quote(view.sort)} {direction} NULLS LAST{ties}"
+            source = unordered
+        start = (view.page - 1) * rows
+        selected = f"SELECT * {source} {matches} {order} LIMIT {rows} OFFSET {start}"
+        return Page(view, self._query(selected, filters, view.find), total, rows, columns)
+
+    def columns(self) -> dict[str, str]:
+        described = self._fact(f"DESCRIBE FROM {SNAPSHOT}")
+        return dict(zip(described["column_name"], described["column_type"], strict=True))
+
+    def choices(self, column: str) -> tuple[list[str], int]:
+        value = quote(column)
+        sql = f"""SELECT CAST({value} AS VARCHAR) AS choice, count(*) OVER () AS total
+            FROM {SNAPSHOT} WHERE CAST({value} AS VARCHAR) <> ''
+            GROUP BY {value} ORDER BY {value} LIMIT {MOST_CHOICES}"""
+        listed = self._fact(sql)
+        return listed["choice"], sum(listed["total"][:1]) - len(listed["choice"])
+
+    def span(self, column: str) -> tuple[Any, Any, int]:
+        value = quote(column)
+        sql = f"""SELECT min({value}), max({value}), approx_count_distinct({value})
+            FROM {SNAPSHOT} WHERE isfinite({value})"""
+        (low,), (high,), (distinct,) = self._fact(sql).values()
+        return low, high, distinct
+
+    def count(self, filters: Sequence[Filter] = ()) -> int:
+        if not where(filters, self.columns())[0]:
+            return self.state().rows
+        return int(self.query(f"SELECT count(*) AS n FROM {quote(self.loader.name)}", filters)["n"][0])
+
+    def _query(self, sql: str, filters: Iterable[Filter], find: str = "") -> DataFrame:
+        text, values = self._filtered(sql, filters)
+        return self._run(self.state().file, text, values | ({"find": find} if find else {}))
+
+    def _filtered(self, sql: str, filters: Iterable[Filter]) -> tuple[str, dict[str, object]]:
+        """Return SQL with the filtered rows in front, as a CTE with the loader's name."""
+        clause, values = where(filters, self.columns())
+        rows = f"{quote(self.loader.name)} AS (SELECT * FROM {SNAPSHOT}{clause})"
+        if own := OWN_WITH.match(sql):
+            return f"WITH{own[1] or ''} {rows}, {sql[own.end() :]}", values
+        return f"WITH {rows} {sql}", values
+
+    def _fact(self, sql: str) -> dict[Any, Any]:
+        """Return an answer that does not change as long as the snapshot does not."""
+        return self._facts(self.state().file, sql)
+
+    def _run(self, file: str, sql: str, values: Mapping[str, object]) -> DataFrame:
+        with cursor() as connection:
+            return connection.execute(sql, {**values, "snapshot": str(self.folder / file)}).df()

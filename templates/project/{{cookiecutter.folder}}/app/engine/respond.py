@@ -1,0 +1,76 @@
+"""Respond: answer a request with what the filters in its URL leave, from the cache if possible."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from threading import Lock, Timer
+
+from flask import Response, abort, request
+
+from app.engine import filters
+from app.engine.cache import Answer
+from app.engine.controls import are_offered
+from app.engine.engine import get_engine
+from app.engine.models import Chart, Filter, View
+
+ATTEMPTS = 10
+WARM_UP_SECONDS = 1
+_warmed = Lock()  # held from the first answer on
+
+
+class DataReplaced(Exception):
+    """A snapshot was replaced, or failed to be, while an answer was made from it."""
+
+
+def respond(
+    charts: Sequence[Chart], build: Callable[[Sequence[Filter]], Answer], mimetype: str
+) -> Response:
+    """Answer a request about charts from the cache, or with what `build` returns for the filters."""
+    for _ in range(ATTEMPTS):
+        with suppress(DataReplaced):  # an answer must not mix old and new data
+            return _respond(charts, build, mimetype)
+    abort(503, "The data is being replaced. Try again.")
+
+
+def views_of(charts: Sequence[Chart]) -> dict[str, View]:
+    """Return the view that the URL asks for of the table of each chart, and of its peers."""
+    shown = [*charts, *get_engine().peers(charts)]
+    return {chart.slug: View.from_query(request.args, chart.prefix) for chart in shown}
+
+
+def _respond(
+    charts: Sequence[Chart], build: Callable[[Sequence[Filter]], Answer], mimetype: str
+) -> Response:
+    engine = get_engine()
+    forms = engine.filter_forms(charts) if request.args else {}
+    active = filters.from_query(request.args, forms)
+    versions = _versions(charts)
+    # A page shows the rows of a table that its URL asks for; JSON and CSV have all of them.
+    views = views_of(charts) if request.args and mimetype == "text/html" else {}
+    # The day is there because SQL may ask for the last 30, the root because pages have links.
+    key = (date.today().isoformat(), request.root_path, request.path, active, versions, views)
+
+    def build_and_check() -> Answer:
+        try:
+            answer = build(active)
+            if active and not are_offered(active, engine.controls(charts, active)):
+                # Values that the form does not offer must not fill the cache.
+                answer = replace(answer, keep="nobody" if answer.keep == "nobody" else "browser")
+        finally:
+            if _versions(charts) != versions:
+                raise DataReplaced
+        return answer
+
+    response = engine.cache.response(key, build_and_check, mimetype)
+    if _warmed.acquire(blocking=False):
+        # Import pandas and duckdb soon after the first answer, for the first that is not cached.
+        timer = Timer(WARM_UP_SECONDS, engine.data[charts[0].data].columns)
+        timer.daemon = True
+        response.call_on_close(timer.start)
+    return response
+
+
+def _versions(charts: Sequence[Chart]) -> list[tuple[str, str]]:
+    states = [data.state() for data in get_engine().data_of(charts).values()]
+    return [(state.version or state.built, state.error) for state in states]

@@ -1,0 +1,224 @@
+"""Snapshots: a loader's result as Parquet in the instance folder, with its state as JSON beside it.
+
+A snapshot is built anew when its source or its loader changes, or when REFRESH has passed: in the
+background, by one process at a time, while the others use the last good one. No snapshot is ever
+overwritten: the state names the current one, so to replace the state is to replace both at once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+import warnings
+from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import file_digest
+from pathlib import Path
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+from werkzeug.exceptions import ServiceUnavailable
+
+from app.engine.filters import is_day, is_number, quote
+from app.engine.models import Loader, State
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+log = logging.getLogger(__name__)
+CHECK_SECONDS = 1.0
+RETRY_SECONDS = 30.0
+WAIT_SECONDS = 10.0  # that requests wait for a first snapshot, from the start of its build
+_connecting = Lock()
+
+
+class ColumnsChanged(Exception):
+    """The source has lost columns, or their types changed; the message is safe to show."""
+
+
+@lru_cache(1)
+def _connection() -> DuckDBPyConnection:
+    import duckdb
+
+    return duckdb.connect(config={"autoinstall_known_extensions": False})
+
+
+def cursor() -> DuckDBPyConnection:
+    """Return a cursor of this process's connection to DuckDB; close it after use.
+
+    The connection is opened at its first use: one that is opened before gunicorn forks would hang.
+    """
+    with _connecting:
+        return _connection().cursor()
+
+
+class Snapshot:
+    """A loader's snapshot: how it stands, and how it is built."""
+
+    def __init__(self, loader: Loader, folder: Path) -> None:
+        self.loader = loader
+        self.folder = folder
+        self._last_attempt = State()
+        self._build: Thread | None = None
+        self._build_started = 0.0
+        self._starting = Lock()
+        self._is_frozen = False
+        self._checked = lru_cache(1)(lambda _second, _version: self.check())
+
+    def state(self) -> State:
+        """Return the state of a readable snapshot; raise ServiceUnavailable if there is none."""
+        now = time.monotonic()
+        state = self._checked(now // CHECK_SECONDS, self._state_version())
+        if not state.built and self._build:
+            self._build.join(max(0.0, self._build_started + WAIT_SECONDS - now))
+            state = self.peek()
+        if not state.built:
+            wait = max(1, round(state.tried + RETRY_SECONDS - time.time()))
+            reason = f"failed ({state.error}: see the log)" if state.error else "is still reading"
+            message = f"The loader {self.loader.name} {reason}. Try again in {wait} s."
+            raise ServiceUnavailable(message, retry_after=wait)
+        return state
+
+    def check(self) -> State:
+        """Return the snapshot's state; start to build it if it is missing or old."""
+        state = self.peek()
+        if self._is_stale(state):
+            with self._starting:
+                if self._build is None or not self._build.is_alive():
+                    self._build = Thread(target=self.build, daemon=True)
+                    self._build_started = time.monotonic()
+                    self._build.start()
+        return state
+
+    def peek(self) -> State:
+        """Return the state after the last attempt, whichever process made it."""
+        try:
+            path = self.folder / f"{self.loader.name}.json"
+            state = State(**json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            state = State()
+        state = max(state, self._last_attempt, key=lambda each: each.tried)
+        return state if self._is_complete(state) or not state.built else State()
+
+    def build(self, force: bool = False) -> State:
+        """Build the snapshot, unless another process was quicker; return and keep the new state."""
+        name = self.loader.name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / f"{name}.lock"):
+            state, signature = self.peek(), self._signature()
+            if not (force or self._is_stale(state)):
+                return state
+            for old in {*self.folder.glob(f"{name}.*.parquet")} - {self.folder / state.file}:
+                with suppress(OSError):  # Windows keeps a file that is being read
+                    old.unlink()
+            path = self.folder / f"{name}.{time.time_ns()}.parquet"
+            try:
+                state = self._load(path, state, signature)
+            except (Exception, SystemExit) as failure:
+                log.exception("loader %s failed", name)
+                # The text of other errors may hold a password: only the log has it.
+                is_safe = isinstance(failure, ColumnsChanged)
+                error = str(failure) if is_safe else type(failure).__name__
+                path.unlink(missing_ok=True)
+                state = replace(state, signature=signature, tried=time.time(), error=error)
+            self._last_attempt = state
+            temporary = self.folder / f"{name}.json.tmp"
+            with suppress(OSError):  # on a full disk, only this process knows the state
+                temporary.write_text(json.dumps(asdict(state)), "utf-8")
+                temporary.replace(self.folder / f"{name}.json")
+            return state
+
+    def freeze(self) -> State:
+        """Build the snapshot if it is old; after that, do not look for changes of its source."""
+        state = self.build()
+        self._is_frozen = True
+        return state
+
+    def _load(self, path: Path, last: State, signature: str) -> State:
+        """Write what the loader returns to a file; return the state that names it."""
+        code = signature.partition(" ")[0]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            result = self.loader.load()
+            rows, digest = self._write(path, result, last if last.code == code else State())
+        messages = [str(warning.message) for warning in caught]
+        for message in messages:
+            log.warning("loader %s: %s", self.loader.name, message)
+        unread = sum(message.count("Skipping line") for message in messages)
+        now, built = time.time(), datetime.now(UTC).isoformat()
+        version = f"{digest} {unread} {now // self.loader.max_age:.0f}"
+        return State(signature, now, built, path.name, rows, unread, "", code, version)
+
+    def _write(self, path: Path, result: Any, last: State) -> tuple[int, str]:
+        """Write a DataFrame, or a DuckDB relation, as Parquet; return its rows and a digest.
+
+        If the loader's code is unchanged but its columns changed, raise ColumnsChanged. Saving the
+        loader's file accepts them.
+        """
+        with cursor() as connection:
+            relation = result if hasattr(result, "write_parquet") else connection.from_df(result)
+            # Half as large again as with zstd, but queries take two thirds of the time.
+            relation.write_parquet(str(path), compression="lz4_raw")
+            written = connection.read_parquet(str(path))
+            if self._is_complete(last):
+                old = connection.read_parquet(str(self.folder / last.file))
+                if changes := _changes(old, written):
+                    raise ColumnsChanged("; ".join(changes)[:300])
+            rows = written.count("*").fetchall()[0][0]
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())  # a power loss leaves the old snapshot or the new one
+            return int(rows), file_digest(file, "blake2b").hexdigest()[:16]
+
+    def _is_stale(self, state: State) -> bool:
+        if self._is_frozen:
+            return False
+        max_age = RETRY_SECONDS if state.error else self.loader.max_age
+        return time.time() - state.tried > max_age or state.signature != self._signature()
+
+    def _signature(self) -> str:
+        """Return the times and sizes of the loader's file and of its source."""
+        signature = ""
+        for path in filter(None, (str(self.loader.file), self.loader.source)):
+            with suppress(OSError):  # no such file, or a URL
+                for file in (Path(path), *sorted(Path(path).glob("*"))):  # a folder has several
+                    stat = file.stat()
+                    signature += f"{stat.st_mtime_ns}-{stat.st_size} "
+        return signature
+
+    def _state_version(self) -> tuple[int, int]:
+        """Return what changes whenever a process writes a new state."""
+        with suppress(OSError):  # before the first
+            # A Path would take as long as a cached answer.
+            stat = os.stat(f"{self.folder}/{self.loader.name}.json")  # noqa: PTH116
+            return stat.st_mtime_ns, stat.st_ino
+        return 0, 0
+
+    def _is_complete(self, state: State) -> bool:
+        """Return whether the snapshot's file exists, to its last bytes."""
+        with suppress(OSError), (self.folder / state.file).open("rb") as file:
+            file.seek(-4, os.SEEK_END)
+            return file.read() == b"PAR1"
+        return False
+
+
+def _changes(old: DuckDBPyRelation, new: DuckDBPyRelation) -> list[str]:
+    """Return in words which columns are gone, or changed between number, day and other types."""
+
+    def category(name: str) -> str:
+        return "day" if is_day(name) else "number" if is_number(name) else name
+
+    types = dict(zip(new.columns, map(str, new.types), strict=True))
+    changes = []
+    for name, before in zip(old.columns, map(str, old.types), strict=True):
+        if name not in types:
+            changes.append(f"{name} is gone")
+        elif category(before) != category(types[name]):
+            counts = [relation.count(quote(name)).fetchall()[0][0] for relation in (old, new)]
+            if all(counts):  # the type of a column without values says nothing
+                changes.append(f"{name} was {before}, is {types[name]}")
+    return changes
