@@ -46,7 +46,7 @@ def boots(project: Project) -> Iterator[Finding]:
             yield Finding(
                 f"/up answers {answer.strip()[:60]!r} and not 'up' and the text of .release, which is"
                 " how a deploy knows that the new version answers",
-                "take app/config.py and up() in app/views.py from a new project",
+                "take app/config.py and up() in app/engine/api.py from a new project",
             )
             return
         yield from _each_page(project, port, log)

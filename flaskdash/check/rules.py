@@ -11,6 +11,7 @@ from flaskdash.check import code, git, syntax
 from flaskdash.check import text as rules_text
 from flaskdash.check.audit import audit
 from flaskdash.check.boots import boots
+from flaskdash.check.contract import contract
 from flaskdash.check.imports import imports
 from flaskdash.check.rule import Finding, Rule
 from flaskdash.progress import working
@@ -194,6 +195,7 @@ ALL = (
     Rule("dependencies", "the server is locked, and all comes as wheels", dependencies),
     Rule("environment", "the environment is what the lock says", environment),
     Rule("imports", "dependencies bring all that the code imports", imports),
+    Rule("contract", "the code has the names that flaskdash uses", contract),
     Rule("tests", "the project's own tests pass", tests, doing="running the project's tests"),
     Rule(
         "boots",

@@ -18,8 +18,7 @@ from flaskdash.progress import Echo, working
 from flaskdash.project import Project, contents, dotenv, dotenv_line, environment
 from flaskdash.project.results import Table
 
-SHARES, REDIS = "app/shared.py", ("redis>=8.0",)
-SHARED = ("app/database.py", "app/download.py", "app/live.py")  # by loaders of a kind
+REDIS = ("redis>=8.0",)
 
 
 def add_data(
@@ -49,12 +48,12 @@ def add_data(
             hint=f"--name {sources.free(source.name, set(contents.loaders(project)))}",
         )
     with render.draft() as root:
-        generated = loader_file.add_source(root, source)
-        for shared in SHARED:
-            if (project.root / shared).exists():  # it may have been edited
-                (root / shared).unlink(missing_ok=True)
+        loader_file.add_source(root, source)
+        for path in render.files(root / "app/engine"):  # shared by loaders, and maybe edited
+            if (project.root / "app/engine" / path).exists():
+                (root / "app/engine" / path).unlink()
         render.format_code(root)
-        render.keep_originals(root, [generated])
+        render.keep_originals(root)
         missing = _missing(project, source.inspection.requires)
         if missing and not dry_run:
             render.place(root, project.root, lambda _: None, dry_run=True)  # raises on a conflict
@@ -173,7 +172,7 @@ def add_chart(
                 (root / part).unlink()
         if name is None:
             path = _rename_free(project, root, path)
-        render.keep_originals(root, [path])
+        render.keep_originals(root)
         missing = _missing(project, KINDS[chart.kind].requires)
         if missing and not dry_run:
             render.place(root, project.root, lambda _: None, dry_run=True)  # raises on a conflict
@@ -186,15 +185,14 @@ def add_chart(
 
 def add_redis(project: Project, echo: Echo, dry_run: bool = False) -> None:
     """Write the module that shares answers between instances; add the package that it needs."""
-    if not (project.root / SHARES).exists() and "find_spec" not in (
-        project.root / "app/__init__.py"
-    ).read_text("utf-8"):
+    if not (project.root / "app/engine").is_dir():
         raise FlaskdashError(
-            "app/__init__.py looks for no app/shared.py: the project is of an older flaskdash",
-            hint="compare it with that of a new project",
+            "the project has no app/engine/, which would use Redis: an older flaskdash made it",
+            hint="flaskdash new in another folder, and move app/loaders and app/charts there",
         )
     with render.draft() as root:
-        render.render("redis", {}, root)
+        render.render_part("redis", {}, root)
+        render.keep_originals(root)
         render.place(root, project.root, lambda _: None, dry_run=True)  # raises on a conflict
         missing = _missing(project, REDIS)
         if missing and not dry_run:

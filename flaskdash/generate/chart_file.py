@@ -129,7 +129,7 @@ def chart(
     }
     parts = ("sparkline",) if chart.kind == "kpi" and chart.x else KINDS[chart.kind].parts
     for part in parts:
-        render.render(part, {}, root)
+        render.render_part(part, {}, root)
     render.render("chart", {"module": name, "chart": context}, root)
     return PurePosixPath("app", "charts", f"{name}.py")
 

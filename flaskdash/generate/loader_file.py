@@ -73,7 +73,7 @@ def database_loader(
 ) -> PurePosixPath:
     """Draft the loader of a database's table, and the code that it shares with others like it."""
     if database.live:
-        render.render("live", {}, root)
+        render.render_part("live", {}, root)
     what = f"{one_line(database.name)} in {database.dialect.title}"
     context = {
         "module": name,
@@ -88,6 +88,7 @@ def database_loader(
         "live": database.live,
     }
     render.render("database", context, root)
+    render.record_part("database", {}, root)  # app/engine/database.py, which its loaders share
     return PurePosixPath("app", "loaders", f"{name}.py")
 
 
@@ -101,9 +102,9 @@ def _downloaded(body: str, variable: str) -> str:
         line = lines[row - 1]
         lines[row - 1] = f"{line[:column]}file{line[column + len('SOURCE') :]}"
     first = next(i for i, line in enumerate(lines) if not line.startswith(("import ", "from ")))
-    imports = ["from app.download import download", "", "file = download(SOURCE)"]
+    imports = ["from app.engine.download import download", "", "file = download(SOURCE)"]
     if variable:
-        imports = ["from app.download import address, download"]
+        imports = ["from app.engine.download import address, download"]
         imports += ["", "file = download(address(ADDRESS))"]
     return "\n".join([*lines[:first], "", *imports, *lines[first:]])
 
@@ -125,7 +126,7 @@ def add_source(root: Path, source: Source) -> PurePosixPath:
             root, source.name, source.inspection, source.database, source.refresh
         )
     if source.url:
-        render.render("download", {}, root)
+        render.render_part("download", {}, root)
     return loader(
         root,
         source.name,

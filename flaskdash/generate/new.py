@@ -136,18 +136,12 @@ def _write(plan: Plan, root: Path) -> None:
             "python": python,
             "requires": sorted({r for one in plan.sources for r in one.inspection.requires}),
         }
-        render.render("project", context, root)
+        render.render_part("project", context, root)
         for source in plan.sources:
             add_source(root, source)
         _add_charts(root, plan.sources)
         render.format_code(root)
-        generated = [
-            path
-            for path in render.files(root)
-            if path.parts[:2] in {("app", "loaders"), ("app", "charts")}
-            and path.name != "__init__.py"
-        ]
-        render.keep_originals(root, generated)
+        render.keep_originals(root)
         secret = root / ".env"
         secret.touch(mode=0o600)
         addresses = {k: v for one in plan.sources for k, v in one.secrets().items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import logging
 import os
 import shutil
@@ -13,12 +14,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from flaskdash import shell
+from flaskdash import __version__, shell
 from flaskdash.errors import FlaskdashError
 from flaskdash.skeletons import TEMPLATES
 
 LINE_LENGTH = 100
 ORIGINALS = PurePosixPath(".flaskdash")
+PARTS = ORIGINALS / "parts"
+VENDOR = "vendor"
 MARK = "flaskdash-part"
 
 
@@ -49,6 +52,20 @@ def render(skeleton: str, context: Mapping[str, Any], into: Path) -> None:
         shutil.rmtree(compiled)
 
 
+def render_part(part: str, context: Mapping[str, Any], into: Path) -> None:
+    """Render a skeleton that a project has once, and record it in .flaskdash for a later upgrade."""
+    render(part, context, into)
+    record_part(part, context, into)
+
+
+def record_part(part: str, answers: Mapping[str, Any], into: Path) -> None:
+    """Write which version of flaskdash rendered a part, and with what answers."""
+    record = into / PARTS / f"{part}.json"
+    record.parent.mkdir(parents=True, exist_ok=True)
+    content = {"flaskdash": __version__, "answers": dict(answers)}
+    record.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
 def format_code(folder: Path) -> None:
     """Lay out the Python files of a folder as `ruff format` does in the generated project."""
     from ruff.__main__ import find_ruff_bin
@@ -72,9 +89,17 @@ def files(folder: Path) -> list[PurePosixPath]:
     return sorted(PurePosixPath(path.relative_to(folder).as_posix()) for path in found)
 
 
-def keep_originals(folder: Path, paths: list[PurePosixPath]) -> None:
-    """Keep each generated file as it was written, so that `remove` can show what was edited."""
-    for path in paths:
+def keep_originals(folder: Path) -> None:
+    """Keep each generated file as it was written, for `remove` and for a later upgrade.
+
+    Of vendored files, which nobody edits and which are large, the digest is kept. Data has its own.
+    """
+    for path in files(folder):
+        if path.parts[0] in {ORIGINALS.name, "data"}:
+            continue
+        if VENDOR in path.parts:
+            keep_digest(folder, path)
+            continue
         original = folder / original_of(path)
         original.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / path, original)
@@ -123,12 +148,20 @@ def place(drafted: Path, root: Path, echo: Callable[[str], None], dry_run: bool 
         return
     created = [path for path, verb in verbs.items() if verb == "create"]
     created.sort(key=lambda path: path.parts[0] != "data")  # no loader before its data is whole
-    kept = [path for path in drafts if path.parts[0] == ORIGINALS.name]
-    kept = [path for path in kept if path.relative_to(ORIGINALS).with_suffix("") in created]
-    for path in kept:  # of a file that was deleted by hand
+    originals = [path for path in drafts if _is_record_of(path, created)]
+    for path in originals:  # of a file that was deleted by hand
         (root / path).unlink(missing_ok=True)
     # The originals first: `remove` knows a file again, wherever this was killed.
-    _write(drafted, root, [*kept, *created])
+    _write(drafted, root, [*originals, *created])
+
+
+def _is_record_of(path: PurePosixPath, created: list[PurePosixPath]) -> bool:
+    """Return whether a file in .flaskdash is the original of a created file, or records a part."""
+    if path.parts[0] != ORIGINALS.name:
+        return False
+    if path.is_relative_to(PARTS):
+        return bool(created)
+    return path.relative_to(ORIGINALS).with_suffix("") in created
 
 
 def _verb(drafted: Path, target: Path) -> str:

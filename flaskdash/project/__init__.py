@@ -1,7 +1,7 @@
 """A project: the folder that `flaskdash new` wrote, found from anywhere inside it."""
 
+import io
 import os
-import re
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -82,13 +82,15 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def dotenv(path: Path) -> dict[str, str]:
-    """Return what a file such as .env sets; nothing where there is no such file."""
+    """Return the variables that a file such as .env sets, as the project itself reads them."""
+    from dotenv import dotenv_values
+
     try:
-        lines = path.read_text("utf-8", "replace").splitlines()
+        text = path.read_text("utf-8", "replace")
     except OSError:
         return {}
-    found = (re.match(r"\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*$", line) for line in lines)
-    return {one[1]: _unquoted(one[2]) for one in found if one}
+    values = dotenv_values(stream=io.StringIO(text))
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def dotenv_line(item: tuple[str, str]) -> str:
@@ -98,8 +100,3 @@ def dotenv_line(item: tuple[str, str]) -> str:
         for sign in "'\"\\$`# ":
             value = value.replace(sign, f"%{ord(sign):02X}")
     return f"{name}='{value}'"
-
-
-def _unquoted(value: str) -> str:
-    quoted = re.match(r"""(["'])(.*?)\1""", value)
-    return quoted[2] if quoted else value.partition(" #")[0].rstrip()

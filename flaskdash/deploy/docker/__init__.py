@@ -300,7 +300,8 @@ def write_compose(image: Image, port: int, echo: Echo) -> None:
         return
     values = {"name": image.name, "repository": image.repository, "port": str(port)}
     with render.draft() as root:
-        render.render("compose", values, root)
+        render.render_part("compose", values, root)
+        render.keep_originals(root)
         render.place(root, image.project.root, echo)
 
 

@@ -47,7 +47,8 @@ class FilesPlan:
         target = self.target
         existing = [path for path, exists in target.paths() if exists]
         with render.draft() as root:
-            render.render(target.place.kind, target.values(), root)
+            render.render_part(target.place.kind, target.values(), root)
+            render.keep_originals(root)
             for path in existing:  # once written, a file belongs to the project
                 (root / path).unlink()
             render.place(root, target.project.root, echo)

@@ -22,7 +22,7 @@ from flaskdash.project import Project
 from flaskdash.ship.errors import PreflightError
 
 MANIFESTS = "kubernetes.yaml"
-SHARED = "app/shared.py"
+SHARED = "app/engine/shared.py"
 LABEL = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")  # the name of a service on Kubernetes
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 
@@ -65,7 +65,8 @@ class KubernetesPlan:
                 "domain": self.domain,
             }
             with render.draft() as root:
-                render.render("kubernetes", values, root)
+                render.render_part("kubernetes", values, root)
+                render.keep_originals(root)
                 render.place(root, self.image.project.root, echo)
         echo("\nNothing is applied yet. Next, run where kubectl reaches your cluster:")
         for line in self.commands():

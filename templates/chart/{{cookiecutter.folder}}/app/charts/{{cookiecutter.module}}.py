@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 {% if kind.imports %}
-{% if chart.x != "None" and kind.further is defined %}
+{%- if chart.x != "None" and kind.further is defined %}
 {{ kind.further }}
-{% endif %}
+{%- endif %}
 {{ kind.imports }}
 {% endif %}
 if TYPE_CHECKING:

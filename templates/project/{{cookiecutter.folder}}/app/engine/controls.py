@@ -133,8 +133,8 @@ def chips(controls: Iterable[Control], active: Sequence[Filter]) -> list[tuple[s
     for n, item in enumerate(active):
         if item.column in limits:
             for text, smaller in _without_each(item, *limits[item.column]):
-                rest = [*active[:n], smaller, *active[n + 1 :]]
-                chips.append((f"{words(item.column)}{text}", _query(rest)))
+                remaining = [*active[:n], smaller, *active[n + 1 :]]
+                chips.append((f"{words(item.column)}{text}", _query(remaining)))
     return chips
 
 
@@ -145,8 +145,8 @@ def _without_each(item: Filter, low: str, high: str) -> Iterable[tuple[str, Filt
         yield f": {len(values)} values", replace(item, values=())
     else:
         for value in values:
-            others = tuple(v for v in item.values if v.replace("\r\n", "\n") != value)
-            yield f": {value}", replace(item, values=others)
+            remaining = tuple(v for v in item.values if v.replace("\r\n", "\n") != value)
+            yield f": {value}", replace(item, values=remaining)
     if item.text:
         yield f" has “{item.text}”", replace(item, text="")
     if low or high:
@@ -173,9 +173,9 @@ def presets(control: Control, active: Iterable[Filter]) -> list[tuple[str, str]]
     except (ValueError, OverflowError):  # no days, or days before the year 1
         return []
     step = (last - first) / max(1, control.distinct - 1)
-    others = [item for item in active if item.column != control.column]
+    remaining = [item for item in active if item.column != control.column]
     return [
-        (name, _query([*others, Filter(control.column, (), str(low), str(high))]))
+        (name, _query([*remaining, Filter(control.column, (), str(low), str(high))]))
         for name, (low, high) in spans.items()
         if first <= low and (low, high) != (first, last) and high - low + timedelta(1) >= 2 * step
     ]

@@ -44,7 +44,7 @@ class Card:
     error: str = ""
     description: str = ""  # for screen readers
     labels: dict[str, dict[str, str]] = field(default_factory=dict)  # that can be clicked
-    others: list[tuple[str, str]] = field(default_factory=list)  # parameters that links keep
+    parameters: list[tuple[str, str]] = field(default_factory=list)  # that its links keep
 
 
 def show(template: str, title: str, charts: Sequence[Chart]) -> Response:
@@ -72,8 +72,8 @@ def _page(
         for chart, answer in zip(charts, answers, strict=True)
     ]
     for card in cards:
-        kept = (views[slug].pairs() for slug in views if slug != card.chart.slug)
-        card.others = [*filters.to_pairs(active), *chain.from_iterable(kept)]
+        pairs = (views[slug].pairs() for slug in views if slug != card.chart.slug)
+        card.parameters = [*filters.to_pairs(active), *chain.from_iterable(pairs)]
     body = render_template(
         template,
         title=title,
@@ -94,8 +94,8 @@ def _keep(cards: Sequence[Card], views: set[View]) -> Any:
     if any(card.error for card in cards):
         return "nobody"
     is_rare = any(view.find or view.page > CACHED_PAGES for view in views)
-    is_other = any(card.page and card.page.view not in views for card in cards)
-    return "browser" if is_rare or is_other else "cache"
+    is_corrected = any(card.page and card.page.view not in views for card in cards)
+    return "browser" if is_rare or is_corrected else "cache"
 
 
 def _counts(
@@ -157,8 +157,8 @@ def _card(
         controls.check(chart, get_engine().data[chart.data].columns())
         rows = answer()
         if isinstance(rows, Page):
-            shown = _table(chart, rows.rows) if rows.total else rows.rows
-            return Card(chart, replace(rows, rows=shown))
+            table = _table(chart, rows.rows) if rows.total else rows.rows
+            return Card(chart, replace(rows, rows=table))
         page = Page.of(rows, view, current_app.config["TABLE_ROWS"])
         if rows.empty or (len(rows) == 1 and rows.isna().all(axis=None)):  # a sum over no rows
             return Card(chart, page, is_empty=True)
@@ -181,25 +181,25 @@ def _detail(chart: Chart, error: Exception) -> str:
 
 
 def _table(chart: Chart, rows: DataFrame) -> DataFrame:
-    shown = chart.draw(rows)
-    if not isinstance(shown, type(rows)):
-        raise _wrong_type(chart, shown)
-    return shown
+    result = chart.draw(rows)
+    if not isinstance(result, type(rows)):
+        raise _wrong_type(chart, result)
+    return result
 
 
 def _kpi(chart: Chart, rows: DataFrame) -> Mapping[str, Any]:
-    shown = chart.draw(rows)
-    if not (isinstance(shown, dict) and "value" in shown):
-        raise _wrong_type(chart, shown)
-    return shown
+    result = chart.draw(rows)
+    if not (isinstance(result, dict) and "value" in result):
+        raise _wrong_type(chart, result)
+    return result
 
 
 def _text(chart: Chart, rows: DataFrame) -> str:
-    shown = chart.draw(rows)
-    if not isinstance(shown, str):
-        raise _wrong_type(chart, shown)
-    return shown
+    result = chart.draw(rows)
+    if not isinstance(result, str):
+        raise _wrong_type(chart, result)
+    return result
 
 
-def _wrong_type(chart: Chart, shown: object) -> TypeError:
-    return TypeError(f"{chart.kind}() returned {shown!r:.80}. See app/charts/__init__.py.")
+def _wrong_type(chart: Chart, result: object) -> TypeError:
+    return TypeError(f"{chart.kind}() returned {result!r:.80}. See app/charts/__init__.py.")

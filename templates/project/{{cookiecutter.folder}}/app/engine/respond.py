@@ -35,8 +35,8 @@ def respond(
 
 def views_of(charts: Sequence[Chart]) -> dict[str, View]:
     """Return the view that the URL asks for of the table of each chart, and of its peers."""
-    shown = [*charts, *get_engine().peers(charts)]
-    return {chart.slug: View.from_query(request.args, chart.prefix) for chart in shown}
+    on_page = [*charts, *get_engine().peers(charts)]
+    return {chart.slug: View.from_query(request.args, chart.prefix) for chart in on_page}
 
 
 def _respond(

@@ -62,10 +62,10 @@ class Page:
         start = (self.view.page - 1) * self.size
         return f"{start + 1:,}–{min(start + self.size, self.total):,} of {self.total:,}"
 
-    def link(self, others: Iterable[tuple[str, str]], **changes: Any) -> str:
+    def link(self, parameters: Iterable[tuple[str, str]], **changes: Any) -> str:
         """Return the query string of another view of the table: by default of its first page."""
         view = replace(self.view, **{"page": 1} | changes)
-        return "?" + urlencode([*others, *view.pairs()])
+        return "?" + urlencode([*parameters, *view.pairs()])
 
     def next_sort(self, column: str) -> dict[str, Any]:
         """Return the sort after a click on a column's name: ascending, descending, none."""
