@@ -30,7 +30,7 @@ LONGEST_PATH = 200  # bytes: the system refuses to look for a name of more than 
 
 @api.get("/charts/<slug>/rows")
 def chart_rows(slug: str) -> Response:
-    """Return one page of a chart's rows as HTML, for dashboard.js."""
+    """Return one page of a chart's rows as HTML, for tables.js."""
     chart = get_engine().chart(slug)
     return show("engine/_chart.html", "", [chart])
 
