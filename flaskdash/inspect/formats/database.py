@@ -209,7 +209,7 @@ def _hint(error: str) -> str:
 @contextmanager
 def _template(url: str) -> Iterator[ModuleType]:
     """Lend the code that a project gets, with the address in its variable."""
-    path = TEMPLATES / "database" / "{{cookiecutter.folder}}" / "app" / "database.py"
+    path = TEMPLATES / "database/{{cookiecutter.folder}}/app/engine/database.py"
     spec = importlib.util.spec_from_file_location("flaskdash_database", path)
     assert spec is not None
     assert spec.loader is not None
