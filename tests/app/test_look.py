@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from flaskdash import skeletons
 from tests.support.projects import copy_project
-from tests.support.web import Watched, fetch, serving
+from tests.support.web import Watched, fetch, serving, wait_for_data
 
 STATIC = skeletons.TEMPLATES / "project/{{cookiecutter.folder}}/app/static"
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
@@ -60,6 +60,7 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     text = CHART.format("Ages", body).replace(CHART.split('SQL = "')[1].split('"')[0], ages)
     (root / "app/charts/ages.py").write_text(text, "utf-8")
     with serving(root) as url:
+        wait_for_data(url)
         yield url
 
 
