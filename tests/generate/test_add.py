@@ -38,15 +38,13 @@ def test_adds_one_file_and_changes_none(made: Path, flaskdash: Cli, kind: str) -
         }
         before["pyproject.toml"] = after["pyproject.toml"]
     assert {path: after[path] for path in before} == before
-    new = sorted(path for path in after.keys() - before.keys() if "__pycache__" not in path)
-    part = {
-        "app/engine/static/more.js",
-        "app/markdown.py",
-        *(path for path in new if path.startswith("app/static/vendor/")),
-    }
-    assert bool(part & set(new)) == bool(KINDS[kind].parts)
-    new = [path for path in new if path not in part]
-    assert new == [".flaskdash/app/charts/mine.py.orig", "app/charts/mine.py"]
+    new = {path for path in after.keys() - before.keys() if "__pycache__" not in path}
+    records = {path for path in new if path.startswith(".flaskdash/parts/")}
+    assert bool(records) == bool(KINDS[kind].parts)
+    originals = {path for path in new - records if path.startswith(".flaskdash/")}
+    code = {path for path in new - records - originals if "/vendor/" not in path}
+    assert {f".flaskdash/{path}.orig" for path in code} <= originals
+    assert code - {"app/engine/static/more.js", "app/engine/markdown.py"} == {"app/charts/mine.py"}
     assert "create    app/charts/mine.py" in result.output
     ast.parse(after["app/charts/mine.py"])
 
