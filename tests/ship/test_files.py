@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from pathlib import PurePosixPath
 
 import pytest
 
