@@ -148,7 +148,7 @@ def reader_of(given: Given) -> ModuleType:
 def open_source(path: Path, table: str | None) -> tuple[Given, list[str]]:
     """Return a file for the readers, unpacked if it is packed, and a note on what is beside it."""
     head = read_head(path)
-    how, others = compressed.unpack(path, head, table)
+    how, others = compressed.detect(path, head, table)
     if not how.kind:
         refuse_unknown(path, head)
         return Given(path, path.name, head, table=table), []
@@ -158,7 +158,7 @@ def open_source(path: Path, table: str | None) -> tuple[Given, list[str]]:
     name = compressed.inner_name(path, how)
     if head[257:262] == b"ustar" or name.lower().endswith(".tar"):
         raise FlaskdashError(f"{path} is a tar archive.", "unpack it, and give a file of it")
-    if head.startswith((*compressed.KINDS, b"PK\x03\x04")) and not is_workbook(head):
+    if head.startswith((*compressed.SIGNATURES, b"PK\x03\x04")) and not is_workbook(head):
         raise FlaskdashError(
             f"{path} holds another archive.", "unpack it, and give the file inside"
         )

@@ -24,9 +24,9 @@ from flaskdash.inspect.literals import literal
 from flaskdash.inspect.meaning import sampled
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.text import lines as trimming
-from flaskdash.inspect.text.dialect import BLANKS, Dialect, Record, sniff
+from flaskdash.inspect.text.dialect import BLANKS, CsvDialect, Record, sniff
 from flaskdash.inspect.text.encoding import decode
-from flaskdash.inspect.text.table import CHUNK, TAIL, Table, tabulate
+from flaskdash.inspect.text.table import CHUNK, TAIL, TextTable, tabulate
 from flaskdash.inspect.values import column_plan, missing
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.writing import duckdb_code, tabular
@@ -86,7 +86,7 @@ def read(given: Given) -> Draft:
     return _read(given, dialect, _scan(given.path, dialect))
 
 
-def _read(given: Given, dialect: Dialect, scan: Scan) -> Draft:
+def _read(given: Given, dialect: CsvDialect, scan: Scan) -> Draft:
     table = tabulate(lambda: iter(scan.sample))
     if table is None or not table.rows:
         raise Unfit("it has no rows")
@@ -139,9 +139,9 @@ class _Source:
     """A big file, and how its records are read."""
 
     path: Path
-    dialect: Dialect
+    dialect: CsvDialect
     scan: Scan
-    table: Table
+    table: TextTable
     layout: Layout
     names: list[str]
 
@@ -212,7 +212,7 @@ class _Source:
         return {**found, "auto_detect": False, "strict_mode": True}
 
 
-def _dialect(given: Given) -> tuple[Dialect, bool]:
+def _dialect(given: Given) -> tuple[CsvDialect, bool]:
     """Return the delimiter, from the file's beginning, and whether each line is a record."""
     if given.packed.kind:
         raise Unfit("it is packed")
@@ -232,14 +232,14 @@ def _dialect(given: Given) -> tuple[Dialect, bool]:
     dialect = sniff(text.removeprefix("\ufeff"))
     if dialect.delimiter in (None, BLANKS):
         raise Unfit("it has no delimiter")
-    if trimming.find(text):
+    if trimming.detect_trim(text):
         raise Unfit("some of its lines are no rows")
     if not dialect.is_plain:
         raise Unfit("its quotes are not those of CSV")
     return dialect, plain
 
 
-def _peek(path: Path, dialect: Dialect) -> Scan:
+def _peek(path: Path, dialect: CsvDialect) -> Scan:
     """Look at lines here and there; raise Broken where they differ in width."""
     size, records = path.stat().st_size, list[Record]()
     with path.open("rb") as file:
@@ -264,7 +264,7 @@ def _peek(path: Path, dialect: Dialect) -> Scan:
     return Scan(widths, records, records[:200], whole=False)
 
 
-def _scan(path: Path, dialect: Dialect) -> Scan:
+def _scan(path: Path, dialect: CsvDialect) -> Scan:
     """Pass over all records as Python's csv module reads them."""
     csv.field_size_limit(sys.maxsize)
     widths: Counter[int] = Counter()

@@ -16,13 +16,13 @@ from flaskdash.inspect.text.dialect import (
     BLANKS,
     GAPS,
     LONG_DELIMITERS,
-    Dialect,
-    find_heading,
-    gaps,
-    head,
+    CsvDialect,
+    find_header_block,
+    is_split_by_gaps,
     records,
     separator,
     sniff,
+    take,
 )
 from flaskdash.inspect.text.encoding import decode
 from flaskdash.inspect.text.lines import NO_TRIM, Trim
@@ -56,7 +56,7 @@ def read_whole(given: Given) -> Draft:
         if not dialect.quoted or '"' not in text:
             raise
         # A stray quote may have swallowed what follows: take quotes for ordinary characters.
-        plain = Dialect(dialect.delimiter, quoted=False)
+        plain = CsvDialect(dialect.delimiter, quoted=False)
         return draft(given.path, find(given, text, encoding, plain))
 
 
@@ -64,16 +64,16 @@ def find_table(given: Given) -> Found:
     """Return the table of a text, and how pandas reads it."""
     text, encoding = decoded(given)
     refuse_one_line(given.path, text)
-    trim = lines.find(text)
+    trim = lines.detect_trim(text)
     trimmed = trim.apply(text) if trim else text
     dialect = sniff(trimmed)
     if not trim:
         aligned = fixed_width.find(given, text, encoding, dialect)
-        apart = bool(aligned or dialect.delimiter is None) and gaps(text)
+        apart = bool(aligned or dialect.delimiter is None) and is_split_by_gaps(text)
         if aligned and not (apart and _holds_gaps(aligned)):
             return aligned
         if apart:
-            dialect = Dialect(GAPS)
+            dialect = CsvDialect(GAPS)
     return find(given, trimmed, encoding, dialect, trim)
 
 
@@ -88,18 +88,20 @@ def decoded(given: Given) -> tuple[str, str]:
     return text.removeprefix("\ufeff"), encoding
 
 
-def find(given: Given, text: str, encoding: str, dialect: Dialect, trim: Trim = NO_TRIM) -> Found:
+def find(
+    given: Given, text: str, encoding: str, dialect: CsvDialect, trim: Trim = NO_TRIM
+) -> Found:
     """Return the table of a text under a dialect, and how pandas reads it."""
-    top = head(records(text, dialect), TOP)
+    top = take(records(text, dialect), TOP)
     if not any(any(map(str.strip, record)) for record in top):
         raise FlaskdashError(f"{given.path} is empty.", "give a file with a header and rows")
-    heading = find_heading(top)
-    header = heading.header
-    if header.names and not heading.rows and (line := lines.again(text, header.names)):
+    block = find_header_block(top)
+    header = block.header
+    if header.names and not block.rows and (line := lines.repeated_header(text, header.names)):
         again = Trim(header=line)
-        count = lines.unix(text).split("\n").count(line) - 1
+        count = lines.unify_newlines(text).split("\n").count(line) - 1
         text, trim = again.apply(text), replace(trim, header=line)
-        heading.notes.append(f"the header comes {count} more time(s): left out")
+        block.notes.append(f"the header comes {count} more time(s): left out")
     table = tabulate(lambda: records(text, dialect), header)
     if table is None:
         raise FlaskdashError(f"{given.path} is empty.", "give a file with a header and rows")
@@ -111,8 +113,8 @@ def find(given: Given, text: str, encoding: str, dialect: Dialect, trim: Trim = 
     return Found(
         table,
         Layout(
-            skip=table.header.skip + bool(heading.rows),
-            has_header=named and not heading.rows,
+            skip=table.header.skip + bool(block.rows),
+            has_header=named and not block.rows,
             arguments=read if trim else (*read, *encoding_arguments(text, encoding)),
             packed=given.packed,
             padded=dialect.padded,
@@ -127,13 +129,13 @@ def find(given: Given, text: str, encoding: str, dialect: Dialect, trim: Trim = 
         ),
         "delimited text",
         decimal="," if dialect.delimiter == ";" else ".",
-        notes=(*heading.notes, *([quotes] * (not dialect.quoted)), *broken_bytes(text)),
-        header_rows=heading.rows or 1,
+        notes=(*block.notes, *([quotes] * (not dialect.quoted)), *broken_bytes(text)),
+        header_rows=block.rows or 1,
         hint="open it in an editor: is each row on a line of its own, with the same delimiter?",
     )
 
 
-def arguments(dialect: Dialect, mark: str) -> tuple[str, ...]:
+def arguments(dialect: CsvDialect, mark: str) -> tuple[str, ...]:
     """Return the arguments of read_csv that say how the records are written."""
     found = []
     if dialect.delimiter == BLANKS:

@@ -21,9 +21,16 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats.given import Given
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
-from flaskdash.inspect.text.dialect import Header, Record, find_header, goes_on, groups, joined
+from flaskdash.inspect.text.dialect import (
+    Header,
+    Record,
+    find_header,
+    is_group_row,
+    is_second_header,
+    join_names,
+)
 from flaskdash.inspect.text.dialect import is_value as is_written_value
-from flaskdash.inspect.text.table import TOP, Table, tabulate
+from flaskdash.inspect.text.table import TOP, TextTable, tabulate
 from flaskdash.inspect.values import missing
 from flaskdash.inspect.values.cells import kind_of, native, text_of
 from flaskdash.inspect.values.column_plan import ColumnPlan
@@ -146,16 +153,16 @@ class Sheet:
         while last - found.skip < HEADER_ROWS - 1 and self._names(last + 1, typed):
             last += 1
         rest = self.records[last + 2 : last + TOP]
-        if last + 1 < len(self.records) and goes_on(
+        if last + 1 < len(self.records) and is_second_header(
             self.records[last], self.records[last + 1], rest
         ):
             last += 1
         first = found.skip
-        if first and groups(self.records[first - 1], self.records[last], bool(self.merged)):
+        if first and is_group_row(self.records[first - 1], self.records[last], bool(self.merged)):
             first -= 1
         if first == last:
             return found, 1
-        names = joined(self.records[first : last + 1])
+        names = join_names(self.records[first : last + 1])
         return replace(found, skip=last, names=names), last - first + 1
 
     def _typed(self, start: int) -> list[int]:
@@ -232,7 +239,7 @@ class Sheet:
         return replace(column, fill=True, missing=0, notes=(*column.notes, note))
 
     @cached_property
-    def table(self) -> Table | None:
+    def table(self) -> TextTable | None:
         """Return the table in the sheet, without blank columns; None without any value."""
         if self.header is None:
             return None
@@ -308,7 +315,7 @@ def _is_name(cell: str) -> bool:
     return not gap and not is_written_value(cell) and any(map(str.isalpha, cell))
 
 
-def _kept(table: Table) -> list[int]:
+def _kept(table: TextTable) -> list[int]:
     """Return the columns that have a name or a value; all of them where none has."""
     names = table.header.names or []
     kept = [

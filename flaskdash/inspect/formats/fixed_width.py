@@ -10,7 +10,14 @@ from dataclasses import replace
 from flaskdash.inspect.formats.given import Given
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Read
-from flaskdash.inspect.text.dialect import Dialect, Header, Record, find_header, is_value, tidiness
+from flaskdash.inspect.text.dialect import (
+    CsvDialect,
+    Header,
+    Record,
+    find_header,
+    is_value,
+    tidiness,
+)
 from flaskdash.inspect.text.table import TOP, tabulate
 from flaskdash.inspect.writing.pandas_code import Layout
 from flaskdash.inspect.writing.tabular import Found
@@ -23,7 +30,7 @@ LEAST = 4
 _RULE = re.compile(r"[-=+ _|]{3,}")
 
 
-def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found | None:
+def find(given: Given, text: str, encoding: str, dialect: CsvDialect) -> Found | None:
     """Return the table of a text whose columns are aligned; None where a delimiter explains it."""
     if "\t" in text[:10_000] or tidiness(text, dialect) >= TIDY:
         return None

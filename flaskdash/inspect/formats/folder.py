@@ -13,8 +13,8 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats import csv, excel, json, parquet
 from flaskdash.inspect.formats.given import Given
 from flaskdash.inspect.literals import comment, literal
-from flaskdash.inspect.text.compressed import ENDINGS
-from flaskdash.inspect.text.table import Table
+from flaskdash.inspect.text.compressed import SUFFIXES
+from flaskdash.inspect.text.table import TextTable
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.writing.column_names import free, repair
 from flaskdash.inspect.writing.draft import Draft
@@ -67,13 +67,13 @@ def _of_one_kind(folder: Path, files: Sequence[Path]) -> list[Path]:
 
 def _ending(path: Path) -> str:
     """Return a file's ending, with that before it where the file is packed."""
-    packed = path.suffix.lower() in ENDINGS
+    packed = path.suffix.lower() in SUFFIXES
     return "".join(path.suffixes[-2:] if packed else path.suffixes[-1:])
 
 
 def _kind(path: Path) -> str:
     """Return the ending, in lower case, that tells what is in a file."""
-    packed = path.suffix.lower() in ENDINGS
+    packed = path.suffix.lower() in SUFFIXES
     return (Path(path.stem).suffix if packed else path.suffix).lower()
 
 
@@ -143,7 +143,7 @@ def _refuse_other(reference: Given, first: Found, one: Given, found: Found) -> N
         )
 
 
-def _names(table: Table) -> list[str]:
+def _names(table: TextTable) -> list[str]:
     """Return the names of a table's columns; numbered ones where there is no header."""
     return [name.strip() for name in table.header.names or map(str, range(table.width))]
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from flaskdash.inspect.text import compressed as packing
-from flaskdash.inspect.text.compressed import AS_IT_IS, Packed
+from flaskdash.inspect.text.compressed import NOT_PACKED, Packed
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Given:
     path: Path
     name: str
     head: bytes
-    packed: Packed = AS_IT_IS
+    packed: Packed = NOT_PACKED
     table: str | None = None
 
     @cached_property

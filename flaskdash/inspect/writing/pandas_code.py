@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flaskdash.inspect.literals import comment, literal
-from flaskdash.inspect.text.compressed import AS_IT_IS, Packed
+from flaskdash.inspect.text.compressed import NOT_PACKED, Packed
 from flaskdash.inspect.text.lines import NO_TRIM, Trim
 from flaskdash.inspect.values import missing
 from flaskdash.inspect.values.column_plan import ColumnPlan
@@ -31,7 +31,7 @@ class Layout:
     has_header: bool
     function: str = "read_csv"
     arguments: tuple[str, ...] = ()
-    packed: Packed = AS_IT_IS
+    packed: Packed = NOT_PACKED
     renames: tuple[str, dict[str, str]] = ("", {})
     names_to_text: bool = False
     footer: int = 0

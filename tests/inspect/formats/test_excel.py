@@ -214,7 +214,7 @@ def test_a_workbook_that_grows_beyond_measure(
 ) -> None:
     from flaskdash.inspect.text import compressed
 
-    monkeypatch.setattr(compressed, "MOST", 1000)
+    monkeypatch.setattr(compressed, "MAX_UNPACKED_BYTES", 1000)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b" " * 5000)

@@ -160,7 +160,7 @@ def test_what_can_not_be_unpacked_is_told_in_one_line(
 def test_a_bomb_is_not_unpacked(
     pack: Pack, monkeypatch: pytest.MonkeyPatch, pack_it: Callable[[bytes], bytes]
 ) -> None:
-    monkeypatch.setattr(compressed, "MOST", 100_000)
+    monkeypatch.setattr(compressed, "MAX_UNPACKED_BYTES", 100_000)
     path = pack("bomb.bin", pack_it(b"a,b\n" + b"1,2\n" * 100_000))
     with pytest.raises(FlaskdashError, match="when unpacked"):
         inspect_source(path)
