@@ -366,7 +366,7 @@ def _apart(column: ColumnPlan, plans: Sequence[ColumnPlan], found: Cast) -> str:
 def gaps_of(plans: Sequence[ColumnPlan]) -> set[str]:
     """Return the words for "no value" in the whole file, and the common ones unless one is a value."""
     found = set[str]().union({""}, *(p.gaps for p in plans))
-    return found if any(p.kept for p in plans) else found | COMMON
+    return found if any(p.literal_words for p in plans) else found | COMMON
 
 
 def _test(
@@ -405,7 +405,10 @@ def _body(source: _Source, plans: Sequence[ColumnPlan], counts: Sequence[Counter
     if source.long:  # what it skips is then for the number of fields alone
         found = [_late(one, name) for one, name in zip(found, raw, strict=True)]
     gaps = gaps_of(plans)
-    if any(gaps & (p.kept | (set(c) - p.gaps - {""})) for p, c in zip(plans, counts, strict=True)):
+    if any(
+        gaps & (p.literal_words | (set(c) - p.gaps - {""}))
+        for p, c in zip(plans, counts, strict=True)
+    ):
         raise Unfit("a word is a gap in one column, and a value in another")
     steps = [
         f"{one.expression} AS {quote(name)}"

@@ -32,7 +32,7 @@ from flaskdash.inspect.text.dialect import (
 from flaskdash.inspect.text.dialect import is_value as is_written_value
 from flaskdash.inspect.text.table import TOP, TextTable, tabulate
 from flaskdash.inspect.values import missing
-from flaskdash.inspect.values.cells import kind_of, native, text_of
+from flaskdash.inspect.values.cells import kind_of, refine_by_types, text_of
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.writing.draft import Draft
 from flaskdash.inspect.writing.pandas_code import Layout
@@ -285,7 +285,7 @@ class Sheet:
 
         def adjust(plans: list[ColumnPlan]) -> list[ColumnPlan]:
             columns = ([row[i] for row in body] for i in kept)
-            found = [native(p, cells) for p, cells in zip(plans, columns, strict=True)]
+            found = [refine_by_types(p, cells) for p, cells in zip(plans, columns, strict=True)]
             return [self._filled(p, i, start) for p, i in zip(found, kept, strict=True)]
 
         return Found(

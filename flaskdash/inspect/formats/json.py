@@ -17,7 +17,7 @@ from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.text.encoding import decode, detect
 from flaskdash.inspect.values import column_plan
-from flaskdash.inspect.values.cells import kind_of, native, text_of
+from flaskdash.inspect.values.cells import kind_of, refine_by_types, text_of
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.writing import pandas_code
 from flaskdash.inspect.writing.column_names import free, repair
@@ -616,7 +616,7 @@ def _typed(column: ColumnPlan, cells: Sequence[Any]) -> ColumnPlan:
     kinds = Counter(kind_of(cell) for cell in cells if cell is not None)
     if set(kinds) == {"boolean"}:
         return replace(column, kind="boolean", notes=())
-    found = native(column, ["" if cell is None else cell for cell in cells])
+    found = refine_by_types(column, ["" if cell is None else cell for cell in cells])
     if found.kind == "text" and len(kinds) > 1:
         shown = " and ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
         found = replace(found, notes=(f"its values are of several types ({shown}): kept as text",))

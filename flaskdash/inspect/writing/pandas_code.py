@@ -213,7 +213,7 @@ def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
 
 def _gaps(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
     """Return the arguments for words that mean "no value", and for those that do not."""
-    kept = set().union(*(plan.kept for plan in plans)) & missing.PANDAS
+    kept = set().union(*(plan.literal_words for plan in plans)) & missing.PANDAS
     found = {layout.raw(plan.name): plan.gaps for plan in plans if plan.gaps}
     everywhere = set().union(*found.values())
     general = {
@@ -228,7 +228,7 @@ def _gaps(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
         return _gaps_by_column({n: sorted(w - missing.PANDAS) for n, w in found.items()})
     why = f"  # {', '.join(sorted(kept))} is a value here" if len(kept) == 1 else ""
     lines = [f"keep_default_na=False,{why}"]
-    if everywhere <= general - set().union(*(plan.kept for plan in plans)):
+    if everywhere <= general - set().union(*(plan.literal_words for plan in plans)):
         return [*lines, f"na_values={literal(['', *sorted(everywhere)])},"]
     gaps = {layout.raw(plan.name): ["", *sorted(plan.gaps)] for plan in plans}
     return lines + _gaps_by_column(gaps)

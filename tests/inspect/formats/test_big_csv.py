@@ -111,8 +111,8 @@ def put(folder: Path, text: str | bytes) -> Path:
 @pytest.mark.parametrize("name", FIT)
 def test_duckdb_reads_text_as_pandas_does(name: str, tmp_path: Path) -> None:
     given, _ = source.open_source(put(tmp_path, FIT[name]), None)
-    known, found = csv.read_whole(given), big_csv.read(given)
-    theirs = execute(found.body, given.path).df()
+    known, inspection = csv.read_whole(given), big_csv.read(given)
+    theirs = execute(inspection.body, given.path).df()
     assert list(theirs.columns) == list(known.frame.columns)
     for column in known.frame.columns:
         one, other = known.frame[column], theirs[column]
@@ -122,12 +122,15 @@ def test_duckdb_reads_text_as_pandas_does(name: str, tmp_path: Path) -> None:
         if pd.api.types.is_datetime64_any_dtype(one):
             one, other = one.astype("datetime64[us]"), other.astype("datetime64[us]")
         pd.testing.assert_series_equal(one, other, check_exact=False, rtol=1e-12)
-    assert (found.read.rows, found.read.skipped_rows) == (known.read.rows, known.read.skipped_rows)
-    assert found.read.header_row == known.read.header_row
-    assert found.units == known.units
-    gone = [c.name for c in found.columns if c.role == "empty"]  # no type tells
+    assert (inspection.read.rows, inspection.read.skipped_rows) == (
+        known.read.rows,
+        known.read.skipped_rows,
+    )
+    assert inspection.read.header_row == known.read.header_row
+    assert inspection.units == known.units
+    gone = [c.name for c in inspection.columns if c.role == "empty"]  # no type tells
     described = roles.describe(known.frame, known.units)
-    assert [(c.name, c.type, c.role) for c in found.columns if c.name not in gone] == [
+    assert [(c.name, c.type, c.role) for c in inspection.columns if c.name not in gone] == [
         (c.name, c.type, c.role) for c in described if c.name not in gone
     ]
 
@@ -140,9 +143,9 @@ def test_what_duckdb_would_read_in_another_way_is_left_to_pandas(
     with pytest.raises(Unfit):
         big_csv.read(source.open_source(path, None)[0])
     monkeypatch.setattr(big_csv, "BIG", 0)
-    found = inspect_source(path)
-    assert "import pandas" in found.body
-    assert any("GB of memory" in note for note in found.notes)
+    inspection = inspect_source(path)
+    assert "import pandas" in inspection.body
+    assert any("GB of memory" in note for note in inspection.notes)
 
 
 LATE = {
@@ -170,13 +173,13 @@ def test_what_the_sample_does_not_show_is_found_in_the_file(
     for what, value in {"FIRST": 40, "SAMPLE": 40, "BLOCKS": 1, "BLOCK": 500}.items():
         monkeypatch.setattr(big_csv, what, value)
     given, _ = source.open_source(put(tmp_path, text), None)
-    known, found = csv.read_whole(given), big_csv.read(given)
+    known, inspection = csv.read_whole(given), big_csv.read(given)
     pd.testing.assert_frame_equal(
-        known.frame, execute(found.body, given.path).df(), check_dtype=False, check_exact=False
+        known.frame, execute(inspection.body, given.path).df(), check_dtype=False, check_exact=False
     )
-    assert found.read.rows == known.read.rows
+    assert inspection.read.rows == known.read.rows
     assert dict(zip(known.frame, known.frame.isna().sum(), strict=True)) == {
-        column.name: column.missing for column in found.columns
+        column.name: column.missing for column in inspection.columns
     }
 
 
@@ -209,10 +212,10 @@ def test_a_note_says_that_duckdb_reads_a_big_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(big_csv, "BIG", 0)
-    found = inspect_source(put(tmp_path, TIDY))
-    assert "DuckDB reads it" in found.notes[0]
-    assert found.total == 100
-    assert "duckdb" in found.body
+    inspection = inspect_source(put(tmp_path, TIDY))
+    assert "DuckDB reads it" in inspection.notes[0]
+    assert inspection.total == 100
+    assert "duckdb" in inspection.body
 
 
 def test_a_project_of_big_text_runs(
@@ -239,11 +242,11 @@ def test_big_parquet_is_a_relation(
     path = tmp_path / "some.parquet"
     day = f"TIMESTAMPTZ '2024-01-01 12:00:00+00'{rename or ' AS day'}"
     duckdb.sql(f"SELECT {day}, n, n / 3 AS price FROM range(60) rows(n)").write_parquet(str(path))
-    found = inspect_source(path)
-    frame = execute(found.body, path).df()
-    assert len(frame) == found.total == 60
+    inspection = inspect_source(path)
+    frame = execute(inspection.body, path).df()
+    assert len(frame) == inspection.total == 60
     assert str(frame.iloc[0, 0]) == "2024-01-01 12:00:00"
-    assert list(frame.columns) == [column.name for column in found.columns]
+    assert list(frame.columns) == [column.name for column in inspection.columns]
 
 
 def test_a_sample_tells_of_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,13 +258,13 @@ def test_a_sample_tells_of_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "CASE WHEN n = 55555 THEN -1e9 WHEN n % 10 > 0 THEN sqrt(n) END AS value FROM range(100000) t(n)"
     ).write_parquet(str(path))
     with sampled.connect(tmp_path) as connection:
-        found = sampled.describe(connection, path, {})
-    assert found.rows == 100_000
-    assert set(found.frame["kind"]) == {"rare", "usual"}
-    assert found.frame["value"].min() == -1e9
-    assert [column.role for column in found.columns[:2]] == ["identifier", "measure"]
-    assert found.columns[3].missing == 10_000
-    assert found.columns[1].distinct == 7
+        inspection = sampled.describe(connection, path, {})
+    assert inspection.rows == 100_000
+    assert set(inspection.frame["kind"]) == {"rare", "usual"}
+    assert inspection.frame["value"].min() == -1e9
+    assert [column.role for column in inspection.columns[:2]] == ["identifier", "measure"]
+    assert inspection.columns[3].missing == 10_000
+    assert inspection.columns[1].distinct == 7
 
 
 def test_a_remark_says_that_it_is_about_a_sample(
@@ -283,14 +286,14 @@ def test_a_column_that_is_gone_is_no_error_of_duckdb(
     monkeypatch.setattr(parquet, "BIG", 0)
     text = "day;n;price\n" + "".join(f"{i % 28 + 1:02d}.01.2024;{i};{i},5\n" for i in range(60))
     path = put(tmp_path, text)
-    found = inspect_source(path)
-    assert "strptime" in found.body
+    inspection = inspect_source(path)
+    assert "strptime" in inspection.body
     path.write_text("n;price\n1;2,5\n")
-    assert execute(found.body, path).fetchall() == [(1, 2.5)]
+    assert execute(inspection.body, path).fetchall() == [(1, 2.5)]
     path = tmp_path / "some.parquet"
     duckdb.sql("SELECT [n] AS tags, TIME '08:00:00' AS at, n FROM range(60) rows(n)").write_parquet(
         str(path)
     )
-    found = inspect_source(path)
+    inspection = inspect_source(path)
     duckdb.sql("SELECT [n] AS tags, n FROM range(2) rows(n)").write_parquet(str(path))
-    assert execute(found.body, path).fetchall() == [("[0]", 0), ("[1]", 1)]
+    assert execute(inspection.body, path).fetchall() == [("[0]", 0), ("[1]", 1)]

@@ -103,8 +103,8 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 @pytest.fixture(params=["postgresql", "mariadb", "sqlite"])
 def shop(request: pytest.FixtureRequest) -> Shop:
     """Return one database after the other."""
-    found: Shop = request.getfixturevalue(request.param)
-    return found
+    inspection: Shop = request.getfixturevalue(request.param)
+    return inspection
 
 
 Make = Any
