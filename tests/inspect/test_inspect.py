@@ -19,6 +19,7 @@ from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.text.encoding import detect
 from flaskdash.inspect.writing.column_names import repair
 from tests.support.data import rows
+from tests.support.errors import has_remedy
 from tests.support.fixtures import Write
 from tests.support.loaders import execute
 
@@ -82,7 +83,7 @@ def test_runs_of_blanks(write: Write) -> None:
     assert inspection.read.header_row == 2
 
 
-def test_comma_inside_semicolon_file_is_a_decimal_mark(write: Write) -> None:
+def test_a_comma_in_a_file_with_semicolons_is_a_decimal_mark(write: Write) -> None:
     path = write("name;amount\n" + rows(lambda i: f"A;{i},5"))
     inspection = inspect_source(path)
     assert inspection.read.decimal == ","
@@ -107,7 +108,7 @@ def test_thousands_money_and_percent(write: Write) -> None:
     assert (inspection.column("share").unit, inspection.column("share").agg) == ("%", "mean")
 
 
-def test_money_in_two_currencies_is_not_pooled(write: Write) -> None:
+def test_money_in_two_currencies_stays_text(write: Write) -> None:
     path = write("price\n" + rows(lambda i: f"{'$€'[i % 2]}{i}"))
     assert inspect_source(path).column("price").type == "text"
 
@@ -149,13 +150,13 @@ def test_dates(write: Write, values: list[str], expected: str) -> None:
     assert not any("assumed" in note for note in inspection.notes)
 
 
-def test_zone_is_said(write: Write) -> None:
+def test_the_zone_is_noted(write: Write) -> None:
     path = write("when,n\n" + rows(lambda i: f"2024-01-{i % 28 + 1:02}T10:00:00Z,{i}"))
     assert any("UTC" in note for note in inspect_source(path).notes)
 
 
 @pytest.mark.parametrize("date", ["{day:02}/03/2024", "03/{day:02}/2024"])
-def test_ambiguous_order_is_an_assumption_that_is_said(write: Write, date: str) -> None:
+def test_an_assumed_order_of_day_and_month_is_noted(write: Write, date: str) -> None:
     path = write("d,n\n" + rows(lambda i: f"{date.format(day=i % 12 + 1)},{i}"))
     inspection = inspect_source(path)
     assert any("assumed" in note for note in inspection.notes)
@@ -334,7 +335,7 @@ def test_carriage_returns_only_and_one_column(write: Write) -> None:
         ("naïve café", "utf-8"),
     ],
 )
-def test_encodings_are_told_apart(text: str, encoding: str) -> None:
+def test_encodings_are_detected(text: str, encoding: str) -> None:
     raw = ((text + ",1\n") * 30).encode(encoding)
     assert raw.decode(detect(raw)) == raw.decode(encoding)
 
@@ -457,7 +458,7 @@ def test_roles_by_name_and_value(write: Write) -> None:
     }
 
 
-def test_codes_of_labels_and_of_categories_are_no_measures(write: Write) -> None:
+def test_codes_of_labels_and_of_categories_are_not_measures(write: Write) -> None:
     header = "subject,schoolid,paid,ward_no,ward,is_a,is_b,is_c,kind,ccode,position_lat,position_long,year,score"
     path = write(
         header
@@ -477,7 +478,7 @@ def test_codes_of_labels_and_of_categories_are_no_measures(write: Write) -> None
     assert inspection["year"] == "time"
 
 
-def test_numbers_that_only_often_go_with_a_label_are_measures(write: Write) -> None:
+def test_numbers_that_do_not_always_match_a_label_are_measures(write: Write) -> None:
     path = write(
         "shop,staff,a,b,c\n"
         + rows(
@@ -489,7 +490,7 @@ def test_numbers_that_only_often_go_with_a_label_are_measures(write: Write) -> N
     assert [inspection[name] for name in "abc"] == ["flag"] * 3
 
 
-def test_a_file_of_which_many_rows_do_not_fit_is_declined(write: Write) -> None:
+def test_a_file_with_many_misfitting_rows_is_declined(write: Write) -> None:
     event = "BEGIN:VEVENT\nUID:{}@home\nSTART;VALUE=DATE:20130101\nEND;VALUE=DATE:20130102\nEND:VEVENT\n"
     text = "BEGIN:VCALENDAR\nVERSION:2.0\n" + "".join(event.format(n) for n in range(40))
     inspection = inspect_source(write(text))
@@ -624,7 +625,7 @@ def test_parquet(tmp_path: Path) -> None:
         ("blank.csv", b"\n \n\n", "is empty", "header"),
         ("header.csv", b"a,b,c\n", "no rows", "row"),
         ("noise.csv", bytes(range(256)) * 40, "binary", "CSV"),
-        ("page.csv", b"<!DOCTYPE html><html><body>Log in</body></html>", "HTML", "download"),
+        ("page.csv", b"<!DOCTYPE html><html><body>Log in</body></html>", "HTML", "Download"),
         ("line.csv", b"x," * 1_000_000, "one line", "row"),
         ("data.json", b'{"a": 1}', "one object", "list"),
         ("data.xml", b"<?xml version='1.0'?><a/>", "XML", "CSV"),
@@ -654,7 +655,7 @@ def test_folder_and_url_are_refused(tmp_path: Path) -> None:
         inspect_source(tmp_path)
     with pytest.raises(FlaskdashError, match="URL") as error:
         inspect_source("https://example.com/a.csv")
-    assert error.value.hint
+    assert has_remedy(error.value)
 
 
 def test_unreadable_file_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

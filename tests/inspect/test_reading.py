@@ -50,12 +50,12 @@ def test_thousands_of_two_kinds_of_blanks(write: Write) -> None:
         ("({})", -1.0),
     ],
 )
-def test_what_stands_around_numbers(write: Write, text: str, value: float) -> None:
+def test_signs_and_units_around_numbers(write: Write, text: str, value: float) -> None:
     path = write("a;b\n" + rows(lambda i: f"R{i};{text.format(european(1000.5 + i, '.'))}"))
     assert inspect_source(path).frame["b"].tolist() == [value * (1000.5 + i) for i in range(40)]
 
 
-def test_flags_behind_numbers_are_cut_off_and_told(write: Write) -> None:
+def test_flags_after_numbers_are_cut_off_with_a_note(write: Write) -> None:
     flags = ["", " e", " p", "", " bd"]
     path = write(
         "geo,rate\n" + rows(lambda i: f"R{i},{i + 0.5}{flags[i % 5]}" if i % 7 else f"R{i},:")
@@ -66,7 +66,7 @@ def test_flags_behind_numbers_are_cut_off_and_told(write: Write) -> None:
     assert "rate: flags after numbers ('bd', 'e', 'p') are cut off" in inspection.notes
 
 
-def test_letters_right_behind_whole_numbers_are_no_flags(write: Write) -> None:
+def test_letters_directly_after_whole_numbers_are_not_flags(write: Write) -> None:
     path = write("house,n\n" + rows(lambda i: f"{i + 1}{'ab'[i % 2] if i % 3 else ''},{i}"))
     assert types(inspect_source(path)) == ["text", "integer"]
 
@@ -87,7 +87,7 @@ def test_codes_that_could_be_numbers_stay_text(write: Write, code: str) -> None:
     assert inspection.frame["kind"].tolist()[5] == code.format(6, 1)
 
 
-def test_numbers_in_several_currencies_are_not_pooled(write: Write) -> None:
+def test_amounts_in_several_currencies_stay_text(write: Write) -> None:
     path = write("a,price,n\n" + rows(lambda i: f"R{i % 3},{'$€£'[i % 3]}{i}.50,{i}"))
     inspection = inspect_source(path)
     assert types(inspection) == ["text", "text", "integer"]
@@ -113,7 +113,7 @@ def test_utf8_with_a_broken_byte_stays_utf8(write: Write) -> None:
     text = ("ville,n\n" + rows(lambda i: f"Orléans {i},{i}")).encode() + b"Caf\xe9,40\n"
     inspection = inspect_source(write(text))
     assert inspection.frame["ville"].tolist()[::40] == ["Orléans 0", "Caf\ufffd"]
-    assert "1 character(s) are no UTF-8" in notes(inspection)
+    assert "1 character(s) are not UTF-8" in notes(inspection)
 
 
 def test_cp1252_with_a_copyright_sign_in_its_footer(write: Write) -> None:
@@ -153,7 +153,7 @@ def test_a_header_that_comes_again(write: Write) -> None:
     assert "the header comes 2 more time(s): left out" in inspection.notes
 
 
-def test_joined_files_with_a_mark_each(write: Write) -> None:
+def test_joined_files_with_a_byte_order_mark_each(write: Write) -> None:
     part = "day,n\n" + rows(lambda i: f"2024-01-{i + 1:02d},{i}", 20)
     inspection = inspect_source(write((b"\xef\xbb\xbf" + part.encode()) * 2))
     assert types(inspection) == ["date", "integer"]
@@ -189,7 +189,7 @@ def test_gaps_of_two_blanks_between_values_of_several_words(write: Write) -> Non
     assert inspection.frame["City"].tolist()[:3] == cities
 
 
-def test_r_writes_a_name_too_few_and_quotes(write: Write) -> None:
+def test_row_names_of_r_with_quotes(write: Write) -> None:
     path = write('"mpg" "name"\n' + rows(lambda i: f'"{i + 1}" {i}.5 "Mazda RX{i}"'), "cars.txt")
     inspection = inspect_source(path)
     assert inspection.frame["name"].tolist()[3] == "Mazda RX3"
@@ -201,7 +201,7 @@ def test_single_quotes(write: Write) -> None:
     assert inspect_source(path).frame["name"].tolist()[7] == "Doe, 7"
 
 
-def test_an_apostrophe_is_no_quote(write: Write) -> None:
+def test_an_apostrophe_is_not_a_quote(write: Write) -> None:
     path = write("id,name,n\n" + rows(lambda i: f"{i},'t Hart {i},{i * 2}"))
     assert inspect_source(path).frame["name"].tolist()[7] == "'t Hart 7"
 
@@ -257,7 +257,7 @@ def test_units_below_the_names(write: Write) -> None:
     assert types(inspection) == ["datetime", "number"]
 
 
-def test_one_series_below_metadata(write: Write) -> None:
+def test_a_series_below_metadata(write: Write) -> None:
     meta = '"Title","CPI index"\n"CDID","D7BT"\n"PreUnit",""\n"Unit","Index"\n"Next","Soon"\n"Notes",""\n'
     path = write(meta + rows(lambda i: f'"{2000 + i} JAN","{100 + i}.5"'))
     inspection = inspect_source(path)
@@ -304,7 +304,7 @@ def test_dates_of_many_countries(write: Write, kind: str) -> None:
     assert [stamp.date() for stamp in inspection.frame["when"]] == days
 
 
-def test_stamps_of_ten_digits_are_hours_and_not_seconds(write: Write) -> None:
+def test_timestamps_of_ten_digits_are_hours_not_seconds(write: Write) -> None:
     path = write("MESS_DATUM;T\n" + rows(lambda i: f"20240101{i % 24:02d};{i}", 24))
     inspection = inspect_source(path)
     assert str(inspection.frame["MESS_DATUM"].iloc[8]) == "2024-01-01 08:00:00"
@@ -318,14 +318,14 @@ def test_excel_days_under_the_name_of_a_date(write: Write) -> None:
     assert "Order Date: numbers read as Excel's days since 1900" in inspection.notes
 
 
-def test_a_zone_behind_local_times_is_told(write: Write) -> None:
+def test_the_zone_of_local_times_is_noted(write: Write) -> None:
     path = write("Timestamp,n\n" + rows(lambda i: f"2024/03/{i % 28 + 1:02d} 3:12:45 PM GMT+1,{i}"))
     inspection = inspect_source(path)
     assert types(inspection) == ["datetime", "integer"]
     assert "Timestamp: times are local: their zone (GMT+1) is left out" in inspection.notes
 
 
-def test_a_day_in_9999_means_none(write: Write) -> None:
+def test_a_day_in_9999_means_missing(write: Write) -> None:
     path = write(
         "until;n\n"
         + rows(lambda i: f"{'31.12.9999' if i % 5 == 2 else f'{i % 28 + 1:02d}.03.2024'};{i}")
@@ -336,25 +336,25 @@ def test_a_day_in_9999_means_none(write: Write) -> None:
     assert "31.12.9999" in notes(inspection)
 
 
-def test_decimal_commas_go_with_days_first(write: Write) -> None:
+def test_a_decimal_comma_suggests_the_day_first(write: Write) -> None:
     path = write("tag;x\n" + rows(lambda i: f"{i % 12 + 1:02d}/01/2024 08:15;{i},5"))
     inspection = inspect_source(path)
     assert str(inspection.frame["tag"].iloc[1])[:10] == "2024-01-02"
     assert "assumed day first" in notes(inspection)
 
 
-@pytest.mark.parametrize("other", ["%m/%d/%Y", "%Y-%m-%d"])
-def test_dates_in_two_ways_are_kept_as_text_and_told(write: Write, other: str) -> None:
+@pytest.mark.parametrize("second_format", ["%m/%d/%Y", "%Y-%m-%d"])
+def test_dates_in_two_formats_stay_text_with_a_note(write: Write, second_format: str) -> None:
     days = [date(2023, 1, 1) + timedelta(days=i * 3) for i in range(60)]
     text = "".join(
-        f"{day.strftime((other, '%d/%m/%Y')[i % 2])},{i}\n" for i, day in enumerate(days)
+        f"{day.strftime((second_format, '%d/%m/%Y')[i % 2])},{i}\n" for i, day in enumerate(days)
     )
     inspection = inspect_source(write("day,n\n" + text))
     assert types(inspection) == ["text", "integer"]
     assert "day: its dates have several formats, so it is kept as text" in inspection.notes
 
 
-def test_words_for_no_value_among_text_are_told(write: Write) -> None:
+def test_words_for_missing_values_among_text_are_noted(write: Write) -> None:
     path = write("name,n\n" + rows(lambda i: f"{['NaN', 'Smith', 'Nguyen'][i % 3]},{i}"))
     assert "'NaN' is read as missing in name" in inspect_source(path).notes
 
@@ -362,12 +362,12 @@ def test_words_for_no_value_among_text_are_told(write: Write) -> None:
 @pytest.mark.parametrize(
     ("unit", "factor"), [(" m", 1), ("m", 1), (" K", 1), ("K", 1000), ("M", 1e6)]
 )
-def test_metres_are_no_millions(write: Write, unit: str, factor: float) -> None:
+def test_metres_are_not_millions(write: Write, unit: str, factor: float) -> None:
     path = write("a,b\n" + rows(lambda i: f"R{i},{i + 1.5}{unit}"))
     assert inspect_source(path).frame["b"].tolist() == [(i + 1.5) * factor for i in range(40)]
 
 
-def test_a_flag_b_is_no_billion(write: Write) -> None:
+def test_the_flag_b_does_not_mean_billion(write: Write) -> None:
     path = write("a,b\n" + rows(lambda i: f"R{i},{i + 1.5}{' b' if i % 5 == 2 else ''}"))
     assert inspect_source(path).frame["b"].max() == 40.5
 
@@ -396,7 +396,7 @@ def test_columns_for_years_quarters_and_months(
 
 
 def test_two_measures_a_year_stay_wide(write: Write) -> None:
-    names = [f"{what} {y}" for what in ("Sales", "Cost") for y in range(2015, 2021)]
+    names = [f"{measure} {y}" for measure in ("Sales", "Cost") for y in range(2015, 2021)]
     path = write("region," + ",".join(names) + "\n" + rows(lambda i: f"R{i}" + f",{i}" * 12))
     assert inspect_source(path).frame.shape == (40, 13)
 
@@ -409,7 +409,7 @@ def test_another_table_below_is_left_out(write: Write) -> None:
     assert "another table below, of 21 line(s), is left out" in inspection.notes
 
 
-def test_a_blank_line_before_more_rows_is_no_end(write: Write) -> None:
+def test_a_blank_line_before_more_rows_does_not_end_the_table(write: Write) -> None:
     part = rows(lambda i: f"R{i},{i}", 20)
     assert inspect_source(write("a,b\n" + part + "\nunknown,n/a\n" + part)).read.rows == 41
 
@@ -419,7 +419,7 @@ def test_prose_is_declined(write: Write) -> None:
     assert "text of one column" in inspect_source(write(text, "readme.txt")).declined
 
 
-def test_a_comment_above_aligned_rows_is_no_header(write: Write) -> None:
+def test_a_comment_above_aligned_rows_is_not_a_header(write: Write) -> None:
     text = "# for use\n#            decimal   average   days\n"
     text += rows(
         lambda i: (
@@ -445,7 +445,7 @@ def test_a_high_number_for_missing_is_named(write: Write) -> None:
     assert "humidity: 9999 in 5 rows may mean missing" in inspect_source(path).notes
 
 
-def test_names_that_stand_once_for_several_rows_are_told(write: Write) -> None:
+def test_names_given_once_for_several_rows_are_noted(write: Write) -> None:
     path = write(
         "region,kind,n\n" + rows(lambda i: f"{f'R{i}' if i % 4 == 0 else ''},K{i % 4},{i}")
     )

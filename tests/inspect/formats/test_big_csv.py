@@ -110,33 +110,33 @@ def put(folder: Path, text: str | bytes) -> Path:
 
 @pytest.mark.parametrize("name", FIT)
 def test_duckdb_reads_text_as_pandas_does(name: str, tmp_path: Path) -> None:
-    given, _ = source.open_source(put(tmp_path, FIT[name]), None)
-    known, inspection = csv.read_whole(given), big_csv.read(given)
-    theirs = execute(inspection.body, given.path).df()
-    assert list(theirs.columns) == list(known.frame.columns)
-    for column in known.frame.columns:
-        one, other = known.frame[column], theirs[column]
-        if one.isna().all():
-            assert other.isna().all()
+    file, _ = source.open_source(put(tmp_path, FIT[name]), None)
+    by_pandas, inspection = csv.read_whole(file), big_csv.read(file)
+    frame = execute(inspection.body, file.path).df()
+    assert list(frame.columns) == list(by_pandas.frame.columns)
+    for column in by_pandas.frame.columns:
+        expected, actual = by_pandas.frame[column], frame[column]
+        if expected.isna().all():
+            assert actual.isna().all()
             continue
-        if pd.api.types.is_datetime64_any_dtype(one):
-            one, other = one.astype("datetime64[us]"), other.astype("datetime64[us]")
-        pd.testing.assert_series_equal(one, other, check_exact=False, rtol=1e-12)
+        if pd.api.types.is_datetime64_any_dtype(expected):
+            expected, actual = expected.astype("datetime64[us]"), actual.astype("datetime64[us]")
+        pd.testing.assert_series_equal(expected, actual, check_exact=False, rtol=1e-12)
     assert (inspection.read.rows, inspection.read.skipped_rows) == (
-        known.read.rows,
-        known.read.skipped_rows,
+        by_pandas.read.rows,
+        by_pandas.read.skipped_rows,
     )
-    assert inspection.read.header_row == known.read.header_row
-    assert inspection.units == known.units
-    gone = [c.name for c in inspection.columns if c.role == "empty"]  # no type tells
-    described = roles.describe(known.frame, known.units)
-    assert [(c.name, c.type, c.role) for c in inspection.columns if c.name not in gone] == [
-        (c.name, c.type, c.role) for c in described if c.name not in gone
+    assert inspection.read.header_row == by_pandas.read.header_row
+    assert inspection.units == by_pandas.units
+    untyped = [c.name for c in inspection.columns if c.role == "empty"]
+    described = roles.describe(by_pandas.frame, by_pandas.units)
+    assert [(c.name, c.type, c.role) for c in inspection.columns if c.name not in untyped] == [
+        (c.name, c.type, c.role) for c in described if c.name not in untyped
     ]
 
 
 @pytest.mark.parametrize("name", UNFIT)
-def test_what_duckdb_would_read_in_another_way_is_left_to_pandas(
+def test_pandas_reads_files_that_duckdb_reads_differently(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = put(tmp_path, UNFIT[name])
@@ -165,20 +165,23 @@ LATE = {
 
 
 @pytest.mark.parametrize("name", LATE)
-def test_what_the_sample_does_not_show_is_found_in_the_file(
+def test_values_that_are_not_in_the_sample_are_read_from_the_file(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The odd row is far from both ends, and a sample of a few rows misses it."""
+    """The odd row is far from both ends of the file, so a sample of a few rows misses it."""
     text = TIDY + (LATE[name] + "\n") + 40 * TIDY.partition("\n")[2]
-    for what, value in {"FIRST": 40, "SAMPLE": 40, "BLOCKS": 1, "BLOCK": 500}.items():
-        monkeypatch.setattr(big_csv, what, value)
-    given, _ = source.open_source(put(tmp_path, text), None)
-    known, inspection = csv.read_whole(given), big_csv.read(given)
+    for constant, value in {"FIRST": 40, "SAMPLE": 40, "BLOCKS": 1, "BLOCK": 500}.items():
+        monkeypatch.setattr(big_csv, constant, value)
+    file, _ = source.open_source(put(tmp_path, text), None)
+    by_pandas, inspection = csv.read_whole(file), big_csv.read(file)
     pd.testing.assert_frame_equal(
-        known.frame, execute(inspection.body, given.path).df(), check_dtype=False, check_exact=False
+        by_pandas.frame,
+        execute(inspection.body, file.path).df(),
+        check_dtype=False,
+        check_exact=False,
     )
-    assert inspection.read.rows == known.read.rows
-    assert dict(zip(known.frame, known.frame.isna().sum(), strict=True)) == {
+    assert inspection.read.rows == by_pandas.read.rows
+    assert dict(zip(by_pandas.frame, by_pandas.frame.isna().sum(), strict=True)) == {
         column.name: column.missing for column in inspection.columns
     }
 
@@ -249,7 +252,7 @@ def test_big_parquet_is_a_relation(
     assert list(frame.columns) == [column.name for column in inspection.columns]
 
 
-def test_a_sample_tells_of_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_describes_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts are those of the whole; the least, the greatest and rare values are in the sample."""
     monkeypatch.setattr(sampled, "MOST", 50_000)
     path = tmp_path / "some.parquet"
@@ -267,7 +270,7 @@ def test_a_sample_tells_of_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert inspection.columns[1].distinct == 7
 
 
-def test_a_remark_says_that_it_is_about_a_sample(
+def test_remarks_on_a_sample_mention_the_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "region,units\n" + "".join(f"North,{n % 9 or -999}\n" for n in range(500))
@@ -279,7 +282,7 @@ def test_a_remark_says_that_it_is_about_a_sample(
     assert [note for note in notes if "-999" in note and "(in a sample of" in note]
 
 
-def test_a_column_that_is_gone_is_no_error_of_duckdb(
+def test_a_missing_column_is_not_an_error_of_duckdb(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(big_csv, "BIG", 0)

@@ -17,6 +17,7 @@ from openpyxl import Workbook
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import Inspection, inspect_source
+from tests.support.errors import has_remedy
 from tests.support.fixtures import Cli
 from tests.support.loaders import execute
 
@@ -79,7 +80,7 @@ def test_the_first_sheet_that_holds_a_table_is_read_and_the_others_are_named(boo
     assert inspect_source(path, "More").read.rows == 5
     with pytest.raises(FlaskdashError, match="no sheet 'Nope'") as error:
         inspect_source(path, "Nope")
-    assert "Data" in error.value.hint
+    assert "Data" in error.value.message
 
 
 def test_hidden_sheets_come_last(tmp_path: Path, book: Book) -> None:
@@ -190,7 +191,7 @@ def test_hostile_names_and_cells_stay_literals(book: Book) -> None:
     assert inspection.frame.shape == (12, 10)
 
 
-def test_a_workbook_by_any_other_name(book: Book) -> None:
+def test_a_workbook_with_another_suffix(book: Book) -> None:
     path = book(Data=sales())
     assert inspect_source(path.rename(path.with_name("data.csv"))).read.rows == 30
 
@@ -205,7 +206,7 @@ def test_the_error_for_a_damaged_workbook_is_one_line_with_a_remedy(
     with pytest.raises(FlaskdashError, match=r"workbook") as error:
         inspect_source(path)
     assert "\n" not in error.value.message
-    assert error.value.hint or ". " in error.value.message
+    assert has_remedy(error.value)
 
 
 def test_sheets_without_a_table(book: Book) -> None:
@@ -215,7 +216,7 @@ def test_sheets_without_a_table(book: Book) -> None:
         inspect_source(book(Data=[["a", "b"]]))
 
 
-def test_a_workbook_that_grows_beyond_measure(
+def test_a_workbook_that_is_too_big_when_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flaskdash.inspect.text import compressed
@@ -241,7 +242,7 @@ def test_a_new_project_depends_on_what_its_loader_needs(
     assert (folder / "shop/data/book.xlsx").read_bytes() == path.read_bytes()
 
 
-def test_one_table_is_for_one_source(book: Book, folder: Path, flaskdash: Cli) -> None:
+def test_a_table_belongs_to_one_source(book: Book, folder: Path, flaskdash: Cli) -> None:
     path = book(Data=sales())
     result = flaskdash("new", "shop", "--data", path, "--data", path, "--table", "Data", code=1)
     assert "add-data FILE --table NAME" in result.output
@@ -257,7 +258,7 @@ def test_added_data_adds_the_dependency_once(book: Book, made: Path, flaskdash: 
     assert (made / "data/more.xlsx").exists()
 
 
-def test_nothing_is_written_where_the_dependency_can_not_be_added(
+def test_nothing_is_written_if_the_dependency_can_not_be_added(
     book: Book, made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flaskdash.project import environment
@@ -280,7 +281,7 @@ def test_a_blank_row_leaves_whole_numbers_whole(book: Book) -> None:
     assert (inspection.column("n").type, inspection.read.rows) == ("integer", 18)
 
 
-def test_a_locked_workbook_is_told(tmp_path: Path) -> None:
+def test_a_locked_workbook_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "locked.xlsx"
     name = "EncryptedPackage".encode("utf-16-le")
     path.write_bytes(b"\xd0\xcf\x11\xe0" + b"\0" * 999 + name + b"\0" * 999)
@@ -288,7 +289,7 @@ def test_a_locked_workbook_is_told(tmp_path: Path) -> None:
         inspect_source(path)
 
 
-def test_years_below_a_merged_name_are_no_row(book: Book) -> None:
+def test_years_below_a_merged_name_belong_to_the_header(book: Book) -> None:
     header = [["Region", "Sales", None, "Profit", None], [None, 2023, 2024, 2023, 2024]]
     path = book(
         merge=("B1:C1", "D1:E1"), Data=[*header, *([f"R{i}", i, 2, 3, i] for i in range(9))]
@@ -300,13 +301,13 @@ def test_years_below_a_merged_name_are_no_row(book: Book) -> None:
     assert inspection.read.rows == 9
 
 
-def test_cells_merged_downwards_stand_for_each_row(book: Book) -> None:
+def test_cells_merged_downwards_fill_each_row(book: Book) -> None:
     rows = [["NS"[i // 4] if i % 4 == 0 else None, f"P{i % 4}", i] for i in range(8)]
     path = book(merge=("A2:A5", "A6:A9"), Data=[["region", "product", "n"], *rows])
     inspection = inspect_source(path)
     check(inspection, path)
     assert inspection.frame["region"].tolist() == list("NNNNSSSS")
-    assert any("merged downwards" in note for note in inspection.notes)
+    assert any("merged cells are filled down" in note for note in inspection.notes)
 
 
 def test_a_table_beside_another_is_left_out(book: Book) -> None:

@@ -29,7 +29,7 @@ def save(tmp_path: Path) -> Save:
 
 
 def read(path: Path) -> Inspection:
-    """Inspect a file; the body that comes out reads it again."""
+    """Inspect a file, and check that the resulting body reads the same data."""
     inspection = inspect_source(path)
     pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
     return inspection
@@ -110,11 +110,11 @@ def test_packed(save: Save, tmp_path: Path) -> None:
         ["a;b", *(f"x {i:>4};z {i:>4}" for i in range(40))],
     ],
 )
-def test_what_is_delimited_or_prose_is_not_cut(save: Save, lines: list[str]) -> None:
+def test_delimited_text_and_prose_are_not_fixed_width(save: Save, lines: list[str]) -> None:
     assert inspect_source(save(lines)).read.format == "csv"
 
 
-def test_a_column_without_a_name_beside_numbers_stays_apart(save: Save) -> None:
+def test_a_column_without_a_name_next_to_numbers_is_not_joined(save: Save) -> None:
     lines = [
         f"{i:06} {99999 - i:<5}  202001{i + 1:02}  {i + 0.5:>6} {20 + i % 4}" for i in range(20)
     ]
@@ -123,7 +123,7 @@ def test_a_column_without_a_name_beside_numbers_stays_apart(save: Save) -> None:
     assert [c.type for c in inspection.columns] == ["text", "integer", "date", "number", "integer"]
 
 
-def test_a_title_is_no_header(save: Save) -> None:
+def test_a_title_is_not_a_header(save: Save) -> None:
     lines = ["Temperatures in 0.01 degrees Celsius", "base period: 1951-1980", ""]
     rows = [
         f"{1880 + i}  {-18 + i:>3}  {-25 + i:>3}  {'****' if i == 3 else i:>4}" for i in range(9)

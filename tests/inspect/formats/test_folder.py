@@ -17,6 +17,7 @@ from openpyxl import Workbook
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import Inspection, inspect_source
 from tests.support.data import sales_csv
+from tests.support.errors import has_remedy
 from tests.support.fixtures import Cli
 from tests.support.loaders import execute
 
@@ -44,7 +45,7 @@ def part(start: int, count: int = 10, names: str = "day;shop;amount") -> str:
 
 
 def read(folder: Path | str) -> Inspection:
-    """Inspect a folder; the body that comes out reads it again."""
+    """Inspect a folder, and check that the resulting body reads the same data."""
     inspection = inspect_source(folder)
     source = Path(folder) if Path(folder).is_dir() else Path(folder).parent
     pd.testing.assert_frame_equal(execute(inspection, source), inspection.frame)
@@ -73,14 +74,16 @@ def test_files_of_one_shape_become_one_table(fill: Fill) -> None:
         (("north sales", "south sales", "east sales"), ["east", "north", "south"]),
     ],
 )
-def test_what_names_tell(fill: Fill, names: tuple[str, ...], values: list[str] | None) -> None:
+def test_the_different_parts_of_names_become_a_column(
+    fill: Fill, names: tuple[str, ...], values: list[str] | None
+) -> None:
     inspection = read(fill(**{f"{name}.csv": part(i * 10) for i, name in enumerate(names)}))
     assert inspection.read.rows == 30
-    told = sorted(set(inspection.frame["file"])) if "file" in inspection.frame else None
-    assert told == values
+    labels = sorted(set(inspection.frame["file"])) if "file" in inspection.frame else None
+    assert labels == values
 
 
-def test_a_pattern_takes_some_and_hidden_files_are_left(fill: Fill) -> None:
+def test_a_pattern_selects_files_but_not_hidden_ones(fill: Fill) -> None:
     folder = fill(**{"a-x.csv": part(0), "a-y.csv": part(10), "b.csv": "q\n1\n", ".c.csv": "z\n"})
     inspection = read(f"{folder}/a-*.csv")
     assert inspection.read.rows == 20
@@ -88,7 +91,7 @@ def test_a_pattern_takes_some_and_hidden_files_are_left(fill: Fill) -> None:
     assert read(folder).read.rows == 20
 
 
-def test_a_column_may_be_called_file_already(fill: Fill) -> None:
+def test_a_column_that_is_already_named_file(fill: Fill) -> None:
     inspection = read(fill(x_csv=part(0, names="file;shop;n"), y_csv=part(5, names="file;shop;n")))
     assert set(inspection.frame["file_2"]) == {"x", "y"}
 
@@ -99,7 +102,7 @@ def test_no_header_gaps_codes_and_encodings(fill: Fill) -> None:
     assert inspection.frame["column_3"].isna().sum() == 9
 
 
-def test_a_byte_order_mark_in_some(fill: Fill) -> None:
+def test_a_byte_order_mark_in_some_files(fill: Fill) -> None:
     inspection = read(fill(x_csv=part(0), y_csv=b"\xef\xbb\xbf" + part(10).encode()))
     assert list(inspection.frame.columns)[:3] == ["day", "shop", "amount"]
 
@@ -122,7 +125,7 @@ def test_packed_and_sheets(fill: Fill, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "message"),
+    ("second", "message"),
     [
         (part(0, names="day;shop;sum"), "y.csv has other columns than x.csv: it lacks amount"),
         (part(0, names="shop;day;amount"), "another order"),
@@ -132,10 +135,10 @@ def test_packed_and_sheets(fill: Fill, tmp_path: Path) -> None:
         (b"PAR1", "holds parquet"),
     ],
 )
-def test_the_file_that_differs_is_named(fill: Fill, other: str | bytes, message: str) -> None:
+def test_the_file_that_differs_is_named(fill: Fill, second: str | bytes, message: str) -> None:
     with pytest.raises(FlaskdashError, match=message) as error:
-        inspect_source(fill(x_csv=part(0), y_csv=other))
-    assert error.value.hint
+        inspect_source(fill(x_csv=part(0), y_csv=second))
+    assert has_remedy(error.value)
 
 
 def test_folders_and_patterns_without_data(fill: Fill) -> None:

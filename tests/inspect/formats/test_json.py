@@ -13,6 +13,7 @@ import pytest
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import Inspection, inspect_source
+from tests.support.errors import has_remedy
 from tests.support.loaders import execute
 
 Save = Callable[..., Path]
@@ -32,7 +33,7 @@ def save(tmp_path: Path) -> Save:
 
 
 def read(path: Path, table: str | None = None) -> Inspection:
-    """Inspect a file; the body that comes out reads it again."""
+    """Inspect a file, and check that the resulting body reads the same data."""
     inspection = inspect_source(path, table)
     pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
     return inspection
@@ -68,7 +69,7 @@ def records(count: int = 28) -> list[dict[str, Any]]:
         ),
     ],
 )
-def test_records_are_found_where_they_are(save: Save, wrap: Any, access: str) -> None:
+def test_records_at_any_depth(save: Save, wrap: Any, access: str) -> None:
     inspection = read(save(wrap(records())))
     assert access in inspection.body
     assert [(c.name, c.type) for c in inspection.columns] == [
@@ -95,7 +96,7 @@ def test_nested_objects_become_columns(save: Save) -> None:
     assert 'pd.json_normalize(data, sep=".")' in inspection.body
 
 
-def test_records_in_records_become_rows_beside_what_is_above(save: Save) -> None:
+def test_records_in_records_become_rows_with_the_outer_values(save: Save) -> None:
     rows = [
         {
             "order": i,
@@ -128,7 +129,7 @@ def test_several_lists_are_a_choice(save: Save) -> None:
         inspect_source(path, "x")
 
 
-def test_values_are_judged_as_in_text(save: Save) -> None:
+def test_values_are_planned_as_in_text(save: Save) -> None:
     rows = [
         {
             "price": f"${i},000.50",
@@ -162,7 +163,7 @@ def test_values_are_judged_as_in_text(save: Save) -> None:
     assert frame["note"].iloc[1] == "x"
 
 
-def test_long_identifiers_keep_their_digits_beside_gaps(save: Save) -> None:
+def test_long_identifiers_keep_their_digits_if_some_are_missing(save: Save) -> None:
     rows = [
         {"id": 1234567890123456789 + i if i % 4 else None, "n": i, "v": i / 2} for i in range(20)
     ]
@@ -172,7 +173,7 @@ def test_long_identifiers_keep_their_digits_beside_gaps(save: Save) -> None:
     assert (inspection.column("n").type, inspection.column("v").type) == ("integer", "number")
 
 
-def test_codes_beside_gaps_are_no_floats(save: Save) -> None:
+def test_codes_do_not_become_floats_if_some_are_missing(save: Save) -> None:
     inspection = read(save([{"zip": 501 + i if i % 4 else None, "n": i} for i in range(20)]))
     assert inspection.frame["zip"].iloc[1] == "502"
 
@@ -195,7 +196,7 @@ def test_json_lines(save: Save, name: str) -> None:
     assert (inspection.read.format, inspection.read.rows) == ("jsonl", 28)
 
 
-def test_a_last_line_that_is_cut_off_is_counted_and_said(save: Save) -> None:
+def test_an_incomplete_last_line_is_counted_and_noted(save: Save) -> None:
     inspection = read(save(lines(records()) + '{"day": "2024', "data.jsonl"))
     assert (inspection.read.rows, inspection.read.skipped_rows) == (28, 1)
     assert any("last line is cut off" in note for note in inspection.notes)
@@ -252,10 +253,12 @@ def test_points_may_be_missing_and_shapes_are_left_out(save: Save) -> None:
         ("{}", "holds no records"),
     ],
 )
-def test_what_has_no_rows_is_declined_with_a_reason(save: Save, text: str, message: str) -> None:
+def test_a_document_without_rows_is_declined_with_a_reason(
+    save: Save, text: str, message: str
+) -> None:
     with pytest.raises(FlaskdashError, match=message) as error:
         inspect_source(save(text))
-    assert error.value.hint
+    assert has_remedy(error.value)
     assert "\n" not in error.value.message
 
 
@@ -276,7 +279,7 @@ def test_encodings(save: Save, encoding: str) -> None:
     assert read(save(text, encoding=encoding)).frame["ort"].iloc[0] == "Zürich"
 
 
-def test_what_is_no_json_value_is_missing(save: Save) -> None:
+def test_nan_and_infinity_are_missing_values(save: Save) -> None:
     rows = [{"a": float("nan") if i == 2 else i, "b": float("inf") if i else 1} for i in range(9)]
     for path in (save(rows), save(lines(rows), "data.jsonl")):
         inspection = read(path)
