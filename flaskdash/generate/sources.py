@@ -89,7 +89,7 @@ def source(
     from flaskdash.charts.suggest import filters, suggest
     from flaskdash.inspect import inspect_source
 
-    address = remote.held(given, wanted.known)
+    address = remote.from_variable(given, wanted.known)
     if databases.is_address(given) and not address:
         return _of_database(given, name, taken, table, wanted)
     if wanted.query is not None or wanted.live:
@@ -100,16 +100,16 @@ def source(
     if piped and name is None:
         raise FlaskdashError("data from standard input needs a name", hint="--name sales")
     variable = given if address else ""
-    secret = bool(url and not variable and remote.is_secret(url))
+    secret = bool(url and not variable and remote.has_secret(url))
     if secret:
-        url = remote.escaped(url)
+        url = remote.escape(url)
     path = local(url or given)
     with working(f"Reading {path.name}..."):
         inspection = inspect_source(path, table)
     stem, suffix = _stem(path, inspection)
     if piped and name:
         read = inspection.read
-        stem, suffix = name, stdin.ending(read.format, read.compression)
+        stem, suffix = name, stdin.suffix(read.format, read.compression)
     loader = name or free(names.identifier(stem, "data"), taken)
     file = free(names.identifier(stem, "data"), {one.partition(".")[0] for one in files})
     chosen = filters(inspection)
@@ -128,7 +128,9 @@ def _of_database(
     from flaskdash.charts.suggest import filters, suggest
 
     known = wanted.known
-    database, inspection = databases.look(given, table, wanted.query, wanted.live, known)
+    database, inspection = databases.inspect_database(
+        given, table, wanted.query, wanted.live, known
+    )
     loader = name or free(names.identifier(database.name, "data"), taken)
     if wanted.query and wanted.live and re.search(rf"\b{loader}\b", wanted.query, re.IGNORECASE):
         # Charts call the loader as they call a table: SQLite would take the one for the other.
@@ -156,8 +158,8 @@ def checked(refresh: str) -> str:
 def local(given: str) -> Path:
     """Return a source as a file: what is piped in or on the web is saved to one."""
     if given == stdin.DASH:
-        return stdin.saved()
-    return remote.saved(given) if remote.is_url(given) else Path(given)
+        return stdin.save()
+    return remote.download(given) if remote.is_url(given) else Path(given)
 
 
 def _stem(path: Path, inspection: Inspection) -> tuple[str, str]:

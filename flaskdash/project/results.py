@@ -75,7 +75,7 @@ def _dialect(project: Project, loader: contents.LoaderFile) -> Dialect:
     if not loader.live:
         return DUCKDB
     url = os.environ.get(loader.database) or dotenv(project.root / ".env").get(loader.database, "")
-    return dialects.of(url)
+    return dialects.from_url(url)
 
 
 def _files(project: Project, loader: contents.LoaderFile) -> list[Path]:

@@ -15,7 +15,7 @@ import sqlglot
 from flaskdash.charts import sql
 from flaskdash.charts.kinds import KINDS
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect.dialects import DIALECTS, DUCKDB, Dialect, of
+from flaskdash.inspect.dialects import DIALECTS, DUCKDB, Dialect, from_url
 from tests.support import servers
 from tests.support.dialects import CHARTS, COLUMNS, TABLE, plain, rows
 
@@ -100,7 +100,7 @@ def test_each_chart_can_be_parsed(dialect: Dialect) -> None:
 def test_a_scheme_tells_the_dialect() -> None:
     schemes = ("postgres", "postgresql+psycopg", "mariadb://me:pw@host/db", "trino", "oracle")
     names = ["postgresql", "postgresql", "mysql", "trino", "postgresql"]
-    assert [of(scheme).name for scheme in schemes] == names
+    assert [from_url(scheme).name for scheme in schemes] == names
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda one: one.name)

@@ -10,11 +10,11 @@ CURRENCIES = "$€£¥₹₩₽₺"
 CODES = (
     "USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|INR|BRL|CNY|CZK|HUF|TRY|ZAR|MXN|RUB|KRW|NZD|SGD"
 )
-# How else money is marked: R$ in Brazil, zł in Poland, and leva, roubles and hryvnias.
+# More marks of money: R$ in Brazil, zł in Poland, and the leva, rouble and hryvnia.
 MARKS = r"[A-Z]{1,3}[$]|Rs\.?|RM|kr\.?|Fr\.?|zł|Kč|Ft|\u043b\u0432\.?|\u0440\u0443\u0431\.?|\u0433\u0440\u043d\.?"
 SPACES = " \u00a0\u202f\u2009"
 
-MINUS = "\u2212\u2013"  # the minus sign, and the dash that is typed for it
+MINUS = "\u2212\u2013"  # the minus sign, and the dash that people type instead
 _SIGN = rf"[+\-{MINUS}]?"
 # Each style in the order of preference: name -> (decimal, thousands, pattern of a whole value).
 STYLES: dict[str, tuple[str, str, re.Pattern[str]]] = {
@@ -38,12 +38,12 @@ _AFFIXED = re.compile(
 _UNIT = re.compile(
     rf"([+-]?\d(?:[\d.,{SPACES}]*\d)?)(\s?[^\W\d_][A-Za-z°µ²³/]{{0,11}}|\s?[°µ²³/]+[A-Za-z]*)"
 )
-# A sign behind some numbers: Eurostat's "12.3 e", "1234*", "1,234[2]".
+# A flag after some numbers: Eurostat's "12.3 e", "1234*", "1,234[2]".
 _FLAG = re.compile(
     rf"(?P<number>[+\-]?\d[\d.,{SPACES}]*(?<![{SPACES}]))(?P<gap>\s?)(?P<flag>[bcdefinprsuz]{{1,2}}|[*†‡§]{{1,3}}|\[\w{{1,4}}\]|\([a-z]\))"
 )
 MOST_FLAGS = 12
-UNITS_TOO = frozenset({"s", "d", "c", "f", "n"})  # seconds, days, degrees
+FLAGS_THAT_ARE_UNITS = frozenset({"s", "d", "c", "f", "n"})  # seconds, days, degrees
 NO_UNITS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec am pm st nd rd th".split())
 
 
@@ -51,10 +51,10 @@ NO_UNITS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec am pm st n
 class Numerals:
     """How a column writes its numbers: the styles that read all of them, best first.
 
-    `unit` is what stands around each number, such as "$", "%" or "min". `scaled` numbers end in
-    K, M or B, `brackets` mean minus, and `affixed` ones need their unit cut off. `group` is what
-    stands between thousands where that can be one of several, `dashes` are those that mean minus,
-    and `trailing` tells that the minus comes last. `flags` behind some numbers are cut off.
+    `unit` is written before or after each number: "$", "%" or "min". `scaled` numbers end in K, M
+    or B. `brackets` mean minus. `affixed` numbers need cleaning before they can be parsed. `group`
+    are the separators of thousands, if the style allows several. `dashes` are the characters that
+    mean minus. With `trailing`, the minus comes last. `flags` after some numbers are cut off.
     """
 
     styles: tuple[str, ...]
@@ -75,7 +75,7 @@ class Numerals:
 
 
 def recognise(values: Collection[str]) -> Numerals | None:
-    """Return how these stripped, non-missing values write numbers, or None if one does not."""
+    """Detect how stripped, non-missing values write numbers. Return None if one is not a number."""
     if not values:
         return None
     styles = tuple(
@@ -92,19 +92,19 @@ def recognise(values: Collection[str]) -> Numerals | None:
 
 
 def is_flagged(value: str) -> bool:
-    """Tell whether one value may be a number with a flag behind it."""
+    """Tell whether a value may be a number with a flag after it."""
     return bool(_FLAG.fullmatch(value))
 
 
 def is_number(value: str) -> bool:
-    """Tell whether one value is a number in any style, with or without a unit sign."""
+    """Tell whether a value is a number in any style, with or without a unit sign."""
     return any(pattern.fullmatch(value) for _, _, pattern in STYLES.values()) or bool(
         _AFFIXED.fullmatch(value)
     )
 
 
 def _affixed(values: Collection[str]) -> Numerals | None:
-    """Return the style of money, percents and scaled numbers; None where units differ."""
+    """Return the style of money, percents and scaled numbers, or None if the units differ."""
     units: set[str] = set()
     bare: set[str] = set()
     dashes: set[str] = set()
@@ -133,7 +133,7 @@ def _affixed(values: Collection[str]) -> Numerals | None:
         dashes |= {sign for sign in MINUS if sign in signs}
         bare.add(match["number"].strip().lstrip(f"+-{MINUS}"))
     if len(units) > 1:
-        # Money in several currencies is never pooled.
+        # A sum of money in several currencies would be wrong.
         return None
     if not any(units) and not (scaled or brackets or trailing or apart):
         return None
@@ -157,7 +157,7 @@ def _affixed(values: Collection[str]) -> Numerals | None:
 
 
 def _united(values: Collection[str]) -> Numerals | None:
-    """Return the style of numbers which all carry the same unit, such as "90 min"."""
+    """Return the style of numbers that all have the same unit, such as "90 min"."""
     suffixes: set[str] = set()
     bare: set[str] = set()
     for value in values:
@@ -171,7 +171,7 @@ def _united(values: Collection[str]) -> Numerals | None:
     suffix = next(iter(suffixes))
     if suffix.strip().lower()[:3] in NO_UNITS:
         return None
-    # One letter after digits is a code ("12B") more often than a unit, and so is a lone value.
+    # One letter after digits is more often a code ("12B") than a unit. Few values prove nothing.
     if len(bare) < 3 or (len(suffix.strip()) == 1 and suffix.strip() not in "mgsKMBW°"):
         return None
     inner = recognise(bare)
@@ -181,9 +181,10 @@ def _united(values: Collection[str]) -> Numerals | None:
 
 
 def _flagged(values: Collection[str]) -> Numerals | None:
-    """Return the style of numbers of which some carry a flag, such as "12.3 e" or "1,234*".
+    """Return the style of numbers if some have a flag, such as "12.3 e" or "1,234*".
 
-    Flags of letters stand apart, or behind numbers with a decimal mark: 12b is a house.
+    A flag of letters needs a space before it, or a number with a decimal mark: 12b is the number
+    of a house.
     """
     flags: set[str] = set()
     bare: set[str] = set()
@@ -199,7 +200,7 @@ def _flagged(values: Collection[str]) -> Numerals | None:
             return None
         flags.add(value[len(match["number"]) :])
         bare.add(match["number"])
-    apart = all(flag[0].isspace() and flag.strip() not in UNITS_TOO for flag in flags)
+    apart = all(flag[0].isspace() and flag.strip() not in FLAGS_THAT_ARE_UNITS for flag in flags)
     if not flags or len(flags) > MOST_FLAGS or len(bare) < 3:
         return None
     if plain < 0.1 * len(values) and not (apart and len(flags) > 1):
@@ -211,7 +212,7 @@ def _flagged(values: Collection[str]) -> Numerals | None:
 
 
 def choose(numerals: Numerals, decimal: str) -> tuple[str, str]:
-    """Return the decimal and thousands marks, given the mark that the file's other columns use."""
+    """Return the marks for decimals and thousands. `decimal` is the mark of the other columns."""
     styles = numerals.styles
     if styles[0] == "integer":
         return "", ""
@@ -225,6 +226,6 @@ def choose(numerals: Numerals, decimal: str) -> tuple[str, str]:
 
 
 def proves(numerals: Numerals) -> str:
-    """Return the decimal mark that a column proves beyond doubt, or ""."""
+    """Return the decimal mark if the column allows only one, or ""."""
     marks = {STYLES[name][0] for name in numerals.styles}
     return marks.pop() if len(marks) == 1 and "integer" not in numerals.styles else ""

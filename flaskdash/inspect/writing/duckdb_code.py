@@ -101,8 +101,8 @@ def _text(plan: ColumnPlan, column: str) -> tuple[str, str]:
     """Return the expression and the test of text: no new gaps, no blanks around it."""
     expression = _trimmed(column) if plan.padded else ""
     words = f"lower(trim({column})) IN ({listed(missing.ALWAYS)})"
-    if plan.kept:
-        words += f" AND {column} NOT IN ({listed(plan.kept)})"
+    if plan.literal_words:
+        words += f" AND {column} NOT IN ({listed(plan.literal_words)})"
     bare = "" if plan.padded else f" AND NOT regexp_matches({column}, '^\\s|\\s$')"
     test = f"(NOT ({words}) AND regexp_matches({column}, '[^\\s]'){bare})"
     if plan.cut:

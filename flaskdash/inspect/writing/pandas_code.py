@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flaskdash.inspect.literals import comment, literal
-from flaskdash.inspect.text.compressed import AS_IT_IS, Packed
+from flaskdash.inspect.text.compressed import NOT_PACKED, Packed
 from flaskdash.inspect.text.lines import NO_TRIM, Trim
 from flaskdash.inspect.values import missing
 from flaskdash.inspect.values.column_plan import ColumnPlan
@@ -31,7 +31,7 @@ class Layout:
     has_header: bool
     function: str = "read_csv"
     arguments: tuple[str, ...] = ()
-    packed: Packed = AS_IT_IS
+    packed: Packed = NOT_PACKED
     renames: tuple[str, dict[str, str]] = ("", {})
     names_to_text: bool = False
     footer: int = 0
@@ -213,7 +213,7 @@ def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
 
 def _gaps(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
     """Return the arguments for words that mean "no value", and for those that do not."""
-    kept = set().union(*(plan.kept for plan in plans)) & missing.PANDAS
+    kept = set().union(*(plan.literal_words for plan in plans)) & missing.PANDAS
     found = {layout.raw(plan.name): plan.gaps for plan in plans if plan.gaps}
     everywhere = set().union(*found.values())
     general = {
@@ -228,7 +228,7 @@ def _gaps(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
         return _gaps_by_column({n: sorted(w - missing.PANDAS) for n, w in found.items()})
     why = f"  # {', '.join(sorted(kept))} is a value here" if len(kept) == 1 else ""
     lines = [f"keep_default_na=False,{why}"]
-    if everywhere <= general - set().union(*(plan.kept for plan in plans)):
+    if everywhere <= general - set().union(*(plan.literal_words for plan in plans)):
         return [*lines, f"na_values={literal(['', *sorted(everywhere)])},"]
     gaps = {layout.raw(plan.name): ["", *sorted(plan.gaps)] for plan in plans}
     return lines + _gaps_by_column(gaps)

@@ -12,7 +12,7 @@ import pandas as pd
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.literals import comment
 from flaskdash.inspect.model import Read
-from flaskdash.inspect.text.table import Table
+from flaskdash.inspect.text.table import TextTable
 from flaskdash.inspect.values import column_plan, dates
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.words import GEO_WORDS, ID_WORDS, NUMBER_WORDS, TIME_WORDS, words
@@ -39,7 +39,7 @@ class Found:
     kind in errors. `header_rows` end in the row of the table's header.
     """
 
-    table: Table
+    table: TextTable
     layout: Layout
     read: Read
     what: str
@@ -111,7 +111,7 @@ def units(plans: Sequence[ColumnPlan]) -> dict[str, str]:
     return {p.name: p.numbers.unit for p in plans if p.numbers and p.numbers.unit}
 
 
-def layout_of(layout: Layout, table: Table, names: list[str]) -> Layout:
+def layout_of(layout: Layout, table: TextTable, names: list[str]) -> Layout:
     """Return the layout with what the table tells."""
     first = table.header.skip + (table.header.names is not None)
     bad_first = []
@@ -132,7 +132,7 @@ def layout_of(layout: Layout, table: Table, names: list[str]) -> Layout:
     )
 
 
-def _crosstab(table: Table) -> str:
+def _crosstab(table: TextTable) -> str:
     """Return why a printed table with a line of text above each section is not charted."""
     named = table.header.names is not None
     if named and table.width > 3 and table.rows > 20 and table.titles > 0.1 * table.rows:
@@ -143,7 +143,7 @@ def _crosstab(table: Table) -> str:
     return ""
 
 
-def _prose(table: Table, plans: Sequence[ColumnPlan]) -> str:
+def _prose(table: TextTable, plans: Sequence[ColumnPlan]) -> str:
     """Return why lines of words are not charted."""
     if table.width > 1 or plans[0].kind != "text":
         return ""
@@ -154,7 +154,7 @@ def _prose(table: Table, plans: Sequence[ColumnPlan]) -> str:
     return ""
 
 
-def _unlike(table: Table) -> str:
+def _unlike(table: TextTable) -> str:
     """Return why a file is not charted of which many rows are no rows of its table."""
     if 3 * len(table.long) <= table.rows:
         return ""
@@ -164,7 +164,7 @@ def _unlike(table: Table) -> str:
     )
 
 
-def without_blank_columns(table: Table) -> Table:
+def without_blank_columns(table: TextTable) -> TextTable:
     """Return the table without trailing columns that have neither a name nor a value."""
     names, width = table.header.names or [], table.width
     if table.long:
@@ -179,7 +179,7 @@ def without_blank_columns(table: Table) -> Table:
     return replace(table, header=header, columns=table.columns[:width], trailing=True)
 
 
-def column_names(table: Table) -> tuple[list[str], list[str]]:
+def column_names(table: TextTable) -> tuple[list[str], list[str]]:
     """Return the repaired column names, and notes on them."""
     names = list(table.header.names or [])
     short = table.width - len(names)
@@ -198,7 +198,7 @@ def column_names(table: Table) -> tuple[list[str], list[str]]:
     return fixed, notes
 
 
-def _row_names(first: str, table: Table) -> bool:
+def _row_names(first: str, table: TextTable) -> bool:
     """Tell whether the first column holds R's row names, and so the header begins a column later.
 
     That is a column of different values, text or counting numbers, under a name for neither.
@@ -296,7 +296,7 @@ def as_planned(column: ColumnPlan, frame: pd.DataFrame) -> bool:
     return True
 
 
-def _table_notes(table: Table, rows: int, header_rows: int) -> list[str]:
+def _table_notes(table: TextTable, rows: int, header_rows: int) -> list[str]:
     """Return what to know about the table as a whole."""
     notes = []
     if rows != table.rows:
@@ -305,11 +305,11 @@ def _table_notes(table: Table, rows: int, header_rows: int) -> list[str]:
         notes.append(f"{above} line(s) above the header skipped")
     if table.blank:
         notes.append(f"{table.blank} row(s) without any value left out")
-    if table.footer > table.rest:
-        below = table.footer - table.rest
+    if table.footer > table.second_table:
+        below = table.footer - table.second_table
         notes.append(f"{below} line(s) below the table skipped: notes or totals")
-    if table.rest:
-        notes.append(f"another table below, of {table.rest} line(s), is left out")
+    if table.second_table:
+        notes.append(f"another table below, of {table.second_table} line(s), is left out")
     if table.long:
         lines = ", ".join(str(number + 1) for number in table.long[:5])
         notes.append(f"{len(table.long)} row(s) with too many fields skipped (records {lines})")

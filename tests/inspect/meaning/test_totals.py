@@ -175,15 +175,15 @@ def test_totals_are_left_out_by_the_loader(
         monkeypatch.setattr(big, "BIG", 10)
         monkeypatch.setattr(sampled, "MOST", 5)
     path = write(text, "sales.csv")
-    found = inspect_source(path)
-    assert found.left_out == expected
-    result = execute(found.body, path, found.left_out)
-    assert len(result) == len(found.frame) == found.total == rows
-    assert ("connection" in found.body) == (size == "big" and text != WIDE)
+    inspection = inspect_source(path)
+    assert inspection.left_out == expected
+    result = execute(inspection.body, path, inspection.left_out)
+    assert len(result) == len(inspection.frame) == inspection.total == rows
+    assert ("connection" in inspection.body) == (size == "big" and text != WIDE)
     for name, values in expected.items():
-        assert any(note.startswith(f"{name}: rows of {values[0]!r}") for note in found.notes)
-    columns = {column.name: column for column in found.columns}
-    for chart in suggest(found, "sales"):
+        assert any(note.startswith(f"{name}: rows of {values[0]!r}") for note in inspection.notes)
+    columns = {column.name: column for column in inspection.columns}
+    for chart in suggest(inspection, "sales"):
         assert "NOT IN" not in sql.select(chart, columns, sql.Bins(1))
 
 
@@ -196,9 +196,9 @@ def test_a_folder_excel_and_json_leave_totals_out_too(tmp_path: Path) -> None:
     table.to_excel(tmp_path / "sales.xlsx", index=False)
     duckdb.from_df(table).write_parquet(str(tmp_path / "sales.parquet"))
     for name in ("parts", "sales.json", "sales.xlsx", "sales.parquet"):
-        found = inspect_source(tmp_path / name)
-        assert found.left_out == {"region": ["Total"]}, name
-        assert found.frame["sales"].sum() == 180, name
+        inspection = inspect_source(tmp_path / name)
+        assert inspection.left_out == {"region": ["Total"]}, name
+        assert inspection.frame["sales"].sum() == 180, name
 
 
 def test_a_total_of_parts_that_overlap_stays() -> None:
