@@ -1,6 +1,7 @@
 """The kinds of charts, and a chart.
 
-To add a kind, add an entry to KINDS, its SQL to sql.SHAPES, and templates/chart/templates/KIND.jinja.
+To add a kind, add an entry to KINDS, its SQL to sql.SHAPES, and a template
+templates/chart/templates/KIND.jinja.
 """
 
 from __future__ import annotations
@@ -199,7 +200,7 @@ KINDS = {
         ),
         Kind(
             name="bullet",
-            summary="a measure and its target, as a bar on bands; with --x, a bar for each category",
+            summary="a measure and its target, as a bar on bands; with --x, a bar per category",
             title="{measure} against the target",
             needs=("target",),
             takes=("y", "agg", "x", "limit"),
@@ -255,7 +256,7 @@ class Chart:
     lines. `reason` says why the chart was suggested.
 
     `across` names measures of one kind that stand in columns of their own, and are compared. Then
-    `y` is the name for their values, and `x` or `color` the name for the column that tells them apart.
+    `y` is the name for their values, and `x` or `color` the name for their labels.
     `only` is a column and the one value of it that is charted, such as one indicator of several.
     """
 

@@ -163,7 +163,7 @@ def _indent(text: str) -> str:
 def _where(
     chart: Chart, columns: Mapping[str, Column], dialect: Dialect, *names: str | None
 ) -> str:
-    """Return the WHERE clause: the named columns have values, and running totals are at their last."""
+    """Return the WHERE clause: named columns have values, and running totals are at their last."""
     clauses = [f"{dialect.quote(name)} IS NOT NULL" for name in dict.fromkeys(names) if name]
     if chart.only:
         clauses.insert(0, f"{dialect.quote(chart.only[0])} = '{chart.only[1]}'")
@@ -280,7 +280,7 @@ def _bullet(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> st
 
 
 def _text(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:
-    """Select the figures of a text: the measure, the number of rows, the first and the last time."""
+    """Select the figures of a text: the measure, the number of rows, the first and last time."""
     figures = {"value": _aggregate(chart, columns, dialect)} if chart.y else {}
     figures["rows"] = "count(*)"
     time = _time_column(columns)
@@ -311,7 +311,7 @@ def _line(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:
 def _largest_lines(
     chart: Chart, columns: Mapping[str, Column], where: str, dialect: Dialect
 ) -> str:
-    """Return the WITH clause that selects the largest lines: by their last value if they are means."""
+    """Return the WITH clause that selects the largest lines, by the last value of means."""
     assert chart.color is not None
     color = dialect.quote(chart.color)
     if chart.agg == "mean" and _time_column(columns):
@@ -514,7 +514,7 @@ def box_names(chart: Chart) -> list[str]:
 
 
 def _box(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:
-    """Select five quantiles of the most frequent categories, without functions of one engine only."""
+    """Select five quantiles of the most frequent categories, in SQL that all engines know."""
     assert chart.x is not None
     x, y = dialect.quote(chart.x), dialect.quote(chart.y or "")
     share = dialect.quote(_unused_name("share", "share_", (chart.x, chart.y)))

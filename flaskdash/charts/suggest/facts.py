@@ -76,7 +76,8 @@ class Facts:
 
     `main` is the number of measures that share the first charts: one, or two that are about as
     interesting. `is_strong` tells that the name of the first one suggests that it matters.
-    `coordinates` are the names of longitude and latitude. `flags` and `columns` are all of the table.
+    `coordinates` are the names of longitude and latitude. `flags` and `columns` are all that
+    the table has.
     """
 
     data: str
@@ -228,7 +229,7 @@ class Facts:
 
     @cached_property
     def is_panel(self) -> bool:
-        """Tell whether the same things are measured again and again, so that row counts mean nothing."""
+        """Tell whether the same things are measured repeatedly, so that row counts mean nothing."""
         if self.time is None:
             return False
         if not self._times.duplicated().any():
@@ -300,7 +301,7 @@ class Facts:
 
     @cached_property
     def outcome(self) -> Column | None:
-        """The flag that the table is about, such as attrition: true for some rows, not nearly all."""
+        """The flag that the table is about, such as attrition; not one that is nearly constant."""
         last = self.columns[-1].name if self.columns else ""
         ranked = []
         for flag in self.flags:
@@ -320,7 +321,7 @@ class Facts:
         return present.astype("bool")
 
     def outcome_categories(self) -> list[tuple[Column, tuple[float, float]]]:
-        """Return the categories on which the outcome depends most, with its least and largest share."""
+        """Return the categories on which the outcome depends most, and its extreme shares."""
         if self.outcome is None:
             return []
         outcome = self.truth_values(self.outcome)
@@ -354,7 +355,7 @@ class Facts:
         return bool(means.max() - means.min() > 0.02 * float(values.std()))
 
     def is_stepped(self, measure: Column) -> bool:
-        """Tell whether a measure has so few values that a bar for each says more than a histogram."""
+        """Tell whether a measure has so few values that bars say more than a histogram."""
         few = measure.distinct <= MAX_BARS_OF_NUMBERS
         return few and self.rows >= 10 * measure.distinct
 

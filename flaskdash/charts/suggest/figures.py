@@ -83,7 +83,7 @@ def _latest(facts: Facts) -> Chart | None:
         x=time.name,
         grain=grain if time.type != "integer" else None,
         agg="count",
-        reason=f"the latest complete {grain} of {humanise(time.name)}, compared with the {grain} before",
+        reason=f"the latest complete {grain} of {humanise(time.name)}, and its change",
     )
     if facts.counts_matter:
         return chart

@@ -89,7 +89,7 @@ def _named_alike(frame: pd.DataFrame, columns: Sequence[Column]) -> list[tuple[C
 
 
 def _by_shared_words(columns: Sequence[Column]) -> dict[tuple[str, ...], list[Column]]:
-    """Return the columns by the words that their names begin or end with, or that precede a number."""
+    """Return columns by the words that their names begin or end with, or that precede a number."""
     result: dict[tuple[str, ...], list[Column]] = {}
     for column in columns:
         name_words = words(column.name)
@@ -104,7 +104,7 @@ def _by_shared_words(columns: Sequence[Column]) -> dict[tuple[str, ...], list[Co
 def _named_after_things(
     frame: pd.DataFrame, measures: Sequence[Column], is_series: bool
 ) -> list[tuple[Column, ...]]:
-    """Return the group of nearly all measures, if their names are things such as streets or brands."""
+    """Return the group of nearly all measures, if they are named after things such as brands."""
     medals = known("gold silver bronze")
     quantity_words = (MEAN_WORDS | SUM_WORDS | STOCK_WORDS | EXTREMES) - medals
     measures = [measure for measure in measures if "total" not in words(measure.name)]
@@ -118,7 +118,7 @@ def _named_after_things(
 
 
 def _correlate(frame: pd.DataFrame, members: Sequence[Column]) -> bool:
-    """Tell whether columns rise and fall together, as measures of one thing at several places do."""
+    """Tell whether columns rise and fall together, like one measure at several places."""
     values = frame[[member.name for member in members]].astype("float64").head(5000)
     ranks = values.corr(method="spearman").to_numpy()
     pairs = [ranks[i, j] for i in range(len(members)) for j in range(i)]
@@ -126,7 +126,7 @@ def _correlate(frame: pd.DataFrame, members: Sequence[Column]) -> bool:
 
 
 def _pair(measures: Sequence[Column]) -> list[tuple[Column, ...]]:
-    """Return the first two measures that belong together, such as budgeted and actual, as a group."""
+    """Return the first two measures that belong together, such as budgeted and actual."""
     for first in measures[:12]:
         for second in measures[:12]:
             if first.agg == second.agg and _is_pair(words(first.name), words(second.name)):

@@ -55,6 +55,6 @@ def kind_of(values: Iterable[object]) -> str | None:
 
 
 def spread(points: pd.DataFrame) -> float:
-    """Return the degrees that nearly all points span, of longitude or latitude, whichever is more."""
+    """Return the degrees that nearly all points span in longitude or latitude."""
     degrees = points.dropna().astype("float64")
     return float((degrees.quantile(0.98) - degrees.quantile(0.02)).max())

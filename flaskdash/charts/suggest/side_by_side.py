@@ -55,7 +55,7 @@ def comparisons(facts: Facts) -> Iterator[Chart]:
 
 
 def title_of(names: Sequence[str], agg: str) -> str:
-    """Return "Average score: Math, Reading and Writing" or "Total of Berri 1, Rachel 1 and 5 more"."""
+    """Return "Average score: Math, Reading and Writing" or "Total of Berri, Rachel and 5 more"."""
     common = compared(names, agg)
     texts = labels(names)
     if len(texts) <= 3:

@@ -165,7 +165,7 @@ def _is_worth_drawing(first: Column, second: Column, strength: float) -> bool:
 def _strength_within(
     facts: Facts, sample: pd.DataFrame, color: Column | None
 ) -> NDArray[np.float64]:
-    """Return the mean rank correlations within each colour, as groups may differ in both measures."""
+    """Return the mean rank correlations within colours: these may differ in both measures."""
     import numpy as np
 
     overall = sample.corr(method="spearman").abs().fillna(0.0)

@@ -64,7 +64,7 @@ AGGREGATE_WORDS = {
 
 
 def humanise(name: str, limit: int = 60) -> str:
-    """Return a column's name in plain words: "temp max" for "temp_max", "GDP growth" for "GDPGrowth".
+    """Return a name in plain words: "temp max" for "temp_max", "GDP growth" for "GDPGrowth".
 
     Words that are written together are split, unless they are usually written so: "order date" for
     "orderDate", but "RevPAR" for "RevPAR".
@@ -119,7 +119,7 @@ def measure_title(measure: Column, is_single: bool = False) -> str:
 
 
 def share(name: str) -> str:
-    """Return the name for the share of a flag: attrition rate, share cancelled, share with parking."""
+    """Return a name for the share of a flag: attrition rate, share cancelled, share with parking."""
     text = humanise(name, 40)
     first, *more = words(name) or [""]
     if first in ("is", "was", "did") and more:
@@ -179,7 +179,7 @@ def value_count(category: Column) -> str:
 
 
 def compared(names: Sequence[str], agg: str) -> str:
-    """Return a name for compared columns: "average score", or "total" if their names share nothing."""
+    """Return a name for compared columns: "average score", or "total" if they share no words."""
     adjective = {"mean": "average", "sum": "total", "last": "latest"}.get(agg, "value")
     prefix, suffix = shared_affixes(names)
     common = humanise(f"{prefix} {suffix}".replace("_", " "), 200).strip(" .,:-(")

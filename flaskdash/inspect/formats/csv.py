@@ -30,7 +30,7 @@ from flaskdash.inspect.text.table import TOP, tabulate
 from flaskdash.inspect.writing import duckdb_code
 from flaskdash.inspect.writing.draft import Draft
 from flaskdash.inspect.writing.pandas_code import Layout
-from flaskdash.inspect.writing.tabular import Found, draft, without_blank_columns
+from flaskdash.inspect.writing.tabular import SourceTable, draft, without_blank_columns
 
 LONGEST_LINE = 1_000_000
 
@@ -60,7 +60,7 @@ def read_whole(given: Given) -> Draft:
         return draft(given.path, find(given, text, encoding, plain))
 
 
-def find_table(given: Given) -> Found:
+def find_table(given: Given) -> SourceTable:
     """Return the table of a text, and how pandas reads it."""
     text, encoding = decoded(given)
     refuse_one_line(given.path, text)
@@ -77,7 +77,7 @@ def find_table(given: Given) -> Found:
     return find(given, trimmed, encoding, dialect, trim)
 
 
-def _holds_gaps(found: Found) -> bool:
+def _holds_gaps(found: SourceTable) -> bool:
     """Tell whether cells that were cut at fixed places are several values."""
     return any(re.search(r"\S\s{2,}\S", cell) for counts in found.table.columns for cell in counts)
 
@@ -88,7 +88,9 @@ def decoded(given: Given) -> tuple[str, str]:
     return text.removeprefix("\ufeff"), encoding
 
 
-def find(given: Given, text: str, encoding: str, dialect: Dialect, trim: Trim = NO_TRIM) -> Found:
+def find(
+    given: Given, text: str, encoding: str, dialect: Dialect, trim: Trim = NO_TRIM
+) -> SourceTable:
     """Return the table of a text under a dialect, and how pandas reads it."""
     top = head(records(text, dialect), TOP)
     if not any(any(map(str.strip, record)) for record in top):
@@ -108,7 +110,7 @@ def find(given: Given, text: str, encoding: str, dialect: Dialect, trim: Trim = 
     quotes = "quotes are not those of CSV: they are read as ordinary characters"
     named = table.header.names is not None
     read = arguments(dialect, separator(text, dialect))
-    return Found(
+    return SourceTable(
         table,
         Layout(
             skip=table.header.skip + bool(heading.rows),

@@ -29,7 +29,7 @@ from flaskdash.inspect.values.cells import kind_of, native, text_of
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.writing.draft import Draft
 from flaskdash.inspect.writing.pandas_code import Layout
-from flaskdash.inspect.writing.tabular import Found, draft
+from flaskdash.inspect.writing.tabular import SourceTable, draft
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 LOCKED = "EncryptedPackage".encode("utf-16-le")  # how Excel calls what it locked
@@ -48,7 +48,7 @@ def read(given: Given) -> Draft:
     return draft(given.path, find_table(given))
 
 
-def find_table(given: Given) -> Found:
+def find_table(given: Given) -> SourceTable:
     """Return the table of a sheet, and how pandas reads it."""
     if LOCKED in given.data[:200_000] or LOCKED in given.data[-200_000:]:
         raise locked(given.path)
@@ -249,7 +249,7 @@ class Sheet:
         named = sum(bool(table.header.names[i].strip()) for i in kept)
         return len(kept) > 1 and filled > 0.4 * table.rows * len(kept) and named > 0.6 * len(kept)
 
-    def found(self, given: Given) -> Found:
+    def found(self, given: Given) -> SourceTable:
         """Return the table, and how pandas reads it."""
         table, header = self.table, self.header
         if table is None or header is None:
@@ -281,7 +281,7 @@ class Sheet:
             found = [native(p, cells) for p, cells in zip(plans, columns, strict=True)]
             return [self._filled(p, i, start) for p, i in zip(found, kept, strict=True)]
 
-        return Found(
+        return SourceTable(
             table,
             Layout(
                 skip=start if joined else table.header.skip,

@@ -13,7 +13,7 @@ from flaskdash.inspect.model import Read
 from flaskdash.inspect.text.dialect import Dialect, Header, Record, find_header, is_value, tidiness
 from flaskdash.inspect.text.table import TOP, tabulate
 from flaskdash.inspect.writing.pandas_code import Layout
-from flaskdash.inspect.writing.tabular import Found
+from flaskdash.inspect.writing.tabular import SourceTable
 
 Span = tuple[int, int]
 TIDY = 0.95
@@ -23,7 +23,7 @@ LEAST = 4
 _RULE = re.compile(r"[-=+ _|]{3,}")
 
 
-def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found | None:
+def find(given: Given, text: str, encoding: str, dialect: Dialect) -> SourceTable | None:
     """Return the table of a text whose columns are aligned; None where a delimiter explains it."""
     if "\t" in text[:10_000] or tidiness(text, dialect) >= TIDY:
         return None
@@ -44,7 +44,7 @@ def find(given: Given, text: str, encoding: str, dialect: Dialect) -> Found | No
     arguments = [f"colspecs=[{specs}],  # where each column begins and ends"]
     if encoding not in ("utf-8", "ascii"):
         arguments.append(f"encoding={literal(encoding)},")
-    return Found(
+    return SourceTable(
         table,
         Layout(
             skip=start,

@@ -19,7 +19,7 @@ from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.writing.column_names import free, repair
 from flaskdash.inspect.writing.draft import Draft
 from flaskdash.inspect.writing.pandas_code import Layout
-from flaskdash.inspect.writing.tabular import Found, draft
+from flaskdash.inspect.writing.tabular import SourceTable, draft
 
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".psv")
 OTHERS = (".json", ".jsonl", ".ndjson", ".geojson", ".parquet", ".pq")
@@ -98,7 +98,7 @@ def read(
             found = json.read_folder(folder, pattern, given, _part([path.name for path in files]))
         named = f"{len(given)} files read as one: {files[0].name} to {files[-1].name}"
         return replace(found, notes=(named, *found.notes) if len(given) > 1 else found.notes)
-    first: Found = readers[0].find_table(given[0])
+    first: SourceTable = readers[0].find_table(given[0])
     if given[0].packed.kind and (first.layout.trim or not first.layout.packed.argument):
         raise FlaskdashError(f"{given[0].path} can't be unpacked in a folder.", "unpack the files")
     sheet = first.read.table
@@ -111,13 +111,13 @@ def read(
     named = f"{len(given)} files read as one: {given[0].path.name} to {given[-1].path.name}"
     merged = replace(
         merged,
-        layout=replace(merged.layout, each=pattern),
+        layout=replace(merged.layout, pattern=pattern),
         notes=(named, *merged.notes) if len(given) > 1 else merged.notes,
     )
     return draft(folder, merged)
 
 
-def _refuse_other(reference: Given, first: Found, one: Given, found: Found) -> None:
+def _refuse_other(reference: Given, first: SourceTable, one: Given, found: SourceTable) -> None:
     """Raise if a file has other columns than the first, or is written in another way."""
     hint = "give files of one shape: a pattern may leave this one out"
     this, that = one.path.name, reference.path.name
@@ -148,7 +148,7 @@ def _names(table: Table) -> list[str]:
     return [name.strip() for name in table.header.names or map(str, range(table.width))]
 
 
-def _written(found: Found) -> tuple[object, ...]:
+def _written(found: SourceTable) -> tuple[object, ...]:
     """Return what must be the same in all files."""
     layout, table = found.layout, found.table
     arguments = tuple(one for one in layout.arguments if not one.startswith('encoding="utf-8'))
@@ -161,7 +161,7 @@ def _written(found: Found) -> tuple[object, ...]:
     )
 
 
-def _merge(paths: Sequence[Path], founds: Sequence[Found]) -> Found:
+def _merge(paths: Sequence[Path], founds: Sequence[SourceTable]) -> SourceTable:
     """Return the table of all files together, with what the files' names tell."""
     first = founds[0]
     tables = [found.table for found in founds]
@@ -200,7 +200,7 @@ def _merge(paths: Sequence[Path], founds: Sequence[Found]) -> Found:
     return replace(first, table=table, layout=layout, adjust=adjust, notes=notes)
 
 
-def _layout(founds: Sequence[Found]) -> Layout:
+def _layout(founds: Sequence[SourceTable]) -> Layout:
     """Return the first file's layout, with an encoding that reads all of them."""
     layout = founds[0].layout
     if any(found.read.encoding == "utf-8-sig" for found in founds):

@@ -60,7 +60,7 @@ def _split_flags(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
 
 
 def _grid_axes(columns: Sequence[Column]) -> set[str]:
-    """Return a latitude and a longitude that are measures, because their numbers are not degrees."""
+    """Return the latitude and longitude of a grid, whose numbers are not degrees."""
     measures = [c for c in columns if c.role == "measure"]
     latitudes = {c.name for c in measures if vocabulary.LATITUDE & set(words(c.name))}
     longitudes = {c.name for c in measures if vocabulary.LONGITUDE & set(words(c.name))}

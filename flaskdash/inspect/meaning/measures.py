@@ -169,7 +169,7 @@ def _is_level(name: str, values: pd.Series, steps: pd.Series) -> bool:
 
 
 def line_amounts(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
-    """Return the prices of whole order lines: for two pieces, twice that of one of the same item."""
+    """Return the prices of whole order lines: two pieces of an item have twice the price of one."""
     quantities = [
         c.name for c in columns if c.type == "integer" and {"quantity", "qty"} & set(words(c.name))
     ]

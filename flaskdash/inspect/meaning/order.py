@@ -98,7 +98,7 @@ def _by_band(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _band(value: str) -> tuple[float, float] | None:
-    """Return the low end of a band, and its form: -1 below it, 0 a number, 1 a range, 2 above it."""
+    """Return the low end of a band and its form: -1 below, 0 a number, 1 a range, 2 above."""
     if above := _ABOVE.fullmatch(value):
         return _number(above["low"]), 2
     match = _BAND.fullmatch(value)

@@ -71,7 +71,7 @@ def _with_aggregate(columns: list[Column], names: set[str], agg: str) -> list[Co
 def override(
     columns: tuple[Column, ...], declared: Mapping[str, str], frame: pd.DataFrame
 ) -> tuple[Column, ...]:
-    """Return the columns with the roles that their loader declares, as ROLES = {"month": "category"}.
+    """Return the columns with the roles that their loader declares in ROLES.
 
     The roles "sum", "mean" and "last" are those of a measure with that aggregate. Raises
     FlaskdashError if a column or a role does not exist, or the column's type does not fit the role.
@@ -118,7 +118,8 @@ def decline(columns: tuple[Column, ...], rows: int) -> str:
     if any(column.role in chartable for column in columns):
         return ""
     roles = sorted({column.role for column in columns})
-    return f"no column can be charted: each is {' or '.join(roles)}"
+    verb = "roles are" if len(roles) > 1 else "role is"
+    return f"no column can be charted: the only {verb} {' and '.join(roles)}"
 
 
 def column_of(name: str, values: pd.Series, position: int, unit: str | None) -> Column:
@@ -225,7 +226,6 @@ def _number_role(
     name: str, kind: ColumnType, present: pd.Series, distinct: int, position: int
 ) -> Role:
     name_words = set(words(name))
-    last_word = (words(name) or [""])[-1]
     low, high = float(present.min()), float(present.max())
     if name_words & vocabulary.LATITUDE and -90 <= low <= high <= 90:
         return "geography"
@@ -234,29 +234,13 @@ def _number_role(
     are_years = 1500 <= low <= high <= 2200
     if kind == "number":
         return "identifier" if are_years and name_words & {"date", "year"} else "measure"
-    if (
-        are_years
-        and name_words & (vocabulary.YEAR_WORDS | {"date", "period"})
-        and not name_words & {"per", "since"}
-    ):
+    has_year_word = name_words & (vocabulary.YEAR_WORDS | {"date", "period"})
+    if are_years and has_year_word and not name_words & {"per", "since"}:
         return "time"
-    if (
-        name_words & vocabulary.DATE_PARTS
-        and distinct <= 60
-        and high <= 99
-        and len(name_words) <= 2
-    ):
+    is_date_part = name_words & vocabulary.DATE_PARTS and len(name_words) <= 2
+    if is_date_part and distinct <= 60 and high <= 99:
         return "category"
-    if name_words & vocabulary.ID_WORDS and not name_words & vocabulary.SUM_WORDS:
-        return "identifier"
-    if distinct > 20 and _names_codes(last_word):
-        return "identifier"
-    if _is_index(name, present, distinct, position):
-        return "identifier"
-    is_count = name_words & vocabulary.SUM_WORDS - vocabulary.NUMBER_WORDS
-    if last_word in vocabulary.NUMBER_WORDS and not is_count and distinct > 20:
-        return "identifier"
-    if name_words & vocabulary.CLOCK_WORDS and _is_clock(present):
+    if _is_identifier(name, present, distinct, position):
         return "identifier"
     if not name_words & vocabulary.SUM_WORDS and present.between(1900, 2100).mean() > 0.9:
         return "category"
@@ -264,16 +248,38 @@ def _number_role(
         return "flag"
     if _is_area(name):
         return "category" if distinct <= 60 else "identifier"
-    ordinal = low in (0, 1) and high <= 7 and high - low + 1 <= distinct + 1
-    if ordinal and len(present) > 100 and not name_words & vocabulary.COUNTED_WORDS:
-        return "category"
+    return "category" if _is_level(name_words, present, distinct) else "measure"
+
+
+def _is_identifier(name: str, present: pd.Series, distinct: int, position: int) -> bool:
+    """Tell whether whole numbers are keys, codes, row numbers or times of day."""
+    name_words = set(words(name))
+    last_word = (words(name) or [""])[-1]
+    if name_words & vocabulary.ID_WORDS and not name_words & vocabulary.SUM_WORDS:
+        return True
+    if distinct > 20 and _names_codes(last_word):
+        return True
+    if _is_index(name, present, distinct, position):
+        return True
+    is_count = name_words & vocabulary.SUM_WORDS - vocabulary.NUMBER_WORDS
+    if last_word in vocabulary.NUMBER_WORDS and not is_count and distinct > 20:
+        return True
+    return bool(name_words & vocabulary.CLOCK_WORDS) and _is_clock(present)
+
+
+def _is_level(name_words: set[str], present: pd.Series, distinct: int) -> bool:
+    """Tell whether whole numbers are few levels, such as grades, rather than amounts."""
+    low, high = float(present.min()), float(present.max())
+    is_scale = low in (0, 1) and high <= 7 and high - low + 1 <= distinct + 1
+    if is_scale and len(present) > 100 and not name_words & vocabulary.COUNTED_WORDS:
+        return True
     if name_words & vocabulary.CATEGORY_WORDS and distinct <= 20:
-        return "category"
+        return True
     if name_words & (vocabulary.SUM_WORDS | vocabulary.MEAN_WORDS | vocabulary.STOCK_WORDS):
-        return "measure"
-    few = distinct < 20 and distinct < 0.4 * len(present)
-    dense = high - low + 1 <= 2 * distinct
-    return "category" if few and (dense or distinct * 100 < len(present)) else "measure"
+        return False
+    are_few = distinct < 20 and distinct < 0.4 * len(present)
+    are_dense = high - low + 1 <= 2 * distinct
+    return are_few and (are_dense or distinct * 100 < len(present))
 
 
 def _names_codes(word: str) -> bool:

@@ -91,7 +91,7 @@ def _telling_rows(
     table: str,
     distinct: Mapping[str, int],
 ) -> set[int]:
-    """Return the numbers of rows with each of few values, and with the extremes of other columns."""
+    """Return the numbers of rows with each of few values, and with the extremes of columns."""
     numbers: set[int] = set()
     ends = []
     for name, kind in zip(source.columns, source.types, strict=True):
