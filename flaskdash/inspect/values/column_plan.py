@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from flaskdash.inspect.values import dates, missing, months
-from flaskdash.inspect.values import numbers as numerals
+from flaskdash.inspect.values import numbers as number_format
 from flaskdash.inspect.values.dates import Dating
 from flaskdash.inspect.values.numbers import Numerals
 from flaskdash.inspect.words import CODE_WORDS, TIME_WORDS, words
@@ -92,9 +92,11 @@ def _text(base: ColumnPlan, counts: Mapping[str, int], values: Mapping[str, int]
     """Return the plan of a text column, where "None" or "NA" may be a value."""
     kept = missing.real(base.name, base.gaps, counts)
     rows = sum(values.values())
-    numeric = [value for value in _some(values) if numerals.is_number(value)]
+    numeric = [value for value in _some(values) if number_format.is_number(value)]
     notes: tuple[str, ...] = ()
-    count = sum(values[value] for value in values if numerals.is_number(value)) if numeric else 0
+    count = (
+        sum(values[value] for value in values if number_format.is_number(value)) if numeric else 0
+    )
     if rows and 0.8 < count / rows < 1:
         notes = (f"{rows - count} of {rows} values are not numbers, so it is kept as text",)
     elif rows and _like_dates(_some(values)):
@@ -152,16 +154,16 @@ def _numbers(values: Mapping[str, int]) -> tuple[Numerals | None, set[str]]:
     """Return how the column writes numbers, and the few words among them that are none."""
     sample = _some(values)
     few = sum(map(_may_be_number, sample)) < 0.5 * len(sample)
-    if few and not numerals.recognise(sample):
+    if few and not number_format.recognise(sample):
         return None, set()
-    if found := numerals.recognise(values):
+    if found := number_format.recognise(values):
         return found, set()
-    return _without_odd(values, _may_be_number, numerals.recognise)
+    return _without_odd(values, _may_be_number, number_format.recognise)
 
 
 def _may_be_number(value: str) -> bool:
     """Tell whether one value is a number, perhaps with a flag behind it."""
-    return numerals.is_number(value) or numerals.is_flagged(value)
+    return number_format.is_number(value) or number_format.is_flagged(value)
 
 
 def _dating(name: str, values: Mapping[str, int]) -> tuple[Dating | None, set[str]]:
@@ -252,7 +254,9 @@ def _code_like(values: Collection[str]) -> str:
 
 def settle(plans: list[ColumnPlan], decimal_hint: str) -> list[ColumnPlan]:
     """Return the plans with what only the columns together tell: marks, and order of dates."""
-    proven = [mark for plan in plans if plan.numbers and (mark := numerals.proves(plan.numbers))]
+    proven = [
+        mark for plan in plans if plan.numbers and (mark := number_format.proves(plan.numbers))
+    ]
     decimal = max(set(proven), key=proven.count) if proven else decimal_hint
     orders = {
         plan.dating.order
@@ -262,7 +266,7 @@ def settle(plans: list[ColumnPlan], decimal_hint: str) -> list[ColumnPlan]:
     settled = []
     for plan in plans:
         if plan.numbers:
-            mark, thousands = numerals.choose(plan.numbers, decimal)
+            mark, thousands = number_format.choose(plan.numbers, decimal)
             plan = replace(plan, decimal=mark, thousands=thousands)
         if plan.dating and plan.dating.ambiguous and len(orders) == 1:
             order = next(iter(orders))
