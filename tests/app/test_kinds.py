@@ -15,8 +15,8 @@ from flaskdash.charts.kinds import KINDS
 from tests.support.data import PLACES
 from tests.support.web import Watched, fetch
 
-# What each kind draws, so many times at least.
-DRAWN = {
+# The selector of what each kind draws, and how many there are at least.
+MARKS = {
     "line": (".scatterlayer .js-line", 4),
     "area": (".scatterlayer .js-fill", 4),
     "bar": (".barlayer .point path", 9),
@@ -44,13 +44,13 @@ DRAWN = {
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_each_kind_is_drawn(kinds: str, watched: Watched, scheme: str, width: int) -> None:
-    page, asked = watched.page, list[str]()
-    page.on("request", lambda request: asked.append(request.url))
+    page, requests = watched.page, list[str]()
+    page.on("request", lambda request: requests.append(request.url))
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{kinds}/dashboards/kinds")
-    assert DRAWN.keys() == {k for k in KINDS if page.locator(f"#my-{k} .chart").count()}
-    for kind, (selector, least) in DRAWN.items():
+    assert MARKS.keys() == {k for k in KINDS if page.locator(f"#my-{k} .chart").count()}
+    for kind, (selector, least) in MARKS.items():
         card = page.locator(f"#my-{kind}")
         card.scroll_into_view_if_needed()  # those far below the window are drawn then
         card.locator(selector).nth(least - 1).wait_for(state="attached", timeout=10_000)
@@ -61,8 +61,8 @@ def test_each_kind_is_drawn(kinds: str, watched: Watched, scheme: str, width: in
     assert page.locator("#trend svg polyline").bounding_box()
     assert "on the month before" in page.locator("#trend .note").inner_text()
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-    assert all(url.startswith((kinds, "data:", "blob:")) for url in asked)
-    assert {Path(url).name for url in asked if "110m" in url} == {
+    assert all(url.startswith((kinds, "data:", "blob:")) for url in requests)
+    assert {Path(url).name for url in requests if "110m" in url} == {
         "world_110m.json",
         "usa_110m.json",
     }
@@ -79,7 +79,7 @@ def test_each_kind_is_drawn(kinds: str, watched: Watched, scheme: str, width: in
     ],
 )
 def test_the_course_of_a_number(values: list[float], note: str) -> None:
-    file = next(skeletons.TEMPLATES.glob("sparkline/*/app/sparkline.py"))
+    file = next(skeletons.TEMPLATES.glob("sparkline/*/app/engine/sparkline.py"))
     course = runpy.run_path(str(file))["course"](pd.Series(values), "2024-05", "month")
     assert course.startswith(note)
     assert len(re.findall(r"[\d.]+,[\d.]+", course.split("points=")[1])) == len(values)

@@ -143,7 +143,7 @@ def shop(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         result = CliRunner().invoke(cli, ["add-redis"])
     assert result.exit_code == 0, result.output
     assert "require   redis" in result.output
-    assert "create    app/shared.py" in result.output
+    assert "create    app/engine/shared.py" in result.output
     return root
 
 
@@ -159,12 +159,12 @@ def pair(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]
             ignored = shutil.ignore_patterns(".venv", "instance")
             shutil.copytree(shop, folder, ignore=ignored)
             (folder / ".venv").symlink_to(shop / ".venv")
-            with (folder / "app/views.py").open("a", encoding="utf-8") as views:
-                views.write(COUNT)
-            shared = folder / "app/shared.py"
+            with (folder / "app/pages.py").open("a", encoding="utf-8") as pages:
+                pages.write(COUNT)
+            shared = folder / "app/engine/shared.py"
             text = shared.read_text("utf-8")
-            assert "0.5, 10.0" in text
-            shared.write_text(text.replace("0.5, 10.0", "0.5, 0.2"), "utf-8")
+            assert "PAUSE_SECONDS = 10.0" in text
+            shared.write_text(text.replace("PAUSE_SECONDS = 10.0", "PAUSE_SECONDS = 0.2"), "utf-8")
             running = serving(folder, SECRET_KEY="both", REDIS_URL=server.url)
             urls.append(stack.enter_context(running))
         for url in urls:
@@ -248,20 +248,20 @@ def test_without_redis_each_goes_on_by_itself(pair: Pair) -> None:
 
     filters = itertools.product(("North", "South", "East", "West"), ("Tea", "Coffee", "Cocoa"))
 
-    def asked() -> bool:
+    def redis_is_used() -> bool:
         time.sleep(0.1)
         region, product = next(filters)  # what was asked before is in memory
         assert ask(pair.address, f"/?region={region}&product={product}")[0] == 200
         return bool(pair.redis.keys())
 
-    wait_for(asked, "Redis to be asked again")
+    wait_for(redis_is_used, "Redis to be asked again")
 
 
 def test_the_module_holds_to_what_the_project_asks_of_its_code(shop: Path) -> None:
-    for tool in ("mypy app/shared.py", "ruff check", "ruff format --check"):
+    for tool in ("mypy app/engine/shared.py", "ruff check", "ruff format --check"):
         command = [shop / ".venv/bin/python", "-m", *tool.split()]
-        done = subprocess.run(command, cwd=shop, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+        completed = subprocess.run(command, cwd=shop, capture_output=True, text=True)
+        assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
 def test_a_second_time_changes_nothing(
@@ -269,12 +269,11 @@ def test_a_second_time_changes_nothing(
 ) -> None:
     monkeypatch.chdir(shop)
     before = (shop / "uv.lock").read_bytes()
-    assert "identical app/shared.py" in flaskdash("add-redis").output
+    assert "identical app/engine/shared.py" in flaskdash("add-redis").output
     assert (shop / "uv.lock").read_bytes() == before
 
 
 def test_a_project_of_an_older_flaskdash_is_refused(made: Path, flaskdash: Cli) -> None:
-    init = made / "app/__init__.py"
-    init.write_text(init.read_text("utf-8").replace("find_spec", "gone"), "utf-8")
-    assert "the project is of an older flaskdash" in flaskdash("add-redis", code=1).output
-    assert not (made / "app/shared.py").exists()
+    shutil.rmtree(made / "app/engine")
+    assert "an older flaskdash made it" in flaskdash("add-redis", code=1).output
+    assert not (made / "app/engine").exists()

@@ -55,18 +55,18 @@ def column(table: Locator, number: int) -> list[str]:
     return table.locator(f"td:nth-child({number})").all_inner_texts()
 
 
-def shows(table: Locator, said: str) -> None:
-    expect(table.locator(".pager span")).to_have_text(said)
+def shows(table: Locator, caption: str) -> None:
+    expect(table.locator(".pager span")).to_have_text(caption)
 
 
 def until(page: Page, check: Callable[[], bool], what: str) -> None:
     """Wait for what the browser tells of, a request or an answer, until a check holds."""
 
-    def told() -> bool:
+    def wait_and_check() -> bool:
         page.wait_for_timeout(20)
         return check()
 
-    wait_for(told, what)
+    wait_for(wait_and_check, what)
 
 
 def query(page: Page) -> dict[str, list[str]]:
@@ -139,9 +139,9 @@ def test_a_search_looks_into_all_columns_and_keeps_the_rest(page: Page) -> None:
     ):
         field.fill("")
         field.press_sequentially(text)
-        shown = f"1\u201325 of {len(rows)}" if len(rows) > 25 else f"{len(rows)} rows"
+        caption = f"1\u201325 of {len(rows)}" if len(rows) > 25 else f"{len(rows)} rows"
         if rows:
-            shows(table, shown)
+            shows(table, caption)
         else:
             expect(table.locator(".table .note")).to_have_text("No row has this text.")
         assert field.input_value() == text
@@ -238,13 +238,13 @@ def test_no_more_rows_are_fetched_than_shown(project: Path) -> None:
     inside(
         project,
         """
-        data.build("sales")
-        run, most = data._run, []
-        def counted(*args):
+        data["sales"].build()
+        run, lengths = data["sales"]._run, []
+        def run_and_count(*args):
             rows = run(*args)
-            most.append(len(rows))
+            lengths.append(len(rows))
             return rows
-        data._run = counted
+        data["sales"]._run = run_and_count
         import re
         def numbers(query):
             page = get(f"/dashboards/many?{query}").text
@@ -255,7 +255,7 @@ def test_no_more_rows_are_fetched_than_shown(project: Path) -> None:
         assert numbers("many.find=99999") == [99999, 199999, 299999, 399999, 499999, 599999, 699999, 799999,
             899999, *range(999990, 1000000)]
         assert numbers("many.page=x&many.sort=nope&many.desc=1&many.find=%20") == list(range(25))
-        assert max(most) == 25
+        assert max(lengths) == 25
         """,
     )
 
@@ -264,11 +264,11 @@ def test_searches_do_not_fill_the_cache(project: Path) -> None:
     inside(
         project,
         """
-        data.build("sales")
+        data["sales"].build()
         path = "/charts/revenue-by-region"
         rows, start = f"{path}/rows", "revenue-by-region."
         assert get(rows).status_code == get(f"{path}?{start}sort=region").status_code == 200
-        before = kept()
+        before = cached_files()
         for query in ("find=nort", "sort=nope", "page=9", "find=x&sort=region&desc=1"):
             for way in (path, rows):
                 address = way + "?" + "&".join(start + part for part in query.split("&"))
@@ -276,11 +276,11 @@ def test_searches_do_not_fill_the_cache(project: Path) -> None:
                 assert first.status_code == 200
                 again = get(address, **{"If-None-Match": first.headers["ETag"]})
                 assert (again.status_code, again.data) == (304, b"")
-        assert kept() == before
+        assert cached_files() == before
         assert get(f"{rows}?{start}find=north&region=Nowhere").status_code == 200
-        assert kept() == before
+        assert cached_files() == before
         assert get(f"{rows}?{start}sort=revenue&{start}desc=1").status_code == 200
-        assert len(kept()) == len(before) + 1
+        assert len(cached_files()) == len(before) + 1
         """,
     )
 
@@ -292,7 +292,7 @@ def test_a_table_may_have_the_name_of_a_filter(project: Path) -> None:
     inside(
         project,
         """
-        data.build("sales")
+        data["sales"].build()
         page = get("/charts/region?region=North&.region.sort=units").text
         assert 'aria-sort="ascending"' in page
         assert '<td class="nowrap">South</td>' not in page
@@ -309,7 +309,7 @@ def test_what_table_makes_of_a_page_is_shown(project: Path) -> None:
     inside(
         project,
         """
-        data.build("sales")
+        data["sales"].build()
         page = get("/dashboards/mine").text
         assert 'href="?mine.sort=region"' in page
         assert "&lt;twice&gt;</th>" in page
@@ -324,7 +324,7 @@ def test_numbers_are_written_for_people(project: Path) -> None:
         project,
         """
         import pandas as pd
-        from app.formats import cells
+        from app.engine.formats import cells
         def column(name, values, dtype=None):
             return [row[0] for row in cells(pd.DataFrame({name: pd.Series(values, dtype=dtype)}))]
         assert column("units", [1234567, 89, -1000]) == ["1,234,567", "89", "-1,000"]
@@ -512,18 +512,18 @@ def test_a_look_for_newer_data_begins_a_refresh(project: Path) -> None:
     inside(
         project,
         """
-        data.build("sales")
+        data["sales"].build()
         etag = get("/").headers["ETag"]
-        built = data.peek("sales").built
+        built = data["sales"].peek().built
         source = Path("data/sales.csv")
         source.write_text(source.read_text() + "2024-01-28,North,Tea,3,9.99\\n")
         time.sleep(1.1)
-        ran, run = [], data._run
-        data._run = lambda *args: (ran.append(args), run(*args))[1]
+        queries, run = [], data["sales"]._run
+        data["sales"]._run = lambda *args: (queries.append(args), run(*args))[1]
         assert get("/", **{"If-None-Match": etag}).status_code == 304
-        assert ran == []
+        assert queries == []
         deadline = time.monotonic() + 30
-        while data.peek("sales").built == built and time.monotonic() < deadline:
+        while data["sales"].peek().built == built and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(1.1)
         newer = get("/", **{"If-None-Match": etag})

@@ -35,32 +35,32 @@ def own_environment(project: Path, shared: Path) -> None:
 
 def run(project: Path, *command: str) -> str:
     program, *args = command
-    done = subprocess.run(
+    completed = subprocess.run(
         [project / ".venv/bin" / program, *args], cwd=project, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    return completed.stdout
 
 
 START = """
 import json, os, sys, time
 from pathlib import Path
-import app.cache, app.data, app.snapshots
+import app.engine
 from app import create_app
-made = create_app()
-data, cache = made.extensions["data"], made.extensions["cache"]
-client = made.test_client()
-folder = cache.folder
+flask_app = create_app()
+engine = flask_app.extensions["engine"]
+data, cache = engine.data, engine.cache
+client = flask_app.test_client()
 def get(path, **headers):
     return client.get(path, headers=headers)
-def kept():
-    return sorted(folder.iterdir()) if folder.exists() else []
+def cached_files():
+    return sorted(cache.folder.iterdir()) if cache.folder.exists() else []
 """
 
 
 def inside(project: Path, code: str, start: str = START, **environment: str) -> str:
     """Run code in the project's own Python, with its application made; return what it prints."""
-    done = subprocess.run(
+    completed = subprocess.run(
         [project / ".venv/bin/python", "-W", "error", "-c", start + textwrap.dedent(code)],
         cwd=project,
         env=os.environ | {"SECRET_KEY": "test"} | environment,
@@ -68,8 +68,8 @@ def inside(project: Path, code: str, start: str = START, **environment: str) -> 
         text=True,
         timeout=120,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    return completed.stdout + completed.stderr
 
 
 def snapshot(root: Path) -> dict[str, bytes]:

@@ -225,7 +225,7 @@ def _read_error(url: str, reason: str) -> FlaskdashError:
 @contextmanager
 def _template(url: str) -> Iterator[ModuleType]:
     """Import the code that a project gets, and set the variable of its address meanwhile."""
-    path = TEMPLATES / "database" / "{{cookiecutter.folder}}" / "app" / "database.py"
+    path = TEMPLATES / "database/{{cookiecutter.folder}}/app/engine/database.py"
     spec = importlib.util.spec_from_file_location("flaskdash_database", path)
     assert spec is not None
     assert spec.loader is not None

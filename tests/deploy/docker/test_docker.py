@@ -524,7 +524,7 @@ def test_a_dockerfile_that_is_missing_or_runs_as_root(
 def test_an_address_that_a_loader_needs_has_to_be_among_the_secrets(made: Path) -> None:
     loader = made / "app/loaders/orders.py"
     loader.write_text(
-        'from app.database import Table\nTABLE = Table("ORDERS_URL", "orders", {})\nREFRESH = "1h"\n',
+        'from app.engine.database import Table\nTABLE = Table("ORDERS_URL", "orders", {})\nREFRESH = "1h"\n',
         "utf-8",
     )
     secrets = Secrets(Project.find(made), "shop")

@@ -52,10 +52,10 @@ def _modules(package: ModuleType) -> Iterator[tuple[str, ModuleType]]:
 def _loader(name: str, module: ModuleType) -> Loader:
     file = Path(str(module.__file__))
     source = getattr(module, "SOURCE", "")
-    refresh = str(getattr(module, "REFRESH", ""))
+    refresh = getattr(module, "REFRESH", "")
     if not (source or refresh):
         raise RuntimeError(f"{file}: SOURCE or REFRESH is missing. See app/loaders/__init__.py.")
-    age = re.fullmatch(r"([1-9]\d*)([mhd])", refresh)
+    age = re.fullmatch(r"([1-9]\d*)([mhd])", str(refresh))
     if refresh and age is None:
         raise RuntimeError(f"{file}: REFRESH is {refresh!r}. Write 15m, 1h or 1d.")
     table = getattr(module, "TABLE", None)
