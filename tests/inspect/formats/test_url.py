@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect.formats import url as remote
+from flaskdash.inspect.formats import url as urls
 from tests.support.fixtures import Cli
 from tests.support.projects import borrow_environment
 from tests.support.web import fetch, serving
@@ -96,7 +96,7 @@ def web() -> Iterator[Web]:
 
 
 def test_a_source_becomes_a_file(web: Web) -> None:
-    path = remote.saved(f"{web.url}/moved.csv")
+    path = urls.saved(f"{web.url}/moved.csv")
     assert path.name == "moved.csv"
     assert path.read_bytes() == CSV
 
@@ -113,19 +113,19 @@ def test_a_source_becomes_a_file(web: Web) -> None:
 )
 def test_what_is_no_file_is_refused(web: Web, path: str, reason: str) -> None:
     with pytest.raises(FlaskdashError, match=reason):
-        remote.saved(web.url + path)
+        urls.saved(web.url + path)
 
 
 def test_a_server_that_says_nothing_is_given_up(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    downloader = remote._downloader()
+    downloader = urls._downloader()
     downloader.PATIENCE = 0.2
-    monkeypatch.setattr(remote, "_downloader", lambda: downloader)
+    monkeypatch.setattr(urls, "_downloader", lambda: downloader)
     with pytest.raises(FlaskdashError, match="timed out"):
-        remote.saved(f"{web.url}/slow.csv")
+        urls.saved(f"{web.url}/slow.csv")
 
 
 def test_a_file_that_is_too_large_leaves_nothing(web: Web, tmp_path: Path) -> None:
-    downloader = remote._downloader()
+    downloader = urls._downloader()
     downloader.LARGEST = 100
     with pytest.raises(OSError, match="larger than 100 bytes"):
         downloader.fetch(f"{web.url}/sales.csv", tmp_path / "kept", {})
@@ -134,7 +134,7 @@ def test_a_file_that_is_too_large_leaves_nothing(web: Web, tmp_path: Path) -> No
 
 def test_nobody_there() -> None:
     with pytest.raises(FlaskdashError, match="refused"):
-        remote.saved("http://127.0.0.1:9/x.csv")
+        urls.saved("http://127.0.0.1:9/x.csv")
 
 
 @pytest.mark.parametrize(
@@ -147,14 +147,14 @@ def test_nobody_there() -> None:
     ],
 )
 def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
-    assert remote.is_secret(url)
-    assert remote.shown(url) == shown
+    assert urls.is_secret(url)
+    assert urls.shown(url) == shown
 
 
 def test_an_address_without_secrets_stays_as_it_is() -> None:
     url = "https://example.com/x.csv?year=2024&region=North#top"
-    assert not remote.is_secret(url)
-    assert remote.shown(url) == url
+    assert not urls.is_secret(url)
+    assert urls.shown(url) == url
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_failure_does_not_tell_the_secret(url: str, folder: Path, flaskdash: C
     told = flaskdash("new", "shop", "--data", url, code=1).output
     assert "hush" not in told
     with pytest.raises(OSError, match=r".") as caught:
-        remote._downloader().fetch(url, folder / "x.csv", {})
+        urls._downloader().fetch(url, folder / "x.csv", {})
     assert "hush" not in str(caught.value)
 
 
@@ -179,7 +179,7 @@ def test_a_file_is_fetched_again_only_when_it_has_changed(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INSTANCE_PATH", str(tmp_path))
-    download = remote._downloader().download
+    download = urls._downloader().download
     first = download(f"{web.url}/sales.csv")
     before = first.stat()
     assert download(f"{web.url}/sales.csv") == first
@@ -318,5 +318,5 @@ def test_add_data_takes_an_address_with_a_secret(
 
 def test_a_password_is_for_the_first_host_alone(web: Web, tmp_path: Path) -> None:
     url = web.url.replace("://", "://me:hush@")
-    remote._downloader().fetch(f"{url}/away.csv", tmp_path / "x.csv", {})
+    urls._downloader().fetch(f"{url}/away.csv", tmp_path / "x.csv", {})
     assert ["Authorization" in one for one in web.asked] == [True, False]

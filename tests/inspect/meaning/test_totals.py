@@ -12,7 +12,7 @@ import pytest
 from flaskdash.charts import sql
 from flaskdash.charts.suggest import suggest
 from flaskdash.inspect import inspect_source
-from flaskdash.inspect.formats import big_csv as big
+from flaskdash.inspect.formats import big_csv
 from flaskdash.inspect.meaning import remarks, roles, sampled, totals
 from flaskdash.inspect.writing.draft import execute
 from tests.support.fixtures import Cli, Write
@@ -172,7 +172,7 @@ def test_totals_are_left_out_by_the_loader(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if size == "big":
-        monkeypatch.setattr(big, "BIG", 10)
+        monkeypatch.setattr(big_csv, "BIG", 10)
         monkeypatch.setattr(sampled, "MAX_ROWS", 5)
     path = write(text, "sales.csv")
     inspection = inspect_source(path)
