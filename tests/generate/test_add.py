@@ -112,7 +112,10 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "bar", "--x", "zzz"), "no column 'zzz' in sales"),
         (("--kind", "bar"), "a bar needs --x"),
         (("--kind", "scatter", "--x", "units"), "a scatter needs --y"),
-        (("--kind", "histogram", "--x", "units", "--y", "revenue"), "a histogram takes no --y"),
+        (
+            ("--kind", "histogram", "--x", "units", "--y", "revenue"),
+            "a histogram does not take --y",
+        ),
         (("--kind", "histogram", "--x", "region"), "a histogram measures numbers"),
         (("--kind", "bar", "--x", "region", "--y", "product"), "'product' is text"),
         (("--kind", "bar", "--x", "region", "--agg", "sum"), "--agg sum needs --y"),
@@ -123,7 +126,7 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "kpi", "--x", "region"), "--grain needs a column of dates"),
         (("--kind", "gauge", "--y", "units"), "a gauge needs --target"),
         (("--kind", "bullet", "--x", "region"), "a bullet needs --target"),
-        (("--kind", "text", "--x", "region"), "a text takes no --x"),
+        (("--kind", "text", "--x", "region"), "a text does not take --x"),
         (("--kind", "heatmap", "--x", "region"), "a heatmap needs --by"),
         (("--kind", "choropleth", "--x", "units"), "a choropleth needs names of places"),
         (("--kind", "candlestick", "--x", "date"), "sales has no columns open, high, low, close"),
@@ -137,7 +140,7 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "bar", "--x", "region", "--mode", "stack"), "--mode stack needs --color"),
         (
             ("--kind", "bar", "--x", "region", "--by", "product"),
-            "a bar takes no --by",
+            "a bar does not take --by",
         ),
         (
             ("--kind", "area", "--x", "date", "--color", "region", "--mode", "group"),

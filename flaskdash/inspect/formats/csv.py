@@ -30,7 +30,7 @@ from flaskdash.inspect.text.table import TOP, tabulate
 from flaskdash.inspect.writing import duckdb_code
 from flaskdash.inspect.writing.draft import Draft
 from flaskdash.inspect.writing.pandas_code import Layout
-from flaskdash.inspect.writing.tabular import Found, without_blank_columns
+from flaskdash.inspect.writing.tabular import SourceTable, without_blank_columns
 from flaskdash.inspect.writing.tabular import draft as write_draft
 
 LONGEST_LINE = 1_000_000
@@ -62,7 +62,7 @@ def read_whole(source: SourceFile) -> Draft:
         return write_draft(source.path, parse_table(source, text, encoding, plain))
 
 
-def find_table(source: SourceFile) -> Found:
+def find_table(source: SourceFile) -> SourceTable:
     """Return the table in a text file, and how pandas reads it."""
     text, encoding = decoded(source)
     refuse_one_line(source.path, text)
@@ -79,7 +79,7 @@ def find_table(source: SourceFile) -> Found:
     return parse_table(source, trimmed, encoding, dialect, trim)
 
 
-def _holds_gaps(aligned: Found) -> bool:
+def _holds_gaps(aligned: SourceTable) -> bool:
     """Tell whether a cell between two fixed positions holds several values."""
     cells = (cell for counts in aligned.table.columns for cell in counts)
     return any(re.search(r"\S\s{2,}\S", cell) for cell in cells)
@@ -93,7 +93,7 @@ def decoded(source: SourceFile) -> tuple[str, str]:
 
 def parse_table(
     source: SourceFile, text: str, encoding: str, dialect: CsvDialect, trim: Trim = NO_TRIM
-) -> Found:
+) -> SourceTable:
     """Return the table that a dialect reads from a text, and how pandas reads it."""
     top = take(records(text, dialect), TOP)
     if not any(any(map(str.strip, record)) for record in top):
@@ -116,7 +116,7 @@ def parse_table(
     read_arguments = arguments(dialect, separator(text, dialect))
     if not trim:
         read_arguments = (*read_arguments, *encoding_arguments(text, encoding))
-    return Found(
+    return SourceTable(
         table,
         Layout(
             skip=table.header.skip + bool(block.rows),
@@ -137,7 +137,8 @@ def parse_table(
         decimal="," if dialect.delimiter == ";" else ".",
         notes=(*notes, *broken_bytes(text)),
         header_rows=block.rows or 1,
-        hint="open it in an editor: is each row on a line of its own, with the same delimiter?",
+        advice="Open it in an editor, and check that each row is on a line of its own, with the same "
+        "delimiter.",
     )
 
 

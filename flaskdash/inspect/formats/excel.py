@@ -37,7 +37,7 @@ from flaskdash.inspect.values.cells import kind_of, refine_by_types, text_of
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.writing.draft import Draft
 from flaskdash.inspect.writing.pandas_code import Layout
-from flaskdash.inspect.writing.tabular import Found
+from flaskdash.inspect.writing.tabular import SourceTable
 from flaskdash.inspect.writing.tabular import draft as write_draft
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -58,7 +58,7 @@ def read(source: SourceFile) -> Draft:
     return write_draft(source.path, find_table(source))
 
 
-def find_table(source: SourceFile) -> Found:
+def find_table(source: SourceFile) -> SourceTable:
     """Return the table in a sheet, and how pandas reads it."""
     if LOCKED in source.data[:LOCKED_RANGE] or LOCKED in source.data[-LOCKED_RANGE:]:
         raise password_error(source.path)
@@ -269,7 +269,7 @@ class Sheet:
         named = sum(bool(table.header.names[i].strip()) for i in columns)
         return width > 1 and filled > 0.4 * table.rows * width and named > 0.6 * width
 
-    def read(self, source: SourceFile) -> Found:
+    def read(self, source: SourceFile) -> SourceTable:
         """Return the table in the sheet, and how pandas reads it."""
         table, header = self.table, self.header
         if table is None or header is None:
@@ -297,7 +297,7 @@ class Sheet:
                 self._filled(plan, index, start) for plan, index in zip(typed, columns, strict=True)
             ]
 
-        return Found(
+        return SourceTable(
             _select(table, columns),
             Layout(
                 skip=start if is_joined else table.header.skip,
@@ -314,7 +314,7 @@ class Sheet:
             notes=_notes(columns, beside, header_rows),
             header_rows=header_rows,
             requires=REQUIRES,
-            hint="save the sheet as CSV, and give that",
+            advice="Save the sheet as CSV, and use the copy.",
         )
 
 

@@ -20,7 +20,7 @@ from flaskdash.inspect.text.dialect import (
 )
 from flaskdash.inspect.text.table import TOP, tabulate
 from flaskdash.inspect.writing.pandas_code import Layout
-from flaskdash.inspect.writing.tabular import Found
+from flaskdash.inspect.writing.tabular import SourceTable
 
 Span = tuple[int, int]  # the first position of a column, and the position after its last
 TIDY = 0.95  # the share of lines that a delimiter must split well to explain a text
@@ -44,7 +44,9 @@ class _Alignment:
     top: int
 
 
-def find_table(source: SourceFile, text: str, encoding: str, dialect: CsvDialect) -> Found | None:
+def find_table(
+    source: SourceFile, text: str, encoding: str, dialect: CsvDialect
+) -> SourceTable | None:
     """Return the table in a text with aligned columns; None if a delimiter explains the text."""
     if "\t" in text[:10_000] or tidiness(text, dialect) >= TIDY:
         return None
@@ -67,7 +69,7 @@ def find_table(source: SourceFile, text: str, encoding: str, dialect: CsvDialect
     arguments = [f"colspecs=[{specs}],  # where each column begins and ends"]
     if encoding not in ("utf-8", "ascii"):
         arguments.append(f"encoding={literal(encoding)},")
-    return Found(
+    return SourceTable(
         table,
         Layout(
             skip=best.start,

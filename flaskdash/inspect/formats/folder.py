@@ -19,7 +19,7 @@ from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.writing.column_names import free, repair
 from flaskdash.inspect.writing.draft import Draft
 from flaskdash.inspect.writing.pandas_code import Layout
-from flaskdash.inspect.writing.tabular import Found
+from flaskdash.inspect.writing.tabular import SourceTable
 from flaskdash.inspect.writing.tabular import draft as write_draft
 
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".psv")
@@ -106,7 +106,7 @@ def read(
     table = _merge([file.path for file in files], _tables(files, readers))
     table = replace(
         table,
-        layout=replace(table.layout, each=pattern),
+        layout=replace(table.layout, pattern=pattern),
         notes=(*_files_note(files), *table.notes),
     )
     return write_draft(folder, table)
@@ -133,9 +133,9 @@ def _files_note(files: Sequence[SourceFile]) -> list[str]:
     return [f"{len(files)} files read as one: {first} to {last}"]
 
 
-def _tables(files: Sequence[SourceFile], readers: Sequence[ModuleType]) -> list[Found]:
+def _tables(files: Sequence[SourceFile], readers: Sequence[ModuleType]) -> list[SourceTable]:
     """Return the table in each file; raise FlaskdashError if one differs from the first."""
-    first: Found = readers[0].find_table(files[0])
+    first: SourceTable = readers[0].find_table(files[0])
     if files[0].packed.kind and (first.layout.trim or not first.layout.packed.argument):
         raise FlaskdashError(
             f"{files[0].path} can't be read without unpacking it. Unpack the files of the folder."
@@ -149,7 +149,7 @@ def _tables(files: Sequence[SourceFile], readers: Sequence[ModuleType]) -> list[
 
 
 def _refuse_difference(
-    file: SourceFile, table: Found, first_file: SourceFile, first: Found
+    file: SourceFile, table: SourceTable, first_file: SourceFile, first: SourceTable
 ) -> None:
     """Raise FlaskdashError if the columns or the layout of a file differ from the first file's."""
     name, first_name = file.path.name, first_file.path.name
@@ -192,7 +192,7 @@ def _without_utf8(layout: Layout) -> tuple[str, ...]:
     )
 
 
-def _format_key(table: Found) -> tuple[object, ...]:
+def _format_key(table: SourceTable) -> tuple[object, ...]:
     """Return the properties that must be equal in all files of a folder."""
     return (
         replace(table.layout, arguments=_without_utf8(table.layout)),
@@ -203,7 +203,7 @@ def _format_key(table: Found) -> tuple[object, ...]:
     )
 
 
-def _merge(paths: Sequence[Path], tables: Sequence[Found]) -> Found:
+def _merge(paths: Sequence[Path], tables: Sequence[SourceTable]) -> SourceTable:
     """Return one table for all files, with a column for the parts of their names that differ."""
     first = tables[0]
     texts = [table.table for table in tables]
@@ -249,7 +249,7 @@ def _merge(paths: Sequence[Path], tables: Sequence[Found]) -> Found:
     return replace(first, table=merged, layout=layout, adjust=adjust, notes=notes)
 
 
-def _common_layout(tables: Sequence[Found]) -> Layout:
+def _common_layout(tables: Sequence[SourceTable]) -> Layout:
     """Return the layout of the first file, with an encoding that reads all files."""
     layout = tables[0].layout
     if any(table.read.encoding == "utf-8-sig" for table in tables):

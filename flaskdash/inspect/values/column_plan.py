@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from flaskdash.inspect.values import dates, missing, months
-from flaskdash.inspect.values import numbers as numerals
+from flaskdash.inspect.values import numbers as number_format
 from flaskdash.inspect.values.dates import Dating
 from flaskdash.inspect.values.numbers import Numerals
 from flaskdash.inspect.words import CODE_WORDS, TIME_WORDS, words
@@ -97,11 +97,11 @@ def _plan_text(
     literal_words = missing.real_values(base.name, base.gaps, counts)
     rows = sum(values.values())
     sample = _sample(values)
-    has_numbers = any(map(numerals.is_number, sample))
+    has_numbers = any(map(number_format.is_number, sample))
     notes: tuple[str, ...] = ()
     count = 0
     if has_numbers:
-        count = sum(values[value] for value in values if numerals.is_number(value))
+        count = sum(values[value] for value in values if number_format.is_number(value))
     if rows and 0.8 < count / rows < 1:
         notes = (f"{rows - count} of {rows} values are not numbers, so it is kept as text",)
     elif rows and _look_like_dates(sample):
@@ -159,16 +159,16 @@ def _numbers(values: Mapping[str, int]) -> tuple[Numerals | None, set[str]]:
     """Return how the column writes numbers, and the few values that are not numbers."""
     sample = _sample(values)
     are_few = sum(map(_may_be_number, sample)) < 0.5 * len(sample)
-    if are_few and not numerals.recognise(sample):
+    if are_few and not number_format.recognise(sample):
         return None, set()
-    if notation := numerals.recognise(values):
+    if notation := number_format.recognise(values):
         return notation, set()
-    return _recognise_most(values, _may_be_number, numerals.recognise)
+    return _recognise_most(values, _may_be_number, number_format.recognise)
 
 
 def _may_be_number(value: str) -> bool:
     """Tell whether a value is a number, with or without a flag after it."""
-    return numerals.is_number(value) or numerals.is_flagged(value)
+    return number_format.is_number(value) or number_format.is_flagged(value)
 
 
 def _dating(name: str, values: Mapping[str, int]) -> tuple[Dating | None, set[str]]:
@@ -264,7 +264,7 @@ def _code_reason(values: Collection[str]) -> str:
 
 def settle(plans: list[ColumnPlan], decimal_hint: str) -> list[ColumnPlan]:
     """Choose the decimal mark, and the order of day and month, by comparing all columns."""
-    marks = [numerals.proves(plan.numbers) for plan in plans if plan.numbers]
+    marks = [number_format.proves(plan.numbers) for plan in plans if plan.numbers]
     proven = [mark for mark in marks if mark]
     decimal = max(set(proven), key=proven.count) if proven else decimal_hint
     orders = {
@@ -275,7 +275,7 @@ def settle(plans: list[ColumnPlan], decimal_hint: str) -> list[ColumnPlan]:
     settled = []
     for plan in plans:
         if plan.numbers:
-            mark, thousands = numerals.choose(plan.numbers, decimal)
+            mark, thousands = number_format.choose(plan.numbers, decimal)
             plan = replace(plan, decimal=mark, thousands=thousands)
         if plan.dating and plan.dating.ambiguous and len(orders) == 1:
             order = next(iter(orders))

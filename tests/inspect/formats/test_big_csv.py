@@ -226,7 +226,7 @@ def test_a_project_of_big_text_runs(
 ) -> None:
     """The loader returns a relation, and charts are chosen from a sample of its rows."""
     monkeypatch.setattr(big_csv, "BIG", 0)
-    monkeypatch.setattr(sampled, "MOST", 50)
+    monkeypatch.setattr(sampled, "MAX_ROWS", 50)
     monkeypatch.setattr(sampled, "SAMPLE", 40)
     flaskdash("new", "shop", "--data", put(folder, TIDY), "--no-install", "--no-git")
     loader = folder / "shop" / "app" / "loaders" / "sales.py"
@@ -254,7 +254,7 @@ def test_big_parquet_is_a_relation(
 
 def test_a_sample_describes_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts are of the whole file; the sample has the least, the greatest and rare values."""
-    monkeypatch.setattr(sampled, "MOST", 50_000)
+    monkeypatch.setattr(sampled, "MAX_ROWS", 50_000)
     path = tmp_path / "some.parquet"
     duckdb.sql(
         "SELECT n AS row, n % 7 AS units, CASE WHEN n = 77777 THEN 'rare' ELSE 'usual' END AS kind, "
@@ -276,7 +276,7 @@ def test_remarks_on_a_sample_mention_the_sample(
     text = "region,units\n" + "".join(f"North,{n % 9 or -999}\n" for n in range(500))
     monkeypatch.setattr(big_csv, "BIG", 0)
     assert "(in a sample" not in " ".join(inspect_source(put(tmp_path, text)).notes)
-    monkeypatch.setattr(sampled, "MOST", 200)
+    monkeypatch.setattr(sampled, "MAX_ROWS", 200)
     monkeypatch.setattr(sampled, "SAMPLE", 100)
     notes = inspect_source(put(tmp_path, text)).notes
     assert [note for note in notes if "-999" in note and "(in a sample of" in note]

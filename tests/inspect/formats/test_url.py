@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect.formats import url as remote
+from flaskdash.inspect.formats import url as urls
 from tests.support.fixtures import Cli
 from tests.support.projects import borrow_environment
 from tests.support.web import fetch, serving
@@ -96,7 +96,7 @@ def web() -> Iterator[Web]:
 
 
 def test_a_source_becomes_a_file(web: Web) -> None:
-    path = remote.download(f"{web.url}/moved.csv")
+    path = urls.download(f"{web.url}/moved.csv")
     assert path.name == "moved.csv"
     assert path.read_bytes() == CSV
 
@@ -113,19 +113,19 @@ def test_a_source_becomes_a_file(web: Web) -> None:
 )
 def test_an_answer_that_is_not_a_file_is_refused(web: Web, path: str, reason: str) -> None:
     with pytest.raises(FlaskdashError, match=reason):
-        remote.download(web.url + path)
+        urls.download(web.url + path)
 
 
 def test_a_silent_server_times_out(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    downloader = remote._downloader()
+    downloader = urls._downloader()
     downloader.PATIENCE = 0.2
-    monkeypatch.setattr(remote, "_downloader", lambda: downloader)
+    monkeypatch.setattr(urls, "_downloader", lambda: downloader)
     with pytest.raises(FlaskdashError, match="timed out"):
-        remote.download(f"{web.url}/slow.csv")
+        urls.download(f"{web.url}/slow.csv")
 
 
 def test_a_file_that_is_too_large_leaves_nothing(web: Web, tmp_path: Path) -> None:
-    downloader = remote._downloader()
+    downloader = urls._downloader()
     downloader.LARGEST = 100
     with pytest.raises(OSError, match="larger than 100 bytes"):
         downloader.fetch(f"{web.url}/sales.csv", tmp_path / "kept", {})
@@ -134,7 +134,7 @@ def test_a_file_that_is_too_large_leaves_nothing(web: Web, tmp_path: Path) -> No
 
 def test_a_refused_connection() -> None:
     with pytest.raises(FlaskdashError, match="refused"):
-        remote.download("http://127.0.0.1:9/x.csv")
+        urls.download("http://127.0.0.1:9/x.csv")
 
 
 @pytest.mark.parametrize(
@@ -147,14 +147,14 @@ def test_a_refused_connection() -> None:
     ],
 )
 def test_an_address_is_redacted(url: str, redacted: str) -> None:
-    assert remote.has_secret(url)
-    assert remote.redact(url) == redacted
+    assert urls.has_secret(url)
+    assert urls.redact(url) == redacted
 
 
 def test_an_address_without_secrets_stays_as_it_is() -> None:
     url = "https://example.com/x.csv?year=2024&region=North#top"
-    assert not remote.has_secret(url)
-    assert remote.redact(url) == url
+    assert not urls.has_secret(url)
+    assert urls.redact(url) == url
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_the_error_does_not_contain_the_secret(url: str, folder: Path, flaskdash
     output = flaskdash("new", "shop", "--data", url, code=1).output
     assert "hush" not in output
     with pytest.raises(OSError, match=r".") as caught:
-        remote._downloader().fetch(url, folder / "x.csv", {})
+        urls._downloader().fetch(url, folder / "x.csv", {})
     assert "hush" not in str(caught.value)
 
 
@@ -179,7 +179,7 @@ def test_a_file_is_fetched_again_only_when_it_has_changed(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INSTANCE_PATH", str(tmp_path))
-    download = remote._downloader().download
+    download = urls._downloader().download
     first = download(f"{web.url}/sales.csv")
     before = first.stat()
     assert download(f"{web.url}/sales.csv") == first
@@ -318,5 +318,5 @@ def test_add_data_takes_an_address_with_a_secret(
 
 def test_a_password_is_sent_to_the_first_host_only(web: Web, tmp_path: Path) -> None:
     url = web.url.replace("://", "://me:hush@")
-    remote._downloader().fetch(f"{url}/away.csv", tmp_path / "x.csv", {})
+    urls._downloader().fetch(f"{url}/away.csv", tmp_path / "x.csv", {})
     assert ["Authorization" in headers for headers in web.requests] == [True, False]
