@@ -237,7 +237,7 @@ def missing_file(path: Path) -> FlaskdashError:
         return FlaskdashError(
             f"{path} does not exist, and neither does its folder {path.parent}. Check the path."
         )
-    names = [near.name for near in visible_files(path.parent)]
+    names = [file.name for file in visible_files(path.parent)]
     matches = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6) or [
         name for name in names if Path(name).stem.lower() == path.stem.lower()
     ]

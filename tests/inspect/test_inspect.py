@@ -1,4 +1,4 @@
-"""What inspect_source sees, and that the code it writes reads the file."""
+"""The result of inspect_source, and whether the code that it writes reads the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messy text as people get it: numbers, encodings, dates and layouts of many countries."""
+"""Messy text from real sources: numbers, encodings, dates and layouts of many countries."""
 
 from __future__ import annotations
 

@@ -137,7 +137,8 @@ def parse_table(
         decimal="," if dialect.delimiter == ";" else ".",
         notes=(*notes, *broken_bytes(text)),
         header_rows=block.rows or 1,
-        hint="open it in an editor: is each row on a line of its own, with the same delimiter?",
+        advice="Open it in an editor, and check that each row is on a line of its own, with the same "
+        "delimiter.",
     )
 
 

@@ -314,7 +314,7 @@ class Sheet:
             notes=_notes(columns, beside, header_rows),
             header_rows=header_rows,
             requires=REQUIRES,
-            hint="save the sheet as CSV, and give that",
+            advice="Save the sheet as CSV, and use the copy.",
         )
 
 

@@ -252,11 +252,11 @@ def _merge(
     names: list[str] = []
     for (begin, end), phrases in zip(spans, words, strict=True):
         name = " ".join(phrases)
-        near = bool(merged) and begin - merged[-1][1] == 1
-        if near and rows:
-            left = slice(*merged[-1])
-            near = not all(re.fullmatch(r"\s*-?\d*[.,]\d+\s*|\s*", row[left]) for row in rows)
-        if near and (not name or not names[-1]):
+        adjacent = bool(merged) and begin - merged[-1][1] == 1
+        if adjacent and rows:
+            cells = [row[slice(*merged[-1])] for row in rows]
+            adjacent = not all(re.fullmatch(r"\s*-?\d*[.,]\d+\s*|\s*", cell) for cell in cells)
+        if adjacent and (not name or not names[-1]):
             merged[-1] = (merged[-1][0], end)
             names[-1] = names[-1] or name
         else:

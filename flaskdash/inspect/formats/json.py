@@ -678,7 +678,7 @@ def _steps(plan: ColumnPlan, column: _Values) -> Iterator[tuple[str, str]]:
     if words:
         yield f"{{c}}.mask({{c}}.isin({literal(words)}))", "no value"
     kinds = {kind_of(cell) for cell in cells if cell not in (None, "") and cell not in words}
-    whole = kinds == {"number"} and not plan.numbers
+    from_numbers = kinds == {"number"} and not plan.numbers
     to_text = '{c}.astype("Int64").astype("str")' if is_float else '{c}.astype("str")'
     if plan.kind == "boolean" and is_object:
         yield '{c}.astype("boolean")', "true, false or missing"
@@ -693,10 +693,10 @@ def _steps(plan: ColumnPlan, column: _Values) -> Iterator[tuple[str, str]]:
         elif is_object or words:
             yield "pd.to_numeric({c})", ""
     elif plan.kind == "date" and plan.dating:
-        if whole and plan.dating.kind in ("excel", "s", "ms"):
+        if from_numbers and plan.dating.kind in ("excel", "s", "ms"):
             yield _date_of_number(plan.dating.kind)
             return
-        if whole:
+        if from_numbers:
             yield to_text, ""
         yield from pandas_code.date_steps(plan)
     elif plan.kind == "text" and plan.padded:

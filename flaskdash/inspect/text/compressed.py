@@ -19,7 +19,7 @@ from typing import IO, Any
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.literals import literal
 
-# A bigger file is no use for a dashboard, or it is a decompression bomb.
+# A bigger file is too much for a dashboard, or it is a decompression bomb.
 MAX_UNPACKED_BYTES = 1_000_000_000
 CHUNK_BYTES = 2**20
 SIGNATURES = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ": "xz"}

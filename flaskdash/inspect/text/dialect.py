@@ -198,10 +198,10 @@ def _consistency(sample: str, dialect: CsvDialect) -> float:
         # Lists of varying length, or few records under a long preamble.
         wide = [width for width in widths if width > 1]
         return 0.55 * len(wide) / len(widths) if len(wide) > 1 else 0.0
-    near = sum(abs(width - common) <= 1 for width in widths)
+    similar = sum(abs(width - common) <= 1 for width in widths)
     # The first record is the header, and a header rarely contains a delimiter by chance.
     penalty = 0.1 if widths[0] == 1 and len(widths) > 1 else 0.0
-    return (0.9 * count + 0.1 * near) / len(widths) - penalty
+    return (0.9 * count + 0.1 * similar) / len(widths) - penalty
 
 
 def _word_score(sample: str) -> float:

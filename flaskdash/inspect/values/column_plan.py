@@ -158,8 +158,8 @@ def _sample(values: Mapping[str, int]) -> list[str]:
 def _numbers(values: Mapping[str, int]) -> tuple[Numerals | None, set[str]]:
     """Return how the column writes numbers, and the few values that are not numbers."""
     sample = _sample(values)
-    few = sum(map(_may_be_number, sample)) < 0.5 * len(sample)
-    if few and not number_format.recognise(sample):
+    are_few = sum(map(_may_be_number, sample)) < 0.5 * len(sample)
+    if are_few and not number_format.recognise(sample):
         return None, set()
     if notation := number_format.recognise(values):
         return notation, set()

@@ -54,6 +54,7 @@ _QUARTER = re.compile(r"(19|20)\d{2}[- ]?Q[1-4]", re.I)
 _QUARTER_FIRST = re.compile(r"Q([1-4])[- /']?((19|20)\d{2})", re.I)
 _WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]\d", re.I)
 _TO_SHAPE = str.maketrans("0123456789", "9" * 10)
+_DECIMAL_MONTH = re.compile(r"(19|20)\d\d\.(0[1-9]|1[0-2])")
 _MANY_SHAPES = 60
 EXCEL = (29_221, 62_091)  # 1980 to 2069, in days since 1900
 EXCEL_WORDS = frozenset({"date", "datum", "fecha", "datetime", "timestamp"})
@@ -164,7 +165,7 @@ def recognise_serials(values: Sequence[str], words: Collection[str]) -> Dating |
 
 def recognise_decimals(values: Sequence[str]) -> Dating | None:
     """Detect months written as decimals, such as 2024.01, if there are more than 11 values."""
-    if len(values) > 11 and all(re.fullmatch(r"(19|20)\d\d\.(0[1-9]|1[0-2])", v) for v in values):
+    if len(values) > 11 and all(map(_DECIMAL_MONTH.fullmatch, values)):
         return Dating("%Y.%m")
     return None
 
@@ -263,7 +264,7 @@ def likelier(values: Sequence[str], dating: Dating, european: bool = False) -> D
     spans = []
     for candidate in (dating, swapped):
         days = pd.to_datetime(pd.Series(values, dtype="str"), format=candidate.format)
-        whole = bool((days == days.dt.normalize()).all())
-        firsts = whole and bool((days.dt.day == 1).all()) and days.nunique() > 1
+        no_times = bool((days == days.dt.normalize()).all())
+        firsts = no_times and bool((days.dt.day == 1).all()) and days.nunique() > 1
         spans.append((not firsts, days.max() - days.min()))
     return swapped if spans[1] < spans[0] else dating

@@ -86,8 +86,10 @@ def recognise(values: Collection[str]) -> Numerals | None:
             return None
         groups = {mark for mark in f"{SPACES}'\u2019" if any(mark in value for value in values)}
         dashes = "".join(mark for mark in MINUS if any(mark in value for value in values))
-        many = len(groups) > 1 or bool(dashes)
-        return Numerals(styles, affixed=many, group="".join(sorted(groups)), dashes=dashes)
+        needs_cleaning = len(groups) > 1 or bool(dashes)
+        return Numerals(
+            styles, affixed=needs_cleaning, group="".join(sorted(groups)), dashes=dashes
+        )
     return _affixed(values) or _united(values) or _flagged(values)
 
 
@@ -109,37 +111,32 @@ def _affixed(values: Collection[str]) -> Numerals | None:
     bare: set[str] = set()
     dashes: set[str] = set()
     scales: set[str] = set()
-    scaled = brackets = trailing = apart = near = False
+    brackets = trailing = signed = scale_after_digit = False
     for value in values:
-        match = _AFFIXED.fullmatch(value)
-        if not match or bool(match["open"] or match["inner"]) != bool(match["close"]):
+        match = _match_affixed(value)
+        if match is None:
             return None
-        unit = match["before"] or match["after"] or ""
-        if match["before"] and match["after"] and match["before"] != match["after"]:
-            return None
-        if unit:
+        if unit := match["before"] or match["after"]:
             units.add(unit.strip())
         elif match["number"].strip("0., ") and not (match["scale"] or match["close"]):
             units.add("")
-        scaled = scaled or bool(match["scale"])
+        if match["scale"]:
+            scale_after_digit = scale_after_digit or value[match.start("scale") - 1].isdigit()
         scales.add(match["scale"] or "")
-        near = near or (bool(match["scale"]) and value[match.start("scale") - 1].isdigit())
         brackets = brackets or bool(match["close"])
-        signs = match["sign"] + match["number"].strip()[:1]
-        if match["last"] and (match["close"] or any(sign in signs for sign in f"-{MINUS}")):
-            return None
         trailing = trailing or bool(match["last"])
-        apart = apart or bool(match["sign"])
-        dashes |= {sign for sign in MINUS if sign in signs}
+        signed = signed or bool(match["sign"])
+        dashes |= {dash for dash in MINUS if dash in _signs(match)}
         bare.add(match["number"].strip().lstrip(f"+-{MINUS}"))
+    scaled = any(scales)
     if len(units) > 1:
         # A sum of money in several currencies would be wrong.
         return None
-    if not any(units) and not (scaled or brackets or trailing or apart):
+    if not any(units) and not (scaled or brackets or trailing or signed):
         return None
     # "1.8 m" are metres, "300 K" is a temperature, and "12.3 b" has a flag.
-    doubtful = scales <= {"m", "b", ""} or (len(scales) == 1 and not near)
-    if scaled and doubtful and not any(units):
+    is_doubtful = scales <= {"m", "b", ""} or (len(scales) == 1 and not scale_after_digit)
+    if scaled and is_doubtful and not any(units):
         return None
     inner = recognise(bare)
     if inner is None or inner.unit or inner.suffix or inner.flags:
@@ -154,6 +151,22 @@ def _affixed(values: Collection[str]) -> Numerals | None:
         dashes="".join(sorted(dashes)),
         trailing=trailing,
     )
+
+
+def _match_affixed(value: str) -> re.Match[str] | None:
+    """Match a number with signs around it, or None if brackets, units or signs contradict."""
+    match = _AFFIXED.fullmatch(value)
+    if not match or bool(match["open"] or match["inner"]) != bool(match["close"]):
+        return None
+    if match["before"] and match["after"] and match["before"] != match["after"]:
+        return None
+    is_minus = match["close"] or any(sign in _signs(match) for sign in f"-{MINUS}")
+    return None if match["last"] and is_minus else match
+
+
+def _signs(match: re.Match[str]) -> str:
+    """Return the sign before a number, and the first character of the number."""
+    return str(match["sign"] + match["number"].strip()[:1])
 
 
 def _united(values: Collection[str]) -> Numerals | None:
@@ -195,15 +208,17 @@ def _flagged(values: Collection[str]) -> Numerals | None:
             plain += 1
             bare.add(value)
             continue
-        near = match["flag"].isalpha() and not match["gap"]
-        if near and not re.search(r"\d[.,]\d", match["number"]):
+        follows_directly = match["flag"].isalpha() and not match["gap"]
+        if follows_directly and not re.search(r"\d[.,]\d", match["number"]):
             return None
         flags.add(value[len(match["number"]) :])
         bare.add(match["number"])
-    apart = all(flag[0].isspace() and flag.strip() not in FLAGS_THAT_ARE_UNITS for flag in flags)
+    are_separate = all(
+        flag[0].isspace() and flag.strip() not in FLAGS_THAT_ARE_UNITS for flag in flags
+    )
     if not flags or len(flags) > MOST_FLAGS or len(bare) < 3:
         return None
-    if plain < 0.1 * len(values) and not (apart and len(flags) > 1):
+    if plain < 0.1 * len(values) and not (are_separate and len(flags) > 1):
         return None
     inner = recognise(bare)
     if inner is None or inner.affixed or any(re.match(r"0\d", value) for value in bare):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -34,9 +34,10 @@ Adjust = Callable[[list[ColumnPlan]], list[ColumnPlan]]
 class SourceTable:
     """A table in a source, and how pandas reads it.
 
-    `kind` names the source in errors. `decimal` is the likelier decimal mark if numbers can be
-    read both ways. `adjust` may correct the columns' plans. `header_rows` end with the row of the
-    table's header.
+    `layout_of` completes the `layout` with facts about the table. `kind` names the source in
+    errors, and `advice` says there what to do. `decimal` is the likelier decimal mark if numbers
+    can be read both ways. `adjust` may correct the columns' plans. `header_rows` end with the row
+    of the table's header.
     """
 
     table: TextTable
@@ -49,16 +50,14 @@ class SourceTable:
     declined: str = ""
     header_rows: int = 1
     requires: tuple[str, ...] = ()
-    hint: str = field(default="open it in an editor: is each row on a line of its own?")
+    advice: str = "Open it in an editor, and check that each row is on a line of its own."
 
 
 def draft(path: Path, source: SourceTable) -> Draft:
     """Return the draft of a table; raise FlaskdashError if pandas can't read it."""
     table = source.table
     if table.rows == 0:
-        raise FlaskdashError(
-            f"{path} has a header but no rows.", "give a file with at least one row of data"
-        )
+        raise FlaskdashError(f"{path} has a header but no rows. Use a file with at least one row.")
     names, name_notes = column_names(table)
     plans = [
         column_plan.plan_column(n, counts) for n, counts in zip(names, table.columns, strict=True)
@@ -257,7 +256,7 @@ def _agree(
         try:
             frame = run(body, path)
         except FAILURES as error:
-            failure = " ".join(str(error).split())[:200]
+            failure = " ".join(str(error).split())[:200].rstrip(".")
             if "Expected" in failure and not layout.long:
                 layout = replace(layout, long=True)
                 continue
@@ -276,7 +275,7 @@ def _agree(
         plans = [p.as_text("not all values convert") if p.name in names else p for p in plans]
     if not failure:
         return body, frame, plans
-    raise FlaskdashError(f"{path} can't be read as {source.kind}: {failure}", source.hint)
+    raise FlaskdashError(f"{path} can't be read as {source.kind}: {failure}. {source.advice}")
 
 
 def as_planned(column: ColumnPlan, frame: pd.DataFrame) -> bool:

@@ -1,4 +1,4 @@
-"""Big text: DuckDB reads it as pandas would, or says why it can't."""
+"""Big text: DuckDB reads it as pandas would, or a note says why it can't."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLACES = ("North", "South, far", 'East "E"', "Île-de-France", "日本")
 
 
 def lines(header: str, row: str, count: int = 100, end: str = "\n") -> str:
-    """Return a text with a row for each number, which `{n}` and the like stand for."""
+    """Return a text with a header and a row for each number, which fills in `{n}` and more."""
     rows = [
         row.format(
             n=n,
@@ -187,7 +187,7 @@ def test_values_that_are_not_in_the_sample_are_read_from_the_file(
 
 
 def test_a_new_file_that_does_not_fit_fails(tmp_path: Path) -> None:
-    """Nothing is rounded, cut or dropped in silence when a refresh reads another file."""
+    """A refresh with a different file raises an error before it rounds, cuts or drops values."""
     path = put(tmp_path, TIDY)
     body = big_csv.read(source.open_source(path, None)[0]).body
     for late in LATE:
@@ -253,7 +253,7 @@ def test_big_parquet_is_a_relation(
 
 
 def test_a_sample_describes_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counts are those of the whole; the least, the greatest and rare values are in the sample."""
+    """Counts are of the whole file; the sample has the least, the greatest and rare values."""
     monkeypatch.setattr(sampled, "MAX_ROWS", 50_000)
     path = tmp_path / "some.parquet"
     duckdb.sql(

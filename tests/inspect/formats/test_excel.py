@@ -1,4 +1,4 @@
-"""What inspect sees in workbooks, and that the code it writes reads their sheets."""
+"""Workbooks: their inspection, and whether the written code reads their sheets."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def sales(count: int = 30) -> list[list[Any]]:
 
 
 def check(inspection: Inspection, path: Path) -> None:
-    """The loader's body reads the file, and says so explicitly."""
+    """Check that the body of the loader reads the file with explicit arguments."""
     pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
     assert 'engine="calamine"' in inspection.body
     assert inspection.requires == ("python-calamine>=0.4",)

@@ -1,4 +1,4 @@
-"""What inspect sees in fixed-width text, and that the code it writes reads it."""
+"""Fixed-width text: its inspection, and whether the written code reads it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read(path: Path) -> Inspection:
 
 
 def rows(count: int = 40) -> list[str]:
-    """Return rows with blanks inside of cells, gaps, and codes with leading zeros."""
+    """Return rows with blanks within cells, gaps, and codes with leading zeros."""
     return [
         f"{CITIES[i % 5]:<16}{f'2024-01-{i % 28 + 1:02}':<12}{i:05} {'' if i % 6 == 0 else i * 1.5:>9}"
         for i in range(count)

@@ -1,4 +1,4 @@
-"""What inspect sees in a folder of files, in a pattern, and in standard input."""
+"""Folders of files, patterns and standard input: their inspection, and projects of them."""
 
 from __future__ import annotations
 

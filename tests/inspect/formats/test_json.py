@@ -1,4 +1,4 @@
-"""What inspect sees in JSON and GeoJSON, and that the code it writes reads them."""
+"""JSON and GeoJSON: their inspection, and whether the written code reads them."""
 
 from __future__ import annotations
 

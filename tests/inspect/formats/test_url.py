@@ -1,4 +1,4 @@
-"""Sources on the web: a real server on loopback, with its mishaps."""
+"""Sources on the web, from a real server on loopback, with its failures."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def web() -> Iterator[Web]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     release = threading.Event()
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -1,4 +1,4 @@
-"""What inspect sees in compressed files and archives, and that the code it writes opens them."""
+"""Compressed files and archives: their inspection, and whether the written code opens them."""
 
 from __future__ import annotations
 
