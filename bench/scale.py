@@ -49,18 +49,18 @@ QUERIES = """
 import json, sys, time
 import duckdb
 from app import create_app
-from app.filters import Filter
+from app.engine.models import Filter
 
-app = create_app()
-data, charts = app.extensions["data"], app.extensions["charts"]
-path = str(data.folder / data.state("sales").file)
+engine = create_app().extensions["engine"]
+data, charts = engine.data["sales"], engine.charts
+path = str(data.folder / data.state().file)
 bare = duckdb.connect()
 where = f"SELECT * FROM read_parquet('{path}') WHERE region IN (?)"
 takes = {"project": {}, "bare": {}}
 bare.execute("SET enable_progress_bar = false")
 
 def project(sql):
-    return data.query("sales", sql, [Filter("region", (sys.argv[1],))])
+    return data.query(sql, [Filter("region", (sys.argv[1],))])
 
 def by_itself(sql):
     return bare.execute(f"WITH sales AS ({where}) {sql}", [sys.argv[1]]).df()
@@ -69,7 +69,7 @@ for number in range(int(sys.argv[2]) + 1):
     for slug, chart in charts.items():
         for name, run in (("project", project), ("bare", by_itself))[:: 1 if number % 2 else -1]:
             begun = time.perf_counter()
-            rows = run(chart.SQL)
+            rows = run(chart.sql)
             took = 1000 * (time.perf_counter() - begun)
             if number:  # the first is not counted
                 takes[name].setdefault(slug, []).append(took)
@@ -77,7 +77,7 @@ print(json.dumps(takes))
 """
 BUILD = """
 from app import create_app
-state = create_app().extensions["data"].build("sales", force=True)
+state = create_app().extensions["engine"].data["sales"].build(force=True)
 assert not state.error, state
 """
 COPY = """

@@ -11,7 +11,7 @@ class Promise:
     name: str
     file: str
     line: str
-    users: str  # commands
+    commands: str
 
     @property
     def id(self) -> str:
@@ -19,36 +19,39 @@ class Promise:
         return f"{self.owner}.{self.name}"
 
 
-_ENGINE = "app/engine/engine.py"
-_QUERY = "app/engine/query.py"
-_MODELS = "app/engine/models.py"
-_STATIC = "deploy static"
-_ALL = "serve, refresh, check, deploy"
+def _app(name: str, line: str) -> Promise:
+    return Promise("app", name, "app/__init__.py", line, "serve, refresh, check, deploy")
+
+
+def _config(name: str, line: str, commands: str) -> Promise:
+    return Promise("config", name, "app/config.py", line, commands)
+
+
+def _engine(
+    owner: str, name: str, file: str, line: str, commands: str = "deploy static"
+) -> Promise:
+    return Promise(owner, name, f"app/engine/{file}.py", line, commands)
+
 
 PROMISES = (
-    Promise(
-        "app", "create_app", "app/__init__.py", "def create_app(**settings: Any) -> Flask:", _ALL
+    _app("create_app", "def create_app(**settings: Any) -> Flask:"),
+    _app("engine", "engine.init_app(app)"),
+    _config("INSTANCE", '"INSTANCE": instance,', "serve"),
+    _config("CACHE", 'config.setdefault("CACHE", config["INSTANCE"] / "cache")', "deploy static"),
+    _config("TABLE_ROWS", '"TABLE_ROWS": 25,', "deploy static"),
+    _engine("engine", "data", "engine", "data: dict[str, Data]", "serve, refresh, deploy static"),
+    _engine("engine", "charts", "engine", "charts: dict[str, Chart]"),
+    _engine("engine", "cache", "engine", "cache: Cache"),
+    _engine("engine", "freeze", "engine", "def freeze(self) -> dict[str, State]:"),
+    _engine(
+        "data", "build", "snapshots", "def build(self, force: bool = False) -> State:", "refresh"
     ),
-    Promise("app", "engine", "app/__init__.py", "engine.init_app(app)", _ALL),
-    Promise("config", "INSTANCE", "app/config.py", '"INSTANCE": instance,', "serve"),
-    Promise("config", "TABLE_ROWS", "app/config.py", '"TABLE_ROWS": 25,', _STATIC),
-    Promise("engine", "loaders", _ENGINE, "loaders: dict[str, Loader]", _STATIC),
-    Promise("engine", "data", _ENGINE, "data: dict[str, Data]", "serve, refresh, deploy static"),
-    Promise("engine", "charts", _ENGINE, "charts: dict[str, Chart]", _STATIC),
-    Promise("engine", "cache", _ENGINE, "cache: Cache", _STATIC),
-    Promise("engine", "freeze", _ENGINE, "def freeze(self) -> dict[str, State]:", _STATIC),
-    Promise("data", "build", _QUERY, "def build(self, force: bool = False) -> State:", "refresh"),
-    Promise(
-        "data", "query", _QUERY, "def query(self, sql: str, filters: ...) -> DataFrame:", _STATIC
-    ),
-    Promise(
-        "data", "query_all", _QUERY, "def query_all(self, sqls, filters) -> list[...]:", _STATIC
-    ),
-    Promise("chart", "kind", _MODELS, "kind: Kind", _STATIC),
-    Promise("chart", "draw", _MODELS, "draw: Callable[[DataFrame], Any]", _STATIC),
-    Promise("chart", "filters", _MODELS, "filters: Mapping[str, str]", _STATIC),
-    Promise("cache", "folder", "app/engine/cache.py", "self.folder = folder", _STATIC),
-    Promise("cache", "code_version", "app/engine/cache.py", "self.code_version = ...", _STATIC),
-    Promise("route", "/up", "app/engine/api.py", '@api.get("/up")', "check, deploy"),
-    Promise("route", "/ready", "app/engine/api.py", '@api.get("/ready")', "check, deploy"),
+    _engine("data", "query", "query", "def query(self, sql: str, filters: Sequence[Filter] = ()):"),
+    _engine("data", "query_all", "query", "def query_all(self, sqls: list[str], filters: ...):"),
+    _engine("chart", "kind", "models", "kind: Kind"),
+    _engine("chart", "draw", "models", "draw: Callable[[DataFrame], Any]"),
+    _engine("chart", "filters", "models", "filters: Mapping[str, str]"),
+    _engine("cache", "code_version", "cache", "self.code_version = code_version"),
+    _engine("route", "/up", "api", '@api.get("/up")', "check, deploy"),
+    _engine("route", "/ready", "api", '@api.get("/ready")', "check, deploy"),
 )

@@ -1,4 +1,4 @@
-"""Whether a chart fits the columns of its data."""
+"""Check whether a chart fits the columns of its data."""
 
 from __future__ import annotations
 
@@ -13,49 +13,76 @@ from flaskdash.errors import FlaskdashError
 if TYPE_CHECKING:
     from flaskdash.inspect.model import Column
 
+DATE_TYPES = {"date", "datetime"}
+
 
 def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
-    """Return a chart whose columns are there and fit its kind, with what follows from them.
+    """Return the chart with its aggregate and grain filled in.
 
-    Raises FlaskdashError that names the flag and the nearest column.
+    Raises FlaskdashError that names the flag and the nearest column if a column does not exist or
+    does not fit the chart's kind.
     """
-    kind = KINDS[chart.kind]
     if chart.across:
-        for compared in chart.across:
-            _known(compared, chart.data, columns)
+        for name in chart.across:
+            _check_exists(name, chart.data, columns)
         return chart
+    _check_flags(chart, columns)
+    for name in chart.filters:
+        _check_exists(name, chart.data, columns)
+    _check_measures(chart, columns)
+    chart = replace(chart, grain=_grain(chart, columns))
+    chart = replace(chart, agg=_aggregate(chart, columns))
+    if chart.grain is not None and chart.x is None:
+        raise FlaskdashError("--grain needs --x", hint="--x COLUMN, of dates")
+    _check_kind(chart, columns)
+    if chart.grain is not None and chart.x is not None:
+        column = columns[chart.x]
+        if column.type not in DATE_TYPES:
+            raise FlaskdashError(
+                f"--grain needs a column of dates; {column.name} is {column.type}",
+                hint="leave --grain out",
+            )
+    return chart
+
+
+def _check_flags(chart: Chart, columns: Mapping[str, Column]) -> None:
+    """Raise if the kind needs a flag that is missing, or does not take one that is set."""
+    kind = KINDS[chart.kind]
     for flag in FLAGS:
         value = getattr(chart, flag)
         if value is None and flag in kind.needs:
             hint = f"--{flag} {'COLUMN' if flag in COLUMNS else 'VALUE'}"
             raise FlaskdashError(f"a {kind.name} needs --{flag}", hint=hint)
         if value is not None and flag in COLUMNS:
-            _known(value, chart.data, columns)
+            _check_exists(value, chart.data, columns)
         if value is not None and flag not in kind.needs + kind.takes:
-            raise FlaskdashError(f"a {kind.name} takes no --{flag}", hint=_takes(kind))
-    for name in chart.filters:
-        _known(name, chart.data, columns)
-    for flag in kind.numbers:
-        name = getattr(chart, flag)
-        per = chart.kind == "histogram" and chart.by is not None
-        if name is not None and not per and not _is_counted(columns[name], chart):
-            _numeric(columns[name], chart)
-    if chart.kind == "kpi" and chart.x is not None and chart.grain is None:
-        column = columns[chart.x]
-        is_year = column.role == "time" and column.type == "integer"
-        chart = replace(chart, grain=None if is_year else column.grain or "month")
-    chart = replace(chart, agg=_aggregate(chart, columns))
-    if chart.grain is not None and chart.x is None:
-        raise FlaskdashError("--grain needs --x", hint="--x COLUMN, of dates")
-    _fits(chart, columns)
-    if chart.grain is not None and chart.x is not None:
-        column = columns[chart.x]
-        if column.type not in {"date", "datetime"}:
             raise FlaskdashError(
-                f"--grain needs a column of dates; {column.name} is {column.type}",
-                hint="leave --grain out",
+                f"a {kind.name} does not take --{flag}{_accepted_flags(kind)}",
+                hint=f"leave --{flag} out",
             )
-    return chart
+
+
+def _accepted_flags(kind: Kind) -> str:
+    flags = ", ".join(f"--{flag}" for flag in kind.needs + kind.takes)
+    return f"; it takes {flags}" if flags else ""
+
+
+def _check_measures(chart: Chart, columns: Mapping[str, Column]) -> None:
+    for flag in KINDS[chart.kind].numbers:
+        name = getattr(chart, flag)
+        is_histogram_of_totals = chart.kind == "histogram" and chart.by is not None
+        if name is None or is_histogram_of_totals or _is_counted(columns[name], chart):
+            continue
+        _check_numeric(columns[name], chart)
+
+
+def _grain(chart: Chart, columns: Mapping[str, Column]) -> str | None:
+    """Return the chart's grain, or that of the dates of a KPI with a trend."""
+    if chart.kind != "kpi" or chart.x is None or chart.grain is not None:
+        return chart.grain
+    column = columns[chart.x]
+    is_year = column.role == "time" and column.type == "integer"
+    return None if is_year else column.grain or "month"
 
 
 def _aggregate(chart: Chart, columns: Mapping[str, Column]) -> str | None:
@@ -68,20 +95,22 @@ def _aggregate(chart: Chart, columns: Mapping[str, Column]) -> str | None:
     return chart.agg or columns[chart.y].agg or "sum"
 
 
-def _fits(chart: Chart, columns: Mapping[str, Column]) -> None:
-    """Raise where parts are to make up a whole and do not, and where a map has no places."""
-    whole = chart.kind in WHOLES or chart.mode in {"stack", "percent"}
-    whole = whole or (chart.kind == "area" and chart.color is not None)
-    if whole and chart.agg not in ADDITIVE:
+def _check_kind(chart: Chart, columns: Mapping[str, Column]) -> None:
+    """Raise if the parts of a whole do not add up, or a map's column does not name places."""
+    is_whole = chart.kind in WHOLES or chart.mode in {"stack", "percent"}
+    is_whole = is_whole or (chart.kind == "area" and chart.color is not None)
+    if is_whole and chart.agg not in ADDITIVE:
+        kind = "line" if chart.kind == "area" else "bar --mode group"
         raise FlaskdashError(
             f"parts with --agg {chart.agg} don't add up to a whole",
-            hint=f"--agg {', or '.join(ADDITIVE)}; or --kind {'line' if chart.kind == 'area' else 'bar --mode group'}",
+            hint=f"--agg {', or '.join(ADDITIVE)}; or --kind {kind}",
         )
     if chart.kind == "candlestick":
-        _candles(chart, columns)
-    if chart.kind == "choropleth" and columns[chart.x or ""].type != "text":
+        _check_candlestick(chart, columns)
+    x = columns.get(chart.x or "")
+    if chart.kind == "choropleth" and x is not None and x.type != "text":
         raise FlaskdashError(
-            f"a {chart.kind} needs names of places, and {chart.x!r} is {columns[chart.x or ''].type}",
+            f"a choropleth needs names of places, and {x.name!r} is {x.type}",
             hint="--x COLUMN with countries, or with states of the USA",
         )
     if chart.mode is not None and chart.color is None:
@@ -92,52 +121,49 @@ def _fits(chart: Chart, columns: Mapping[str, Column]) -> None:
         )
 
 
-def candles(chart: Chart, columns: Mapping[str, Column]) -> list[str]:
-    """Return the columns of a candlestick: open, high, low and close, or the measure for each."""
+def candle_columns(chart: Chart, columns: Mapping[str, Column]) -> list[str]:
+    """Return the columns for open, high, low and close: four times y if the chart has one."""
     if chart.y is not None:
         return [chart.y] * 4
-    lower = {name.lower().strip(): name for name in columns}
-    return [lower[name] for name in CANDLE if name in lower]
+    by_lower_name = {name.lower().strip(): name for name in columns}
+    return [by_lower_name[name] for name in CANDLE if name in by_lower_name]
 
 
-def _candles(chart: Chart, columns: Mapping[str, Column]) -> None:
+def _check_candlestick(chart: Chart, columns: Mapping[str, Column]) -> None:
     if chart.y is not None and chart.grain is None:
         raise FlaskdashError("a candlestick of one column needs --grain", hint="--grain month")
-    found = candles(chart, columns)
-    if len(found) < 4:
+    names = candle_columns(chart, columns)
+    if len(names) < 4:
         raise FlaskdashError(
             f"{chart.data} has no columns {', '.join(CANDLE)}", hint="--y COLUMN with a price"
         )
-    for name in found:
-        _numeric(columns[name], chart)
+    for name in names:
+        _check_numeric(columns[name], chart)
 
 
-def _known(name: str, data: str, columns: Mapping[str, Column]) -> None:
+def _check_exists(name: str, data: str, columns: Mapping[str, Column]) -> None:
+    """Raise if a column does not exist, with the nearest name or the first 20."""
     if name in columns:
         return
-    near = difflib.get_close_matches(name.lower(), [each.lower() for each in columns], 1, 0.6)
-    found = next((each for each in columns if near and each.lower() == near[0]), None)
-    if found:
-        raise FlaskdashError(f"no column {name!r} in {data}; did you mean {found!r}?")
-    known = ", ".join(list(columns)[:20])
-    raise FlaskdashError(f"no column {name!r} in {data}", hint=f"one of: {known}")
+    lower_names = [column.lower() for column in columns]
+    matches = difflib.get_close_matches(name.lower(), lower_names, 1, 0.6)
+    if matches:
+        nearest = list(columns)[lower_names.index(matches[0])]
+        raise FlaskdashError(f"no column {name!r} in {data}; did you mean {nearest!r}?")
+    names = ", ".join(list(columns)[:20])
+    raise FlaskdashError(f"no column {name!r} in {data}, which has: {names}")
 
 
 def _is_counted(column: Column, chart: Chart) -> bool:
-    """Tell whether a column need not hold numbers: its values are counted, or where it holds."""
+    """Tell whether the chart counts values, so that the column may hold anything."""
     is_flag = column.type == "boolean" or column.yes is not None
     return chart.agg in {"count", "distinct"} or (chart.agg == "share" and is_flag)
 
 
-def _numeric(column: Column, chart: Chart) -> None:
+def _check_numeric(column: Column, chart: Chart) -> None:
     if column.type not in {"integer", "number"}:
-        instead = "--agg count or --agg distinct" if KINDS[chart.kind].sums_up else ""
+        alternative = ", or --agg count or --agg distinct" if KINDS[chart.kind].sums_up else ""
         raise FlaskdashError(
             f"a {chart.kind} measures numbers, and {column.name!r} is {column.type}",
-            hint=f"a column of numbers{', or ' + instead if instead else ''}",
+            hint=f"a column of numbers{alternative}",
         )
-
-
-def _takes(kind: Kind) -> str:
-    flags = ", ".join(f"--{flag}" for flag in kind.needs + kind.takes)
-    return f"it takes {flags}" if flags else "leave it out"

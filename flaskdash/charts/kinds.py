@@ -1,6 +1,7 @@
 """The kinds of charts, and a chart.
 
-To add a kind: an entry in KINDS here, its SQL in sql.SHAPES, and templates/chart/templates/KIND.jinja.
+To add a kind, add an entry to KINDS, its SQL to sql.SHAPES, and a template
+templates/chart/templates/KIND.jinja.
 """
 
 from __future__ import annotations
@@ -11,29 +12,30 @@ from typing import Any
 AGGREGATES = ("sum", "mean", "median", "min", "max", "count", "distinct", "last", "share")
 GRAINS = ("year", "quarter", "month", "week", "day", "hour")
 ADDITIVE = ("sum", "count", "last")
-# Kinds whose parts make up a whole.
+# Kinds that show parts of a whole.
 WHOLES = {"pie", "donut", "treemap", "sunburst", "waterfall", "sankey"}
 CANDLE = ("open", "high", "low", "close")
 MODES = ("stack", "group", "percent")
 ORIENTATIONS = ("vertical", "horizontal")
-COLUMNS = ("x", "y", "by", "size", "color")  # the flags that name one
+COLUMNS = ("x", "y", "by", "size", "color")  # the flags that name a column
 FLAGS = (*COLUMNS, "agg", "grain", "limit", "mode", "orientation", "target")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of chart: which of its flags must be given, and which may be.
+    """A kind of chart: the flags that it needs, and those that it takes as well.
 
-    `title` is for a chart that has none. The columns of `numbers` are measures. What its page needs
-    beside the skeleton is `plotly`, the bundle that draws it, `parts`, skeletons in templates/, and
-    `requires`, packages.
+    `title` is the pattern of its charts' titles. The flags in `numbers` name measures.
+
+    `plotly` is the bundle that draws it, `parts` are the skeletons in templates/ that its page
+    needs, and `requires` are packages.
     """
 
     name: str
-    needs: tuple[str, ...]
-    takes: tuple[str, ...]
     summary: str
     title: str
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ("y",)
     plotly: str = "basic"
     parts: tuple[str, ...] = ()
@@ -41,181 +43,203 @@ class Kind:
 
     @property
     def sums_up(self) -> bool:
-        """Tell whether it puts rows together, or shows them one by one."""
+        """Tell whether it aggregates rows, instead of showing each of them."""
         return "agg" in self.takes
 
 
-SPREAD = "spread of {y} by {x}"
-MORE: dict[str, Any] = {"plotly": "more", "parts": ("plotly",)}
+MORE_TRACES: dict[str, Any] = {"plotly": "more", "parts": ("plotly",)}
 MAP: dict[str, Any] = {"plotly": "more", "parts": ("plotly", "maps")}
 KINDS = {
     kind.name: kind
     for kind in (
         Kind(
-            "kpi",
-            (),
-            ("y", "agg", "x", "grain"),
-            "one number: a total, a mean, a count; with --x, the latest and its course",
-            "{total}",
+            name="kpi",
+            summary="one number: a total, a mean or a count; with --x, the latest and its trend",
+            title="{total}",
+            takes=("y", "agg", "x", "grain"),
         ),
         Kind(
-            "line",
-            ("x",),
-            ("y", "agg", "color", "grain", "limit"),
-            "a measure over time",
-            "{measure} over time",
+            name="line",
+            summary="a measure over time",
+            title="{measure} over time",
+            needs=("x",),
+            takes=("y", "agg", "color", "grain", "limit"),
         ),
         Kind(
-            "bar",
-            ("x",),
-            ("y", "agg", "color", "grain", "limit", "mode", "orientation"),
-            "a measure by category, largest first",
-            "{measure} by {x}",
+            name="bar",
+            summary="a measure by category, largest first",
+            title="{measure} by {x}",
+            needs=("x",),
+            takes=("y", "agg", "color", "grain", "limit", "mode", "orientation"),
         ),
         Kind(
-            "area",
-            ("x",),
-            ("y", "agg", "color", "grain", "mode"),
-            "a measure over time, its parts one upon the other",
-            "{measure} over time",
+            name="area",
+            summary="a measure over time, with its parts stacked",
+            title="{measure} over time",
+            needs=("x",),
+            takes=("y", "agg", "color", "grain", "mode"),
         ),
         Kind(
-            "pie",
-            ("x",),
-            ("y", "agg", "limit"),
-            "the shares of a few parts in a whole",
-            "{measure} by {x}",
+            name="pie",
+            summary="a whole and the shares of a few parts",
+            title="{measure} by {x}",
+            needs=("x",),
+            takes=("y", "agg", "limit"),
         ),
-        Kind("donut", ("x",), ("y", "agg", "limit"), "a pie with a hole", "{measure} by {x}"),
         Kind(
-            "scatter",
-            ("x", "y"),
-            ("color", "limit"),
-            "two measures against each other",
-            "{y} by {x}",
+            name="donut",
+            summary="a pie with a hole",
+            title="{measure} by {x}",
+            needs=("x",),
+            takes=("y", "agg", "limit"),
+        ),
+        Kind(
+            name="scatter",
+            summary="two measures against each other",
+            title="{y} by {x}",
+            needs=("x", "y"),
+            takes=("color", "limit"),
             numbers=("x", "y"),
         ),
         Kind(
-            "bubble",
-            ("x", "y", "size"),
-            ("color", "limit"),
-            "three measures: two against each other, the third as the size of a point",
-            "{y} by {x}, sized by {size}",
+            name="bubble",
+            summary="three measures: two against each other, the third as the size of a point",
+            title="{y} by {x}, sized by {size}",
+            needs=("x", "y", "size"),
+            takes=("color", "limit"),
             numbers=("x", "y", "size"),
         ),
         Kind(
-            "histogram",
-            ("x",),
-            ("by",),
-            "how a measure is distributed; with --by, its total for each value of that",
-            "distribution of {x}",
+            name="histogram",
+            summary="how a measure is distributed; with --by, its totals for each value of that",
+            title="distribution of {x}",
+            needs=("x",),
+            takes=("by",),
             numbers=("x",),
         ),
         Kind(
-            "heatmap",
-            ("x", "by"),
-            ("y", "agg", "grain", "limit"),
-            "a measure by two categories, as colours",
-            "{measure} by {x} and {by}",
-            **MORE,
+            name="heatmap",
+            summary="a measure by two categories, as colours",
+            title="{measure} by {x} and {by}",
+            needs=("x", "by"),
+            takes=("y", "agg", "grain", "limit"),
+            **MORE_TRACES,
         ),
-        Kind("box", ("x", "y"), ("limit",), "how a measure spreads by category", SPREAD, **MORE),
-        Kind("violin", ("x", "y"), ("limit",), "the same, with its shape", SPREAD, **MORE),
         Kind(
-            "choropleth",
-            ("x",),
-            ("y", "agg"),
-            "a measure by country, or by state of the USA, on a map",
-            "{measure} by {x}",
+            name="box",
+            summary="how a measure spreads by category",
+            title="spread of {y} by {x}",
+            needs=("x", "y"),
+            takes=("limit",),
+            **MORE_TRACES,
+        ),
+        Kind(
+            name="violin",
+            summary="how a measure spreads by category, with the shape of its distribution",
+            title="spread of {y} by {x}",
+            needs=("x", "y"),
+            takes=("limit",),
+            **MORE_TRACES,
+        ),
+        Kind(
+            name="choropleth",
+            summary="a measure by country, or by state of the USA, on a map",
+            title="{measure} by {x}",
+            needs=("x",),
+            takes=("y", "agg"),
             **MAP,
         ),
         Kind(
-            "map",
-            ("x", "y"),
-            ("size", "color", "limit"),
-            "points on a map: x is the longitude, y the latitude",
-            "{data} on the map",
+            name="map",
+            summary="points on a map: x is the longitude, y the latitude",
+            title="{data} on the map",
+            needs=("x", "y"),
+            takes=("size", "color", "limit"),
             numbers=("x", "y", "size"),
             **MAP,
         ),
         Kind(
-            "treemap",
-            ("x",),
-            ("by", "y", "agg", "limit"),
-            "parts of a whole and their parts, as areas",
-            "{measure} by {x}",
-            **MORE,
+            name="treemap",
+            summary="parts of a whole and their parts, as areas",
+            title="{measure} by {x}",
+            needs=("x",),
+            takes=("by", "y", "agg", "limit"),
+            **MORE_TRACES,
         ),
         Kind(
-            "sunburst",
-            ("x",),
-            ("by", "y", "agg", "limit"),
-            "parts of a whole and their parts, as rings",
-            "{measure} by {x}",
-            **MORE,
+            name="sunburst",
+            summary="parts of a whole and their parts, as rings",
+            title="{measure} by {x}",
+            needs=("x",),
+            takes=("by", "y", "agg", "limit"),
+            **MORE_TRACES,
         ),
         Kind(
-            "funnel",
-            ("x",),
-            ("y", "agg", "limit"),
-            "how much is left at each stage",
-            "{measure} by {x}",
-            **MORE,
+            name="funnel",
+            summary="how much is left at each stage",
+            title="{measure} by {x}",
+            needs=("x",),
+            takes=("y", "agg", "limit"),
+            **MORE_TRACES,
         ),
         Kind(
-            "waterfall",
-            ("x",),
-            ("y", "agg", "grain", "limit"),
-            "how gains and losses make up a total",
-            "{measure} by {x}",
-            **MORE,
+            name="waterfall",
+            summary="how gains and losses make up a total",
+            title="{measure} by {x}",
+            needs=("x",),
+            takes=("y", "agg", "grain", "limit"),
+            **MORE_TRACES,
         ),
         Kind(
-            "gauge",
-            ("target",),
-            ("y", "agg"),
-            "how near a measure is to a target",
-            "{total}",
-            **MORE,
+            name="gauge",
+            summary="how near a measure is to a target",
+            title="{total}",
+            needs=("target",),
+            takes=("y", "agg"),
+            **MORE_TRACES,
         ),
         Kind(
-            "bullet",
-            ("target",),
-            ("y", "agg", "x", "limit"),
-            "a measure beside its target, as a bar on bands; with --x, a bar for each category",
-            "{measure} against the target",
+            name="bullet",
+            summary="a measure and its target, as a bar on bands; with --x, a bar per category",
+            title="{measure} against the target",
+            needs=("target",),
+            takes=("y", "agg", "x", "limit"),
         ),
         Kind(
-            "candlestick",
-            ("x",),
-            ("y", "grain"),
-            "how a price moved: first, greatest, least and last of each step",
-            "{price} over time",
-            **MORE,
+            name="candlestick",
+            summary="how a price moved: open, high, low and close of each period",
+            title="{price} over time",
+            needs=("x",),
+            takes=("y", "grain"),
+            **MORE_TRACES,
         ),
         Kind(
-            "radar",
-            ("x",),
-            ("y", "agg", "color", "limit"),
-            "a measure of a few categories, as a shape",
-            "{measure} by {x}",
-            **MORE,
+            name="radar",
+            summary="a measure of a few categories, as a shape",
+            title="{measure} by {x}",
+            needs=("x",),
+            takes=("y", "agg", "color", "limit"),
+            **MORE_TRACES,
         ),
         Kind(
-            "sankey",
-            ("x", "by"),
-            ("y", "agg", "limit"),
-            "how much goes from one category to another",
-            "{measure} from {x} to {by}",
-            **MORE,
+            name="sankey",
+            summary="how much goes from one category to another",
+            title="{measure} from {x} to {by}",
+            needs=("x", "by"),
+            takes=("y", "agg", "limit"),
+            **MORE_TRACES,
         ),
-        Kind("table", (), ("limit",), "the rows themselves", "rows of {data}"),
         Kind(
-            "text",
-            (),
-            ("y", "agg"),
-            "words in Markdown, with figures of the data in them",
-            "about {data}",
+            name="table",
+            summary="the rows themselves",
+            title="rows of {data}",
+            takes=("limit",),
+        ),
+        Kind(
+            name="text",
+            summary="words in Markdown, with figures from the data",
+            title="about {data}",
+            takes=("y", "agg"),
             parts=("markdown",),
             requires=("markdown-it-py>=4.0",),
         ),
@@ -225,15 +249,15 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart: what to draw from which columns of a loader.
+    """A chart: what to draw from which columns of a loader.
 
-    `y` None with `agg` "count" counts rows. `by` is a second category, `size` that of a point.
-    `limit` is the number of bars, points or rows, and of a line chart's lines. `why` comes from
-    the suggestion.
+    If `y` is None, `agg` is "count", and rows are counted. `by` is a second category, `size` the
+    measure that sizes a point. `limit` is the number of bars, points or rows, or of a line chart's
+    lines. `reason` says why the chart was suggested.
 
-    `across` are measures of one kind in columns of their own, which are compared: `y` is then the name
-    of their values, and `x` or `color` that of what tells them apart. `only` is a column and its one
-    value that is charted: that of several indicators, say.
+    `across` names measures of one kind that stand in columns of their own, and are compared. Then
+    `y` is the name for their values, and `x` or `color` the name for their labels.
+    `only` is a column and the one value of it that is charted, such as one indicator of several.
     """
 
     kind: str
@@ -246,7 +270,7 @@ class Chart:
     grain: str | None = None
     limit: int | None = None
     filters: tuple[str, ...] = ()
-    why: str = ""
+    reason: str = ""
     across: tuple[str, ...] = ()
     only: tuple[str, str] | None = None
     by: str | None = None

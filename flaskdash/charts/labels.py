@@ -1,49 +1,53 @@
-"""Tell measures that stand in columns of their own apart in few words: Algeria, Brazil, China."""
+"""Label compared columns by what differs in their names: Algeria, Brazil, China."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-LONGEST = 40
+MAX_LENGTH = 40
 
 
 def labels(names: Sequence[str]) -> list[str]:
-    """Return what differs in each name, without what all of them begin or end with."""
-    first, last = shared(names)
-    cut = [name[len(first) : len(name) - len(last)] for name in names]
-    plain = [_plain(part) for part in cut]
-    if len(set(plain)) < len(names) or not all(plain) or all(part.isdigit() for part in plain):
-        plain = [_plain(name) for name in names]
-    if len(set(plain)) < len(names):
-        plain = [f"{part} ({number})" for number, part in enumerate(plain, 1)]
-    return plain
+    """Return what differs in each name, without their common beginning and end.
+
+    If that is not unique, or only digits, the whole names are used.
+    """
+    prefix, suffix = shared_affixes(names)
+    parts = [name[len(prefix) : len(name) - len(suffix)] for name in names]
+    result = [_sql_text(part) for part in parts]
+    only_digits = all(text.isdigit() for text in result)
+    if len(set(result)) < len(names) or not all(result) or only_digits:
+        result = [_sql_text(name) for name in names]
+    if len(set(result)) < len(names):
+        result = [f"{text} ({number})" for number, text in enumerate(result, 1)]
+    return result
 
 
-def shared(names: Sequence[str]) -> tuple[str, str]:
-    """Return what all names begin with, and what they end with: whole words, or nothing."""
-    first = _beginning(names)
-    first = first[: _boundary(first)]
-    rest = [name[len(first) :][::-1] for name in names]
-    last = _beginning(rest)
-    return first, last[: _boundary(last)][::-1]
+def shared_affixes(names: Sequence[str]) -> tuple[str, str]:
+    """Return the beginning and the end that all names share, as whole words or empty."""
+    prefix = _common_prefix(names)
+    prefix = prefix[: _boundary(prefix)]
+    reversed_ends = [name[len(prefix) :][::-1] for name in names]
+    suffix = _common_prefix(reversed_ends)
+    return prefix, suffix[: _boundary(suffix)][::-1]
 
 
-def _beginning(texts: Sequence[str]) -> str:
-    """Return the letters that all texts begin with."""
-    least, most = min(texts), max(texts)
-    same = (i for i, (a, b) in enumerate(zip(least, most, strict=False)) if a != b)
-    return least[: next(same, min(len(least), len(most)))]
+def _common_prefix(texts: Sequence[str]) -> str:
+    first, last = min(texts), max(texts)
+    pairs = enumerate(zip(first, last, strict=False))
+    differences = (index for index, (a, b) in pairs if a != b)
+    return first[: next(differences, min(len(first), len(last)))]
 
 
 def _boundary(text: str) -> int:
-    """Return how much of a text ends at a blank, an underscore or another sign."""
-    found = [match.end() for match in re.finditer(r"[\W_]", text)]
-    return found[-1] if found else 0
+    """Return the index after the last blank, underscore or other sign; 0 if there is none."""
+    ends = [match.end() for match in re.finditer(r"[\W_]", text)]
+    return ends[-1] if ends else 0
 
 
-def _plain(text: str) -> str:
-    """Return text that can stand between quotes in the SQL of any engine."""
+def _sql_text(text: str) -> str:
+    """Return the text without signs that need escaping in the SQL of any engine."""
     text = " ".join(re.sub(r"[^\w .,()&+/-]|_", " ", text).split()).strip(" .,-/&+")
-    text = text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
+    text = text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1].rstrip() + "…"
     return text[:1].upper() + text[1:]

@@ -32,6 +32,6 @@ def contract(project: Project) -> Iterator[Finding]:
     for promise in PROMISES:
         if (promise.owner, promise.name) in missing:
             yield Finding(
-                f"{promise.file} lacks {promise.id}, which flaskdash {promise.users} uses",
+                f"{promise.file} lacks {promise.id}, which flaskdash {promise.commands} uses",
                 f"write this line there again: {promise.line}",
             )

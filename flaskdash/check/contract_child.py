@@ -46,7 +46,7 @@ def _owners(app: Any, owner: str) -> Iterable[Any]:
     if owner == "engine":
         return [engine]
     if owner == "cache":
-        return [getattr(engine, "cache", None)]
+        return [engine.cache] if hasattr(engine, "cache") else []
     if owner == "chart":
         return getattr(engine, "charts", {}).values()
     return getattr(engine, "data", {}).values()

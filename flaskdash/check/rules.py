@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from flaskdash import shell
 from flaskdash.check import code, git, syntax
-from flaskdash.check import text as rules_text
+from flaskdash.check import text as text_rules
 from flaskdash.check.audit import audit
 from flaskdash.check.boots import boots
 from flaskdash.check.contract import contract
@@ -175,7 +175,7 @@ def tests(project: Project) -> Iterator[Finding]:
 # The quick ones first, and those that say what they are doing at the end, side by side.
 ALL = (
     Rule("procfile", "the Procfile has a web line", procfile, mend_procfile),
-    Rule("text", "tools can read the project's files", rules_text.text, rules_text.encode),
+    Rule("text", "tools can read the project's files", text_rules.text, text_rules.encode),
     Rule("debug", "debug is off", debug, mend_debug),
     Rule(
         "secret-key",

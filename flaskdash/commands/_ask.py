@@ -33,7 +33,7 @@ def chart(table: "Table", suggested: Sequence[Chart], filters: tuple[str, ...]) 
     click.echo("\nSuggested charts:")
     for number, suggestion in enumerate(suggested, 1):
         title = printable(suggestion.title)
-        click.echo(f"  {number:2}. {suggestion.kind:11} {title}  ({suggestion.why})")
+        click.echo(f"  {number:2}. {suggestion.kind:11} {title}  ({suggestion.reason})")
     click.echo("   0. a chart of your own\n")
     numbers = click.IntRange(0, len(suggested))
     number = click.prompt("Chart", type=numbers, default=min(1, len(suggested)))

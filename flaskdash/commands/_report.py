@@ -12,7 +12,7 @@ from flaskdash.inspect.model import Column, Inspection
 
 MAX_CELL = 44
 OPTIONAL_KEYS = ("table", "compression")
-CHART_KEYS = ("kind", "x", "y", "agg", "by", "size", "color", "grain", "title", "why")
+CHART_KEYS = ("kind", "x", "y", "agg", "by", "size", "color", "grain", "title")
 COLUMN_KEYS = ("name", "type", "role", "missing", "distinct", "agg", "grain", "unit")
 
 
@@ -29,7 +29,11 @@ def as_dict(inspection: Inspection, charts: Sequence[Chart]) -> dict[str, Any]:
             {key: getattr(column, key) for key in COLUMN_KEYS} for column in inspection.columns
         ],
         "charts": [
-            {"rank": rank} | {key: getattr(chart, key) for key in CHART_KEYS}
+            {
+                "rank": rank,
+                **{key: getattr(chart, key) for key in CHART_KEYS},
+                "why": chart.reason,
+            }
             for rank, chart in enumerate(charts, start=1)
         ],
         "notes": list(inspection.notes),
@@ -48,7 +52,7 @@ def as_text(inspection: Inspection, charts: Sequence[Chart]) -> str:
     if inspection.declined:
         lines += ["", f"Not charted: {printable(inspection.declined)}"]
     rows = [
-        (f"{rank}.", chart.kind, chart.title, chart.why)
+        (f"{rank}.", chart.kind, chart.title, chart.reason)
         for rank, chart in enumerate(charts, start=1)
     ]
     return "\n".join([*lines, "", "Charts:", *table(rows)])

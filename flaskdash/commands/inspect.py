@@ -28,19 +28,19 @@ def command(source: str, table: str | None, as_json: bool) -> None:
     from flaskdash.generate.sources import local
     from flaskdash.inspect import inspect_source
     from flaskdash.inspect.formats import database
-    from flaskdash.inspect.formats import url as remote
+    from flaskdash.inspect.formats import url as urls
     from flaskdash.progress import working
 
-    url = remote.held(source, {}) or (source if remote.is_url(source) else "")
+    url = urls.from_variable(source, {}) or (source if urls.is_url(source) else "")
     if database.is_address(source) and not url:
-        found, inspection = database.look(source, table, None, False, {})
-        name = found.name
+        connection, inspection = database.inspect_database(source, table, None, False, {})
+        name = connection.name
     else:
         path = local(url or source)
         name = names.stem(path.resolve().name)
         with working(f"Reading {path.name}..."):
             inspection = replace(
-                inspect_source(path, table), source=remote.shown(url) if url else source
+                inspect_source(path, table), source=urls.redact(url) if url else source
             )
     charts = suggest(inspection, names.identifier(name, "data"))
     if as_json:

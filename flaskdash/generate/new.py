@@ -141,15 +141,15 @@ def _write(plan: Plan, root: Path) -> None:
             add_source(root, source)
         _add_charts(root, plan.sources)
         render.format_code(root)
-        render.keep_originals(root)
+        with (root / ".env.example").open("a", encoding="utf-8") as example:
+            needed = dict.fromkeys(one.needs() for one in plan.sources)
+            example.writelines(f"{name}=\n" for name in needed if name)
+        render.keep_originals(root)  # of all but .env, which is secret
         secret = root / ".env"
         secret.touch(mode=0o600)
         addresses = {k: v for one in plan.sources for k, v in one.secrets().items()}
         lines = [f"SECRET_KEY={secrets.token_hex()}", *map(dotenv_line, addresses.items())]
         secret.write_text("\n".join(lines) + "\n", "utf-8")
-        with (root / ".env.example").open("a", encoding="utf-8") as example:
-            needed = dict.fromkeys(one.needs() for one in plan.sources)
-            example.writelines(f"{name}=\n" for name in needed if name)
     except OSError as error:
         what = error.strerror or str(error)
         raise FlaskdashError(f"can't write the project: {what}; nothing was kept") from error

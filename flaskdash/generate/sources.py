@@ -13,7 +13,7 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.dialects import DUCKDB, Dialect
 from flaskdash.inspect.formats import database as databases
 from flaskdash.inspect.formats import stdin
-from flaskdash.inspect.formats import url as remote
+from flaskdash.inspect.formats import url as urls
 from flaskdash.inspect.formats.database import Database
 from flaskdash.inspect.model import Inspection
 from flaskdash.progress import working
@@ -89,27 +89,27 @@ def source(
     from flaskdash.charts.suggest import filters, suggest
     from flaskdash.inspect import inspect_source
 
-    address = remote.held(given, wanted.known)
+    address = urls.from_variable(given, wanted.known)
     if databases.is_address(given) and not address:
         return _of_database(given, name, taken, table, wanted)
     if wanted.query is not None or wanted.live:
         flag = "--live" if wanted.live else "--query"
         file = f"sqlite:///{given}" if given.endswith((".db", ".sqlite", ".sqlite3")) else ""
         raise FlaskdashError(f"{flag} is for databases", hint=file or f"leave {flag} out")
-    piped, url = given == stdin.DASH, address or (given if remote.is_url(given) else "")
+    piped, url = given == stdin.DASH, address or (given if urls.is_url(given) else "")
     if piped and name is None:
         raise FlaskdashError("data from standard input needs a name", hint="--name sales")
     variable = given if address else ""
-    secret = bool(url and not variable and remote.is_secret(url))
+    secret = bool(url and not variable and urls.has_secret(url))
     if secret:
-        url = remote.escaped(url)
+        url = urls.escape(url)
     path = local(url or given)
     with working(f"Reading {path.name}..."):
         inspection = inspect_source(path, table)
     stem, suffix = _stem(path, inspection)
     if piped and name:
         read = inspection.read
-        stem, suffix = name, stdin.ending(read.format, read.compression)
+        stem, suffix = name, stdin.suffix(read.format, read.compression)
     loader = name or free(names.identifier(stem, "data"), taken)
     file = free(names.identifier(stem, "data"), {one.partition(".")[0] for one in files})
     chosen = filters(inspection)
@@ -117,7 +117,7 @@ def source(
     refresh = (wanted.refresh or REFRESH) if url else ""
     found = Source(path, loader, file + suffix.lower(), inspection, charts, url, refresh)
     if secret:
-        variable = remote.free_variable(url, loader, wanted.known)
+        variable = urls.free_variable(url, loader, wanted.known)
     return replace(found, variable=variable, new=secret and variable not in wanted.known)
 
 
@@ -128,7 +128,9 @@ def _of_database(
     from flaskdash.charts.suggest import filters, suggest
 
     known = wanted.known
-    database, inspection = databases.look(given, table, wanted.query, wanted.live, known)
+    database, inspection = databases.inspect_database(
+        given, table, wanted.query, wanted.live, known
+    )
     loader = name or free(names.identifier(database.name, "data"), taken)
     if wanted.query and wanted.live and re.search(rf"\b{loader}\b", wanted.query, re.IGNORECASE):
         # Charts call the loader as they call a table: SQLite would take the one for the other.
@@ -156,8 +158,8 @@ def checked(refresh: str) -> str:
 def local(given: str) -> Path:
     """Return a source as a file: what is piped in or on the web is saved to one."""
     if given == stdin.DASH:
-        return stdin.saved()
-    return remote.saved(given) if remote.is_url(given) else Path(given)
+        return stdin.save()
+    return urls.download(given) if urls.is_url(given) else Path(given)
 
 
 def _stem(path: Path, inspection: Inspection) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""From a source to what it holds: how to read it, and what its columns mean."""
+"""Inspect a source: work out how to read it, and what its columns mean."""
 
 from flaskdash.inspect.model import Column, Inspection, Read
 from flaskdash.inspect.source import inspect_source

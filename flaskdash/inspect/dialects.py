@@ -1,7 +1,7 @@
-"""What engines write differently: the SQL of a chart is the same but for this.
+"""SQL dialects: the parts of a chart's SQL that engines write differently.
 
-A name is that of sqlglot, and of SQLAlchemy's dialect where that has one. Which of them are run by
-the tests, and which are only parsed, is told in docs/databases.md.
+A dialect has the name that sqlglot uses, which is mostly also the name in SQLAlchemy's addresses.
+docs/databases.md lists which dialects the tests run, and which they only parse.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.names import is_reserved
 
 TRUNC = "date_trunc('{grain}', {x})"
-# Words that DuckDB keeps for itself, beside those that every engine does; then the others' own.
+# Words that DuckDB reserves in addition to the words that all engines reserve.
 DUCKDB_WORDS = frozenset(
     """anti asof asymmetric at authorization binary collation concurrently deferrable freeze glob ilike
     initially isnull leading notnull overlaps pivot_longer pivot_wider positional semi tablesample
     unpack variadic verbose""".split()
 )
+# Words that at least one of the engines reserves.
 WORDS = DUCKDB_WORDS | frozenset(
     """before bigint blob change char character condition contains continue convert cursor decimal
     define delayed deterministic div double each elseif empty enclosed enum escape escaped exclude
@@ -37,12 +38,14 @@ WORDS = DUCKDB_WORDS | frozenset(
 
 @dataclass(frozen=True)
 class Dialect:
-    """How an engine writes what differs.
+    """An engine's SQL: the templates of the expressions that differ between engines.
 
-    `mark` is what stands around a name; a backslash `escapes` it in some. `truncs` are the grains that it cuts a time to in another way than `trunc`. `ratio` divides
-    without rounding. `later` is a time so many days or hours on. `median` is empty where the engine has none. `shuffle` orders rows by chance,
-    and the same way each time. `unlimited` stands in
-    for a LIMIT where there is none. `ending` closes a chart's SQL.
+    `mark` is the quotation mark of names; if `escapes` is true, a backslash escapes it in a name.
+    `trunc` truncates a time to a grain, and `truncs` holds the grains that need another template.
+    `ratio` divides without rounding. `later` adds days or hours to a time. `median` is empty if the
+    engine has no median. `shuffle` orders rows by chance, in the same order every time.
+    `unlimited` is the LIMIT of a query that needs all rows. `ending` closes a chart's SQL.
+    `words` are the words that need quotes as names.
     """
 
     name: str
@@ -64,39 +67,38 @@ class Dialect:
     words: frozenset[str] = WORDS
 
     def quote(self, name: str) -> str:
-        """Return a name as an identifier, in quotes where it needs them."""
+        """Return a name as an identifier, in quotes if it needs them."""
         plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name)
         if plain and not is_reserved(name) and name not in self.words:
             return name
         if self.escapes:
-            return (
-                self.mark
-                + name.replace("\\", r"\\").replace(self.mark, f"\\{self.mark}")
-                + self.mark
-            )
-        return self.mark + name.replace(self.mark, 2 * self.mark) + self.mark
+            escaped = name.replace("\\", r"\\").replace(self.mark, f"\\{self.mark}")
+        else:
+            escaped = name.replace(self.mark, 2 * self.mark)
+        return self.mark + escaped + self.mark
 
     def cut(self, grain: str, x: str) -> str:
-        """Return a time, cut to the beginning of its year, month, hour..."""
+        """Return the SQL that truncates the time X to the beginning of its year, month, hour..."""
         return self.truncs.get(grain, self.trunc).format(grain=grain, x=x)
 
     def after(self, number: int, x: str, unit: str = "DAY") -> str:
-        """Return a time, so many days or hours later."""
+        """Return the SQL that adds NUMBER days or hours to the time X."""
         return self.later.format(number=number, x=x, unit=unit)
 
     def middle(self, x: str) -> str:
-        """Return the median of an expression; raise FlaskdashError where the engine has none."""
+        """Return the SQL of a median; raise FlaskdashError if the engine has none."""
         if not self.median:
             raise FlaskdashError(
-                f"{self.title} has no median", hint="--agg mean, or a loader without --live"
+                f"{self.title} has no median. Use the mean, or a loader without --live.",
+                hint="--agg mean",
             )
         return self.median.format(x=x)
 
 
 DUCKDB = Dialect("duckdb", "DuckDB", shuffle="hash(row_number() OVER ())", words=DUCKDB_WORDS)
 DIALECTS = {
-    each.name: each
-    for each in (
+    dialect.name: dialect
+    for dialect in (
         DUCKDB,
         Dialect(
             "postgresql",
@@ -117,7 +119,8 @@ DIALECTS = {
                 "hour": "TIMESTAMP(DATE({x})) + INTERVAL HOUR({x}) HOUR",
             },
             text="CAST({x} AS CHAR)",
-            unlimited=f"\nLIMIT {2**64 - 1}",  # MariaDB drops the order of a subquery without
+            # MariaDB ignores the order of a subquery that has no LIMIT.
+            unlimited=f"\nLIMIT {2**64 - 1}",
             median="",
         ),
         Dialect(
@@ -145,7 +148,7 @@ DIALECTS = {
             escapes=True,
             median="quantileExactInclusive(0.5)({x})",
             text="toString({x})",
-            # Else a column that the SELECT gives the name of another is meant in WHERE.
+            # By default an alias in SELECT hides the column of the same name in WHERE.
             ending="\nSETTINGS prefer_column_name_to_alias = 1",
         ),
         Dialect(
@@ -167,7 +170,8 @@ DIALECTS = {
             "snowflake",
             "Snowflake",
             later="DATEADD({unit}, {number}, {x})",
-            shuffle="random(1)",  # no window without an order
+            # row_number() needs an ORDER BY in Snowflake.
+            shuffle="random(1)",
         ),
         Dialect(
             "trino",
@@ -181,12 +185,16 @@ DIALECTS = {
         Dialect("spark", "Apache Spark", mark="`", shuffle="rand(1)", text="CAST({x} AS STRING)"),
     )
 }
-# SQLAlchemy's names of dialects that are known here under another one.
-NAMES = {"postgres": "postgresql", "mariadb": "mysql", "clickhousedb": "clickhouse"}
-NAMES |= {"hive": "spark"}  # whose SQL endpoint speaks Hive's protocol
+# Schemes of addresses whose dialect has another name. Spark's SQL endpoint speaks Hive's protocol.
+SCHEMES = {
+    "postgres": "postgresql",
+    "mariadb": "mysql",
+    "clickhousedb": "clickhouse",
+    "hive": "spark",
+}
 
 
-def of(url: str) -> Dialect:
-    """Return the dialect of a URL, or of its scheme: postgresql+psycopg; PostgreSQL's where unknown."""
-    plain = url.lower().partition(":")[0].partition("+")[0]
-    return DIALECTS.get(NAMES.get(plain, plain), DIALECTS["postgresql"])
+def from_url(url: str) -> Dialect:
+    """Return the dialect of an address or a scheme (postgresql+psycopg), by default PostgreSQL's."""
+    scheme = url.lower().partition(":")[0].partition("+")[0]
+    return DIALECTS.get(SCHEMES.get(scheme, scheme), DIALECTS["postgresql"])

@@ -1,4 +1,4 @@
-"""Turn names and values from data into Python source, safely."""
+"""Write names and values from data as Python source, safely."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def literal(value: str | float | bool | Sequence[str] | None) -> str:
-    """Return the Python literal of a value: ASCII-safe where it matters, in double quotes."""
+    """Return a value as a Python literal; text is in double quotes, with unsafe characters escaped."""
     if isinstance(value, str):
         return _text(value)
     if value is None or isinstance(value, int | float):
@@ -16,10 +16,10 @@ def literal(value: str | float | bool | Sequence[str] | None) -> str:
 
 
 def _text(value: str) -> str:
-    r"""Return a double-quoted string literal; what is not printable is written as an escape.
+    r"""Return a string literal in double quotes.
 
-    JSON's escapes are Python's too, except for surrogate pairs, so only `"`, `\` and what has no
-    printable form are escaped, and accented letters or emoji stay as they are.
+    Only `"`, `\` and characters that are not printable are escaped: accented letters and emoji stay
+    readable. Control characters get JSON's escapes, which are also Python's.
     """
     quoted = []
     for character in value:
@@ -37,6 +37,7 @@ def _text(value: str) -> str:
 
 
 def comment(text: str, limit: int = 60) -> str:
-    """Return text that is safe inside a comment: one line, printable, short."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Return text that is safe in a comment: one line, printable, at most `limit` characters."""
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    line = " ".join(printable.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

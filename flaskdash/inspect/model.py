@@ -1,4 +1,4 @@
-"""What flaskdash sees in a source: plain values, without pandas."""
+"""The result of an inspection: plain values, so that importing this does not import pandas."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Role = Literal[
 
 @dataclass(frozen=True)
 class Read:
-    """How a source is read; `header_row` counts from 1, and is None where there is no header.
+    """How a source is read.
 
-    `table` is the sheet, the member of an archive or the list of records that was read, and
-    `compression` how the file is packed.
+    `header_row` counts from 1, and is None if there is no header. `table` is the sheet, the member
+    of an archive or the list of records; `compression` is the kind of archive.
     """
 
     format: str
@@ -45,12 +45,15 @@ class Read:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of what the loader returns.
+    """A column of the DataFrame that a loader returns.
 
-    `agg` is how a measure adds up ("sum", "mean" or "last"), `grain` the natural step of a time
-    column, `unit` a sign such as "$" or "%" to show with values. `distinct` does not count missing.
-    `totals` are the values of a category that are totals of its others. `order` are the values of a category that has an order of its
-    own, such as age bands. `yes` is what a flag of words says where it holds.
+    `agg` is how a measure adds up: "sum", "mean" or "last". `grain` is the natural step of a time
+    column. `unit` is a sign such as "$" or "%" that charts show with the values. `distinct` is the
+    number of different values, without missing ones.
+
+    Categories: `totals` are the values that sum up the others ("World"), `order` the values in their
+    natural order (age bands).
+    Flags of words: `yes` is the word that means true.
     """
 
     name: str
@@ -68,15 +71,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a source holds, and the loader code that reads it.
+    """The columns of a source, and the loader code that reads it.
 
-    `body` is the body of the loader's ``load()``: Python statements that end in ``return``, which
-    name the source as ``SOURCE`` (a pathlib.Path). `frame` is what that code returned. `notes` are
-    decisions and warnings in words. `declined` says why nothing can be charted, or is empty.
-    `requires` are the packages that `body` needs besides the project's own. `files` are those of a
-    folder, of which SOURCE is then the path. `total` is the number of rows, of which `frame` is a
-    sample where there are very many. `left_out` are, by column, the totals whose rows `body` drops; it
-    names them as ``TOTALS``.
+    `body` is the body of the loader's ``load()``: Python statements that end in ``return`` and
+    name the source ``SOURCE`` (a pathlib.Path). `frame` is the DataFrame that it returned, or a
+    sample if the source is very big; `total` is the number of all rows.
+
+    `notes` are decisions and warnings. `declined` is the reason if nothing can be charted, else "".
+    `requires` are the packages that `body` needs besides the project's own. `files` are the files
+    of a folder; SOURCE is then the path of the folder. `left_out` are, by column, the totals whose
+    rows `body` drops; it names them ``TOTALS``.
     """
 
     source: str
@@ -92,7 +96,7 @@ class Inspection:
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def column(self, name: str) -> Column:
-        """Return the column of that name; raise KeyError where there is none."""
+        """Return the column of that name; raise KeyError if it does not exist."""
         for column in self.columns:
             if column.name == name:
                 return column

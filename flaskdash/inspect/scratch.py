@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 
-def folder() -> Path:
-    """Return a new folder, which goes when the program ends."""
+def new_folder() -> Path:
+    """Create a folder that is deleted when the program ends."""
     path = Path(tempfile.mkdtemp(prefix="flaskdash-"))
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return path

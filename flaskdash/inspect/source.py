@@ -1,4 +1,4 @@
-"""Find the file, ask its format to read it, and say what its columns mean."""
+"""Inspect a source: locate its file, let the reader of its format read it, describe its columns."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import difflib
 import glob
 import os
 import re
+import shlex
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect.formats.given import Given
+from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.inspect.text import compressed
 
@@ -22,81 +24,69 @@ if TYPE_CHECKING:
     from flaskdash.inspect.writing.draft import Draft
 
 READS = "CSV and other delimited text, Excel, JSON, GeoJSON, fixed-width text, Parquet and SQLite"
-HEAD = 65_536
+HEAD = 65_536  # bytes that are enough to recognise a format
 BLANK = b"\xef\xbb\xbf\xff\xfe \t\r\n\0"
+MOST_LISTED = 5
+MOST_FILES = 1000
 
 HTML = (b"<!doctype html", b"<!--", b"<html", b"<head", b"<body", b"<table", b"<div", b"<script")
+XML = (b"<?xml", b"<!doctype", b"<svg", b"<rss", b"<kml", b"<gpx")
 XML_SHEETS = b"urn:schemas-microsoft-com:office:spreadsheet"
 
-# How files begin that are not read: what to call them, and what to do instead.
+# The first bytes of formats that flaskdash does not read, their names, and what the user can do.
+UNPACK = "Unpack it, and use the file inside."
 SIGNATURES = (
-    (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it first"),
-    (b"Rar!", "a RAR archive", "unpack it first"),
-    (b"(\xb5/\xfd", "a zstd archive", "unpack it first"),
-    (b"%PDF", "a PDF document", "find the data as CSV"),
-    (b"\x89PNG", "an image", "give a data file"),
-    (b"\xff\xd8\xff", "an image", "give a data file"),
-    (b"GIF8", "an image", "give a data file"),
-    (b"ARROW1", "an Arrow file", "save it as Parquet"),
-    (b"{\\rtf", "a rich-text document", "save it as plain text"),
+    (b"7z\xbc\xaf", "a 7-Zip archive", UNPACK),
+    (b"Rar!", "a RAR archive", UNPACK),
+    (b"(\xb5/\xfd", "a zstd archive", UNPACK),
+    (b"%PDF", "a PDF document", "Look for the same data as CSV."),
+    (b"\x89PNG", "an image", "Use a data file."),
+    (b"\xff\xd8\xff", "an image", "Use a data file."),
+    (b"GIF8", "an image", "Use a data file."),
+    (b"ARROW1", "an Arrow file", "Save it as Parquet."),
+    (b"{\\rtf", "a rich-text document", "Save it as plain text."),
 )
 
 
 def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
     """Work out how to read a source, and what its columns mean.
 
-    `table` names the sheet, the member of an archive or the list of records to read, where the
-    source holds several. Raises FlaskdashError, with a hint, for whatever can't be read.
+    `table` is the name of the sheet, the member of an archive or the list of records to read, if
+    the source has several. Raises FlaskdashError if the source can't be read.
     """
-    path, pattern = find(source)
+    path, pattern = locate(source)
     files: list[Path] = []
-    try:
-        # Imported here, because they import pandas and DuckDB.
+    with _readable_errors(path):
+        # These modules import pandas and DuckDB, which take long to load.
         from flaskdash.inspect.meaning import remarks, roles, totals
 
         if pattern is not None:
-            given, draft, files = read_folder(path, pattern, table)
+            file, draft, files = read_folder(path, pattern, table)
         else:
-            given, others = open_source(path, table)
-            draft = reader_of(given).read(given)
-            draft = replace(draft, notes=(*others, *draft.notes))
+            file, notes = open_source(path, table)
+            draft = reader_of(file).read(file)
+            draft = replace(draft, notes=(*notes, *draft.notes))
         columns = draft.columns or roles.describe(draft.frame, draft.units)
         left_out = totals.redundant(draft.frame, columns)
         if left_out:
-            draft, columns = _without(draft, path, left_out)
+            draft, columns = _without_totals(draft, path, left_out)
         declined = draft.declined or roles.decline(columns, draft.read.rows)
-    except PermissionError as error:
-        raise FlaskdashError(f"{path} can't be read: permission denied.", "chmod +r it") from error
-    except MemoryError as error:
-        raise FlaskdashError(
-            f"{path} does not fit into memory.", "give a part of it, or a Parquet copy"
-        ) from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise FlaskdashError(f"{path} can't be read: {reason}.", "check the file") from error
-    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, Warning) as error:
-        # A file that nobody thought of is no reason for a traceback.
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise FlaskdashError(
-            f"{path} can't be read: {reason}", "report it as a bug, with the file's first lines"
-        ) from error
-    part = len(draft.frame) if draft.columns else draft.read.rows
-    sample = f" (in a sample of {part:,} rows)" if part < draft.read.rows else ""
+    sample_rows = len(draft.frame) if draft.columns else draft.read.rows
+    sampled = sample_rows < draft.read.rows
+    suffix = f" (in a sample of {sample_rows:,} rows)" if sampled else ""
+    column_notes = [note + suffix for note in remarks.remark(draft.frame, columns)]
+    read = replace(
+        draft.read,
+        table=draft.read.table or file.packed.member or None,
+        compression=file.packed.kind or None,
+    )
     return Inspection(
         source=str(source),
-        read=replace(
-            draft.read,
-            table=draft.read.table or given.packed.member or None,
-            compression=given.packed.kind or None,
-        ),
+        read=read,
         columns=columns,
         body=draft.body,
         frame=draft.frame,
-        notes=(
-            *draft.notes,
-            *map(remarks.left_out, left_out.items()),
-            *(note + sample for note in remarks.remark(draft.frame, columns)),
-        ),
+        notes=(*draft.notes, *map(remarks.left_out, left_out.items()), *column_notes),
         declined=declined,
         requires=draft.requires,
         files=tuple(files),
@@ -105,10 +95,10 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
     )
 
 
-def _without(
+def _without_totals(
     draft: Draft, path: Path, left_out: Mapping[str, Sequence[str]]
 ) -> tuple[Draft, tuple[Column, ...]]:
-    """Return the draft whose body drops these totals, and what its columns mean then."""
+    """Return a draft whose body drops the rows of these totals, and its columns."""
     from flaskdash.inspect.meaning import roles, sampled
     from flaskdash.inspect.writing.draft import execute, without_totals
 
@@ -122,75 +112,104 @@ def _without(
     ):
         copy = Path(folder) / "rows.parquet"
         rows.write_parquet(str(copy))
-        found = sampled.describe(connection, copy, draft.units)
-    read = replace(draft.read, rows=found.rows)
-    draft = replace(draft, body=body, frame=found.frame, columns=found.columns, read=read)
-    return draft, found.columns
+        sample = sampled.describe(connection, copy, draft.units)
+    read = replace(draft.read, rows=sample.rows)
+    draft = replace(draft, body=body, frame=sample.frame, columns=sample.columns, read=read)
+    return draft, sample.columns
 
 
-def read_folder(folder: Path, pattern: str, table: str | None) -> tuple[Given, Draft, list[Path]]:
-    """Return the first of a folder's files, the draft of all of them, and their paths."""
+@contextmanager
+def _readable_errors(path: Path) -> Iterator[None]:
+    """Raise whatever goes wrong while a file is read as a FlaskdashError with its path."""
+    try:
+        yield
+    except PermissionError as error:
+        raise FlaskdashError(
+            f"{path} can't be read: permission denied.", f"chmod +r {shlex.quote(str(path))}"
+        ) from error
+    except MemoryError as error:
+        raise FlaskdashError(
+            f"{path} does not fit into memory. Use a part of it, or a copy as Parquet."
+        ) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FlaskdashError(
+            f"{path} can't be read: {reason}. Check the file and its disk."
+        ) from error
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, Warning) as error:
+        # Files vary more than any test covers, and a traceback would not help an analyst.
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise FlaskdashError(
+            f"{path} can't be read: {reason}. "
+            "This is a bug in flaskdash: please report it with the first lines of the file."
+        ) from error
+
+
+def read_folder(
+    folder: Path, pattern: str, table: str | None
+) -> tuple[SourceFile, Draft, list[Path]]:
+    """Return the first file of a folder, the draft that reads all its files, and their paths."""
     from flaskdash.inspect.formats import folder as folders
 
-    files, pattern = folders.files_of(folder, pattern)
-    given = [open_source(path, table)[0] for path in files]
-    return given[0], folders.read(folder, pattern, given, list(map(reader_of, given))), files
+    paths, pattern = folders.data_files(folder, pattern)
+    files = [open_source(path, table)[0] for path in paths]
+    readers = [reader_of(file) for file in files]
+    return files[0], folders.read(folder, pattern, files, readers), paths
 
 
-def reader_of(given: Given) -> ModuleType:
+def reader_of(file: SourceFile) -> ModuleType:
     """Return the module that reads a file, by its content."""
     from flaskdash.inspect.formats import csv, excel, json, parquet, sqlite
 
     readers = (parquet, excel, sqlite, json)
-    return next((reader for reader in readers if reader.matches(given)), csv)
+    return next((reader for reader in readers if reader.matches(file)), csv)
 
 
-def open_source(path: Path, table: str | None) -> tuple[Given, list[str]]:
-    """Return a file for the readers, unpacked if it is packed, and a note on what is beside it."""
+def open_source(path: Path, table: str | None) -> tuple[SourceFile, list[str]]:
+    """Return a file, unpacked if it is packed, and notes on the other members of an archive."""
     head = read_head(path)
-    how, others = compressed.unpack(path, head, table)
-    if not how.kind:
+    packed, members = compressed.detect(path, head, table)
+    if not packed.kind:
         refuse_unknown(path, head)
-        return Given(path, path.name, head, table=table), []
-    head = compressed.read(path, how, HEAD)
+        return SourceFile(path, path.name, head, table=table), []
+    head = compressed.read(path, packed, HEAD)
     if not head.strip(BLANK):
-        raise FlaskdashError(f"{path} holds an empty file.", "give one with a header and rows")
-    name = compressed.inner_name(path, how)
-    if head[257:262] == b"ustar" or name.lower().endswith(".tar"):
-        raise FlaskdashError(f"{path} is a tar archive.", "unpack it, and give a file of it")
-    if head.startswith((*compressed.KINDS, b"PK\x03\x04")) and not is_workbook(head):
         raise FlaskdashError(
-            f"{path} holds another archive.", "unpack it, and give the file inside"
+            f"{path} is an archive that holds an empty file. "
+            "Use a file with a header and at least one row."
         )
+    name = compressed.inner_name(path, packed)
+    if head[257:262] == b"ustar" or name.lower().endswith(".tar"):
+        raise FlaskdashError(f"{path} is a tar archive. {UNPACK}")
+    if head.startswith((*compressed.SIGNATURES, b"PK\x03\x04")) and not is_workbook(head):
+        raise FlaskdashError(f"{path} is an archive that holds another archive. {UNPACK}")
     refuse_unknown(path, head)
-    given = Given(path, name, head, how, None if others else table)
-    if not others:
-        return given, []
-    shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
-    return given, [f"read {how.member}; --table takes another file of the archive: {shown}"]
+    file = SourceFile(path, name, head, packed, None if members else table)
+    if not members:
+        return file, []
+    listed = ", ".join(members[:MOST_LISTED])
+    if len(members) > MOST_LISTED:
+        listed += f" and {len(members) - MOST_LISTED} more"
+    return file, [f"read {packed.member}; --table takes another file of the archive: {listed}"]
 
 
 def is_workbook(head: bytes) -> bool:
-    """Tell whether the beginning of a zip archive is that of a workbook."""
-    first = head[:4000]
-    return any(
-        sign in first
-        for sign in (b"[Content_Types].xml", b"xl/", b"_rels/", b"opendocument.spreadsheet")
-    )
+    """Tell whether a zip archive is a workbook, by its first bytes."""
+    signs = (b"[Content_Types].xml", b"xl/", b"_rels/", b"opendocument.spreadsheet")
+    return any(sign in head[:4000] for sign in signs)
 
 
-def find(source: str | Path) -> tuple[Path, str | None]:
-    """Return the path of a file; or of a folder, with a pattern for its files, "" for all.
+def locate(source: str | Path) -> tuple[Path, str | None]:
+    """Return the path of a file and None, or the path of a folder and a pattern for its files.
 
-    Raises FlaskdashError with the names that come close.
+    The pattern is "" for all files of the folder. Raises FlaskdashError, with similar names, if
+    the source does not exist.
     """
     text = str(source)
     if "://" in text or re.match(r"https?:/", text):
-        raise FlaskdashError(
-            f"{text} is a URL, and URLs are not read yet.", "download it and give the file"
-        )
+        raise FlaskdashError(f"{text} is a URL. Download it, and use the file.")
     if not text.strip() or "\0" in text:
-        raise FlaskdashError("The source has no name.", "give the path of a data file")
+        raise FlaskdashError("The source has no name. Give the path of a data file.")
     path = Path(source).expanduser()
     try:
         if path.is_dir():
@@ -198,72 +217,82 @@ def find(source: str | Path) -> tuple[Path, str | None]:
         if path.is_file():
             return path, None
         if path.exists():
-            raise FlaskdashError(f"{path} is not a regular file.", "save its content to a file")
+            raise FlaskdashError(f"{path} is not a regular file. Save its content to a file.")
     except OSError as error:
         reason = error.strerror or str(error)
-        raise FlaskdashError(f"{text} can't be read: {reason}.", "check the path") from error
+        raise FlaskdashError(f"{text} can't be read: {reason}. Check the path.") from error
     if glob.has_magic(path.name):
         if glob.has_magic(str(path.parent)):
-            raise FlaskdashError(f"{text} is a pattern of folders.", "one folder: data/*.csv")
+            raise FlaskdashError(
+                f"{text} is a pattern for folders. Use a pattern for the files of one folder.",
+                '"data/*.csv"',
+            )
         return path.parent, path.name
-    raise FlaskdashError(f"{path} does not exist.", missing_hint(path))
+    raise missing_file(path)
 
 
-def missing_hint(path: Path) -> str:
-    """Return the hint for a missing file: close names in its folder."""
+def missing_file(path: Path) -> FlaskdashError:
+    """Return the error for a file that does not exist, with similar names in its folder."""
     if not path.parent.is_dir():
-        return f"check the folder: {path.parent} does not exist either"
-    names = [near.name for near in files(path.parent)]
-    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6) or [
+        return FlaskdashError(
+            f"{path} does not exist, and neither does its folder {path.parent}. Check the path."
+        )
+    names = [file.name for file in visible_files(path.parent)]
+    matches = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6) or [
         name for name in names if Path(name).stem.lower() == path.stem.lower()
     ]
-    if close:
-        return "did you mean " + " or ".join(str(path.parent / name) for name in close) + "?"
-    return f"check the spelling; the folder is {path.parent.resolve()}"
+    if matches:
+        similar = [str(path.parent / name) for name in matches]
+        return FlaskdashError(
+            f"{path} does not exist. Did you mean {' or '.join(similar)}?",
+            shlex.quote(similar[0]),
+        )
+    return FlaskdashError(
+        f"{path} does not exist in the folder {path.parent.resolve()}. Check the spelling."
+    )
 
 
-def files(folder: Path) -> list[Path]:
-    """Return the visible files of a folder, at most a thousand, sorted."""
-    found: list[Path] = []
+def visible_files(folder: Path) -> list[Path]:
+    """Return the sorted files of a folder, without hidden ones: at most MOST_FILES."""
+    paths: list[Path] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_file() and not entry.name.startswith("."):
-                    found.append(folder / entry.name)
-                if len(found) == 1000:
+                    paths.append(folder / entry.name)
+                if len(paths) == MOST_FILES:
                     break
     except OSError:
         return []
-    return sorted(found)
+    return sorted(paths)
 
 
 def read_head(path: Path) -> bytes:
-    """Return the first bytes of a file; raise if it is empty."""
+    """Return the first bytes of a file; raise FlaskdashError if it is empty."""
     with path.open("rb") as file:
         head = file.read(HEAD)
     if not head.strip(BLANK):
-        if path.stat().st_size <= HEAD:
-            raise FlaskdashError(f"{path} is empty.", "give a file with a header and rows")
-        raise FlaskdashError(f"{path} begins with blanks only.", "give a file with rows")
+        problem = "is empty" if path.stat().st_size <= HEAD else "begins with blanks only"
+        raise FlaskdashError(f"{path} {problem}. Use a file with a header and at least one row.")
     return head
 
 
 def refuse_unknown(path: Path, head: bytes) -> None:
-    """Raise if a file is of a format that flaskdash does not read."""
-    for start, name, hint in SIGNATURES:
+    """Raise FlaskdashError if flaskdash does not read the format of a file."""
+    for start, name, advice in SIGNATURES:
         if head.startswith(start):
-            raise FlaskdashError(f"{path} is {name}; flaskdash reads {READS} today.", hint)
+            raise FlaskdashError(f"{path} is {name}. flaskdash reads {READS}. {advice}")
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith(HTML):
         raise FlaskdashError(
-            f"{path} is an HTML page, not data.",
-            "download the data file itself: a login or an error page is often saved in its place",
+            f"{path} is an HTML page, not data: it may be a login or an error page that was saved "
+            "under the name of the file. Download the data file itself."
         )
-    sheets = text.startswith(b"<?xml") and XML_SHEETS in text
-    if sheets or text.startswith(b"mime-version:"):
+    is_xml_sheet = text.startswith(b"<?xml") and XML_SHEETS in text
+    if is_xml_sheet or text.startswith(b"mime-version:"):
         raise FlaskdashError(
-            f"{path} is a web page or XML that Excel can open, not a workbook.",
-            "open it in Excel, and save it as .xlsx",
+            f"{path} is a web page or XML that Excel can open, but not a workbook. "
+            "Open it in Excel, and save it as .xlsx."
         )
-    if text.startswith((b"<?xml", b"<!doctype", b"<svg", b"<rss", b"<kml", b"<gpx")):
-        raise FlaskdashError(f"{path} is XML; flaskdash reads {READS} today.", "save it as CSV")
+    if text.startswith(XML):
+        raise FlaskdashError(f"{path} is XML. flaskdash reads {READS}. Save it as CSV.")

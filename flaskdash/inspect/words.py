@@ -1,4 +1,4 @@
-"""Split column names into words, and know what the words mean."""
+"""Split column names into words; lists of words that reveal what a column means."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 
 
 def known(text: str) -> frozenset[str]:
-    """Return the set of the words in a text."""
     return frozenset(text.split())
 
 
@@ -18,7 +17,7 @@ TIME_WORDS = known(
     "date datetime day time timestamp dt dttm when created updated modified period datum fecha"
     " month yearmonth ym week start end begin expires since born birthdate birthday epoch ts unix yearmoda yyyymmdd ymd"
 )
-# A number under such a name is a code: it is never added up.
+# Numbers in columns with such names are codes: they are never added up.
 CODE_WORDS = known(
     "zip zipcode postcode postal plz fips isbn ean gtin upc sku phone telephone tel fax mobile ssn"
     " iban imei barcode insee siret siren naics sic hs cpt icd ndc cc"
@@ -29,12 +28,12 @@ _PER = re.compile(r"[a-z)]\s*/\s*\d*[a-z]", re.I)
 
 
 def is_per(name: str) -> bool:
-    """Tell whether a name is that of a rate: suicides/100k pop, GDP per capita."""
+    """Tell whether a column holds rates, by its name: suicides/100k pop, GDP per capita."""
     return bool(_PER.search(name)) or "per" in words(name)
 
 
 def words(name: str) -> list[str]:
-    """Return the words of a name in lower case: "OrderDate", "order_date" and "Order date"."""
+    """Return the words of a name in lower case: "OrderDate" and "order_date" give order, date."""
     return [word.lower() for word in _WORD.findall(name)]
 
 
@@ -42,12 +41,12 @@ ID_WORDS = known(
     "id ids tz timezone uuid guid key hash pk fk url uri href link email mail ip ipaddress phone ssn iban isbn"
     " code codes iata icao ioc iso sku serial login username token slug path filename"
 )
-# Words that end in "id" by chance, of which there may be whole numbers.
+# Words that end in "id" by chance: columns with such names may hold numbers.
 NOT_IDS = known(
     "paid prepaid unpaid repaid aid bid underbid overbid acid grid mid solid liquid fluid covid hybrid"
     " android humid rapid valid invalid steroid thyroid pyramid orchid asteroid said laid steroids"
 )
-# These count as identifiers only as the last word, and only of nearly unique values.
+# These mean an identifier only as the last word, and only if nearly all values differ.
 NUMBER_WORDS = known(
     "number no nr num nummer numero index idx row line ref reference flight position"
     " subject patient participant respondent person"
@@ -86,10 +85,10 @@ STOCK_WORDS = known(
 )
 CLOCK_WORDS = known("time arr dep arrival departure start end")
 COUNTED_WORDS = SUM_WORDS - {"total"} | known("rating score rate stars rank")
-# A whole number under such a name is a code of a place.
+# Whole numbers in columns with such names are codes of places.
 AREA_WORDS = known(
     "beat ward district tract precinct block zone region state county country borough province"
     " city town municipality neighborhood neighbourhood puma division territory"
 )
-# A sum of these is meant where they come in all sizes; where they are much alike they are a rating.
+# Values of all sizes are summed; values that are much alike are a rating, and are averaged.
 RATED_WORDS = known("points total")

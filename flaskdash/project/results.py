@@ -13,7 +13,7 @@ from flaskdash import shell
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import dialects
 from flaskdash.inspect.dialects import DUCKDB, Dialect
-from flaskdash.inspect.formats import url as remote
+from flaskdash.inspect.formats import url as urls
 from flaskdash.inspect.model import Column, Inspection, Read
 from flaskdash.project import Project, contents, dotenv, snapshots
 
@@ -75,12 +75,12 @@ def _dialect(project: Project, loader: contents.LoaderFile) -> Dialect:
     if not loader.live:
         return DUCKDB
     url = os.environ.get(loader.database) or dotenv(project.root / ".env").get(loader.database, "")
-    return dialects.of(url)
+    return dialects.from_url(url)
 
 
 def _files(project: Project, loader: contents.LoaderFile) -> list[Path]:
     """Return what a loader reads, so far as that lies in the project."""
-    if remote.is_url(loader.source):
+    if urls.is_url(loader.source):
         return []
     source = project.root / loader.source
     return [source, *(source.iterdir() if loader.source and source.is_dir() else ())]

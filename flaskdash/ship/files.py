@@ -81,9 +81,9 @@ def is_excluded(path: PurePosixPath) -> bool:
 
 def is_env(path: PurePosixPath) -> bool:
     """Return whether a file is a .env, .env.local or similar, which may hold secrets."""
-    return path.name == ".env" or (
-        path.name.startswith(".env.") and path.suffix not in {".example", ".sample", ".template"}
-    )
+    name = PurePosixPath(path.name.removesuffix(".orig"))  # .flaskdash/ has originals of examples
+    is_example = name.suffix in {".example", ".sample", ".template"}
+    return name.name == ".env" or (name.name.startswith(".env.") and not is_example)
 
 
 def escapes(project: Project, path: PurePosixPath) -> bool:

@@ -536,6 +536,7 @@ def test_a_value_with_a_line_break_can_be_chosen(
     browser = watched.page.context.browser
     assert browser
     with serving(tmp_path / "shop") as url:
+        wait_for_data(url)
         context = browser.new_context(java_script_enabled=scripted)
         for place in ("unix",) if scripted else ("unix", "dos"):
             page = context.new_page()
@@ -598,6 +599,7 @@ def test_long_cells_and_many_categories(
             flaskdash_("add-chart", f"as_{kind}", *of_stories, kind, *by, *agg)
     own_environment(tmp_path / "shop", shared_project)
     with serving(tmp_path / "shop") as url:
+        wait_for_data(url)
         for kind in kinds:
             watched.page.goto(f"{url}/charts/as-{kind}")
             watched.page.locator(".chart .main-svg text").first.wait_for(state="attached")

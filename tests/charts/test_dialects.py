@@ -1,4 +1,4 @@
-"""SQL of charts in each dialect: run where the engine is at hand, parsed for the others."""
+"""Run the SQL of charts in the dialects of the installed engines, and parse that of the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import sqlglot
 from flaskdash.charts import sql
 from flaskdash.charts.kinds import KINDS
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect.dialects import DIALECTS, DUCKDB, Dialect, of
+from flaskdash.inspect.dialects import DIALECTS, DUCKDB, Dialect, from_url
 from tests.support import servers
 from tests.support.dialects import CHARTS, COLUMNS, TABLE, plain, rows
 
@@ -27,29 +27,29 @@ PARSED = {name: {"postgresql": "postgres"}.get(name, name) for name in DIALECTS}
 def engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Any]:
-    """Return a function that runs SQL in one engine, with the rows in its table `sales`."""
+    """Yield the name of an engine, and a connection to one with the rows in its table `sales`."""
     if request.param == "sqlite":
         path = tmp_path_factory.mktemp("sqlite") / "shop.db"
-        with sqlite3.connect(path) as made:
-            made.execute(TABLE.format(q='"', moment="DATETIME", number="DOUBLE"))
+        with sqlite3.connect(path) as connection:
+            connection.execute(TABLE.format(q='"', moment="DATETIME", number="DOUBLE"))
             texts = [tuple(str(v) if isinstance(v, date) else v for v in row) for row in rows()]
-            made.executemany(f"INSERT INTO sales VALUES ({', '.join('?' * 7)})", texts)
-        made.close()
+            connection.executemany(f"INSERT INTO sales VALUES ({', '.join('?' * 7)})", texts)
+        connection.close()
         yield request.param, sa.create_engine(f"sqlite:///{path}")
         return
     with (servers.postgresql if request.param == "postgresql" else servers.mariadb)() as server:
         url = sa.make_url(server.url()).set(drivername=server.admin.drivername)
-        made_by = sa.create_engine(url)
+        database = sa.create_engine(url)
         quote, number = (
             ('"', "DOUBLE PRECISION") if request.param == "postgresql" else ("`", "DOUBLE")
         )
-        with made_by.begin() as connection:
+        with database.begin() as connection:
             table = TABLE.format(q=quote, number=number, moment="TIMESTAMP NULL")
             connection.exec_driver_sql(table.replace(" NULL", "") if quote == '"' else table)
             marks = ", ".join(["%s"] * 7)
             connection.exec_driver_sql(f"INSERT INTO sales VALUES ({marks})", rows())
-        yield request.param, made_by
-        made_by.dispose()
+        yield request.param, database
+        database.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -60,52 +60,52 @@ def duck() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def test_each_kind_is_here() -> None:
-    assert {one.kind for one, _ in CHARTS.values()} == KINDS.keys()
+def test_each_kind_has_a_chart() -> None:
+    assert {chart.kind for chart, _ in CHARTS.values()} == KINDS.keys()
 
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_each_chart_is_the_same_in_each_engine(
     name: str, engine: tuple[str, sa.Engine], duck: duckdb.DuckDBPyConnection
 ) -> None:
-    which, there = engine
-    asked, bins = CHARTS[name]
-    if asked.agg == "median" and not DIALECTS[which].median:
+    dialect_name, connectable = engine
+    chart, bins = CHARTS[name]
+    if chart.agg == "median" and not DIALECTS[dialect_name].median:
         with pytest.raises(FlaskdashError, match="has no median"):
-            sql.select(asked, COLUMNS, bins, DIALECTS[which])
+            sql.select(chart, COLUMNS, bins, DIALECTS[dialect_name])
         return
-    with there.connect() as connection:
-        text = sql.select(asked, COLUMNS, bins, DIALECTS[which])
-        if which != "sqlite":
+    with connectable.connect() as connection:
+        text = sql.select(chart, COLUMNS, bins, DIALECTS[dialect_name])
+        if dialect_name != "sqlite":
             text = text.replace("%", "%%")
-        got = [tuple(map(plain, row)) for row in connection.exec_driver_sql(text)]
+        result = [tuple(map(plain, row)) for row in connection.exec_driver_sql(text)]
     expected = [
         tuple(map(plain, row))
-        for row in duck.execute(sql.select(asked, COLUMNS, bins, DUCKDB)).fetchall()
+        for row in duck.execute(sql.select(chart, COLUMNS, bins, DUCKDB)).fetchall()
     ]
     assert expected
-    if asked.kind in {"scatter", "bubble", "violin", "map"}:
-        got, expected = sorted(got), sorted(expected)
-    assert got == expected
+    if chart.kind in {"scatter", "bubble", "violin", "map"}:
+        result, expected = sorted(result), sorted(expected)
+    assert result == expected
 
 
-@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda one: one.name)
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda dialect: dialect.name)
 def test_each_chart_can_be_parsed(dialect: Dialect) -> None:
-    for asked, bins in CHARTS.values():
-        if dialect.median or asked.agg != "median":
-            text = sql.select(asked, COLUMNS, bins, dialect)
+    for chart, bins in CHARTS.values():
+        if dialect.median or chart.agg != "median":
+            text = sql.select(chart, COLUMNS, bins, dialect)
             assert len(sqlglot.parse(text, dialect=PARSED[dialect.name])) == 1, text
 
 
-def test_a_scheme_tells_the_dialect() -> None:
+def test_a_scheme_has_a_dialect() -> None:
     schemes = ("postgres", "postgresql+psycopg", "mariadb://me:pw@host/db", "trino", "oracle")
     names = ["postgresql", "postgresql", "mysql", "trino", "postgresql"]
-    assert [of(scheme).name for scheme in schemes] == names
+    assert [from_url(scheme).name for scheme in schemes] == names
 
 
-@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda one: one.name)
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda dialect: dialect.name)
 def test_hostile_names_stay_names(dialect: Dialect) -> None:
     for name in ('a"b', "a`b", "x; DROP TABLE y --", "select", "Order Date", "a\\b", "ü", "%s"):
         text = f"SELECT {dialect.quote(name)} FROM t"
         tree = sqlglot.parse_one(text, dialect=PARSED[dialect.name])
-        assert [found.name for found in tree.find_all(sqlglot.exp.Column)] == [name]
+        assert [column.name for column in tree.find_all(sqlglot.exp.Column)] == [name]

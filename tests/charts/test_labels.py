@@ -1,14 +1,14 @@
-"""What tells columns of like things apart."""
+"""Label columns that measure the same for different things."""
 
 from __future__ import annotations
 
 import pytest
 
-from flaskdash.charts.labels import labels, shared
+from flaskdash.charts.labels import labels, shared_affixes
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "expected"),
     [
         (["math score", "reading score"], ["Math", "Reading"]),
         (["q1_pay", "q2_tools"], ["Q1 pay", "Q2 tools"]),
@@ -19,10 +19,10 @@ from flaskdash.charts.labels import labels, shared
         (["x?", "x!"], ["X (1)", "X (2)"]),
     ],
 )
-def test_labels(names: list[str], told: list[str]) -> None:
-    assert labels(names) == told
+def test_labels(names: list[str], expected: list[str]) -> None:
+    assert labels(names) == expected
 
 
 def test_only_whole_words_are_shared() -> None:
-    assert shared(["Northampton", "Northumbria"]) == ("", "")
-    assert shared(["US sales in 2023", "UK sales in 2023"]) == ("", " sales in 2023")
+    assert shared_affixes(["Northampton", "Northumbria"]) == ("", "")
+    assert shared_affixes(["US sales in 2023", "UK sales in 2023"]) == ("", " sales in 2023")

@@ -1,4 +1,4 @@
-"""SQL of charts: the text of each kind, run by DuckDB on a small table."""
+"""Run the SQL of each kind of chart with DuckDB, on a small table."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ ROWS = """
 """
 
 
-def ask(
+def run(
     chart: Chart, bins: sql.Bins = sql.NO_BINS, columns: dict[str, Column] = COLUMNS
 ) -> list[tuple[object, ...]]:
     text = sql.select(chart, columns, bins)
@@ -41,27 +41,27 @@ def ask(
 
 
 def test_kpi_counts_and_sums() -> None:
-    assert ask(chart("kpi", agg="count")) == [(6,)]
-    assert ask(chart("kpi", y="revenue", agg="sum")) == [(105.0,)]
-    assert ask(chart("kpi", y="region", agg="distinct")) == [(2,)]
+    assert run(chart("kpi", agg="count")) == [(6,)]
+    assert run(chart("kpi", y="revenue", agg="sum")) == [(105.0,)]
+    assert run(chart("kpi", y="region", agg="distinct")) == [(2,)]
 
 
-def test_kpi_over_time_has_a_value_a_step() -> None:
-    rows = ask(chart("kpi", x="day", y="revenue", agg="sum", grain="month"))
+def test_kpi_over_time_has_a_value_for_each_step() -> None:
+    rows = run(chart("kpi", x="day", y="revenue", agg="sum", grain="month"))
     assert [value for _, value in rows] == [10.0, 95.0]
 
 
 def test_kpi_of_a_running_total_is_the_sum_at_the_last_day() -> None:
-    assert ask(chart("kpi", y="cases", agg="last")) == [(13,)]
+    assert run(chart("kpi", y="cases", agg="last")) == [(13,)]
 
 
 def test_line_by_month() -> None:
-    rows = ask(chart("line", x="day", y="revenue", agg="sum", grain="month"))
+    rows = run(chart("line", x="day", y="revenue", agg="sum", grain="month"))
     assert [(str(day)[:7], value) for day, value in rows] == [("2024-01", 10.0), ("2024-02", 95.0)]
 
 
 def test_line_of_a_running_total_takes_the_end_of_each_month() -> None:
-    rows = ask(chart("line", x="day", y="cases", agg="last", grain="month"))
+    rows = run(chart("line", x="day", y="cases", agg="last", grain="month"))
     assert [value for _, value in rows] == [33, 13]
 
 
@@ -70,44 +70,44 @@ def test_line_at_its_own_grain_keeps_the_days() -> None:
     assert "date_trunc" not in text
 
 
-def test_bar_is_sorted_and_limited_and_leaves_missing_out() -> None:
-    assert ask(chart("bar", x="region", y="revenue", agg="sum")) == [("N", 9.0), ("S", 6.0)]
-    assert ask(chart("bar", x="region", y="revenue", agg="sum", limit=1)) == [("N", 9.0)]
+def test_bar_is_sorted_and_limited_without_missing_values() -> None:
+    assert run(chart("bar", x="region", y="revenue", agg="sum")) == [("N", 9.0), ("S", 6.0)]
+    assert run(chart("bar", x="region", y="revenue", agg="sum", limit=1)) == [("N", 9.0)]
 
 
 def test_coloured_bar_keeps_the_largest_bars_whole() -> None:
-    rows = ask(chart("bar", x="region", y="revenue", agg="sum", color="Sub Kind", limit=1))
+    rows = run(chart("bar", x="region", y="revenue", agg="sum", color="Sub Kind", limit=1))
     assert rows == [("N", "b", 5.0), ("N", "a", 4.0)]
 
 
 def test_bar_over_time_is_in_order_of_time() -> None:
-    rows = ask(chart("bar", x="day", y="revenue", agg="sum", grain="month"))
+    rows = run(chart("bar", x="day", y="revenue", agg="sum", grain="month"))
     assert [value for _, value in rows] == [10.0, 95.0]
 
 
-def test_shares_beyond_the_limit_are_one() -> None:
-    asked = chart("pie", x="Sub Kind", y="revenue", agg="sum", limit=1)
-    assert ask(asked) == [("b", 97.0), ("Other", 8.0)]
-    assert ask(chart("donut", x="cases", agg="count", limit=1)) == [("1", 1), ("Other", 5)]
-    assert ask(chart("pie", x="region", agg="count", limit=2)) == [("N", 3), ("S", 2)]
+def test_shares_beyond_the_limit_are_combined() -> None:
+    spec = chart("pie", x="Sub Kind", y="revenue", agg="sum", limit=1)
+    assert run(spec) == [("b", 97.0), ("Other", 8.0)]
+    assert run(chart("donut", x="cases", agg="count", limit=1)) == [("1", 1), ("Other", 5)]
+    assert run(chart("pie", x="region", agg="count", limit=2)) == [("N", 3), ("S", 2)]
 
 
-def test_area_is_a_line_that_is_filled() -> None:
+def test_area_has_the_sql_of_a_line() -> None:
     flags = {"x": "day", "y": "revenue", "agg": "sum", "grain": "month", "color": "region"}
-    assert ask(chart("area", **flags)) == ask(chart("line", **flags))
+    assert run(chart("area", **flags)) == run(chart("line", **flags))
 
 
 def test_bubble_has_three_measures() -> None:
-    rows = ask(chart("bubble", x="revenue", y="cases", size="revenue", color="region"))
+    rows = run(chart("bubble", x="revenue", y="cases", size="revenue", color="region"))
     assert sorted(rows)[0] == (1.0, 10, "N")
 
 
 def test_heatmap_has_a_cell_for_each_pair_of_the_most_frequent() -> None:
     flags = {"x": "region", "by": "Sub Kind", "y": "revenue", "agg": "sum"}
     rows = [("N", "a", 4.0), ("N", "b", 5.0), ("S", "a", 4.0), ("S", "b", 2.0)]
-    assert ask(chart("heatmap", **flags)) == rows
-    assert ask(chart("heatmap", **flags, limit=1)) == rows[:1]
-    months = ask(chart("heatmap", x="day", by="region", agg="count", grain="month"))
+    assert run(chart("heatmap", **flags)) == rows
+    assert run(chart("heatmap", **flags, limit=1)) == rows[:1]
+    months = run(chart("heatmap", x="day", by="region", agg="count", grain="month"))
     assert [(str(day)[:7], *more) for day, *more in months] == [
         ("2024-01", "N", 2),
         ("2024-01", "S", 2),
@@ -116,27 +116,27 @@ def test_heatmap_has_a_cell_for_each_pair_of_the_most_frequent() -> None:
 
 
 def test_box_has_five_numbers() -> None:
-    rows = ask(chart("box", x="Sub Kind", y="revenue"))
+    rows = run(chart("box", x="Sub Kind", y="revenue"))
     assert rows == [("a", 1.0, 1.0, 3.0, 4.0, 4.0), ("b", 2.0, 2.0, 5.0, 90.0, 90.0)]
-    assert ask(chart("box", x="region", y="revenue", limit=1)) == [("N", 1, 1, 3, 5, 5)]
+    assert run(chart("box", x="region", y="revenue", limit=1)) == [("N", 1, 1, 3, 5, 5)]
 
 
 def test_parts_of_parts_are_positive_and_the_largest() -> None:
     flags = {"x": "region", "by": "Sub Kind", "y": "revenue", "agg": "sum"}
     for kind in ("treemap", "sunburst", "sankey"):
-        assert ask(chart(kind, **flags, limit=2)) == [("N", "b", 5.0), ("N", "a", 4.0)]
-    assert ask(chart("treemap", x="region", agg="count")) == [("N", 3), ("S", 2)]
+        assert run(chart(kind, **flags, limit=2)) == [("N", "b", 5.0), ("N", "a", 4.0)]
+    assert run(chart("treemap", x="region", agg="count")) == [("N", 3), ("S", 2)]
 
 
 def test_waterfall_keeps_losses() -> None:
     steps = chart("waterfall", x="region", y="revenue", agg="sum")
     assert "HAVING" not in sql.select(steps, COLUMNS)
     assert "HAVING sum(revenue) > 0" in sql.select(chart("pie", x="region", y="revenue"), COLUMNS)
-    assert ask(steps) == [("N", 9.0), ("S", 6.0)]
+    assert run(steps) == [("N", 9.0), ("S", 6.0)]
 
 
 def test_candles_open_with_the_first_and_close_with_the_last() -> None:
-    rows = ask(chart("candlestick", x="day", y="cases", grain="year"))
+    rows = run(chart("candlestick", x="day", y="cases", grain="year"))
     assert [row[2:4] for row in rows] == [(22, 1)]
     priced = {name: column(name) for name in ("Open", "high", "low", "close")}
     text = sql.select(chart("candlestick", x="day"), COLUMNS | priced)
@@ -144,30 +144,30 @@ def test_candles_open_with_the_first_and_close_with_the_last() -> None:
 
 
 def test_histogram_counts_each_row_once() -> None:
-    assert ask(chart("histogram", x="revenue"), sql.Bins(2)) == [(0, 1), (2, 2), (4, 2), (90, 1)]
+    assert run(chart("histogram", x="revenue"), sql.Bins(2)) == [(0, 1), (2, 2), (4, 2), (90, 1)]
 
 
 def test_scatter_is_bounded_and_the_same_each_time() -> None:
     spec = chart("scatter", x="revenue", y="cases", limit=3)
-    assert len(ask(spec)) == 3
-    assert ask(spec) == ask(spec)
+    assert len(run(spec)) == 3
+    assert run(spec) == run(spec)
 
 
-def test_outer_bars_of_a_histogram_hold_what_lies_beyond() -> None:
-    asked = chart("histogram", x="revenue")
-    assert ask(asked, sql.Bins(2, last=3)) == [(0, 1), (2, 2), (4, 2), (6, 1)]
-    assert ask(asked, sql.Bins(2, first=1, last=3)) == [(2, 3), (4, 2), (6, 1)]
-    assert "what lies above 8 too" in sql.select(asked, COLUMNS, sql.Bins(2, last=3))
+def test_outer_bars_of_a_histogram_count_values_beyond_them() -> None:
+    spec = chart("histogram", x="revenue")
+    assert run(spec, sql.Bins(2, last=3)) == [(0, 1), (2, 2), (4, 2), (6, 1)]
+    assert run(spec, sql.Bins(2, first=1, last=3)) == [(2, 3), (4, 2), (6, 1)]
+    assert "all values above 8" in sql.select(spec, COLUMNS, sql.Bins(2, last=3))
 
 
-def test_bins_are_cut_where_few_values_lie_far_out() -> None:
+def test_bins_do_not_reach_to_outliers() -> None:
     assert sql.bins(0, 100, -10, 150, whole=False) == sql.Bins(5)
     assert sql.bins(0, 100, -10, 10_000, whole=False) == sql.Bins(5, last=20)
     assert sql.bins(0.1, 1, -10, 2, whole=False) == sql.Bins(0.05, first=2, last=20)
 
 
 @pytest.mark.parametrize(
-    ("asked", "both", "total", "part"),
+    ("spec", "both", "total", "part"),
     [
         (chart("kpi", y="revenue", agg="sum"), [(9.0,)], [(9.0,)], [(6.0,)]),
         (chart("kpi", agg="count"), [(6,)], [(3,)], [(2,)]),
@@ -175,9 +175,9 @@ def test_bins_are_cut_where_few_values_lie_far_out() -> None:
         (chart("histogram", x="revenue"), [(0, 2), (90, 1)], [(0, 3)], [(0, 2)]),
     ],
 )
-def test_a_total_counts_once(asked: Chart, both: object, total: object, part: object) -> None:
+def test_a_total_counts_once(spec: Chart, both: object, total: object, part: object) -> None:
     columns = COLUMNS | {"region": column("region", "text", "category", totals=("N",))}
-    text = sql.select(asked, columns, sql.Bins(10))
+    text = sql.select(spec, columns, sql.Bins(10))
     with duckdb.connect() as connection:
         connection.execute(
             "CREATE TABLE rows(day DATE, region TEXT, k TEXT, revenue DOUBLE, n INT)"
@@ -188,23 +188,23 @@ def test_a_total_counts_once(asked: Chart, both: object, total: object, part: ob
             assert connection.execute(f"{rows} {text}").fetchall() == expected
 
 
-def test_share_is_how_often_a_flag_holds() -> None:
-    asked = chart("bar", x="region", y="Sub Kind", agg="share")
+def test_share_is_the_percentage_of_a_flag() -> None:
+    spec = chart("bar", x="region", y="Sub Kind", agg="share")
     columns = COLUMNS | {"Sub Kind": column("Sub Kind", "text", "flag", yes="a")}
-    assert ask(asked, columns=columns) == [("N", pytest.approx(200 / 3)), ("S", 50.0)]
+    assert run(spec, columns=columns) == [("N", pytest.approx(200 / 3)), ("S", 50.0)]
     number = chart("kpi", y="revenue", agg="share")
-    assert ask(number) == [(100.0,)]
+    assert run(number) == [(100.0,)]
 
 
-def test_kpi_along_time_has_the_steps_to_the_latest() -> None:
-    rows = ask(chart("kpi", x="day", y="revenue", agg="sum", grain="month"))
+def test_kpi_with_a_grain_has_the_steps_to_the_latest() -> None:
+    rows = run(chart("kpi", x="day", y="revenue", agg="sum", grain="month"))
     assert [value for _, value in rows] == [10.0, 95.0]
 
 
-def test_a_day_of_events_that_is_not_over_is_left_out() -> None:
-    asked = chart("line", x="moment", agg="count", grain="day")
+def test_an_unfinished_day_of_events_is_left_out() -> None:
+    spec = chart("line", x="moment", agg="count", grain="day")
     columns = {"moment": column("moment", "datetime", "time", grain="hour")}
-    text = sql.select(asked, columns)
+    text = sql.select(spec, columns)
     for last, days in (("2024-01-09 13:00", 8), ("2024-01-09 23:30", 9)):
         hours = f"SELECT moment FROM range(TIMESTAMP '2024-01-01', TIMESTAMP '{last}', INTERVAL 30 MINUTE) t(moment)"
         with duckdb.connect() as connection:
@@ -212,8 +212,8 @@ def test_a_day_of_events_that_is_not_over_is_left_out() -> None:
 
 
 def test_compared_columns_have_a_row_each() -> None:
-    asked = chart("bar", x="measure", y="value", agg="sum", across=("revenue", "cases"))
-    assert ask(asked) == [("Revenue", 105.0), ("Cases", 76.0)]
+    spec = chart("bar", x="measure", y="value", agg="sum", across=("revenue", "cases"))
+    assert run(spec) == [("Revenue", 105.0), ("Cases", 76.0)]
     lines = chart(
         "line",
         x="day",
@@ -223,11 +223,11 @@ def test_compared_columns_have_a_row_each() -> None:
         grain="year",
         across=("revenue", "cases"),
     )
-    assert [row[1:] for row in ask(lines)] == [("Cases", pytest.approx(76 / 6)), ("Revenue", 17.5)]
+    assert [row[1:] for row in run(lines)] == [("Cases", pytest.approx(76 / 6)), ("Revenue", 17.5)]
     groups = chart(
         "bar", x="region", y="value", agg="sum", color="measure", across=("revenue", "cases")
     )
-    assert ask(groups) == [
+    assert run(groups) == [
         ("N", "Cases", 33),
         ("N", "Revenue", 9),
         ("S", "Cases", 42),
@@ -237,34 +237,31 @@ def test_compared_columns_have_a_row_each() -> None:
 
 def test_only_one_value_is_charted() -> None:
     only = ("Sub Kind", "b")
-    assert ask(chart("bar", x="region", y="revenue", agg="sum", only=only)) == [
+    assert run(chart("bar", x="region", y="revenue", agg="sum", only=only)) == [
         ("N", 5.0),
         ("S", 2.0),
     ]
-    assert ask(chart("histogram", x="cases", only=only), sql.Bins(10)) == [(0, 1), (10, 1), (20, 1)]
-    # Its own last day, too: that of others may be later.
+    assert run(chart("histogram", x="cases", only=only), sql.Bins(10)) == [(0, 1), (10, 1), (20, 1)]
+    # The last day is that of the charted rows: other rows may have a later one.
     latest = chart("bar", x="region", y="cases", agg="last", only=("Sub Kind", "a"))
-    assert ask(latest) == [("S", 22), ("N", 11)]
+    assert run(latest) == [("S", 22), ("N", 11)]
 
 
-def test_lines_of_the_largest_only() -> None:
-    asked = chart("line", x="day", y="revenue", agg="sum", color="region", limit=1)
-    assert {row[1] for row in ask(asked)} == {"N"}
-    assert (
-        len({row[1] for row in ask(chart("line", x="day", y="revenue", agg="sum", color="region"))})
-        == 2
-    )
+def test_limited_lines_are_the_largest() -> None:
+    spec = chart("line", x="day", y="revenue", agg="sum", color="region", limit=1)
+    assert {row[1] for row in run(spec)} == {"N"}
+    unlimited = replace(spec, limit=None)
+    assert {row[1] for row in run(unlimited)} == {"N", "S"}
 
 
-def daily(last: str, **more: object) -> list[str]:
-    """Return the months of a line of daily rows from the start of 2023 to the last day."""
-    asked = chart("line", x="day", y="revenue", agg="sum", grain="month", **more)
+def months_of_daily_rows(last: str, **more: object) -> list[str]:
+    """Return the months that a line of daily rows has, from the start of 2023 to the last day."""
+    spec = chart("line", x="day", y="revenue", agg="sum", grain="month", **more)
     rows = f"SELECT day, 1 AS revenue FROM range(DATE '2023-01-01', DATE '{last}' + 1, INTERVAL 1 DAY) t(day)"
     with duckdb.connect() as connection:
-        found = connection.execute(
-            f"WITH sales AS ({rows}) {sql.select(asked, COLUMNS)}"
-        ).fetchall()
-    return [str(day)[:7] for day, *_ in found]
+        query = f"WITH sales AS ({rows}) {sql.select(spec, COLUMNS)}"
+        result = connection.execute(query).fetchall()
+    return [str(day)[:7] for day, *_ in result]
 
 
 @pytest.mark.parametrize(
@@ -276,35 +273,35 @@ def daily(last: str, **more: object) -> list[str]:
         ("2023-02-10", "2023-02"),
     ],
 )
-def test_a_month_that_is_not_over_is_left_out(last: str, month: str) -> None:
-    assert daily(last)[-1] == month
+def test_an_unfinished_month_is_left_out(last: str, month: str) -> None:
+    assert months_of_daily_rows(last)[-1] == month
 
 
-def test_an_average_of_a_month_that_is_not_over_stays() -> None:
-    asked = chart("line", x="day", y="revenue", agg="mean", grain="month")
-    assert "not over" not in sql.select(asked, COLUMNS)
-    assert "not over" in sql.select(replace(asked, agg="sum"), COLUMNS)
-    assert "not over" not in sql.select(replace(asked, agg="sum", grain="day"), COLUMNS)
+def test_an_unfinished_month_stays_if_it_is_averaged() -> None:
+    spec = chart("line", x="day", y="revenue", agg="mean", grain="month")
+    assert "not over" not in sql.select(spec, COLUMNS)
+    assert "not over" in sql.select(replace(spec, agg="sum"), COLUMNS)
+    assert "not over" not in sql.select(replace(spec, agg="sum", grain="day"), COLUMNS)
 
 
-def test_a_total_without_a_category_leaves_that_to_its_parts() -> None:
+def test_parts_are_used_by_a_category_that_the_total_lacks() -> None:
     columns = COLUMNS | {"region": column("region", "text", "geography", totals=("World",))}
     text = sql.select(chart("bar", x="Sub Kind", y="revenue", agg="sum"), columns)
     rows = """SELECT * FROM (VALUES ('Peru', 'south', 2.0), ('Chile', 'south', 3.0), ('Mali', 'north', 1.0),
         ('World', NULL, 6.0)) t(region, "Sub Kind", revenue)"""
     with duckdb.connect() as connection:
-        found = connection.execute(f"WITH sales AS ({rows}) {text}").fetchall()
-    assert [(name, float(value)) for name, value in found] == [("south", 5.0), ("north", 1.0)]
+        result = connection.execute(f"WITH sales AS ({rows}) {text}").fetchall()
+    assert [(name, float(value)) for name, value in result] == [("south", 5.0), ("north", 1.0)]
 
 
-def test_levels_stand_in_their_order() -> None:
+def test_bars_of_levels_are_in_their_order() -> None:
     columns = COLUMNS | {"cases": column("cases", "integer", "category")}
-    rows = ask(chart("bar", x="cases", y="revenue", agg="sum"), columns=columns)
+    rows = run(chart("bar", x="cases", y="revenue", agg="sum"), columns=columns)
     assert [row[0] for row in rows] == [1, 10, 11, 12, 20, 22]
 
 
 def test_table_shows_the_latest_first() -> None:
-    assert str(ask(chart("table", limit=1))[0][0]) == "2024-02-01"
+    assert str(run(chart("table", limit=1))[0][0]) == "2024-02-01"
 
 
 @pytest.mark.parametrize(

@@ -38,15 +38,13 @@ def test_adds_one_file_and_changes_none(made: Path, flaskdash: Cli, kind: str) -
         }
         before["pyproject.toml"] = after["pyproject.toml"]
     assert {path: after[path] for path in before} == before
-    new = sorted(path for path in after.keys() - before.keys() if "__pycache__" not in path)
-    part = {
-        "app/engine/static/more.js",
-        "app/markdown.py",
-        *(path for path in new if path.startswith("app/static/vendor/")),
-    }
-    assert bool(part & set(new)) == bool(KINDS[kind].parts)
-    new = [path for path in new if path not in part]
-    assert new == [".flaskdash/app/charts/mine.py.orig", "app/charts/mine.py"]
+    new = {path for path in after.keys() - before.keys() if "__pycache__" not in path}
+    records = {path for path in new if path.startswith(".flaskdash/parts/")}
+    assert bool(records) == bool(KINDS[kind].parts)
+    originals = {path for path in new - records if path.startswith(".flaskdash/")}
+    code = {path for path in new - records - originals if "/vendor/" not in path}
+    assert {f".flaskdash/{path}.orig" for path in code} <= originals
+    assert code - {"app/engine/static/more.js", "app/engine/markdown.py"} == {"app/charts/mine.py"}
     assert "create    app/charts/mine.py" in result.output
     ast.parse(after["app/charts/mine.py"])
 
@@ -112,7 +110,10 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "bar", "--x", "zzz"), "no column 'zzz' in sales"),
         (("--kind", "bar"), "a bar needs --x"),
         (("--kind", "scatter", "--x", "units"), "a scatter needs --y"),
-        (("--kind", "histogram", "--x", "units", "--y", "revenue"), "a histogram takes no --y"),
+        (
+            ("--kind", "histogram", "--x", "units", "--y", "revenue"),
+            "a histogram does not take --y",
+        ),
         (("--kind", "histogram", "--x", "region"), "a histogram measures numbers"),
         (("--kind", "bar", "--x", "region", "--y", "product"), "'product' is text"),
         (("--kind", "bar", "--x", "region", "--agg", "sum"), "--agg sum needs --y"),
@@ -123,7 +124,7 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "kpi", "--x", "region"), "--grain needs a column of dates"),
         (("--kind", "gauge", "--y", "units"), "a gauge needs --target"),
         (("--kind", "bullet", "--x", "region"), "a bullet needs --target"),
-        (("--kind", "text", "--x", "region"), "a text takes no --x"),
+        (("--kind", "text", "--x", "region"), "a text does not take --x"),
         (("--kind", "heatmap", "--x", "region"), "a heatmap needs --by"),
         (("--kind", "choropleth", "--x", "units"), "a choropleth needs names of places"),
         (("--kind", "candlestick", "--x", "date"), "sales has no columns open, high, low, close"),
@@ -137,7 +138,7 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "bar", "--x", "region", "--mode", "stack"), "--mode stack needs --color"),
         (
             ("--kind", "bar", "--x", "region", "--by", "product"),
-            "a bar takes no --by",
+            "a bar does not take --by",
         ),
         (
             ("--kind", "area", "--x", "date", "--color", "region", "--mode", "group"),

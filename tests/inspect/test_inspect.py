@@ -1,4 +1,4 @@
-"""What inspect_source sees, and that the code it writes reads the file."""
+"""The result of inspect_source, and whether the code that it writes reads the file."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.text.encoding import detect
 from flaskdash.inspect.writing.column_names import repair
 from tests.support.data import rows
+from tests.support.errors import has_remedy
 from tests.support.fixtures import Write
 from tests.support.loaders import execute
 
@@ -29,17 +30,25 @@ def roles(inspection: Inspection) -> dict[str, str]:
 
 def test_clean_csv_needs_no_argument(write: Write) -> None:
     path = write("city,sold\n" + rows(lambda i: f"{'ABC'[i % 3]},{i * 7}"))
-    found = inspect_source(path)
-    assert found.body.split("\n") == [
+    inspection = inspect_source(path)
+    assert inspection.body.split("\n") == [
         "import pandas as pd",
         "",
         "df = pd.read_csv(SOURCE)",
         "return df",
     ]
-    assert (found.read.format, found.read.delimiter, found.read.encoding) == ("csv", ",", "utf-8")
-    assert (found.read.header_row, found.read.rows, found.read.skipped_rows) == (1, 40, 0)
-    assert found.notes == ()
-    assert found.declined == ""
+    assert (inspection.read.format, inspection.read.delimiter, inspection.read.encoding) == (
+        "csv",
+        ",",
+        "utf-8",
+    )
+    assert (inspection.read.header_row, inspection.read.rows, inspection.read.skipped_rows) == (
+        1,
+        40,
+        0,
+    )
+    assert inspection.notes == ()
+    assert inspection.declined == ""
 
 
 def test_frame_is_what_the_body_returns(write: Write) -> None:
@@ -47,11 +56,11 @@ def test_frame_is_what_the_body_returns(write: Write) -> None:
         "Datum;Ort;Betrag\n" + rows(lambda i: f"{i % 28 + 1:02}.01.2024;Zürich;1.{i:03},50"),
         encoding="cp1252",
     )
-    found = inspect_source(path)
-    pd.testing.assert_frame_equal(execute(found, path), found.frame)
-    assert found.read.encoding == "cp1252"
-    assert found.frame["Betrag"].sum() == pytest.approx(sum(1000.5 + i for i in range(40)))
-    assert found.frame["Datum"].max() == pd.Timestamp("2024-01-28")
+    inspection = inspect_source(path)
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+    assert inspection.read.encoding == "cp1252"
+    assert inspection.frame["Betrag"].sum() == pytest.approx(sum(1000.5 + i for i in range(40)))
+    assert inspection.frame["Datum"].max() == pd.Timestamp("2024-01-28")
 
 
 @pytest.mark.parametrize(
@@ -59,26 +68,26 @@ def test_frame_is_what_the_body_returns(write: Write) -> None:
 )
 def test_delimiters(write: Write, mark: str, format: str) -> None:
     path = write(f"a{mark}b\n" + rows(lambda i: f"{i}.5{mark}x y"), "data.txt")
-    found = inspect_source(path)
-    assert (found.read.delimiter, found.read.format) == (mark, format)
-    assert found.frame.shape == (40, 2)
+    inspection = inspect_source(path)
+    assert (inspection.read.delimiter, inspection.read.format) == (mark, format)
+    assert inspection.frame.shape == (40, 2)
 
 
 def test_runs_of_blanks(write: Write) -> None:
     path = write(
         "\n  yr   a     b\n" + rows(lambda i: f"  {i}   {i}.25   NaN" if i else " 0  1.5   2")
     )
-    found = inspect_source(path)
-    assert found.frame.shape == (40, 3)
-    assert found.frame["b"].notna().sum() == 1
-    assert found.read.header_row == 2
+    inspection = inspect_source(path)
+    assert inspection.frame.shape == (40, 3)
+    assert inspection.frame["b"].notna().sum() == 1
+    assert inspection.read.header_row == 2
 
 
-def test_comma_inside_semicolon_file_is_a_decimal_mark(write: Write) -> None:
+def test_a_comma_in_a_file_with_semicolons_is_a_decimal_mark(write: Write) -> None:
     path = write("name;amount\n" + rows(lambda i: f"A;{i},5"))
-    found = inspect_source(path)
-    assert found.read.decimal == ","
-    assert found.frame["amount"].tolist() == [i + 0.5 for i in range(40)]
+    inspection = inspect_source(path)
+    assert inspection.read.decimal == ","
+    assert inspection.frame["amount"].tolist() == [i + 0.5 for i in range(40)]
 
 
 def test_three_digits_after_a_comma_follow_the_other_columns(write: Write) -> None:
@@ -90,26 +99,26 @@ def test_thousands_money_and_percent(write: Write) -> None:
     path = write(
         "n,money,share,loss\n" + rows(lambda i: f'"{i + 1},000","${i + 1},000.50",{i}%,({i}.25)')
     )
-    found = inspect_source(path)
-    assert found.frame["n"].iloc[0] == 1000
-    assert found.frame["money"].iloc[1] == 2000.5
-    assert found.frame["share"].iloc[7] == 7
-    assert found.frame["loss"].iloc[3] == -3.25
-    assert found.column("money").unit == "$"
-    assert (found.column("share").unit, found.column("share").agg) == ("%", "mean")
+    inspection = inspect_source(path)
+    assert inspection.frame["n"].iloc[0] == 1000
+    assert inspection.frame["money"].iloc[1] == 2000.5
+    assert inspection.frame["share"].iloc[7] == 7
+    assert inspection.frame["loss"].iloc[3] == -3.25
+    assert inspection.column("money").unit == "$"
+    assert (inspection.column("share").unit, inspection.column("share").agg) == ("%", "mean")
 
 
-def test_money_in_two_currencies_is_not_pooled(write: Write) -> None:
+def test_money_in_two_currencies_stays_text(write: Write) -> None:
     path = write("price\n" + rows(lambda i: f"{'$€'[i % 2]}{i}"))
     assert inspect_source(path).column("price").type == "text"
 
 
 def test_magnitudes_and_units_become_numbers(write: Write) -> None:
     path = write("size,length\n" + rows(lambda i: f"{i + 1}.5M,{i + 60} min"))
-    found = inspect_source(path)
-    assert found.frame["size"].iloc[0] == 1.5e6
-    assert found.frame["length"].iloc[0] == 60
-    assert found.column("length").unit == "min"
+    inspection = inspect_source(path)
+    assert inspection.frame["size"].iloc[0] == 1.5e6
+    assert inspection.frame["length"].iloc[0] == 60
+    assert inspection.column("length").unit == "min"
 
 
 @pytest.mark.parametrize(
@@ -134,34 +143,34 @@ def test_magnitudes_and_units_become_numbers(write: Write) -> None:
 )
 def test_dates(write: Write, values: list[str], expected: str) -> None:
     path = write("when,n\n" + rows(lambda i: f'"{values[i % len(values)]}",{i}'))
-    found = inspect_source(path)
-    assert found.frame["when"].iloc[1] == pd.Timestamp(expected)
-    assert found.frame["when"].dt.tz is None
-    assert found.column("when").role == "time"
-    assert not any("assumed" in note for note in found.notes)
+    inspection = inspect_source(path)
+    assert inspection.frame["when"].iloc[1] == pd.Timestamp(expected)
+    assert inspection.frame["when"].dt.tz is None
+    assert inspection.column("when").role == "time"
+    assert not any("assumed" in note for note in inspection.notes)
 
 
-def test_zone_is_said(write: Write) -> None:
+def test_the_zone_is_noted(write: Write) -> None:
     path = write("when,n\n" + rows(lambda i: f"2024-01-{i % 28 + 1:02}T10:00:00Z,{i}"))
     assert any("UTC" in note for note in inspect_source(path).notes)
 
 
 @pytest.mark.parametrize("date", ["{day:02}/03/2024", "03/{day:02}/2024"])
-def test_ambiguous_order_is_an_assumption_that_is_said(write: Write, date: str) -> None:
+def test_an_assumed_order_of_day_and_month_is_noted(write: Write, date: str) -> None:
     path = write("d,n\n" + rows(lambda i: f"{date.format(day=i % 12 + 1)},{i}"))
-    found = inspect_source(path)
-    assert any("assumed" in note for note in found.notes)
-    assert "assumed" in found.body
+    inspection = inspect_source(path)
+    assert any("assumed" in note for note in inspection.notes)
+    assert "assumed" in inspection.body
     # One month of days is likelier than the third of each month.
-    assert set(found.frame["d"].dt.month) == {3}
+    assert set(inspection.frame["d"].dt.month) == {3}
 
 
 def test_order_follows_an_unambiguous_column(write: Write) -> None:
     path = write(
         "ordered,shipped\n" + rows(lambda i: f"0{i % 9 + 1}/01/2024,{i % 28 + 1:02}/02/2024")
     )
-    found = inspect_source(path)
-    assert set(found.frame["ordered"].dt.month) == {1}
+    inspection = inspect_source(path)
+    assert set(inspection.frame["ordered"].dt.month) == {1}
 
 
 def test_integers_that_are_dates(write: Write) -> None:
@@ -169,56 +178,56 @@ def test_integers_that_are_dates(write: Write) -> None:
         "day,created,score\n"
         + rows(lambda i: f"202301{i % 28 + 1:02},{1_700_000_000_000 + i * 86_400_000},{i}")
     )
-    found = inspect_source(path)
-    assert found.frame["day"].iloc[0] == pd.Timestamp("2023-01-01")
-    assert found.frame["created"].iloc[0] == pd.Timestamp("2023-11-14 22:13:20")
+    inspection = inspect_source(path)
+    assert inspection.frame["day"].iloc[0] == pd.Timestamp("2023-01-01")
+    assert inspection.frame["created"].iloc[0] == pd.Timestamp("2023-11-14 22:13:20")
 
 
 def test_impossible_date_falls_back_to_text(write: Write) -> None:
     path = write("d,n\n" + rows(lambda i: f"{'2024-02-31' if i == 30 else '2024-02-01'},{i}"))
-    found = inspect_source(path)
-    assert found.column("d").type == "text"
-    assert found.frame["d"].iloc[30] == "2024-02-31"
+    inspection = inspect_source(path)
+    assert inspection.column("d").type == "text"
+    assert inspection.frame["d"].iloc[30] == "2024-02-31"
 
 
 def test_codes_stay_text(write: Write) -> None:
     path = write("zip,big,v\n" + rows(lambda i: f"{i:05},{12345678901234567890 + i},{i}"))
-    found = inspect_source(path)
-    assert found.frame["zip"].iloc[1] == "00001"
-    assert found.frame["big"].iloc[1] == "12345678901234567891"
-    assert roles(found) == {"zip": "identifier", "big": "identifier", "v": "measure"}
-    assert '"str",  # leading zeros' in found.body
+    inspection = inspect_source(path)
+    assert inspection.frame["zip"].iloc[1] == "00001"
+    assert inspection.frame["big"].iloc[1] == "12345678901234567891"
+    assert roles(inspection) == {"zip": "identifier", "big": "identifier", "v": "measure"}
+    assert '"str",  # leading zeros' in inspection.body
 
 
 def test_late_text_in_a_number_column_is_counted(write: Write) -> None:
     path = write("id,v\n" + rows(lambda i: f"{i},{i}", 30_000) + "30000,n/a (revised)\n")
-    found = inspect_source(path)
-    assert found.column("v").type == "integer"
-    assert found.column("v").missing == 1
-    assert any("n/a (revised)" in note for note in found.notes)
+    inspection = inspect_source(path)
+    assert inspection.column("v").type == "integer"
+    assert inspection.column("v").missing == 1
+    assert any("n/a (revised)" in note for note in inspection.notes)
 
 
 def test_mixed_column_stays_text(write: Write) -> None:
     path = write("code,v\n" + rows(lambda i: f"{'A7' if i % 4 == 0 else i},{i}"))
-    found = inspect_source(path)
-    assert found.frame["code"].iloc[1] == "1"
-    assert found.column("code").missing == 0
+    inspection = inspect_source(path)
+    assert inspection.frame["code"].iloc[1] == "1"
+    assert inspection.column("code").missing == 0
 
 
 def test_na_is_missing_among_numbers_and_a_value_among_continents(write: Write) -> None:
     cells = ["NA,NA", "EU,1", "AS,2.5", "SA,"]
     path = write("continent,w\n" + rows(lambda i: cells[i % 4]))
-    found = inspect_source(path)
-    assert found.column("continent").missing == 0
-    assert found.frame["continent"].iloc[0] == "NA"
-    assert found.column("w").missing == 20
+    inspection = inspect_source(path)
+    assert inspection.column("continent").missing == 0
+    assert inspection.frame["continent"].iloc[0] == "NA"
+    assert inspection.column("w").missing == 20
 
 
 def test_none_is_a_category(write: Write) -> None:
     path = write("band,v\n" + rows(lambda i: f"{['None', 'Low', 'High', ''][i % 4]},{i}"))
-    found = inspect_source(path)
-    assert found.frame["band"].iloc[0] == "None"
-    assert found.column("band").missing == 10
+    inspection = inspect_source(path)
+    assert inspection.frame["band"].iloc[0] == "None"
+    assert inspection.column("band").missing == 10
 
 
 def test_dashes_and_dots_are_missing(write: Write) -> None:
@@ -230,39 +239,39 @@ def test_dashes_and_dots_are_missing(write: Write) -> None:
             )
         )
     )
-    found = inspect_source(path)
-    assert (found.column("a").missing, found.column("b").missing) == (8, 10)
-    assert {found.column("a").type, found.column("b").type} == {"integer", "number"}
+    inspection = inspect_source(path)
+    assert (inspection.column("a").missing, inspection.column("b").missing) == (8, 10)
+    assert {inspection.column("a").type, inspection.column("b").type} == {"integer", "number"}
 
 
 def test_long_rows_are_counted_and_short_ones_filled(write: Write) -> None:
     path = write("a,b,c\n" + rows(lambda i: f"{i},{i},{i}") + "1,2,3,4\n5,6\n")
-    found = inspect_source(path)
-    assert (found.read.rows, found.read.skipped_rows) == (41, 1)
-    assert any("too many fields" in note for note in found.notes)
-    assert found.frame["c"].isna().sum() == 1
+    inspection = inspect_source(path)
+    assert (inspection.read.rows, inspection.read.skipped_rows) == (41, 1)
+    assert any("too many fields" in note for note in inspection.notes)
+    assert inspection.frame["c"].isna().sum() == 1
 
 
 def test_long_first_row_shifts_nothing(write: Write) -> None:
     path = write("a,b\n1,2,3\n" + rows(lambda i: f"{i},{i * 2}"))
-    found = inspect_source(path)
-    assert found.frame["b"].tolist() == [i * 2 for i in range(40)]
-    assert found.read.skipped_rows == 1
+    inspection = inspect_source(path)
+    assert inspection.frame["b"].tolist() == [i * 2 for i in range(40)]
+    assert inspection.read.skipped_rows == 1
 
 
 def test_header_with_a_name_too_few_shifts_nothing(write: Write) -> None:
     path = write("day,price\n" + rows(lambda i: f"2024-01-{i % 28 + 1:02},{i}.5,{i}"))
-    found = inspect_source(path)
-    assert list(found.frame.columns) == ["day", "price", "column_3"]
-    assert found.frame["price"].iloc[2] == 2.5
-    assert any("names" in note for note in found.notes)
+    inspection = inspect_source(path)
+    assert list(inspection.frame.columns) == ["day", "price", "column_3"]
+    assert inspection.frame["price"].iloc[2] == 2.5
+    assert any("names" in note for note in inspection.notes)
 
 
 def test_row_names_of_r_shift_nothing(write: Write) -> None:
     path = write('"mpg","cyl"\n' + rows(lambda i: f'"Mazda {i}",{i}.5,{i % 3}'))
-    found = inspect_source(path)
-    assert list(found.frame.columns) == ["column_1", "mpg", "cyl"]
-    assert found.frame["mpg"].iloc[2] == 2.5
+    inspection = inspect_source(path)
+    assert list(inspection.frame.columns) == ["column_1", "mpg", "cyl"]
+    assert inspection.frame["mpg"].iloc[2] == 2.5
 
 
 def test_preamble_and_footer(write: Write) -> None:
@@ -271,45 +280,47 @@ def test_preamble_and_footer(write: Write) -> None:
         + rows(lambda i: f"R{i % 4};{i % 28 + 1:02}.01.2024;{i},50")
         + "\nTotal;;800,00\nSource: us\n"
     )
-    found = inspect_source(path)
-    assert found.read.header_row == 4
-    assert found.read.rows == 40
-    assert found.frame["amount"].sum() == pytest.approx(sum(i + 0.5 for i in range(40)))
+    inspection = inspect_source(path)
+    assert inspection.read.header_row == 4
+    assert inspection.read.rows == 40
+    assert inspection.frame["amount"].sum() == pytest.approx(sum(i + 0.5 for i in range(40)))
 
 
 def test_comment_lines_and_no_header(write: Write) -> None:
-    found = inspect_source(write("# by a tool\n# today\nid,v\n" + rows(lambda i: f"{i},{i}")))
-    assert (found.read.header_row, found.read.rows) == (3, 40)
-    found = inspect_source(write(rows(lambda i: f"2024-01-{i % 28 + 1:02},{i}.5,n{i % 3}")))
-    assert found.read.header_row is None
-    assert list(found.frame.columns) == ["column_1", "column_2", "column_3"]
-    assert found.read.rows == 40
+    inspection = inspect_source(write("# by a tool\n# today\nid,v\n" + rows(lambda i: f"{i},{i}")))
+    assert (inspection.read.header_row, inspection.read.rows) == (3, 40)
+    inspection = inspect_source(write(rows(lambda i: f"2024-01-{i % 28 + 1:02},{i}.5,n{i % 3}")))
+    assert inspection.read.header_row is None
+    assert list(inspection.frame.columns) == ["column_1", "column_2", "column_3"]
+    assert inspection.read.rows == 40
 
 
 def test_trailing_delimiters_and_blank_rows(write: Write) -> None:
-    found = inspect_source(write("a,b\n" + rows(lambda i: f"{i},x{i % 4},")))
-    assert found.frame.shape == (40, 2)
-    found = inspect_source(write("a,b\n1,2\n,\n" + rows(lambda i: f"{i},{i}")))
-    assert found.read.rows == 41
-    assert any("without any value" in note for note in found.notes)
+    inspection = inspect_source(write("a,b\n" + rows(lambda i: f"{i},x{i % 4},")))
+    assert inspection.frame.shape == (40, 2)
+    inspection = inspect_source(write("a,b\n1,2\n,\n" + rows(lambda i: f"{i},{i}")))
+    assert inspection.read.rows == 41
+    assert any("without any value" in note for note in inspection.notes)
 
 
 def test_quoted_newlines_unclosed_quotes_and_padding(write: Write) -> None:
-    found = inspect_source(write("id,note\n" + rows(lambda i: f'{i},"one\ntwo, ""q"" {i}"')))
-    assert found.read.rows == 40
-    found = inspect_source(write("a\tb\n" + rows(lambda i: f'{i}\t5" x') + '41\t"open\n42\tok\n'))
-    assert found.read.rows == 42
-    assert found.frame["b"].iloc[-2] == '"open'
-    found = inspect_source(write("a, b, c\n" + rows(lambda i: f'{i}, "x, y", z ')))
-    assert found.frame.iloc[0].tolist() == [0, "x, y", "z"]
+    inspection = inspect_source(write("id,note\n" + rows(lambda i: f'{i},"one\ntwo, ""q"" {i}"')))
+    assert inspection.read.rows == 40
+    inspection = inspect_source(
+        write("a\tb\n" + rows(lambda i: f'{i}\t5" x') + '41\t"open\n42\tok\n')
+    )
+    assert inspection.read.rows == 42
+    assert inspection.frame["b"].iloc[-2] == '"open'
+    inspection = inspect_source(write("a, b, c\n" + rows(lambda i: f'{i}, "x, y", z ')))
+    assert inspection.frame.iloc[0].tolist() == [0, "x, y", "z"]
 
 
 def test_carriage_returns_only_and_one_column(write: Write) -> None:
-    found = inspect_source(write("id,v\r" + "".join(f"{i},{i * 2}\r" for i in range(40))))
-    assert found.frame["v"].iloc[-1] == 78
-    found = inspect_source(write("name\n" + rows(lambda i: f"person {i}")))
-    assert found.frame.shape == (40, 1)
-    assert found.read.delimiter is None
+    inspection = inspect_source(write("id,v\r" + "".join(f"{i},{i * 2}\r" for i in range(40))))
+    assert inspection.frame["v"].iloc[-1] == 78
+    inspection = inspect_source(write("name\n" + rows(lambda i: f"person {i}")))
+    assert inspection.frame.shape == (40, 1)
+    assert inspection.read.delimiter is None
 
 
 @pytest.mark.parametrize(
@@ -324,7 +335,7 @@ def test_carriage_returns_only_and_one_column(write: Write) -> None:
         ("naïve café", "utf-8"),
     ],
 )
-def test_encodings_are_told_apart(text: str, encoding: str) -> None:
+def test_encodings_are_detected(text: str, encoding: str) -> None:
     raw = ((text + ",1\n") * 30).encode(encoding)
     assert raw.decode(detect(raw)) == raw.decode(encoding)
 
@@ -332,9 +343,9 @@ def test_encodings_are_told_apart(text: str, encoding: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_unicode_with_and_without_marks(write: Write, encoding: str) -> None:
     path = write("id,näme\n" + rows(lambda i: f"{i},é{i}"), encoding=encoding)
-    found = inspect_source(path)
-    assert list(found.frame.columns) == ["id", "näme"]
-    assert found.frame["näme"].iloc[3] == "é3"
+    inspection = inspect_source(path)
+    assert list(inspection.frame.columns) == ["id", "näme"]
+    assert inspection.frame["näme"].iloc[3] == "é3"
 
 
 def test_late_odd_byte_decides_the_encoding(write: Write) -> None:
@@ -376,14 +387,14 @@ def test_hostile_names_never_break_the_body(write: Write, cell: str) -> None:
     for number in range(1, 29):
         writer.writerow([cell.format(i=number)] * len(HOSTILE))
     path = write(text.getvalue())
-    found = inspect_source(path)
-    pd.testing.assert_frame_equal(execute(found, path), found.frame)
-    names = [str(name) for name in found.frame.columns]
+    inspection = inspect_source(path)
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+    names = [str(name) for name in inspection.frame.columns]
     assert names[:2] == ["</script>", '"); import os; os.abort() #']
     assert names[2] == "two lines"
     assert len({name.lower() for name in names}) == len(HOSTILE)
     assert all(name.isprintable() and name.strip() for name in names)
-    nodes = list(ast.walk(ast.parse(found.body.replace("return df", "df"))))
+    nodes = list(ast.walk(ast.parse(inspection.body.replace("return df", "df"))))
     assert sum(isinstance(node, ast.Import) for node in nodes) == 1
 
 
@@ -395,9 +406,9 @@ def test_hostile_names_among_many_columns(write: Write) -> None:
     for number in range(20):
         writer.writerow([f"00{number}"] * len(names))
     path = write(text.getvalue())
-    found = inspect_source(path)
-    assert list(found.frame.columns)[-3:] == ["column_21", '"x"', "\\"]
-    assert found.frame["\\"].iloc[3] == "003"
+    inspection = inspect_source(path)
+    assert list(inspection.frame.columns)[-3:] == ["column_21", '"x"', "\\"]
+    assert inspection.frame["\\"].iloc[3] == "003"
 
 
 def test_literals_and_comments_are_safe() -> None:
@@ -447,7 +458,7 @@ def test_roles_by_name_and_value(write: Write) -> None:
     }
 
 
-def test_codes_of_labels_and_of_categories_are_no_measures(write: Write) -> None:
+def test_codes_of_labels_and_of_categories_are_not_measures(write: Write) -> None:
     header = "subject,schoolid,paid,ward_no,ward,is_a,is_b,is_c,kind,ccode,position_lat,position_long,year,score"
     path = write(
         header
@@ -461,29 +472,29 @@ def test_codes_of_labels_and_of_categories_are_no_measures(write: Write) -> None
             200,
         )
     )
-    found = roles(inspect_source(path))
-    assert [name for name, role in found.items() if role == "measure"] == ["paid", "score"]
-    assert {found["ward"], found["kind"]} == {"category"}
-    assert found["year"] == "time"
+    inspection = roles(inspect_source(path))
+    assert [name for name, role in inspection.items() if role == "measure"] == ["paid", "score"]
+    assert {inspection["ward"], inspection["kind"]} == {"category"}
+    assert inspection["year"] == "time"
 
 
-def test_numbers_that_only_often_go_with_a_label_are_measures(write: Write) -> None:
+def test_numbers_that_do_not_always_match_a_label_are_measures(write: Write) -> None:
     path = write(
         "shop,staff,a,b,c\n"
         + rows(
             lambda i: f"s{i % 30},{(i % 30) * 3 + (i == 77)},{i % 2},{i % 3 % 2},{i % 5 % 2}", 200
         )
     )
-    found = roles(inspect_source(path))
-    assert found["staff"] == "measure"
-    assert [found[name] for name in "abc"] == ["flag"] * 3
+    inspection = roles(inspect_source(path))
+    assert inspection["staff"] == "measure"
+    assert [inspection[name] for name in "abc"] == ["flag"] * 3
 
 
-def test_a_file_of_which_many_rows_do_not_fit_is_declined(write: Write) -> None:
+def test_a_file_with_many_misfitting_rows_is_declined(write: Write) -> None:
     event = "BEGIN:VEVENT\nUID:{}@home\nSTART;VALUE=DATE:20130101\nEND;VALUE=DATE:20130102\nEND:VEVENT\n"
     text = "BEGIN:VCALENDAR\nVERSION:2.0\n" + "".join(event.format(n) for n in range(40))
-    found = inspect_source(write(text))
-    assert "rows have more fields" in found.declined
+    inspection = inspect_source(write(text))
+    assert "rows have more fields" in inspection.declined
 
 
 def test_aggregation_follows_meaning(write: Write) -> None:
@@ -503,9 +514,9 @@ def test_running_totals_take_the_last(write: Write) -> None:
         "day,state,cases,new\n"
         + rows(lambda i: f"2024-01-{i // 2 % 28 + 1:02},{'AB'[i % 2]},{i * 10},{i * 37 % 11}", 56)
     )
-    found = inspect_source(path)
-    assert found.column("cases").agg == "last"
-    assert found.column("new").agg != "last"
+    inspection = inspect_source(path)
+    assert inspection.column("cases").agg == "last"
+    assert inspection.column("new").agg != "last"
 
 
 @pytest.mark.parametrize(
@@ -521,8 +532,8 @@ def test_running_totals_take_the_last(write: Write) -> None:
 )
 def test_grain_is_the_natural_step(write: Write, step: str, grain: str) -> None:
     days = pd.date_range("2020-01-01", periods=40, freq=step)
-    found = inspect_source(write("t,v\n" + rows(lambda i: f"{days[i]},{i}")))
-    assert found.column("t").grain == grain
+    inspection = inspect_source(write("t,v\n" + rows(lambda i: f"{days[i]},{i}")))
+    assert inspection.column("t").grain == grain
 
 
 def test_years_as_columns_become_rows(write: Write) -> None:
@@ -536,11 +547,11 @@ def test_years_as_columns_become_rows(write: Write) -> None:
             )
         )
     )
-    found = inspect_source(path)
-    assert found.frame.shape == (360, 4)
-    assert list(found.frame.columns) == ["Country", "Indicator Name", "year", "Land (ha)"]
-    assert (found.column("year").role, found.column("year").grain) == ("time", "year")
-    assert found.read.rows == 40
+    inspection = inspect_source(path)
+    assert inspection.frame.shape == (360, 4)
+    assert list(inspection.frame.columns) == ["Country", "Indicator Name", "year", "Land (ha)"]
+    assert (inspection.column("year").role, inspection.column("year").grain) == ("time", "year")
+    assert inspection.read.rows == 40
 
 
 def test_dates_as_columns_become_rows(write: Write) -> None:
@@ -548,14 +559,16 @@ def test_dates_as_columns_become_rows(write: Write) -> None:
     path = write(
         "Place," + ",".join(days) + "\n" + rows(lambda i: f"P{i}," + ",".join([str(i)] * 24))
     )
-    found = inspect_source(path)
-    assert found.frame.shape == (960, 3)
-    assert found.frame["date"].max() == pd.Timestamp("2020-01-24")
+    inspection = inspect_source(path)
+    assert inspection.frame.shape == (960, 3)
+    assert inspection.frame["date"].max() == pd.Timestamp("2020-01-24")
 
 
 def test_codes_as_columns_do_not_become_rows(write: Write) -> None:
-    found = inspect_source(write("x,4046,4225,4770\n" + rows(lambda i: f"a{i % 3},{i},{i},{i}")))
-    assert found.frame.shape == (40, 4)
+    inspection = inspect_source(
+        write("x,4046,4225,4770\n" + rows(lambda i: f"a{i % 3},{i},{i},{i}"))
+    )
+    assert inspection.frame.shape == (40, 4)
 
 
 def test_split_dates_are_joined(write: Write) -> None:
@@ -597,22 +610,22 @@ def test_parquet(tmp_path: Path) -> None:
         "timestamptz '2024-01-01 00:00:00+00' z, '2024-01-01T05:00:00Z' t, [i] l "
         "from range(50) r(i)) to '" + str(path) + "'"
     )
-    found = inspect_source(path)
-    assert (found.read.format, found.read.rows) == ("parquet", 50)
-    assert found.column("d").type == "date"
-    assert found.frame["z"].dt.tz is None
-    assert found.frame["t"].iloc[0] == pd.Timestamp("2024-01-01 05:00")
-    assert len(execute(found, path)) == 50
+    inspection = inspect_source(path)
+    assert (inspection.read.format, inspection.read.rows) == ("parquet", 50)
+    assert inspection.column("d").type == "date"
+    assert inspection.frame["z"].dt.tz is None
+    assert inspection.frame["t"].iloc[0] == pd.Timestamp("2024-01-01 05:00")
+    assert len(execute(inspection, path)) == 50
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "message", "hint"),
+    ("name", "content", "message", "remedy"),
     [
         ("empty.csv", b"", "is empty", "header"),
         ("blank.csv", b"\n \n\n", "is empty", "header"),
         ("header.csv", b"a,b,c\n", "no rows", "row"),
         ("noise.csv", bytes(range(256)) * 40, "binary", "CSV"),
-        ("page.csv", b"<!DOCTYPE html><html><body>Log in</body></html>", "HTML", "download"),
+        ("page.csv", b"<!DOCTYPE html><html><body>Log in</body></html>", "HTML", "Download"),
         ("line.csv", b"x," * 1_000_000, "one line", "row"),
         ("data.json", b'{"a": 1}', "one object", "list"),
         ("data.xml", b"<?xml version='1.0'?><a/>", "XML", "CSV"),
@@ -622,12 +635,12 @@ def test_parquet(tmp_path: Path) -> None:
         ("cut.parquet", b"PAR1 and no more", "not a Parquet file", "copied"),
     ],
 )
-def test_what_is_no_table_is_refused(
-    write: Write, name: str, content: bytes, message: str, hint: str
+def test_a_file_without_a_table_is_refused(
+    write: Write, name: str, content: bytes, message: str, remedy: str
 ) -> None:
     with pytest.raises(FlaskdashError, match=message) as error:
         inspect_source(write(content, name))
-    assert hint in error.value.hint
+    assert remedy in f"{error.value.message} {error.value.hint}"
 
 
 def test_missing_file_suggests_close_names(write: Write, tmp_path: Path) -> None:
@@ -642,7 +655,7 @@ def test_folder_and_url_are_refused(tmp_path: Path) -> None:
         inspect_source(tmp_path)
     with pytest.raises(FlaskdashError, match="URL") as error:
         inspect_source("https://example.com/a.csv")
-    assert error.value.hint
+    assert has_remedy(error.value)
 
 
 def test_unreadable_file_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -659,8 +672,8 @@ def test_unreadable_file_is_refused(write: Write, monkeypatch: pytest.MonkeyPatc
 def test_two_thousand_columns(write: Write) -> None:
     header = ",".join(f"c{i}" for i in range(2000))
     path = write(header + "\n" + rows(lambda i: ",".join([f"{i}.5"] * 2000), 20))
-    found = inspect_source(path)
-    assert found.frame.shape == (20, 2000)
+    inspection = inspect_source(path)
+    assert inspection.frame.shape == (20, 2000)
 
 
 def test_model_is_free_of_pandas() -> None:
@@ -686,11 +699,11 @@ def test_model_is_free_of_pandas() -> None:
 )
 def test_two_rows_of_names_are_joined(write: Write, header: str, names: list[str]) -> None:
     path = write(header + rows(lambda i: f"n{i},{i},{i * 2}.5,{i * 3},{i}"))
-    found = inspect_source(path)
-    assert list(found.frame.columns) == names
-    assert (found.read.rows, found.read.header_row) == (40, 2)
-    assert "2 header rows were joined into one" in found.notes
-    pd.testing.assert_frame_equal(execute(found, path), found.frame)
+    inspection = inspect_source(path)
+    assert list(inspection.frame.columns) == names
+    assert (inspection.read.rows, inspection.read.header_row) == (40, 2)
+    assert "2 header rows were joined into one" in inspection.notes
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
 
 
 @pytest.mark.parametrize(
@@ -703,6 +716,6 @@ def test_two_rows_of_names_are_joined(write: Write, header: str, names: list[str
     ],
 )
 def test_a_first_row_with_gaps_is_a_row(write: Write, text: str) -> None:
-    found = inspect_source(write(text + rows(lambda i: f"n{i},{i + 1990},{i}")))
-    assert not any("header rows" in note for note in found.notes)
-    assert found.read.rows == 41
+    inspection = inspect_source(write(text + rows(lambda i: f"n{i},{i + 1990},{i}")))
+    assert not any("header rows" in note for note in inspection.notes)
+    assert inspection.read.rows == 41

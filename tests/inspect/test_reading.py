@@ -1,4 +1,4 @@
-"""Messy text as people get it: numbers, encodings, dates and layouts of many countries."""
+"""Messy text from real sources: numbers, encodings, dates and layouts of many countries."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.support.data import rows
 from tests.support.fixtures import Write
 
 
-def types(found: Inspection) -> list[str]:
-    return [column.type for column in found.columns]
+def types(inspection: Inspection) -> list[str]:
+    return [column.type for column in inspection.columns]
 
 
-def notes(found: Inspection) -> str:
-    return "; ".join(found.notes)
+def notes(inspection: Inspection) -> str:
+    return "; ".join(inspection.notes)
 
 
 def european(value: float, group: str) -> str:
@@ -50,23 +50,23 @@ def test_thousands_of_two_kinds_of_blanks(write: Write) -> None:
         ("({})", -1.0),
     ],
 )
-def test_what_stands_around_numbers(write: Write, text: str, value: float) -> None:
+def test_signs_and_units_around_numbers(write: Write, text: str, value: float) -> None:
     path = write("a;b\n" + rows(lambda i: f"R{i};{text.format(european(1000.5 + i, '.'))}"))
     assert inspect_source(path).frame["b"].tolist() == [value * (1000.5 + i) for i in range(40)]
 
 
-def test_flags_behind_numbers_are_cut_off_and_told(write: Write) -> None:
+def test_flags_after_numbers_are_cut_off_with_a_note(write: Write) -> None:
     flags = ["", " e", " p", "", " bd"]
     path = write(
         "geo,rate\n" + rows(lambda i: f"R{i},{i + 0.5}{flags[i % 5]}" if i % 7 else f"R{i},:")
     )
-    found = inspect_source(path)
-    assert types(found) == ["text", "number"]
-    assert found.frame["rate"].dropna().tolist() == [i + 0.5 for i in range(40) if i % 7]
-    assert "rate: flags behind numbers ('bd', 'e', 'p') are cut off" in found.notes
+    inspection = inspect_source(path)
+    assert types(inspection) == ["text", "number"]
+    assert inspection.frame["rate"].dropna().tolist() == [i + 0.5 for i in range(40) if i % 7]
+    assert "rate: flags after numbers ('bd', 'e', 'p') are cut off" in inspection.notes
 
 
-def test_letters_right_behind_whole_numbers_are_no_flags(write: Write) -> None:
+def test_letters_directly_after_whole_numbers_are_not_flags(write: Write) -> None:
     path = write("house,n\n" + rows(lambda i: f"{i + 1}{'ab'[i % 2] if i % 3 else ''},{i}"))
     assert types(inspect_source(path)) == ["text", "integer"]
 
@@ -82,16 +82,16 @@ def test_more_words_for_no_value(write: Write, gap: str) -> None:
 @pytest.mark.parametrize("code", ["{}E{}", "0{}.{}"])
 def test_codes_that_could_be_numbers_stay_text(write: Write, code: str) -> None:
     path = write("kind,n\n" + rows(lambda i: f"{code.format(i % 9 + 1, i % 4)},{i}"))
-    found = inspect_source(path)
-    assert types(found) == ["text", "integer"]
-    assert found.frame["kind"].tolist()[5] == code.format(6, 1)
+    inspection = inspect_source(path)
+    assert types(inspection) == ["text", "integer"]
+    assert inspection.frame["kind"].tolist()[5] == code.format(6, 1)
 
 
-def test_numbers_in_several_currencies_are_not_pooled(write: Write) -> None:
+def test_amounts_in_several_currencies_stay_text(write: Write) -> None:
     path = write("a,price,n\n" + rows(lambda i: f"R{i % 3},{'$€£'[i % 3]}{i}.50,{i}"))
-    found = inspect_source(path)
-    assert types(found) == ["text", "text", "integer"]
-    assert "price: its numbers are in several units" in notes(found)
+    inspection = inspect_source(path)
+    assert types(inspection) == ["text", "text", "integer"]
+    assert "price: its numbers have several units" in notes(inspection)
 
 
 def test_null_is_a_surname(write: Write) -> None:
@@ -103,24 +103,24 @@ def test_null_is_a_surname(write: Write) -> None:
 def test_cyrillic(write: Write, encoding: str) -> None:
     cities = ["Москва", "Санкт-Петербург", "Казань", "Новосибирск"]
     path = write("Город;Население\n" + rows(lambda i: f"{cities[i % 4]};{i}"), encoding=encoding)
-    found = inspect_source(path)
-    assert found.read.encoding == encoding
-    assert list(found.frame.columns) == ["Город", "Население"]
-    assert found.frame["Город"].tolist()[:4] == cities
+    inspection = inspect_source(path)
+    assert inspection.read.encoding == encoding
+    assert list(inspection.frame.columns) == ["Город", "Население"]
+    assert inspection.frame["Город"].tolist()[:4] == cities
 
 
 def test_utf8_with_a_broken_byte_stays_utf8(write: Write) -> None:
     text = ("ville,n\n" + rows(lambda i: f"Orléans {i},{i}")).encode() + b"Caf\xe9,40\n"
-    found = inspect_source(write(text))
-    assert found.frame["ville"].tolist()[::40] == ["Orléans 0", "Caf\ufffd"]
-    assert "1 character(s) are no UTF-8" in notes(found)
+    inspection = inspect_source(write(text))
+    assert inspection.frame["ville"].tolist()[::40] == ["Orléans 0", "Caf\ufffd"]
+    assert "1 character(s) are not UTF-8" in notes(inspection)
 
 
 def test_cp1252_with_a_copyright_sign_in_its_footer(write: Write) -> None:
     months = ["Januar", "Februar", "März", "April"]
     text = "Monat;Wert\n" + rows(lambda i: f"{months[i % 4]};{i}", 8) + "© Statistisches Amt\n"
-    found = inspect_source(write(text, encoding="cp1252"))
-    assert found.read.encoding == "cp1252"
+    inspection = inspect_source(write(text, encoding="cp1252"))
+    assert inspection.read.encoding == "cp1252"
 
 
 def test_text_delimited_by_control_signs(write: Write) -> None:
@@ -139,25 +139,25 @@ BOXES = {
 def test_tables_drawn_with_bars(write: Write, box: str) -> None:
     top, line, end = BOXES[box]
     path = write(top + "".join(line.format(f"n{i}", i * 2) for i in range(40)) + end)
-    found = inspect_source(path)
-    assert list(found.frame.columns) == ["name", "value"]
-    assert found.frame["name"].tolist()[-1] == "n39"
-    assert found.frame["value"].tolist() == [i * 2 for i in range(40)]
+    inspection = inspect_source(path)
+    assert list(inspection.frame.columns) == ["name", "value"]
+    assert inspection.frame["name"].tolist()[-1] == "n39"
+    assert inspection.frame["value"].tolist() == [i * 2 for i in range(40)]
 
 
 def test_a_header_that_comes_again(write: Write) -> None:
     page = "day,n\n" + rows(lambda i: f"2024-01-{i + 1:02d},{i}", 20)
-    found = inspect_source(write("Report\n\n" + page * 3))
-    assert types(found) == ["date", "integer"]
-    assert found.read.rows == 60
-    assert "the header comes 2 more time(s): left out" in found.notes
+    inspection = inspect_source(write("Report\n\n" + page * 3))
+    assert types(inspection) == ["date", "integer"]
+    assert inspection.read.rows == 60
+    assert "the header comes 2 more time(s): left out" in inspection.notes
 
 
-def test_joined_files_with_a_mark_each(write: Write) -> None:
+def test_joined_files_with_a_byte_order_mark_each(write: Write) -> None:
     part = "day,n\n" + rows(lambda i: f"2024-01-{i + 1:02d},{i}", 20)
-    found = inspect_source(write((b"\xef\xbb\xbf" + part.encode()) * 2))
-    assert types(found) == ["date", "integer"]
-    assert found.read.rows == 40
+    inspection = inspect_source(write((b"\xef\xbb\xbf" + part.encode()) * 2))
+    assert types(inspection) == ["date", "integer"]
+    assert inspection.read.rows == 40
 
 
 def test_comments_among_the_rows(write: Write) -> None:
@@ -165,9 +165,9 @@ def test_comments_among_the_rows(write: Write) -> None:
         "time,t\n"
         + rows(lambda i: f"{'# restarted' + chr(10) if i % 9 == 8 else ''}10:{i:02d},{i}")
     )
-    found = inspect_source(path)
-    assert found.read.rows == 40
-    assert types(found) == ["text", "integer"]
+    inspection = inspect_source(path)
+    assert inspection.read.rows == 40
+    assert types(inspection) == ["text", "integer"]
 
 
 def test_values_that_begin_like_comments_are_kept(write: Write) -> None:
@@ -184,16 +184,16 @@ def test_delimiters_of_several_signs(write: Write, mark: str) -> None:
 def test_gaps_of_two_blanks_between_values_of_several_words(write: Write) -> None:
     cities = ["New York City", "Los Angeles", "Rome"]
     path = write("City   Pop    Area\n" + rows(lambda i: f"{cities[i % 3]}   {1000 + i}    {i}.5"))
-    found = inspect_source(path)
-    assert types(found) == ["text", "integer", "number"]
-    assert found.frame["City"].tolist()[:3] == cities
+    inspection = inspect_source(path)
+    assert types(inspection) == ["text", "integer", "number"]
+    assert inspection.frame["City"].tolist()[:3] == cities
 
 
-def test_r_writes_a_name_too_few_and_quotes(write: Write) -> None:
+def test_row_names_of_r_with_quotes(write: Write) -> None:
     path = write('"mpg" "name"\n' + rows(lambda i: f'"{i + 1}" {i}.5 "Mazda RX{i}"'), "cars.txt")
-    found = inspect_source(path)
-    assert found.frame["name"].tolist()[3] == "Mazda RX3"
-    assert found.frame["mpg"].tolist()[3] == 3.5
+    inspection = inspect_source(path)
+    assert inspection.frame["name"].tolist()[3] == "Mazda RX3"
+    assert inspection.frame["mpg"].tolist()[3] == 3.5
 
 
 def test_single_quotes(write: Write) -> None:
@@ -201,7 +201,7 @@ def test_single_quotes(write: Write) -> None:
     assert inspect_source(path).frame["name"].tolist()[7] == "Doe, 7"
 
 
-def test_an_apostrophe_is_no_quote(write: Write) -> None:
+def test_an_apostrophe_is_not_a_quote(write: Write) -> None:
     path = write("id,name,n\n" + rows(lambda i: f"{i},'t Hart {i},{i * 2}"))
     assert inspect_source(path).frame["name"].tolist()[7] == "'t Hart 7"
 
@@ -218,15 +218,15 @@ def test_quotes_that_end_before_the_field_are_text(write: Write) -> None:
 
 def test_names_below_merged_cells(write: Write) -> None:
     path = write(",2022,,2023,\nRegion,Men,Women,Men,Women\n" + rows(lambda i: f"R{i},1,2,3,{i}"))
-    found = inspect_source(path)
-    assert list(found.frame.columns) == [
+    inspection = inspect_source(path)
+    assert list(inspection.frame.columns) == [
         "Region",
         "2022 Men",
         "2022 Women",
         "2023 Men",
         "2023 Women",
     ]
-    assert found.read.rows == 40
+    assert inspection.read.rows == 40
 
 
 @pytest.mark.parametrize(
@@ -243,26 +243,26 @@ def test_lines_below_the_names_that_describe_them(write: Write, below: str) -> N
         + below
         + rows(lambda i: f"X{i % 3},2024-01-{i % 28 + 1:02d},{i},{i}.5")
     )
-    found = inspect_source(path)
-    assert types(found) == ["text", "date", "integer", "number"]
-    assert list(found.frame.columns) == ["agency", "day", "flow", "level"]
-    assert found.read.rows == 40
-    assert "below the header left out" in notes(found)
+    inspection = inspect_source(path)
+    assert types(inspection) == ["text", "date", "integer", "number"]
+    assert list(inspection.frame.columns) == ["agency", "day", "flow", "level"]
+    assert inspection.read.rows == 40
+    assert "below the header left out" in notes(inspection)
 
 
 def test_units_below_the_names(write: Write) -> None:
     path = write("time,wind\nUTC,m/s\n" + rows(lambda i: f"2024-01-01T{i % 24:02d}:00,{i}.5"))
-    found = inspect_source(path)
-    assert list(found.frame.columns) == ["time UTC", "wind m/s"]
-    assert types(found) == ["datetime", "number"]
+    inspection = inspect_source(path)
+    assert list(inspection.frame.columns) == ["time UTC", "wind m/s"]
+    assert types(inspection) == ["datetime", "number"]
 
 
-def test_one_series_below_metadata(write: Write) -> None:
+def test_a_series_below_metadata(write: Write) -> None:
     meta = '"Title","CPI index"\n"CDID","D7BT"\n"PreUnit",""\n"Unit","Index"\n"Next","Soon"\n"Notes",""\n'
     path = write(meta + rows(lambda i: f'"{2000 + i} JAN","{100 + i}.5"'))
-    found = inspect_source(path)
-    assert types(found) == ["date", "number"]
-    assert found.read.rows == 40
+    inspection = inspect_source(path)
+    assert types(inspection) == ["date", "number"]
+    assert inspection.read.rows == 40
 
 
 DATES = {
@@ -299,62 +299,62 @@ def test_dates_of_many_countries(write: Write, kind: str) -> None:
     days = [date(2022, 1, 1) + timedelta(days=i * 31) for i in range(36)]
     days = [day.replace(day=1) for day in days] if kind in MONTHS_ONLY else days
     text = "when;n\n" + "".join(f"{DATES[kind](day)};{i}\n" for i, day in enumerate(days))
-    found = inspect_source(write(text))
-    assert types(found) == ["date", "integer"]
-    assert [stamp.date() for stamp in found.frame["when"]] == days
+    inspection = inspect_source(write(text))
+    assert types(inspection) == ["date", "integer"]
+    assert [stamp.date() for stamp in inspection.frame["when"]] == days
 
 
-def test_stamps_of_ten_digits_are_hours_and_not_seconds(write: Write) -> None:
+def test_timestamps_of_ten_digits_are_hours_not_seconds(write: Write) -> None:
     path = write("MESS_DATUM;T\n" + rows(lambda i: f"20240101{i % 24:02d};{i}", 24))
-    found = inspect_source(path)
-    assert str(found.frame["MESS_DATUM"].iloc[8]) == "2024-01-01 08:00:00"
+    inspection = inspect_source(path)
+    assert str(inspection.frame["MESS_DATUM"].iloc[8]) == "2024-01-01 08:00:00"
 
 
 def test_excel_days_under_the_name_of_a_date(write: Write) -> None:
     path = write("Order Date,start\n" + rows(lambda i: f"{45292 + i},{45292 + i}"))
-    found = inspect_source(path)
-    assert types(found) == ["date", "integer"]
-    assert str(found.frame["Order Date"].iloc[0])[:10] == "2024-01-01"
-    assert "Order Date: numbers read as Excel's days since 1900" in found.notes
+    inspection = inspect_source(path)
+    assert types(inspection) == ["date", "integer"]
+    assert str(inspection.frame["Order Date"].iloc[0])[:10] == "2024-01-01"
+    assert "Order Date: numbers read as Excel's days since 1900" in inspection.notes
 
 
-def test_a_zone_behind_local_times_is_told(write: Write) -> None:
+def test_the_zone_of_local_times_is_noted(write: Write) -> None:
     path = write("Timestamp,n\n" + rows(lambda i: f"2024/03/{i % 28 + 1:02d} 3:12:45 PM GMT+1,{i}"))
-    found = inspect_source(path)
-    assert types(found) == ["datetime", "integer"]
-    assert "Timestamp: times are local: their zone (GMT+1) is left out" in found.notes
+    inspection = inspect_source(path)
+    assert types(inspection) == ["datetime", "integer"]
+    assert "Timestamp: times are local: their zone (GMT+1) is left out" in inspection.notes
 
 
-def test_a_day_in_9999_means_none(write: Write) -> None:
+def test_a_day_in_9999_means_missing(write: Write) -> None:
     path = write(
         "until;n\n"
         + rows(lambda i: f"{'31.12.9999' if i % 5 == 2 else f'{i % 28 + 1:02d}.03.2024'};{i}")
     )
-    found = inspect_source(path)
-    assert types(found) == ["date", "integer"]
-    assert found.columns[0].missing == 8
-    assert "31.12.9999" in notes(found)
+    inspection = inspect_source(path)
+    assert types(inspection) == ["date", "integer"]
+    assert inspection.columns[0].missing == 8
+    assert "31.12.9999" in notes(inspection)
 
 
-def test_decimal_commas_go_with_days_first(write: Write) -> None:
+def test_a_decimal_comma_suggests_the_day_first(write: Write) -> None:
     path = write("tag;x\n" + rows(lambda i: f"{i % 12 + 1:02d}/01/2024 08:15;{i},5"))
-    found = inspect_source(path)
-    assert str(found.frame["tag"].iloc[1])[:10] == "2024-01-02"
-    assert "assumed day first" in notes(found)
+    inspection = inspect_source(path)
+    assert str(inspection.frame["tag"].iloc[1])[:10] == "2024-01-02"
+    assert "assumed day first" in notes(inspection)
 
 
-@pytest.mark.parametrize("other", ["%m/%d/%Y", "%Y-%m-%d"])
-def test_dates_in_two_ways_are_kept_as_text_and_told(write: Write, other: str) -> None:
+@pytest.mark.parametrize("second_format", ["%m/%d/%Y", "%Y-%m-%d"])
+def test_dates_in_two_formats_stay_text_with_a_note(write: Write, second_format: str) -> None:
     days = [date(2023, 1, 1) + timedelta(days=i * 3) for i in range(60)]
     text = "".join(
-        f"{day.strftime((other, '%d/%m/%Y')[i % 2])},{i}\n" for i, day in enumerate(days)
+        f"{day.strftime((second_format, '%d/%m/%Y')[i % 2])},{i}\n" for i, day in enumerate(days)
     )
-    found = inspect_source(write("day,n\n" + text))
-    assert types(found) == ["text", "integer"]
-    assert "day: its dates are not all written in one way, so it is kept as text" in found.notes
+    inspection = inspect_source(write("day,n\n" + text))
+    assert types(inspection) == ["text", "integer"]
+    assert "day: its dates have several formats, so it is kept as text" in inspection.notes
 
 
-def test_words_for_no_value_among_text_are_told(write: Write) -> None:
+def test_words_for_missing_values_among_text_are_noted(write: Write) -> None:
     path = write("name,n\n" + rows(lambda i: f"{['NaN', 'Smith', 'Nguyen'][i % 3]},{i}"))
     assert "'NaN' is read as missing in name" in inspect_source(path).notes
 
@@ -362,12 +362,12 @@ def test_words_for_no_value_among_text_are_told(write: Write) -> None:
 @pytest.mark.parametrize(
     ("unit", "factor"), [(" m", 1), ("m", 1), (" K", 1), ("K", 1000), ("M", 1e6)]
 )
-def test_metres_are_no_millions(write: Write, unit: str, factor: float) -> None:
+def test_metres_are_not_millions(write: Write, unit: str, factor: float) -> None:
     path = write("a,b\n" + rows(lambda i: f"R{i},{i + 1.5}{unit}"))
     assert inspect_source(path).frame["b"].tolist() == [(i + 1.5) * factor for i in range(40)]
 
 
-def test_a_flag_b_is_no_billion(write: Write) -> None:
+def test_the_flag_b_does_not_mean_billion(write: Write) -> None:
     path = write("a,b\n" + rows(lambda i: f"R{i},{i + 1.5}{' b' if i % 5 == 2 else ''}"))
     assert inspect_source(path).frame["b"].max() == 40.5
 
@@ -387,29 +387,29 @@ def test_columns_for_years_quarters_and_months(
 ) -> None:
     text = "region,kind," + ",".join(names) + ",Total\n"
     text += rows(lambda i: f"R{i},x," + ",".join(str(i + j) for j in range(len(names))) + ",9")
-    found = inspect_source(write(text))
-    assert len(found.frame) == 40 * len(names)
-    assert "Total" not in found.frame
+    inspection = inspect_source(write(text))
+    assert len(inspection.frame) == 40 * len(names)
+    assert "Total" not in inspection.frame
     kind, variable, value = first
-    assert found.column(variable).type == kind
-    assert str(found.frame[variable].min()).removesuffix(" 00:00:00") == str(value)
+    assert inspection.column(variable).type == kind
+    assert str(inspection.frame[variable].min()).removesuffix(" 00:00:00") == str(value)
 
 
 def test_two_measures_a_year_stay_wide(write: Write) -> None:
-    names = [f"{what} {y}" for what in ("Sales", "Cost") for y in range(2015, 2021)]
+    names = [f"{measure} {y}" for measure in ("Sales", "Cost") for y in range(2015, 2021)]
     path = write("region," + ",".join(names) + "\n" + rows(lambda i: f"R{i}" + f",{i}" * 12))
     assert inspect_source(path).frame.shape == (40, 13)
 
 
 def test_another_table_below_is_left_out(write: Write) -> None:
     text = "page,visits\n" + rows(lambda i: f"/p{i},{i}", 20) + "\nDay Index,Sessions\n"
-    found = inspect_source(write(text + rows(lambda i: f"1/{i + 1}/24,{i}", 20)))
-    assert types(found) == ["text", "integer"]
-    assert found.read.rows == 20
-    assert "another table below, of 21 line(s), is left out" in found.notes
+    inspection = inspect_source(write(text + rows(lambda i: f"1/{i + 1}/24,{i}", 20)))
+    assert types(inspection) == ["text", "integer"]
+    assert inspection.read.rows == 20
+    assert "another table below, of 21 line(s), is left out" in inspection.notes
 
 
-def test_a_blank_line_before_more_rows_is_no_end(write: Write) -> None:
+def test_a_blank_line_before_more_rows_does_not_end_the_table(write: Write) -> None:
     part = rows(lambda i: f"R{i},{i}", 20)
     assert inspect_source(write("a,b\n" + part + "\nunknown,n/a\n" + part)).read.rows == 41
 
@@ -419,22 +419,22 @@ def test_prose_is_declined(write: Write) -> None:
     assert "text of one column" in inspect_source(write(text, "readme.txt")).declined
 
 
-def test_a_comment_above_aligned_rows_is_no_header(write: Write) -> None:
+def test_a_comment_above_aligned_rows_is_not_a_header(write: Write) -> None:
     text = "# for use\n#            decimal   average   days\n"
     text += rows(
         lambda i: (
             f"{2000 + i // 12} {i % 12 + 1:2d} {2000 + i / 12:10.4f} {360 + i * 0.3:9.2f} {25:5d}"
         )
     )
-    found = inspect_source(write(text, "co2.txt"))
-    assert found.frame.iloc[:, :5].shape == (40, 5)
-    assert types(found)[:5] == ["integer", "integer", "number", "number", "integer"]
+    inspection = inspect_source(write(text, "co2.txt"))
+    assert inspection.frame.iloc[:, :5].shape == (40, 5)
+    assert types(inspection)[:5] == ["integer", "integer", "number", "number", "integer"]
 
 
 def test_numbers_by_day_in_an_object(write: Write) -> None:
     days = {f"2024-01-{i + 1:02d}": i * 1.5 for i in range(20)}
-    found = inspect_source(write(json.dumps(days), "series.json"))
-    assert types(found) == ["date", "number"]
+    inspection = inspect_source(write(json.dumps(days), "series.json"))
+    assert types(inspection) == ["date", "number"]
 
 
 def test_a_high_number_for_missing_is_named(write: Write) -> None:
@@ -445,7 +445,7 @@ def test_a_high_number_for_missing_is_named(write: Write) -> None:
     assert "humidity: 9999 in 5 rows may mean missing" in inspect_source(path).notes
 
 
-def test_names_that_stand_once_for_several_rows_are_told(write: Write) -> None:
+def test_names_given_once_for_several_rows_are_noted(write: Write) -> None:
     path = write(
         "region,kind,n\n" + rows(lambda i: f"{f'R{i}' if i % 4 == 0 else ''},K{i % 4},{i}")
     )

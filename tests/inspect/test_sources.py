@@ -1,4 +1,4 @@
-"""A project from one source of each kind: it passes its own tests and linters."""
+"""A project with one source of each kind passes its own tests and linters."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def sheets() -> bytes:
 
 
 def sources(folder: Path) -> list[Path]:
-    """Write one source of each kind; return their paths."""
+    """Write one source of each kind; and return their paths."""
     aligned = [f"{'ABC'[i % 3]} b  {i * 2:>5}  2024-02-{i % 28 + 1:02}" for i in range(40)]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as packed:

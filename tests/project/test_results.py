@@ -48,10 +48,10 @@ def test_roles_that_a_loader_declares_are_followed(made: Path, flaskdash: Cli) -
 @pytest.mark.parametrize(
     ("roles", "message"),
     [
-        ('{"regon": "category"}', "ROLES names 'regon', which is no column"),
+        ('{"regon": "category"}', "ROLES names 'regon', which is not a column. The columns are: "),
         ('{"region": "place"}', "ROLES gives 'region' the role 'place'"),
-        ('{"region": "sum"}', "ROLES makes 'region' a measure, and it is text"),
-        ('{"region": "time"}', "ROLES makes 'region' a time, and it is text"),
+        ('{"region": "sum"}', "ROLES makes 'region' a measure, but its type is text"),
+        ('{"region": "time"}', "ROLES makes 'region' a time, but its type is text"),
         ('["region"]', "ROLES can't be read"),
         ("dict(zip([], []))", "ROLES can't be read"),
     ],

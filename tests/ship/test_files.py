@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -51,3 +52,12 @@ def test_without_git_only_known_hidden_files_are_shipped(tiny_project: Project) 
     excluded = [".vscode/launch.json", ".direnv/x", ".bash_history", "app/.x.py.swp"]
     build(tiny_project.root, dict.fromkeys([*included, *excluded], "x"))
     assert {str(path) for path in files.shipped(tiny_project)} == {*included, *TREE} - {".env"}
+
+
+@pytest.mark.parametrize(
+    ("name", "is_env"),
+    [(".env", True), (".env.local", True), (".env.orig", True)]
+    + [(".env.example", False), (".env.example.orig", False), ("env.py", False)],
+)
+def test_which_files_hold_settings(name: str, is_env: bool) -> None:
+    assert files.is_env(PurePosixPath(".flaskdash", name)) is is_env

@@ -1,7 +1,7 @@
-"""From what the columns mean to a ranked list of charts, each with its reason.
+"""Rank the charts that columns suggest, each with a reason.
 
-To add an intent: a generator of charts, best first, in a module here; a line in `_intents`; and its
-turns in facts._INTENTS, one line for each kind of data.
+To add an intent, write a generator of charts, best first, in a module here. Add it to `_intents`,
+and its turns to facts._INTENTS, in the line of each kind of data.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from flaskdash.names import capital
 
 __all__ = ["filters", "humanise", "suggest"]
 
-MOST = 14
+MAX_CHARTS = 14
 FILTER_VALUES = 50
 SEARCHED_VALUES = 5_000
 
@@ -37,16 +37,16 @@ SEARCHED_VALUES = 5_000
 def suggest(inspection: Inspection, data: str) -> list[Chart]:
     """Return the charts that a person would draw, best first; `data` is the loader's name.
 
-    Charts come first, then the table of rows, then two to four KPIs.
+    The table of rows follows them, then two to four KPIs.
     """
     if inspection.declined:
-        return [table(data, "nothing in it can be charted: the rows themselves")]
-    facts = Facts.of(inspection, data)
+        return [table(data, "no column can be charted, so these are the rows themselves")]
+    facts = Facts.from_inspection(inspection, data)
     rows = table(data, "the rows behind the charts")
     if facts.time:
         rows = replace(rows, title="Latest rows")
-    if found := indicators.split(inspection, facts):
-        charts = _of_indicators(found, data)
+    if parts := indicators.split(inspection):
+        charts = _indicator_charts(parts, data)
         count = [chart for chart in kpis(facts) if chart.y is None]
         return [*charts, rows, *count]
     charts = [replace(chart, title=_title(chart, facts)) for chart in _take_turns(facts)]
@@ -54,11 +54,11 @@ def suggest(inspection: Inspection, data: str) -> list[Chart]:
 
 
 def filters(inspection: Inspection) -> tuple[str, ...]:
-    """Return the columns worth filtering, at most four: time first, then the smallest categories.
+    """Return at most four columns worth filtering by: time first, then the smallest categories.
 
-    Where these are fewer than two, there follow larger ones, which a page lets people search.
+    If these are fewer than two, larger ones follow, which a page lets people search.
     """
-    facts = Facts.of(inspection, "")
+    facts = Facts.from_inspection(inspection, "")
     chosen = [facts.time.name] if facts.time else []
     small = sorted(facts.categories, key=lambda c: not MIXED_WORDS & set(words(c.name)))
     small = [c for c in small if 2 <= c.distinct <= FILTER_VALUES]
@@ -75,7 +75,7 @@ def filters(inspection: Inspection) -> tuple[str, ...]:
 
 
 def _intents(facts: Facts) -> dict[str, Iterator[Chart]]:
-    """Return what a person may want to see, each with its charts, best first."""
+    """Return the charts of each thing that a person may want to see, best first."""
     return {
         "compare": comparisons(facts),
         "trend": trends(facts),
@@ -98,38 +98,42 @@ def _take_turns(facts: Facts) -> list[Chart]:
     rounds = [*facts.pattern, *facts.pattern, *sources, *sources]
     for intent in rounds:
         chart = next(sources[intent], None)
-        if chart is not None and not any(_alike(chart, other) for other in charts):
+        if chart is not None and not any(_is_alike(chart, earlier) for earlier in charts):
             charts.append(chart)
-    return charts[:MOST]
+    return charts[:MAX_CHARTS]
 
 
 def _title(chart: Chart, facts: Facts) -> str:
-    """Return the title, in which rows and nameless measures are called after their table."""
-    rows = wording.rows_of(facts.data, [measure.name for measure in facts.measures])
-    text = capital(re.sub("^Rows", lambda _: rows, chart.title)) if chart.y is None else chart.title
+    """Return the title, with rows and measures without a real name called after their table."""
+    title = chart.title
+    if chart.y is None:
+        rows = wording.rows_of(facts.data, [measure.name for measure in facts.measures])
+        title = capital(re.sub("^Rows", lambda _: rows, title))
     measure = chart.x if chart.kind == "histogram" else chart.y
+    if measure is None or chart.across:
+        return title
     has_unit = any(column.name == measure and column.unit for column in facts.measures)
-    if measure is None or chart.across or (has_unit and re.search(r"[^\W\d_]", measure)):
-        return text
-    return wording.said(text, measure, chart.data)
+    if has_unit and re.search(r"[^\W\d_]", measure):
+        return title
+    return wording.with_subject(title, measure, chart.data)
 
 
-def _of_indicators(found: list[indicators.Part], data: str) -> list[Chart]:
+def _indicator_charts(parts: list[indicators.Indicator], data: str) -> list[Chart]:
     """Return the charts of each indicator by itself, in turns."""
     lists = []
-    for part in found:
-        facts = Facts.of(part.inspection, data)
-        lists.append([indicators.only(chart, part, facts) for chart in _take_turns(facts)])
+    for part in parts:
+        charts = _take_turns(Facts.from_inspection(part.inspection, data))
+        lists.append([indicators.only(chart, part) for chart in charts])
     mixed = itertools.chain.from_iterable(itertools.zip_longest(*lists))
-    return [chart for chart in mixed if chart is not None][:MOST]
+    return [chart for chart in mixed if chart is not None][:MAX_CHARTS]
 
 
-def _alike(one: Chart, other: Chart) -> bool:
-    """Tell whether two charts differ in next to nothing, or one shows what the other compares."""
-    if other.kind == one.kind == "bar" and other.x == one.x and one.y in other.across:
+def _is_alike(chart: Chart, earlier: Chart) -> bool:
+    """Tell whether a chart hardly differs from an earlier one, or shows a part of a comparison."""
+    if earlier.kind == chart.kind == "bar" and earlier.x == chart.x and chart.y in earlier.across:
         return True
 
-    def gist(chart: Chart) -> tuple[object, ...]:
+    def key(chart: Chart) -> tuple[object, ...]:
         return (chart.kind, chart.x, chart.y, chart.agg, chart.color, chart.across, chart.by)
 
-    return gist(one) == gist(other)
+    return key(chart) == key(earlier)

@@ -1,4 +1,4 @@
-"""Bars: measures, numbers of rows, and shares of a flag by category."""
+"""Suggest bars: measures, numbers of rows, and shares of a flag by category."""
 
 from __future__ import annotations
 
@@ -8,65 +8,62 @@ from dataclasses import replace
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import Facts
 from flaskdash.charts.suggest.interest import MIXED_WORDS, NAME_WORDS
-from flaskdash.charts.suggest.wording import how, humanise, named, values
+from flaskdash.charts.suggest.wording import aggregation, humanise, measure_title, value_count
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import is_per, words
 
 BARS = 15
-ORDERED = 31
 
 
 def breakdowns(facts: Facts) -> Iterator[Chart]:
-    """Yield bars of measures by category: each category once, then with the next measure."""
-    measures, categories = facts.alone[:4], facts.categories[:6]
-    if mixed := [c for c in categories if MIXED_WORDS & set(words(c.name))]:
-        categories = tuple(mixed)  # values in several units are compared within one only
-    main = min(facts.main, len(measures))
-    # Sums by place or group follow its size; where there is a rate per head, that compares them.
-    rates = [m for m in measures[:main] if m.agg == "mean" and is_per(m.name)]
-    measures = (*rates, *(m for m in measures if m not in rates))
-    pairs = [
-        # Of what each thing has once, the main measure ranks the things.
-        (measures[(index * (category.distinct < facts.rows) + turn) % main], category)
-        for turn in range(main)
-        for index, category in enumerate(categories)
-    ]
-    pairs += [(measure, category) for category in categories for measure in measures[main:]]
-    for measure, category in pairs:
+    """Yield bars of measures by category: first each category once, then with further measures."""
+    for measure, category in _pairs(facts):
         if measure.agg == "mean" and facts.is_series(category):
-            measure = replace(measure, agg="last")  # the mean of a series over all time is stale
+            # The mean of a series over all time says little about today.
+            measure = replace(measure, agg="last")
         if not facts.differs(measure, category):
             continue
-        single = category.distinct == facts.rows
+        is_single = category.distinct == facts.rows
         yield Chart(
             "bar",
             facts.data,
-            f"{named(measure, single)} by {humanise(category.name, 30)}",
+            f"{measure_title(measure, is_single)} by {humanise(category.name, 30)}",
             x=category.name,
             y=measure.name,
             agg=measure.agg,
-            limit=bars(category),
-            why=f"{humanise(measure.name)} {how(measure)} for {values(category)}",
+            limit=bar_limit(category),
+            reason=f"{humanise(measure.name)} {aggregation(measure)} for {value_count(category)}",
         )
 
 
+def _pairs(facts: Facts) -> list[tuple[Column, Column]]:
+    """Return the measures and categories to combine, best first."""
+    measures, categories = facts.single_measures[:4], facts.categories[:6]
+    if mixed := [c for c in categories if MIXED_WORDS & set(words(c.name))]:
+        categories = tuple(mixed)  # values in several units are compared only within a unit
+    main = min(facts.main, len(measures))
+    # Sums by place or group mostly show its size, so a rate per head comes first.
+    rates = [m for m in measures[:main] if m.agg == "mean" and is_per(m.name)]
+    measures = (*rates, *(m for m in measures if m not in rates))
+    pairs = []
+    for turn in range(main):
+        for index, category in enumerate(categories):
+            # A category with one row for each value is ranked by the main measure.
+            shift = index if category.distinct < facts.rows else 0
+            pairs.append((measures[(shift + turn) % main], category))
+    pairs += [(measure, category) for category in categories for measure in measures[main:]]
+    return pairs
+
+
 def occurrences(facts: Facts) -> Iterator[Chart]:
-    """Yield bars that count rows by category, unless each value has one row or nearly."""
+    """Yield bars that count rows by category, unless most values have one row."""
     if facts.is_panel and facts.crowded:
         return
-    often = [c for c in facts.categories if c.distinct > 60 and facts.rows / c.distinct >= 8]
-    often = [c for c in often if NAME_WORDS & set(words(c.name))]
-    often.sort(key=lambda c: -c.distinct)
-    few = [m for m in facts.measures[:4] if m.agg == "mean" and facts.is_stepped(m)]
-    small = [c for c in (*facts.categories[:8], *few) if c not in often]
-    if facts.outcome and facts.outcome in small and facts.time is None:
-        # What a table is about is shown first, where rows are counted.
-        small.sort(key=lambda c: c != facts.outcome)
-    for category in [*small[:1], *often[:1], *small[1:], *often[1:]]:
+    for category in _counted_categories(facts):
         if category.distinct > 0.5 * facts.rows or facts.balanced:
             continue
-        many = category.distinct > 60 and category.role != "geography"
-        if (many and facts.rows / category.distinct < 4) or not facts.is_uneven(category):
+        is_long = category.distinct > 60 and category.role != "geography"
+        if (is_long and facts.rows / category.distinct < 4) or not facts.is_uneven(category):
             continue
         yield Chart(
             "bar",
@@ -74,32 +71,47 @@ def occurrences(facts: Facts) -> Iterator[Chart]:
             f"Rows by {humanise(category.name, 50)}",
             x=category.name,
             agg="count",
-            limit=bars(category),
-            why=f"how often each of {values(category)} occurs",
+            limit=bar_limit(category),
+            reason=f"how often each of {value_count(category)} occurs",
         )
+
+
+def _counted_categories(facts: Facts) -> list[Column]:
+    """Return the categories whose rows are counted, best first."""
+    frequent = [
+        c
+        for c in facts.categories
+        if c.distinct > 60 and facts.rows / c.distinct >= 8 and NAME_WORDS & set(words(c.name))
+    ]
+    frequent.sort(key=lambda c: -c.distinct)
+    stepped = [m for m in facts.measures[:4] if m.agg == "mean" and facts.is_stepped(m)]
+    small = [c for c in (*facts.categories[:8], *stepped) if c not in frequent]
+    if facts.outcome and facts.outcome in small and facts.time is None:
+        small.sort(key=lambda c: c != facts.outcome)
+    return [*small[:1], *frequent[:1], *small[1:], *frequent[1:]]
 
 
 def shares(facts: Facts) -> Iterator[Chart]:
-    """Yield bars of how often a flag holds by category, such as attrition by department."""
+    """Yield bars of how often a flag is true by category, such as attrition by department."""
     if facts.outcome is None:
         return
     flag = replace(facts.outcome, agg="share", unit="%")
-    for category, spread in facts.told_by():
+    for category, (lowest, highest) in facts.outcome_categories():
         yield Chart(
             "bar",
             facts.data,
-            f"{named(flag)} by {humanise(category.name, 30)}",
+            f"{measure_title(flag)} by {humanise(category.name, 30)}",
             x=category.name,
             y=flag.name,
             agg="share",
-            limit=bars(category),
-            why=f"how often {humanise(flag.name)} holds, for {values(category)}"
-            f" (from {spread[0]:.0%} to {spread[1]:.0%})",
+            limit=bar_limit(category),
+            reason=f"how often {humanise(flag.name)} is true, for {value_count(category)}"
+            f" (from {lowest:.0%} to {highest:.0%})",
         )
 
 
-def bars(category: Column) -> int | None:
-    """Return the most bars to draw, or None where the usual number is enough."""
-    if category.order:
-        return max(BARS, len(category.order)) if category.distinct > BARS else None
-    return BARS if category.distinct > BARS else None
+def bar_limit(category: Column) -> int | None:
+    """Return the most bars to draw, or None if the category has few values."""
+    if category.distinct <= BARS:
+        return None
+    return max(BARS, len(category.order))

@@ -1,4 +1,4 @@
-"""What the suggestions are made from: the columns worth charting, and what they are like together."""
+"""Collect what the suggestions depend on: the columns worth charting, and how they relate."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from flaskdash.charts.suggest.interest import (
     are_items,
     are_persons,
     category_interest,
+    coordinate_columns,
     diverse,
     is_amount,
     is_one_sided,
     is_year,
     line_grain,
     measure_interest,
-    place_of,
-    settled,
     time_interest,
+    without_generic_sum,
     without_repeats,
     without_twins,
     worth_counting,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLORS = (2, 8)
-# Which intents take turns: what adds up is broken down, what does not is looked at.
+# The order in which intents take turns, for each kind of data.
 _INTENTS = {
     "additive": "trend breakdown grid breakdown compare trend map breakdown share distribution occurrence",
     "items": "trend breakdown correlation breakdown distribution map box share occurrence",
@@ -60,13 +60,13 @@ DEMOGRAPHY = known(
     "female male sex gender man woman black white hisp hispanic asian married single kids citizen urban rural"
 )
 TARGETS = known("y target outcome label class")
-ENTITY = (9, 400)
-STEPS = 12
-LAST, MOSTLY = 0.3, 0.8
-STEPS_BACK = 4
-SERIES = 0.35
+SERIES_VALUES = (9, 400)
+MAX_BARS_OF_NUMBERS = 12
+LAST_COLUMN_BONUS, MOSTLY = 0.3, 0.8
+MIN_STEPS = 4
+MIN_FILLED = 0.35
 CLOCK = DATE_PARTS | {"time"}
-LONG = 40
+LONG_NAME = 40
 ORDER_WORDS = known("order invoice transaction receipt booking payment")
 
 
@@ -74,8 +74,10 @@ ORDER_WORDS = known("order invoice transaction receipt booking payment")
 class Facts:
     """The columns to chart, each list with the most interesting first.
 
-    `main` is the number of measures that share the first charts: one, or two as interesting; the first
-    one `is_strong` where its name says that it matters. `flags` and `columns` are all of the table.
+    `main` is the number of measures that share the first charts: one, or two that are about as
+    interesting. `is_strong` tells that the name of the first one suggests that it matters.
+    `coordinates` are the names of longitude and latitude. `flags` and `columns` are all that
+    the table has.
     """
 
     data: str
@@ -85,7 +87,7 @@ class Facts:
     measures: tuple[Column, ...]
     categories: tuple[Column, ...]
     rows: int
-    place: tuple[str, str] | None = None
+    coordinates: tuple[str, str] | None = None
     years: tuple[Column, ...] = ()
     main: int = 1
     flags: tuple[Column, ...] = ()
@@ -93,86 +95,48 @@ class Facts:
     is_strong: bool = True
 
     @classmethod
-    def of(cls, inspection: Inspection, data: str) -> Facts:
-        """Return the facts about an inspection."""
-        frame, rows = inspection.frame, inspection.total or len(inspection.frame)
-        times = [c for c in inspection.columns if c.role == "time" and c.distinct > 1]
-        # When somebody was born, or came last, is no axis for what the rows say.
+    def from_inspection(cls, inspection: Inspection, data: str) -> Facts:
+        frame, columns = inspection.frame, inspection.columns
+        rows = inspection.total or len(frame)
+        times = [c for c in columns if c.role == "time" and c.distinct > 1]
+        # Birth, last-seen and expiry dates describe a person or thing; they are not a time axis.
         times = [c for c in times if not PERSONAL_WORDS & set(words(c.name))]
         time = max(times, key=lambda c: time_interest(c, rows), default=None)
-        measures = [settled(c) for c in inspection.columns if c.role == "measure"]
-        if time is None and are_persons(frame, inspection.columns):
-            # What each of them pays or earns is averaged: a sum would tell how many there are.
-            measures = [replace(c, agg="mean") if c.agg == "sum" else c for c in measures]
-        elif time is None and are_items(inspection.columns, rows):
-            # What no word tells to be an amount is a property of each thing.
-            measures = [
-                c if c.agg != "sum" or is_amount(c) else replace(c, agg="mean") for c in measures
-            ]
-        categories = [
-            c
-            for c in inspection.columns
-            if c.role in ("category", "geography", "flag")
-            and c.type in ("text", "boolean", "integer")
-            and not (c.role == "geography" and c.type != "text")
-        ]
-        flags = [c for c in categories if c.role == "flag"]
-        order = {c.name: i for i, c in enumerate(inspection.columns)}
-        categories = [
-            c
-            for c in categories
-            if worth_counting(c, rows, len(inspection.columns), order[c.name])
-            and not is_year(c, frame, time)
-        ]
-        interest = {c.name: measure_interest(c, rows, order[c.name]) for c in measures}
-        for c in measures[:60]:
-            if float((frame[c.name] == 0).mean()) > MOSTLY:
-                interest[c.name] -= 0.8  # there is hardly anything to see
-        if time is None and measures and _is_target(measures, inspection.columns[-1]):
-            interest[measures[-1].name] += LAST
-        measures.sort(key=lambda c: -interest[c.name])
-        # A number of cases, an error: beside real measures they are not charted.
-        telling = [c for c in measures if not MINOR_WORDS & set(words(c.name))]
-        measures = telling or measures
-        measures = diverse(frame, measures)
-        if _has_candles(inspection.columns):  # of four prices, the last is what people quote
-            measures.sort(key=lambda c: c.name.lower().strip() != "close")
+        measures, interest = _ranked_measures(inspection, time, rows)
         top = [interest[measure.name] for measure in measures[:2]]
-        categories.sort(key=lambda c: -category_interest(c, rows, order[c.name]))
-        categories = without_twins(frame, categories)
-        categories = [c for c in categories if not is_one_sided(frame, c)] or categories
+        categories = _category_columns(columns)
         return cls(
-            data,
-            frame,
-            time,
-            line_grain(frame, time),
-            tuple(measures),
-            tuple(categories),
-            rows,
-            place_of(inspection.columns),
-            tuple(
+            data=data,
+            frame=frame,
+            time=time,
+            grain=line_grain(frame, time),
+            measures=tuple(measures),
+            categories=tuple(_ranked_categories(inspection, categories, time, rows)),
+            rows=rows,
+            coordinates=coordinate_columns(columns),
+            years=tuple(
                 c for c in times if c is not time and c.type == "integer" and len(words(c.name)) > 1
             ),
-            2 if len(top) == 2 and top[1] > top[0] - 0.8 else 1,
-            tuple(flags),
-            inspection.columns,
-            bool(top) and top[0] >= 1.0,
+            main=2 if len(top) == 2 and top[1] > top[0] - 0.8 else 1,
+            flags=tuple(c for c in categories if c.role == "flag"),
+            columns=columns,
+            is_strong=bool(top) and top[0] >= 1.0,
         )
 
     @property
     def has_candles(self) -> bool:
-        """Tell whether there are the four prices of a candlestick."""
+        """Tell whether the table has the four prices of a candlestick."""
         return _has_candles(self.columns)
 
     @cached_property
     def groups(self) -> list[tuple[Column, ...]]:
-        """Return the groups of columns that hold the same of different things."""
+        """The groups of columns that measure the same for different things."""
         is_series = self.time is not None and not self.crowded
         return groups(self.columns, self.measures, self.frame, is_series=is_series)
 
     @cached_property
     def is_compared(self) -> bool:
-        """Tell whether most of what is measured stands in such groups."""
+        """Tell whether most measures are in such groups."""
         grouped = {column.name for group in self.groups for column in group}
         if not grouped or max(map(len, self.groups)) < 3:
             return False
@@ -180,45 +144,46 @@ class Facts:
         return len(grouped) >= 0.6 * len(measured)
 
     @cached_property
-    def alone(self) -> tuple[Column, ...]:
-        """Return the measures to chart by themselves: of a group that is compared, the first two."""
+    def single_measures(self) -> tuple[Column, ...]:
+        """The measures to chart by themselves: of columns that are compared, only two."""
         if not self.is_compared:
             return without_repeats(self.frame, self.measures)
         grouped = {column.name for group in self.groups for column in group}
-        members = [m for m in self.measures if m.name in grouped and len(m.name) < LONG][:2]
-        return tuple(m for m in self.measures if m.name not in grouped or m in members)
+        in_groups = [m for m in self.measures if m.name in grouped and len(m.name) < LONG_NAME][:2]
+        return tuple(m for m in self.measures if m.name not in grouped or m in in_groups)
 
     @property
     def adds_up(self) -> bool:
-        """Tell whether the main measure can be put together over all rows of a time."""
-        return bool(self.alone) and self.alone[0].agg in ("sum", "last")
+        """Tell whether the main measure can be added up over all rows of a time."""
+        return bool(self.single_measures) and self.single_measures[0].agg in ("sum", "last")
 
     @cached_property
     def step(self) -> str | None:
-        """Return the step in time to compare with the one before: a month, where there are a few."""
+        """The step in time that is compared with the one before: a month, if there are a few."""
         if self.time is None or self.time.distinct < 4:
             return None
         if self.time.type == "integer":
             return "year"
         values = self.frame[self.time.name].dropna()
         span = (values.max() - values.min()).total_seconds()
-        natural = list(SECONDS).index(self.time.grain or "day")
+        grains = list(SECONDS)
+        finest = grains.index(self.time.grain or "day")
         for grain in ("month", "week", "day", "quarter", "year"):
-            if list(SECONDS).index(grain) >= natural and span / SECONDS[grain] >= STEPS_BACK:
+            if grains.index(grain) >= finest and span / SECONDS[grain] >= MIN_STEPS:
                 return grain
         return None
 
     def position(self, column: Column) -> int:
-        """Return where the column stands in the table."""
+        """Return the index of a column in the table."""
         return [each.name for each in self.columns].index(column.name)
 
     @cached_property
     def pattern(self) -> list[str]:
-        """Return the order in which intents take turns."""
+        """The order in which intents take turns."""
         return _INTENTS[self._kind()].split()
 
     def _kind(self) -> str:
-        """Return which kind of data this is."""
+        """Return the kind of data, a key of _INTENTS."""
         if self.is_compared:
             return "compared"
         if self.outcome and self.time is None:
@@ -232,15 +197,15 @@ class Facts:
         if self._are_items():
             return "items"
         if self.measures[0].agg in ("sum", "last"):
-            happen = self.time is not None and not self.is_panel and not self.is_strong
-            return "events" if happen else "additive"
+            are_events = self.time is not None and not self.is_panel and not self.is_strong
+            return "events" if are_events else "additive"
         if self.time is None:
             return "averaged"
         return "series" if self.is_panel else "events"
 
     def _are_items(self) -> bool:
-        """Tell whether each row is a thing with a name and several measures: a film, a product."""
-        if len(self.measures) < 3 or self.is_panel or self.place:
+        """Tell whether each row is an item with a name and several measures: a film, a product."""
+        if len(self.measures) < 3 or self.is_panel or self.coordinates:
             return False
         if self.time is not None and self.time.type == "datetime":
             return False
@@ -251,38 +216,44 @@ class Facts:
 
     @cached_property
     def is_single(self) -> bool:
-        """Tell whether each point of a line is one row, so that nothing is put together."""
+        """Tell whether each point of a line is one row, so that nothing is aggregated."""
         if self.time is None:
             return False
-        same = self.grain == (self.time.grain or "year")
-        return same and not bool(self.frame[self.time.name].dropna().duplicated().any())
+        is_same_grain = self.grain == (self.time.grain or "year")
+        return is_same_grain and not bool(self._times.duplicated().any())
+
+    @property
+    def _times(self) -> pd.Series:
+        assert self.time is not None
+        return self.frame[self.time.name].dropna()
 
     @cached_property
     def is_panel(self) -> bool:
-        """Tell whether things are measured again and again, so that counting rows says nothing."""
+        """Tell whether the same things are measured repeatedly, so that row counts mean nothing."""
         if self.time is None:
             return False
-        times = self.frame[self.time.name].dropna()
-        if not times.duplicated().any():
+        if not self._times.duplicated().any():
             return self._is_regular()
         if not self.crowded:
             return False
-        text = [c for c in self.columns if c.type == "text" and c.role in ("category", "geography")]
-        text = [c for c in text if c.distinct <= 0.5 * self.rows][:8]
-        keys = [c.name for c in text]
-        if any(self.is_series(column) for column in text):
+        texts = [
+            c for c in self.columns if c.type == "text" and c.role in ("category", "geography")
+        ]
+        texts = [c for c in texts if c.distinct <= 0.5 * self.rows][:8]
+        if any(self.is_series(column) for column in texts):
             return True
-        # Several together: county and state, product and channel.
-        things = self.frame[keys].drop_duplicates() if keys else ()
-        again = len(things) <= self.rows / 5
-        return again and not bool(self.frame.duplicated([self.time.name, *keys]).any())
+        # Several columns together may name a thing: county and state, product and channel.
+        keys = [column.name for column in texts]
+        combinations = self.frame[keys].drop_duplicates() if keys else ()
+        is_repeated = len(combinations) <= self.rows / 5
+        return is_repeated and not bool(self.frame.duplicated([self.time.name, *keys]).any())
 
     def _is_regular(self) -> bool:
-        """Tell whether times follow each other in equal steps, as those of a station do."""
+        """Tell whether times follow each other in equal steps, like those of a weather station."""
         assert self.time is not None
         if self.time.type == "integer" or self.time.grain not in ("hour", "day"):
             return True
-        steps = self.frame[self.time.name].dropna().sort_values().diff().dropna()
+        steps = self._times.sort_values().diff().dropna()
         if steps.empty:
             return True
         usual = steps.mode().iloc[0]
@@ -290,87 +261,93 @@ class Facts:
 
     @property
     def are_events(self) -> bool:
-        """Tell whether rows are things that happen, and their number is what counts first."""
+        """Tell whether rows are events, so that their number is the first thing to chart."""
         return bool(self.time) and not self.is_panel and self._kind() == "events"
 
     @cached_property
     def are_readings(self) -> bool:
-        """Tell whether rows follow each other in equal steps, as those of a sensor do."""
+        """Tell whether rows follow each other in nearly equal steps, like those of a sensor."""
         if self.time is None or self.crowded or self.time.type != "datetime":
             return False
-        steps = self.frame[self.time.name].dropna().sort_values().diff().dropna()
+        steps = self._times.sort_values().diff().dropna()
         usual = steps.mode()
-        # A clock that drifts a little still ticks.
+        # The clock of a sensor may drift a little.
         near = (steps - usual.iloc[0]).abs() <= usual.iloc[0] * 0.1 if len(usual) else steps
         return len(steps) > 20 and float(near.mean()) > 0.8
 
     @property
-    def counts_tell(self) -> bool:
-        """Tell whether the number of rows over time says something."""
+    def counts_matter(self) -> bool:
+        """Tell whether the number of rows over time is worth a chart."""
         if self.is_panel or self.balanced or self.are_readings:
             return False
         return not self.measures or self.measures[0].agg == "mean" or self._kind() == "events"
 
     def series(self) -> Column | None:
-        """Return the category whose many values each have a line of their own: countries, stocks."""
+        """Return the category with many values that each have their own line: countries, stocks."""
         if self.time is None or not self.crowded:
             return None
-        low, high = ENTITY
-        fit = [c for c in self.categories if low <= c.distinct <= high and c.type == "text"]
-        fit = [c for c in fit if not CLOCK & set(words(c.name))]
-        fit = [c for c in fit if c.distinct <= self.rows / 5]
-        whole = [c for c in fit if self.is_series(c)]
-        if not whole and self.is_panel and any(m.agg == "last" for m in self.measures[:1]):
-            whole = [c for c in fit if c.role == "geography"]
-        return whole[0] if whole else None
+        low, high = SERIES_VALUES
+        candidates = [
+            c
+            for c in self.categories
+            if low <= c.distinct <= min(high, self.rows / 5)
+            and c.type == "text"
+            and not CLOCK & set(words(c.name))
+        ]
+        series = [c for c in candidates if self.is_series(c)]
+        if not series and self.is_panel and any(m.agg == "last" for m in self.measures[:1]):
+            series = [c for c in candidates if c.role == "geography"]
+        return series[0] if series else None
 
     @cached_property
     def outcome(self) -> Column | None:
-        """Return the flag that the table is about, such as attrition: it holds for some rows, not nearly all."""
+        """The flag that the table is about, such as attrition; not one that is nearly constant."""
         last = self.columns[-1].name if self.columns else ""
         ranked = []
         for flag in self.flags:
-            named = set(words(flag.name))
-            score = 3 * bool(named & TARGETS and len(named) == 1) + 2 * bool(named & OUTCOMES)
-            score += (flag.name == last) and self.time is None and not named & DEMOGRAPHY
-            holds = self.holds(flag)
-            if score and 0.005 < float(holds.mean()) < 0.995:
+            name_words = set(words(flag.name))
+            is_target = name_words & TARGETS and len(name_words) == 1
+            score = 3 * bool(is_target) + 2 * bool(name_words & OUTCOMES)
+            score += (flag.name == last) and self.time is None and not name_words & DEMOGRAPHY
+            if score and 0.005 < float(self.truth_values(flag).mean()) < 0.995:
                 ranked.append((score, self.position(flag), flag))
-        return max(ranked, key=lambda one: one[:2])[2] if ranked else None
+        return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
 
-    def holds(self, flag: Column) -> pd.Series:
-        """Return where a flag holds, without its missing values."""
+    def truth_values(self, flag: Column) -> pd.Series:
+        """Return a flag's values as booleans, without the missing ones."""
         present = self.frame[flag.name].dropna()
         if flag.yes is not None:
             return present.astype("str") == flag.yes
         return present.astype("bool")
 
-    def told_by(self) -> list[tuple[Column, tuple[float, float]]]:
-        """Return the categories that tell most of the outcome, each with the least and the largest share."""
+    def outcome_categories(self) -> list[tuple[Column, tuple[float, float]]]:
+        """Return the categories on which the outcome depends most, and its extreme shares."""
         if self.outcome is None:
             return []
-        holds = self.holds(self.outcome)
-        mean, found = float(holds.mean()), []
-        for place, category in enumerate(self.categories[:20]):
+        outcome = self.truth_values(self.outcome)
+        mean = float(outcome.mean())
+        ranked = []
+        for position, category in enumerate(self.categories[:20]):
             if category.name == self.outcome.name or category.distinct > 24:
                 continue
-            by = holds.groupby(self.frame[category.name].loc[holds.index])
-            table = by.agg(["mean", "size"])
-            table = table[table["size"] >= max(5, 0.005 * len(holds))]
-            if len(table) < 2:
+            by_value = outcome.groupby(self.frame[category.name].loc[outcome.index])
+            shares = by_value.agg(["mean", "size"])
+            shares = shares[shares["size"] >= max(5, 0.005 * len(outcome))]
+            if len(shares) < 2:
                 continue
-            spread = ((table["mean"] - mean) ** 2 * table["size"]).sum() / table["size"].sum()
-            effect = (float(spread) / (mean * (1 - mean))) ** 0.5
-            score = 2 * effect - 0.05 * place + 0.2 * (category.distinct > 2)
-            lowest, highest = float(table["mean"].min()), float(table["mean"].max())
+            lowest, highest = float(shares["mean"].min()), float(shares["mean"].max())
             if highest - lowest < 0.005:
                 continue
-            found.append((score, -place, category, (lowest, highest)))
-        found.sort(key=lambda one: one[:2], reverse=True)
-        return [(category, spread) for _, _, category, spread in found]
+            squares = (shares["mean"] - mean) ** 2 * shares["size"]
+            variance = float(squares.sum() / shares["size"].sum())
+            effect = (variance / (mean * (1 - mean))) ** 0.5
+            score = 2 * effect - 0.05 * position + 0.2 * (category.distinct > 2)
+            ranked.append((score, -position, category, (lowest, highest)))
+        ranked.sort(key=lambda entry: entry[:2], reverse=True)
+        return [(category, spread) for _, _, category, spread in ranked]
 
     def differs(self, measure: Column, category: Column) -> bool:
-        """Tell whether the means of a measure differ at all by a category."""
+        """Tell whether the means of a measure differ noticeably by a category."""
         if measure.agg != "mean" or category.distinct > 100:
             return True
         values = self.frame[measure.name].astype("float64")
@@ -378,15 +355,16 @@ class Facts:
         return bool(means.max() - means.min() > 0.02 * float(values.std()))
 
     def is_stepped(self, measure: Column) -> bool:
-        """Tell whether a measure has so few values that bars of each say more than a histogram."""
-        return measure.distinct <= STEPS and self.rows >= 10 * measure.distinct
+        """Tell whether a measure has so few values that bars say more than a histogram."""
+        few = measure.distinct <= MAX_BARS_OF_NUMBERS
+        return few and self.rows >= 10 * measure.distinct
 
     def is_uneven(self, category: Column) -> bool:
         """Tell whether a category's values differ in how often they occur."""
         if self.time and self.crowded:
             keys = [self.time.name, category.name]
             if not self.frame.duplicated(keys).any():
-                return False  # each is measured once each time
+                return False  # each value occurs once each time
         counts = self.frame[category.name].value_counts()
         if float(counts.iloc[0]) > 0.97 * float(counts.sum()):
             return False
@@ -396,14 +374,14 @@ class Facts:
         """Tell whether each value of a category has one row at a time: a series of its own."""
         if self.time is None or not self.crowded or CLOCK & set(words(category.name)):
             return False
-        # Two teams do not meet on each day either: a series has a value most times.
-        if self.rows < SERIES * category.distinct * self.time.distinct:
+        # A series has a value most times; two teams that never play twice a day have not.
+        if self.rows < MIN_FILLED * category.distinct * self.time.distinct:
             return False
         return not self.frame.duplicated([self.time.name, category.name]).any()
 
     @cached_property
     def balanced(self) -> bool:
-        """Tell whether each time has as many rows, so that their number says nothing."""
+        """Tell whether all times have equally many rows, so that their number means nothing."""
         if self.time is None or not self.crowded:
             return False
         counts = self.frame[self.time.name].value_counts()
@@ -415,17 +393,86 @@ class Facts:
         return self.time is not None and bool(self.frame[self.time.name].duplicated().mean() > 0.2)
 
     def color(self) -> Column | None:
-        """Return the category that is best for colour."""
+        """Return the best category for colour."""
         low, high = COLORS
-        fit = [c for c in self.categories if low <= c.distinct <= high and c.type != "integer"]
-        fit = [c for c in fit if not CLOCK & set(words(c.name))]
-        return fit[0] if fit else None
+        fitting = [
+            c
+            for c in self.categories
+            if low <= c.distinct <= high and c.type != "integer" and not CLOCK & set(words(c.name))
+        ]
+        return fitting[0] if fitting else None
+
+
+def _category_columns(columns: Sequence[Column]) -> list[Column]:
+    """Return the columns to break down by, in the table's order."""
+    return [
+        c
+        for c in columns
+        if c.role in ("category", "geography", "flag")
+        and c.type in ("text", "boolean", "integer")
+        and not (c.role == "geography" and c.type != "text")
+    ]
+
+
+def _ranked_measures(
+    inspection: Inspection, time: Column | None, rows: int
+) -> tuple[list[Column], dict[str, float]]:
+    """Return the measures, most interesting first, and their interest by name."""
+    frame, columns = inspection.frame, inspection.columns
+    measures = _settled_measures(inspection, time, rows)
+    position = {c.name: index for index, c in enumerate(columns)}
+    interest = {c.name: measure_interest(c, rows, position[c.name]) for c in measures}
+    for c in measures[:60]:
+        if float((frame[c.name] == 0).mean()) > MOSTLY:
+            interest[c.name] -= 0.8  # a chart of mostly zeros shows little
+    if time is None and measures and _is_target(measures, columns[-1]):
+        interest[measures[-1].name] += LAST_COLUMN_BONUS
+    measures.sort(key=lambda c: -interest[c.name])
+    # A number of cases or an error is not charted beside real measures.
+    major = [c for c in measures if not MINOR_WORDS & set(words(c.name))]
+    measures = diverse(frame, major or measures)
+    if _has_candles(columns):  # people quote the last of the four prices
+        measures.sort(key=lambda c: c.name.lower().strip() != "close")
+    return measures, interest
+
+
+def _settled_measures(inspection: Inspection, time: Column | None, rows: int) -> list[Column]:
+    """Return the measures with the aggregates that fit the kind of rows."""
+    frame, columns = inspection.frame, inspection.columns
+    measures = [without_generic_sum(c) for c in columns if c.role == "measure"]
+    if time is not None:
+        return measures
+    if are_persons(frame, columns):
+        # What people pay or earn is averaged: a sum would only tell how many people there are.
+        return [replace(c, agg="mean") if c.agg == "sum" else c for c in measures]
+    if are_items(columns, rows):
+        # A measure of items is added up only if its name is that of an amount.
+        return [
+            replace(c, agg="mean") if c.agg == "sum" and not is_amount(c) else c for c in measures
+        ]
+    return measures
+
+
+def _ranked_categories(
+    inspection: Inspection, categories: Sequence[Column], time: Column | None, rows: int
+) -> list[Column]:
+    """Return the categories worth charting, most interesting first."""
+    frame, columns = inspection.frame, inspection.columns
+    position = {c.name: index for index, c in enumerate(columns)}
+    useful = [
+        c
+        for c in categories
+        if worth_counting(c, rows, len(columns), position[c.name]) and not is_year(c, frame, time)
+    ]
+    useful.sort(key=lambda c: -category_interest(c, rows, position[c.name]))
+    useful = without_twins(frame, useful)
+    return [c for c in useful if not is_one_sided(frame, c)] or useful
 
 
 def _is_target(measures: Sequence[Column], last: Column) -> bool:
-    """Tell whether the last column is a measure unlike all others: tables end with what they are about."""
-    others = {word for measure in measures[:-1] for word in words(measure.name)}
-    return measures[-1].name == last.name and not others & set(words(last.name))
+    """Tell whether the last column is a measure unlike all others: what the table is about."""
+    earlier_words = {word for measure in measures[:-1] for word in words(measure.name)}
+    return measures[-1].name == last.name and not earlier_words & set(words(last.name))
 
 
 def _has_candles(columns: Sequence[Column]) -> bool:

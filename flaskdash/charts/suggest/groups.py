@@ -1,4 +1,4 @@
-"""Find the columns that hold the same of different things: stations, counters, questions, drugs."""
+"""Find groups of columns that measure the same for different things: stations, questions, drugs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from flaskdash.inspect.words import MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, w
 if TYPE_CHECKING:
     import pandas as pd
 
-LEAST, WIDEST = 3, 80
+MIN_COLUMNS, MAX_COLUMNS = 3, 80
+# How many times as large as the median, or as small, the columns of a group may be.
 NAMED_SCALE, UNNAMED_SCALE = 300.0, 30.0
-# A word that says how a number was made, or in which unit it is, does not make columns alike.
+# Words that only say how a number was made, or its unit, do not make columns a group.
 _STATISTICS = known(
     "mean avg average total sum min max std worst error se num number count new n no of the a in per"
     " is has percent rate"
 ) | set(UNITS)
-MOST = 14
-MANY = 8  # columns without a common name that are compared though they differ
+MAX_ADDENDS = 14
+MANY = 8  # columns that are compared though their names share nothing
 _PERIODS = known("daily hourly weekly monthly yearly annual day hour week month year")
 _PAIRS = (
     (known("budget budgeted plan planned target forecast"), known("actual actuals spent")),
@@ -41,21 +42,19 @@ def groups(
     *,
     is_series: bool,
 ) -> list[tuple[Column, ...]]:
-    """Return the groups of columns that hold the same of different things, the largest first.
+    """Return the groups of columns that measure the same for different things, the largest first.
 
-    `is_series` says that the table has a row for each time, and a column for each thing.
+    In a table that `is_series`, each row is a time and each column a thing.
     """
     candidates = [*measures, *_ratings(columns)]
-    if len(candidates) > WIDEST:
+    if len(candidates) > MAX_COLUMNS:
         return []  # too many to be read side by side
-    found = _named(frame, candidates)
-    if not found:
-        found = _unnamed(frame, measures, is_series)
-    return found or _pairs(measures)
+    result = _named_alike(frame, candidates) or _named_after_things(frame, measures, is_series)
+    return result or _pair(measures)
 
 
 def _ratings(columns: Sequence[Column]) -> list[Column]:
-    """Return the answers on a scale, which are categories of whole numbers, as measures."""
+    """Return the categories of whole numbers, such as answers on a scale, as measures."""
     return [
         replace(column, agg="mean")
         for column in columns
@@ -63,101 +62,115 @@ def _ratings(columns: Sequence[Column]) -> list[Column]:
     ]
 
 
-def _named(frame: pd.DataFrame, columns: Sequence[Column]) -> list[tuple[Column, ...]]:
+def _named_alike(frame: pd.DataFrame, columns: Sequence[Column]) -> list[tuple[Column, ...]]:
     """Return the groups whose names begin or end alike, or differ in a number only."""
-    split = {column.name: words(column.name) for column in columns}
-    found: dict[tuple[str, ...], list[Column]] = {}
-    for column in columns:
-        mine = split[column.name]
-        for size in range(1, len(mine)):
-            for key in (("begin", *mine[:size]), ("end", *mine[-size:])):
-                found.setdefault(key, []).append(column)
-        if mine and mine[-1].isdigit():
-            found.setdefault(("number", *mine[:-1]), []).append(column)
-    taken: set[str] = set()
-    kept = []
-    for key, members in sorted(found.items(), key=lambda one: (-len(one[1]), -len(one[0]), one[0])):
-        telling = {
-            word for word in key[1:] if (len(word) > 1 or word == "q") and not word.isdigit()
-        }
-        if not telling - _STATISTICS:
+    name_words = {column.name: words(column.name) for column in columns}
+    by_key = _by_shared_words(columns)
+    grouped_names: set[str] = set()
+    result = []
+    for key in sorted(by_key, key=lambda key: (-len(by_key[key]), -len(key), key)):
+        members = by_key[key]
+        meaningful = {word for word in key[1:] if len(word) > 1 or word == "q"}
+        if not {word for word in meaningful if not word.isdigit()} - _STATISTICS:
             continue
-        different = {word for m in members for word in split[m.name]} - set(key[1:])
-        if different & _PERIODS:
+        differing = {word for member in members for word in name_words[member.name]} - set(key[1:])
+        if differing & _PERIODS:
             continue
-        members = [m for m in members if m.name not in taken and "total" not in split[m.name]]
+        members = [
+            member
+            for member in members
+            if member.name not in grouped_names and "total" not in name_words[member.name]
+        ]
         members = _of_one_scale(frame, members, NAMED_SCALE)
-        if len(members) >= LEAST:
-            kept.append(tuple(members))
-            taken |= {m.name for m in members}
-    return kept
+        if len(members) >= MIN_COLUMNS:
+            result.append(tuple(members))
+            grouped_names |= {member.name for member in members}
+    return result
 
 
-def _unnamed(
+def _by_shared_words(columns: Sequence[Column]) -> dict[tuple[str, ...], list[Column]]:
+    """Return columns by the words that their names begin or end with, or that precede a number."""
+    result: dict[tuple[str, ...], list[Column]] = {}
+    for column in columns:
+        name_words = words(column.name)
+        for size in range(1, len(name_words)):
+            result.setdefault(("begin", *name_words[:size]), []).append(column)
+            result.setdefault(("end", *name_words[-size:]), []).append(column)
+        if name_words and name_words[-1].isdigit():
+            result.setdefault(("number", *name_words[:-1]), []).append(column)
+    return result
+
+
+def _named_after_things(
     frame: pd.DataFrame, measures: Sequence[Column], is_series: bool
 ) -> list[tuple[Column, ...]]:
-    """Return the group of nearly all measures, where their names are those of things: streets, brands."""
-    vocabulary = MEAN_WORDS | SUM_WORDS | STOCK_WORDS | EXTREMES
+    """Return the group of nearly all measures, if they are named after things such as brands."""
     medals = known("gold silver bronze")
-    measures = [m for m in measures if "total" not in words(m.name)]
-    if any((vocabulary - medals) & set(words(m.name)) for m in measures):
+    quantity_words = (MEAN_WORDS | SUM_WORDS | STOCK_WORDS | EXTREMES) - medals
+    measures = [measure for measure in measures if "total" not in words(measure.name)]
+    if any(quantity_words & set(words(measure.name)) for measure in measures):
         return []
     members = _of_one_scale(frame, measures, UNNAMED_SCALE)
-    enough = len(members) >= LEAST and len(members) >= 0.6 * len(measures)
-    alike = is_series or len(members) >= MANY or (enough and _agree(frame, members))
-    return [tuple(members)] if enough and alike else []
+    if len(members) < max(MIN_COLUMNS, 0.6 * len(measures)):
+        return []
+    are_alike = is_series or len(members) >= MANY or _correlate(frame, members)
+    return [tuple(members)] if are_alike else []
 
 
-def _agree(frame: pd.DataFrame, members: Sequence[Column]) -> bool:
-    """Tell whether columns rise and fall together, as those of one thing at several places do."""
-    values = frame[[m.name for m in members]].astype("float64").head(5000)
+def _correlate(frame: pd.DataFrame, members: Sequence[Column]) -> bool:
+    """Tell whether columns rise and fall together, like one measure at several places."""
+    values = frame[[member.name for member in members]].astype("float64").head(5000)
     ranks = values.corr(method="spearman").to_numpy()
     pairs = [ranks[i, j] for i in range(len(members)) for j in range(i)]
     return bool(median(pairs) > 0.25)
 
 
-def _pairs(measures: Sequence[Column]) -> list[tuple[Column, ...]]:
-    """Return two measures that belong side by side: budgeted and actual, lowest and highest."""
-    for one in measures[:12]:
-        for other in measures[:12]:
-            mine, its = set(words(one.name)), set(words(other.name))
-            for left, right in _PAIRS:
-                if (
-                    mine & left
-                    and its & right
-                    and mine - left == its - right
-                    and one.agg == other.agg
-                ):
-                    return [(one, other)]
+def _pair(measures: Sequence[Column]) -> list[tuple[Column, ...]]:
+    """Return the first two measures that belong together, such as budgeted and actual."""
+    for first in measures[:12]:
+        for second in measures[:12]:
+            if first.agg == second.agg and _is_pair(words(first.name), words(second.name)):
+                return [(first, second)]
     return []
 
 
+def _is_pair(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Tell whether two names, as words, differ in the words of a pair only."""
+    first_words, second_words = set(first), set(second)
+    return any(
+        first_words & left and second_words & right and first_words - left == second_words - right
+        for left, right in _PAIRS
+    )
+
+
 def _of_one_scale(frame: pd.DataFrame, members: Sequence[Column], factor: float) -> list[Column]:
-    """Return those that add up alike and are about as large as the others."""
-    if len(members) < LEAST:
+    """Return the members with the usual aggregate and unit, and with a mean near the median one."""
+    if len(members) < MIN_COLUMNS:
         return []
-    kinds = [(m.agg, m.unit) for m in members]
+    kinds = [(member.agg, member.unit) for member in members]
     usual = max(kinds, key=kinds.count)
-    members = [m for m, kind in zip(members, kinds, strict=True) if kind == usual]
-    sizes = frame[[m.name for m in members]].astype("float64").abs().mean()
+    members = [member for member, kind in zip(members, kinds, strict=True) if kind == usual]
+    sizes = frame[[member.name for member in members]].astype("float64").abs().mean()
     middle = float(sizes.median())
     if not middle > 0:
         return []
-    order = {name: place for place, name in enumerate(frame.columns)}
-    near = [m for m in members if middle / factor <= float(sizes[m.name]) <= middle * factor]
-    near.sort(key=lambda m: order[m.name])
+    positions = {name: position for position, name in enumerate(frame.columns)}
+    low, high = middle / factor, middle * factor
+    near = [member for member in members if low <= float(sizes[member.name]) <= high]
+    near.sort(key=lambda member: positions[member.name])
     return _without_total(frame, near)
 
 
 def _without_total(frame: pd.DataFrame, members: list[Column]) -> list[Column]:
-    """Return the members without the one that is the sum of others; none where there are more such."""
-    head = members[:MOST]
-    values = frame[[m.name for m in head]].head(1000).astype("float64").fillna(0.0)
+    """Return the members without a column that is the sum of others; none if there are several."""
+    head = [member.name for member in members[:MAX_ADDENDS]]
+    values = frame[head].head(1000).astype("float64").fillna(0.0)
     totals = set()
-    for number, total in enumerate(head):
-        rest = [m.name for i, m in enumerate(head) if i != number]
-        pairs = [(a, b) for i, a in enumerate(rest) for b in rest[i + 1 :]]
-        sums = [values[a] + values[b] for a, b in pairs] + [values[rest].sum(axis="columns")]
-        if any(bool((one - values[total.name]).abs().max() < 1e-6) for one in sums):
-            totals.add(total.name)
+    for total in head:
+        addends = [name for name in head if name != total]
+        pairs = [(a, b) for i, a in enumerate(addends) for b in addends[i + 1 :]]
+        sums = [values[a] + values[b] for a, b in pairs]
+        sums.append(values[addends].sum(axis="columns"))
+        if any(bool((total_of - values[total]).abs().max() < 1e-6) for total_of in sums):
+            totals.add(total)
     return [] if len(totals) > 1 else [m for m in members if m.name not in totals]

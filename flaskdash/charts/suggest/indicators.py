@@ -1,4 +1,4 @@
-"""Tables with one column of values for several indicators or units: each is charted by itself."""
+"""Split tables that hold several indicators in one column of values: each is charted by itself."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import re
 from dataclasses import dataclass, replace
 
 from flaskdash.charts.kinds import Chart
-from flaskdash.charts.suggest.facts import Facts
 from flaskdash.charts.suggest.wording import humanise
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.inspect.words import known, words
 from flaskdash.names import capital
 
-NAMES = known("indicator variable series metric item element parameter measure")
-UNITS = known("unit units currency")
-SHOWN, ROWS, APART = 3, 8, 5.0
+INDICATOR_WORDS = known("indicator variable series metric item element parameter measure")
+UNIT_WORDS = known("unit units currency")
+MAX_INDICATORS, MIN_ROWS, MIN_RATIO = 3, 8, 5.0
 
 
 @dataclass(frozen=True)
-class Part:
-    """The rows of one indicator."""
+class Indicator:
+    """An indicator: the column and the value that select its rows, and what these hold."""
 
     column: str
     value: str
@@ -27,75 +26,85 @@ class Part:
     inspection: Inspection
 
 
-def split(inspection: Inspection, facts: Facts) -> list[Part]:
-    """Return the largest indicators, where one column holds the values of several unlike ones."""
+def split(inspection: Inspection) -> list[Indicator]:
+    """Return the indicators with the most rows, if one column holds the values of unlike ones."""
     measures = [m for m in inspection.columns if m.role == "measure"]
     if len(measures) != 1:
         return []
     measure = measures[0]
-    column = _telling(inspection, measure)
+    column = _indicator_column(inspection, measure)
     if column is None:
         return []
     frame = inspection.frame
     counts = frame.dropna(subset=measure.name)[column.name].value_counts(sort=True)
-    largest = [str(value) for value in counts.index if counts[value] >= ROWS]
+    largest = [str(value) for value in counts.index if counts[value] >= MIN_ROWS]
     largest = [value for value in largest if not re.search(r"['\\]|\s:\w", value)]
-    # Of equally many, the plainest name.
+    # Among equally frequent indicators, the shortest name comes first.
     largest.sort(key=lambda value: (-int(counts[value]), len(value), value))
-    return [_part(inspection, column.name, value, measure.name) for value in largest[:SHOWN]]
+    return [
+        _indicator(inspection, column.name, value, measure.name)
+        for value in largest[:MAX_INDICATORS]
+    ]
 
 
-def _telling(inspection: Inspection, measure: Column) -> Column | None:
-    """Return the column that says what each value is of, where those are not of one size."""
-    found = [
+def _indicator_column(inspection: Inspection, measure: Column) -> Column | None:
+    """Return the column that names the indicator or unit of each value, if their sizes differ."""
+    candidates = [
         column
         for column in inspection.columns
         if column.type == "text"
         and column.role in ("category", "text", "identifier")
-        and 2 <= column.distinct <= min(500, len(inspection.frame) / ROWS)
-        and (NAMES | UNITS) & set(words(column.name))
+        and 2 <= column.distinct <= min(500, len(inspection.frame) / MIN_ROWS)
+        and (INDICATOR_WORDS | UNIT_WORDS) & set(words(column.name))
         and "code" not in words(column.name)
     ]
-    found.sort(key=lambda c: (not NAMES & set(words(c.name)), -_length(inspection, c)))
-    for column in found:
+    # Labels, which are longer, say more than codes.
+    candidates.sort(
+        key=lambda c: (
+            not INDICATOR_WORDS & set(words(c.name)),
+            -_mean_length(inspection, c),
+        )
+    )
+    for column in candidates:
         sizes = inspection.frame.groupby(column.name)[measure.name].median().astype("float64").abs()
         sizes = sizes[sizes > 0]
-        units = bool(UNITS & set(words(column.name)))
-        if units or (len(sizes) > 1 and float(sizes.max() / sizes.min()) > APART):
+        has_units = bool(UNIT_WORDS & set(words(column.name)))
+        if has_units or (len(sizes) > 1 and float(sizes.max() / sizes.min()) > MIN_RATIO):
             return column
     return None
 
 
-def _length(inspection: Inspection, column: Column) -> float:
-    """Return how long the values are: labels say more than codes."""
+def _mean_length(inspection: Inspection, column: Column) -> float:
     return float(inspection.frame[column.name].dropna().astype("str").str.len().mean())
 
 
-def _part(inspection: Inspection, column: str, value: str, measure: str) -> Part:
-    """Return the inspection of the rows of one indicator."""
-    frame = inspection.frame[inspection.frame[column] == value]
+def _indicator(inspection: Inspection, name: str, value: str, measure: str) -> Indicator:
+    """Return an indicator, with the inspection of its rows."""
+    frame = inspection.frame[inspection.frame[name] == value]
     columns = []
-    for each in inspection.columns:
-        distinct = int(frame[each.name].astype("str").nunique()) if each.distinct else 0
-        missing = int(frame[each.name].isna().sum())
-        role = each.role
-        if each.name == column or (distinct <= 1 and role not in ("measure", "time")):
+    for column in inspection.columns:
+        distinct = int(frame[column.name].astype("str").nunique()) if column.distinct else 0
+        missing = int(frame[column.name].isna().sum())
+        role = column.role
+        if column.name == name or (distinct <= 1 and role not in ("measure", "time")):
             role = "constant"
-        # Nothing is known of what the value is: it is never added up.
-        agg = "mean" if each.name == measure else each.agg
-        columns.append(replace(each, distinct=distinct, missing=missing, role=role, agg=agg))
-    return Part(
-        column, value, measure, replace(inspection, frame=frame, columns=tuple(columns), total=0)
-    )
+        # Nothing tells whether values of the indicator may be added up, so they are averaged.
+        agg = "mean" if column.name == measure else column.agg
+        columns.append(replace(column, distinct=distinct, missing=missing, role=role, agg=agg))
+    part = replace(inspection, frame=frame, columns=tuple(columns), total=0)
+    return Indicator(name, value, measure, part)
 
 
-def only(chart: Chart, part: Part, facts: Facts) -> Chart:
-    """Return a chart of one indicator's rows, whose title says which."""
-    name, said = humanise(part.measure), humanise(part.value, 50)
-    text = re.sub(
-        rf"\b{re.escape(name)}\b", lambda _: said, chart.title, count=1, flags=re.IGNORECASE
+def only(chart: Chart, indicator: Indicator) -> Chart:
+    """Return the chart, limited to the rows of an indicator that its title names."""
+    name, label = humanise(indicator.measure), humanise(indicator.value, 50)
+    pattern = rf"\b{re.escape(name)}\b"
+    title = re.sub(pattern, lambda _: label, chart.title, count=1, flags=re.IGNORECASE)
+    if title == chart.title:
+        title = f"{title}: {label}"
+    reason = (
+        f"{chart.reason}, of {label} only: the values of {humanise(indicator.column)}"
+        " are not comparable"
     )
-    if text == chart.title:
-        text = f"{text}: {said}"
-    why = f"{chart.why}, of {said} only: other values of {humanise(part.column)} are not like it"
-    return replace(chart, only=(part.column, part.value), title=capital(text), why=why)
+    condition = (indicator.column, indicator.value)
+    return replace(chart, only=condition, title=capital(title), reason=reason)

@@ -1,4 +1,4 @@
-"""How interesting columns are: which make good measures, categories and axes of time."""
+"""Score columns by how interesting they are as measures, categories and time axes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from flaskdash.inspect.words import (
 if TYPE_CHECKING:
     import pandas as pd
 
-POINTS = (12, 200)
+MAX_POINTS = 200
 CONTENTS = known("calories points items units number tests")
 SECONDS = {
     "hour": 3600,
@@ -66,33 +66,32 @@ MIXED_WORDS = known("unit units currency indicator variable metric")
 
 
 def is_year(column: Column, frame: pd.DataFrame, time: Column | None) -> bool:
-    """Tell whether a category of whole numbers is a year: of no meaning here, or what the line shows."""
-    named = set(words(column.name))
+    """Tell whether a category holds years that mean nothing here, or that the time axis shows."""
+    name_words = set(words(column.name))
     if column.type != "integer":
         return False
-    if time is not None and time.type != "integer" and named & YEARS:
+    if time is not None and time.type != "integer" and name_words & YEARS:
         return True
-    years = bool(frame[column.name].dropna().between(1900, 2100).all())
-    return years and not named & (YEARS | YEAR_NAMES)
+    are_years = bool(frame[column.name].dropna().between(1900, 2100).all())
+    return are_years and not name_words & (YEARS | YEAR_NAMES)
 
 
 def is_one_sided(frame: pd.DataFrame, column: Column) -> bool:
-    """Tell whether nearly all rows have one and the same value: bars of it compare nothing."""
-    return (
-        column.distinct <= 12
-        and float(frame[column.name].value_counts(normalize=True).max()) > 0.97
-    )
+    """Tell whether nearly all rows have the same value, so that bars compare nothing."""
+    if column.distinct > 12:
+        return False
+    return float(frame[column.name].value_counts(normalize=True).max()) > 0.97
 
 
-def settled(measure: Column) -> Column:
-    """Return a measure that is never added up where its name says nothing: value, observation."""
-    nothing = (
-        set(words(measure.name)) <= GENERIC_WORDS and measure.agg == "sum" and not measure.unit
-    )
-    return replace(measure, agg="mean") if nothing else measure
+def without_generic_sum(measure: Column) -> Column:
+    """Return the measure, averaged instead of summed if its name is generic: value, observation."""
+    is_generic = set(words(measure.name)) <= GENERIC_WORDS
+    if is_generic and measure.agg == "sum" and not measure.unit:
+        return replace(measure, agg="mean")
+    return measure
 
 
-def place_of(columns: tuple[Column, ...]) -> tuple[str, str] | None:
+def coordinate_columns(columns: tuple[Column, ...]) -> tuple[str, str] | None:
     """Return the names of the longitude and the latitude."""
     numbers = [c.name for c in columns if c.role == "geography" and c.type != "text"]
     longitude = [name for name in numbers if LONGITUDE & set(words(name))]
@@ -109,17 +108,18 @@ def time_interest(column: Column, rows: int) -> float:
 
 
 def measure_interest(column: Column, rows: int, position: int) -> float:
-    """Score a measure by its name, its unit, its variety and its place."""
-    named = set(words(column.name))
-    # A total is the main thing where it adds up; total working years are years.
-    named -= {"total"} if column.agg != "sum" else set()
-    main = named & (MAIN_WORDS | SECOND_WORDS)
-    score = 1.0 if named & MAIN_WORDS else 0.7 if main else 0.3 * ("age" in named)
-    score += 0.2 * (len(named) == 1 and score > 0.3) - 1.2 * bool(named & MINOR_WORDS)
-    score -= 0.6 * (bool(named & CONTEXT_WORDS) and main <= CONTEXT_WORDS)
+    """Score a measure by its name, unit, number of values and position."""
+    name_words = set(words(column.name))
+    # "Total" marks the main measure only if it adds up: total working years are years.
+    name_words -= {"total"} if column.agg != "sum" else set()
+    main = name_words & (MAIN_WORDS | SECOND_WORDS)
+    score = 1.0 if name_words & MAIN_WORDS else 0.7 if main else 0.3 * ("age" in name_words)
+    score += 0.2 * (len(name_words) == 1 and score > 0.3)
+    score -= 1.2 * bool(name_words & MINOR_WORDS)
+    score -= 0.6 * (bool(name_words & CONTEXT_WORDS) and main <= CONTEXT_WORDS)
     score += 0.5 * (column.unit in ("$", "€", "£")) + 0.3 * (column.agg == "sum")
     score += 0.2 * is_per(column.name) - 0.3 * (len(column.name) == 1)
-    score += 0.2 * bool(named & WHOLE_WORDS) * (main - WHOLE_WORDS != set())
+    score += 0.2 * bool(name_words & WHOLE_WORDS) * (main - WHOLE_WORDS != set())
     score += 0.3 * min(column.distinct, 50) / 50 - 2.0 * column.missing / max(rows, 1)
     if re.fullmatch(r"\W*\d+\W*", column.name) or re.match(r"column_\d", column.name):
         score -= 1.0
@@ -127,132 +127,129 @@ def measure_interest(column: Column, rows: int, position: int) -> float:
 
 
 def diverse(frame: pd.DataFrame, measures: list[Column]) -> list[Column]:
-    """Return the measures, those that repeat an earlier one (or nearly) after the others."""
+    """Return the measures; the ones that nearly repeat an earlier one come last."""
     head = measures[:12]
     if len(head) < 3:
         return measures
     sample = frame[[m.name for m in head]].head(20_000).astype("float64")
-    # By rank too: a row of totals makes all measures look alike.
+    # By rank as well: a row of totals makes all measures look alike.
     plain, ranked = sample.corr().abs().fillna(0.0), sample.corr("spearman").abs().fillna(0.0)
-    alike = plain.where(plain < ranked, ranked).to_numpy()
+    similarity = plain.where(plain < ranked, ranked).to_numpy()
     fresh: list[int] = []
     for index in range(len(head)):
-        if all(alike[index, other] < 0.9 for other in fresh):
+        if all(similarity[index, earlier] < 0.9 for earlier in fresh):
             fresh.append(index)
-    again = [m for index, m in enumerate(head) if index not in fresh]
-    return [*(head[index] for index in fresh), *again, *measures[12:]]
+    repeats = [m for index, m in enumerate(head) if index not in fresh]
+    return [*(head[index] for index in fresh), *repeats, *measures[12:]]
 
 
 def without_repeats(frame: pd.DataFrame, measures: tuple[Column, ...]) -> tuple[Column, ...]:
-    """Return the measures without those that say the same as an earlier one: a salary, and its adjusted twin."""
+    """Return the measures without repeats of an earlier one, such as an adjusted salary."""
     head = measures[:12]
     if len(head) < 2 or len(frame) < 20:
         return measures
     sample = frame[[m.name for m in head]].head(20_000).astype("float64")
     plain, ranked = sample.corr().to_numpy(), sample.corr("spearman").to_numpy()
-    kept: list[int] = []
+    unique: list[int] = []
     for index, measure in enumerate(head):
-        same = [
+        twins = [
             place
-            for place, other in enumerate(kept)
-            if plain[index, other] > SAME
-            and ranked[index, other] > SAME
-            and measure.agg == head[other].agg
+            for place, earlier in enumerate(unique)
+            if plain[index, earlier] > SAME
+            and ranked[index, earlier] > SAME
+            and measure.agg == head[earlier].agg
         ]
-        if not same:
-            kept.append(index)
-        elif measure.name in head[kept[same[0]]].name:
-            kept[same[0]] = index  # 2023 beside 2023(*): what the other was adjusted from
-    return (*(head[index] for index in kept), *measures[12:])
+        if not twins:
+            unique.append(index)
+        elif measure.name in head[unique[twins[0]]].name:
+            # "2023" replaces "2023(*)", which was adjusted from it.
+            unique[twins[0]] = index
+    return (*(head[index] for index in unique), *measures[12:])
 
 
 def are_persons(frame: pd.DataFrame, columns: tuple[Column, ...]) -> bool:
-    """Tell whether rows are persons, one each: there is a sex, and many have the same sex and age."""
-    by = [c.name for c in columns if SEX & set(words(c.name)) and 2 <= c.distinct <= 6]
-    if not by or len(frame) < 60:
+    """Tell whether each row is a person: many rows have the same sex, age and other traits."""
+    traits = [c.name for c in columns if SEX & set(words(c.name)) and 2 <= c.distinct <= 6]
+    if not traits or len(frame) < 60:
         return False
-    by += [c.name for c in columns if words(c.name) == ["age"]]
-    by += [c.name for c in columns if c.role in ("category", "flag") and c.distinct <= 6][:4]
-    return float(frame.duplicated(list(dict.fromkeys(by))).mean()) > 0.4
+    traits += [c.name for c in columns if words(c.name) == ["age"]]
+    traits += [c.name for c in columns if c.role in ("category", "flag") and c.distinct <= 6][:4]
+    return float(frame.duplicated(list(dict.fromkeys(traits))).mean()) > 0.4
 
 
 def are_items(columns: tuple[Column, ...], rows: int) -> bool:
-    """Tell whether rows are things, one each: a column names them."""
+    """Tell whether each row is an item that a column names."""
     texts = [c for c in columns if c.type == "text" and c.role != "geography"]
     return rows >= 10 and any(c.distinct > 0.9 * rows for c in texts)
 
 
 def is_amount(column: Column) -> bool:
-    """Tell whether a name is that of what adds up over things: not what is in each of them."""
-    named = set(words(column.name))
-    return bool(column.unit) or bool(named & (SUM_WORDS | STOCK_WORDS) - CONTENTS)
+    """Tell whether a measure adds up over items, instead of describing what each contains."""
+    name_words = set(words(column.name))
+    return bool(column.unit) or bool(name_words & (SUM_WORDS | STOCK_WORDS) - CONTENTS)
 
 
 def category_interest(column: Column, rows: int, position: int) -> float:
-    """Score a category: some bars, not two and not hundreds, and words rather than codes."""
+    """Score a category: words rather than codes, and neither two bars nor hundreds."""
     count = column.distinct
     score = 0.4 if count > 60 else 0.7 if count > 20 else 1.0 if count > 4 else 0.85
-    named = set(words(column.name))
+    name_words = set(words(column.name))
     if count == 2:
         score = 0.5
-    if count > 60 and (named & NAME_WORDS or column.role == "geography"):
-        # Names which come again and again, or once each, make a ranking.
+    if count > 60 and (name_words & NAME_WORDS or column.role == "geography"):
+        # Names that occur again and again, or once each, make a ranking.
         score += 0.15 * (rows / count >= 8 or rows / count < 1.1)
-    score += 0.25 * (column.role == "geography") + 0.2 * bool(named & GROUP_WORDS)
+    score += 0.25 * (column.role == "geography") + 0.2 * bool(name_words & GROUP_WORDS)
     score -= 0.2 * (column.role == "flag") + 0.4 * (column.type == "integer")
     # A month or a weekday shows a season; a year is what the line over time shows.
-    score -= (0.6 if named & YEARS else 0.3) * bool(named & DATE_PARTS) + 0.4 * (
-        len(column.name) > 60
-    )
+    score -= (0.6 if name_words & YEARS else 0.3) * bool(name_words & DATE_PARTS)
+    score -= 0.4 * (len(column.name) > 60)
     return score - 1.5 * column.missing / max(rows, 1) - 0.01 * min(position, 40)
 
 
 def worth_counting(column: Column, rows: int, width: int, position: int) -> bool:
     """Tell whether a category has few enough values to compare, or one row for each.
 
-    Names rank things in a narrow table; in a wide one they belong to persons or offers.
+    Names rank items in a table of few columns; in a wide one they belong to persons or offers.
     """
-    named = set(words(column.name))
-    if "name" in named and named & {"first", "last", "middle"}:
+    name_words = set(words(column.name))
+    if "name" in name_words and name_words & {"first", "last", "middle"}:
         return False
-    if column.distinct < 2 or (column.distinct > 24 and named == {"age"}):
+    if column.distinct < 2 or (column.distinct > 24 and name_words == {"age"}):
         return False
-    if column.distinct > 24 and DATE_PARTS & set(words(column.name)):
+    if column.distinct > 24 and DATE_PARTS & name_words:
         return False
     if column.distinct <= 60 or column.distinct < 0.2 * rows:
         return True
     if position == 0 and column.type == "text" and column.distinct == rows <= 300:
-        return True  # what the rows are called
-    return column.distinct <= 5000 and (
-        column.role == "geography"
-        or (
-            bool(NAME_WORDS & set(words(column.name)))
-            and (width <= 8 or column.distinct < 0.5 * rows)
-        )
-    )
+        return True  # the names of the rows
+    if column.distinct > 5000:
+        return False
+    is_name = bool(NAME_WORDS & name_words) and (width <= 8 or column.distinct < 0.5 * rows)
+    return column.role == "geography" or is_name
 
 
 def without_twins(frame: pd.DataFrame, categories: list[Column]) -> list[Column]:
     """Drop the shorter of two columns that say the same, such as a code and its label."""
-    kept: list[Column] = []
+    unique: list[Column] = []
     for column in categories[:40]:
-        twin = next((o for o in kept if is_twin(frame, o, column)), None)
+        twin = next((earlier for earlier in unique if is_twin(frame, earlier, column)), None)
         if twin is None:
-            kept.append(column)
-        elif length(frame, column) > length(frame, twin):
-            kept[kept.index(twin)] = column
-    return kept
+            unique.append(column)
+        elif mean_length(frame, column) > mean_length(frame, twin):
+            unique[unique.index(twin)] = column
+    return unique
 
 
-def is_twin(frame: pd.DataFrame, one: Column, other: Column) -> bool:
-    """Tell whether each value of one column goes with one value of the other."""
-    if one.distinct != other.distinct or one.distinct < 3:
+def is_twin(frame: pd.DataFrame, first: Column, second: Column) -> bool:
+    """Tell whether the values of two columns map one-to-one."""
+    if first.distinct != second.distinct or first.distinct < 3:
         return False
-    return len(frame[[one.name, other.name]].dropna().drop_duplicates()) == one.distinct
+    return len(frame[[first.name, second.name]].dropna().drop_duplicates()) == first.distinct
 
 
-def length(frame: pd.DataFrame, column: Column) -> float:
-    """Return the mean length of a column's values as text."""
+def mean_length(frame: pd.DataFrame, column: Column) -> float:
+    """Return the mean length of a column's distinct values as text."""
     return float(frame[column.name].dropna().drop_duplicates().astype("str").str.len().mean())
 
 
@@ -263,8 +260,8 @@ def line_grain(frame: pd.DataFrame, time: Column | None) -> str | None:
     values = frame[time.name].dropna()
     span = (values.max() - values.min()).total_seconds()
     grains = list(SECONDS)
-    natural = grains.index(time.grain or "day")
-    for grain in grains[natural:]:
-        if span / SECONDS[grain] <= POINTS[1]:
+    finest = grains.index(time.grain or "day")
+    for grain in grains[finest:]:
+        if span / SECONDS[grain] <= MAX_POINTS:
             return grain
     return "year"

@@ -1,4 +1,4 @@
-"""Lines over time."""
+"""Suggest lines over time, and candlesticks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import Facts
-from flaskdash.charts.suggest.wording import how, humanise, named
+from flaskdash.charts.suggest.wording import aggregation, humanise, measure_title
 from flaskdash.inspect.model import Column
 from flaskdash.names import capital
 
@@ -19,67 +19,86 @@ def trends(facts: Facts) -> Iterator[Chart]:
     time = facts.time
     if time is None or time.distinct < 3:
         return
-    color, series = facts.color(), facts.series()
+    color = facts.color()
     base = Chart("line", facts.data, "", x=time.name, grain=facts.grain)
-    lines, others = [], []
-    # Those that are compared have their lines already.
+    first_lines, more_lines = [], []
+    # Compared columns have lines already.
     compared = {column.name for group in facts.groups for column in group}
-    for column in [c for c in facts.alone if c.name not in compared][:4]:
-        name = named(column, facts.is_single).removeprefix("Latest ")
-        plain = replace(
-            base,
-            y=column.name,
-            agg=column.agg,
-            title=f"{capital(name)} over time",
-            why=f"{humanise(column.name)} {how(column)} along {humanise(time.name)}",
-        )
-        if series is not None:
-            # Many series: the ones that stand highest, before what pools them all.
-            top = _top(plain, series)
-            pooled = column.agg == "mean"
-            grouped = _split(plain, color) if color else top
-            lines.append(grouped if pooled else plain)
-            others += [top, plain] if pooled else [top]
-            continue
-        # An average over unlike things says little: there the line is split first.
-        split = column.agg == "mean" and facts.crowded and color is not None
-        lines.append(_split(plain, color) if split and color else plain)
+    for measure in [m for m in facts.single_measures if m.name not in compared][:4]:
+        first, *more = _measure_lines(facts, base, measure, color)
+        first_lines.append(first)
+        more_lines += more
+    lines = [
+        *first_lines[: facts.main],
+        *more_lines[:1],
+        *first_lines[facts.main :],
+        *more_lines[1:],
+    ]
+    if facts.counts_matter:
+        count = replace(base, agg="count", title="Rows over time", reason="how many rows there are")
+        is_first = not lines or facts.are_events
+        lines.insert(0 if is_first else 1, count)
         if color:
-            others.append(plain if split else _split(plain, color))
-    lines = [*lines[: facts.main], *others[:1], *lines[facts.main :], *others[1:]]
-    if facts.counts_tell:
-        count = replace(base, agg="count", title="Rows over time", why="how many rows there are")
-        first = not lines or facts.are_events
-        lines.insert(0 if first else 1, count)
-        if color:
-            lines.insert(3, _split(count, color))
+            lines.insert(3, _by_color(count, color))
     yield from lines
 
 
+def _measure_lines(facts: Facts, base: Chart, measure: Column, color: Column | None) -> list[Chart]:
+    """Return the line charts of a measure, best first."""
+    assert facts.time is not None
+    name = measure_title(measure, facts.is_single).removeprefix("Latest ")
+    plain = replace(
+        base,
+        y=measure.name,
+        agg=measure.agg,
+        title=f"{capital(name)} over time",
+        reason=f"{humanise(measure.name)} {aggregation(measure)} along {humanise(facts.time.name)}",
+    )
+    series = facts.series()
+    if series is not None:
+        # With many series, the highest tell more than an average of all.
+        highest = _highest(plain, series)
+        if measure.agg == "mean":
+            return [_by_color(plain, color) if color else highest, highest, plain]
+        return [plain, highest]
+    if color is None:
+        return [plain]
+    # An average of unlike things says little, so the line by colour comes first.
+    if measure.agg == "mean" and facts.crowded:
+        return [_by_color(plain, color), plain]
+    return [plain, _by_color(plain, color)]
+
+
 def candles(facts: Facts) -> Iterator[Chart]:
-    """Yield how a price moved, where each day has its first, greatest, least and last one."""
+    """Yield a candlestick chart if the table has the open, high, low and close of a price."""
     time = facts.time
     if time is None or not facts.has_candles or facts.crowded:
         return
     coarser = facts.grain if facts.grain != time.grain and time.type != "integer" else None
-    why = "each has a first, a greatest, a least and a last price"
-    title = "Open, high, low and close over time"
-    yield Chart("candlestick", facts.data, title, x=time.name, grain=coarser, why=why)
+    yield Chart(
+        "candlestick",
+        facts.data,
+        "Open, high, low and close over time",
+        x=time.name,
+        grain=coarser,
+        reason="each has an open, a high, a low and a close",
+    )
 
 
-def _split(line: Chart, color: Column) -> Chart:
+def _by_color(line: Chart, color: Column) -> Chart:
     """Return the line chart with a line for each value of a category."""
     name = humanise(color.name, 30)
-    words = f"{line.title.removesuffix(' over time')} over time by {name}"
-    return replace(line, color=color.name, title=words, why=f"{line.why}, a line for each {name}")
+    title = f"{line.title.removesuffix(' over time')} over time by {name}"
+    reason = f"{line.reason}, a line for each {name}"
+    return replace(line, color=color.name, title=title, reason=reason)
 
 
-def _top(line: Chart, series: Column) -> Chart:
-    """Return the line chart with a line for each of the largest values of a category of many."""
-    split = _split(line, series)
+def _highest(line: Chart, series: Column) -> Chart:
+    """Return the line chart with a line for each of the highest of many series."""
+    by_series = _by_color(line, series)
     return replace(
-        split,
+        by_series,
         limit=LINES,
-        title=f"{split.title} (top {LINES})",
-        why=f"{line.why}, a line for each of the {LINES} highest of {series.distinct:,}",
+        title=f"{by_series.title} (top {LINES})",
+        reason=f"{line.reason}, a line for each of the {LINES} highest of {series.distinct:,}",
     )

@@ -1,4 +1,4 @@
-"""Names of places that a map knows: countries, and states of the USA."""
+"""Recognise the names of places that a map can draw: countries, and states of the USA."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ COUNTRIES = _names(
     united arab emirates, united kingdom, united states, united states of america, uruguay, usa, uk, uzbekistan,
     venezuela, vietnam, viet nam, yemen, zambia, zimbabwe, korea, congo, eswatini, slovak republic"""
 )
-KNOWN, LEAST = 0.7, 8
+MIN_SHARE, MIN_PLACES = 0.7, 8
 
 
 def kind_of(values: Iterable[object]) -> str | None:
-    """Return whether nearly all values are countries or states of the USA, else None."""
+    """Return "country" or "state" (of the USA) if most values are such names, else None."""
     names = {" ".join(str(value).casefold().replace("&", "and").split()) for value in values}
-    for kind, known in (("state", US_STATES), ("country", COUNTRIES)):
-        if len(names & known) >= max(LEAST, KNOWN * len(names)):
+    for kind, places in (("state", US_STATES), ("country", COUNTRIES)):
+        if len(names & places) >= max(MIN_PLACES, MIN_SHARE * len(names)):
             return kind
     return None
 
 
 def spread(points: pd.DataFrame) -> float:
-    """Return how many degrees nearly all points span, of longitude or of latitude."""
-    found = points.dropna().astype("float64")
-    return float((found.quantile(0.98) - found.quantile(0.02)).max())
+    """Return the degrees that nearly all points span in longitude or latitude."""
+    degrees = points.dropna().astype("float64")
+    return float((degrees.quantile(0.98) - degrees.quantile(0.02)).max())

@@ -1,4 +1,4 @@
-"""How measures spread, and which go together."""
+"""Suggest histograms, box plots and scatters: how measures spread, and how they relate."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-SCATTER = 5000
+MAX_POINTS = 5000
 PAIRS = 3
-GROUPS, LEAST = 12, 0.02
+MAX_GROUPS, MIN_EFFECT = 12, 0.02
 ORDERS = ORDER_WORDS | known("basket cart session visit line bill ticket")
 SAMPLE = 20_000
 MONEY = known(
@@ -29,14 +29,14 @@ MONEY = known(
 
 
 def distributions(facts: Facts) -> Iterator[Chart]:
-    """Yield histograms of the main measures; of people, their age comes first."""
-    yield from _totals(facts)
-    measures = [m for m in (*facts.alone[:6], *facts.years) if not facts.is_stepped(m)]
-    # Those of running totals and stocks over all time mix what was with what is.
+    """Yield histograms of the main measures; the age of people comes first."""
+    yield from _order_sizes(facts)
+    measures = [m for m in (*facts.single_measures[:6], *facts.years) if not facts.is_stepped(m)]
+    # Running totals and stocks of all times together have no meaningful distribution.
     measures = [m for m in measures if m.agg != "last" or facts.time is None]
     if not facts.is_panel:
-        ages = [m for m in facts.measures if words(m.name) == ["age"]]
-        measures = [*ages[:1], *(m for m in measures if m not in ages[:1])]
+        ages = [m for m in facts.measures if words(m.name) == ["age"]][:1]
+        measures = [*ages, *(m for m in measures if m not in ages)]
     for measure in measures:
         if measure.distinct > 8 and facts.rows >= 20:
             name = humanise(measure.name)
@@ -45,138 +45,155 @@ def distributions(facts: Facts) -> Iterator[Chart]:
                 facts.data,
                 f"Distribution of {name}",
                 x=measure.name,
-                why=f"{name} takes {measure.distinct:,} values: how they spread",
+                reason=f"how the {measure.distinct:,} values of {name} spread",
             )
 
 
-def _totals(facts: Facts) -> Iterator[Chart]:
-    """Yield how large orders are, or baskets: totals of the rows that have the same number."""
+def _order_sizes(facts: Facts) -> Iterator[Chart]:
+    """Yield a histogram of the sizes of orders: totals of the rows that share an order number."""
     if facts.rows != len(facts.frame):
-        return  # of a sample, no order is whole
-    for column in facts.columns:
-        again = facts.rows / max(column.distinct, 1)
-        if column.role != "identifier" or not ORDERS & set(words(column.name)) or again < 1.5:
-            continue
-        measures = [m for m in facts.alone[:1] if m.agg == "sum"]
-        texts = [c for c in facts.columns if c.role == "category" and c.missing == 0]
-        for x in measures or ([] if facts.measures else texts[:1]):
-            of = (
-                f"total {humanise(x.name)}"
-                if measures
-                else humanise(x.name).removesuffix("s") + "s"
-            )
-            name = f"{of} per {humanise(column.name)}"
-            why = (
-                f"{column.distinct:,} values of {humanise(column.name)} have {again:.1f} rows each"
-            )
-            title = f"Distribution of {name}"
-            yield Chart("histogram", facts.data, title, x=x.name, by=column.name, why=why)
-            return
+        return  # in a sample, orders are incomplete
+    column = next((c for c in facts.columns if _numbers_orders(facts, c)), None)
+    if column is None:
+        return
+    sums = [m for m in facts.single_measures[:1] if m.agg == "sum"]
+    categories = [c for c in facts.columns if c.role == "category" and c.missing == 0][:1]
+    candidates = sums or ([] if facts.measures else categories)
+    if not candidates:
+        return
+    name = humanise(candidates[0].name)
+    order = humanise(column.name)
+    total = f"total {name}" if sums else f"{name.removesuffix('s')}s"
+    mean_rows = facts.rows / max(column.distinct, 1)
+    yield Chart(
+        "histogram",
+        facts.data,
+        f"Distribution of {total} per {order}",
+        x=candidates[0].name,
+        by=column.name,
+        reason=f"{column.distinct:,} values of {order} have {mean_rows:.1f} rows each",
+    )
+
+
+def _numbers_orders(facts: Facts, column: Column) -> bool:
+    """Tell whether a column numbers orders that have several rows."""
+    is_order = column.role == "identifier" and bool(ORDERS & set(words(column.name)))
+    return is_order and facts.rows / max(column.distinct, 1) >= 1.5
 
 
 def boxes(facts: Facts) -> Iterator[Chart]:
-    """Yield how the main measures spread in the groups that differ most in them."""
+    """Yield box plots of the main measures by the category on which they depend most."""
     if facts.is_panel:
         return
-    few = [
-        c for c in facts.categories if 2 <= c.distinct <= GROUPS and facts.rows >= 8 * c.distinct
+    categories = [
+        c
+        for c in facts.categories
+        if 2 <= c.distinct <= MAX_GROUPS and facts.rows >= 8 * c.distinct
     ]
-    for measure in facts.alone[:2]:
-        if measure.agg != "mean" or facts.is_stepped(measure) or not few:
+    for measure in facts.single_measures[:2]:
+        if measure.agg != "mean" or facts.is_stepped(measure) or not categories:
             continue
-        found = [(_told(facts, measure, c), -n, c) for n, c in enumerate(few[:8])]
-        effect, _, category = max(found, key=lambda one: one[:2])
-        if effect < LEAST:
+        effects = [(_effect(facts, measure, c), -n, c) for n, c in enumerate(categories[:8])]
+        effect, _, category = max(effects, key=lambda entry: entry[:2])
+        if effect < MIN_EFFECT:
             continue
+        name, category_name = humanise(measure.name), humanise(category.name)
         yield Chart(
             "box",
             facts.data,
-            f"Spread of {humanise(measure.name)} by {humanise(category.name, 30)}",
+            f"Spread of {name} by {humanise(category.name, 30)}",
             x=category.name,
             y=measure.name,
-            why=f"{humanise(category.name)} tells {effect:.0%} of how {humanise(measure.name)} differs",
+            reason=f"{category_name} explains {effect:.0%} of the variance of {name}",
         )
 
 
-def _told(facts: Facts, measure: Column, category: Column) -> float:
-    """Return how much of a measure's variance lies between the groups of a category, from 0 to 1."""
+def _effect(facts: Facts, measure: Column, category: Column) -> float:
+    """Return the share of a measure's variance between the groups of a category, from 0 to 1."""
     values = facts.frame[[category.name, measure.name]].dropna()
     numbers = values[measure.name].astype("float64")
     within = numbers - numbers.groupby(values[category.name]).transform("mean")
-    whole = float(((numbers - numbers.mean()) ** 2).sum())
-    return 1 - float((within**2).sum()) / whole if whole > 0 else 0.0
+    total = float(((numbers - numbers.mean()) ** 2).sum())
+    return 1 - float((within**2).sum()) / total if total > 0 else 0.0
 
 
 def correlations(facts: Facts) -> Iterator[Chart]:
-    """Yield scatters of the measures that go together most."""
+    """Yield scatters of the measures that correlate most."""
     measures = [m for m in facts.measures[:8] if m.distinct > 8 and m.missing < 0.5 * facts.rows]
     if len(measures) < 2 or facts.rows < 8:
         return
     sample = facts.frame[[m.name for m in measures]].head(SAMPLE).astype("float64")
-    found = sample.corr(method="spearman").abs().fillna(0.0).to_numpy()
+    strength = sample.corr(method="spearman").abs().fillna(0.0).to_numpy()
     color = facts.color()
-    within = _within(facts, sample, color)
+    strength_within = _strength_within(facts, sample, color)
     pairs = [
-        (float(found[i, j]), i, j)
-        for i in range(len(measures))
-        for j in range(i + 1, len(measures))
-        # More than 0.98 is the same thing measured twice, and so are the ends of one range.
-        if 0.1 < found[i, j] < 0.98
-        and not _is_range(measures[i], measures[j])
-        and not (found[i, j] > 0.85 and _is_part(measures[i], measures[j]))
+        (i, j)
+        for i, first in enumerate(measures)
+        for j, second in enumerate(measures[i + 1 :], i + 1)
+        if _is_worth_drawing(first, second, float(strength[i, j]))
     ]
-    pairs.sort(
-        key=lambda p: (
-            -within[p[1], p[2]] - _interest(measures[p[1]], measures[p[2]], p[1]),
-            p[1],
-            p[2],
-        )
-    )
-    for value, i, j in pairs[:PAIRS]:
-        one, other = measures[i], measures[j]
+
+    def interest(pair: tuple[int, int]) -> float:
+        i, j = pair
+        return float(strength_within[i, j]) + _pair_interest(measures[i], measures[j], i == 0)
+
+    pairs.sort(key=lambda pair: (-interest(pair), *pair))
+    for i, j in pairs[:PAIRS]:
+        first, second = measures[i], measures[j]
         yield Chart(
             "scatter",
             facts.data,
-            capital(f"{humanise(one.name, 40)} and {humanise(other.name, 40)}"),
-            x=one.name,
-            y=other.name,
+            capital(f"{humanise(first.name, 40)} and {humanise(second.name, 40)}"),
+            x=first.name,
+            y=second.name,
             color=color.name if color else None,
-            limit=SCATTER if facts.rows > SCATTER else None,
-            why=f"the two go together (rank correlation {value:.2f}, by size)",
+            limit=MAX_POINTS if facts.rows > MAX_POINTS else None,
+            reason=f"the two correlate (rank correlation {strength[i, j]:.2f}, without sign)",
         )
 
 
-def _within(facts: Facts, sample: pd.DataFrame, color: Column | None) -> NDArray[np.float64]:
-    """Return the rank correlations within each colour, for the groups may differ in both measures."""
+def _is_worth_drawing(first: Column, second: Column, strength: float) -> bool:
+    """Tell whether two measures correlate without being the same or parts of each other.
+
+    Above 0.98 they are the same thing measured twice.
+    """
+    if not 0.1 < strength < 0.98 or _is_range(first, second):
+        return False
+    return strength <= 0.85 or not _is_part(first, second)
+
+
+def _strength_within(
+    facts: Facts, sample: pd.DataFrame, color: Column | None
+) -> NDArray[np.float64]:
+    """Return the mean rank correlations within colours: these may differ in both measures."""
     import numpy as np
 
-    whole = sample.corr(method="spearman").abs().fillna(0.0)
+    overall = sample.corr(method="spearman").abs().fillna(0.0)
     if color is None:
-        return whole.to_numpy()
+        return overall.to_numpy()
     groups = sample.groupby(facts.frame[color.name].head(SAMPLE))
     parts = [part.corr(method="spearman").abs() for _, part in groups if len(part) > 7]
     if not parts:
-        return whole.to_numpy()
+        return overall.to_numpy()
     mean: NDArray[np.float64] = np.mean([part.fillna(0.0).to_numpy() for part in parts], axis=0)
     return mean
 
 
-def _interest(one: Column, other: Column, place: int) -> float:
-    """Return what speaks for a pair: two sides of one thing, or the main measure and another."""
-    mine, its = words(one.name), words(other.name)
-    same_thing = bool(mine and its) and mine[0] == its[0] and len(mine) > 1
-    letters = max(len(one.name), len(other.name)) == 1 or min(len(one.name), len(other.name)) == 1
-    money = bool(MONEY & set(mine)) and bool(MONEY & set(its))
-    return 0.4 * same_thing + 0.2 * (place == 0) + 0.2 * money - 0.3 * letters
+def _pair_interest(first: Column, second: Column, has_main: bool) -> float:
+    """Score a pair: two sides of one thing, or the main measure and another one."""
+    first_words, second_words = words(first.name), words(second.name)
+    same_thing = bool(second_words) and len(first_words) > 1 and first_words[0] == second_words[0]
+    has_letter = min(len(first.name), len(second.name)) == 1
+    is_money = bool(MONEY & set(first_words)) and bool(MONEY & set(second_words))
+    return 0.4 * same_thing + 0.2 * has_main + 0.2 * is_money - 0.3 * has_letter
 
 
-def _is_part(one: Column, other: Column) -> bool:
+def _is_part(first: Column, second: Column) -> bool:
     """Tell whether one may be a part of the other: US gross and worldwide gross."""
-    return one.agg == other.agg == "sum" and words(one.name)[-1:] == words(other.name)[-1:]
+    return first.agg == second.agg == "sum" and words(first.name)[-1:] == words(second.name)[-1:]
 
 
-def _is_range(one: Column, other: Column) -> bool:
+def _is_range(first: Column, second: Column) -> bool:
     """Tell whether two names are the ends of one range: temp_min and temp_max, open and close."""
-    mine, its = set(words(one.name)), set(words(other.name))
-    different = mine ^ its
+    different = set(words(first.name)) ^ set(words(second.name))
     return bool(different) and different <= EXTREMES

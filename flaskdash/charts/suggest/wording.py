@@ -1,11 +1,11 @@
-"""Names of columns, and what is done with them, in plain words."""
+"""Put names of columns, and how they are aggregated, in plain words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from flaskdash.charts.labels import labels, shared
+from flaskdash.charts.labels import labels, shared_affixes
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
 from flaskdash.names import SPELLINGS, capital, initials, spelled
@@ -21,7 +21,7 @@ ABBREVIATIONS = {
     "pct": "percent",
     "pop": "population",
 }
-# What the end of a name says of its unit: body_mass_g is in grams.
+# Units at the end of a name: body_mass_g is in grams.
 UNITS = {
     **{
         unit: unit
@@ -35,7 +35,7 @@ UNITS = {
     "gbp": "£",
     "pct": "%",
 }
-_HUMP = re.compile("(?<=[a-zà-ÿ0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_CASE_CHANGE = re.compile("(?<=[a-zà-ÿ0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 DEGREES = {"c": "°C", "f": "°F"}
 RATES = known(
     "attrition churn conversion fraud arrest mortality death survival response return success bounce"
@@ -46,8 +46,8 @@ FILE_WORDS = known(
     " sheet sample test report results result book untitled download query output input full all my the source"
 )
 GENERIC = known("value values val obs observation data figure")
-# A number of such rows would be taken for their sum.
-AMOUNTS = (
+# Of rows with such a name, people would take the number for a sum.
+AMOUNT_WORDS = (
     SUM_WORDS
     | MEAN_WORDS
     | STOCK_WORDS
@@ -55,21 +55,26 @@ AMOUNTS = (
         "stats statistics details series news status census prices salaries wages budgets financials"
     )
 )
-HOW = {"sum": "added up", "mean": "averaged", "last": "at its latest", "share": "as a share"}
+AGGREGATE_WORDS = {
+    "sum": "added up",
+    "mean": "averaged",
+    "last": "at its latest",
+    "share": "as a share",
+}
 
 
 def humanise(name: str, limit: int = 60) -> str:
-    """Return a column's name in plain words: "temp_max" is "temp max", "GDPGrowth" "GDP growth".
+    """Return a name in plain words: "temp max" for "temp_max", "GDP growth" for "GDPGrowth".
 
-    Capitals within a word stay, but for those of ordinary words that are written together: RevPAR
-    is no orderDate.
+    Words that are written together are split, unless they are usually written so: "order date" for
+    "orderDate", but "RevPAR" for "RevPAR".
     """
     text = " ".join(re.sub(r"[_\s]+", " ", name).split())
     if " " not in text:
-        text = _apart(text)
+        text = _split_camel_case(text)
     text = re.sub(r"(?<=[a-z]{3})(?=(19|20)\d\d\b)", " ", text)
-    shouted = text.isupper() and any(word.isalpha() and len(word) > 4 for word in text.split())
-    if shouted:
+    is_shouted = text.isupper() and any(word.isalpha() and len(word) > 4 for word in text.split())
+    if is_shouted:
         text = text.lower()
     text = re.sub(r"(?<![^\W_])[A-ZÀ-Þ][a-zà-ÿ]+\b", lambda word: word[0].lower(), text)
     text = _with_unit(text) if "_" in name or " " in name.strip() else text
@@ -78,12 +83,12 @@ def humanise(name: str, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def _apart(text: str) -> str:
-    """Return camelCase as words: "customer ID" of "customerID", while "RevPAR" and "iPhone" stay."""
-    first, *more = _HUMP.split(text)
+def _split_camel_case(text: str) -> str:
+    """Return "customer ID" for "customerID"; leave "RevPAR" and "iPhone" as they are."""
+    first, *more = _CASE_CHANGE.split(text)
     last = more[-1] if more else ""
-    shouted = len(last) > 1 and last.isupper() and last.lower() not in SPELLINGS
-    if len(first) < 2 or shouted or text.lower() in SPELLINGS:
+    ends_in_capitals = len(last) > 1 and last.isupper() and last.lower() not in SPELLINGS
+    if len(first) < 2 or ends_in_capitals or text.lower() in SPELLINGS:
         return text
     return " ".join((first, *more))
 
@@ -99,85 +104,89 @@ def _with_unit(text: str) -> str:
     return f"{before} ({unit})" if unit else text
 
 
-def named(measure: Column, single: bool = False) -> str:
+def measure_title(measure: Column, is_single: bool = False) -> str:
     """Return the beginning of a title: "Revenue", "Average price", "Latest cases".
 
-    Of a `single` value there is no average.
+    A measure that `is_single` has one value for each point or bar, so it is not an average.
     """
     if measure.agg == "share":
         return capital(share(measure.name))
     name = humanise(measure.name)
-    before = {"mean": "average", "last": "latest"}.get(measure.agg or "", "")
-    if single or name.startswith(before or "\0"):
-        before = ""
-    return capital(f"{before} {name}".strip())
+    adjective = {"mean": "average", "last": "latest"}.get(measure.agg or "", "")
+    if is_single or (adjective and name.startswith(adjective)):
+        adjective = ""
+    return capital(f"{adjective} {name}".strip())
 
 
 def share(name: str) -> str:
-    """Return what the share of a flag is called: attrition rate, share cancelled, share with parking."""
+    """Return a name for the share of a flag: attrition rate, share cancelled, share with parking."""
     text = humanise(name, 40)
-    first, *rest = words(name) or [""]
-    if first in ("is", "was", "did") and rest:
-        return f"share {' '.join(rest)}"
-    if first == "has" and rest:
-        return f"share with {' '.join(rest)}"
+    first, *more = words(name) or [""]
+    if first in ("is", "was", "did") and more:
+        return f"share {' '.join(more)}"
+    if first == "has" and more:
+        return f"share with {' '.join(more)}"
     if set(words(name)) & RATES:
         return f"{text} rate"
     return f"share {text}" if text.endswith(("ed", "late", "won", "left")) else f"share with {text}"
 
 
 def subject(data: str) -> str:
-    """Return what a table is about, as its name tells: "NBA salaries" of nba_salaries_2022, or ""."""
-    kept = [
+    """Return the subject of a table, from its name: "NBA salaries" for nba_salaries_2022, or ""."""
+    subject_words = [
         word
         for word in words(data)
         if word not in FILE_WORDS and not re.fullmatch(r"\d{4}|\d{8}", word)
     ]
-    plain = kept and max(map(len, kept)) > 2 and not any(word.isdigit() for word in kept)
-    return initials(humanise("_".join(kept))) if plain else ""
+    if not subject_words or max(map(len, subject_words)) <= 2:
+        return ""
+    if any(word.isdigit() for word in subject_words):
+        return ""
+    return initials(humanise("_".join(subject_words)))
 
 
 def rows_of(data: str, columns: Sequence[str]) -> str:
-    """Return what the rows are called: "crimes", or "rows" where the table's name does not tell."""
+    """Return a name for a table's rows: "crimes", or "rows" if its name is not such a plural."""
     name = subject(data)
     last = (words(name) or [""])[-1]
-    plural = last.endswith("s") and not last.endswith(("ss", "us", "is")) and len(last) > 3
-    measured = {word for column in columns for word in words(column)}
-    amounts = last.endswith("sales") or bool({last, last[:-1]} & (AMOUNTS | measured))
-    return name if plural and not amounts else "rows"
+    is_plural = last.endswith("s") and not last.endswith(("ss", "us", "is")) and len(last) > 3
+    column_words = {word for column in columns for word in words(column)}
+    singular_and_plural = {last, last[:-1]}
+    is_amount = last.endswith("sales") or bool(singular_and_plural & (AMOUNT_WORDS | column_words))
+    return name if is_plural and not is_amount else "rows"
 
 
-def said(text: str, measure: str, data: str) -> str:
-    """Return a title in which a measure that has no name to speak of is called after its table."""
-    about = subject(data)
+def with_subject(title: str, measure: str, data: str) -> str:
+    """Return the title with a measure that is called "value" or the like named after its table."""
+    table_subject = subject(data)
     name = humanise(measure)
-    nameless = not re.search(r"[^\W\d_]", measure)
-    if not about or not (nameless or set(words(measure)) <= GENERIC):
-        return text
-    called = f"{about} {name}" if nameless else about
-    found = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", lambda _: called, text, count=1, flags=re.I)
-    return capital(found)
+    has_letters = bool(re.search(r"[^\W\d_]", measure))
+    if not table_subject or (has_letters and not set(words(measure)) <= GENERIC):
+        return title
+    better_name = table_subject if has_letters else f"{table_subject} {name}"
+    pattern = rf"(?<!\w){re.escape(name)}(?!\w)"
+    return capital(re.sub(pattern, lambda _: better_name, title, count=1, flags=re.I))
 
 
-def how(measure: Column) -> str:
-    """Return how a measure adds up, in words."""
-    return HOW.get(measure.agg or "", "counted")
+def aggregation(measure: Column) -> str:
+    """Return how a measure is aggregated, in words: "added up", "averaged"."""
+    return AGGREGATE_WORDS.get(measure.agg or "", "counted")
 
 
-def values(category: Column) -> str:
-    """Return "5 values of region" in a form that holds for any name."""
+def value_count(category: Column) -> str:
+    """Return "5 values of region"."""
     return f"{category.distinct:,} values of {humanise(category.name)}"
 
 
 def compared(names: Sequence[str], agg: str) -> str:
-    """Return what columns that are compared hold: "average score", or "total" where names share nothing."""
-    before = {"mean": "average", "sum": "total", "last": "latest"}.get(agg, "value")
-    first, last = shared(names)
-    common = humanise(f"{first} {last}".replace("_", " "), 200).strip(" .,:-(")
+    """Return a name for compared columns: "average score", or "total" if they share no words."""
+    adjective = {"mean": "average", "sum": "total", "last": "latest"}.get(agg, "value")
+    prefix, suffix = shared_affixes(names)
+    common = humanise(f"{prefix} {suffix}".replace("_", " "), 200).strip(" .,:-(")
     if not words(common) or len(labels(names)[0]) == len(names[0]):
-        return before
+        return adjective
     if len(common) > 40:
         common = " ".join(common.split()[-4:])
     common = re.sub(r"^(the|a|of|with|my) ", "", common)
     common = re.sub(r" (the|a|of|with|my)$", "", common)
-    return common if common.startswith(before) else f"{before} {common}"
+    return common if common.startswith(adjective) else f"{adjective} {common}"

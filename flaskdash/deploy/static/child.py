@@ -259,9 +259,10 @@ class Export:
         script = rf'<script src="\g<folder>files.js?v={self.release}" defer></script>'
         text = SCRIPT.sub(lambda found: f"{found.expand(script)}\n{found[0]}", text, count=1)
         # A host of files sends no such header; this part of it has no meaning in a page.
-        policy = re.sub(r";?\s*frame-ancestors[^;]*", "", headers["Content-Security-Policy"])
-        meta = f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">'
-        text = text.replace('<meta charset="utf-8">', f'<meta charset="utf-8">\n{meta}', 1)
+        policy = headers.get("Content-Security-Policy", "")
+        if policy := re.sub(r";?\s*frame-ancestors[^;]*", "", policy):
+            meta = f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">'
+            text = text.replace('<meta charset="utf-8">', f'<meta charset="utf-8">\n{meta}', 1)
         return text.replace("</footer>", f"{self.note}</footer>", 1)
 
     def _file(self, path: str) -> str:
@@ -281,13 +282,13 @@ class Export:
     def _rest(self) -> None:
         """Write what is no page: static files, the page for what is not there, the release."""
         app = Path(sys.modules["app"].__file__ or "").parent
+        without = shutil.ignore_patterns("*.br")
         for source, target in (("static", "static"), ("engine/static", "static/engine")):
-            shutil.copytree(
-                app / source,
-                self.folder / target,
-                ignore=shutil.ignore_patterns("*.br"),
-                dirs_exist_ok=True,
-            )
+            if (app / source).is_dir():
+                shutil.copytree(
+                    app / source, self.folder / target, ignore=without, dirs_exist_ok=True
+                )
+        (self.folder / "static").mkdir(exist_ok=True)
         own = Path(__file__).with_name("files.js").read_text("utf-8")
         pages = json.dumps(self.names, ensure_ascii=True)
         (self.folder / "static/files.js").write_text(own.replace("{}", pages, 1), "utf-8")
@@ -304,8 +305,10 @@ class Export:
         """Return a page that needs no other file: nobody knows in which folder it will be shown."""
         names = STYLESHEET.findall(page)
         styles = "".join((self.folder / name).read_text("utf-8") for name in names)
-        icon = base64.b64encode((self.folder / "static/icon.svg").read_bytes()).decode()
-        styles = styles.replace("icon.svg", f"data:image/svg+xml;base64,{icon}")
+        icon = self.folder / "static/icon.svg"
+        if icon.is_file():
+            code = base64.b64encode(icon.read_bytes()).decode()
+            styles = styles.replace("icon.svg", f"data:image/svg+xml;base64,{code}")
         page = re.sub(r"<link [^>]*>\n?", "", page)
         page = re.sub(r"<script.*?</script>\n?", "", page, flags=re.DOTALL)
         page = page.replace("</head>", f"<style>{styles}</style>\n</head>", 1)
@@ -413,12 +416,14 @@ def main(folder: str, release: str, part: str = "0", parts: str = "1") -> None:
     package: Any = importlib.import_module("app")
     with tempfile.TemporaryDirectory() as cache:
         app: Flask = package.create_app(
-            SECRET_KEY=secrets.token_hex(), DEBUG=False, UPDATE_SECONDS=0, RELEASE=release
+            SECRET_KEY=secrets.token_hex(),
+            DEBUG=False,
+            UPDATE_SECONDS=0,
+            RELEASE=release,
+            CACHE=Path(cache),
         )
-        engine = app.extensions["engine"]
-        engine.cache.folder = Path(cache)
         try:
-            _prepare(engine)
+            _prepare(app.extensions["engine"])
             said = Export(app, Path(folder), release).run(int(part), int(parts))
         except ExportError as error:
             sys.exit(f"error: {error}")

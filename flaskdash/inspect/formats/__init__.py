@@ -1,1 +1,1 @@
-"""The formats of sources: a module for each."""
+"""Readers of sources: one module for each format."""

@@ -1,7 +1,7 @@
-"""Read big delimited text with DuckDB, in a memory that does not grow with the file.
+"""Read big delimited text with DuckDB, in memory that does not grow with the file.
 
-A sample of the records tells how the columns are written. DuckDB then tests each value of the file
-against that; those that do not fit are added to the sample, and what it tells is looked at again.
+The columns are planned from a sample of the records. DuckDB then tests every value of the file
+against the plans. Values that fail are added to the sample, and the columns are planned again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import itertools
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,14 +19,14 @@ from typing import Any
 
 import duckdb
 
-from flaskdash.inspect.formats.given import Given
+from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.meaning import sampled
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.text import lines as trimming
-from flaskdash.inspect.text.dialect import BLANKS, Dialect, Record, sniff
+from flaskdash.inspect.text.dialect import BLANKS, CsvDialect, Record, sniff
 from flaskdash.inspect.text.encoding import decode
-from flaskdash.inspect.text.table import CHUNK, TAIL, Table, tabulate
+from flaskdash.inspect.text.table import CHUNK, TAIL, TextTable, tabulate
 from flaskdash.inspect.values import column_plan, missing
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.writing import duckdb_code, tabular
@@ -35,36 +35,38 @@ from flaskdash.inspect.writing.duckdb_code import Cast, Unfit, quote
 from flaskdash.inspect.writing.pandas_code import Layout, indent
 from flaskdash.inspect.writing.reshape import reshape
 
-BIG = 16_000_000  # bytes of text above which DuckDB reads it
-HEAD = 2_000_000  # bytes that tell the dialect
-FIRST, SAMPLE = 20_000, 60_000  # records that are kept from the beginning, and from the rest
-BLOCKS, BLOCK = 64, 2**16  # parts of a plain file that are looked at, and bytes of each
-EXAMPLES = 500  # of values that do not fit, looked at in each turn
-TURNS = 6
-# Taken for a gap wherever one appears later; the others only where the file has them: each costs time.
+BIG = 16_000_000  # bytes above which DuckDB reads a file
+HEAD = 2_000_000  # bytes from which the dialect is detected
+FIRST, SAMPLE = 20_000, 60_000  # records from the beginning, and from the whole file
+BLOCKS, BLOCK = 64, 2**16  # the number of parts that are sampled from a plain file, and their bytes
+EXAMPLES = 500  # values of a column that are added to the sample in each attempt
+ATTEMPTS = 6
+# These always mean "no value", so that they may also appear in later data. Other words mean it only
+# if the file has them, because testing each word takes time.
 COMMON = frozenset({"NA", "N/A", "NULL", "null", "NaN", "nan", "None"})
 ENCODINGS = ("utf-8", "utf-8-sig", "ascii")
 
 
-def is_big(given: Given) -> bool:
+def is_big(source: SourceFile) -> bool:
     """Tell whether a file is so big that DuckDB reads it."""
-    return given.path.stat().st_size > BIG
+    return source.path.stat().st_size > BIG
 
 
-def too_much(given: Given, why: str) -> str:
-    """Return the note on a big file that pandas reads all the same."""
-    size = given.path.stat().st_size / 1e9
+def memory_note(source: SourceFile, reason: str) -> str:
+    """Return the note on a big file that only pandas can read."""
+    memory = max(5 * source.path.stat().st_size / 1e9, 0.1)
     return (
-        f"read with pandas, which takes about {max(5 * size, 0.1):.1f} GB of memory at each "
-        f"rebuild: {why}; DuckDB, which reads big files in less, can't read this one the same way"
+        f"read with pandas, which takes about {memory:.1f} GB of memory at each rebuild: DuckDB "
+        f"takes less, but can't read this file in the same way, as {reason}"
     )
 
 
 @dataclass(frozen=True)
 class Scan:
-    """A sample of the records, its end included, and how wide they are.
+    """A sample of the records, up to the last one, and the number of records of each width.
 
-    `whole` tells that the widths are those of all records; they are guessed from the sample else.
+    `first` are the first records of the file. If `whole` is false, the widths are estimated from
+    the sample.
     """
 
     widths: Counter[int]
@@ -74,19 +76,64 @@ class Scan:
 
 
 class Broken(Unfit):
-    """DuckDB gave up on the file."""
+    """DuckDB can't parse the file, or not from a sample of its lines."""
 
 
-def read(given: Given) -> Draft:
-    """Read a big file; raise Unfit where pandas has to."""
-    dialect, plain = _dialect(given)
+def read(source: SourceFile) -> Draft:
+    """Read a big file; raise Unfit if pandas must read it."""
+    dialect, plain = _detect_dialect(source)
     if plain:
-        with suppress(Broken):  # then its rows differ in width, or its bytes are no UTF-8
-            return _read(given, dialect, _peek(given.path, dialect))
-    return _read(given, dialect, _scan(given.path, dialect))
+        # Broken means that the rows differ in width or are not UTF-8. A full scan handles the former.
+        with suppress(Broken):
+            return _read(source, dialect, _sample_blocks(source.path, dialect))
+    return _read(source, dialect, _scan(source.path, dialect))
 
 
-def _read(given: Given, dialect: Dialect, scan: Scan) -> Draft:
+def _read(source: SourceFile, dialect: CsvDialect, scan: Scan) -> Draft:
+    file, name_notes = _big_file(source, dialect, scan)
+    with (
+        tempfile.TemporaryDirectory(prefix="flaskdash-") as folder,
+        sampled.connect(Path(folder)) as connection,
+    ):
+        plans, counts, missing_counts = _tested_plans(connection, file)
+        body = _body(file, plans, counts)
+        copy = Path(folder) / "result.parquet"
+        try:
+            execute(body, source.path).write_parquet(str(copy), compression="zstd")
+        except duckdb.Error as error:
+            raise Broken(" ".join(str(error).split())[:100]) from error
+        result = sampled.describe(connection, copy, tabular.units(plans))
+    if scan.whole and result.rows != file.rows:
+        raise Unfit(f"DuckDB reads {result.rows:,} of its {file.rows:,} rows")
+    if [column.name for column in result.columns] != file.names:
+        raise Unfit("the names of its columns clash")
+    if [column.missing for column in result.columns] != missing_counts:
+        raise Unfit("DuckDB reads its missing values differently")
+    if reshape(result.frame):
+        raise Unfit("years, months or dates have columns of their own")
+    layout = file.layout
+    return Draft(
+        Read(
+            format="tsv" if dialect.delimiter == "\t" else "csv",
+            encoding="utf-8",
+            delimiter=dialect.delimiter,
+            decimal=next((plan.decimal for plan in plans if plan.decimal), "."),
+            header_row=layout.skip + 1 if layout.has_header else None,
+            rows=result.rows,
+            skipped_rows=file.long,
+        ),
+        body,
+        result.frame,
+        (*_notes(file), *name_notes, *tabular.column_notes(plans)),
+        tabular.units(plans),
+        columns=result.columns,
+    )
+
+
+def _big_file(
+    source: SourceFile, dialect: CsvDialect, scan: Scan
+) -> tuple[_BigFile, Sequence[str]]:
+    """Return the layout of a file, and notes on its names. Raises Unfit if pandas must read it."""
     table = tabulate(lambda: iter(scan.sample))
     if table is None or not table.rows:
         raise Unfit("it has no rows")
@@ -94,60 +141,25 @@ def _read(given: Given, dialect: Dialect, scan: Scan) -> Draft:
     layout = tabular.layout_of(
         Layout(table.header.skip, table.header.names is not None), table, names
     )
-    source = _Source(given.path, dialect, scan, table, layout, names)
-    source.refuse()
-    with (
-        tempfile.TemporaryDirectory(prefix="flaskdash-") as folder,
-        sampled.connect(Path(folder)) as connection,
-    ):
-        plans, counts, absent = _checked(connection, source)
-        body = _body(source, plans, counts)
-        result = Path(folder) / "result.parquet"
-        try:
-            execute(body, given.path).write_parquet(str(result), compression="zstd")
-        except duckdb.Error as error:
-            raise Broken(" ".join(str(error).split())[:100]) from error
-        found = sampled.describe(connection, result, tabular.units(plans))
-    if scan.whole and found.rows != source.rows:
-        raise Unfit(f"DuckDB finds {found.rows:,} rows where there are {source.rows:,}")
-    if [column.name for column in found.columns] != names:
-        raise Unfit("the names of its columns clash")
-    if [column.missing for column in found.columns] != absent:
-        raise Unfit("its gaps are read in another way")
-    if reshape(found.frame):
-        raise Unfit("years, months or dates stand in columns of their own")
-    return Draft(
-        Read(
-            format="tsv" if dialect.delimiter == "\t" else "csv",
-            encoding="utf-8",
-            delimiter=dialect.delimiter,
-            decimal=next((p.decimal for p in plans if p.decimal), "."),
-            header_row=layout.skip + 1 if layout.has_header else None,
-            rows=found.rows,
-            skipped_rows=source.long,
-        ),
-        body,
-        found.frame,
-        (*_notes(source), *name_notes, *tabular.column_notes(plans)),
-        tabular.units(plans),
-        columns=found.columns,
-    )
+    file = _BigFile(source.path, dialect, scan, table, layout, names)
+    file.refuse()
+    return file, name_notes
 
 
 @dataclass(frozen=True)
-class _Source:
-    """A big file, and how its records are read."""
+class _BigFile:
+    """A big file, its layout, and the numbers of its rows."""
 
     path: Path
-    dialect: Dialect
+    dialect: CsvDialect
     scan: Scan
-    table: Table
+    table: TextTable
     layout: Layout
     names: list[str]
 
     @property
     def above(self) -> int:
-        """Return how many records with something in them come before the first row."""
+        """Return the number of records before the first row that are not blank."""
         count = self.layout.skip + self.layout.has_header
         return sum(not _is_blank(record) for record in self.scan.first[:count])
 
@@ -159,13 +171,14 @@ class _Source:
     @property
     def short(self) -> int:
         """Return the number of rows with too few fields."""
-        few = sum(n for width, n in self.scan.widths.items() if 0 < width < len(self.names))
+        width = len(self.names)
+        short = sum(count for size, count in self.scan.widths.items() if 0 < size < width)
         top = self.scan.first[: self.layout.skip + self.layout.has_header]
-        return few - sum(0 < _width(record) < len(self.names) for record in top)
+        return short - sum(0 < _width(record) < width for record in top)
 
     @property
     def rows(self) -> int:
-        """Return the number of rows that are read: those that are not too long."""
+        """Return the number of rows without too many fields, which are the rows that are read."""
         wide = sum(
             _width(record) > len(self.names) for record in self.scan.first[: self.layout.skip]
         )
@@ -174,13 +187,14 @@ class _Source:
 
     @property
     def raw(self) -> list[str]:
-        """Return the columns' names as they are written; none where they can't be used."""
-        names = [name.strip() for name in self.table.header.names or []]
-        same = len(names) == len(self.names) and len({n.lower() for n in names}) == len(names)
-        return list(self.table.header.names or []) if same and all(names) else []
+        """Return the names in the file, or [] if they are not unique and complete."""
+        written = list(self.table.header.names or [])
+        distinct = {name.strip().lower() for name in written}
+        usable = len(written) == len(self.names) == len(distinct) and "" not in distinct
+        return written if usable else []
 
     def refuse(self) -> None:
-        """Raise Unfit for what only pandas can read."""
+        """Raise Unfit if only pandas can read the file."""
         layout, table = self.layout, self.table
         reasons = {
             "it has a footer": layout.footer,
@@ -199,24 +213,28 @@ class _Source:
                 raise Unfit(reason)
 
     def arguments(self, gaps: Sequence[str]) -> dict[str, Any]:
-        """Return the arguments of DuckDB's read_csv that say how the records are written."""
-        found: dict[str, Any] = {"sep": self.dialect.delimiter, "quotechar": '"', "escapechar": '"'}
-        found["header"] = self.layout.has_header
+        """Return the arguments of DuckDB's read_csv for the notation of the records."""
+        arguments: dict[str, Any] = {
+            "sep": self.dialect.delimiter,
+            "quotechar": '"',
+            "escapechar": '"',
+            "header": self.layout.has_header,
+        }
         if self.layout.skip:
-            found["skiprows"] = self.layout.skip
-        found["na_values"] = list(gaps)
+            arguments["skiprows"] = self.layout.skip
+        arguments["na_values"] = list(gaps)
         if self.short:
-            found["null_padding"] = True
+            arguments["null_padding"] = True
         if self.long:
-            found["ignore_errors"] = True
-        return {**found, "auto_detect": False, "strict_mode": True}
+            arguments["ignore_errors"] = True
+        return {**arguments, "auto_detect": False, "strict_mode": True}
 
 
-def _dialect(given: Given) -> tuple[Dialect, bool]:
-    """Return the delimiter, from the file's beginning, and whether each line is a record."""
-    if given.packed.kind:
+def _detect_dialect(source: SourceFile) -> tuple[CsvDialect, bool]:
+    """Return the dialect of a file's beginning, and whether each line of the file is a record."""
+    if source.packed.kind:
         raise Unfit("it is packed")
-    with given.path.open("rb") as file:
+    with source.path.open("rb") as file:
         head = file.read(HEAD)
         lines = head[: head.rfind(b"\n") + 1] or head
         nul, plain, block = False, True, head
@@ -224,7 +242,7 @@ def _dialect(given: Given) -> tuple[Dialect, bool]:
             nul = b"\0" in block
             plain = plain and b'"' not in block and block.count(b"\r") <= block.count(b"\n") + 1
             block = file.read(2**22)
-    text, encoding = decode(lines, given.path)
+    text, encoding = decode(lines, source.path)
     if encoding not in ENCODINGS:
         raise Unfit(f"its encoding is {encoding}")
     if nul:
@@ -232,22 +250,22 @@ def _dialect(given: Given) -> tuple[Dialect, bool]:
     dialect = sniff(text.removeprefix("\ufeff"))
     if dialect.delimiter in (None, BLANKS):
         raise Unfit("it has no delimiter")
-    if trimming.find(text):
-        raise Unfit("some of its lines are no rows")
+    if trimming.detect_trim(text):
+        raise Unfit("some of its lines are not rows")
     if not dialect.is_plain:
         raise Unfit("its quotes are not those of CSV")
     return dialect, plain
 
 
-def _peek(path: Path, dialect: Dialect) -> Scan:
-    """Look at lines here and there; raise Broken where they differ in width."""
+def _sample_blocks(path: Path, dialect: CsvDialect) -> Scan:
+    """Sample lines from blocks all over the file; raise Broken if their widths differ."""
     size, records = path.stat().st_size, list[Record]()
     with path.open("rb") as file:
         for number in range(BLOCKS + 1):
             start = number * (size - BLOCK) // BLOCKS
             if start > file.tell():
                 file.seek(start)
-                file.readline()  # the rest of a line
+                file.readline()  # The block begins within a line.
             lines = file.readlines(BLOCK if number < BLOCKS else size)
             try:
                 text = [line.decode("utf-8-sig" if not number else "utf-8") for line in lines]
@@ -255,17 +273,22 @@ def _peek(path: Path, dialect: Dialect) -> Scan:
                 raise Broken(str(error)) from error
             records += csv.reader(text, delimiter=dialect.delimiter or ",")
     widths = Counter(map(_width, records))
-    if len({width for width in widths if width} - {_width(r) for r in records[:TAIL]}) > 0:
+    first_widths = {_width(record) for record in records[:TAIL]}
+    if any(width and width not in first_widths for width in widths):
         raise Broken("its rows differ in width")
-    each = sum(sum(map(len, record)) + len(record) for record in records) / len(records)
-    share = max(1.0, size / each / len(records))
+    factor = max(1.0, size / _mean_size(records) / len(records))
     usual, count = widths.most_common(1)[0]
-    widths[usual] = round(count * share)
+    widths[usual] = round(count * factor)
     return Scan(widths, records, records[:200], whole=False)
 
 
-def _scan(path: Path, dialect: Dialect) -> Scan:
-    """Pass over all records as Python's csv module reads them."""
+def _mean_size(records: Sequence[Record]) -> float:
+    """Return the mean number of characters of a record, with its delimiters."""
+    return sum(sum(map(len, record)) + len(record) for record in records) / len(records)
+
+
+def _scan(path: Path, dialect: CsvDialect) -> Scan:
+    """Read all records with Python's csv module, and sample every n-th."""
     csv.field_size_limit(sys.maxsize)
     widths: Counter[int] = Counter()
     try:
@@ -273,27 +296,26 @@ def _scan(path: Path, dialect: Dialect) -> Scan:
             records = csv.reader(file, delimiter=dialect.delimiter or ",")
             first = list(itertools.islice(records, FIRST))
             widths.update(map(_width, first))
-            size = sum(sum(map(len, record)) + len(record) for record in first) / len(first)
-            step = max(1, round(path.stat().st_size / size / SAMPLE))
-            kept, tail, number = list(enumerate(first)), first[-TAIL:], len(first)
+            step = max(1, round(path.stat().st_size / _mean_size(first) / SAMPLE))
+            numbered, tail, total = list(enumerate(first)), first[-TAIL:], len(first)
             while chunk := list(itertools.islice(records, CHUNK)):
                 lengths = Counter(map(len, chunk))
                 if lengths[0] or lengths[1]:
                     lengths = Counter(map(_width, chunk))
                 widths.update(lengths)
-                kept += [(number + i, chunk[i]) for i in range(0, len(chunk), step)]
-                number += len(chunk)
+                numbered += [(total + index, chunk[index]) for index in range(0, len(chunk), step)]
+                total += len(chunk)
                 tail = (tail + chunk)[-TAIL:]
     except UnicodeDecodeError as error:
-        raise Unfit("it is not all UTF-8") from error
+        raise Unfit("some of its bytes are not UTF-8") from error
     except csv.Error as error:
         raise Unfit(str(error)) from error
-    sample = [record for at, record in kept if at < number - len(tail)] + tail
+    sample = [record for number, record in numbered if number < total - len(tail)] + tail
     return Scan(widths, sample, first[:200])
 
 
 def _width(record: Record) -> int:
-    """Return a record's number of fields, 0 for a blank line, which readers skip."""
+    """Return the number of fields of a record, or 0 for a blank line, which DuckDB skips."""
     return 0 if _is_blank(record) else len(record)
 
 
@@ -301,192 +323,219 @@ def _is_blank(record: Record) -> bool:
     return len(record) <= 1 and not (record and record[0].strip())
 
 
-def _checked(
-    connection: duckdb.DuckDBPyConnection, source: _Source
+def _tested_plans(
+    connection: duckdb.DuckDBPyConnection, file: _BigFile
 ) -> tuple[list[ColumnPlan], list[Counter[str]], list[int]]:
-    """Return plans that hold for each value of the file, and how many cells are missing."""
-    counts = [Counter(column) for column in source.table.columns]
-    share = source.table.rows / max(source.rows, 1)
-    tested: list[str] = [""] * len(counts)
-    absent = [0] * len(counts)
+    """Plan the columns so that the plans hold for every value of the file.
+
+    Returns the plans, the counts of the sampled values, and the number of missing cells of each
+    column. Raises Unfit if no plans hold.
+    """
+    counts = [Counter(column) for column in file.table.columns]
+    share = file.table.rows / max(file.rows, 1)
+    passed = [""] * len(counts)
+    missing_counts = [0] * len(counts)
     raw = connection.read_csv(
-        str(source.path),
-        columns=dict.fromkeys(source.names, "VARCHAR"),
-        **source.arguments([""]),
+        str(file.path),
+        columns=dict.fromkeys(file.names, "VARCHAR"),
+        **file.arguments([""]),
     )
     raw.create_view("raw")
-    for _ in range(TURNS):
-        plans = _plans(source, counts)
-        found = [duckdb_code.cast(p, c) for p, c in zip(plans, counts, strict=True)]
-        tests = [_apart(p, plans, one) for p, one in zip(plans, found, strict=True)]
-        late = [i for i, test in enumerate(tests) if test != tested[i]]
-        if not late:
-            return plans, counts, absent
-        tested = tests
-        wrong = []
-        for i, (gaps, bad) in zip(late, _test(connection, source, plans, tests, late), strict=True):
-            absent[i] = gaps
-            if gaps and not counts[i][""] and not plans[i].missing:
-                counts[i][""] = max(1, round(gaps * share))
-            if bad:
-                wrong.append(i)
-        for i in wrong:
-            column = quote(source.names[i])
-            examples = connection.execute(
-                f"SELECT {column}, count(*) AS n FROM raw WHERE NOT {tests[i]} "
-                f"GROUP BY 1 ORDER BY n DESC, 1 LIMIT {EXAMPLES}"
-            ).fetchall()
-            fresh = {value: n for value, n in examples if value not in counts[i]}
-            if not fresh:
-                raise Unfit(f"{source.names[i]} has values that DuckDB reads in another way")
-            for value, n in fresh.items():
-                counts[i][value] = max(1, round(n * share))
-    raise Unfit("its columns hold too many different things")
+    for _ in range(ATTEMPTS):
+        plans = _plans(file, counts)
+        casts = [duckdb_code.cast(plan, count) for plan, count in zip(plans, counts, strict=True)]
+        tests = [_strict_test(plan, plans, cast) for plan, cast in zip(plans, casts, strict=True)]
+        untested = [index for index, test in enumerate(tests) if test != passed[index]]
+        if not untested:
+            return plans, counts, missing_counts
+        passed = tests
+        results = _run_tests(connection, file, plans, tests, untested)
+        for index, (gaps, _) in zip(untested, results, strict=True):
+            missing_counts[index] = gaps
+            if gaps and not counts[index][""] and not plans[index].missing:
+                counts[index][""] = max(1, round(gaps * share))
+        for index, (_, failures) in zip(untested, results, strict=True):
+            if failures:
+                _add_failing_values(
+                    connection, file.names[index], tests[index], counts[index], share
+                )
+    raise Unfit("the values of a column have too many different forms")
 
 
-def _plans(source: _Source, counts: Sequence[Counter[str]]) -> list[ColumnPlan]:
-    """Return what the known values of the columns tell."""
-    pairs = list(zip(source.names, counts, strict=True))
-    decimal = "," if source.dialect.delimiter == ";" else "."
-    plans = column_plan.settle(
-        [column_plan.plan_column(name, known) for name, known in pairs], decimal
-    )
+def _add_failing_values(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    test: str,
+    counts: Counter[str],
+    share: float,
+) -> None:
+    """Add the most frequent values of a column that fail its test to the counts of the sample."""
+    column = quote(name)
+    examples = connection.execute(
+        f"SELECT {column}, count(*) AS n FROM raw WHERE NOT {test} "
+        f"GROUP BY 1 ORDER BY n DESC, 1 LIMIT {EXAMPLES}"
+    ).fetchall()
+    unseen = {value: count for value, count in examples if value not in counts}
+    if not unseen:
+        raise Unfit(f"{name} has values that DuckDB reads differently")
+    for value, count in unseen.items():
+        counts[value] = max(1, round(count * share))
+
+
+def _plans(file: _BigFile, counts: Sequence[Counter[str]]) -> list[ColumnPlan]:
+    """Plan the columns by the sampled values."""
+    decimal = "," if file.dialect.delimiter == ";" else "."
+    plans = [
+        column_plan.plan_column(name, count) for name, count in zip(file.names, counts, strict=True)
+    ]
+    plans = column_plan.settle(plans, decimal)
     european = tabular.is_european(plans)
-    return [tabular.order(p, known, european) for p, known in zip(plans, counts, strict=True)]
+    return [tabular.order(plan, count, european) for plan, count in zip(plans, counts, strict=True)]
 
 
-def _apart(column: ColumnPlan, plans: Sequence[ColumnPlan], found: Cast) -> str:
-    """Return a column's test, which fails for a value that is a gap in another column."""
+def _strict_test(column: ColumnPlan, plans: Sequence[ColumnPlan], cast: Cast) -> str:
+    """Return the test of a column, which also fails for a word that is a gap in another column."""
     words = gaps_of(plans) - missing.PANDAS - column.gaps - {""}
     if not words:
-        return found.test
-    return f"({found.test} AND coalesce({quote(column.name)} NOT IN ({duckdb_code.listed(words)}), true))"
+        return cast.test
+    is_value = f"{quote(column.name)} NOT IN ({duckdb_code.listed(words)})"
+    return f"({cast.test} AND coalesce({is_value}, true))"
 
 
 def gaps_of(plans: Sequence[ColumnPlan]) -> set[str]:
-    """Return the words for "no value" in the whole file, and the common ones unless one is a value."""
-    found = set[str]().union({""}, *(p.gaps for p in plans))
-    return found if any(p.kept for p in plans) else found | COMMON
+    """Return the words for "no value" in any column, and COMMON unless such a word is a value."""
+    gaps = set[str]().union({""}, *(plan.gaps for plan in plans))
+    return gaps if any(plan.literal_words for plan in plans) else gaps | COMMON
 
 
-def _test(
+def _run_tests(
     connection: duckdb.DuckDBPyConnection,
-    source: _Source,
+    file: _BigFile,
     plans: Sequence[ColumnPlan],
     tests: Sequence[str],
-    late: Sequence[int],
+    indices: Sequence[int],
 ) -> list[tuple[int, int]]:
-    """Return for some columns how many cells are missing, and how many do not pass."""
+    """Return the number of missing cells, and of cells that fail, of the columns at `indices`."""
     parts = []
-    for i in late:
-        column, gaps = quote(source.names[i]), plans[i].gaps - {""}
-        gap = f" OR {column} IN ({duckdb_code.listed(gaps)})" if gaps else ""
-        parts.append(f"count(*) FILTER (WHERE {column} IS NULL{gap})")
-        parts.append(f"count(*) FILTER (WHERE NOT {tests[i]})")
-    nothing = " AND ".join(f"{quote(name)} IS NULL" for name in source.names)
+    for index in indices:
+        column, gaps = quote(file.names[index]), plans[index].gaps - {""}
+        is_gap = f" OR {column} IN ({duckdb_code.listed(gaps)})" if gaps else ""
+        parts.append(f"count(*) FILTER (WHERE {column} IS NULL{is_gap})")
+        parts.append(f"count(*) FILTER (WHERE NOT {tests[index]})")
+    is_empty = " AND ".join(f"{quote(name)} IS NULL" for name in file.names)
     try:
-        found = connection.execute(
-            f"SELECT {', '.join(parts)}, count(*) FILTER (WHERE {nothing}) FROM raw"
+        *numbers, empty_rows = connection.execute(
+            f"SELECT {', '.join(parts)}, count(*) FILTER (WHERE {is_empty}) FROM raw"
         ).fetchall()[0]
     except duckdb.Error as error:
         raise Broken(" ".join(str(error).split())[:100]) from error
-    if found[-1]:
+    if empty_rows:
         raise Unfit("it has rows without any value")
-    return list(zip(found[:-1:2], found[1::2], strict=True))
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
-def _body(source: _Source, plans: Sequence[ColumnPlan], counts: Sequence[Counter[str]]) -> str:
+def _body(file: _BigFile, plans: Sequence[ColumnPlan], counts: Sequence[Counter[str]]) -> str:
     """Return the loader's body."""
-    raw = source.raw or source.names
-    found = [
-        duckdb_code.cast(replace(p, name=name), known)
-        for p, name, known in zip(plans, raw, counts, strict=True)
+    names = file.raw or file.names
+    casts = [
+        duckdb_code.cast(replace(plan, name=name), count)
+        for plan, name, count in zip(plans, names, counts, strict=True)
     ]
-    if source.long:  # what it skips is then for the number of fields alone
-        found = [_late(one, name) for one, name in zip(found, raw, strict=True)]
+    if file.long:
+        # DuckDB skips rows that it can't parse. So it reads text, and only rows with too many
+        # fields are skipped.
+        casts = [_after_reading(cast, name) for cast, name in zip(casts, names, strict=True)]
     gaps = gaps_of(plans)
-    if any(gaps & (p.kept | (set(c) - p.gaps - {""})) for p, c in zip(plans, counts, strict=True)):
-        raise Unfit("a word is a gap in one column, and a value in another")
-    steps = [
-        f"{one.expression} AS {quote(name)}"
-        for one, name in zip(found, raw, strict=True)
-        if one.expression
+    for plan, count in zip(plans, counts, strict=True):
+        values = plan.literal_words | (set(count) - plan.gaps - {""})
+        if gaps & values:
+            raise Unfit("a word means no value in one column, and is a value in another")
+    replacements = {
+        name: f"{cast.expression} AS {quote(name)}"
+        for name, cast in zip(names, casts, strict=True)
+        if cast.expression
+    }
+    renames = {
+        old: f"{quote(old)} AS {quote(new)}"
+        for old, new in zip(names, file.names, strict=True)
+        if old != new
+    }
+    lines = [
+        *_opening(file, replacements.values()),
+        "types = {",
+        *(
+            f"    {literal(name)}: {literal(cast.kind)},"
+            for name, cast in zip(names, casts, strict=True)
+        ),
+        "}",
+        *_reading(file, sorted(gaps)),
     ]
-    renames = [
-        f"{quote(a)} AS {quote(b)}" for a, b in zip(raw, source.names, strict=True) if a != b
-    ]
-    lines = ["import duckdb", ""]
-    if source.raw:
-        lines = ["import csv", "", *lines]
-    limit = f"{BIG / 1e6:.0f} MB"
-    lines += [
-        f"# DuckDB reads files above {limit}: pandas would take several times their size in memory.",
+    if not file.raw and (replacements or renames):
+        clauses = [
+            *_clause("REPLACE", list(replacements.values())),
+            *_clause("RENAME", list(renames.values())),
+        ]
+        return "\n".join([*lines, "return rows.project(", '    "*"', *clauses, ")"])
+    if replacements or renames:
+        lines += duckdb_code.changes("casts", "REPLACE", replacements, "header")
+        lines += duckdb_code.changes("names", "RENAME", renames, "header")
+    return "\n".join([*lines, "return rows"])
+
+
+def _opening(file: _BigFile, expressions: Iterable[str]) -> list[str]:
+    """Return the imports, and the lines that connect to DuckDB."""
+    lines = [
+        *(["import csv", ""] if file.raw else []),
+        "import duckdb",
+        "",
+        f"# DuckDB reads files above {BIG / 1e6:.0f} MB: pandas would take several times their size "
+        "in memory.",
         "connection = duckdb.connect()",
     ]
-    if any("whole(" in step for step in steps):
+    if any("whole(" in expression for expression in expressions):
         lines += [
             "# A cast alone would round 1.5 to 2.",
             "connection.execute(",
             *indent(map(literal, duckdb_code.WHOLE)),
             ")",
         ]
-    types = [
-        "types = {",
-        *(f"    {literal(n)}: {literal(one.kind)}," for n, one in zip(raw, found, strict=True)),
-        "}",
-    ]
-    lines += types
+    return lines
+
+
+def _reading(file: _BigFile, gaps: Sequence[str]) -> list[str]:
+    """Return the lines that read the file, after its header if its names can be used."""
+    lines = []
     columns = "types"
-    if source.raw:
+    if file.raw:
         columns = '{name: types.get(name, "VARCHAR") for name in header}'
-        reader = f"csv.reader(file, delimiter={literal(source.dialect.delimiter)})"
+        reader = f"csv.reader(file, delimiter={literal(file.dialect.delimiter)})"
         lines.append('with SOURCE.open(encoding="utf-8-sig", newline="") as file:')
-        if source.layout.skip:
+        if file.layout.skip:
             lines += [
                 f"    reader = {reader}",
-                f"    header = [next(reader) for _ in range({source.layout.skip + 1})][-1]",
+                f"    header = [next(reader) for _ in range({file.layout.skip + 1})][-1]",
             ]
         else:
             lines.append(f"    header = next({reader})")
     lines += ["rows = connection.read_csv(", "    str(SOURCE),", f"    columns={columns},"]
     notes = {
-        "skiprows": "what comes before the table",
+        "skiprows": "the lines above the table",
         "null_padding": "rows with too few fields",
         "ignore_errors": "rows with too many fields are left out",
     }
-    for name, value in source.arguments(sorted(gaps)).items():
-        why = f"  # {notes[name]}" if name in notes else ""
-        shown = repr(value) if name in ("quotechar", "escapechar") else literal(value)
-        lines.append(f"    {name}={shown},{why}")
-    lines.append(")")
-    if not steps and not renames:
-        return "\n".join([*lines, "return rows"])
-    if not source.raw:
-        lines += ["return rows.project(", '    "*"']
-        return "\n".join([*lines, *_clause("REPLACE", steps), *_clause("RENAME", renames), ")"])
-    casts_of = {
-        name: f"{one.expression} AS {quote(name)}"
-        for name, one in zip(raw, found, strict=True)
-        if one.expression
-    }
-    names = {
-        old: f"{quote(old)} AS {quote(new)}"
-        for old, new in zip(raw, source.names, strict=True)
-        if old != new
-    }
-    lines += [
-        *duckdb_code.changes("casts", "REPLACE", casts_of, "header"),
-        *duckdb_code.changes("names", "RENAME", names, "header"),
-    ]
-    return "\n".join([*lines, "return rows"])
+    for name, value in file.arguments(gaps).items():
+        comment = f"  # {notes[name]}" if name in notes else ""
+        code = repr(value) if name in ("quotechar", "escapechar") else literal(value)
+        lines.append(f"    {name}={code},{comment}")
+    return [*lines, ")"]
 
 
-def _late(one: Cast, name: str) -> Cast:
-    """Return a cast that is made after the reading."""
-    expression = one.expression
-    if not expression and one.kind != "VARCHAR":
-        expression = f"CAST({quote(name)} AS {one.kind})"
-    return Cast("VARCHAR", expression, one.test)
+def _after_reading(cast: Cast, name: str) -> Cast:
+    """Return a cast that is made after DuckDB has read the column as text."""
+    expression = cast.expression
+    if not expression and cast.kind != "VARCHAR":
+        expression = f"CAST({quote(name)} AS {cast.kind})"
+    return Cast("VARCHAR", expression, cast.test)
 
 
 def _clause(word: str, parts: Sequence[str]) -> list[str]:
@@ -494,21 +543,17 @@ def _clause(word: str, parts: Sequence[str]) -> list[str]:
     if not parts:
         return []
     ends = [","] * (len(parts) - 1) + [")"]
-    return indent(
-        [
-            literal(f" {word} ("),
-            *(literal(f"{part}{end}") for part, end in zip(parts, ends, strict=True)),
-        ]
-    )
+    columns = [literal(f"{part}{end}") for part, end in zip(parts, ends, strict=True)]
+    return indent([literal(f" {word} ("), *columns])
 
 
-def _notes(source: _Source) -> list[str]:
-    """Return what to know about the file as a whole."""
+def _notes(file: _BigFile) -> list[str]:
+    """Return the notes on the file as a whole."""
     notes = [f"above {BIG / 1e6:.0f} MB, so DuckDB reads it: a relation, not a DataFrame"]
-    if source.layout.skip:
-        notes.append(f"{source.layout.skip} line(s) above the header skipped")
-    if source.long:
-        notes.append(f"{source.long} row(s) with too many fields skipped")
-    if source.short:
-        notes.append(f"{source.short} row(s) with too few fields: the rest is missing")
+    if file.layout.skip:
+        notes.append(f"{file.layout.skip} line(s) above the header skipped")
+    if file.long:
+        notes.append(f"{file.long} row(s) with too many fields skipped")
+    if file.short:
+        notes.append(f"{file.short} row(s) with too few fields: the missing fields have no value")
     return notes

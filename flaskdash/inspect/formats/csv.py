@@ -1,4 +1,4 @@
-"""Read text: CSV, TSV and what else has delimiters, or columns of a fixed width."""
+"""Read text files: CSV, TSV, other delimiters, and columns of a fixed width."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats import big_csv, fixed_width
-from flaskdash.inspect.formats.given import Given
+from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.text import lines
@@ -16,13 +16,13 @@ from flaskdash.inspect.text.dialect import (
     BLANKS,
     GAPS,
     LONG_DELIMITERS,
-    Dialect,
-    find_heading,
-    gaps,
-    head,
+    CsvDialect,
+    find_header_block,
+    is_split_by_gaps,
     records,
     separator,
     sniff,
+    take,
 )
 from flaskdash.inspect.text.encoding import decode
 from flaskdash.inspect.text.lines import NO_TRIM, Trim
@@ -30,95 +30,103 @@ from flaskdash.inspect.text.table import TOP, tabulate
 from flaskdash.inspect.writing import duckdb_code
 from flaskdash.inspect.writing.draft import Draft
 from flaskdash.inspect.writing.pandas_code import Layout
-from flaskdash.inspect.writing.tabular import Found, draft, without_blank_columns
+from flaskdash.inspect.writing.tabular import SourceTable, without_blank_columns
+from flaskdash.inspect.writing.tabular import draft as write_draft
 
 LONGEST_LINE = 1_000_000
 
 
-def read(given: Given) -> Draft:
-    """Read text of any kind; raise FlaskdashError where there is no table in it."""
-    if not big_csv.is_big(given):
-        return read_whole(given)
+def read(source: SourceFile) -> Draft:
+    """Read a text file; raise FlaskdashError if it holds no table."""
+    if not big_csv.is_big(source):
+        return read_whole(source)
     try:
-        return big_csv.read(given)
+        return big_csv.read(source)
     except duckdb_code.Unfit as unfit:
-        found = read_whole(given)
-        return replace(found, notes=(big_csv.too_much(given, str(unfit)), *found.notes))
+        draft = read_whole(source)
+        note = big_csv.memory_note(source, str(unfit))
+        return replace(draft, notes=(note, *draft.notes))
 
 
-def read_whole(given: Given) -> Draft:
-    """Read text of any kind with pandas, and so into memory."""
+def read_whole(source: SourceFile) -> Draft:
+    """Read a text file with pandas, which needs it in memory."""
     try:
-        return draft(given.path, find_table(given))
+        return write_draft(source.path, find_table(source))
     except FlaskdashError:
-        text, encoding = decoded(given)
+        text, encoding = decoded(source)
         dialect = sniff(text)
         if not dialect.quoted or '"' not in text:
             raise
-        # A stray quote may have swallowed what follows: take quotes for ordinary characters.
-        plain = Dialect(dialect.delimiter, quoted=False)
-        return draft(given.path, find(given, text, encoding, plain))
+        # A stray quote may have swallowed the lines after it: try quotes as ordinary characters.
+        plain = CsvDialect(dialect.delimiter, quoted=False)
+        return write_draft(source.path, parse_table(source, text, encoding, plain))
 
 
-def find_table(given: Given) -> Found:
-    """Return the table of a text, and how pandas reads it."""
-    text, encoding = decoded(given)
-    refuse_one_line(given.path, text)
-    trim = lines.find(text)
+def find_table(source: SourceFile) -> SourceTable:
+    """Return the table in a text file, and how pandas reads it."""
+    text, encoding = decoded(source)
+    refuse_one_line(source.path, text)
+    trim = lines.detect_trim(text)
     trimmed = trim.apply(text) if trim else text
     dialect = sniff(trimmed)
     if not trim:
-        aligned = fixed_width.find(given, text, encoding, dialect)
-        apart = bool(aligned or dialect.delimiter is None) and gaps(text)
-        if aligned and not (apart and _holds_gaps(aligned)):
+        aligned = fixed_width.find_table(source, text, encoding, dialect)
+        has_gaps = bool(aligned or dialect.delimiter is None) and is_split_by_gaps(text)
+        if aligned and not (has_gaps and _holds_gaps(aligned)):
             return aligned
-        if apart:
-            dialect = Dialect(GAPS)
-    return find(given, trimmed, encoding, dialect, trim)
+        if has_gaps:
+            dialect = CsvDialect(GAPS)
+    return parse_table(source, trimmed, encoding, dialect, trim)
 
 
-def _holds_gaps(found: Found) -> bool:
-    """Tell whether cells that were cut at fixed places are several values."""
-    return any(re.search(r"\S\s{2,}\S", cell) for counts in found.table.columns for cell in counts)
+def _holds_gaps(aligned: SourceTable) -> bool:
+    """Tell whether a cell between two fixed positions holds several values."""
+    cells = (cell for counts in aligned.table.columns for cell in counts)
+    return any(re.search(r"\S\s{2,}\S", cell) for cell in cells)
 
 
-def decoded(given: Given) -> tuple[str, str]:
-    """Return a file's text, without a byte order mark, and its encoding."""
-    text, encoding = decode(given.data, given.path)
+def decoded(source: SourceFile) -> tuple[str, str]:
+    """Return the text of a file, without a byte order mark, and its encoding."""
+    text, encoding = decode(source.data, source.path)
     return text.removeprefix("\ufeff"), encoding
 
 
-def find(given: Given, text: str, encoding: str, dialect: Dialect, trim: Trim = NO_TRIM) -> Found:
-    """Return the table of a text under a dialect, and how pandas reads it."""
-    top = head(records(text, dialect), TOP)
+def parse_table(
+    source: SourceFile, text: str, encoding: str, dialect: CsvDialect, trim: Trim = NO_TRIM
+) -> SourceTable:
+    """Return the table that a dialect reads from a text, and how pandas reads it."""
+    top = take(records(text, dialect), TOP)
     if not any(any(map(str.strip, record)) for record in top):
-        raise FlaskdashError(f"{given.path} is empty.", "give a file with a header and rows")
-    heading = find_heading(top)
-    header = heading.header
-    if header.names and not heading.rows and (line := lines.again(text, header.names)):
-        again = Trim(header=line)
-        count = lines.unix(text).split("\n").count(line) - 1
-        text, trim = again.apply(text), replace(trim, header=line)
-        heading.notes.append(f"the header comes {count} more time(s): left out")
+        raise _empty(source.path)
+    block = find_header_block(top)
+    header = block.header
+    if header.names and not block.rows and (line := lines.repeated_header(text, header.names)):
+        repeats = lines.unify_newlines(text).split("\n").count(line) - 1
+        text, trim = Trim(header=line).apply(text), replace(trim, header=line)
+        block.notes.append(f"the header comes {repeats} more time(s): left out")
     table = tabulate(lambda: records(text, dialect), header)
     if table is None:
-        raise FlaskdashError(f"{given.path} is empty.", "give a file with a header and rows")
+        raise _empty(source.path)
     if table.rows:
         table = without_blank_columns(table)
-    quotes = "quotes are not those of CSV: they are read as ordinary characters"
+    notes = [*block.notes]
+    if not dialect.quoted:
+        notes.append("quotes are not those of CSV: they are read as ordinary characters")
     named = table.header.names is not None
-    read = arguments(dialect, separator(text, dialect))
-    return Found(
+    read_arguments = arguments(dialect, separator(text, dialect))
+    if not trim:
+        read_arguments = (*read_arguments, *encoding_arguments(text, encoding))
+    return SourceTable(
         table,
         Layout(
-            skip=table.header.skip + bool(heading.rows),
-            has_header=named and not heading.rows,
-            arguments=read if trim else (*read, *encoding_arguments(text, encoding)),
-            packed=given.packed,
+            skip=table.header.skip + bool(block.rows),
+            has_header=named and not block.rows,
+            arguments=read_arguments,
+            packed=source.packed,
             padded=dialect.padded,
             slow=dialect.delimiter == GAPS or dialect.delimiter in LONG_DELIMITERS,
             trim=trim,
-            reading=reading(text, encoding) if trim else "",
+            reading=text_arguments(text, encoding) if trim else "",
         ),
         Read(
             format="tsv" if dialect.delimiter == "\t" else "csv",
@@ -127,45 +135,50 @@ def find(given: Given, text: str, encoding: str, dialect: Dialect, trim: Trim = 
         ),
         "delimited text",
         decimal="," if dialect.delimiter == ";" else ".",
-        notes=(*heading.notes, *([quotes] * (not dialect.quoted)), *broken_bytes(text)),
-        header_rows=heading.rows or 1,
-        hint="open it in an editor: is each row on a line of its own, with the same delimiter?",
+        notes=(*notes, *broken_bytes(text)),
+        header_rows=block.rows or 1,
+        advice="Open it in an editor, and check that each row is on a line of its own, with the same "
+        "delimiter.",
     )
 
 
-def arguments(dialect: Dialect, mark: str) -> tuple[str, ...]:
-    """Return the arguments of read_csv that say how the records are written."""
-    found = []
+def _empty(path: Path) -> FlaskdashError:
+    return FlaskdashError(f"{path} is empty. Use a file with a header and at least one row.")
+
+
+def arguments(dialect: CsvDialect, mark: str) -> tuple[str, ...]:
+    """Return the arguments of read_csv for a dialect; `mark` is the delimiter in the text."""
+    parts = []
     if dialect.delimiter == BLANKS:
-        found.append('sep=r"\\s+",  # runs of blanks')
+        parts.append('sep=r"\\s+",  # runs of blanks')
     elif dialect.delimiter == GAPS:
-        found.append('sep=r"\\s{2,}",  # two blanks or more')
+        parts.append('sep=r"\\s{2,}",  # two blanks or more')
     elif len(mark) > 1:
-        found.append(f'sep=r"{re.escape(mark)}",')
+        parts.append(f'sep=r"{re.escape(mark)}",')
     elif mark != ",":
-        found.append(f"sep={literal(mark)},")
+        parts.append(f"sep={literal(mark)},")
     if dialect.quote != '"':
-        found.append(f"quotechar={literal(dialect.quote)},")
+        parts.append(f"quotechar={literal(dialect.quote)},")
     if dialect.escape:
-        found.append(f"escapechar={literal(dialect.escape)},")
-        found.append("doublequote=False,")
+        parts.append(f"escapechar={literal(dialect.escape)},")
+        parts.append("doublequote=False,")
     if not dialect.quoted:
-        found.append("quoting=3,  # csv.QUOTE_NONE: quotes are ordinary characters here")
-    return tuple(found)
+        parts.append("quoting=3,  # csv.QUOTE_NONE: quotes are ordinary characters here")
+    return tuple(parts)
 
 
 def encoding_arguments(text: str, encoding: str) -> list[str]:
-    """Return the arguments of read_csv for the encoding, also of UTF-8 that is damaged in places."""
-    found = []
+    """Return the arguments of read_csv for an encoding, also if some bytes are damaged."""
+    parts = []
     if encoding not in ("utf-8", "ascii"):
-        found.append(f"encoding={literal(encoding)},")
+        parts.append(f"encoding={literal(encoding)},")
     if _is_damaged(text, encoding):
-        found.append('encoding_errors="replace",  # some bytes are no UTF-8')
-    return found
+        parts.append('encoding_errors="replace",  # some bytes are not UTF-8')
+    return parts
 
 
-def reading(text: str, encoding: str) -> str:
-    """Return the arguments with which Python reads the text."""
+def text_arguments(text: str, encoding: str) -> str:
+    """Return the arguments of Path.read_text for a text."""
     return literal(encoding) + (', errors="replace"' if _is_damaged(text, encoding) else "")
 
 
@@ -174,17 +187,16 @@ def _is_damaged(text: str, encoding: str) -> bool:
 
 
 def broken_bytes(text: str) -> list[str]:
-    """Return a note on bytes that could not be read."""
+    """Return a note if some bytes could not be decoded."""
     count = text.count("\ufffd")
-    return [f"{count} character(s) are no UTF-8, and are shown as \ufffd"] if count else []
+    return [f"{count} character(s) are not UTF-8, and are shown as \ufffd"] if count else []
 
 
 def refuse_one_line(path: Path, text: str) -> None:
-    """Raise if a big text has no line ends at all."""
-    if len(text) > LONGEST_LINE:
-        start = text[:LONGEST_LINE]
-        if "\n" not in start and "\r" not in start:
-            raise FlaskdashError(
-                f"{path} is one line of more than {LONGEST_LINE:,} characters, not a table.",
-                "check how it was written: a table has a line for each row",
-            )
+    """Raise FlaskdashError if a big text has no line breaks."""
+    start = text[:LONGEST_LINE]
+    if len(text) > LONGEST_LINE and "\n" not in start and "\r" not in start:
+        raise FlaskdashError(
+            f"{path} is one line of more than {LONGEST_LINE:,} characters, not a table. "
+            "Export it again with a line for each row."
+        )

@@ -1,10 +1,12 @@
-"""Look at a table, or at what a query selects, in a database: by the very code that a project reads it with."""
+"""Inspect a table or a query of a database, with the same code that a project reads it with."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import re
+import shlex
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,15 +25,16 @@ from flaskdash.progress import working
 from flaskdash.skeletons import TEMPLATES
 
 if TYPE_CHECKING:
+    import pandas as pd
     import sqlalchemy as sa
 
 SCHEMES = """postgres postgresql mysql mariadb sqlite clickhouse clickhousedb bigquery snowflake trino
     databricks hive"""
 ADDRESS = re.compile(rf"({'|'.join(SCHEMES.split())})(\+\w+)?://", re.IGNORECASE)
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
-SAMPLE = 100_000  # rows that are looked at
-SHOWN = 20
-SECONDS = 60  # that looking may take
+SAMPLE = 100_000  # the number of rows that an inspection reads at most
+MOST_LISTED = 20
+SECONDS = 60  # the limit of time for each query of an inspection
 REQUIRES = {
     "postgresql": ("psycopg[binary]>=3.2", "sqlalchemy>=2.0"),
     "mysql": ("pymysql[rsa]>=1.1", "sqlalchemy>=2.0"),
@@ -43,16 +46,16 @@ CHANCE = {
     "spark": "rand() < {share}",
     "sqlite": "abs(random()) < {share} * 9223372036854775807",
 }
-TEXT = {"mysql": "char", "spark": "string"}  # what odd types are cast to
+TEXT = {"mysql": "char", "spark": "string"}  # the type to cast unknown types to
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 
 
 @dataclass(frozen=True)
 class Database:
-    """What a loader reads from a database: the address is known by the name of a variable only.
+    """A table or a query that a loader reads, and the environment variable with the address.
 
-    `name` is what it is called after; `new` tells that the project has to be told the address.
+    `name` is the table's name. `new` is true if the project's .env does not contain the address.
     """
 
     variable: str
@@ -65,62 +68,65 @@ class Database:
 
     @property
     def dialect(self) -> Dialect:
-        """Return how the engine writes SQL."""
-        return dialects.of(self.url)
-
-    @property
-    def shown(self) -> str:
-        """Return the address without what is secret in it."""
-        return shown(self.url)
+        return dialects.from_url(self.url)
 
 
-def is_address(given: str) -> bool:
-    """Tell whether a source is the address of a database, or the name of a variable that may hold one."""
-    return bool(ADDRESS.match(given)) or (
-        VARIABLE.fullmatch(given) is not None and not Path(given).exists()
-    )
+def is_address(source: str) -> bool:
+    """Tell whether a source is the address of a database, or may be a variable that holds one."""
+    if ADDRESS.match(source):
+        return True
+    return VARIABLE.fullmatch(source) is not None and not Path(source).exists()
 
 
-def resolve(given: str, known: Mapping[str, str]) -> tuple[str, str]:
-    """Return an address, and the variable that holds it already, or "".
+def resolve(source: str, variables: Mapping[str, str]) -> tuple[str, str]:
+    """Return the address of a database, and the name of the variable that holds it, or "".
 
-    `known` are the variables of the project's .env; the environment's own come first.
+    `variables` are those of the project's .env; the environment takes precedence.
     """
-    if ADDRESS.match(given):
-        return _absolute(given), ""
-    value = os.environ.get(given) or known.get(given)
+    if ADDRESS.match(source):
+        return _absolute(source), ""
+    value = os.environ.get(source) or variables.get(source)
     if not value:
         raise FlaskdashError(
-            f"{given} is neither a file nor a variable that is set",
-            f"write {given}=postgresql://... to .env, or set it in the environment",
+            f"{source} is neither a file nor a variable that is set. "
+            f"Write {source}=postgresql://... to .env, or set it in the environment."
         )
     if not ADDRESS.match(value):
         raise FlaskdashError(
-            f"{given} holds no address of a database", "postgresql://user:password@host/name"
+            f"The variable {source} does not contain the address of a database. "
+            "Write it as postgresql://user:password@host/name."
         )
-    return _absolute(value), given
+    return _absolute(value), source
 
 
 def _absolute(url: str) -> str:
-    """Return an address that means the same in whatever folder it is used."""
-    path = re.fullmatch(r"sqlite(\+\w+)?:///([^?]+)(\?.*)?", url)
-    if path is None:
+    """Return an address that does not depend on the current folder."""
+    match = re.fullmatch(r"sqlite(\+\w+)?:///([^?]+)(\?.*)?", url)
+    if match is None:
         return url
-    return f"sqlite:///{Path(path[2]).expanduser().resolve()}{path[3] or ''}"
+    return f"sqlite:///{Path(match[2]).expanduser().resolve()}{match[3] or ''}"
 
 
-def free_variable(url: str, name: str, known: Mapping[str, str]) -> str:
-    """Return the variable that holds this address, or one that holds none yet."""
-    for variable, value in known.items():
+def free_variable(url: str, name: str, variables: Mapping[str, str]) -> str:
+    """Return the variable that holds this address, or a new one."""
+    for variable, value in variables.items():
         if value == url:
             return variable
     stem = re.sub(r"\W", "_", name).upper()
-    candidates = ["DATABASE_URL", f"{stem}_URL", *(f"{stem}_{n}_URL" for n in range(2, 100))]
-    return next(one for one in candidates if one not in known and one not in os.environ)
+    candidates = [
+        "DATABASE_URL",
+        f"{stem}_URL",
+        *(f"{stem}_{number}_URL" for number in range(2, 100)),
+    ]
+    return next(
+        candidate
+        for candidate in candidates
+        if candidate not in variables and candidate not in os.environ
+    )
 
 
-def shown(url: str) -> str:
-    """Return an address without what is secret in it."""
+def redact(url: str) -> str:
+    """Return an address without its password and parameters."""
     import sqlalchemy as sa
 
     try:
@@ -129,44 +135,29 @@ def shown(url: str) -> str:
         return "the address"
 
 
-def look(
-    given: str, table: str | None, query: str | None, live: bool, known: Mapping[str, str]
+def inspect_database(
+    source: str, table: str | None, query: str | None, live: bool, variables: Mapping[str, str]
 ) -> tuple[Database, Inspection]:
     """Work out how to read a table or a query of a database, and what its columns mean."""
     from flaskdash.inspect.meaning import remarks, roles, totals
 
-    url, variable = resolve(given, known)
-    try:
-        with working(f"Asking {shown(url)}..."), _template(url) as module:
-            one = module.Table("FLASKDASH_URL", "", {})
-            with one.connection(SECONDS) as connection:
-                name, sql, columns, notes = _chosen(connection, table, query, url)
-                rows = _count(module, connection, sql)
-            sample = _sampled(sql, rows, dialects.of(url))
-            if columns is None:
-                columns = _guessed(module, sample)
-            frame = module.Table("FLASKDASH_URL", sample, columns).read(SAMPLE).df()
-    except ModuleNotFoundError as error:
-        raise FlaskdashError(
-            f"{shown(url)} needs the package {error.name}", "pip install 'flaskdash[databases]'"
-        ) from error
-    except RuntimeError as error:  # the template's DatabaseError
-        raise FlaskdashError(f"{shown(url)} can't be read: {error}", _hint(str(error))) from None
+    url, variable = resolve(source, variables)
+    name, sql, columns, rows, frame, notes = _read_sample(url, table, query)
     if frame.empty:
-        raise FlaskdashError(f"{name} has columns but no rows.", "a table with rows")
+        raise FlaskdashError(f"{name} has columns but no rows. Use a table with rows.")
     if len(frame) < rows:
-        notes.append(f"looked at {len(frame):,} of the {rows:,} rows")
+        notes.append(f"read a sample of {len(frame):,} of the {rows:,} rows")
     described = roles.describe(frame, {})
     left_out = totals.redundant(frame, described)
     if left_out:
-        sql = _without(sql, left_out, dialects.of(url), is_table=query is None)
+        sql = _without_totals(sql, left_out, dialects.from_url(url), is_table=query is None)
         for column, values in left_out.items():
             frame = frame[~frame[column].isin(values)]
         described = roles.describe(frame, {})
     declined = roles.decline(described, len(frame))
     database = Database(variable, url, sql, columns, name, live, not variable)
     inspection = Inspection(
-        source=f"{shown(url)}: {name}",
+        source=f"{redact(url)}: {name}",
         read=Read(database.dialect.title, rows=rows, table=table),
         columns=described,
         body="",
@@ -182,15 +173,38 @@ def look(
     return database, inspection
 
 
-def _without(
-    sql: str, left_out: Mapping[str, Sequence[str]], to: Dialect, *, is_table: bool
+def _read_sample(
+    url: str, table: str | None, query: str | None
+) -> tuple[str, str, dict[str, str], int, pd.DataFrame, list[str]]:
+    """Return the name, SQL, columns and number of rows of a table or query, a sample, and notes."""
+    try:
+        with working(f"Reading {redact(url)}..."), _template(url) as module:
+            with module.Table("FLASKDASH_URL", "", {}).connection(SECONDS) as connection:
+                name, sql, columns, notes = _select(connection, table, query, url)
+                rows = _count(module, connection, sql)
+            sample = _sample_query(sql, rows, dialects.from_url(url))
+            if columns is None:
+                columns = _column_types(module, sample)
+            frame = module.Table("FLASKDASH_URL", sample, columns).read(SAMPLE).df()
+    except ModuleNotFoundError as error:
+        raise FlaskdashError(
+            f"{redact(url)} needs the package {error.name}.", "pip install 'flaskdash[databases]'"
+        ) from error
+    except RuntimeError as error:  # the template's DatabaseError
+        raise _read_error(url, str(error)) from None
+    return name, sql, columns, rows, frame, notes
+
+
+def _without_totals(
+    sql: str, left_out: Mapping[str, Sequence[str]], dialect: Dialect, *, is_table: bool
 ) -> str:
-    """Return SQL that selects the same rows but the totals, which would count twice."""
+    """Return SQL that selects the same rows except the totals, which would count twice."""
     if not is_table:
         sql = f"SELECT * FROM (\n{sql}\n) AS whole"
     tests = []
     for column, values in left_out.items():
-        name, listed = to.quote(column), _wrapped(f"'{value}'" for value in values)
+        name = dialect.quote(column)
+        listed = _wrap(f"'{value}'" for value in values)
         tests.append(f"({name} IS NULL OR {name} NOT IN ({listed}))")
     return (
         f"{sql}\n-- Without totals of other rows, which would count twice.\nWHERE "
@@ -198,25 +212,26 @@ def _without(
     )
 
 
-def _hint(error: str) -> str:
-    if "sqlalchemy.dialects:hive" in error:
-        return "pip install 'flaskdash[spark]'"
-    if "Can't load plugin" in error:
-        return "pip install the SQLAlchemy dialect of that database"
-    return "check the address, and that the database runs"
+def _read_error(url: str, reason: str) -> FlaskdashError:
+    """Return the error for a database that can't be read, with what the user can do."""
+    message = f"{redact(url)} can't be read: {reason.rstrip('.')}."
+    if "sqlalchemy.dialects:hive" in reason:
+        return FlaskdashError(message, "pip install 'flaskdash[spark]'")
+    if "Can't load plugin" in reason:
+        return FlaskdashError(f"{message} Install the SQLAlchemy dialect of this database.")
+    return FlaskdashError(f"{message} Check the address, and that the database is running.")
 
 
 @contextmanager
 def _template(url: str) -> Iterator[ModuleType]:
-    """Lend the code that a project gets, with the address in its variable."""
+    """Import the code that a project gets, and set the variable of its address meanwhile."""
     path = TEMPLATES / "database/{{cookiecutter.folder}}/app/engine/database.py"
     spec = importlib.util.spec_from_file_location("flaskdash_database", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    import sys
-
-    sys.modules[spec.name] = module  # dataclasses look there
+    # The decorator of dataclasses looks its module up there.
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     os.environ["FLASKDASH_URL"] = url
     try:
@@ -225,62 +240,73 @@ def _template(url: str) -> Iterator[ModuleType]:
         del os.environ["FLASKDASH_URL"]
 
 
-def _chosen(
+def _select(
     connection: sa.Connection, table: str | None, query: str | None, url: str
 ) -> tuple[str, str, dict[str, str] | None, list[str]]:
-    """Return a name, the SQL that selects the rows, its columns where they are known, and notes."""
+    """Return a name, the SQL that selects the rows, its columns if the types are known, and notes."""
     import sqlalchemy as sa
 
     if query is not None:
-        if table is None:
-            table = (
-                str(connection.engine.url.database or "data").rpartition("/")[2].partition(".")[0]
-            )
-        return table, query.strip().rstrip(";").rstrip(), None, []
-    to = dialects.of(url)
-    looking: Any = _Spark(connection) if to.name == "spark" else sa.inspect(connection)
-    names = sorted({*looking.get_table_names(), *looking.get_view_names()})
-    if table is None:
-        if len(names) != 1:
-            listed = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-            raise FlaskdashError(
-                f"{shown(url)} has {len(names)} tables."
-                if names
-                else f"{shown(url)} has no table.",
-                f"--table with one of: {listed}" if names else "--table SCHEMA.TABLE",
-            )
-        table = names[0]
+        database = str(connection.engine.url.database or "data")
+        name = table or database.rpartition("/")[2].partition(".")[0]
+        return name, query.strip().rstrip(";").rstrip(), None, []
+    dialect = dialects.from_url(url)
+    inspector: Any
+    inspector = _SparkInspector(connection) if dialect.name == "spark" else sa.inspect(connection)
+    names = sorted({*inspector.get_table_names(), *inspector.get_view_names()})
+    table = table or _only_table(url, names)
     schema, _, plain = (None, "", table) if table in names else table.rpartition(".")
     try:
-        found = looking.get_columns(plain, schema or None)
+        described = inspector.get_columns(plain, schema or None)
     except sa.exc.NoSuchTableError:
-        found = []
-    if not found:
-        near = ", ".join(names[:SHOWN])
-        raise FlaskdashError(f"{shown(url)} has no table {table!r}.", f"one of: {near}")
-    left = [column["name"] for column in found if isinstance(column["type"], sa.LargeBinary)]
-    notes = [f"left out, as it is binary: {name}" for name in left]
+        described = []
+    if not described:
+        raise _no_table(f"{redact(url)} has no table {table!r}.", names)
+    binary = [column["name"] for column in described if isinstance(column["type"], sa.LargeBinary)]
     parts, columns = [], {}
-    for column in found:
-        if column["name"] in left:
+    for column in described:
+        if column["name"] in binary:
             continue
-        kind, quoted = _kind(column["type"]), to.quote(column["name"])
-        odd = not kind and to.name in REQUIRES
-        text = TEXT.get(to.name, "text")
-        parts.append(f"CAST({quoted} AS {text}) AS {quoted}" if odd else quoted)
+        kind, quoted = _duckdb_type(column["type"]), dialect.quote(column["name"])
+        needs_cast = not kind and dialect.name in REQUIRES
+        text = TEXT.get(dialect.name, "text")
+        parts.append(f"CAST({quoted} AS {text}) AS {quoted}" if needs_cast else quoted)
         columns[column["name"]] = kind or "VARCHAR"
-    if not schema and to.name != "mysql":
-        # In a live query the loader is a CTE, often of the table's name: this is the table.
-        schema = "main" if to.name == "sqlite" else looking.default_schema_name
-    source = ".".join(to.quote(part) for part in (schema, plain) if part)
-    lines = _wrapped(parts)
-    # SQLite's columns hold what they like: their types are those of the values.
-    known = columns if to.name in REQUIRES else None
-    return plain, f"SELECT {lines}\nFROM {source}", known, notes
+    if not schema and dialect.name != "mysql":
+        # In a live query the loader is a CTE, often with the table's name: the schema tells them
+        # apart.
+        schema = "main" if dialect.name == "sqlite" else inspector.default_schema_name
+    source = ".".join(dialect.quote(part) for part in (schema, plain) if part)
+    # A column of SQLite can hold values of any type, so the types are those of the values.
+    types = columns if dialect.name in REQUIRES else None
+    notes = [f"left out, as it is binary: {name}" for name in binary]
+    return plain, f"SELECT {_wrap(parts)}\nFROM {source}", types, notes
 
 
-class _Spark:
-    """Tables and columns as Spark names them, which differs from Hive, for which its driver was written."""
+def _only_table(url: str, names: Sequence[str]) -> str:
+    """Return the name of the only table; raise FlaskdashError if there are several, or none."""
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise FlaskdashError(
+            f"{redact(url)} has no tables in its default schema. "
+            "Give the table of another schema as --table SCHEMA.TABLE."
+        )
+    raise _no_table(f"{redact(url)} has {len(names)} tables.", names)
+
+
+def _no_table(problem: str, names: Sequence[str]) -> FlaskdashError:
+    """Return an error with the names of the tables to choose from."""
+    if not names:
+        return FlaskdashError(f"{problem} Check its name, and its schema.")
+    listed = ", ".join(names[:MOST_LISTED]) + (", ..." if len(names) > MOST_LISTED else "")
+    return FlaskdashError(
+        f"{problem} Choose one with --table: {listed}.", f"--table {shlex.quote(names[0])}"
+    )
+
+
+class _SparkInspector:
+    """The tables and columns of Spark, whose driver was written for Hive's different output."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
@@ -290,7 +316,7 @@ class _Spark:
         return [str(row[1]) for row in self.connection.exec_driver_sql("SHOW TABLES")]
 
     def get_view_names(self) -> list[str]:
-        return []  # SHOW TABLES has them
+        return []  # SHOW TABLES lists views too.
 
     def get_columns(self, table: str, schema: str | None) -> list[dict[str, Any]]:
         import sqlalchemy as sa
@@ -300,8 +326,8 @@ class _Spark:
         types |= dict.fromkeys(("float", "double", "decimal"), sa.Double)
         types |= dict.fromkeys(("string", "varchar", "char"), sa.String)
         types |= dict.fromkeys(("timestamp", "timestamp_ntz"), sa.DateTime)
-        to = dialects.of("spark")
-        name = ".".join(to.quote(part) for part in (schema, table) if part)
+        dialect = dialects.from_url("spark")
+        name = ".".join(dialect.quote(part) for part in (schema, table) if part)
         try:
             rows = self.connection.exec_driver_sql("DESCRIBE " + name.replace("%", "%%")).all()
         except sa.exc.DBAPIError as error:
@@ -315,7 +341,8 @@ class _Spark:
         ]
 
 
-def _wrapped(parts: Iterable[str]) -> str:
+def _wrap(parts: Iterable[str]) -> str:
+    """Join parts with commas, on indented lines of at most about 90 characters."""
     lines = [""]
     for part in parts:
         if len(lines[-1]) + len(part) > 88 and lines[-1]:
@@ -324,14 +351,16 @@ def _wrapped(parts: Iterable[str]) -> str:
     return "\n    ".join(line.rstrip() for line in lines).rstrip(",")
 
 
-def _kind(kind: Any) -> str:
-    """Return DuckDB's name for a column's type; none where it has to be cast to text."""
+def _duckdb_type(kind: Any) -> str:
+    """Return DuckDB's name for a type of SQLAlchemy, or "" if it must be cast to text."""
     import sqlalchemy as sa
 
     if isinstance(kind, sa.Boolean) or getattr(kind, "display_width", 0) == 1:
         return "BOOLEAN"
-    postgres_enum = isinstance(kind, sa.Enum) and "postgresql" in type(kind).__module__
-    plain = (
+    # PostgreSQL does not compare an enum with text.
+    if isinstance(kind, sa.Enum) and "postgresql" in type(kind).__module__:
+        return ""
+    types = (
         (sa.Integer, "BIGINT"),
         (sa.Numeric, "DOUBLE"),
         (sa.Float, "DOUBLE"),
@@ -339,9 +368,7 @@ def _kind(kind: Any) -> str:
         (sa.Date, "DATE"),
         (sa.String, "VARCHAR"),
     )
-    if postgres_enum:
-        return ""
-    return next((name for one, name in plain if isinstance(kind, one)), "")
+    return next((name for base, name in types if isinstance(kind, base)), "")
 
 
 def _count(module: ModuleType, connection: sa.Connection, sql: str) -> int:
@@ -349,24 +376,25 @@ def _count(module: ModuleType, connection: sa.Connection, sql: str) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def _sampled(sql: str, rows: int, to: Dialect) -> str:
-    """Return SQL that selects about as many rows as are looked at, from everywhere."""
-    if rows <= SAMPLE or to.name not in CHANCE:
+def _sample_query(sql: str, rows: int, dialect: Dialect) -> str:
+    """Return SQL that selects about SAMPLE random rows, if the engine can do that."""
+    if rows <= SAMPLE or dialect.name not in CHANCE:
         return sql
-    chance = CHANCE[to.name].format(share=f"{SAMPLE / rows:.9f}")
+    chance = CHANCE[dialect.name].format(share=f"{SAMPLE / rows:.9f}")
     return f"SELECT * FROM (\n{sql}\n) AS whole WHERE {chance}"
 
 
-def _guessed(module: ModuleType, sql: str) -> dict[str, str]:
-    """Return the columns that a query selects, each with the type of its values."""
+def _column_types(module: ModuleType, sql: str) -> dict[str, str]:
+    """Return the columns of a query, with the types of their values."""
     statement = module.Statement(f"SELECT * FROM (\n{sql}\n) AS source LIMIT {SAMPLE}")
     with module.Table("FLASKDASH_URL", "", {}).connection(SECONDS) as connection:
         result = connection.execute(statement)
         names, rows = list(result.keys()), result.fetchall()
-    return {name: _type_of(row[n] for row in rows) for n, name in enumerate(names)}
+    return {name: _value_type(row[index] for row in rows) for index, name in enumerate(names)}
 
 
-def _type_of(values: Iterable[Any]) -> str:
+def _value_type(values: Iterable[Any]) -> str:
+    """Return DuckDB's name for the type that holds all values."""
     kinds: set[type] = set()
     days = times = True
     for value in values:

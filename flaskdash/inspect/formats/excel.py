@@ -1,8 +1,9 @@
-"""Read a sheet of a workbook: xlsx, xlsm, xlsb, xls and ods, all through calamine."""
+"""Read a sheet of a workbook (xlsx, xlsm, xlsb, xls, ods) with calamine."""
 
 from __future__ import annotations
 
 import io
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,95 +19,116 @@ from python_calamine import (
 )
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect.formats.given import Given
+from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
-from flaskdash.inspect.text.dialect import Header, Record, find_header, goes_on, groups, joined
+from flaskdash.inspect.text.dialect import (
+    Header,
+    Record,
+    find_header,
+    is_group_row,
+    is_second_header,
+    join_names,
+)
 from flaskdash.inspect.text.dialect import is_value as is_written_value
-from flaskdash.inspect.text.table import TOP, Table, tabulate
+from flaskdash.inspect.text.table import TOP, TextTable, tabulate
 from flaskdash.inspect.values import missing
-from flaskdash.inspect.values.cells import kind_of, native, text_of
+from flaskdash.inspect.values.cells import kind_of, refine_by_types, text_of
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.writing.draft import Draft
 from flaskdash.inspect.writing.pandas_code import Layout
-from flaskdash.inspect.writing.tabular import Found, draft
+from flaskdash.inspect.writing.tabular import SourceTable
+from flaskdash.inspect.writing.tabular import draft as write_draft
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-LOCKED = "EncryptedPackage".encode("utf-16-le")  # how Excel calls what it locked
+LOCKED = "EncryptedPackage".encode("utf-16-le")  # the name of a part that Excel encrypted
+LOCKED_RANGE = 200_000  # bytes at either end of a workbook that may hold this name
 REQUIRES = ("python-calamine>=0.4",)
 HEADER_ROWS = 4
-SHOWN = 6
+MOST_LISTED = 6
 
 
-def matches(given: Given) -> bool:
+def matches(source: SourceFile) -> bool:
     """Tell whether a file is a workbook, by its content."""
-    return given.head.startswith((b"PK\x03\x04", OLD_EXCEL))
+    return source.head.startswith((b"PK\x03\x04", OLD_EXCEL))
 
 
-def read(given: Given) -> Draft:
-    """Read the sheet that was asked for, or the first that holds a table."""
-    return draft(given.path, find_table(given))
+def read(source: SourceFile) -> Draft:
+    """Read the sheet that the user chose, or the first sheet that holds a table."""
+    return write_draft(source.path, find_table(source))
 
 
-def find_table(given: Given) -> Found:
-    """Return the table of a sheet, and how pandas reads it."""
-    if LOCKED in given.data[:200_000] or LOCKED in given.data[-200_000:]:
-        raise locked(given.path)
+def find_table(source: SourceFile) -> SourceTable:
+    """Return the table in a sheet, and how pandas reads it."""
+    if LOCKED in source.data[:LOCKED_RANGE] or LOCKED in source.data[-LOCKED_RANGE:]:
+        raise password_error(source.path)
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(given.data))
+        book = CalamineWorkbook.from_filelike(io.BytesIO(source.data))
         names = [
             sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet
         ]
-        sheet = _choose(given, book, names)
+        sheet = _choose(source, book, names)
     except PasswordError as error:
-        raise locked(given.path) from error
+        raise password_error(source.path) from error
     except (CalamineError, OSError) as error:
-        reason = " ".join(str(error).split())[:150]
+        reason = " ".join(str(error).split())[:150].rstrip(".")
         raise FlaskdashError(
-            f"{given.path} is not a workbook that can be read: {reason}",
-            "open it and save it again as .xlsx, or its sheet as CSV",
+            f"{source.path} is not an Excel workbook that can be read: {reason}. "
+            "Open it and save a copy as .xlsx, or save its sheet as CSV."
         ) from error
-    found = sheet.found(given)
-    others = [name for name in names if name != sheet.name]
-    if others and given.table is None:
-        shown = ", ".join(map(comment, others[:SHOWN])) + (", ..." if len(others) > SHOWN else "")
-        note = f"read sheet {comment(sheet.name)}; --table takes another: {shown}"
-        found = replace(found, notes=(note, *found.notes))
-    return found
+    table = sheet.read(source)
+    unread = [name for name in names if name != sheet.name]
+    if unread and source.table is None:
+        listed = ", ".join(map(comment, unread[:MOST_LISTED]))
+        listed += ", ..." if len(unread) > MOST_LISTED else ""
+        note = f"read sheet {comment(sheet.name)}; --table takes another: {listed}"
+        table = replace(table, notes=(note, *table.notes))
+    return table
 
 
-def locked(path: Path) -> FlaskdashError:
-    """Return the error for a workbook that only opens with a password."""
+def password_error(path: Path) -> FlaskdashError:
     return FlaskdashError(
-        f"{path} is protected by a password.", "save a copy without one, and give that"
+        f"{path} is protected by a password. Save a copy without one, and use the copy."
     )
 
 
-def _choose(given: Given, book: CalamineWorkbook, names: Sequence[str]) -> Sheet:
-    """Return the sheet that was asked for, else the first visible one that holds a table."""
-    if given.table is not None:
-        if given.table not in names:
+def _choose(source: SourceFile, book: CalamineWorkbook, names: Sequence[str]) -> Sheet:
+    """Return the sheet that the user chose, or the first sheet that holds a table.
+
+    Visible sheets come first.
+    """
+    if source.table is not None:
+        if source.table not in names:
+            advice = f"Choose one with --table: {', '.join(names)}." if names else ""
             raise FlaskdashError(
-                f"{given.path} has no sheet {given.table!r}.",
-                f"--table with one of: {', '.join(names)}",
+                f"{source.path} has no sheet {source.table!r}. {advice}".rstrip(),
+                f"--table {shlex.quote(names[0])}" if names else "",
             )
-        return Sheet.of(given.path, book, given.table)
-    hidden = {s.name for s in book.sheets_metadata if s.visible != SheetVisibleEnum.Visible}
+        return Sheet.from_book(source.path, book, source.table)
+    hidden = {
+        sheet.name for sheet in book.sheets_metadata if sheet.visible != SheetVisibleEnum.Visible
+    }
     first: Sheet | None = None
     for name in sorted(names, key=hidden.__contains__):
-        sheet = Sheet.of(given.path, book, name)
+        sheet = Sheet.from_book(source.path, book, name)
         if sheet.holds_table:
             return sheet
         if first is None and sheet.table is not None:
             first = sheet
     if first is None:
-        raise FlaskdashError(f"{given.path} has no sheet with values.", "give a file with rows")
+        raise FlaskdashError(
+            f"{source.path} has no sheet with values. Use a workbook with at least one row."
+        )
     return first
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet: its cells, without blank columns at its left, and the same as strings."""
+    """The cells of a sheet, as values and as text (`records`).
+
+    `left` is the number of blank columns at the left, which are cut off. `merged` are the ranges of
+    merged cells, each as the (row, column) of its first and last cell.
+    """
 
     path: Path
     name: str
@@ -116,13 +138,12 @@ class Sheet:
     merged: Sequence[tuple[tuple[int, int], tuple[int, int]]]
 
     @classmethod
-    def of(cls, path: Path, book: CalamineWorkbook, name: str) -> Sheet:
-        """Return a sheet of a workbook."""
+    def from_book(cls, path: Path, book: CalamineWorkbook, name: str) -> Sheet:
         sheet = book.get_sheet_by_name(name)
         cells = sheet.to_python(skip_empty_area=False)
         records = [[text_of(cell) for cell in row] for row in cells]
-        blank = (next((i for i, cell in enumerate(row) if cell.strip()), None) for row in records)
-        left = min((index for index in blank if index is not None), default=0)
+        filled = (index for record in records for index, cell in enumerate(record) if cell.strip())
+        left = min(filled, default=0)
         return cls(
             path,
             name,
@@ -134,32 +155,31 @@ class Sheet:
 
     @cached_property
     def header(self) -> tuple[Header, int] | None:
-        """Return the header with its last row and joined names, and how many rows it has."""
+        """Return the header, with the names of all its rows joined, and the number of its rows."""
         top = self.records[:TOP]
         if not any(any(cell.strip() for cell in record) for record in top):
             return None
-        found = find_header(top)
-        if found.names is None:
-            return found, 1
-        last = found.skip
-        typed = self._typed(found.skip + HEADER_ROWS)
-        while last - found.skip < HEADER_ROWS - 1 and self._names(last + 1, typed):
+        header = find_header(top)
+        if header.names is None:
+            return header, 1
+        first = last = header.skip
+        typed = self._typed(first + HEADER_ROWS)
+        while last - first < HEADER_ROWS - 1 and self._continues_names(last + 1, typed):
             last += 1
-        rest = self.records[last + 2 : last + TOP]
-        if last + 1 < len(self.records) and goes_on(
-            self.records[last], self.records[last + 1], rest
+        below = self.records[last + 2 : last + TOP]
+        if last + 1 < len(self.records) and is_second_header(
+            self.records[last], self.records[last + 1], below
         ):
             last += 1
-        first = found.skip
-        if first and groups(self.records[first - 1], self.records[last], bool(self.merged)):
+        if first and is_group_row(self.records[first - 1], self.records[last], bool(self.merged)):
             first -= 1
         if first == last:
-            return found, 1
-        names = joined(self.records[first : last + 1])
-        return replace(found, skip=last, names=names), last - first + 1
+            return header, 1
+        names = join_names(self.records[first : last + 1])
+        return replace(header, skip=last, names=names), last - first + 1
 
     def _typed(self, start: int) -> list[int]:
-        """Return the columns that hold numbers or dates in most rows from `start` on."""
+        """Return the columns that hold mostly numbers or dates, from row START on."""
         rows = self.cells[start : start + TOP]
         columns = []
         for index in range(len(self.records[0])):
@@ -168,54 +188,53 @@ class Sheet:
                 columns.append(index)
         return columns
 
-    def _names(self, row: int, typed: Sequence[int]) -> bool:
-        """Tell whether a row below the header goes on with names."""
+    def _continues_names(self, row: int, typed: Sequence[int]) -> bool:
+        """Tell whether a row below the header holds more names."""
         if row >= len(self.cells) - 1 or not typed:
             return False
-        cells = [self.records[row][i].strip() for i in typed if self.records[row][i].strip()]
-        if len(cells) < 0.5 * len(typed) or not all(map(_is_name, cells)):
+        texts = [cell.strip() for cell in self.records[row]]
+        names = [texts[index] for index in typed if texts[index]]
+        if len(names) < 0.5 * len(typed) or not all(map(_is_name, names)):
             return False
-        others = set(range(len(self.records[row]))) - set(typed)
-        data = [i for i in others if self.records[row][i].strip() not in ("", *self._above(row, i))]
-        return len(cells) > 1 or not data
+        new_texts = [
+            text
+            for index, text in enumerate(texts)
+            if index not in typed and text not in ("", *self._above(row, index))
+        ]
+        return len(names) > 1 or not new_texts
 
     def _above(self, row: int, column: int) -> list[str]:
-        """Return the cells above one, stripped."""
+        """Return the text of the cells above a cell, stripped."""
         return [record[column].strip() for record in self.records[:row]]
 
-    def _one_table(self, kept: list[int], start: int, end: int) -> tuple[list[int], list[str]]:
-        """Return the columns of the longest of several tables side by side, and the others' names.
+    def _longest_table(
+        self, columns: list[int], start: int, end: int
+    ) -> tuple[list[int], list[str]]:
+        """Return the columns of the longest table, and the names of the columns beside it.
 
-        Blank columns are between them, and they end in different rows.
+        Tables side by side have blank columns between them, and end in different rows.
         """
-        groups: list[list[int]] = []
-        for index in kept:
-            if groups and groups[-1][-1] == index - 1:
-                groups[-1].append(index)
-            else:
-                groups.append([index])
-        ends = [
-            max(
-                (r for r in range(start, end) for i in g if self._cell(r, i)),
-                default=0,
-            )
-            for g in groups
-        ]
-        if max(ends) - min(ends) < 2 or min(map(len, groups)) < 2:
-            return kept, []
-        best = max(range(len(groups)), key=lambda i: (ends[i], -i))
-        names = [
-            self._cell(start - 1, i) for n, g in enumerate(groups) if n != best for i in g if start
-        ]
-        return groups[best], [name for name in names if name]
+        blocks = _adjacent(columns)
+        ends = [self._last_row(block, start, end) for block in blocks]
+        if max(ends) - min(ends) < 2 or min(map(len, blocks)) < 2:
+            return columns, []
+        longest = blocks[ends.index(max(ends))]
+        beside = [index for block in blocks if block != longest for index in block]
+        names = [self._cell(start - 1, index) for index in beside] if start else []
+        return longest, [name for name in names if name]
+
+    def _last_row(self, columns: Sequence[int], start: int, end: int) -> int:
+        """Return the last row with a value in one of the columns, or 0."""
+        rows = range(end - 1, start - 1, -1)
+        return next((row for row in rows if any(self._cell(row, i) for i in columns)), 0)
 
     def _cell(self, row: int, column: int) -> str:
-        """Return a cell's text, stripped."""
+        """Return the text of a cell, stripped."""
         cells = self.records[row]
         return cells[column].strip() if column < len(cells) else ""
 
     def _filled(self, column: ColumnPlan, index: int, start: int) -> ColumnPlan:
-        """Return the plan with its blanks filled where cells are merged downwards."""
+        """Return a plan that fills the gaps, if all of them are cells merged with one above."""
         if column.kind not in ("text", "date") or not column.missing:
             return column
         merged = {
@@ -228,95 +247,124 @@ class Sheet:
         gaps = len(blank & merged)
         if not gaps or gaps < column.missing:
             return column
-        note = "cells that are merged downwards stand for each of their rows"
+        note = "merged cells are filled down into each of their rows"
         return replace(column, fill=True, missing=0, notes=(*column.notes, note))
 
     @cached_property
-    def table(self) -> Table | None:
-        """Return the table in the sheet, without blank columns; None without any value."""
+    def table(self) -> TextTable | None:
+        """Return the table in the sheet; None if the sheet has no values."""
         if self.header is None:
             return None
         return tabulate(lambda: iter(self.records), self.header[0], gaps=True)
 
     @property
     def holds_table(self) -> bool:
-        """Tell whether there is a table with a header, rather than notes."""
+        """Tell whether the sheet holds a table with a header, and not only notes."""
         table = self.table
         if table is None or table.header.names is None or table.rows < 2:
             return False
-        kept = _kept(table)
-        filled = sum(sum(table.columns[i].values()) - table.columns[i][""] for i in kept)
-        named = sum(bool(table.header.names[i].strip()) for i in kept)
-        return len(kept) > 1 and filled > 0.4 * table.rows * len(kept) and named > 0.6 * len(kept)
+        columns = _filled_columns(table)
+        width = len(columns)
+        filled = sum(sum(table.columns[i].values()) - table.columns[i][""] for i in columns)
+        named = sum(bool(table.header.names[i].strip()) for i in columns)
+        return width > 1 and filled > 0.4 * table.rows * width and named > 0.6 * width
 
-    def found(self, given: Given) -> Found:
-        """Return the table, and how pandas reads it."""
+    def read(self, source: SourceFile) -> SourceTable:
+        """Return the table in the sheet, and how pandas reads it."""
         table, header = self.table, self.header
         if table is None or header is None:
             raise FlaskdashError(
-                f"{self.path} has no values in sheet {self.name}.", "give a sheet with rows"
+                f"{self.path} has no values in the sheet {self.name}. "
+                "Choose a sheet with rows, with --table."
             )
+        header_rows = header[1]
+        is_joined = header_rows > 1
         start = table.header.skip + (table.header.names is not None)
-        kept, beside = self._one_table(_kept(table), start, len(self.records) - table.footer)
-        body = self.cells[start : len(self.cells) - table.footer]
-        names = table.header.names
-        texts = all(isinstance(self.cells[table.header.skip][i], str) for i in kept)
-        notes = [f"{header[1]} header rows were joined into one"] if header[1] > 1 else []
-        blank = kept[-1] - kept[0] + 1 - len(kept)
-        if beside:
-            notes.append(f"another table beside it is left out: {comment(', '.join(beside))}")
-        if blank:
-            notes.append(f"{blank} blank column(s) left out")
-        if names is not None:
-            names = [names[i] for i in kept]
-        short = replace(table.header, names=names, width=len(kept))
-        table = replace(
-            table, header=short, columns=[table.columns[i] for i in kept], trailing=False
-        )
-        whole = self.left == 0 and kept == list(range(len(self.records[0])))
-        joined = header[1] > 1
+        end = len(self.records) - table.footer
+        columns, beside = self._longest_table(_filled_columns(table), start, end)
+        named = table.header.names is not None and not is_joined
+        header_cells = [self.cells[table.header.skip][index] for index in columns]
+        is_whole = self.left == 0 and columns == list(range(len(self.records[0])))
+        letters = _letters([self.left + index for index in columns])
 
         def adjust(plans: list[ColumnPlan]) -> list[ColumnPlan]:
-            columns = ([row[i] for row in body] for i in kept)
-            found = [native(p, cells) for p, cells in zip(plans, columns, strict=True)]
-            return [self._filled(p, i, start) for p, i in zip(found, kept, strict=True)]
+            rows = self.cells[start : len(self.cells) - table.footer]
+            typed = [
+                refine_by_types(plan, [row[index] for row in rows])
+                for plan, index in zip(plans, columns, strict=True)
+            ]
+            return [
+                self._filled(plan, index, start) for plan, index in zip(typed, columns, strict=True)
+            ]
 
-        return Found(
-            table,
+        return SourceTable(
+            _select(table, columns),
             Layout(
-                skip=start if joined else table.header.skip,
-                has_header=names is not None and not joined,
+                skip=start if is_joined else table.header.skip,
+                has_header=named,
                 function="read_excel",
                 arguments=(f"sheet_name={literal(self.name)},", 'engine="calamine",'),
-                packed=given.packed,
-                names_to_text=names is not None and not joined and not texts,
-                columns="" if whole else f"{literal(_letters([self.left + i for i in kept]))},",
+                packed=source.packed,
+                names_to_text=named and not all(isinstance(cell, str) for cell in header_cells),
+                columns="" if is_whole else f"{literal(letters)},",
             ),
-            Read(format=_format(given), table=self.name),
+            Read(format=_format(source), table=self.name),
             "a sheet",
             adjust=adjust,
-            notes=notes,
-            header_rows=header[1],
+            notes=_notes(columns, beside, header_rows),
+            header_rows=header_rows,
             requires=REQUIRES,
-            hint="save the sheet as CSV, and give that",
+            advice="Save the sheet as CSV, and use the copy.",
         )
+
+
+def _notes(columns: Sequence[int], beside: Sequence[str], header_rows: int) -> list[str]:
+    """Return notes on the columns of a sheet that are read, and the names that are left out."""
+    notes = [f"{header_rows} header rows were joined into one"] if header_rows > 1 else []
+    if beside:
+        notes.append(f"another table beside it is left out: {comment(', '.join(beside))}")
+    blank = columns[-1] - columns[0] + 1 - len(columns)
+    if blank:
+        notes.append(f"{blank} blank column(s) left out")
+    return notes
+
+
+def _select(table: TextTable, columns: Sequence[int]) -> TextTable:
+    """Return a table with only some of its columns."""
+    names = table.header.names
+    if names is not None:
+        names = [names[index] for index in columns]
+    header = replace(table.header, names=names, width=len(columns))
+    counts = [table.columns[index] for index in columns]
+    return replace(table, header=header, columns=counts, trailing=False)
+
+
+def _adjacent(columns: Sequence[int]) -> list[list[int]]:
+    """Split sorted column numbers into blocks of consecutive numbers."""
+    blocks: list[list[int]] = []
+    for column in columns:
+        if blocks and blocks[-1][-1] == column - 1:
+            blocks[-1].append(column)
+        else:
+            blocks.append([column])
+    return blocks
 
 
 def _is_name(cell: str) -> bool:
-    """Tell whether a cell among numbers or dates is a name, rather than a word for a gap."""
-    gap = cell.lower() in missing.ALWAYS | missing.AMONG_NUMBERS
-    return not gap and not is_written_value(cell) and any(map(str.isalpha, cell))
+    """Tell whether a cell among numbers or dates is a name, and not a word for "no value"."""
+    is_gap = cell.lower() in missing.ALWAYS | missing.AMONG_NUMBERS
+    return not is_gap and not is_written_value(cell) and any(map(str.isalpha, cell))
 
 
-def _kept(table: Table) -> list[int]:
-    """Return the columns that have a name or a value; all of them where none has."""
+def _filled_columns(table: TextTable) -> list[int]:
+    """Return the columns that have a name or a value, or all columns if none has."""
     names = table.header.names or []
-    kept = [
+    columns = [
         index
         for index, counts in enumerate(table.columns)
         if any(cell.strip() for cell in counts) or (index < len(names) and names[index].strip())
     ]
-    return kept or list(range(table.width))
+    return columns or list(range(table.width))
 
 
 def _is_value(cell: object) -> bool:
@@ -325,14 +373,12 @@ def _is_value(cell: object) -> bool:
 
 
 def _letters(columns: Sequence[int]) -> str:
-    """Return columns as Excel names them: "B:D,F"."""
-    runs: list[list[int]] = []
-    for column in columns:
-        if runs and runs[-1][1] == column - 1:
-            runs[-1][1] = column
-        else:
-            runs.append([column, column])
-    return ",".join(_letter(a) if a == b else f"{_letter(a)}:{_letter(b)}" for a, b in runs)
+    """Return columns, counted from 0, as Excel names them: "B:D,F"."""
+    ranges = []
+    for block in _adjacent(columns):
+        first, last = _letter(block[0]), _letter(block[-1])
+        ranges.append(first if first == last else f"{first}:{last}")
+    return ",".join(ranges)
 
 
 def _letter(column: int) -> str:
@@ -340,15 +386,15 @@ def _letter(column: int) -> str:
     text = ""
     column += 1
     while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
+        column, remainder = divmod(column - 1, 26)
+        text = chr(65 + remainder) + text
     return text
 
 
-def _format(given: Given) -> str:
-    """Return the workbook's format, from its content."""
-    if given.head.startswith(OLD_EXCEL):
+def _format(source: SourceFile) -> str:
+    """Return the format of a workbook, by its content."""
+    if source.head.startswith(OLD_EXCEL):
         return "xls"
-    if b"opendocument" in given.head[:200]:
+    if b"opendocument" in source.head[:200]:
         return "ods"
-    return given.suffix[1:] if given.suffix in (".xlsm", ".xlsb") else "xlsx"
+    return source.suffix[1:] if source.suffix in (".xlsm", ".xlsb") else "xlsx"

@@ -1,8 +1,9 @@
-"""Read JSON, JSON lines and GeoJSON: find the records, make them flat, say what columns are."""
+"""Read JSON, JSON lines and GeoJSON: locate the records, flatten them, convert their columns."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +13,12 @@ from typing import Any
 import pandas as pd
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect.formats.given import Given
+from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.text.encoding import decode, detect
 from flaskdash.inspect.values import column_plan
-from flaskdash.inspect.values.cells import kind_of, native, text_of
+from flaskdash.inspect.values.cells import kind_of, refine_by_types, text_of
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.writing import pandas_code
 from flaskdash.inspect.writing.column_names import free, repair
@@ -34,16 +35,18 @@ from flaskdash.inspect.writing.tabular import (
 LINES = (".jsonl", ".ndjson", ".geojsonl")
 SUFFIXES = (".json", ".geojson", *LINES)
 DEPTH = 4
-SHOWN = 6
-EXACT = 2**53
+MOST_LISTED = 6
+EXACT = 2**53  # the largest whole number that every float can hold
 WIDEST = 2000
-PAIRS = 8  # numbers in an object from which on they are rows
+LEAST_PAIRS = 8  # numbers that an object needs to be read as rows of key and value
+ATTEMPTS = 3
+ADVICE = "Use a list of objects: [{...}, {...}]."
 
 
-def matches(given: Given) -> bool:
-    """Tell whether a file is JSON: by how it begins, or by its name."""
-    text = given.head.decode(detect(given.head), "ignore").lstrip("\ufeff \t\r\n")
-    if given.suffix in SUFFIXES and text.startswith(("[", "{")):
+def matches(source: SourceFile) -> bool:
+    """Tell whether a file is JSON, by its first characters or its suffix."""
+    text = source.head.decode(detect(source.head), "ignore").lstrip("\ufeff \t\r\n")
+    if source.suffix in SUFFIXES and text.startswith(("[", "{")):
         return True
     start = "".join(text[:400].split())
     if start.startswith(('[["', "[[", '["', "[]", "{}")):
@@ -53,14 +56,15 @@ def matches(given: Given) -> bool:
 
 @dataclass(frozen=True)
 class Document:
-    """What was parsed: `lines` tells JSON lines, of which the last may be `cut` off.
+    """A parsed file, and how to parse it again.
 
-    `digits` tells that whole numbers are read as text, because floats can't hold them, and
-    `constants` that there are NaN or Infinity, which are no JSON and no values. `broken` tells that
-    some bytes are no UTF-8.
+    `lines` is true for JSON lines, and `cut` if the last line is incomplete. `digits` makes whole
+    numbers text, because floats can't hold them. `constants` is true if the file holds NaN or
+    Infinity, which JSON does not allow; they become missing values. `broken` is true if some bytes
+    are not UTF-8.
     """
 
-    given: Given
+    source: SourceFile
     value: Any
     encoding: str
     lines: bool = False
@@ -71,23 +75,23 @@ class Document:
 
     def opening(self) -> list[str]:
         """Return the statements that parse the file into `data`."""
-        packed = self.given.packed
+        packed = self.source.packed
         imports = sorted(["import json", *(packed.modules if packed.kind else [])])
         encoding = literal(self.encoding)
         if self.broken:
             encoding += ', errors="replace"'
         text = f"file.read().decode({encoding})" if packed.kind else f"SOURCE.read_text({encoding})"
-        whole = ", parse_int=str" if self.digits else ""
-        whole += ", parse_constant=lambda _: None" if self.constants else ""
+        arguments = ", parse_int=str" if self.digits else ""
+        arguments += ", parse_constant=lambda _: None" if self.constants else ""
         if self.lines:
-            rest = "lines[:-1]" if self.cut else "lines"
-            why = "  # the last one is cut off" if self.cut else ""
+            complete = "lines[:-1]" if self.cut else "lines"
+            note = "  # the last one is cut off" if self.cut else ""
             parse = [
                 f'lines = {text}.strip().split("\\n")',
-                f"data = [json.loads(line{whole}) for line in {rest} if line.strip()]{why}",
+                f"data = [json.loads(line{arguments}) for line in {complete} if line.strip()]{note}",
             ]
         else:
-            parse = [f"data = json.loads({text}{whole})"]
+            parse = [f"data = json.loads({text}{arguments})"]
         if self.digits:
             parse.insert(0, "# Whole numbers as text: a float can't hold their last digits.")
         if self.constants:
@@ -98,8 +102,11 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where records are in a document, and in which form."""
+class Records:
+    """A part of a document that holds rows: its path, its form, and its value.
+
+    `kind` is one of records, features, columns, indexed, keyed, pairs, values, split and matrix.
+    """
 
     path: tuple[str | int, ...]
     kind: str
@@ -107,126 +114,125 @@ class Place:
 
     @property
     def name(self) -> str:
-        """Return the place as --table takes it."""
+        """Return the name that --table takes."""
         return ".".join(map(str, self.path)) or "(top)"
 
     @property
     def access(self) -> str:
-        """Return the expression for it."""
-        return "data" + "".join(
-            f"[{literal(key) if isinstance(key, str) else key}]" for key in self.path
-        )
+        """Return the Python expression for the value."""
+        keys = (f"[{literal(key) if isinstance(key, str) else key}]" for key in self.path)
+        return "data" + "".join(keys)
 
 
-def read(given: Given) -> Draft:
-    """Read the records of a JSON document; raise FlaskdashError where there are none."""
-    document = parse(given)
-    places = sorted(locate(document.value), key=lambda place: -len(place.value))
-    place = _choose(given, places, document)
-    lines, notes = _frame(given, place, document)
-    frame = _run(given, document, lines)
-    if _lost(frame, place):
+def read(source: SourceFile) -> Draft:
+    """Read the records of a JSON document; raise FlaskdashError if it has none."""
+    document = parse(source)
+    candidates = _by_length(document)
+    records = _choose(source, candidates, document)
+    lines, notes = _frame_code(records, document)
+    frame = _run_lines(source, [*document.opening(), *lines])
+    if _loses_digits(frame, records):
         document = replace(document, digits=True)
-        frame = _run(given, document, lines)
+        frame = _run_lines(source, [*document.opening(), *lines])
     if frame.shape[1] > WIDEST:
         raise FlaskdashError(
-            f"{given.path} has {frame.shape[1]:,} different keys in its records.",
-            "its keys may be values: give a list of records with the same keys",
+            f"{source.path} has {frame.shape[1]:,} different keys in its records, more than "
+            f"{WIDEST:,}: the keys may be values. Use a list of records with the same keys."
         )
-    body, frame, plans, more = _convert(given, [*document.opening(), *lines], frame)
-    rows = len(frame)
-    body, frame, shape = reshaped(body, frame, given.path)
-    others = [other.name for other in places if other is not place][:SHOWN]
-    if others and given.table is None:
-        notes.insert(
-            0, f"read {place.name}; --table takes another: {', '.join(map(comment, others))}"
-        )
+    unread = [candidate.name for candidate in candidates if candidate is not records]
+    if unread and source.table is None:
+        listed = ", ".join(map(comment, unread[:MOST_LISTED]))
+        notes.insert(0, f"read {records.name}; --table takes another: {listed}")
     if document.cut:
         notes.append("the last line is cut off and left out")
-    kind = "geojson" if place.kind == "features" else "jsonl" if document.lines else "json"
+    draft = _draft(source, document, records, [*document.opening(), *lines], frame, notes)
+    table = records.name if records.path and len(candidates) > 1 else None
+    return replace(draft, read=replace(draft.read, skipped_rows=int(document.cut), table=table))
+
+
+def _by_length(document: Document) -> list[Records]:
+    """Return the parts of a document that hold rows, the longest first."""
+    return sorted(locate(document.value), key=lambda records: -len(records.value))
+
+
+def _draft(
+    source: SourceFile,
+    document: Document,
+    records: Records,
+    lines: list[str],
+    frame: pd.DataFrame,
+    notes: Sequence[str],
+) -> Draft:
+    """Return the draft for the lines that make `frame`, with its columns converted."""
+    body, frame, plans, name_notes = _convert(source, lines, frame)
+    rows = len(frame)
+    body, frame, shape_notes = reshaped(body, frame, source.path)
+    format = "jsonl" if document.lines else "json"
+    if records.kind == "features":
+        format = "geojson"
     return Draft(
-        read=Read(
-            format=kind,
-            encoding=document.encoding,
-            rows=rows,
-            skipped_rows=int(document.cut),
-            table=place.name if place.path and len(places) > 1 else None,
-        ),
+        read=Read(format=format, encoding=document.encoding, rows=rows),
         body=body,
         frame=frame,
-        notes=(*notes, *more, *column_notes(plans), *shape),
+        notes=(*notes, *name_notes, *column_notes(plans), *shape_notes),
         units=units(plans),
     )
 
 
-def read_folder(folder: Path, pattern: str, given: Sequence[Given], part: str) -> Draft:
-    """Read JSON files of one shape as one table; raise FlaskdashError naming one that differs.
+def read_folder(folder: Path, pattern: str, files: Sequence[SourceFile], part: str) -> Draft:
+    """Read JSON files with the same keys as one table.
 
-    `part` is the expression for what the name of `file` tells, or "".
+    `part` is the Python expression for the value that the name of `file` gives, or "". Raises
+    FlaskdashError with the name of a file that differs.
     """
-    documents = [parse(one) for one in given]
-    found = [
-        _choose(one, sorted(locate(d.value), key=lambda place: -len(place.value)), d)
-        for one, d in zip(given, documents, strict=True)
+    documents = [parse(file) for file in files]
+    tables = [
+        _choose(file, _by_length(document), document)
+        for file, document in zip(files, documents, strict=True)
     ]
-    first, document = found[0], documents[0]
+    first = tables[0]
     if first.kind not in ("records", "features"):
         raise FlaskdashError(
-            f"{folder} holds JSON that is no list of objects.", "join the files into one first"
+            f"{folder} holds JSON files that are not lists of objects. Join them into one file first."
         )
-    known = {key for row in first.value if isinstance(row, dict) for key in row}
-    for one, place, other in zip(given, found, documents, strict=True):
-        keys = {key for row in place.value if isinstance(row, dict) for key in row}
-        shape = (place.path, place.kind, other.lines, other.encoding)
-        if shape != (first.path, first.kind, document.lines, document.encoding) or (
-            len(keys & known) < 0.5 * len(keys | known)
-        ):
+    keys = _keys(first)
+    for file, document, records in zip(files, documents, tables, strict=True):
+        shape = (records.path, records.kind, document.lines, document.encoding)
+        expected = (first.path, first.kind, documents[0].lines, documents[0].encoding)
+        own_keys = _keys(records)
+        if shape != expected or len(own_keys & keys) < 0.5 * len(own_keys | keys):
             raise FlaskdashError(
-                f"{one.path.name} has other records than {given[0].path.name}.",
-                "give files of one shape: a pattern may leave this one out",
+                f"{file.path.name} has other records than {files[0].path.name}. "
+                "Use a pattern that leaves this file out."
             )
-    whole = replace(first, value=[row for place in found for row in place.value])
+        if document.cut:
+            raise FlaskdashError(
+                f"{file.path} ends in an incomplete line. Complete or delete that line."
+            )
+    joined = replace(first, value=[row for records in tables for row in records.value])
     document = replace(
-        document,
-        constants=any(d.constants for d in documents),
-        broken=any(d.broken for d in documents),
-        cut=any(d.cut for d in documents),
+        documents[0],
+        constants=any(document.constants for document in documents),
+        broken=any(document.broken for document in documents),
     )
-    if document.cut:
-        raise FlaskdashError(f"{folder} has a file whose last line is cut off.", "mend that file")
-    read, notes = _frame(given[0], whole, document)
-    joined = replace(given[0], path=folder)
-    name = free("file", {str(key).lower() for key in known})
-    lines = _each(
-        document, read, pattern, f".assign(**{{{literal(name)}: {part}}})" if part else ""
-    )
-    frame = _run_lines(joined, lines)
-    if _lost(frame, whole):
-        lines = _each(
-            replace(document, digits=True),
-            read,
-            pattern,
-            f".assign(**{{{literal(name)}: {part}}})" if part else "",
-        )
-        frame = _run_lines(joined, lines)
-    body, frame, plans, more = _convert(joined, lines, frame)
-    rows = len(frame)
-    body, frame, shape_notes = reshaped(body, frame, folder)
-    return Draft(
-        read=Read(
-            format="geojson" if first.kind == "features" else "jsonl" if document.lines else "json",
-            encoding=document.encoding,
-            rows=rows,
-        ),
-        body=body,
-        frame=frame,
-        notes=(*notes, *more, *column_notes(plans), *shape_notes),
-        units=units(plans),
-    )
+    code, notes = _frame_code(joined, document)
+    name = free("file", {str(key).lower() for key in keys})
+    assign = f".assign(**{{{literal(name)}: {part}}})" if part else ""
+    source = replace(files[0], path=folder)
+    lines = _loop(document, code, pattern, assign)
+    frame = _run_lines(source, lines)
+    if _loses_digits(frame, joined):
+        lines = _loop(replace(document, digits=True), code, pattern, assign)
+        frame = _run_lines(source, lines)
+    return _draft(source, document, first, lines, frame, notes)
 
 
-def _each(document: Document, read: Sequence[str], pattern: str, told: str) -> list[str]:
-    """Return the lines that read each file of a folder and join what they hold."""
+def _keys(records: Records) -> set[str]:
+    return {key for row in records.value if isinstance(row, dict) for key in row}
+
+
+def _loop(document: Document, code: Sequence[str], pattern: str, assign: str) -> list[str]:
+    """Return the lines that read each file of a folder, and join the results."""
     opening = [line.replace("SOURCE", "file") for line in document.opening()]
     start = opening.index("import pandas as pd") + 1
     return [
@@ -234,127 +240,132 @@ def _each(document: Document, read: Sequence[str], pattern: str, told: str) -> l
         "",
         "frames = []",
         f"for file in sorted(SOURCE.glob({literal(pattern)})):",
-        *pandas_code.indent([line for line in [*opening[start:], *read] if line]),
-        f"    frames.append(df{told})",
+        *pandas_code.indent([line for line in [*opening[start:], *code] if line]),
+        f"    frames.append(df{assign})",
         "df = pd.concat(frames, ignore_index=True)",
     ]
 
 
-def parse(given: Given) -> Document:
-    """Return the document; raise FlaskdashError where it is broken, with the line."""
-    text, encoding = decode(given.data, given.path)
+def parse(source: SourceFile) -> Document:
+    """Return the document in a file; raise FlaskdashError, with the line, if it is broken."""
+    text, encoding = decode(source.data, source.path)
     text = text.removeprefix("\ufeff")
-    if encoding == "utf-8" and given.data.startswith(b"\xef\xbb\xbf"):
+    if encoding == "utf-8" and source.data.startswith(b"\xef\xbb\xbf"):
         encoding = "utf-8-sig"
-    document = _parse(given, text, encoding)
+    document = _parse(source, text, encoding)
     broken = encoding.startswith("utf-8") and "\ufffd" in text
     return replace(document, broken=True) if broken else document
 
 
-def _parse(given: Given, text: str, encoding: str) -> Document:
-    """Return the document in a text."""
-    found: list[str] = []
+def _parse(source: SourceFile, text: str, encoding: str) -> Document:
+    """Return the document in a text, which may be JSON or JSON lines."""
+    constants: list[str] = []
     try:
-        value = json.loads(text, parse_constant=found.append)
+        value = json.loads(text, parse_constant=constants.append)
     except json.JSONDecodeError as error:
-        return _parse_lines(given, text, encoding, error)
+        return _parse_lines(source, text, encoding, error)
     except RecursionError as error:
-        raise FlaskdashError(
-            f"{given.path} is nested too deeply.", "give a list of records"
-        ) from error
-    lines = given.suffix in LINES and isinstance(value, dict)
+        raise FlaskdashError(f"{source.path} is nested too deeply. {ADVICE}") from error
+    lines = source.suffix in LINES and isinstance(value, dict)
     value = [value] if lines else value
-    return Document(given, value, encoding, lines=lines, constants=bool(found))
+    return Document(source, value, encoding, lines=lines, constants=bool(constants))
 
 
-def _parse_lines(given: Given, text: str, encoding: str, error: json.JSONDecodeError) -> Document:
-    """Return a document for each line; raise where that is not how the text is broken."""
+def _parse_lines(
+    source: SourceFile, text: str, encoding: str, error: json.JSONDecodeError
+) -> Document:
+    """Return a document with a value for each line; raise FlaskdashError if it is not JSON lines.
+
+    `error` is the reason why the whole text is not JSON.
+    """
     lines = text.strip().split("\n")
-    values, found = [], list[str]()
+    values: list[Any] = []
+    constants: list[str] = []
+    cut = False
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            values.append(json.loads(line, parse_constant=found.append))
-        except (json.JSONDecodeError, RecursionError) as broken:
-            if number == len(lines) and len(values) > 1:
-                return Document(given, values, encoding, True, True, constants=bool(found))
-            if len(values) > 1:
+            values.append(json.loads(line, parse_constant=constants.append))
+        except (json.JSONDecodeError, RecursionError) as line_error:
+            if len(values) < 2:
                 raise FlaskdashError(
-                    f"{given.path} has a line that is no JSON: line {number}: {broken}",
-                    "mend or delete that line",
+                    f"{source.path} is broken JSON: {error}. "
+                    "It may be cut off. Download or copy it again."
                 ) from error
-            raise FlaskdashError(
-                f"{given.path} is broken JSON: {error}",
-                "download or copy it again: it may be cut off",
-            ) from error
-    return Document(given, values, encoding, lines=True, constants=bool(found))
+            if number < len(lines):
+                raise FlaskdashError(
+                    f"{source.path} has a line that is not JSON, line {number}: {line_error}. "
+                    "Correct or delete that line."
+                ) from error
+            cut = True
+    return Document(source, values, encoding, True, cut, constants=bool(constants))
 
 
-def locate(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[Place]:
-    """Yield the places of a document that hold rows."""
+def locate(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[Records]:
+    """Yield the parts of a document that hold rows."""
     if isinstance(value, list):
         yield from _in_list(value, path)
     elif isinstance(value, dict) and value:
         yield from _in_object(value, path)
 
 
-def _in_list(value: list[Any], path: tuple[str | int, ...]) -> Iterator[Place]:
-    """Yield the places of a list: itself, or lists in it."""
+def _in_list(value: list[Any], path: tuple[str | int, ...]) -> Iterator[Records]:
+    """Yield a list if it holds rows, or the parts of it that do."""
     if not value:
         return
     objects = sum(isinstance(item, dict) for item in value)
     if objects == len(value) or objects > max(1, 0.8 * len(value)):
         features = all(isinstance(item, dict) and item.get("type") == "Feature" for item in value)
-        yield Place(path, "features" if features else "records", value)
+        yield Records(path, "features" if features else "records", value)
     elif (
         len(value) > 1
         and all(isinstance(item, list) for item in value)
         and len({len(item) for item in value}) == 1
     ):
-        yield Place(path, "matrix", value)
+        yield Records(path, "matrix", value)
     elif not any(isinstance(item, dict | list) for item in value):
         if not path and len(value) > 1:
-            yield Place(path, "values", value)
+            yield Records(path, "values", value)
     elif len(path) < DEPTH:
         for index, item in enumerate(value[:20]):
             yield from locate(item, (*path, index))
 
 
-def _in_object(value: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[Place]:
-    """Yield the places of an object: itself where it is a table, or what is in it."""
+def _in_object(value: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[Records]:
+    """Yield an object if it is a table, or the parts of it that hold rows."""
     items = list(value.values())
     features = value.get("features")
     if value.get("type") == "FeatureCollection" and isinstance(features, list):
-        yield Place((*path, "features"), "features", features)
+        yield Records((*path, "features"), "features", features)
         return
-    if _split(value):
-        yield Place(path, "split", value["data"])
+    if _is_split(value):
+        yield Records(path, "split", value["data"])
         return
     if all(isinstance(item, list) for item in items) and len(items) > 1:
         sizes = {len(item) for item in items}
         flat = not any(isinstance(cell, dict | list) for item in items for cell in item[:100])
         if len(sizes) == 1 and flat and sizes != {0}:
-            yield Place(path, "columns", items[0])
+            yield Records(path, "columns", items[0])
             return
     if all(isinstance(item, dict) for item in items) and len(items) > 1:
         keys = [set(item) for item in items]
         common = set.intersection(*keys)
         if common and len(common) >= 0.5 * max(map(len, keys)):
             counted = all(key.isdigit() for key in common)
-            yield Place(path, "indexed" if counted else "keyed", items[0] if counted else items)
+            yield Records(path, "indexed" if counted else "keyed", items[0] if counted else items)
             return
     numbers = [item for item in items if not isinstance(item, bool | str | list | dict)]
-    if len(items) >= PAIRS and len(numbers) == len(items):
-        yield Place(path, "pairs", items)
+    if len(items) >= LEAST_PAIRS and len(numbers) == len(items):
+        yield Records(path, "pairs", items)
         return
     if len(path) < DEPTH:
         for key, item in value.items():
             yield from locate(item, (*path, key))
 
 
-def _split(value: Mapping[str, Any]) -> bool:
-    """Tell whether an object holds names and rows apart: pandas' "split", or Socrata's."""
+def _is_split(value: Mapping[str, Any]) -> bool:
+    """Tell whether an object holds names and rows apart, like pandas' "split" and Socrata's."""
     rows = value.get("data")
     if not isinstance(rows, list) or not rows or not isinstance(rows[0], list):
         return False
@@ -362,7 +373,7 @@ def _split(value: Mapping[str, Any]) -> bool:
 
 
 def _split_names(value: Mapping[str, Any]) -> list[str] | None:
-    """Return the names that stand apart from the rows."""
+    """Return the names of the columns of an object that holds them apart from the rows."""
     names = value.get("columns") or value.get("fields")
     if names is None:
         meta = value.get("meta")
@@ -370,117 +381,131 @@ def _split_names(value: Mapping[str, Any]) -> list[str] | None:
         names = view.get("columns") if isinstance(view, dict) else None
     if not isinstance(names, list):
         return None
-    found = [name.get("name") if isinstance(name, dict) else name for name in names]
-    return [str(name) for name in found]
+    return [str(name.get("name") if isinstance(name, dict) else name) for name in names]
 
 
-def _choose(given: Given, places: Sequence[Place], document: Document) -> Place:
-    """Return the records that were asked for, else the longest."""
-    if given.table is not None and places:
-        for place in places:
-            if given.table == place.name:
-                return place
-        names = ", ".join(place.name for place in places[:8])
+def _choose(source: SourceFile, candidates: Sequence[Records], document: Document) -> Records:
+    """Return the records that the user chose, or the longest."""
+    if source.table is not None and candidates:
+        for records in candidates:
+            if source.table == records.name:
+                return records
+        names = ", ".join(records.name for records in candidates[:8])
         raise FlaskdashError(
-            f"{given.path} has no records {given.table!r}.", f"--table with one of: {names}"
+            f"{source.path} has no records {source.table!r}. Choose some with --table: {names}.",
+            f"--table {shlex.quote(candidates[0].name)}",
         )
-    if places and len(places[0].value):
-        place = places[0]
-        if (
-            len(place.value) > 1
-            or place.kind in ("features", "columns")
-            or document.lines
-            or place.path
-        ):
-            return place
-    value = document.value
-    if isinstance(value, dict) and value.get("type") == "Topology":
-        raise FlaskdashError(f"{given.path} is TopoJSON, a drawing of areas.", "give it as GeoJSON")
-    if isinstance(value, list | dict) and not value:
-        raise FlaskdashError(f"{given.path} holds no records.", "give a file with rows")
-    if places:
-        return places[0]
-    what = "one object" if isinstance(value, dict) else "a single value"
-    if isinstance(value, list):
-        what = "lists of unequal length"
+    if candidates and len(candidates[0].value):
+        longest = candidates[0]
+        is_table = longest.kind in ("features", "columns") or document.lines or longest.path
+        if is_table or len(longest.value) > 1:
+            return longest
+    _refuse_value(source.path, document.value)
+    if candidates:
+        return candidates[0]
+    kind = "one object" if isinstance(document.value, dict) else "a single value"
+    if isinstance(document.value, list):
+        kind = "lists of unequal length"
     raise FlaskdashError(
-        f"{given.path} holds {what}, not a list of records, so there are no rows to chart.",
-        "give a list of objects: [{...}, {...}]",
+        f"{source.path} holds {kind}, not a list of records, so there are no rows to chart. "
+        f"{ADVICE}"
     )
 
 
-def _frame(given: Given, place: Place, document: Document) -> tuple[list[str], list[str]]:
-    """Return the lines that make a DataFrame of the records, and notes."""
-    rows, source = place.value, place.access
-    notes: list[str] = []
-    if place.kind == "features":
-        return _features(rows, source)
-    if place.kind == "columns":
-        return [f"df = pd.DataFrame({source})"], notes
-    if place.kind == "indexed":
-        return [f"df = pd.DataFrame({source}).reset_index(drop=True)"], notes
-    if place.kind == "pairs":
-        pairs = f'{{"key": list({source}), "value": list({source}.values())}}'
-        return [f"df = pd.DataFrame({pairs})"], notes
-    if place.kind == "values":
-        return [f'df = pd.DataFrame({{"value": {source}}})'], notes
-    if place.kind == "split":
-        holder = document.value
-        for key in place.path:
-            holder = holder[key]
-        names = repair(_split_names(holder) or [])[0]
-        return [f'df = pd.DataFrame({source}["data"], columns={literal(names)})'], notes
-    if place.kind == "matrix":
-        first = rows[0]
-        if all(isinstance(cell, str) for cell in first) and len(set(first)) == len(first):
-            return [f"df = pd.DataFrame({source}[1:], columns={source}[0])"], notes
-        names = repair([""] * len(first))[0]
-        notes.append("no names: columns are numbered")
-        return [f"df = pd.DataFrame({source}, columns={literal(names)})"], notes
-    if place.kind == "keyed":
-        key = free("key", {name.lower() for row in rows for name in row})
-        source = f"[{{{literal(key)}: key, **row}} for key, row in {source}.items()]"
-        return [f'df = pd.json_normalize({source}, sep=".")'], [
-            f"the names of the rows are in {key}"
-        ]
-    odd = sum(not isinstance(row, dict) for row in rows)
-    if odd:
-        notes.append(f"{odd} entries are no objects and were left out")
-        source = f"[row for row in {source} if isinstance(row, dict)]"
-    good = [row for row in rows if isinstance(row, dict)]
-    if inner := _inner(good):
-        lines, note = _exploded(good, source, inner)
+def _refuse_value(path: Path, value: Any) -> None:
+    """Raise FlaskdashError if a document is TopoJSON or empty."""
+    if isinstance(value, dict) and value.get("type") == "Topology":
+        raise FlaskdashError(
+            f"{path} is TopoJSON, which holds shapes of areas. Convert it to GeoJSON."
+        )
+    if isinstance(value, list | dict) and not value:
+        raise FlaskdashError(f"{path} holds no records. Use a file with at least one row.")
+
+
+def _frame_code(records: Records, document: Document) -> tuple[list[str], list[str]]:
+    """Return the lines that make a DataFrame of records, and notes."""
+    rows, access = records.value, records.access
+    match records.kind:
+        case "features":
+            return _features(rows, access)
+        case "columns":
+            return [f"df = pd.DataFrame({access})"], []
+        case "indexed":
+            return [f"df = pd.DataFrame({access}).reset_index(drop=True)"], []
+        case "pairs":
+            pairs = f'{{"key": list({access}), "value": list({access}.values())}}'
+            return [f"df = pd.DataFrame({pairs})"], []
+        case "values":
+            return [f'df = pd.DataFrame({{"value": {access}}})'], []
+        case "split":
+            holder = document.value
+            for key in records.path:
+                holder = holder[key]
+            names = repair(_split_names(holder) or [])[0]
+            return [f'df = pd.DataFrame({access}["data"], columns={literal(names)})'], []
+        case "matrix":
+            return _matrix(rows, access)
+        case "keyed":
+            name = free("key", {name.lower() for row in rows for name in row})
+            flat = f"[{{{literal(name)}: key, **row}} for key, row in {access}.items()]"
+            note = f"the names of the rows are in {name}"
+            return [f'df = pd.json_normalize({flat}, sep=".")'], [note]
+    return _objects(rows, access)
+
+
+def _matrix(rows: Sequence[list[Any]], access: str) -> tuple[list[str], list[str]]:
+    """Return the lines for a list of lists, whose first row may hold the names, and notes."""
+    first = rows[0]
+    if all(isinstance(cell, str) for cell in first) and len(set(first)) == len(first):
+        return [f"df = pd.DataFrame({access}[1:], columns={access}[0])"], []
+    names = repair([""] * len(first))[0]
+    code = f"df = pd.DataFrame({access}, columns={literal(names)})"
+    return [code], ["no names: columns are numbered"]
+
+
+def _objects(rows: Sequence[Any], access: str) -> tuple[list[str], list[str]]:
+    """Return the lines for a list of objects, and notes."""
+    notes = []
+    objects = [row for row in rows if isinstance(row, dict)]
+    if len(objects) < len(rows):
+        notes.append(f"{len(rows) - len(objects)} entries are not objects and were left out")
+        access = f"[row for row in {access} if isinstance(row, dict)]"
+    if inner := _inner(objects):
+        lines, note = _exploded(objects, access, inner)
         return lines, [*notes, note]
-    if any(isinstance(cell, dict) for row in good for cell in row.values()):
-        return [f'df = pd.json_normalize({source}, sep=".")  # a.b is b inside of a'], notes
-    return [f"df = pd.DataFrame({source})"], notes
+    if any(isinstance(cell, dict) for row in objects for cell in row.values()):
+        code = f'df = pd.json_normalize({access}, sep=".")  # a.b is b inside of a'
+        return [code], notes
+    return [f"df = pd.DataFrame({access})"], notes
 
 
 def _inner(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the key under which each record has a list of records of its own, or ""."""
-    found = Counter(
+    """Return the only key whose value is a list of records in every record, or ""."""
+    keys = {
         key
         for row in rows
         for key, cell in row.items()
         if isinstance(cell, list) and cell and all(isinstance(item, dict) for item in cell)
-    )
-    whole = [key for key in found if all(isinstance(row.get(key), list) for row in rows)]
-    return whole[0] if len(whole) == 1 and len(found) == 1 else ""
+    }
+    if len(keys) != 1:
+        return ""
+    key = keys.pop()
+    return key if all(isinstance(row.get(key), list) for row in rows) else ""
 
 
-def _exploded(rows: Sequence[dict[str, Any]], source: str, key: str) -> tuple[list[str], str]:
-    """Return the lines that make a row of each inner record, with what stands beside it."""
+def _exploded(rows: Sequence[dict[str, Any]], access: str, key: str) -> tuple[list[str], str]:
+    """Return the lines that make a row of each inner record and the values beside it, and a note."""
     paths: dict[tuple[str, ...], None] = {}
     for row in rows:
         for path in _scalars(row):
             paths.setdefault(path)
     meta = ", ".join(literal(path[0]) if len(path) == 1 else literal(list(path)) for path in paths)
     empty = sum(not row[key] for row in rows)
-    lost = f"; {empty} without any were left out" if empty else ""
+    omitted = f"; {empty} without any were left out" if empty else ""
     lines = [
-        f"# One row for each of {comment(key)}, with what stands beside the list.",
+        f"# One row for each of {comment(key)}, with the values beside the list.",
         "df = pd.json_normalize(",
-        f"    {source},",
+        f"    {access},",
         f"    record_path={literal(key)},",
         f"    meta=[{meta}],",
         f"    record_prefix={literal(key + '.')},",
@@ -488,11 +513,11 @@ def _exploded(rows: Sequence[dict[str, Any]], source: str, key: str) -> tuple[li
         '    sep=".",',
         ")",
     ]
-    return lines, f"one row for each of {comment(key)} in {len(rows)} records{lost}"
+    return lines, f"one row for each of {comment(key)} in {len(rows)} records{omitted}"
 
 
 def _scalars(row: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of plain values in a record."""
+    """Yield the paths of the values in a record that are not lists."""
     for key, cell in row.items():
         if isinstance(cell, dict) and len(path) < DEPTH:
             yield from _scalars(cell, (*path, key))
@@ -500,12 +525,12 @@ def _scalars(row: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tup
             yield (*path, key)
 
 
-def _features(rows: Sequence[dict[str, Any]], source: str) -> tuple[list[str], list[str]]:
-    """Return the lines for GeoJSON: the properties, and where points are."""
+def _features(rows: Sequence[dict[str, Any]], access: str) -> tuple[list[str], list[str]]:
+    """Return the lines for GeoJSON: properties, longitude and latitude of points; and notes."""
     bare = any(not row.get("properties") for row in rows)
     properties = f'feature["properties"]{" or {}" if bare else ""}'
     lines = [
-        f"features = {source}",
+        f"features = {access}",
         f'df = pd.json_normalize([{properties} for feature in features], sep=".")',
     ]
     names = {key.lower() for row in rows for key in (row.get("properties") or {})}
@@ -516,11 +541,11 @@ def _features(rows: Sequence[dict[str, Any]], source: str) -> tuple[list[str], l
         kinds = ", ".join(str(kind) for kind in shapes if kind)
         return lines, [f"the shapes ({kinds or 'none'}) are left out: their properties are read"]
     points = [row["geometry"]["coordinates"] for row in rows if row.get("geometry")]
-    nothing = any(not row.get("geometry") for row in rows)
+    has_gaps = any(not row.get("geometry") for row in rows)
     point = 'feature["geometry"]["coordinates"]'
-    deep = all(len(point) > 2 for point in points) and not nothing
+    deep = all(len(point) > 2 for point in points) and not has_gaps
     axes = ["longitude", "latitude", *(["z"] if deep else [])]
-    if nothing:
+    if has_gaps:
         point += ' if feature["geometry"] else [None, None]'
     lines.append(f"points = [{point} for feature in features]")
     for index, axis in enumerate(axes):
@@ -531,30 +556,27 @@ def _features(rows: Sequence[dict[str, Any]], source: str) -> tuple[list[str], l
     return lines, notes
 
 
-def _run(given: Given, document: Document, lines: Sequence[str]) -> pd.DataFrame:
-    """Return what the lines make of the file."""
-    return _run_lines(given, [*document.opening(), *lines])
-
-
-def _run_lines(given: Given, lines: Sequence[str]) -> pd.DataFrame:
+def _run_lines(source: SourceFile, lines: Sequence[str]) -> pd.DataFrame:
+    """Run the lines that make `df`, and return it."""
     body = "\n".join([*lines, "return df"])
     try:
-        return run(body, given.path)
+        return run(body, source.path)
     except (*FAILURES, RecursionError) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise FlaskdashError(
-            f"{given.path} can't be made a table: {reason}", "give a list of flat records"
+            f"{source.path} can't be converted to a table: {reason}. {ADVICE}"
         ) from error
 
 
-def _lost(frame: pd.DataFrame, place: Place) -> bool:
+def _loses_digits(frame: pd.DataFrame, records: Records) -> bool:
     """Tell whether a column of whole numbers became floats that can't hold them."""
     floats = frame.select_dtypes("float")
-    return bool(((floats.abs() > EXACT) & (floats % 1 == 0)).any().any()) and _has_long(place.value)
+    is_long = (floats.abs() > EXACT) & (floats % 1 == 0)
+    return bool(is_long.any().any()) and _has_long(records.value)
 
 
 def _has_long(value: Any) -> bool:
-    """Tell whether there is a whole number of more than 53 bits anywhere."""
+    """Tell whether a value holds a whole number of more than 53 bits."""
     if isinstance(value, dict):
         return any(map(_has_long, value.values()))
     if isinstance(value, list):
@@ -562,111 +584,141 @@ def _has_long(value: Any) -> bool:
     return isinstance(value, int) and abs(value) > EXACT
 
 
-def _convert(
-    given: Given, lines: list[str], frame: pd.DataFrame
-) -> tuple[str, pd.DataFrame, list[ColumnPlan], list[str]]:
-    """Return the body with what turns text into numbers and dates, and what it returns."""
-    if frame.empty or frame.shape[1] == 0:
-        raise FlaskdashError(f"{given.path} holds no values.", "give a file with rows")
-    old = [str(name) for name in frame.columns]
-    names, notes = repair(old)
-    if old != names or not all(isinstance(name, str) for name in frame.columns):
-        lines = [*lines, f"df.columns = {literal(names)}"]
-    plans, columns = [], []
-    for position, name in enumerate(names):
-        cells = [None if _missing(cell) else cell for cell in frame.iloc[:, position].tolist()]
+@dataclass(frozen=True)
+class _Values:
+    """The values of a column, None for missing ones, the counts of their texts, and the dtype."""
+
+    cells: list[Any]
+    counts: Counter[str]
+    dtype: Any
+
+    @classmethod
+    def of_series(cls, series: pd.Series) -> _Values:
+        cells = [None if _is_missing(cell) else cell for cell in series.tolist()]
         counts = Counter("" if cell is None else text_of(cell) for cell in cells)
-        columns.append((cells, counts, frame.iloc[:, position].dtype))
-        nested = any(isinstance(cell, dict | list) for cell in cells)
-        found = (
-            ColumnPlan(name, "text", counts[""])
-            if nested
-            else column_plan.plan_column(name, counts)
-        )
-        plans.append(found if nested else _typed(found, cells))
-    plans = [order(p, c[1]) for p, c in zip(column_plan.settle(plans, "."), columns, strict=True)]
-    for _ in range(3):
+        return cls(cells, counts, series.dtype)
+
+    @property
+    def nested(self) -> bool:
+        return any(isinstance(cell, dict | list) for cell in self.cells)
+
+    def plan(self, name: str) -> ColumnPlan:
+        """Return how the column is converted."""
+        if self.nested:
+            return ColumnPlan(name, "text", self.counts[""])
+        return _typed(column_plan.plan_column(name, self.counts), self.cells)
+
+
+def _convert(
+    source: SourceFile, lines: list[str], frame: pd.DataFrame
+) -> tuple[str, pd.DataFrame, list[ColumnPlan], list[str]]:
+    """Add the conversions of text to numbers and dates.
+
+    Returns the body, the DataFrame that it returns, the plans of its columns, and notes.
+    """
+    if frame.empty or frame.shape[1] == 0:
+        raise FlaskdashError(f"{source.path} holds no values. Use a file with at least one row.")
+    old_names = [str(name) for name in frame.columns]
+    names, notes = repair(old_names)
+    if old_names != names or not all(isinstance(name, str) for name in frame.columns):
+        lines = [*lines, f"df.columns = {literal(names)}"]
+    columns = [_Values.of_series(frame.iloc[:, position]) for position in range(len(names))]
+    plans = [column.plan(name) for name, column in zip(names, columns, strict=True)]
+    plans = [
+        order(plan, column.counts)
+        for plan, column in zip(column_plan.settle(plans, "."), columns, strict=True)
+    ]
+    for _ in range(ATTEMPTS):
         steps = [
-            (p.name, *step)
-            for p, (cells, _, dtype) in zip(plans, columns, strict=True)
-            for step in _steps(p, cells, dtype)
+            (plan.name, *step)
+            for plan, column in zip(plans, columns, strict=True)
+            for step in _steps(plan, column)
         ]
         body = "\n".join([*lines, *pandas_code.assignments(steps), "return df"])
         try:
-            result = run(body, given.path)
+            result = run(body, source.path)
         except FAILURES:
-            plans = [
-                p.as_text("not all values convert") if p.dating or p.numbers else p for p in plans
-            ]
-            continue
-        wrong = {p.name for p in plans if not as_planned(p, result)}
-        if not wrong:
-            return body, result, plans, notes
-        plans = [p.as_text("not all values convert") if p.name in wrong else p for p in plans]
-    raise FlaskdashError(f"{given.path} can't be made a table.", "give a list of flat records")
+            failed = {plan.name for plan in plans if plan.dating or plan.numbers}
+        else:
+            failed = {plan.name for plan in plans if not as_planned(plan, result)}
+            if not failed:
+                return body, result, plans, notes
+        plans = [
+            plan.as_text("not all values convert") if plan.name in failed else plan
+            for plan in plans
+        ]
+    raise FlaskdashError(f"{source.path} can't be converted to a table. {ADVICE}")
 
 
-def _missing(cell: Any) -> bool:
-    """Tell whether a cell has no value."""
+def _is_missing(cell: Any) -> bool:
     return cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell)
 
 
 def _typed(column: ColumnPlan, cells: Sequence[Any]) -> ColumnPlan:
-    """Return a column's plan with what the types of its values tell."""
+    """Return the plan of a column, corrected by the types of its values."""
     kinds = Counter(kind_of(cell) for cell in cells if cell is not None)
     if set(kinds) == {"boolean"}:
         return replace(column, kind="boolean", notes=())
-    found = native(column, ["" if cell is None else cell for cell in cells])
-    if found.kind == "text" and len(kinds) > 1:
-        shown = " and ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-        found = replace(found, notes=(f"its values are of several types ({shown}): kept as text",))
-    return found
+    plan = refine_by_types(column, ["" if cell is None else cell for cell in cells])
+    if plan.kind == "text" and len(kinds) > 1:
+        listed = " and ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+        note = f"its values are of several types ({listed}): kept as text"
+        plan = replace(plan, notes=(note,))
+    return plan
 
 
-def _steps(column: ColumnPlan, cells: Sequence[Any], dtype: Any) -> Iterator[tuple[str, str]]:
-    """Yield the expressions over a column, {c}, each with a comment."""
-    kinds = {kind_of(cell) for cell in cells if cell is not None and cell != ""}
-    if any(isinstance(cell, dict | list) for cell in cells):
-        flat = all(
-            isinstance(cell, list) and not any(isinstance(item, dict | list) for item in cell)
-            for cell in cells
-            if cell is not None
-        )
-        how = 'lambda items: ", ".join(map(str, items))' if flat else "json.dumps"
-        yield (
-            f'{{c}}.map({how}, na_action="ignore")',
-            "lists as text" if flat else "nested: as text",
-        )
+def _steps(plan: ColumnPlan, column: _Values) -> Iterator[tuple[str, str]]:
+    """Yield the expressions that convert a column, {c}, each with a comment."""
+    if column.nested:
+        yield _flatten(column.cells)
         return
-    words = sorted(column.gaps | ({""} if "" in cells else set()))
+    cells, is_float = column.cells, pd.api.types.is_float_dtype(column.dtype)
+    is_object = str(column.dtype) == "object"
+    words = sorted(plan.gaps | ({""} if "" in cells else set()))
     if words:
         yield f"{{c}}.mask({{c}}.isin({literal(words)}))", "no value"
-        kinds = {kind_of(c) for c in cells if c is not None and c not in words}
-    whole = kinds == {"number"} and not column.numbers
-    if column.kind == "boolean" and str(dtype) == "object":
+    kinds = {kind_of(cell) for cell in cells if cell not in (None, "") and cell not in words}
+    from_numbers = kinds == {"number"} and not plan.numbers
+    to_text = '{c}.astype("Int64").astype("str")' if is_float else '{c}.astype("str")'
+    if plan.kind == "boolean" and is_object:
         yield '{c}.astype("boolean")', "true, false or missing"
-    elif column.kind == "text" and kinds == {"number"}:
-        text = '.astype("Int64")' if pd.api.types.is_float_dtype(dtype) else ""
-        yield f'{{c}}{text}.astype("str")', column.reason
+    elif plan.kind == "text" and kinds == {"number"}:
+        yield to_text, plan.reason
         return
-    elif column.kind in ("text", "number", "integer") and len(kinds) > 1:
+    elif plan.kind in ("text", "number", "integer") and len(kinds) > 1:
         yield '{c}.astype("str")', "values of several types"
-    if column.kind in ("number", "integer"):
+    if plan.kind in ("number", "integer"):
         if kinds != {"number"}:
-            yield from pandas_code.number_steps(column, as_text=True)
-        elif str(dtype) == "object" or words:
+            yield from pandas_code.number_steps(plan, as_text=True)
+        elif is_object or words:
             yield "pd.to_numeric({c})", ""
-    elif column.kind == "date" and column.dating:
-        if whole and column.dating.kind == "excel":
-            yield 'pd.to_datetime({c}, unit="D", origin="1899-12-30").dt.round("s")', "as in Excel"
+    elif plan.kind == "date" and plan.dating:
+        if from_numbers and plan.dating.kind in ("excel", "s", "ms"):
+            yield _date_of_number(plan.dating.kind)
             return
-        if whole and column.dating.kind in ("s", "ms"):
-            since = {"s": "seconds", "ms": "milliseconds"}[column.dating.kind]
-            yield f'pd.to_datetime({{c}}, unit="{column.dating.kind}")', f"{since} since 1970, UTC"
-            return
-        if whole:
-            text = '.astype("Int64")' if pd.api.types.is_float_dtype(dtype) else ""
-            yield f'{{c}}{text}.astype("str")', ""
-        yield from pandas_code.date_steps(column)
-    elif column.kind == "text" and column.padded:
+        if from_numbers:
+            yield to_text, ""
+        yield from pandas_code.date_steps(plan)
+    elif plan.kind == "text" and plan.padded:
         yield "{c}.str.strip()", ""
+
+
+def _flatten(cells: Sequence[Any]) -> tuple[str, str]:
+    """Return the expression that writes lists and objects as text, and its comment."""
+    values = [cell for cell in cells if cell is not None]
+    flat = all(
+        isinstance(value, list) and not any(isinstance(item, dict | list) for item in value)
+        for value in values
+    )
+    function = 'lambda items: ", ".join(map(str, items))' if flat else "json.dumps"
+    note = "lists as text" if flat else "nested: as text"
+    return f'{{c}}.map({function}, na_action="ignore")', note
+
+
+def _date_of_number(kind: str) -> tuple[str, str]:
+    """Return the expression that makes dates of numbers, and its comment."""
+    if kind == "excel":
+        days = 'pd.to_datetime({c}, unit="D", origin="1899-12-30")'
+        return f'{days}.dt.round("s")', "as in Excel"
+    unit = {"s": "seconds", "ms": "milliseconds"}[kind]
+    return f'pd.to_datetime({{c}}, unit="{kind}")', f"{unit} since 1970, UTC"

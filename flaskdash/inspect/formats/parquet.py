@@ -1,4 +1,4 @@
-"""Read Parquet files, through DuckDB."""
+"""Read Parquet files with DuckDB."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats.big_csv import BIG
-from flaskdash.inspect.formats.given import Given
+from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.meaning import sampled
 from flaskdash.inspect.model import Read
@@ -24,17 +24,17 @@ MAGIC = b"PAR1"
 AS_TEXT = ("STRUCT", "MAP", "UNION", "UUID", "BLOB", "TIME", "INTERVAL", "BIT")
 
 
-def matches(given: Given) -> bool:
-    """Tell whether a file is Parquet, or claims to be."""
-    return given.head.startswith(MAGIC) or given.suffix in (".parquet", ".pq", ".parq")
+def matches(source: SourceFile) -> bool:
+    """Tell whether a file is Parquet, by its first bytes or its suffix."""
+    return source.head.startswith(MAGIC) or source.suffix in (".parquet", ".pq", ".parq")
 
 
-def read(given: Given) -> Draft:
-    """Read a Parquet file; raise FlaskdashError where it is none."""
-    path = given.path
+def read(source: SourceFile) -> Draft:
+    """Read a Parquet file; raise FlaskdashError if that is not possible."""
+    path = source.path
     try:
-        if given.packed.kind:
-            return _read_packed(given)
+        if source.packed.kind:
+            return _read_packed(source)
         if path.stat().st_size > BIG:
             return _read_big(path)
         return _draft(path, _opening(_casts(path)[1]))
@@ -43,73 +43,90 @@ def read(given: Given) -> Draft:
 
 
 def unreadable(path: Path, error: Exception) -> FlaskdashError:
-    """Return the error for what is no Parquet file."""
-    reason = " ".join(str(error).split())[:200]
+    """Return the error for a file that DuckDB can't read as Parquet."""
+    reason = " ".join(str(error).split())[:200].rstrip(".")
     return FlaskdashError(
-        f"{path} is not a Parquet file that can be read: {reason}", "check that it was copied whole"
+        f"{path} is not a Parquet file that can be read: {reason}. "
+        "Check that the file was copied completely."
     )
 
 
+def without_rows(path: Path) -> FlaskdashError:
+    """Return the error for a file without rows."""
+    return FlaskdashError(f"{path} has columns but no rows. Use a file with at least one row.")
+
+
 def _draft(path: Path, opening: list[str]) -> Draft:
-    """Return the draft of what the opening reads into `df`."""
+    """Return the draft for the statements that read a DataFrame `df`."""
     frame = run("\n".join([*opening, "return df"]), path)
     if frame.empty:
-        raise FlaskdashError(f"{path} has columns but no rows.", "give a file with rows")
-    old = [str(name) for name in frame.columns]
-    new, notes = repair(old)
-    more = [f"df.columns = {literal(new)}"] if old != new else []
-    for position, name in enumerate(new):
-        more += _dates(name, frame.iloc[:, position])
-    if any("pd." in line for line in more):
-        at = opening.index("import duckdb") + 1
-        opening = [*opening[:at], "import pandas as pd", *opening[at:]]
-    body = "\n".join([*opening, *more, "return df"])
-    if more:
+        raise without_rows(path)
+    old_names = [str(name) for name in frame.columns]
+    names, notes = repair(old_names)
+    changes = [f"df.columns = {literal(names)}"] if old_names != names else []
+    for position, name in enumerate(names):
+        changes += _dates(name, frame.iloc[:, position])
+    if any("pd." in line for line in changes):
+        imports = opening.index("import duckdb") + 1
+        opening = [*opening[:imports], "import pandas as pd", *opening[imports:]]
+    body = "\n".join([*opening, *changes, "return df"])
+    if changes:
         frame = run(body, path)
     read = Read(format="parquet", rows=len(frame))
     return Draft(read=read, body=body, frame=frame, notes=tuple(notes))
 
 
-def _read_packed(given: Given) -> Draft:
-    """Read a file that is packed, through a copy that DuckDB can open."""
+def _read_packed(source: SourceFile) -> Draft:
+    """Read a packed file from an unpacked copy, because DuckDB needs a file of its own."""
     with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
         copy = Path(folder) / "data.parquet"
-        copy.write_bytes(given.data)
+        copy.write_bytes(source.data)
         casts = _casts(copy)[1]
-    modules = sorted({*given.packed.modules, "import shutil", "import tempfile"})
+    modules = sorted({*source.packed.modules, "import shutil", "import tempfile"})
     lines = _opening(casts, "copy.name")[2:]
     opening = [
         *modules,
         "",
         "import duckdb",
         "",
-        "# DuckDB reads Parquet from a file of its own.",
-        f'{given.packed.opening[:-1]}, tempfile.NamedTemporaryFile(suffix=".parquet") as copy:',
+        "# DuckDB can't read Parquet from an archive, only from a file.",
+        f'{source.packed.opening[:-1]}, tempfile.NamedTemporaryFile(suffix=".parquet") as copy:',
         "    shutil.copyfileobj(file, copy)",
         "    copy.flush()",
         *(f"    {line}" for line in lines),
     ]
-    return _draft(given.path, opening)
+    return _draft(source.path, opening)
 
 
 def read_folder(folder: Path, pattern: str, files: Sequence[Path]) -> Draft:
-    """Read Parquet files of one shape as one table; raise FlaskdashError naming one that differs."""
+    """Read Parquet files with the same columns as one table.
+
+    Raises FlaskdashError, with the file's name, if the columns of a file differ.
+    """
     try:
         first = _types(files[0])
         for path in files[1:]:
-            if (types := _types(path)) != first:
-                differ = sorted(set(types.items()) ^ set(first.items()))
-                names = ", ".join(dict.fromkeys(comment(name, 30) for name, _ in differ[:5]))
-                raise FlaskdashError(
-                    f"{path.name} has other columns than {files[0].name}: {names}.",
-                    "give files of one shape: a pattern may leave this one out",
-                )
+            _refuse_types(path, _types(path), files[0], first)
         listed = f"[str(file) for file in sorted(SOURCE.glob({literal(pattern)}))]"
         if sum(path.stat().st_size for path in files) > BIG:
             return _read_big(folder, listed, files)
         return _draft(folder, _opening(_casts(files[0])[1], listed))
     except (duckdb.Error, ValueError, OverflowError) as error:
         raise unreadable(folder, error) from error
+
+
+def _refuse_types(
+    path: Path, types: Mapping[str, str], reference: Path, expected: Mapping[str, str]
+) -> None:
+    """Raise if the columns of a file, or their types, differ from those of the first file."""
+    if types == expected:
+        return
+    differences = sorted(set(types.items()) ^ set(expected.items()))
+    names = ", ".join(dict.fromkeys(comment(name, 30) for name, _ in differences[:5]))
+    raise FlaskdashError(
+        f"{path.name} has other columns than {reference.name}: {names}. "
+        "Use a pattern that leaves this file out."
+    )
 
 
 def _types(path: Path) -> dict[str, str]:
@@ -119,14 +136,18 @@ def _types(path: Path) -> dict[str, str]:
         return dict(zip(relation.columns, map(str, relation.types), strict=True))
 
 
-def _read_big(path: Path, source: str = "str(SOURCE)", files: Sequence[Path] = ()) -> Draft:
-    """Read what is too big for a DataFrame, as a relation."""
+def _read_big(path: Path, argument: str = "str(SOURCE)", files: Sequence[Path] = ()) -> Draft:
+    """Read files that are too big for a DataFrame, as a DuckDB relation."""
     names, casts = _casts(files[0] if files else path)
-    new, notes = repair(names)
-    renames = {a: f"{quote(a)} AS {quote(b)}" for a, b in zip(names, new, strict=True) if a != b}
-    rows = f"duckdb.connect().read_parquet({source})"
-    comment = f"# A relation, not a DataFrame: above {BIG / 1e6:.0f} MB that takes too much memory."
-    lines = ["import duckdb", "", comment, f"rows = {rows}"]
+    repaired, notes = repair(names)
+    renames = {
+        old: f"{quote(old)} AS {quote(new)}"
+        for old, new in zip(names, repaired, strict=True)
+        if old != new
+    }
+    rows = f"duckdb.connect().read_parquet({argument})"
+    reason = f"# A relation, not a DataFrame: above {BIG / 1e6:.0f} MB that takes too much memory."
+    lines = ["import duckdb", "", reason, f"rows = {rows}"]
     with (
         tempfile.TemporaryDirectory(prefix="flaskdash-") as folder,
         sampled.connect(Path(folder)) as connection,
@@ -138,17 +159,17 @@ def _read_big(path: Path, source: str = "str(SOURCE)", files: Sequence[Path] = (
         if casts or renames or files:
             copy = Path(folder) / "copy.parquet"
             execute("\n".join([*lines, "return rows"]), path).write_parquet(str(copy))
-        found = sampled.describe(connection, copy, {})
-    if not found.rows:
-        raise FlaskdashError(f"{path} has columns but no rows.", "give a file with rows")
+        description = sampled.describe(connection, copy, {})
+    if not description.rows:
+        raise without_rows(path)
     notes.append(f"above {BIG / 1e6:.0f} MB: the loader returns a relation, not a DataFrame")
     body = "\n".join([*lines, "return rows"])
-    read = Read(format="parquet", rows=found.rows)
-    return Draft(read, body, found.frame, tuple(notes), columns=found.columns)
+    read = Read(format="parquet", rows=description.rows)
+    return Draft(read, body, description.frame, tuple(notes), columns=description.columns)
 
 
 def _casts(path: Path) -> tuple[list[str], dict[str, str]]:
-    """Return a file's columns, and the casts to types that pandas and charts can hold."""
+    """Return the names of a file's columns, and the casts to types that charts support."""
     types = _types(path)
     casts = {}
     for name, kind in types.items():
@@ -160,31 +181,32 @@ def _casts(path: Path) -> tuple[list[str], dict[str, str]]:
     return list(types), casts
 
 
-def _opening(casts: Mapping[str, str], source: str = "str(SOURCE)") -> list[str]:
-    """Return the lines that read files, with types that pandas and charts can hold."""
-    rows = f"connection.read_parquet({source})"
+def _opening(casts: Mapping[str, str], argument: str = "str(SOURCE)") -> list[str]:
+    """Return the statements that read files into `df`, with the casts applied."""
+    rows = f"connection.read_parquet({argument})"
     lines = ["import duckdb", "", "with duckdb.connect() as connection:"]
     if not casts:
         return [*lines, f"    df: DataFrame = {rows}.df()"]
     return [
         *lines,
         f"    rows = {rows}",
-        "    # Times in UTC; what is nested, binary or no point in time as text.",
+        "    # Times are converted to UTC; nested, binary and time-of-day values to text.",
         *(f"    {line}" for line in changes("casts", "REPLACE", casts, "rows.columns")),
         "    df: DataFrame = rows.df()",
     ]
 
 
 def _dates(name: str, values: pd.Series) -> list[str]:
-    """Return the line that turns a column of dates as text into dates, if it is one."""
+    """Return the line that parses a text column as dates, if all its values are dates."""
     if not isinstance(values.dtype, pd.StringDtype):
         return []
     unique = [str(value) for value in values.dropna().unique()]
-    found = dates.recognise(unique[:1000]) and dates.recognise(unique)
-    if not found or found.kind != "format" or found.ambiguous or found.rewrites:
+    # Most columns fail on the first values, which saves reading the others.
+    dating = dates.recognise(unique[:1000]) and dates.recognise(unique)
+    if not dating or dating.kind != "format" or dating.ambiguous or dating.rewrites:
         return []
     target = f"df[{literal(name)}]"
-    call = f"pd.to_datetime({target}, format={literal(found.format)}"
-    if found.zoned:
+    call = f"pd.to_datetime({target}, format={literal(dating.format)}"
+    if dating.zoned:
         return [f"{target} = {call}, utc=True).dt.tz_localize(None)  # in UTC"]
     return [f"{target} = {call})"]

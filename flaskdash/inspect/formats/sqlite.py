@@ -1,8 +1,9 @@
-"""Read a table of an SQLite file, which is copied and read like any other file."""
+"""Read a table of an SQLite file, which is copied into the project like any other file."""
 
 from __future__ import annotations
 
 import re
+import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,81 +12,102 @@ import pandas as pd
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.dialects import DIALECTS
-from flaskdash.inspect.formats.given import Given
+from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.writing.column_names import repair
 from flaskdash.inspect.writing.draft import Draft, run
 
 MAGIC = b"SQLite format 3\0"
-MOST = 2_000_000  # rows that fit into a DataFrame
-SHOWN = 20
+MOST_ROWS = 2_000_000  # More do not fit into a DataFrame.
+LISTED_TABLES = 20
 ISO = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 TABLES = """SELECT name FROM sqlite_master
     WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"""
 
 
-def matches(given: Given) -> bool:
+def matches(source: SourceFile) -> bool:
     """Tell whether a file is an SQLite database."""
-    return given.head.startswith(MAGIC)
+    return source.head.startswith(MAGIC)
 
 
-def read(given: Given) -> Draft:
-    """Read a table of an SQLite database; raise FlaskdashError where that is not possible."""
-    path = given.path
-    if given.packed.kind:
-        raise FlaskdashError(f"{path} holds an SQLite database.", "unpack it first")
-    quote = DIALECTS["sqlite"].quote
+def read(source: SourceFile) -> Draft:
+    """Read a table of an SQLite database; raise FlaskdashError if that is not possible."""
+    path = source.path
+    if source.packed.kind:
+        raise FlaskdashError(
+            f"{path} is an archive with an SQLite database. Unpack it, and use the file inside."
+        )
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as opened:
-            table = _chosen(path, opened, given.table)
-            info = opened.execute(f"PRAGMA table_info({quote(table)})").fetchall()
-            rows = int(opened.execute(f"SELECT count(*) FROM {quote(table)}").fetchone()[0])
-        if rows == 0:
-            raise FlaskdashError(f"{path} has no rows in {table}.", "a table with rows")
-        if rows > MOST:
-            raise FlaskdashError(
-                f"{table} has {rows:,} rows, too many to be read at once.",
-                f"sqlite:///{path}, which is read in pieces, in place of the file",
-            )
-        blobs = [name for _, name, kind, *_ in info if "BLOB" in kind.upper()]
-        shown = ", ".join(quote(name) for _, name, *_ in info if name not in blobs)
-        lines = _lines(f"SELECT {shown} FROM {quote(table)}")
+        table, columns = _table(source)
+        binary = [name for name, declared in columns.items() if "BLOB" in declared]
+        lines = _opening(table, [name for name in columns if name not in binary])
         frame = run("\n".join([*lines, "return df"]), path)
     except (sqlite3.Error, pd.errors.DatabaseError) as error:
-        raise FlaskdashError(f"{path} can't be read: {error}", "check that it is whole") from error
-    notes = [f"left out, as it is binary: {name}" for name in blobs]
-    old = [str(name) for name in frame.columns]
-    new, repairs = repair(old)
-    changes = [f"df.columns = {literal(new)}"] if old != new else []
-    declared = {name: kind.upper() for _, name, kind, *_ in info}
-    for before, name in zip(old, new, strict=True):
-        changes += _typed(name, frame[before], declared.get(before, ""))
+        raise FlaskdashError(
+            f"{path} can't be read as an SQLite database: {error}. "
+            "Check that the file was copied completely."
+        ) from error
+    notes = [f"left out, as it is binary: {name}" for name in binary]
+    old_names = [str(name) for name in frame.columns]
+    names, repairs = repair(old_names)
+    changes = [f"df.columns = {literal(names)}"] if old_names != names else []
+    for old, name in zip(old_names, names, strict=True):
+        changes += _conversion(name, frame[old], columns.get(old, ""))
     body = "\n".join([*lines, *changes, "return df"])
     if changes:
         frame = run(body, path)
-    found = Read(format="sqlite", rows=len(frame), table=table)
-    return Draft(read=found, body=body, frame=frame, notes=(*notes, *repairs))
+    return Draft(
+        read=Read(format="sqlite", rows=len(frame), table=table),
+        body=body,
+        frame=frame,
+        notes=(*notes, *repairs),
+    )
 
 
-def _chosen(path: Path, opened: sqlite3.Connection, asked: str | None) -> str:
-    names = [str(row[0]) for row in opened.execute(TABLES)]
-    listed = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-    if asked is not None:
-        if asked not in names:
-            raise FlaskdashError(
-                f"{path} has no table {asked!r}.", f"--table with one of: {listed}"
-            )
-        return asked
-    if len(names) != 1:
+def _table(source: SourceFile) -> tuple[str, dict[str, str]]:
+    """Return the table to read, and its columns with their declared types, in upper case."""
+    path, quote = source.path, DIALECTS["sqlite"].quote
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True)) as connection:
+        table = _choose(path, connection, source.table)
+        info = connection.execute(f"PRAGMA table_info({quote(table)})").fetchall()
+        count = connection.execute(f"SELECT count(*) FROM {quote(table)}")
+        rows = int(count.fetchone()[0])
+    if rows == 0:
         raise FlaskdashError(
-            f"{path} has {len(names) or 'no'} tables.",
-            f"--table with one of: {listed}" if names else "a database with a table",
+            f"{path} has no rows in the table {table}. Choose a table with rows, with --table."
         )
-    return names[0]
+    if rows > MOST_ROWS:
+        raise FlaskdashError(
+            f"{path} has {rows:,} rows in the table {table}, too many for one DataFrame. "
+            "Give the file as the address of a database: its rows are then read in batches.",
+            shlex.quote(f"sqlite:///{path}"),
+        )
+    return table, {name: declared.upper() for _, name, declared, *_ in info}
 
 
-def _lines(query: str) -> list[str]:
+def _choose(path: Path, connection: sqlite3.Connection, table: str | None) -> str:
+    """Return `table` if it exists, or the only table of the database."""
+    names = [str(row[0]) for row in connection.execute(TABLES)]
+    if table in names:
+        return str(table)
+    if table is None and len(names) == 1:
+        return names[0]
+    if not names:
+        raise FlaskdashError(f"{path} has no tables. Use a database that has at least one.")
+    listed = ", ".join(names[:LISTED_TABLES]) + (", ..." if len(names) > LISTED_TABLES else "")
+    problem = f"{len(names)} tables" if table is None else f"no table {table!r}"
+    raise FlaskdashError(
+        f"{path} has {problem}. Choose one with --table: {listed}.",
+        f"--table {shlex.quote(names[0])}",
+    )
+
+
+def _opening(table: str, columns: list[str]) -> list[str]:
+    """Return the statements that read the columns of a table into `df`."""
+    quote = DIALECTS["sqlite"].quote
+    query = f"SELECT {', '.join(map(quote, columns))} FROM {quote(table)}"
     return [
         "import sqlite3",
         "from contextlib import closing",
@@ -97,8 +119,8 @@ def _lines(query: str) -> list[str]:
     ]
 
 
-def _typed(name: str, values: pd.Series, declared: str) -> list[str]:
-    """Return the line that gives a column the type that SQLite has none for."""
+def _conversion(name: str, values: pd.Series, declared: str) -> list[str]:
+    """Return the line that makes a column boolean or a date, types that SQLite does not have."""
     target = f"df[{literal(name)}]"
     present = values.dropna()
     if present.empty:

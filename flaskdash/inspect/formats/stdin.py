@@ -1,4 +1,4 @@
-"""Data from standard input: saved to a file, and then read as one."""
+"""Save standard input to a file, so that the other readers can read it."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import scratch
 
 DASH = "-"
-ENDINGS = {"fixed-width": "txt"}
+FORMAT_SUFFIXES = {"fixed-width": "txt"}
+COMPRESSION_SUFFIXES = {"gzip": ".gz", "bz2": ".bz2", "xz": ".xz"}
 
 
-def saved() -> Path:
-    """Return a file with all of standard input, which goes when the program ends."""
+def save() -> Path:
+    """Save standard input to a file that is deleted when the program ends."""
     if sys.stdin is None or sys.stdin.isatty():
         raise FlaskdashError(
-            "Nothing is piped into standard input.", "cat sales.csv | flaskdash inspect -"
+            "Standard input is empty: the source - needs data from a pipe.",
+            "cat sales.csv | flaskdash inspect -",
         )
-    path = scratch.folder() / "stdin"
+    path = scratch.new_folder() / "stdin"
     with path.open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
     return path
 
 
-def ending(format: str, compression: str | None) -> str:
-    """Return the ending of a file's name for what was found in it."""
+def suffix(format: str, compression: str | None) -> str:
+    """Return the file suffix that fits a format and its compression."""
     if compression == "zip":
         return ".zip"
-    packed = {"gzip": ".gz", "bz2": ".bz2", "xz": ".xz"}.get(compression or "", "")
-    return f".{ENDINGS.get(format, format)}{packed}"
+    packed = COMPRESSION_SUFFIXES.get(compression or "", "")
+    return f".{FORMAT_SUFFIXES.get(format, format)}{packed}"

@@ -1,4 +1,4 @@
-"""Fetch a source from the web, by the very code that a project then fetches it with."""
+"""Download a source from the web, with the same code that a project downloads it with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flaskdash.skeletons import TEMPLATES
 
 SCHEMES = ("http://", "https://")
 SECRETS = """access auth credential jwt key pass pwd secret session sig token""".split()
-# What may stand in an address as it is; all else is escaped, so that each shell reads .env alike.
+# All other characters are escaped, so that every shell reads .env in the same way.
 SAFE = "%!&()*+,-./:;<=>?@[]^_{|}~"
 
 
@@ -26,68 +26,77 @@ def is_url(source: str) -> bool:
 
 
 def file_name(url: str) -> str:
-    """Return a file's name for what is at a URL: the last part of its path, or the host's name."""
+    """Return a file name for a URL: the last part of its path, or the name of the host."""
     parts = _split(url)
-    last = [part for part in unquote(parts.path).split("/") if part.strip()][-1:]
-    return Path(last[0]).name if last else (parts.hostname or "data")
+    segments = [segment for segment in unquote(parts.path).split("/") if segment.strip()]
+    return Path(segments[-1]).name if segments else (parts.hostname or "data")
 
 
-def saved(url: str) -> Path:
-    """Return a file with what is at a URL, which goes when the program ends."""
-    path = scratch.folder() / file_name(url)
+def download(url: str) -> Path:
+    """Download a URL to a file that is deleted when the program ends."""
+    path = scratch.new_folder() / file_name(url)
     try:
         with working(f"Downloading {path.name}..."):
             _downloader().fetch(url, path, {})
     except (OSError, ValueError) as error:
         raise FlaskdashError(
-            f"{shown(url)} can't be read: {error}", "open it in a browser"
+            f"{redact(url)} can't be read: {error}. Check that the address opens in a browser."
         ) from None
     return path
 
 
-def is_secret(url: str) -> bool:
-    """Tell whether a URL holds a password or a key, which must not stand in code, nor in git."""
+def has_secret(url: str) -> bool:
+    """Tell whether a URL holds a password or a key, which must stay out of code and git."""
     parts = _split(url)
-    named = (name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True))
-    return "@" in parts.netloc or any(secret in name for name in named for secret in SECRETS)
+    parameters = parse_qsl(parts.query, keep_blank_values=True)
+    names = [name.lower() for name, _ in parameters]
+    return "@" in parts.netloc or any(secret in name for name in names for secret in SECRETS)
 
 
-def shown(url: str) -> str:
-    """Return a URL without what is secret in it."""
-    if not is_secret(url):
+def redact(url: str) -> str:
+    """Return a URL without its secrets: scheme, host and path only, if it has any."""
+    if not has_secret(url):
         return url
     parts = _split(url)
     return SplitResult(parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "").geturl()
 
 
-def escaped(url: str) -> str:
-    """Return a URL as it can stand in .env, without its fragment, which servers never see."""
+def escape(url: str) -> str:
+    """Return a URL that is safe in .env, without its fragment, which servers never see."""
     return quote(urldefrag(url).url, safe=SAFE)
 
 
-def held(given: str, known: Mapping[str, str]) -> str:
-    """Return the URL that the variable of a name holds, or ""; the environment's own comes first."""
-    value = os.environ.get(given) or known.get(given, "")
+def from_variable(name: str, variables: Mapping[str, str]) -> str:
+    """Return the URL in the variable NAME, or "" if it holds none.
+
+    `variables` are those of the project's .env; the environment takes precedence.
+    """
+    value = os.environ.get(name) or variables.get(name, "")
     return value if is_url(value) else ""
 
 
-def free_variable(url: str, name: str, known: Mapping[str, str]) -> str:
-    """Return the variable that holds this URL, or one named after the loader that holds none yet."""
-    for variable, value in known.items():
+def free_variable(url: str, loader: str, variables: Mapping[str, str]) -> str:
+    """Return the variable that holds this URL, or a new one that is named after the loader."""
+    for variable, value in variables.items():
         if value == url:
             return variable
-    stem = name.upper()
-    candidates = [f"{stem}_URL", *(f"{stem}_{n}_URL" for n in range(2, 100))]
-    return next(one for one in candidates if one not in known and one not in os.environ)
+    stem = loader.upper()
+    candidates = [f"{stem}_URL", *(f"{stem}_{number}_URL" for number in range(2, 100))]
+    return next(name for name in candidates if name not in variables and name not in os.environ)
 
 
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises where a password with a slash in it has cut the host short
+        # The port raises ValueError if a slash in a password has cut the host short.
+        _ = parts.port
         return parts
-    except ValueError:  # its text may hold a password
-        raise FlaskdashError("The URL can't be understood.", "https://example.com/x.csv") from None
+    except ValueError:
+        # The error's own text may hold a password, so the message does not quote it.
+        raise FlaskdashError(
+            "The URL can't be parsed. A password in it must be percent-encoded.",
+            "https://example.com/sales.csv",
+        ) from None
 
 
 def _downloader() -> ModuleType:

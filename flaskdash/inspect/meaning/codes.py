@@ -1,4 +1,4 @@
-"""Codes: numbers that stand for the values of another column, and are no measures."""
+"""Find codes: numbers that stand for the values of another column, and are not measures."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import words
 
-LABELS = (3, 500)  # how many values a column with the labels of codes may have
-CATEGORIES = (3, 20)  # and one that flags are made of
+LABELS = (3, 500)  # how many distinct labels codes may have
+CATEGORIES = (3, 20)  # how many values a category that is split into flags may have
 
 
 def mark(frame: pd.DataFrame, columns: Sequence[Column]) -> list[Column]:
-    """Return the columns with what is a code of another one as an identifier.
+    """Return the columns, with codes of other columns as identifiers.
 
-    That is a whole number for each label; each of the flags into which a category is split; and
-    latitudes and longitudes in a grid's own units.
+    Codes are whole numbers that map one-to-one to labels, flags into which a category is split, and
+    latitudes and longitudes in the units of a grid.
     """
-    found = _numbered(frame, columns) | _split(frame, columns) | _gridded(columns)
-    return [replace(c, role="identifier", agg=None) if c.name in found else c for c in columns]
+    names = _label_numbers(frame, columns) | _split_flags(frame, columns) | _grid_axes(columns)
+    return [replace(c, role="identifier", agg=None) if c.name in names else c for c in columns]
 
 
-def _numbered(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
-    """Return the numbers of which each goes with one label, and each label with one of them."""
-    known = vocabulary.SUM_WORDS | vocabulary.MEAN_WORDS | vocabulary.STOCK_WORDS
+def _label_numbers(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the integer columns that map one-to-one to a text column (state_id and state)."""
+    measure_words = vocabulary.SUM_WORDS | vocabulary.MEAN_WORDS | vocabulary.STOCK_WORDS
     numbers = [c for c in columns if c.type == "integer" and c.role == "measure"]
-    numbers = [c for c in numbers if not known & set(words(c.name))]
+    numbers = [c for c in numbers if not measure_words & set(words(c.name))]
     labels = [c for c in columns if c.type == "text" and c.role in ("category", "geography")]
     return {
         number.name
@@ -41,29 +41,27 @@ def _numbered(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
     }
 
 
-def _split(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
-    """Return the flags that each say whether a category has one of its values, if all do."""
+def _split_flags(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the flags that each stand for a value of a category, if all values have one."""
     flags = [c for c in columns if c.role == "flag" and c.type in ("integer", "boolean")]
-    found: set[str] = set()
-    for category in columns if len(flags) >= CATEGORIES[0] else ():
-        if (
-            category.role not in ("category", "geography")
-            or not CATEGORIES[0] <= category.distinct <= CATEGORIES[1]
-        ):
+    low, high = CATEGORIES
+    if len(flags) < low:
+        return set()
+    result: set[str] = set()
+    for category in columns:
+        if category.role not in ("category", "geography") or not low <= category.distinct <= high:
             continue
         shares = frame.groupby(category.name)[[flag.name for flag in flags]].mean()
-        of_one = (shares.isin([0, 1]).all()) & (shares.sum() == 1)
-        names = list(of_one.index[of_one])
+        stands_for_value = shares.isin([0, 1]).all() & (shares.sum() == 1)
+        names = list(stands_for_value.index[stands_for_value])
         if len(names) >= category.distinct - 1:
-            found.update(names)
-    return found
+            result.update(names)
+    return result
 
 
-def _gridded(columns: Sequence[Column]) -> set[str]:
-    """Return a latitude and a longitude that are no degrees."""
+def _grid_axes(columns: Sequence[Column]) -> set[str]:
+    """Return the latitude and longitude of a grid, whose numbers are not degrees."""
     measures = [c for c in columns if c.role == "measure"]
-    lat, lon = (
-        {c.name for c in measures if names & set(words(c.name))}
-        for names in (vocabulary.LATITUDE, vocabulary.LONGITUDE)
-    )
-    return lat | lon if lat and lon else set()
+    latitudes = {c.name for c in measures if vocabulary.LATITUDE & set(words(c.name))}
+    longitudes = {c.name for c in measures if vocabulary.LONGITUDE & set(words(c.name))}
+    return latitudes | longitudes if latitudes and longitudes else set()

@@ -1,4 +1,4 @@
-"""Say how a measure adds up, and in which unit it is."""
+"""Decide how a measure is aggregated, and in which unit it is."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.model import Column, ColumnType
 from flaskdash.inspect.words import is_per, words
 
-# What is in these units adds up, unless the name is that of a price or a rate.
-_AMOUNT = re.compile(r"(?<![a-z])([kmgt]wh|tonn?e?s|mtoe|lit(er|re)s)(?![a-z])", re.IGNORECASE)
+# Amounts in these units add up, unless the name is that of a price or a rate.
+_AMOUNT_UNIT = re.compile(r"(?<![a-z])([kmgt]wh|tonn?e?s|mtoe|lit(er|re)s)(?![a-z])", re.IGNORECASE)
 EXTREMES = frozenset({"min", "max", "minimum", "maximum", "lowest", "highest", "peak"})
+MEANS = frozenset({"rate", "ratio", "avg", "average", "mean", "median"})
 UNITS = {
     "%": "%",
     "percent": "%",
@@ -31,53 +32,54 @@ UNITS = {
 
 
 def unit_of(name: str) -> str | None:
-    """Return the unit that a column's name tells, if any."""
+    """Return the unit in a column's name, if any."""
     return next((UNITS[word] for word in words(name) if word in UNITS), None)
 
 
 def aggregation(
     name: str, kind: ColumnType, unit: str | None, present: pd.Series | None = None
 ) -> str:
-    """Return how a measure adds up: rates and prices average, counts and amounts sum.
+    """Return "sum" for counts and amounts, "mean" for rates and prices, "last" for running totals.
 
-    Where the name leaves it open, the values that are `present` tell.
+    If the name leaves it open, the `present` values decide.
     """
-    named = words(name)
-    found = set(named)
-    if found & vocabulary.LAST_WORDS and not {"running", "time"} <= found:
+    name_words = words(name)
+    word_set = set(name_words)
+    if word_set & vocabulary.LAST_WORDS and not {"running", "time"} <= word_set:
         return "last"
-    if found & EXTREMES or named[:1] == ["ave"]:
+    if word_set & EXTREMES or name_words[:1] == ["ave"]:
         return "mean"
-    if unit == "%" or is_per(name) or found & {"rate", "ratio", "avg", "average", "mean", "median"}:
+    if unit == "%" or is_per(name) or word_set & MEANS:
         return "mean"
-    if "unit" in found and found & {"cost", "costs", "value"}:
-        return "mean"  # what one piece costs
-    if _AMOUNT.search(name) and not found & {"price", "tariff", "factor", "intensity"}:
+    if "unit" in word_set and word_set & {"cost", "costs", "value"}:
+        return "mean"  # the price of one piece
+    if _AMOUNT_UNIT.search(name) and not word_set & {"price", "tariff", "factor", "intensity"}:
         return "sum"
     # The last word is what a name is about: "price total" is a total, "total price" a price.
-    for word in reversed(named):
+    for word in reversed(name_words):
         if word in vocabulary.MEAN_WORDS:
             return "mean"
         if word in vocabulary.SUM_WORDS or word in vocabulary.STOCK_WORDS:
             # A leading "total" says little: total phenols is a concentration.
-            open_to = word in vocabulary.RATED_WORDS and (word != named[-1] or word == "points")
-            return "mean" if open_to and not unit and _is_rating(present) else "sum"
+            is_weak = word != name_words[-1] or word == "points"
+            may_be_rating = is_weak and word in vocabulary.RATED_WORDS and not unit
+            return "mean" if may_be_rating and _is_rating(present) else "sum"
     if unit:
         return "sum"
     return "sum" if kind == "integer" and not _is_score(present) else "mean"
 
 
 def _is_rating(present: pd.Series | None) -> bool:
-    """Tell whether values are much alike: amounts come in all sizes, ratings do not."""
+    """Tell whether values are much alike, as ratings are; amounts come in all sizes."""
     if present is None or len(present) < 20:
         return False
     values = present.astype("float64")
-    fractions = bool(values.between(0, 1).all()) and bool((values % 1 != 0).any())
-    return fractions or float(values.std()) < 0.5 * abs(float(values.mean()))
+    are_fractions = bool(values.between(0, 1).all()) and bool((values % 1 != 0).any())
+    return are_fractions or float(values.std()) < 0.5 * abs(float(values.mean()))
 
 
 def _is_score(present: pd.Series | None) -> bool:
-    """Tell whether whole numbers fill a scale, as scores and temperatures do; counts crowd at its low end."""
+    """Tell whether whole numbers fill a scale, as scores do; counts crowd at its low end."""
     if present is None or len(present) < 20:
         return False
     values = present.astype("float64")
@@ -89,89 +91,104 @@ def _is_score(present: pd.Series | None) -> bool:
 
 
 def readings(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
-    """Return the whole numbers that are all much alike, and whose names say nothing: of a sensor, of a speed."""
-    adding = vocabulary.SUM_WORDS | vocabulary.STOCK_WORDS
-    found = set()
+    """Return the whole numbers that are much alike and have no name of an amount, like a speed."""
+    amount_words = vocabulary.SUM_WORDS | vocabulary.STOCK_WORDS
+    names = set()
     for column in columns:
-        plain = column.type == "integer" and column.agg == "sum" and column.unit is None
-        if not plain or column.distinct < 20 or adding & set(words(column.name)):
+        is_sum = column.type == "integer" and column.agg == "sum" and column.unit is None
+        if not is_sum or column.distinct < 20 or amount_words & set(words(column.name)):
             continue
         values = frame[column.name].dropna().astype("float64")
         low, high = float(values.quantile(0.01)), float(values.quantile(0.99))
         if low > 0.4 * high and float(values.std()) < 0.2 * float(values.median()):
-            found.add(column.name)
-    return found
+            names.add(column.name)
+    return names
 
 
-def ages(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
-    """Return the ages by which a table is broken down: each has one row for each place, time and category."""
-    found = {c.name for c in columns if c.role == "measure" and words(c.name) == ["age"]}
+def age_categories(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the ages that break a table down, with one row for each place, time and category."""
+    names = {c.name for c in columns if c.role == "measure" and words(c.name) == ["age"]}
     keys = [c for c in columns if c.role in ("time", "geography", "category", "flag")]
-    for name in found:
+    for name in names:
         rows = 0.6 * frame[name].nunique()
         for key in keys:
             rows *= max(key.distinct, 1)
-        if len(frame) < max(rows, 10) or frame.duplicated([name, *(k.name for k in keys)]).any():
+        key_names = [name, *(key.name for key in keys)]
+        if len(frame) < max(rows, 10) or frame.duplicated(key_names).any():
             return set()
-    return found
+    return names
 
 
 def running_totals(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
-    """Return the measures that only ever grow in time, within each place or category."""
+    """Return the measures that only grow in time, or hardly change, within each place or category.
+
+    Stocks such as a population are not added up over time either.
+    """
     times = [c for c in columns if c.role == "time"]
     times.sort(key=lambda c: c.type == "integer")  # dates before years
-    sums = [c for c in columns if c.role == "measure" and c.agg == "sum"]
-    if not times or not sums or len(frame) < 30:
+    names = [c.name for c in columns if c.role == "measure" and c.agg == "sum"]
+    if not times or not names or len(frame) < 30:
         return set()
+    steps = _steps_in_time(frame, columns, times[0].name, names)
+    if steps is None:
+        return set()
+    return {
+        name
+        for name in names
+        if vocabulary.STOCK_WORDS & set(words(name)) or _is_level(name, frame[name], steps[name])
+    }
+
+
+def _steps_in_time(
+    frame: pd.DataFrame, columns: Sequence[Column], time: str, names: list[str]
+) -> pd.DataFrame | None:
+    """Return how measures change from one time to the next, or None if rows are events."""
     keys = [c.name for c in columns if c.role in ("geography", "category") and c.type == "text"]
-    # A month beside the year is a part of the time, no thing that is measured again and again.
+    # A month beside the year is a part of the time, not a thing that is measured repeatedly.
     keys = [key for key in keys if not vocabulary.DATE_PARTS & set(words(key))]
-    names = [c.name for c in sums]
-    if frame.duplicated([times[0].name, *keys]).mean() > 0.1:
-        return set()  # events, of which several share a time
-    ordered = frame[[times[0].name, *keys, *names]].sort_values(times[0].name, kind="stable")
-    if keys:
-        groups = ordered.groupby(keys, dropna=False, sort=False)
-        if groups.ngroups > len(frame) / 5:
-            return set()
-        steps = groups[names].diff()
-    else:
-        steps = ordered[names].diff()
-    # Stocks such as a population are not added up over time either.
-    found = {name for name in names if vocabulary.STOCK_WORDS & set(words(name))}
-    for name in names:
-        step = steps[name].dropna()
-        up, down = float((step > 0).mean()), float((step < 0).mean())
-        if len(step) > 20 and up > 0.02 and down < 0.05 * up:
-            found.add(name)
-        # So is what hardly moves from one time to the next, such as a number of jobs.
-        size = float(frame[name].abs().median())
-        unnamed = not vocabulary.SUM_WORDS & set(words(name))
-        if len(step) > 20 and unnamed and 0 < float(step.abs().median()) < 0.02 * size:
-            found.add(name)
-    return found
+    if frame.duplicated([time, *keys]).mean() > 0.1:
+        return None
+    ordered = frame[[time, *keys, *names]].sort_values(time, kind="stable")
+    if not keys:
+        return ordered[names].diff()
+    groups = ordered.groupby(keys, dropna=False, sort=False)
+    return None if groups.ngroups > len(frame) / 5 else groups[names].diff()
+
+
+def _is_level(name: str, values: pd.Series, steps: pd.Series) -> bool:
+    """Tell whether a measure only grows, or hardly changes from one time to the next."""
+    steps = steps.dropna()
+    if len(steps) <= 20:
+        return False
+    up, down = float((steps > 0).mean()), float((steps < 0).mean())
+    if up > 0.02 and down < 0.05 * up:
+        return True
+    if vocabulary.SUM_WORDS & set(words(name)):
+        return False
+    return 0 < float(steps.abs().median()) < 0.02 * float(values.abs().median())
 
 
 def line_amounts(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
-    """Return the prices that are of a whole line: of two pieces, twice that of one of the same item."""
-    pieces = [
+    """Return the prices of whole order lines: two pieces of an item have twice the price of one."""
+    quantities = [
         c.name for c in columns if c.type == "integer" and {"quantity", "qty"} & set(words(c.name))
     ]
     prices = [c.name for c in columns if "price" in words(c.name) and c.agg == "mean"]
     items = [
-        c.name
+        c
         for c in columns
         if c.role == "category" and c.type == "text" and 1 < c.distinct < len(frame) / 2
     ]
-    if not (pieces and prices and items):
+    if not (quantities and prices and items):
         return set()
-    item = max(items, key=lambda name: next(c.distinct for c in columns if c.name == name))
-    found = set()
+    quantity, item = quantities[0], max(items, key=lambda c: c.distinct).name
+    few = frame[frame[quantity].isin([1, 2])]
+    names = set()
     for price in prices:
-        by = frame[frame[pieces[0]].isin([1, 2])].groupby([item, pieces[0]])[price].median()
-        table = by.astype("float64").unstack()
-        if {1, 2} <= set(table.columns):
-            times = (table[2] / table[1]).dropna()
-            if len(times) > 2 and 1.8 < float(times.median()) < 2.2:
-                found.add(price)
-    return found
+        medians = few.groupby([item, quantity])[price].median().astype("float64").unstack()
+        if not {1, 2} <= set(medians.columns):
+            continue
+        ratios = (medians[2] / medians[1]).dropna()
+        if len(ratios) > 2 and 1.8 < float(ratios.median()) < 2.2:
+            names.add(price)
+    return names

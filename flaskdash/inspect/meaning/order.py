@@ -1,4 +1,4 @@
-"""Put the values of a category in the order that people expect: age bands, weekdays, answers."""
+"""Order the values of a category as people expect: age bands, weekdays, answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 MOST = 31
-# Each line is a scale, from its low end; values may differ in case, and need not be all there.
+# Each line is a scale, from its low end. Values may differ in case, and some may be missing.
 SCALES = [
     tuple(line.split(", "))
     for line in """\
@@ -66,49 +66,50 @@ _ABOVE = re.compile(
 
 
 def ordered(values: Sequence[str]) -> tuple[str, ...]:
-    """Return the values in their own order, or nothing where they have none."""
+    """Return the values in their natural order, or () if they have none."""
     if not 2 < len(values) <= MOST:
         return ()
     return _by_scale(values) or _by_band(values)
 
 
 def _by_scale(values: Sequence[str]) -> tuple[str, ...]:
-    """Return the values along a known scale that has them all."""
-    known = {value.strip().lower().replace("\u2019", "'"): value for value in values}
+    """Return the values in the order of a scale that has them all, or ()."""
+    by_step = {value.strip().lower().replace("\u2019", "'"): value for value in values}
     for scale in SCALES:
-        if known.keys() <= set(scale) and len(known) == len(values):
-            return tuple(known[step] for step in scale if step in known)
+        if by_step.keys() <= set(scale) and len(by_step) == len(values):
+            return tuple(by_step[step] for step in scale if step in by_step)
     return ()
 
 
 def _by_band(values: Sequence[str]) -> tuple[str, ...]:
-    """Return bands of numbers by where they begin: under 18, 18-24, 25-34, 65+."""
-    begins: list[tuple[float, float, str]] = []
+    """Return bands of numbers in order of their low ends, or (): under 18, 18-24, 25-34, 65+."""
+    bands: list[tuple[float, float, str]] = []
     ranges = 0
     for value in values:
-        begin = _begin(value)
-        if begin is None:
+        band = _band(value)
+        if band is None:
             return ()
-        begins.append((*begin, value))
-        ranges += begin[1] != 0
-    if ranges < 2 or len({begin[:2] for begin in begins}) < len(begins):
+        low, form = band
+        bands.append((low, form, value))
+        ranges += form != 0
+    if ranges < 2 or len({band[:2] for band in bands}) < len(bands):
         return ()
-    return tuple(value for _, _, value in sorted(begins))
+    return tuple(value for _, _, value in sorted(bands))
 
 
-def _begin(value: str) -> tuple[float, float] | None:
-    """Return where a band begins, and whether it is one: below (-1), a number (0), a range, above (2)."""
+def _band(value: str) -> tuple[float, float] | None:
+    """Return the low end of a band and its form: -1 below, 0 a number, 1 a range, 2 above."""
     if above := _ABOVE.fullmatch(value):
         return _number(above["low"]), 2
-    found = _BAND.fullmatch(value)
-    if found is None:
+    match = _BAND.fullmatch(value)
+    if match is None:
         return None
-    low = _number(found["low"])
-    if found["below"]:
+    low = _number(match["low"])
+    if match["below"]:
         return low, -1
-    if found["above"] or found["more"]:
+    if match["above"] or match["more"]:
         return low, 2
-    return low, 1 if found["high"] else 0
+    return low, 1 if match["high"] else 0
 
 
 def _number(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Point out what may mislead in the values: totals among their parts, numbers for "missing"."""
+"""Warn of misleading values: totals among their parts, and numbers that mean "missing"."""
 
 from __future__ import annotations
 
@@ -10,62 +10,74 @@ from flaskdash.inspect.literals import comment
 from flaskdash.inspect.meaning import totals
 from flaskdash.inspect.model import Column
 
-SENTINELS = frozenset({-9.0, -99.0, -999.0, -9999.0, -0.99, -9.99, -99.9, -99.99, -999.9, -200.0})
-SENTINELS |= {-99999.0, -999.99, -9999.9, -9999.99, -32768.0}
-HIGH = frozenset({999.0, 9999.0, 99999.0, 999999.0, 999.9, 9999.9, 99.99, 999.99, 9999.99, 32767.0})
-AT_LEAST = 3
+LOW_SENTINELS = frozenset(
+    {-9.0, -99.0, -999.0, -9999.0, -0.99, -9.99, -99.9, -99.99, -999.9, -200.0}
+    | {-99999.0, -999.99, -9999.9, -9999.99, -32768.0}
+)
+HIGH_SENTINELS = frozenset(
+    {999.0, 9999.0, 99999.0, 999999.0, 999.9, 9999.9, 99.99, 999.99, 9999.99, 32767.0}
+)
+MIN_SENTINELS = 3
 
 
 def remark(frame: pd.DataFrame, columns: Iterable[Column]) -> list[str]:
-    """Return warnings about values, in words."""
+    """Return warnings about values."""
     columns = list(columns)
-    notes = _once(frame, columns) if columns else []
+    notes = _blank_names(frame, columns) if columns else []
     for column in columns:
         if totals.is_divided(column):
             notes += _totals(frame[column.name], column)
         elif column.role == "measure":
-            notes += _sentinel(frame[column.name], column.name)
+            notes += _sentinels(frame[column.name], column.name)
     return notes
 
 
-def left_out(of_column: tuple[str, Sequence[str]]) -> str:
+def left_out(column_totals: tuple[str, Sequence[str]]) -> str:
     """Return the note on a column's totals, whose rows the loader drops."""
-    name, values = of_column
-    shown = ", ".join(repr(comment(value)) for value in values[:3])
+    name, values = column_totals
     more = f" and {len(values) - 3} more" if len(values) > 3 else ""
-    return f"{name}: rows of {shown}{more} left out: as totals of other rows they would count twice"
+    return (
+        f"{name}: rows of {_listed(values)}{more} left out: "
+        "as totals of other rows they would count twice"
+    )
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(repr(comment(value)) for value in values[:3])
 
 
 def _totals(values: pd.Series, column: Column) -> list[str]:
     """Return a note on the values that are, or seem to be, totals of the others."""
     if column.totals:
-        shown = ", ".join(repr(comment(value)) for value in column.totals[:3])
-        return [f"{column.name}: {shown} would count twice: charts take it or its parts"]
-    shown = ", ".join(repr(comment(value)) for value in totals.candidates(values)[:3])
-    return [f"{column.name}: {shown} may be totals of the others"] if shown else []
+        listed = _listed(column.totals)
+        return [f"{column.name}: {listed} would count twice: charts take it or its parts"]
+    candidates = totals.candidates(values)
+    return (
+        [f"{column.name}: {_listed(candidates)} may be totals of the others"] if candidates else []
+    )
 
 
-def _sentinel(values: pd.Series, name: str) -> list[str]:
-    """Return a note if the smallest or the largest number looks like a sign for "missing"."""
-    notes = []
+def _sentinels(values: pd.Series, name: str) -> list[str]:
+    """Return a note if the smallest or the largest number often stands for "missing"."""
     low, high = float(values.min()), float(values.max())
-    found = [low] if low in SENTINELS else []
-    if high in HIGH and float(values[values < high].max()) < 0.5 * high:
-        found.append(high)
-    for sign in found:
-        count = int((values == sign).sum())
-        if count >= AT_LEAST:
-            notes.append(f"{name}: {sign:g} in {count} rows may mean missing")
-    return notes
+    sentinels = [low] if low in LOW_SENTINELS else []
+    if high in HIGH_SENTINELS and float(values[values < high].max()) < 0.5 * high:
+        sentinels.append(high)
+    counts = [(number, int((values == number).sum())) for number in sentinels]
+    return [
+        f"{name}: {number:g} in {count} rows may mean missing"
+        for number, count in counts
+        if count >= MIN_SENTINELS
+    ]
 
 
-def _once(frame: pd.DataFrame, columns: Iterable[Column]) -> list[str]:
-    """Return a note on a first column whose names may go for the rows below them too."""
-    first, *others = columns
+def _blank_names(frame: pd.DataFrame, columns: Sequence[Column]) -> list[str]:
+    """Return a note if the names in a first column may hold for the blank cells below them."""
+    first, *following = columns
     values = frame.iloc[:, 0]
-    gaps = first.missing > 0.3 * len(values) and bool(values.notna().iloc[:1].all())
-    if first.type != "text" or not gaps or values.nunique() < max(2, values.notna().sum()):
+    has_gaps = first.missing > 0.3 * len(values) and bool(values.notna().iloc[:1].all())
+    if first.type != "text" or not has_gaps or values.nunique() < max(2, values.notna().sum()):
         return []
-    if all(column.missing > 0.2 * len(values) for column in others):
+    if all(column.missing > 0.2 * len(values) for column in following):
         return []
     return [f"{first.name}: a blank below a name may mean the same name"]

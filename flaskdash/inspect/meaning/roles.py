@@ -1,4 +1,4 @@
-"""Say what each column means: its type, its role, and how it adds up."""
+"""Describe columns: their types, their roles, and how they are aggregated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.meaning import codes, order, totals
 from flaskdash.inspect.meaning.measures import (
-    ages,
+    age_categories,
     aggregation,
     line_amounts,
     readings,
@@ -25,7 +25,7 @@ from flaskdash.inspect.words import words
 LONG_TEXT = 60
 AGGREGATIONS = ("sum", "mean", "last")
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?"
-# What a flag says where it holds, and where it does not.
+# The words of flags: for true, and for false.
 FLAGS = (
     ("yes", "no"),
     ("y", "n"),
@@ -50,60 +50,63 @@ FLAGS = (
 
 
 def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...]:
-    """Return what each column of a loader's result means."""
+    """Describe each column of a loader's result."""
     columns = [
         column_of(str(name), frame.iloc[:, position], position, units.get(str(name)))
         for position, name in enumerate(frame.columns)
     ]
     columns = codes.mark(frame, columns)
-    split = ages(frame, columns)
-    columns = [replace(c, role="category", agg=None) if c.name in split else c for c in columns]
-    amounts = line_amounts(frame, columns)
-    columns = [replace(c, agg="sum") if c.name in amounts else c for c in columns]
-    running = running_totals(frame, columns)
-    columns = [replace(c, agg="last") if c.name in running else c for c in columns]
-    alike = readings(frame, columns)
-    columns = [replace(c, agg="mean") if c.name in alike else c for c in columns]
+    ages = age_categories(frame, columns)
+    columns = [replace(c, role="category", agg=None) if c.name in ages else c for c in columns]
+    columns = _with_aggregate(columns, line_amounts(frame, columns), "sum")
+    columns = _with_aggregate(columns, running_totals(frame, columns), "last")
+    columns = _with_aggregate(columns, readings(frame, columns), "mean")
     return totals.mark(frame, columns)
 
 
+def _with_aggregate(columns: list[Column], names: set[str], agg: str) -> list[Column]:
+    return [replace(column, agg=agg) if column.name in names else column for column in columns]
+
+
 def override(
-    columns: tuple[Column, ...], wanted: Mapping[str, str], frame: pd.DataFrame
+    columns: tuple[Column, ...], declared: Mapping[str, str], frame: pd.DataFrame
 ) -> tuple[Column, ...]:
-    """Return the columns with the roles that their loader declares, as ROLES = {"month": "category"}.
+    """Return the columns with the roles that their loader declares in ROLES.
 
-    "sum", "mean" and "last" mean a measure that adds up so. Raises FlaskdashError for what is none.
+    The roles "sum", "mean" and "last" are those of a measure with that aggregate. Raises
+    FlaskdashError if a column or a role does not exist, or the column's type does not fit the role.
     """
-    found = {column.name: column for column in columns}
-    for name, role in wanted.items():
-        if name not in found:
+    by_name = {column.name: column for column in columns}
+    known_roles = (*get_args(Role), *AGGREGATIONS)
+    for name, role in declared.items():
+        if name not in by_name:
             raise FlaskdashError(
-                f"ROLES names {name!r}, which is no column",
-                f"one of: {', '.join(list(found)[:20])}",
+                f"ROLES names {name!r}, which is not a column. "
+                f"The columns are: {', '.join(list(by_name)[:20])}"
             )
-        if role not in (*get_args(Role), *AGGREGATIONS):
-            roles = ", ".join((*get_args(Role), *AGGREGATIONS))
-            raise FlaskdashError(f"ROLES gives {name!r} the role {role!r}", f"one of: {roles}")
-        found[name] = _as(found[name], role, frame[name])
-    return tuple(found.values())
+        if role not in known_roles:
+            raise FlaskdashError(
+                f"ROLES gives {name!r} the role {role!r}. The roles are: {', '.join(known_roles)}"
+            )
+        by_name[name] = _with_role(by_name[name], role, frame[name])
+    return tuple(by_name.values())
 
 
-def _as(column: Column, role: str, values: pd.Series) -> Column:
-    """Return a column in another role."""
+def _with_role(column: Column, role: str, values: pd.Series) -> Column:
     agg = grain = None
     if role in ("measure", *AGGREGATIONS):
         if column.type not in ("integer", "number"):
             raise FlaskdashError(
-                f"ROLES makes {column.name!r} a measure, and it is {column.type}",
-                "have load() return numbers there",
+                f"ROLES makes {column.name!r} a measure, but its type is {column.type}",
+                "return numbers for it from load()",
             )
         agg = aggregation(column.name, column.type, column.unit) if role == "measure" else role
         role = "measure"
     if role == "time":
         if column.type not in ("integer", "date", "datetime"):
             raise FlaskdashError(
-                f"ROLES makes {column.name!r} a time, and it is {column.type}",
-                "have load() return dates there",
+                f"ROLES makes {column.name!r} a time, but its type is {column.type}",
+                "return dates for it from load()",
             )
         grain = "year" if column.type == "integer" else grain_of(values.dropna())
     return replace(column, role=cast("Role", role), agg=agg, grain=grain, totals=())
@@ -115,11 +118,12 @@ def decline(columns: tuple[Column, ...], rows: int) -> str:
     if any(column.role in chartable for column in columns):
         return ""
     roles = sorted({column.role for column in columns})
-    return f"no column can be charted: there is only {' and '.join(roles)}"
+    verb = "roles are" if len(roles) > 1 else "role is"
+    return f"no column can be charted: the only {verb} {' and '.join(roles)}"
 
 
 def column_of(name: str, values: pd.Series, position: int, unit: str | None) -> Column:
-    """Return what one column means, looked at alone."""
+    """Describe a column by itself."""
     kind = type_of(values)
     present = values.dropna()
     try:
@@ -132,8 +136,8 @@ def column_of(name: str, values: pd.Series, position: int, unit: str | None) -> 
     if role == "time":
         grain = "year" if kind == "integer" else grain_of(present)
     unit = unit or (unit_of(name) if role == "measure" else None)
-    is_named = kind == "text" and role in ("category", "flag") and distinct <= order.MOST
-    values_of_it = [str(value) for value in present.unique()] if is_named else []
+    has_words = kind == "text" and role in ("category", "flag") and distinct <= order.MOST
+    unique_words = [str(value) for value in present.unique()] if has_words else []
     return Column(
         name=name,
         type=kind,
@@ -143,16 +147,16 @@ def column_of(name: str, values: pd.Series, position: int, unit: str | None) -> 
         agg=aggregation(name, kind, unit, present) if role == "measure" else None,
         grain=grain,
         unit=unit,
-        order=order.ordered(values_of_it),
-        yes=_yes(values_of_it) if role == "flag" else None,
+        order=order.ordered(unique_words),
+        yes=_true_word(unique_words) if role == "flag" else None,
     )
 
 
-def _yes(values: list[str]) -> str | None:
-    """Return which of a flag's two words means that it holds; None where they are no such pair."""
-    said = {value.strip().lower(): value for value in values}
-    yes = next((yes for yes, no in FLAGS if said.keys() == {yes, no}), None)
-    return said[yes] if yes else None
+def _true_word(values: list[str]) -> str | None:
+    """Return the one of a flag's two words that means true, or None if they are not such a pair."""
+    by_lower = {value.strip().lower(): value for value in values}
+    yes = next((yes for yes, no in FLAGS if by_lower.keys() == {yes, no}), None)
+    return by_lower[yes] if yes else None
 
 
 def type_of(values: pd.Series) -> ColumnType:
@@ -164,8 +168,9 @@ def type_of(values: pd.Series) -> ColumnType:
     if pd.api.types.is_float_dtype(values):
         present = values.dropna()
         whole = len(present) > 0 and bool((present % 1 == 0).all())
-        years = bool(present.between(1500, 2200).all())  # which R writes as 1961.0
-        return "integer" if whole and (years or len(present) < len(values)) else "number"
+        # R writes years as 1961.0.
+        are_years = bool(present.between(1500, 2200).all())
+        return "integer" if whole and (are_years or len(present) < len(values)) else "number"
     if pd.api.types.is_datetime64_any_dtype(values):
         present = values.dropna()
         return "date" if bool((present == present.dt.normalize()).all()) else "datetime"
@@ -190,25 +195,25 @@ def role_of(
 
 
 def _text_role(name: str, present: pd.Series, distinct: int) -> Role:
-    """Return the role of a text column."""
-    named = words(name)
-    if distinct == 2 and _yes([str(value) for value in present.unique()]):
+    name_words = words(name)
+    word_set = set(name_words)
+    if distinct == 2 and _true_word([str(value) for value in present.unique()]):
         return "flag"
     sample = present.drop_duplicates().head(1000).astype("str")
     length = float(sample.str.len().mean())
     unique = distinct / len(present)
-    id_named = bool(set(named) & vocabulary.ID_WORDS) or bool(set(named) & vocabulary.CODE_WORDS)
+    has_id_word = bool(word_set & (vocabulary.ID_WORDS | vocabulary.CODE_WORDS))
     digits = float(sample.str.contains(r"\d").mean())
     blanks = float(sample.str.contains(r"\s").mean())
     if distinct > 24 and bool(sample.str.fullmatch(_CLOCK).all()):
         return "identifier"  # times of day
-    if id_named and (distinct > 20 or digits > 0.5):
+    if has_id_word and (distinct > 20 or digits > 0.5):
         return "identifier"
-    if named and named[-1] in vocabulary.NUMBER_WORDS and unique > 0.3 < digits:
+    if name_words and name_words[-1] in vocabulary.NUMBER_WORDS and unique > 0.3 < digits:
         return "identifier"
     if length > LONG_TEXT and distinct > 20:
         return "text"
-    if set(named) & vocabulary.GEO_WORDS:
+    if word_set & vocabulary.GEO_WORDS:
         return "geography"
     if unique > 0.9 and distinct > 20 and digits > 0.8 and blanks < 0.2:
         return "identifier"
@@ -220,65 +225,74 @@ def _text_role(name: str, present: pd.Series, distinct: int) -> Role:
 def _number_role(
     name: str, kind: ColumnType, present: pd.Series, distinct: int, position: int
 ) -> Role:
-    """Return the role of a column of numbers."""
-    named = set(words(name))
-    last = words(name)[-1:]
+    name_words = set(words(name))
     low, high = float(present.min()), float(present.max())
-    if named & vocabulary.LATITUDE and -90 <= low <= high <= 90:
+    if name_words & vocabulary.LATITUDE and -90 <= low <= high <= 90:
         return "geography"
-    if named & vocabulary.LONGITUDE and -180 <= low <= high <= 180:
+    if name_words & vocabulary.LONGITUDE and -180 <= low <= high <= 180:
         return "geography"
-    years = 1500 <= low <= high <= 2200
+    are_years = 1500 <= low <= high <= 2200
     if kind == "number":
-        return "identifier" if years and named & {"date", "year"} else "measure"
-    if (
-        years
-        and named & (vocabulary.YEAR_WORDS | {"date", "period"})
-        and not named & {"per", "since"}
-    ):
+        return "identifier" if are_years and name_words & {"date", "year"} else "measure"
+    has_year_word = name_words & (vocabulary.YEAR_WORDS | {"date", "period"})
+    if are_years and has_year_word and not name_words & {"per", "since"}:
         return "time"
-    if named & vocabulary.DATE_PARTS and distinct <= 60 and high <= 99 and len(named) <= 2:
+    is_date_part = name_words & vocabulary.DATE_PARTS and len(name_words) <= 2
+    if is_date_part and distinct <= 60 and high <= 99:
         return "category"
-    if named & vocabulary.ID_WORDS and not named & vocabulary.SUM_WORDS:
+    if _is_identifier(name, present, distinct, position):
         return "identifier"
-    if distinct > 20 and last and _names_codes(last[0]):
-        return "identifier"
-    if _is_index(name, present, distinct, position):
-        return "identifier"
-    counts = named & vocabulary.SUM_WORDS - vocabulary.NUMBER_WORDS
-    if last and last[0] in vocabulary.NUMBER_WORDS and not counts and distinct > 20:
-        return "identifier"
-    if named & vocabulary.CLOCK_WORDS and _is_clock(present):
-        return "identifier"
-    if not named & vocabulary.SUM_WORDS and present.between(1900, 2100).mean() > 0.9:
+    if not name_words & vocabulary.SUM_WORDS and present.between(1900, 2100).mean() > 0.9:
         return "category"
     if {low, high} == {0.0, 1.0} and distinct == 2:
         return "flag"
     if _is_area(name):
         return "category" if distinct <= 60 else "identifier"
-    ordinal = low in (0, 1) and high <= 7 and high - low + 1 <= distinct + 1
-    if ordinal and len(present) > 100 and not named & vocabulary.COUNTED_WORDS:
-        return "category"
-    if named & vocabulary.CATEGORY_WORDS and distinct <= 20:
-        return "category"
-    if named & (vocabulary.SUM_WORDS | vocabulary.MEAN_WORDS | vocabulary.STOCK_WORDS):
-        return "measure"
-    few = distinct < 20 and distinct < 0.4 * len(present)
-    dense = high - low + 1 <= 2 * distinct
-    return "category" if few and (dense or distinct * 100 < len(present)) else "measure"
+    return "category" if _is_level(name_words, present, distinct) else "measure"
+
+
+def _is_identifier(name: str, present: pd.Series, distinct: int, position: int) -> bool:
+    """Tell whether whole numbers are keys, codes, row numbers or times of day."""
+    name_words = set(words(name))
+    last_word = (words(name) or [""])[-1]
+    if name_words & vocabulary.ID_WORDS and not name_words & vocabulary.SUM_WORDS:
+        return True
+    if distinct > 20 and _names_codes(last_word):
+        return True
+    if _is_index(name, present, distinct, position):
+        return True
+    is_count = name_words & vocabulary.SUM_WORDS - vocabulary.NUMBER_WORDS
+    if last_word in vocabulary.NUMBER_WORDS and not is_count and distinct > 20:
+        return True
+    return bool(name_words & vocabulary.CLOCK_WORDS) and _is_clock(present)
+
+
+def _is_level(name_words: set[str], present: pd.Series, distinct: int) -> bool:
+    """Tell whether whole numbers are few levels, such as grades, rather than amounts."""
+    low, high = float(present.min()), float(present.max())
+    is_scale = low in (0, 1) and high <= 7 and high - low + 1 <= distinct + 1
+    if is_scale and len(present) > 100 and not name_words & vocabulary.COUNTED_WORDS:
+        return True
+    if name_words & vocabulary.CATEGORY_WORDS and distinct <= 20:
+        return True
+    if name_words & (vocabulary.SUM_WORDS | vocabulary.MEAN_WORDS | vocabulary.STOCK_WORDS):
+        return False
+    are_few = distinct < 20 and distinct < 0.4 * len(present)
+    are_dense = high - low + 1 <= 2 * distinct
+    return are_few and (are_dense or distinct * 100 < len(present))
 
 
 def _names_codes(word: str) -> bool:
-    """Tell whether whole numbers of that name are codes: schoolid, idno, ccode."""
+    """Tell whether whole numbers with a name that ends in this word are codes: schoolid, ccode."""
     return word.endswith(("code", "id", "idno")) and word not in vocabulary.NOT_IDS
 
 
 def _is_area(name: str) -> bool:
-    """Tell whether whole numbers of that name are codes of places: Ward, Police District, Community Area."""
-    named = words(name)
-    if named[-2:] in (["community", "area"], ["comm", "area"]):
+    """Tell whether whole numbers with that name are codes of places: Ward, Community Area."""
+    name_words = words(name)
+    if name_words[-2:] in (["community", "area"], ["comm", "area"]):
         return True
-    return named[-1:] != [] and named[-1] in vocabulary.AREA_WORDS
+    return bool(name_words) and name_words[-1] in vocabulary.AREA_WORDS
 
 
 def _is_clock(present: pd.Series) -> bool:
@@ -288,22 +302,22 @@ def _is_clock(present: pd.Series) -> bool:
 
 
 def _is_index(name: str, present: pd.Series, distinct: int, position: int) -> bool:
-    """Tell whether whole numbers only count the rows."""
-    blank = name.lower() == f"column_{position + 1}" and position == 0
+    """Tell whether whole numbers only number the rows, or rank them."""
+    is_unnamed = name.lower() == f"column_{position + 1}" and position == 0
     if distinct < len(present):
-        return blank and float(present.min()) in (0.0, 1.0) and distinct > 10
+        return is_unnamed and float(present.min()) in (0.0, 1.0) and distinct > 10
     if len(present) < 3:
         return False
     steps = present.astype("float64").diff().dropna()
-    counting = bool((steps == 1).all())
+    is_counting = bool((steps == 1).all())
     low, high = float(present.min()), float(present.max())
-    if len(present) >= 20 and low in (0.0, 1.0) and high - low + 1 == distinct and not counting:
-        return True  # each number once, in another order: a rank
-    return (counting and position == 0) or blank
+    if len(present) >= 20 and low in (0.0, 1.0) and high - low + 1 == distinct and not is_counting:
+        return True  # a rank has each number once, in another order
+    return (is_counting and position == 0) or is_unnamed
 
 
 def grain_of(present: pd.Series) -> str:
-    """Return the smallest natural step between the times: day for daily dates."""
+    """Return the natural step between times, such as "day" for daily dates."""
     times = present.drop_duplicates().sort_values()
     if len(times) < 2:
         return "day"

@@ -1,4 +1,4 @@
-"""Describe Parquet of any size: small ones whole, big ones by a sample and DuckDB's totals."""
+"""Describe Parquet files of any size; big ones by a sample, with counts from DuckDB."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from flaskdash.inspect.meaning import roles
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.writing.duckdb_code import quote
 
-MOST = 500_000  # rows that are taken into a DataFrame as they are
+MAX_ROWS = 500_000  # up to which a file is read into a DataFrame as it is
 SAMPLE = 150_000
-EXACT = 20_000  # distinct values up to which they are counted one by one
-FEW = 1000  # distinct values of a column, of which each is in the sample
+EXACT = 20_000  # distinct values, up to which they are counted exactly
+FEW = 1000  # distinct values, up to which the sample has each of them
 MEMORY = "700MB"
 
 
 @dataclass(frozen=True)
 class Described:
-    """What Parquet holds: `frame` is a sample where that has fewer rows than `rows`."""
+    """The contents of a Parquet file of `rows`; `frame` is a sample if it has fewer."""
 
     frame: pd.DataFrame
     columns: tuple[Column, ...]
@@ -30,7 +30,7 @@ class Described:
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Return a connection that takes little memory, and the rest of its room in a folder."""
+    """Return a DuckDB connection with a low memory limit that spills to a folder."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY,
         "temp_directory": str(folder),
@@ -42,60 +42,74 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
 def describe(
     connection: duckdb.DuckDBPyConnection, path: Path, units: Mapping[str, str]
 ) -> Described:
-    """Return what a Parquet file holds, in a memory that does not grow with its rows.
+    """Return the contents of a Parquet file, in memory that does not grow with its rows.
 
-    The sample is the same at each call. It has the least and the greatest of each column, and each
-    value of a column with few.
+    The sample is the same at each call. It has the least and the greatest value of each column, and
+    every value of columns with few values.
     """
     source = connection.read_parquet(str(path))
-    names, kinds = source.columns, [str(kind) for kind in source.types]
     rows = int(_row(source.aggregate("count(*)"))[0])
-    if rows <= MOST:
+    if rows <= MAX_ROWS:
         frame = source.df()
         return Described(frame, roles.describe(frame, units), rows)
-    facts = _row(
+    present, distinct = _counts(source)
+    table = f"read_parquet({_literal(path)}, file_row_number = true)"
+    numbers = _telling_rows(connection, source, table, distinct)
+    frame = connection.execute(
+        f"SELECT * EXCLUDE (file_row_number) FROM {table} "
+        f"WHERE hash(file_row_number) % {max(1, rows // SAMPLE)} = 0 "
+        "OR file_row_number IN (SELECT unnest($numbers)) ORDER BY file_row_number",
+        {"numbers": sorted(numbers)},
+    ).df()
+    columns = [
+        replace(column, missing=rows - present[name], distinct=distinct[name])
+        for name, column in zip(source.columns, roles.describe(frame, units), strict=True)
+    ]
+    return Described(frame, tuple(_without_index(connection, table, columns, rows)), rows)
+
+
+def _counts(source: duckdb.DuckDBPyRelation) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the numbers of present and of distinct values by column; large ones approximately."""
+    names = source.columns
+    counts = _row(
         source.aggregate(
             ", ".join(f"count({quote(n)}), approx_count_distinct({quote(n)})" for n in names)
         )
     )
-    present, distinct = list(facts[::2]), list(facts[1::2])
-    table = f"read_parquet({_text(path)}, file_row_number = true)"
-    many = [n for n, count in zip(names, distinct, strict=True) if count <= EXACT]
-    if many:
-        counted = ", ".join(f"count(DISTINCT {quote(n)})" for n in many)
-        exact = dict(zip(many, _row(source.aggregate(counted)), strict=True))
-        distinct = [exact.get(n, count) for n, count in zip(names, distinct, strict=True)]
-    some = [n for n, count in zip(names, distinct, strict=True) if count <= FEW]
-    wanted: set[int] = set()
-    for name in some:
-        found = f"SELECT min(file_row_number) FROM {table} GROUP BY {quote(name)}"
-        wanted.update(row[0] for row in connection.execute(found).fetchall())
-    ends = [
-        f"{how}(file_row_number, {quote(name)})"
-        for name, kind in zip(names, kinds, strict=True)
-        if name not in some and not kind.startswith(("VARCHAR", "BLOB"))
-        for how in ("arg_min", "arg_max")
-    ]
+    present = {name: int(count) for name, count in zip(names, counts[::2], strict=True)}
+    distinct = {name: int(count) for name, count in zip(names, counts[1::2], strict=True)}
+    countable = [name for name, count in distinct.items() if count <= EXACT]
+    if countable:
+        exact = _row(source.aggregate(", ".join(f"count(DISTINCT {quote(n)})" for n in countable)))
+        distinct |= {name: int(count) for name, count in zip(countable, exact, strict=True)}
+    return present, distinct
+
+
+def _telling_rows(
+    connection: duckdb.DuckDBPyConnection,
+    source: duckdb.DuckDBPyRelation,
+    table: str,
+    distinct: Mapping[str, int],
+) -> set[int]:
+    """Return the numbers of rows with each of few values, and with the extremes of columns."""
+    numbers: set[int] = set()
+    ends = []
+    for name, kind in zip(source.columns, source.types, strict=True):
+        if distinct[name] <= FEW:
+            first_rows = f"SELECT min(file_row_number) FROM {table} GROUP BY {quote(name)}"
+            numbers.update(row[0] for row in connection.execute(first_rows).fetchall())
+        elif not str(kind).startswith(("VARCHAR", "BLOB")):
+            ends += [f"{end}(file_row_number, {quote(name)})" for end in ("arg_min", "arg_max")]
     if ends:
-        found_ends = connection.execute(f"SELECT {', '.join(ends)} FROM {table}").fetchall()[0]
-        wanted.update(row for row in found_ends if row is not None)
-    frame = connection.execute(
-        f"SELECT * EXCLUDE (file_row_number) FROM {table} "
-        f"WHERE hash(file_row_number) % {max(1, rows // SAMPLE)} = 0 "
-        "OR file_row_number IN (SELECT unnest($wanted)) ORDER BY file_row_number",
-        {"wanted": sorted(wanted)},
-    ).df()
-    columns = [
-        replace(column, missing=rows - int(here), distinct=int(count))
-        for column, here, count in zip(roles.describe(frame, units), present, distinct, strict=True)
-    ]
-    return Described(frame, tuple(_uncounted(connection, table, columns, rows)), rows)
+        extremes = connection.execute(f"SELECT {', '.join(ends)} FROM {table}").fetchall()[0]
+        numbers.update(number for number in extremes if number is not None)
+    return numbers
 
 
-def _uncounted(
+def _without_index(
     connection: duckdb.DuckDBPyConnection, table: str, columns: list[Column], rows: int
 ) -> list[Column]:
-    """Return the columns, with a first one that only counts the rows as an identifier."""
+    """Return the columns; if the first one only numbers the rows, it is an identifier."""
     first = columns[0]
     if first.type != "integer" or first.role != "measure" or first.missing:
         return columns
@@ -110,5 +124,5 @@ def _row(relation: duckdb.DuckDBPyRelation) -> tuple[int, ...]:
     return tuple(relation.fetchall()[0])
 
 
-def _text(path: Path) -> str:
+def _literal(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"

@@ -1,4 +1,4 @@
-"""Find the values of a category that are totals of its others: with them, each sum would double."""
+"""Find the values of a category that are totals of its others, which would double each sum."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORDS = frozenset(
     | {"gesamt", "insgesamt", "합계", "총계", "합", "合计", "合計", "итого"}
 )
 _NAMED = re.compile(rf"\s*({'|'.join(WORDS)}|(grand )?total(\s?\w+)?|.*\btotal)\s*", re.I)
-# Unions and classes of countries, as the World Bank, the UN, the OECD and others call them.
+# Unions and classes of countries, in the words of the World Bank, the UN and the OECD.
 _CLASSES = re.compile(
     r"""\s*(?:world|global|european\ union.*|eu[\s-]?\d\d.*|euro\ ?(?:area|zone).*|eurozone|oecd.*|g-?(?:7|8|20)|brics|asean
     |arab\ world|.*\bincome(?:\ (?:countries|economies))?|.*\bsmall\ states|small\ states|.*demographic\ dividend
@@ -24,7 +24,7 @@ _CLASSES = re.compile(
     |fragile\ and\ conflict.*|least\ developed.*)\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
-# Regions, which may as well be parts of their own: they are groups only beside a class.
+# Regions may be parts, such as continents: they are groups only beside a class.
 _REGIONS = re.compile(
     r"""\s*(?:africa|asia|europe|oceania|(?:north|south|latin|central)\ america|americas
     |(?:middle\ east|east\ asia|south\ asia|europe|latin\ america)\ (?:&|and)\ .*
@@ -35,21 +35,21 @@ _REGIONS = re.compile(
 )
 _PLACES = frozenset({"entity", "geo", "economy", "reporter", "partner"})
 STATES = frozenset({"California", "Texas", "Ohio", "Florida"})
-DISTINCT = 1000
-MEASURES = 4
-NEAR = 0.05  # by how much, as a share, parts may miss their total
+MAX_DISTINCT = 1000
+MAX_MEASURES = 4
+TOLERANCE = 0.05  # share of a total by which its parts may miss it
 
 
 def candidates(values: pd.Series) -> list[str]:
-    """Return the values that are called totals, the plainest first."""
-    found = [str(value) for value in values.dropna().unique() if _NAMED.fullmatch(str(value))]
-    return sorted(found, key=lambda value: value.strip().lower() not in WORDS)
+    """Return the values with the name of a total, the plainest first."""
+    totals = [str(value) for value in values.dropna().unique() if _NAMED.fullmatch(str(value))]
+    return sorted(totals, key=lambda value: value.strip().lower() not in WORDS)
 
 
 def mark(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[Column, ...]:
     """Return the columns, each category with its totals, the largest first.
 
-    A total is called one, has as much as any other value, and as many rows.
+    A total has the name of one, is at least as large as any other value, and has as many rows.
     """
     sums = _sums(columns)
     return tuple(
@@ -61,77 +61,77 @@ def mark(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[Column, ...]:
 
 
 def redundant(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, list[str]]:
-    """Return, by column, the totals and groups whose rows repeat what the other rows add up to.
+    """Return, by column, the totals and groups whose rows repeat the sum of other rows.
 
-    A total stays if its parts overlap or are incomplete: then only it tells how much there is.
+    A total stays if its parts overlap or are incomplete: then only the total is right.
     """
     groups = {c.name: _groups(frame[c.name]) if _is_place(c) else () for c in columns}
-    found = {c.name: {*c.totals, *groups[c.name]} for c in columns if c.totals or groups[c.name]}
-    is_part = {name: ~frame[name].isin(values) for name, values in found.items()}
+    result = {c.name: {*c.totals, *groups[c.name]} for c in columns if c.totals or groups[c.name]}
+    is_part = {name: ~frame[name].isin(values) for name, values in result.items()}
     sums = _sums(columns)
     for column in columns:
         if not column.totals:
             continue
         name, largest = column.name, column.totals[0]
-        beside = pd.Series(True, frame.index)
-        for each in is_part.keys() - {name}:
-            beside &= is_part[each]
-        parts = frame.loc[beside & is_part[name], sums].sum()
-        total = frame.loc[beside & (frame[name] == largest), sums].sum()
-        if not bool(((parts - total).abs() < NEAR * total.abs()).all()):
-            found[name] = set(groups[name]) - {largest}
-    return {name: sorted(values) for name, values in found.items() if values}
+        elsewhere_part = pd.Series(True, frame.index)
+        for other_column in is_part.keys() - {name}:
+            elsewhere_part &= is_part[other_column]
+        parts = frame.loc[elsewhere_part & is_part[name], sums].sum()
+        total = frame.loc[elsewhere_part & (frame[name] == largest), sums].sum()
+        if not bool(((parts - total).abs() < TOLERANCE * total.abs()).all()):
+            result[name] = set(groups[name]) - {largest}
+    return {name: sorted(values) for name, values in result.items() if values}
 
 
 def _sums(columns: Sequence[Column]) -> list[str]:
-    """Return the first of the measures that add up."""
+    """Return the names of the first measures that add up."""
     sums = [c.name for c in columns if c.role == "measure" and c.agg in ("sum", "last")]
-    return sums[:MEASURES]
+    return sums[:MAX_MEASURES]
 
 
 def _is_place(column: Column) -> bool:
     """Tell whether a column may hold regions among its countries or states."""
-    named = column.role == "geography" or _PLACES & set(words(column.name))
-    return bool(named) and column.type == "text" and 8 <= column.distinct <= DISTINCT
+    names_places = column.role == "geography" or _PLACES & set(words(column.name))
+    return bool(names_places) and column.type == "text" and 8 <= column.distinct <= MAX_DISTINCT
 
 
 def _groups(values: pd.Series) -> tuple[str, ...]:
-    """Return the values that hold several of the others: at most two in five, else they are the parts."""
-    known = [str(value) for value in values.dropna().unique()]
-    found = [value for value in known if _CLASSES.fullmatch(value)]
-    if found:
-        found += [value for value in known if _REGIONS.fullmatch(value)]
-    if sum(map(len, known)) < 4 * len(known):
-        return ()  # codes, whose names stand beside them
-    if set(known) >= STATES:
-        found = [value for value in known if value in ("United States", "USA", "US", "U.S.")]
-    found = list(filter(_is_plain, found))
-    return tuple(sorted(found)) if len(found) <= 0.4 * len(known) else ()
+    """Return the values that contain other ones; none if they are more than two in five."""
+    names = [str(value) for value in values.dropna().unique()]
+    if sum(map(len, names)) < 4 * len(names):
+        return ()  # codes: their names are in another column
+    groups = [name for name in names if _CLASSES.fullmatch(name)]
+    if groups:
+        groups += [name for name in names if _REGIONS.fullmatch(name)]
+    if set(names) >= STATES:
+        groups = [name for name in names if name in ("United States", "USA", "US", "U.S.")]
+    groups = list(filter(_is_plain, groups))
+    return tuple(sorted(groups)) if len(groups) <= 0.4 * len(names) else ()
 
 
 def _is_plain(value: str) -> bool:
-    """Tell whether all engines write a text alike: it has no quote, backslash or control character."""
+    """Tell whether a text needs no escaping in the SQL of any engine."""
     return repr(value) == f"'{value}'"
 
 
 def is_divided(column: Column) -> bool:
     """Tell whether a column's values may be parts and their total."""
     roles = ("category", "geography")
-    return column.role in roles and column.type == "text" and 2 < column.distinct <= DISTINCT
+    return column.role in roles and column.type == "text" and 2 < column.distinct <= MAX_DISTINCT
 
 
 def _totals(frame: pd.DataFrame, name: str, sums: list[str]) -> tuple[str, ...]:
     named = list(filter(_is_plain, candidates(frame[name])))
     if not named:
         return ()
-    by = frame[[name, *sums]].groupby(name)[sums].sum()
-    parts = by.drop(index=named)
+    by_value = frame[[name, *sums]].groupby(name)[sums].sum()
+    parts = by_value.drop(index=named)
     if parts.empty:
         return ()
-    larger = (by.loc[named] >= parts.max()).mean(axis="columns")
-    # In all years, months...: where it is missing, the parts would be too.
+    larger_share = (by_value.loc[named] >= parts.max()).mean(axis="columns")
+    # If a total is missing in some years or months, charts of it would lack those.
     counts = frame[name].value_counts()
-    often = counts.loc[named] >= 0.9 * counts.loc[parts.index].max()
-    found = [value for value in named if larger[value] > 0.5 and often[value]]
-    ranked = by.loc[found, sums[0]].sort_values(ascending=False, kind="stable")
+    is_complete = counts.loc[named] >= 0.9 * counts.loc[parts.index].max()
+    totals = [value for value in named if larger_share[value] > 0.5 and is_complete[value]]
+    ranked = by_value.loc[totals, sums[0]].sort_values(ascending=False, kind="stable")
     return tuple(str(value) for value in ranked.index)

@@ -1,4 +1,4 @@
-"""Open what is packed: gzip, bzip2 and xz, and the members of a zip or tar archive."""
+"""Open compressed files (gzip, bzip2, xz) and members of archives (zip, tar)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import shlex
 import tarfile
 import zipfile
 import zlib
@@ -18,9 +19,11 @@ from typing import IO, Any
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.literals import literal
 
-MOST = 1_000_000_000  # bytes when unpacked: more is no dashboard's data, or meant to do harm
-KINDS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ": "xz"}
-ENDINGS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".tar": "tar", ".tgz": "tar"}
+# A bigger file is too much for a dashboard, or it is a decompression bomb.
+MAX_UNPACKED_BYTES = 1_000_000_000
+CHUNK_BYTES = 2**20
+SIGNATURES = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ": "xz"}
+SUFFIXES = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".tar": "tar", ".tgz": "tar"}
 MODULES = {
     "gzip": ("gzip",),
     "bz2": ("bz2",),
@@ -28,14 +31,14 @@ MODULES = {
     "zip": ("zipfile",),
     "tar": ("io", "tarfile"),
 }
-TAR = b"ustar"  # stands 257 bytes from the beginning
-# What Excel and OpenDocument files hold; both are zip archives.
-WORKBOOKS = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
-DOCUMENTS = {"word/": "a Word document", "ppt/": "a PowerPoint presentation"}
-DATA = frozenset(
+TAR_SIGNATURE = slice(257, 262)
+# Members of Excel and OpenDocument workbooks, which are zip archives too.
+WORKBOOK_MEMBERS = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
+DOCUMENT_FOLDERS = {"word/": "a Word document", "ppt/": "a PowerPoint presentation"}
+DATA_SUFFIXES = frozenset(
     ".csv .tsv .txt .json .jsonl .ndjson .geojson .xlsx .xls .ods .parquet .pq .dat .tab".split()
 )
-BROKEN = (
+UNPACK_ERRORS = (
     OSError,
     EOFError,
     zlib.error,
@@ -48,20 +51,20 @@ BROKEN = (
 
 @dataclass(frozen=True)
 class Packed:
-    """How a file is packed: `kind` as pandas calls it, "" for not at all.
+    """How a file is packed.
 
-    `member` is the file in an archive; `alone` tells that the archive holds nothing else, which
-    is what pandas can open by itself.
+    `kind` is the name of the compression in pandas, or "" for a plain file. `member` is the file
+    to read in an archive. pandas can open it without help if it is the `only_member`.
     """
 
     kind: str = ""
     member: str = ""
-    alone: bool = True
+    only_member: bool = True
 
     @property
     def argument(self) -> str:
-        """Return the argument with which pandas unpacks by itself, or ""."""
-        return f'compression="{self.kind}",' if self.kind and self.alone else ""
+        """Return the argument that makes pandas unpack the file, or "" if pandas cannot."""
+        return f'compression="{self.kind}",' if self.kind and self.only_member else ""
 
     @property
     def modules(self) -> list[str]:
@@ -70,17 +73,18 @@ class Packed:
 
     @property
     def opening(self) -> str:
-        """Return the line that opens the content, in bytes, as `file`."""
+        """Return the `with` statement that opens the content as the binary stream `file`."""
+        member = literal(self.member)
         if self.kind == "tar":
-            member = f"archive.extractfile({literal(self.member)}) or io.BytesIO()"
-            return f"with tarfile.open(SOURCE) as archive, {member} as file:"
-        if self.kind != "zip":
-            return f"with {MODULES[self.kind][0]}.open(SOURCE) as file:"
-        return f"with zipfile.ZipFile(SOURCE) as archive, archive.open({literal(self.member)}) as file:"
+            stream = f"archive.extractfile({member}) or io.BytesIO()"
+            return f"with tarfile.open(SOURCE) as archive, {stream} as file:"
+        if self.kind == "zip":
+            return f"with zipfile.ZipFile(SOURCE) as archive, archive.open({member}) as file:"
+        return f"with {MODULES[self.kind][0]}.open(SOURCE) as file:"
 
     @contextmanager
     def open(self, path: Path) -> Iterator[IO[bytes]]:
-        """Lend the unpacked content as a stream."""
+        """Open the unpacked content as a binary stream."""
         if self.kind == "zip":
             with zipfile.ZipFile(path) as archive, archive.open(self.member) as file:
                 yield file
@@ -94,149 +98,183 @@ class Packed:
             "bz2": bz2.open,
             "xz": lzma.open,
         }
-        with openers.get(self.kind, open_plain)(path) as opened:
-            yield opened
+        with openers.get(self.kind, open_plain)(path) as file:
+            yield file
 
 
 def open_plain(path: Path) -> IO[bytes]:
-    """Return a file that is not packed as a stream."""
     return path.open("rb")
 
 
-AS_IT_IS = Packed()
+NOT_PACKED = Packed()
 
 
-def unpack(path: Path, head: bytes, table: str | None) -> tuple[Packed, list[str]]:
-    """Return how a file is packed, by its content, and the names of an archive's other files.
+def detect(path: Path, head: bytes, table: str | None) -> tuple[Packed, list[str]]:
+    """Return how a file is packed and the names of the archive's members that are not read.
 
-    A workbook, which is a zip archive too, is not taken apart.
+    The content decides, not the file's suffix. A workbook is not unpacked, although it is a zip
+    archive. `table` is the member to read.
     """
-    kind = next((kind for start, kind in KINDS.items() if head.startswith(start)), "")
+    matches = (kind for signature, kind in SIGNATURES.items() if head.startswith(signature))
+    kind = next(matches, "")
     if _is_tar(path, kind, head):
-        return _unpack_tar(path, table)
+        return _choose_in_tar(path, table)
     if kind:
         return Packed(kind), []
-    if not head.startswith(b"PK\x03\x04"):
-        if head.startswith(b"PK\x05\x06"):
-            raise FlaskdashError(f"{path} is an empty zip archive.", "give one with a data file")
-        return AS_IT_IS, []
+    if head.startswith(b"PK\x05\x06"):
+        raise FlaskdashError(
+            f"The zip archive is empty: {path}. Give one that contains a data file."
+        )
+    if head.startswith(b"PK\x03\x04"):
+        return _choose_in_zip(path, table)
+    return NOT_PACKED, []
+
+
+def _choose_in_zip(path: Path, table: str | None) -> tuple[Packed, list[str]]:
+    """Choose the member of a zip archive to read, and list the members that are not read."""
     try:
         with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-    except BROKEN as error:
-        raise broken(path, "zip", error) from error
-    names = [info.filename for info in infos]
-    if any(name in WORKBOOKS for name in names):
-        if sum(info.file_size for info in infos) > MOST:
-            raise too_big(path)
-        return AS_IT_IS, []
-    for start, what in DOCUMENTS.items():
-        if any(name.startswith(start) for name in names):
-            raise FlaskdashError(f"{path} is {what}, not data.", "save its table as CSV")
-    files = [info for info in infos if not info.is_dir() and not _hidden(info.filename)]
-    if not files:
-        raise FlaskdashError(f"{path} holds no files.", "give an archive with a data file")
-    sizes = {info.filename: info.file_size for info in files}
-    member = _choose(path, sizes, table)
-    if any(info.flag_bits & 1 for info in files if info.filename == member):
+            members = archive.infolist()
+    except UNPACK_ERRORS as error:
+        raise unpack_error(path, "zip", error) from error
+    names = [member.filename for member in members]
+    if any(name in WORKBOOK_MEMBERS for name in names):
+        if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
+            raise size_error(path)
+        return NOT_PACKED, []
+    for folder, document in DOCUMENT_FOLDERS.items():
+        if any(name.startswith(folder) for name in names):
+            raise FlaskdashError(f"{path} is {document}, not data. Save its table as CSV.")
+    files = [
+        member for member in members if not member.is_dir() and not _is_hidden(member.filename)
+    ]
+    sizes = {file.filename: file.file_size for file in files}
+    name = _choose(path, sizes, table)
+    if any(file.flag_bits & 1 for file in files if file.filename == name):
         raise FlaskdashError(
-            f"{path} is protected by a password.", "unpack it, and give the file inside"
+            f"The archive is protected by a password: {path}. Unpack it and give the file inside."
         )
-    others = [name for name in sizes if name != member]
-    return Packed("zip", member, alone=len(infos) == 1), others
+    unread = [candidate for candidate in sizes if candidate != name]
+    return Packed("zip", name, only_member=len(members) == 1), unread
 
 
 def _is_tar(path: Path, kind: str, head: bytes) -> bool:
-    """Tell whether a file is a tar archive, packed or not, by its content."""
+    """Tell whether a file is a tar archive, compressed or not, by its content."""
     if not kind:
-        return head[257:262] == TAR
+        return head[TAR_SIGNATURE] == b"ustar"
     try:
         with Packed(kind).open(path) as file:
-            return file.read(512)[257:262] == TAR
-    except BROKEN:
-        return False  # told where it is read
+            return file.read(512)[TAR_SIGNATURE] == b"ustar"
+    except UNPACK_ERRORS:
+        # read() reports the broken file, with its reason.
+        return False
 
 
-def _unpack_tar(path: Path, table: str | None) -> tuple[Packed, list[str]]:
-    """Return the file of a tar archive that is read, and the names of the others."""
+def _choose_in_tar(path: Path, table: str | None) -> tuple[Packed, list[str]]:
+    """Choose the member of a tar archive to read, and list the members that are not read."""
     try:
         with tarfile.open(path) as archive:
             sizes = {
-                info.name: info.size
-                for info in archive
-                if info.isfile() and not _hidden(info.name.removeprefix("./"))
+                member.name: member.size
+                for member in archive
+                if member.isfile() and not _is_hidden(member.name.removeprefix("./"))
             }
-    except BROKEN as error:
-        raise broken(path, "tar", error) from error
-    if not sizes:
-        raise FlaskdashError(f"{path} holds no files.", "give an archive with a data file")
-    member = _choose(path, sizes, table)
-    others = [name for name in sizes if name != member]
-    return Packed("tar", member, alone=False), others
+    except UNPACK_ERRORS as error:
+        raise unpack_error(path, "tar", error) from error
+    name = _choose(path, sizes, table)
+    unread = [candidate for candidate in sizes if candidate != name]
+    return Packed("tar", name, only_member=False), unread
 
 
-def _hidden(name: str) -> bool:
-    """Tell whether an archive's file is one that systems leave behind."""
+def _is_hidden(name: str) -> bool:
+    """Tell whether an operating system added this member for its own use."""
     return name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith(".")
 
 
 def _choose(path: Path, sizes: Mapping[str, int], table: str | None) -> str:
-    """Return the file that was asked for, else the biggest that looks like data."""
+    """Return the member that `table` names, or the biggest that looks like data."""
+    if not sizes:
+        raise FlaskdashError(
+            f"The archive contains no files: {path}. Give one that contains a data file."
+        )
     if table is not None and len(sizes) > 1:
-        for name in sizes:
-            if table in (name, PurePosixPath(name).name):
-                member = name
-                break
-        else:
-            names = ", ".join(list(sizes)[:8])
-            raise FlaskdashError(f"{path} has no file {table!r}.", f"--table with one of: {names}")
+        member = _named_member(path, sizes, table)
     else:
-        data = [name for name in sizes if PurePosixPath(name).suffix.lower() in DATA]
+        data = [name for name in sizes if PurePosixPath(name).suffix.lower() in DATA_SUFFIXES]
         member = max(data or sizes, key=lambda name: sizes[name])
-    if sizes[member] > MOST:
-        raise too_big(path)
+    if sizes[member] > MAX_UNPACKED_BYTES:
+        raise size_error(path)
     return member
 
 
-def read(path: Path, packed: Packed, most: int | None = None) -> bytes:
-    """Return the unpacked content, or its first `most` bytes; raise where it is broken or huge."""
-    limit = MOST if most is None else most
-    try:
-        with packed.open(path) as stream:
-            data = io.BytesIO()
-            while (left := limit + 1 - data.tell()) > 0 and (
-                chunk := stream.read(min(left, 2**20))
-            ):
-                data.write(chunk)
-    except BROKEN as error:
-        if packed.kind:
-            raise broken(path, packed.kind, error) from error
-        raise
-    except RuntimeError as error:  # zipfile's word for a password
-        raise FlaskdashError(f"{path} can't be unpacked: {error}.", "unpack it yourself") from error
-    if most is None and packed.kind and data.tell() > MOST:
-        raise too_big(path)
-    return data.getvalue()[:limit] if most is not None else data.getvalue()
-
-
-def broken(path: Path, kind: str, error: Exception) -> FlaskdashError:
-    """Return the error for an archive that can't be unpacked."""
-    reason = " ".join(str(error).split())[:120] or type(error).__name__
-    what = "Excel workbook" if path.suffix.lower().startswith(".xls") else f"{kind} file"
-    return FlaskdashError(
-        f"{path} is a broken {what}: {reason}", "download or copy it again: it may be cut off"
+def _named_member(path: Path, sizes: Mapping[str, int], table: str) -> str:
+    """Return the member with the path or the file name that `table` gives."""
+    for name in sizes:
+        if table in (name, PurePosixPath(name).name):
+            return name
+    names = list(sizes)
+    raise FlaskdashError(
+        f"The archive has no file {table!r}: {path}. Its files: {', '.join(names[:8])}.",
+        hint=f"--table {shlex.quote(names[0])}",
     )
 
 
-def too_big(path: Path) -> FlaskdashError:
-    """Return the error for content that is too big when unpacked."""
+def read(path: Path, packed: Packed, limit: int | None = None) -> bytes:
+    """Return the unpacked content, or its first `limit` bytes.
+
+    Raises FlaskdashError if the file is broken, protected by a password, or too big.
+    """
+    max_bytes = MAX_UNPACKED_BYTES if limit is None else limit
+    try:
+        with packed.open(path) as stream:
+            content = _read_up_to(stream, max_bytes + 1)
+    except UNPACK_ERRORS as error:
+        if packed.kind:
+            raise unpack_error(path, packed.kind, error) from error
+        raise
+    except RuntimeError as error:  # zipfile raises it if a member needs a password
+        raise FlaskdashError(
+            f"Cannot unpack {path}: {error}. Unpack it yourself and give the file inside."
+        ) from error
+    if limit is not None:
+        return content[:limit]
+    if packed.kind and len(content) > MAX_UNPACKED_BYTES:
+        raise size_error(path)
+    return content
+
+
+def _read_up_to(stream: IO[bytes], max_bytes: int) -> bytes:
+    """Read a stream in chunks, until it ends or `max_bytes` are read."""
+    content = io.BytesIO()
+    while (remaining := max_bytes - content.tell()) > 0:
+        chunk = stream.read(min(remaining, CHUNK_BYTES))
+        if not chunk:
+            break
+        content.write(chunk)
+    return content.getvalue()
+
+
+def unpack_error(path: Path, kind: str, error: Exception) -> FlaskdashError:
+    """Return the error for a file that cannot be unpacked."""
+    reason = " ".join(str(error).split())[:120] or type(error).__name__
+    is_workbook = path.suffix.lower().startswith(".xls")
+    description = "Excel workbook" if is_workbook else f"{kind} file"
     return FlaskdashError(
-        f"{path} is more than {MOST / 1e9:g} GB when unpacked.", "give a part of it, or Parquet"
+        f"{path} is a broken {description}: {reason.rstrip('.')}. It may be incomplete. "
+        "Download or copy it again."
+    )
+
+
+def size_error(path: Path) -> FlaskdashError:
+    """Return the error for content that is too big after unpacking."""
+    return FlaskdashError(
+        f"{path} is larger than {MAX_UNPACKED_BYTES / 1e9:g} GB when unpacked. "
+        "Give a part of it, or convert it to Parquet."
     )
 
 
 def inner_name(path: Path, packed: Packed) -> str:
-    """Return the name of the content: that of the member, or without the ending of the packing."""
+    """Return the name of the member, or the file's name without the suffix of its compression."""
     if packed.member:
         return PurePosixPath(packed.member).name
-    return path.stem if packed.kind and path.suffix.lower() in ENDINGS else path.name
+    return path.stem if packed.kind and path.suffix.lower() in SUFFIXES else path.name

@@ -1,4 +1,4 @@
-"""Work out a text file's encoding from all of its bytes."""
+"""Detect a text file's encoding from all of its bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flaskdash.errors import FlaskdashError
 
-SAMPLE = 50_000
+SAMPLE_SIZE = 50_000
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -17,7 +17,7 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Signs that stand in any text: quotes, dashes, currencies, degrees.
+# Signs that occur in any language: quotes, dashes, currencies, degrees.
 PUNCTUATION = (
     "\u00a0\u2019\u2018\u201c\u201d\u2013\u2014\u2026\u20ac£°²³½®™§·µº«»¿¡©±\u00d7¹¼¾†‡•¨\u00b4"
 )
@@ -25,7 +25,7 @@ WEST = (
     *("éèêëàâçîïôùûüœæÿ", "äöüßé", "áéíóúñü", "ãõáéíóúâêôçà", "åäöæøé", "àèéìòù", "ëïéèöü"),
     "áéíóúýðþæö",
 )
-# One byte a character: each encoding with the letters of the languages that are written in it.
+# Encodings with one byte per character, and the letters of the languages that use them.
 LETTERS = {
     "cp1252": WEST,
     "cp1250": (
@@ -43,38 +43,38 @@ LETTERS = {
     "cp850": WEST,
     "latin-1": WEST,
 }
-# Cyrillic, which each of these writes in whole words of high bytes. In the wrong one, small and
-# capital letters change places, or signs stand among them.
+# In each of these encodings, Cyrillic words consist of high bytes only. If the encoding is wrong,
+# capitals and small letters are swapped, or words contain signs.
 CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859_5", "mac_cyrillic")
 _CYRILLIC_WORD = re.compile("[\u0400-\u042f]?[\u0430-\u045f]+|[\u0400-\u042f]+")
 COMMON_CYRILLIC = frozenset("оеаинтсрвлкм")
-# Told by the detector from the company that bytes keep: two bytes a character, or Cyrillic.
+# charset_normalizer is reliable for these: encodings with two bytes per character, and Cyrillic.
 DETECTABLE = re.compile(r"euc_|gb|big5|shift|cp932|cp949|cp1251|cp125[568]|koi8|iso8859_[5-8]|hz")
 
 
 def decode(raw: bytes, path: Path) -> tuple[str, str]:
-    """Return a file's text and the name of its encoding; raise if it is no text."""
+    """Return a file's text and its encoding. Raises FlaskdashError if the file is binary."""
     name = detect(raw)
     try:
-        # In UTF-8 that is damaged in places, those become a sign of their own.
+        # Damaged bytes in UTF-8 become U+FFFD, so that the text can still be read.
         text = raw.decode(name, "replace" if name == "utf-8" else "strict")
     except (UnicodeDecodeError, LookupError):
         name = "latin-1"
         text = raw.decode(name)
     if is_binary(text):
         raise FlaskdashError(
-            f"{path} is a binary file, not text.", "give a data file: CSV, Excel, JSON or Parquet"
+            f"{path} is a binary file, not text. Give a CSV, Excel, JSON or Parquet file."
         )
     return text, name
 
 
 def detect(raw: bytes) -> str:
-    """Return the name of the encoding."""
+    """Return the name of the encoding that Python uses."""
     for bom, name in BOMS:
         if raw.startswith(bom):
             return name
-    if wide := _utf16(raw[:SAMPLE]):
-        return wide
+    if utf16 := _utf16_without_bom(raw[:SAMPLE_SIZE]):
+        return utf16
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -83,23 +83,23 @@ def detect(raw: bytes) -> str:
 
 
 def _mostly_utf8(raw: bytes) -> bool:
-    """Tell whether there is far more that only UTF-8 explains than what is no UTF-8."""
+    """Tell whether valid UTF-8 sequences far outnumber the invalid bytes."""
     text = raw.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    whole = len(re.findall("[\x80-\ufffc\U00010000-\U0010ffff]", text))
-    return whole > 10 * broken
+    invalid = text.count("\ufffd")
+    valid = len(re.findall("[\x80-\ufffc\U00010000-\U0010ffff]", text))
+    return valid > 10 * invalid
 
 
 def is_binary(text: str) -> bool:
     """Tell whether decoded text is full of control characters."""
-    sample = text[:SAMPLE]
+    sample = text[:SAMPLE_SIZE]
     control = sum(sample.count(chr(code)) for code in (*range(2, 9), *range(14, 27), 127))
     nul = sample.count("\0")
     return control > len(sample) * 0.02 or nul > len(sample) * 0.2
 
 
-def _utf16(head: bytes) -> str | None:
-    """Return the UTF-16 without a BOM that these bytes look like: every other byte is NUL."""
+def _utf16_without_bom(head: bytes) -> str | None:
+    """Return the UTF-16 variant of bytes in which every second byte is NUL, or None."""
     if len(head) < 4:
         return None
     even, odd = head[0::2], head[1::2]
@@ -111,32 +111,34 @@ def _utf16(head: bytes) -> str | None:
 
 
 def _legacy(raw: bytes) -> str:
-    """Return the encoding of text that is not UTF-8, from the lines which prove that."""
+    """Return the encoding of text that is not UTF-8, from its lines that are not ASCII."""
     lines = re.findall(rb"[^\r\n]*[\x80-\xff][^\r\n]*", raw)
-    sample = b"\n".join(lines)[:SAMPLE]
-    if cyrillic := next((n for n in CYRILLIC if _decodes(raw, n) and _is_cyrillic(sample, n)), ""):
-        return cyrillic
-    # Imported here: the detector is slow to import, and most files are UTF-8.
+    sample = b"\n".join(lines)[:SAMPLE_SIZE]
+    for name in CYRILLIC:
+        if _decodes(raw, name) and _is_cyrillic(sample, name):
+            return name
+    # Imported here because the detector is slow to import and most files are UTF-8.
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample).best()
     guess = best.encoding if best else ""
-    high = re.findall(rb"[\x80-\xff]+", sample)
-    runs = sum(len(run) >= 2 for run in high) / len(high)
-    if guess and DETECTABLE.match(guess) and (runs > 0.5) and _decodes(raw, guess):
+    runs = re.findall(rb"[\x80-\xff]+", sample)
+    long_run_share = sum(len(run) >= 2 for run in runs) / len(runs)
+    if guess and DETECTABLE.match(guess) and long_run_share > 0.5 and _decodes(raw, guess):
         return guess
-    fit = [name for name in LETTERS if _decodes(raw, name)]
-    return max(fit, key=lambda name: _plausible(sample.decode(name), name))
+    candidates = [name for name in LETTERS if _decodes(raw, name)]
+    return max(candidates, key=lambda name: _plausibility(sample.decode(name), name))
 
 
 def _is_cyrillic(sample: bytes, name: str) -> bool:
-    """Tell whether a text's high bytes are Cyrillic words, of the letters that are common there."""
-    found = re.findall(r"[^\W\d_]*[^\x00-\x7f][^\W\d_]*", sample.decode(name, "replace"))
-    found = [word for word in found if len(word) > 1]
-    good = sum(bool(_CYRILLIC_WORD.fullmatch(word)) for word in found)
-    letters = "".join(found).lower()
+    """Tell whether the high bytes are Cyrillic words of common letters, in this encoding."""
+    text = sample.decode(name, "replace")
+    words = re.findall(r"[^\W\d_]*[^\x00-\x7f][^\W\d_]*", text)
+    words = [word for word in words if len(word) > 1]
+    valid = sum(bool(_CYRILLIC_WORD.fullmatch(word)) for word in words)
+    letters = "".join(words).lower()
     common = sum(letter in COMMON_CYRILLIC for letter in letters)
-    return len(letters) > 20 and good > 0.9 * len(found) and common > 0.5 * len(letters)
+    return len(letters) > 20 and valid > 0.9 * len(words) and common > 0.5 * len(letters)
 
 
 def _decodes(raw: bytes, name: str) -> bool:
@@ -148,15 +150,19 @@ def _decodes(raw: bytes, name: str) -> bool:
     return True
 
 
-def _plausible(text: str, name: str) -> float:
-    """Score how well the odd characters fit one language; cp1252 needs the least proof."""
-    odd = Counter(
+def _plausibility(text: str, name: str) -> float:
+    """Score from 0 to 1.15 how well the characters beyond ASCII fit one language."""
+    counts = Counter(
         character
-        for before, character in re.findall(r"(.?)([^\x00-\x7f])", text)
-        # A capital after a small letter is a sign of the wrong table.
-        if not (character.isupper() and before.islower())
+        for previous, character in re.findall(r"(.?)([^\x00-\x7f])", text)
+        # A capital after a small letter suggests the wrong encoding.
+        if not (character.isupper() and previous.islower())
     )
     total = len(re.findall(r"[^\x00-\x7f]", text))
-    signs = sum(odd[sign] for sign in PUNCTUATION)
-    letters = max(sum(odd[a] for a in known + known.upper()) for known in LETTERS[name])
-    return (signs + letters) / total + (0.15 if name == "cp1252" else 0.0)
+    signs = sum(counts[sign] for sign in PUNCTUATION)
+    letters = max(
+        sum(counts[letter] for letter in alphabet + alphabet.upper()) for alphabet in LETTERS[name]
+    )
+    # cp1252 is the most common by far, so it needs the least evidence.
+    bonus = 0.15 if name == "cp1252" else 0.0
+    return (signs + letters) / total + bonus

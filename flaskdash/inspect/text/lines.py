@@ -1,4 +1,4 @@
-"""Find the lines of a text that are no rows: rulers, comments, the header once more."""
+"""Find the lines of a text that are not rows: rulers, comments, repeated headers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from flaskdash.inspect.literals import literal
 
 RULER = r"[|+:=\s-]*(-{3}|={3})[|+:=\s-]*"
-SAMPLE = 5000
-HEAD = 500_000
-FEW = 0.2
+SAMPLE_LINES = 5000
+HEAD_CHARACTERS = 500_000
+MAX_COMMENT_SHARE = 0.2
 _RULER = re.compile(RULER)
 
 
 @dataclass(frozen=True)
 class Trim:
-    """What is done to the lines of a text before it is read.
+    """The changes to make to a text's lines before it is parsed.
 
-    `rulers` and `comments` are left out, `bars` at both ends of lines are cut off, and so are byte
-    order marks within (`marks`). `header` is a line that comes again further down.
+    Lines that are `rulers` or `comments` are removed, and so are `bars` at both ends of a line and
+    byte order `marks` inside the text. `header` is a line that is repeated among the rows.
     """
 
     rulers: bool = False
@@ -31,32 +31,31 @@ class Trim:
     header: str = ""
 
     def __bool__(self) -> bool:
-        """Tell whether there is anything to do."""
         return self != NO_TRIM
 
     def statements(self, text: str) -> list[str]:
-        """Return statements that make `lines` of an expression for the whole text."""
+        """Return statements that assign the trimmed lines of the expression `text` to `lines`."""
         lines = [f'lines = {text}.split("\\n")']
         if self.marks:
             lines.append(r'lines = [line.lstrip("\ufeff") for line in lines]  # from joined files')
         if self.comments:
             lines += [
-                "# Comments among the rows are left out.",
+                "# Skip the comments among the rows.",
                 'lines = [line for line in lines if not line.startswith("#")]',
             ]
         if self.rulers:
             lines += [
-                "# Rulers are left out.",
+                "# Skip the lines that only draw a border.",
                 f'lines = [line for line in lines if not re.fullmatch(r"{RULER}", line)]',
             ]
         if self.bars:
             lines += [
-                "# A bar at both ends is no delimiter.",
+                "# The bars at both ends of a line are a border, not delimiters.",
                 'lines = [line.strip().removeprefix("|").removesuffix("|") for line in lines]',
             ]
         if self.header:
             lines += [
-                "# The header comes again among the rows.",
+                "# Skip the header where it is repeated among the rows.",
                 f"header = {literal(self.header)}",
                 "first = lines.index(header)",
                 "lines = [line for i, line in enumerate(lines) if i <= first or line != header]",
@@ -64,69 +63,77 @@ class Trim:
         return lines
 
     def apply(self, text: str) -> str:
-        """Return the text without what is left out, as the loader will read it."""
-        names: dict[str, object] = {"text": unix(text), "re": re}
-        exec("\n".join(self.statements("text")), names)  # noqa: S102 - written above, data are literals
-        return "\n".join(names["lines"])  # type: ignore[arg-type]
+        """Return the trimmed text, as the loader will read it."""
+        namespace: dict[str, object] = {"text": unify_newlines(text), "re": re}
+        # The code is written above, and quotes the data as literals.
+        exec("\n".join(self.statements("text")), namespace)  # noqa: S102
+        return "\n".join(namespace["lines"])  # type: ignore[arg-type]
 
 
 NO_TRIM = Trim()
 
 
-def unix(text: str) -> str:
-    r"""Return a text with \n at the end of each line, as Python reads it."""
+def unify_newlines(text: str) -> str:
+    r"""Return a text with \n at the end of each line, as Python's text mode does."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def find(text: str) -> Trim:
-    """Return what has to be done to a text before its delimiter can be found."""
-    sample = [line for line in unix(text[:HEAD]).split("\n") if line.strip()]
+def detect_trim(text: str) -> Trim:
+    """Return the trimming that a text needs before its delimiter can be detected."""
+    sample = _filled_lines(text[:HEAD_CHARACTERS])
     rulers = sum(bool(_RULER.fullmatch(line)) for line in sample)
     barred = [line for line in sample if "|" in line and not _RULER.fullmatch(line)]
-    boxed = bool(rulers) and len(barred) > 0.5 * (len(sample) - rulers) and _even(barred)
-    ends = [line.strip().startswith("|") and line.strip().endswith("|") for line in barred]
-    marked = not boxed and ("\n#" in text or "\r#" in text)
+    mostly_barred = len(barred) > 0.5 * (len(sample) - rulers)
+    is_boxed = bool(rulers) and mostly_barred and _have_equal_bars(barred)
+    enclosed = [line.strip().startswith("|") and line.strip().endswith("|") for line in barred]
+    may_have_comments = not is_boxed and ("\n#" in text or "\r#" in text)
     return Trim(
-        rulers=boxed,
-        bars=boxed and sum(ends) > 0.9 * len(ends),
-        comments=marked
-        and _has_comments([line for line in unix(text).split("\n") if line.strip()]),
+        rulers=is_boxed,
+        bars=is_boxed and sum(enclosed) > 0.9 * len(enclosed),
+        comments=may_have_comments and _has_comments(_filled_lines(text)),
         marks="\n\ufeff" in text or "\r\ufeff" in text,
     )
 
 
-def _even(lines: Sequence[str]) -> bool:
-    """Tell whether most lines have as many bars."""
+def _filled_lines(text: str) -> list[str]:
+    """Return the lines of a text that are not blank."""
+    return [line for line in unify_newlines(text).split("\n") if line.strip()]
+
+
+def _have_equal_bars(lines: Sequence[str]) -> bool:
+    """Tell whether most lines have the same number of bars."""
     counts = Counter(line.count("|") for line in lines)
     return bool(counts) and counts.most_common(1)[0][1] > 0.8 * len(lines)
 
 
 def _has_comments(lines: Sequence[str]) -> bool:
-    """Tell whether a few lines among the rows are comments, unlike the rows."""
+    """Tell whether a few lines among the rows begin with # and are not shaped like the rows."""
     marked = [index for index, line in enumerate(lines) if line.startswith("#")]
     first = next((index for index, line in enumerate(lines) if not line.startswith("#")), None)
-    if first is None or not marked or len(marked) - first > FEW * len(lines):
+    if first is None or not marked or len(marked) - first > MAX_COMMENT_SHARE * len(lines):
         return False
-    among = [lines[index] for index in marked if index > first + 1]
+    comments = [lines[index] for index in marked if index > first + 1]
     rows = [line for line in lines[first:] if not line.startswith("#")]
-    if not among or len(rows) < 3:
+    if not comments or len(rows) < 3:
         return False
-    usual = {_signature(row) for row in rows[:SAMPLE]}
-    return not any(_signature(line) in usual for line in among)
+    row_shapes = {_delimiter_counts(row) for row in rows[:SAMPLE_LINES]}
+    return not any(_delimiter_counts(line) in row_shapes for line in comments)
 
 
-def _signature(line: str) -> tuple[int, ...]:
-    """Return how often each delimiter stands in a line."""
-    return tuple(line.count(mark) for mark in "\t;|,")
+def _delimiter_counts(line: str) -> tuple[int, ...]:
+    """Return how often each common delimiter occurs in a line."""
+    return tuple(line.count(delimiter) for delimiter in "\t;|,")
 
 
-def again(text: str, names: Sequence[str]) -> str:
-    """Return the line with the names, if it comes again below; else ""."""
+def repeated_header(text: str, names: Sequence[str]) -> str:
+    """Return the line with the names if it is repeated below, or ""."""
     filled = [name for name in names if name.strip()]
-    size = sum(map(len, names)) + 4 * len(names) + 40
-    for line in unix(text[:HEAD]).split("\n"):
-        if line and len(line) < size and all(name in line for name in filled):
+    # Each name may have quotes, blanks and a delimiter around it.
+    max_length = sum(map(len, names)) + 4 * len(names) + 40
+    for line in unify_newlines(text[:HEAD_CHARACTERS]).split("\n"):
+        if line and len(line) < max_length and all(name in line for name in filled):
             if len(filled) < 2 or text.count(line) < 2:
                 return ""
-            return line if f"\n{unix(text)}\n".count(f"\n{line}\n") > 1 else ""
+            count = f"\n{unify_newlines(text)}\n".count(f"\n{line}\n")
+            return line if count > 1 else ""
     return ""

@@ -1,27 +1,57 @@
-"""Read a text as strings: the names, and how often each column holds each value."""
+"""Count the values of each column of a text as strings."""
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from flaskdash.inspect.text.dialect import Header, Record, find_header, head, is_value, is_word
+from flaskdash.inspect.text.dialect import (
+    Header,
+    Record,
+    find_header,
+    is_value,
+    is_word,
+    most_common_width,
+    take,
+)
 
 TOP = 200
 TAIL = 30
 CHUNK = 20_000
+TOTAL_LABELS = frozenset(
+    {
+        "total",
+        "totals",
+        "grand total",
+        "sum",
+        "summe",
+        "gesamt",
+        "total général",
+        "totale",
+        "합계",
+        "총계",
+        "合计",
+        "合計",
+        "итого",
+        "suma",
+        "totaal",
+        "total geral",
+        "all rows",
+    }
+)
 
 
 @dataclass(frozen=True)
-class Table:
-    """What the text holds: `columns[i]` counts the values of column i, as they are written.
+class TextTable:
+    """The content of a text: `columns[i]` counts the values of column i, as they are written.
 
-    `long` are the records (counted from 0, in the whole file) with more fields than names;
-    `footer` is the number of records after the last row; `shorter` rows lack fields; `blank` rows
-    have no value at all and are not among `rows`; `titles` have one in the first column only. `rest`
-    records of the footer are another table.
+    `rows` does not include the `blank` rows, which have no value at all. `long` are the numbers of
+    the records with more fields than names, counted from 0 in the whole file. `shorter` rows have
+    fewer fields. `titles` are rows with a value in the first column only. `footer` is the number of
+    records after the last row, of which `second_table` belong to another table. `trailing` tells
+    whether the rows end in a delimiter.
     """
 
     header: Header
@@ -33,193 +63,232 @@ class Table:
     trailing: bool = False
     blank: int = 0
     titles: int = 0
-    rest: int = 0
+    second_table: int = 0
 
     @property
     def width(self) -> int:
-        """Return the number of columns."""
         return len(self.columns)
 
 
 def tabulate(
     records: Callable[[], Iterator[Record]], header: Header | None = None, gaps: bool = False
-) -> Table | None:
-    """Read all records, which `records` yields from the first at each call; None without any.
+) -> TextTable | None:
+    """Count the values of all records. Returns None if there are none.
 
-    The header is looked for unless it is given. With `gaps` a blank line is a row without values,
-    as it is in a sheet; without, it is skipped, as pandas does in text.
+    Each call of `records` yields them from the first one. The header is detected if it is None.
+    With `gaps`, a blank line is a row without values, as in a sheet. Without, it is skipped, as
+    pandas does in text.
     """
     if header is None:
-        top = head(records(), TOP)
+        top = take(records(), TOP)
         if not any(any(cell.strip() for cell in record) for record in top):
             return None
         header = find_header(top)
     start = header.skip + (header.names is not None)
-    body, kept = _body(itertools.islice(records(), start, None), header.width, gaps)
-    width = _width(header, body.widths, body.filled)
-    columns = [Counter[str]() for _ in range(width)]
-    long: list[int] = []
-    rows = shorter = blank = titles = 0
-    for chunk, offset in _chunks(records, start, kept):
-        good: list[Record] = []
-        for number, record in enumerate(chunk, start=start + offset):
-            if not gaps and len(record) <= 1 and not (record and record[0].strip()):
-                continue  # pandas skips blank lines
-            if len(record) > width and (any(record[width:]) or not body.trailing):
-                long.append(number)
-            elif not any(record):
-                blank += 1
-            else:
-                shorter += len(record) < width
-                titles += bool(record[0]) and not any(record[1:])
-                good.append(record)
-        rows += len(good)
-        cells = itertools.zip_longest(*good, fillvalue="") if good else ()
-        for counter, values in zip(columns, cells, strict=False):
-            counter.update(values)
-        for counter in columns[max(map(len, good), default=width) :]:
-            counter[""] += len(good)
-    return Table(
-        header,
-        columns,
-        rows,
-        long,
-        shorter,
-        body.footer,
-        body.trailing,
-        blank,
-        titles,
-        body.rest,
+    body = _measure_body(itertools.islice(records(), start, None), header.width, gaps)
+    counts = _Counts(_count_columns(header, body.widths, body.filled), body.trailing, gaps)
+    for chunk, offset in _chunks(records, start, body.size):
+        counts.add(chunk, start + offset)
+    return TextTable(
+        header=header,
+        columns=counts.columns,
+        rows=counts.rows,
+        long=counts.long,
+        shorter=counts.shorter,
+        footer=body.footer,
+        trailing=body.trailing,
+        blank=counts.blank,
+        titles=counts.titles,
+        second_table=body.second_table,
     )
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """What a first pass over the records tells."""
+@dataclass
+class _Counts:
+    """What is counted while the records are read in chunks; see TextTable."""
 
+    width: int
+    trailing: bool
+    gaps: bool
+    columns: list[Counter[str]] = field(init=False)
+    long: list[int] = field(default_factory=list)
+    rows: int = 0
+    shorter: int = 0
+    blank: int = 0
+    titles: int = 0
+
+    def __post_init__(self) -> None:
+        self.columns = [Counter() for _ in range(self.width)]
+
+    def add(self, chunk: list[Record], first: int) -> None:
+        """Count the records of a chunk, which begins with the record number `first`."""
+        rows: list[Record] = []
+        for number, record in enumerate(chunk, start=first):
+            if not self.gaps and _is_blank_line(record):
+                continue
+            has_surplus = any(record[self.width :]) or not self.trailing
+            if len(record) > self.width and has_surplus:
+                self.long.append(number)
+            elif not any(record):
+                self.blank += 1
+            else:
+                self.shorter += len(record) < self.width
+                self.titles += bool(record[0]) and not any(record[1:])
+                rows.append(record)
+        self.rows += len(rows)
+        cells = itertools.zip_longest(*rows, fillvalue="") if rows else ()
+        for counter, values in zip(self.columns, cells, strict=False):
+            counter.update(values)
+        longest = max(map(len, rows), default=self.width)
+        for counter in self.columns[longest:]:
+            counter[""] += len(rows)
+
+
+def _is_blank_line(record: Record) -> bool:
+    """Tell whether pandas skips this record as a blank line."""
+    return len(record) <= 1 and not (record and record[0].strip())
+
+
+@dataclass(frozen=True)
+class _Body:
+    """The records below the header, as a first pass measures them.
+
+    `size` is the number of the table's records. `widths` counts the records by their number of
+    fields, and `filled` is the largest such number without trailing blanks.
+    """
+
+    size: int
     widths: Counter[int]
     filled: int
     footer: int
     trailing: bool
-    rest: int
+    second_table: int
 
 
-def _body(source: Iterator[Record], width: int, gaps: bool) -> tuple[_Shape, int]:
-    """Return the shape of the records below the header, and how many belong to the table."""
+def _measure_body(source: Iterator[Record], width: int, gaps: bool) -> _Body:
+    """Measure the records below the header, up to the footer or a second table."""
     widths: Counter[int] = Counter()
     tail: deque[Record] = deque(maxlen=TAIL)
     first: list[Record] = []
-    total = filled = 0
+    total = filled = second_table = 0
     trailing = True
-    blank = False
+    after_blank = False
+    # A record that may be the header of a second table: the next record decides.
     names: Record | None = None
-    rest = 0
     for record in source:
-        if names is not None and any(map(is_value, map(str.strip, record))):
-            # What came before this row are the names of another table.
-            rest, names = 2 + sum(1 for _ in source), None
-            break
-        for one in (names, record) if names is not None else (record,):
+        pending = [record]
+        if names is not None:
+            if any(is_value(cell.strip()) for cell in record):
+                second_table = 2 + sum(1 for _ in source)
+                names = None
+                break
+            pending = [names, record]
             names = None
-            if blank and one is record and _begins_another(record, first, widths):
+        for row in pending:
+            if after_blank and row is record and _begins_table(record, first, widths):
                 names = record
                 break
             total += 1
-            tail.append(one)
+            tail.append(row)
             if len(first) < TAIL:
-                first.append(one)
-            size = len(one)
-            widths[size] += 1
-            if size > width:
-                while size > width and not one[size - 1].strip():
-                    size -= 1
-                trailing = trailing and size <= width
+                first.append(row)
+            widths[len(row)] += 1
+            size = _size_without_blanks(row, width)
+            trailing = trailing and size <= width
             filled = max(filled, size)
-            blank = not any(cell.strip() for cell in one)
+            after_blank = not any(cell.strip() for cell in row)
     if names is not None:
         total += 1
         tail.append(names)
         widths[len(names)] += 1
-    footer = _footer(list(tail), widths, total, gaps or bool(rest))
-    longer = any(size > width for size in widths)
-    shape = _Shape(widths, filled, footer + rest, trailing and longer, rest)
-    return shape, total - footer
+    footer = _count_footer(list(tail), widths, total, gaps or bool(second_table))
+    has_surplus = any(size > width for size in widths)
+    return _Body(
+        size=total - footer,
+        widths=widths,
+        filled=filled,
+        footer=footer + second_table,
+        trailing=trailing and has_surplus,
+        second_table=second_table,
+    )
 
 
-def _begins_another(record: Record, first: list[Record], widths: Counter[int]) -> bool:
-    """Tell whether a record below a blank one is the header of another table.
+def _size_without_blanks(record: Record, width: int) -> int:
+    """Return the number of fields, without the blank ones at the end that exceed `width`."""
+    size = len(record)
+    while size > width and not record[size - 1].strip():
+        size -= 1
+    return size
 
-    It holds words only, where there are numbers or dates above, or is of another width.
+
+def _begins_table(record: Record, first: list[Record], widths: Counter[int]) -> bool:
+    """Tell whether a record after a blank one is the header of a second table.
+
+    It consists of words in columns of numbers or dates, and often has another width. `first` are
+    the first records of the table above.
     """
     cells = [cell.strip() for cell in record]
     words = list(map(is_word, cells))
-    if sum(words) < 2 or sum(words) < sum(map(bool, cells)) or len(first) < 3:
+    filled = sum(map(bool, cells))
+    if sum(words) < 2 or sum(words) < filled or len(first) < 3:
         return False
-    usual = max(widths, key=lambda w: (widths[w], w))
+    usual = most_common_width(widths)
     typed = 0
     for index in range(min(usual, len(cells))):
-        above = [r[index].strip() for r in first if index < len(r) and r[index].strip()]
-        values = sum(map(is_value, above)) >= 0.8 * len(above) > 0
-        typed += values and words[index]
-    other = len(record) != usual and record == [cell for cell in record if cell.strip()]
-    return typed > 0 and (other or typed > 1 or sum(map(bool, cells)) == len(cells))
+        above = [row[index].strip() for row in first if index < len(row) and row[index].strip()]
+        has_values = sum(map(is_value, above)) >= 0.8 * len(above) > 0
+        typed += has_values and words[index]
+    is_full = filled == len(cells)
+    return typed > 0 and (typed > 1 or is_full)
 
 
-def _footer(tail: list[Record], widths: Counter[int], total: int, gaps: bool) -> int:
-    """Return how many records at the end are notes or totals below the table."""
-    usual = max(widths, key=lambda w: (widths[w], w), default=1)
+def _count_footer(tail: list[Record], widths: Counter[int], total: int, gaps: bool) -> int:
+    """Return the number of records at the end that are notes or totals below the table."""
+    usual = most_common_width(widths)
     if usual < 2 or total < 3:
         return 0
     last_row = len(tail)
-    for index in range(len(tail) - 1, -1, -1):
-        record = tail[index]
-        cells = sum(bool(cell.strip()) for cell in record)
-        blank = not cells
-        above = tail[index - 1] if index else [""]
-        note = cells == 1 and bool(record[0].strip()) and (usual > 2 or len(record) < usual)
-        first = next((cell for cell in record[:3] if cell.strip()), "")
-        total_row = first.strip().lower().rstrip(":") in _TOTALS
-        if blank or note or total_row or (not any(above) and len(record) < usual):
-            last_row = index
-        else:
-            break
+    while last_row and _is_footer(tail, last_row - 1, usual):
+        last_row -= 1
     footer = len(tail) - last_row
     if not gaps and not any(cell.strip() for record in tail[last_row:] for cell in record):
-        return 0  # blank lines only, which are skipped anyway
-    # A table whose every row looks like a note has no footer.
+        return 0  # pandas skips blank lines
+    # If every row looks like a note, the table has no footer.
     return 0 if footer == len(tail) or footer >= total else footer
 
 
-_TOTALS = {
-    "total",
-    "totals",
-    "grand total",
-    "sum",
-    "summe",
-    "gesamt",
-    "total général",
-    "totale",
-} | {"합계", "총계", "合计", "合計", "итого", "suma", "totaal", "total geral", "all rows"}
+def _is_footer(tail: list[Record], index: int, usual: int) -> bool:
+    """Tell whether a record is blank, a note or a total. `usual` is the width of the rows."""
+    record = tail[index]
+    above = tail[index - 1] if index else [""]
+    filled = sum(bool(cell.strip()) for cell in record)
+    is_short = len(record) < usual
+    is_note = filled == 1 and bool(record[0].strip()) and (usual > 2 or is_short)
+    label = next((cell for cell in record[:3] if cell.strip()), "")
+    is_total = label.strip().lower().rstrip(":") in TOTAL_LABELS
+    follows_blank = not any(above) and is_short
+    return not filled or is_note or is_total or follows_blank
 
 
-def _width(header: Header, widths: Counter[int], filled: int) -> int:
-    """Return the number of columns: as many as names, unless most rows hold more."""
+def _count_columns(header: Header, widths: Counter[int], filled: int) -> int:
+    """Return the number of columns: the number of names, unless most rows have more fields."""
+    common = most_common_width(widths)
+    total = sum(widths.values())
     if header.names is None:
-        common = max(widths, key=lambda w: (widths[w], w), default=1)
-        ragged = sum(n for w, n in widths.items() if w != common) > 0.3 * sum(widths.values())
-        return max(filled, 1) if ragged else max(common, 1)
-    more = sum(count for width, count in widths.items() if width > len(header.names))
-    if more > 0.5 * sum(widths.values()) and filled > len(header.names):
-        common = max(widths, key=lambda w: (widths[w], w))
-        return max(common, len(header.names))
-    return len(header.names)
+        ragged = sum(count for width, count in widths.items() if width != common)
+        return max(filled if ragged > 0.3 * total else common, 1)
+    names = len(header.names)
+    longer = sum(count for width, count in widths.items() if width > names)
+    if longer > 0.5 * total and filled > names:
+        return max(common, names)
+    return names
 
 
 def _chunks(
-    records: Callable[[], Iterator[Record]], start: int, kept: int
+    records: Callable[[], Iterator[Record]], start: int, size: int
 ) -> Iterator[tuple[list[Record], int]]:
-    """Yield the table's records in chunks, each with the number of records before it."""
-    source = itertools.islice(records(), start, start + kept)
+    """Yield the table's `size` records in chunks, each with the number of records before it."""
+    source = itertools.islice(records(), start, start + size)
     offset = 0
     while chunk := list(itertools.islice(source, CHUNK)):
         yield chunk, offset

@@ -1,4 +1,4 @@
-"""What the types of cells tell, in sources that have types: sheets and JSON."""
+"""Refine column plans by the types of cells, in sources that have types: sheets and JSON."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.values.numbers import Numerals
 
 
-def native(column: ColumnPlan, cells: Sequence[Any]) -> ColumnPlan:
-    """Return a column's plan with what the types of its cells tell."""
+def refine_by_types(column: ColumnPlan, cells: Sequence[Any]) -> ColumnPlan:
+    """Return the plan of a column, adapted to the types of its cells."""
     kinds = {
         kind_of(cell)
         for cell in cells
@@ -30,7 +30,10 @@ def native(column: ColumnPlan, cells: Sequence[Any]) -> ColumnPlan:
         notes = column.notes
         if "date" in kinds:
             count = sum(kind_of(cell) == "date" for cell in cells)
-            notes = (*notes, f"{count} cells are dates and others are not, so it is kept as text")
+            notes = (
+                *notes,
+                f"{count} cells are dates and the others are not, so it is kept as text",
+            )
         return replace(column, numeric_text=True, notes=notes)
     if column.kind == "date" and "date" in kinds:
         return replace(column.as_text(), notes=(*column.notes, "some dates are text: kept as text"))
@@ -38,7 +41,7 @@ def native(column: ColumnPlan, cells: Sequence[Any]) -> ColumnPlan:
 
 
 def kind_of(cell: object) -> str:
-    """Return what kind of value a cell holds."""
+    """Return "boolean", "number", "date", "text" or "other"."""
     if isinstance(cell, bool):
         return "boolean"
     if isinstance(cell, int | float):
@@ -49,7 +52,7 @@ def kind_of(cell: object) -> str:
 
 
 def text_of(cell: object) -> str:
-    """Return a cell as pandas does where it is asked for text."""
+    """Return a cell as the text that pandas makes of it."""
     if isinstance(cell, str):
         return cell
     if isinstance(cell, float) and cell.is_integer():

@@ -29,11 +29,11 @@ _PARTS = {
     "%z": r"(?:a|[+-]9{2}:?9{2})",
 }
 _DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d-%m-%y", "%d.%m.%y")
-_TWINS = {text: "%m{0}%d{0}%{1}".format(text[2], text[-1]) for text in _DAY_FIRST}
+_MONTH_FIRST = {text: "%m{0}%d{0}%{1}".format(text[2], text[-1]) for text in _DAY_FIRST}
 _DATES = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d"),
     *_DAY_FIRST,
-    *_TWINS.values(),
+    *_MONTH_FIRST.values(),
     *("%d %m %Y", "%Y %m %d", "%Y-%b-%d", "%d%b%Y", "%Y%m%d"),
     *("%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %y", "%d %b, %Y"),
     *("%d/%b/%Y", "%d. %b %Y", "%b %Y", "%b-%Y", "%b, %Y", "%b-%y", "%b %y", "%b/%y", "%Y %b"),
@@ -54,6 +54,7 @@ _QUARTER = re.compile(r"(19|20)\d{2}[- ]?Q[1-4]", re.I)
 _QUARTER_FIRST = re.compile(r"Q([1-4])[- /']?((19|20)\d{2})", re.I)
 _WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]\d", re.I)
 _TO_SHAPE = str.maketrans("0123456789", "9" * 10)
+_DECIMAL_MONTH = re.compile(r"(19|20)\d\d\.(0[1-9]|1[0-2])")
 _MANY_SHAPES = 60
 EXCEL = (29_221, 62_091)  # 1980 to 2069, in days since 1900
 EXCEL_WORDS = frozenset({"date", "datum", "fecha", "datetime", "timestamp"})
@@ -61,10 +62,12 @@ EXCEL_WORDS = frozenset({"date", "datum", "fecha", "datetime", "timestamp"})
 
 @dataclass(frozen=True)
 class Dating:
-    """How a column writes dates. `kind` is "format", "quarter", "quarter-first", "week" "excel"
-    for its days since 1900, or an epoch unit ("s", "ms"). `ambiguous` dates can be read day first and month first; `evidence` is
-    a value that rules the other order out. `zoned` stamps are converted to UTC. `rewrites` are
-    patterns with what they become, in small letters where `lower` is set, before that.
+    """How a column writes dates.
+
+    `kind` is "format", "quarter", "quarter-first", "week", "excel" (days since 1900), or an epoch
+    unit ("s", "ms"). `ambiguous` dates can be read day first or month first; `evidence` is a value
+    that excludes one order. `zoned` timestamps are converted to UTC. `rewrites` are pairs of a
+    pattern and its replacement, applied before parsing; with `lower`, to lower-case text.
     """
 
     format: str
@@ -77,22 +80,22 @@ class Dating:
 
     @property
     def order(self) -> str:
-        """Return "day" or "month" for dates in which that comes first, else ""."""
+        """Return the part that comes first, "day" or "month", or "" for dates without that choice."""
         if self.format[:8] in _DAY_FIRST:
             return "day"
-        return "month" if self.format[:8] in _TWINS.values() else ""
+        return "month" if self.format[:8] in _MONTH_FIRST.values() else ""
 
     def swapped(self) -> Dating:
-        """Return the same with day and month exchanged."""
+        """Return a copy with day and month exchanged."""
         exchange = {"%d": "%m", "%m": "%d"}
-        text = re.sub("%[dm]", lambda found: exchange[found[0]], self.format)
+        text = re.sub("%[dm]", lambda match: exchange[match[0]], self.format)
         return replace(self, format=text)
 
 
 def recognise(values: Sequence[str], named: bool = False) -> Dating | None:
-    """Return how these stripped, non-missing values write dates; None if one is no date.
+    """Detect how these stripped, non-missing values write dates. Return None if one is not a date.
 
-    `named` tells that the column's name is a word for time, which weak evidence needs.
+    `named` tells that the column's name is a word for time. Weak evidence counts only then.
     """
     if not values or len(values[0]) > 40 or not any(map(str.isdigit, values[0])):
         return None
@@ -102,29 +105,30 @@ def recognise(values: Sequence[str], named: bool = False) -> Dating | None:
         return Dating("", "quarter-first")
     if all(map(_WEEK.fullmatch, values)):
         return Dating("", "week")
-    if (found := _by_shape(values)) and (named or not _weak(values, found)):
-        return found
+    dating = _detect_format(values)
+    if dating and (named or not _is_weak(values, dating)):
+        return dating
     if all(map(_ISO.fullmatch, values)):
         zoned = [bool(_ZONED.fullmatch(value)) for value in values]
         if _parses(values, "ISO8601", any(zoned)):
             return Dating("ISO8601", zoned=any(zoned))
-    return _worded(values, named)
+    return _detect_words(values, named)
 
 
-def _worded(values: Sequence[str], named: bool) -> Dating | None:
-    """Return how dates with words of any language, or of a zone, are written."""
+def _detect_words(values: Sequence[str], named: bool) -> Dating | None:
+    """Detect the format of dates with words of any language, or with the name of a zone."""
     for rewrites, lower in months.candidates(values):
         for part in (values[:20], values):
-            found = _by_shape(months.rewrite(part, rewrites, lower))
-            if found is None or found.zoned or (_weak(part, found) and not named):
+            dating = _detect_format(months.rewrite(part, rewrites, lower))
+            if dating is None or dating.zoned or (_is_weak(part, dating) and not named):
                 break
         else:
-            return replace(found, rewrites=rewrites, lower=lower) if found else None
+            return replace(dating, rewrites=rewrites, lower=lower) if dating else None
     return None
 
 
 def recognise_integers(values: Sequence[str], named: bool) -> Dating | None:
-    """Return how whole numbers are dates: 20230116, 202301 or seconds since 1970."""
+    """Detect whole numbers that are dates: 20230116, 202301 or seconds since 1970."""
     lengths = {len(value) for value in values}
     if lengths == {8} and all(value[:2] in ("19", "20") for value in values):
         if (named or len(values) > 5) and _parses(values, "%Y%m%d"):
@@ -132,8 +136,8 @@ def recognise_integers(values: Sequence[str], named: bool) -> Dating | None:
     elif lengths == {6} and all(value[:2] in ("19", "20") for value in values):
         if (named or len(values) > 11) and _parses(values, "%Y%m"):
             return Dating("%Y%m")
-    elif named and (found := _stamps(values, lengths)):
-        return found
+    elif named and (dating := _detect_timestamps(values, lengths)):
+        return dating
     elif named and lengths <= {9, 10} and 10 in lengths:
         return Dating("", "s")
     elif named and lengths <= {12, 13} and 13 in lengths:
@@ -141,8 +145,8 @@ def recognise_integers(values: Sequence[str], named: bool) -> Dating | None:
     return None
 
 
-def _stamps(values: Sequence[str], lengths: set[int]) -> Dating | None:
-    """Return how whole numbers are points in time: 2024013108, or 20240131081500."""
+def _detect_timestamps(values: Sequence[str], lengths: set[int]) -> Dating | None:
+    """Detect whole numbers that are points in time: 2024013108 or 20240131081500."""
     text = {10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(min(lengths), "")
     if not text or len(lengths) > 1 or not all(value[:2] in ("19", "20") for value in values):
         return None
@@ -150,7 +154,7 @@ def _stamps(values: Sequence[str], lengths: set[int]) -> Dating | None:
 
 
 def recognise_serials(values: Sequence[str], words: Collection[str]) -> Dating | None:
-    """Return how numbers under the name of a date are Excel's days since 1900."""
+    """Detect Excel's days since 1900, in a column that is named as a date."""
     if not EXCEL_WORDS & set(words):
         return None
     if all(re.fullmatch(r"[2-6]\d{4}(\.\d+)?", value) for value in values):
@@ -160,21 +164,21 @@ def recognise_serials(values: Sequence[str], words: Collection[str]) -> Dating |
 
 
 def recognise_decimals(values: Sequence[str]) -> Dating | None:
-    """Return how numbers such as 2024.01 are months, where all of many are."""
-    if len(values) > 11 and all(re.fullmatch(r"(19|20)\d\d\.(0[1-9]|1[0-2])", v) for v in values):
+    """Detect months written as decimals, such as 2024.01, if there are more than 11 values."""
+    if len(values) > 11 and all(map(_DECIMAL_MONTH.fullmatch, values)):
         return Dating("%Y.%m")
     return None
 
 
-def _weak(values: Sequence[str], found: Dating) -> bool:
-    """Tell whether values such as 1.2.20 may as well be versions or scores."""
-    if found.format in ("%d.%m.%y", "%m.%d.%y"):
+def _is_weak(values: Sequence[str], dating: Dating) -> bool:
+    """Tell whether the values, such as 1.2.20, can also be versions or scores."""
+    if dating.format in ("%d.%m.%y", "%m.%d.%y"):
         return any(len(value) != 8 for value in values)
-    return found.format in ("%m.%Y", "%Y.%m", "%m-%Y")
+    return dating.format in ("%m.%Y", "%Y.%m", "%m-%Y")
 
 
-def _by_shape(values: Sequence[str]) -> Dating | None:
-    """Return the one format whose shape all values have, and which parses them all."""
+def _detect_format(values: Sequence[str]) -> Dating | None:
+    """Return the likeliest format that parses all values, or None."""
     if len(values) > 100 and not _candidates({_shape_of(value) for value in values[:50]}):
         return None
     shapes: set[str] = set()
@@ -185,37 +189,37 @@ def _by_shape(values: Sequence[str]) -> Dating | None:
     for text in _candidates(shapes):
         zoned = text.endswith("%z")
         if _parses(values, text, zoned):
-            return _settle(values, Dating(text, zoned=zoned))
+            return _check_order(values, Dating(text, zoned=zoned))
     return None
 
 
 def _shape_of(value: str) -> str:
-    """Return a value with each digit as 9 and each run of letters as a."""
+    """Replace each digit of a value by 9 and each run of letters by a."""
     return re.sub("[A-Za-z]+", "a", value.translate(_TO_SHAPE))
 
 
 def _candidates(shapes: set[str]) -> list[str]:
     """Return the formats that have these shapes, the likeliest first."""
-    found = []
+    formats = []
     for date in _DATES:
         pattern = _shape(date)
         if not all(re.match(pattern, shape) for shape in shapes):
             continue
-        for text in _full(date):
+        for text in _with_clocks(date):
             if all(re.fullmatch(_shape(text), shape) for shape in shapes):
-                found.append(text)
+                formats.append(text)
                 if "%b" in text:
-                    found.append(text.replace("%b", "%B"))
-    return found
+                    formats.append(text.replace("%b", "%B"))
+    return formats
 
 
-def _full(date: str) -> list[str]:
-    """Return a date format alone, and with each way to write the time of day."""
+def _with_clocks(date: str) -> list[str]:
+    """Return a date format alone, and followed by each format of the time of day."""
     return [date, *(f"{date}{gap}{clock}" for clock in _CLOCKS for gap in (" ", "T", ", "))]
 
 
 def _shape(text: str) -> str:
-    """Return the pattern of the shapes that a format writes."""
+    """Return the pattern of the shapes of values in a format."""
     pieces = re.split("(%[a-zA-Z])", text)
     return "".join(
         _PARTS[piece] if piece in _PARTS else re.sub("[A-Za-z]", "a", re.escape(piece))
@@ -224,7 +228,7 @@ def _shape(text: str) -> str:
 
 
 def _parses(values: Sequence[str], text: str, utc: bool = False) -> bool:
-    """Tell whether pandas reads every value with this format, as a year that data may have."""
+    """Tell whether pandas reads every value with this format, as a year from 1000 to 2200."""
     for part in (values[:20], values):
         try:
             parsed = pd.to_datetime(pd.Series(part, dtype="str"), format=text, utc=utc)
@@ -235,32 +239,32 @@ def _parses(values: Sequence[str], text: str, utc: bool = False) -> bool:
     return True
 
 
-def _settle(values: Sequence[str], found: Dating) -> Dating:
-    """Return the dating with what is known of its order of day and month."""
-    if not found.order:
-        return found
-    other = found.swapped()
-    sample = next(
-        (value for value in values if not _parses([value], other.format, found.zoned)), ""
+def _check_order(values: Sequence[str], dating: Dating) -> Dating:
+    """Set `evidence` or `ambiguous`, if day and month of the dates could be exchanged."""
+    if not dating.order:
+        return dating
+    swapped = dating.swapped()
+    evidence = next(
+        (value for value in values if not _parses([value], swapped.format, dating.zoned)), ""
     )
-    return replace(found, evidence=sample, ambiguous=not sample)
+    return replace(dating, evidence=evidence, ambiguous=not evidence)
 
 
-def likelier(values: Sequence[str], found: Dating, european: bool = False) -> Dating:
-    """Return the ambiguous dating or its twin: whichever makes the plainer series of days.
+def likelier(values: Sequence[str], dating: Dating, european: bool = False) -> Dating:
+    """Return the likelier order of day and month for ambiguous dates.
 
-    A constant first part other than 1 is a month rather than the same day of each month; the
-    reading with the smaller span wins; a draw is kept as it is. `european` numbers, with a decimal
-    comma, go with days that come first.
+    All days on the first of a month are the likeliest. Otherwise the order with the smaller span
+    of time wins, and a draw leaves `dating` unchanged. `european` numbers, with a decimal comma,
+    suggest that the day comes first.
     """
-    twin = found.swapped()
+    swapped = dating.swapped()
     if european:
-        return found if found.order == "day" else twin
-    values = months.rewrite(values, found.rewrites, found.lower)
+        return dating if dating.order == "day" else swapped
+    values = months.rewrite(values, dating.rewrites, dating.lower)
     spans = []
-    for dating in (found, twin):
-        days = pd.to_datetime(pd.Series(values, dtype="str"), format=dating.format)
-        whole = bool((days == days.dt.normalize()).all())
-        firsts = whole and bool((days.dt.day == 1).all()) and days.nunique() > 1
+    for candidate in (dating, swapped):
+        days = pd.to_datetime(pd.Series(values, dtype="str"), format=candidate.format)
+        no_times = bool((days == days.dt.normalize()).all())
+        firsts = no_times and bool((days.dt.day == 1).all()) and days.nunique() > 1
         spans.append((not firsts, days.max() - days.min()))
-    return twin if spans[1] < spans[0] else found
+    return swapped if spans[1] < spans[0] else dating

@@ -1,11 +1,11 @@
-"""Tell the words for "no value" from values that only look like one."""
+"""Distinguish words for "no value" from values that only look like such words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 
-# What pd.read_csv takes for missing by itself (pandas 3), besides the empty cell.
+# The words that pd.read_csv of pandas 3 reads as missing by default, besides the empty cell.
 PANDAS = frozenset(
     {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
     | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
@@ -17,7 +17,7 @@ ALWAYS = frozenset(
     | {"n.a.", "#ref!", "#n/v", "#nv", "#bezug!", "#wert!", "#valeur!", "#valor!", "#n/d"}
     | {"#div/0!", "#value!", "#name?", "#num!", "#null!", "0000-00-00", "00/00/0000"}
 )
-# These only among numbers and dates: in a text column they may be a category.
+# These mean "no value" only among numbers and dates. In a text column they may be a category.
 AMONG_NUMBERS = frozenset(
     {"unknown", "missing", "not available", "not applicable", "nil", "n.d.", "n/d", "nd", "tbd"}
     | {
@@ -60,7 +60,7 @@ CONTINENTS = frozenset({"AF", "AN", "AS", "EU", "NA", "OC", "SA"})
 
 
 def among_numbers(word: str) -> bool:
-    """Tell whether a word among numbers or dates stands for "no value", as any bare sign does."""
+    """Tell whether a word or sign among numbers or dates means "no value"."""
     return word.lower() in AMONG_NUMBERS or not any(map(str.isalnum, word))
 
 
@@ -71,12 +71,12 @@ _FAR_DAY = re.compile(
 
 
 def is_far_day(word: str) -> bool:
-    """Tell whether a date is one that programs write for "none": 31.12.9999."""
+    """Tell whether a date is a placeholder of programs for "no date", such as 31.12.9999."""
     return bool(_FAR_DAY.fullmatch(word))
 
 
 def words(counts: Mapping[str, int]) -> set[str]:
-    """Return the cells, as written, which may stand for "no value"."""
+    """Return the cells, as written, that may mean "no value"."""
     return {
         cell
         for cell in counts
@@ -84,26 +84,26 @@ def words(counts: Mapping[str, int]) -> set[str]:
     }
 
 
-def real(name: str, found: Iterable[str], counts: Mapping[str, int]) -> set[str]:
-    """Return those of the found words that are values in this text column."""
-    kept = set()
-    for word in found:
+def real_values(name: str, candidates: Iterable[str], counts: Mapping[str, int]) -> set[str]:
+    """Return the words for "no value" that are real values in this text column."""
+    values = set()
+    for word in candidates:
         text = word.strip()
         # "Null" is a surname; programs write NULL or null.
         if text in ("None", "Null") or (text == "NA" and _na_is_a_place(name, counts)):
-            kept.add(word)
-    return kept
+            values.add(word)
+    return values
 
 
 def _na_is_a_place(name: str, counts: Mapping[str, int]) -> bool:
-    """Tell whether "NA" is North America or Namibia here, and not a gap."""
-    others = {value.strip() for value in counts if value.strip()} - {"NA"}
+    """Tell whether "NA" means North America or Namibia in this column."""
+    places = {value.strip() for value in counts if value.strip()} - {"NA"}
     lower = name.lower()
-    if others and others <= CONTINENTS:
+    if places and places <= CONTINENTS:
         return True
-    codes = [value for value in others if value.isupper() and 2 <= len(value) <= 5]
+    codes = [value for value in places if value.isupper() and 2 <= len(value) <= 5]
     if any(word in lower for word in ("continent", "region", "territory", "market")):
-        return len(codes) >= 0.5 * len(others) and bool(others)
-    iso = [value for value in others if value.isupper() and len(value) == 2]
+        return len(codes) >= 0.5 * len(places) and bool(places)
+    iso = [value for value in places if value.isupper() and len(value) == 2]
     country = any(word in lower for word in ("country", "iso", "nation"))
-    return country and len(iso) > 0.9 * len(others) and len(others) > 5
+    return country and len(iso) > 0.9 * len(places) and len(places) > 5

@@ -1,4 +1,4 @@
-"""Dates with words: the months of many languages, weekdays, ordinals and zones."""
+"""Rewrite dates with words (months, weekdays, ordinals, zones) into English months."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 ENGLISH = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-# How the months begin, from January on; what follows, and a dot, belongs to the word.
+# How the names of the months begin, from January. More letters and a dot may follow.
 LANGUAGES = {
     "English": "jan feb mar apr may jun jul aug sep oct nov dec",
     "German": "j[aä]n feb m(?:är|rz) apr mai jun jul aug sep okt nov dez",
@@ -38,41 +38,46 @@ Rewrites = tuple[tuple[str, str], ...]
 
 
 def rewrite(values: Sequence[str], rewrites: Rewrites, lower: bool) -> list[str]:
-    """Return the values after each pattern is replaced, as pandas does."""
-    found = [value.lower() for value in values] if lower else list(values)
+    """Replace each pattern in the values, as the loader does with pandas."""
+    texts = [value.lower() for value in values] if lower else list(values)
     for pattern, new in rewrites:
         expression = re.compile(pattern)
-        found = [expression.sub(new, value) for value in found]
-    return [value.strip() for value in found]
+        texts = [expression.sub(new, text) for text in texts]
+    return [text.strip() for text in texts]
 
 
 def candidates(values: Sequence[str]) -> Iterator[tuple[Rewrites, bool]]:
-    """Yield what may make dates with words readable, and whether that is for small letters."""
-    some = values[:200]
-    if all(re.search(ZONES, value) for value in some):
+    """Yield rewrites that may make dates with words readable, and if they need lower case."""
+    sample = values[:200]
+    if all(re.search(ZONES, value) for value in sample):
         yield ((ZONES, ""),), False
-    words = {word.lower() for value in some for word in _LETTERS.findall(value)}
+    words = {word.lower() for value in sample for word in _LETTERS.findall(value)}
     if not words or len(words) > 80:
         return
-    first = [m[0].lower() for v in some if (m := _LETTERS.match(v))]
-    led = len(first) == len(some) and all(map(WEEKDAYS.match, first))
-    if led:
+    matches = [_LETTERS.match(value) for value in sample]
+    first = [match[0].lower() for match in matches if match]
+    has_weekdays = len(first) == len(sample) and all(map(WEEKDAYS.match, first))
+    if has_weekdays:
         yield (_WEEKDAY,), False
-    rest = words - {"de", "del", "of", "den", "st", "nd", "rd", "th", "er", "am", "pm"}
-    rest -= {"\u0433", "\u0433\u043e\u0434\u0430"}
-    for days in (False, True) if led else (False,):
-        months = rest - set(first) if days else rest
-        for language, names in LANGUAGES.items():
-            starts = names.split()
-            if months and all(any(re.match(s, word) for s in starts) for word in months):
-                yield _named(starts, days, language), True
+    names = words - {"de", "del", "of", "den", "st", "nd", "rd", "th", "er", "am", "pm"}
+    names -= {"\u0433", "\u0433\u043e\u0434\u0430"}
+    for weekdays in (False, True) if has_weekdays else (False,):
+        months = names - set(first) if weekdays else names
+        for language, beginnings in LANGUAGES.items():
+            starts = beginnings.split()
+            if months and all(_begins_with_any(month, starts) for month in months):
+                yield _month_rewrites(starts, weekdays, language), True
                 break
 
 
-def _named(starts: Sequence[str], days: bool, language: str) -> Rewrites:
-    """Return the replacements for the months of a language."""
+def _begins_with_any(word: str, patterns: Sequence[str]) -> bool:
+    return any(re.match(pattern, word) for pattern in patterns)
+
+
+def _month_rewrites(starts: Sequence[str], weekdays: bool, language: str) -> Rewrites:
+    """Return the rewrites from the months of a language to English ones."""
     months = [
         (rf"\b{start}[^\W\d_]*\.?", name) for start, name in zip(starts, ENGLISH, strict=True)
     ]
-    more = [_YEARS] if language == "Russian" else []
-    return (*([_WEEKDAY] if days else []), _ORDINAL, _PARTICLES, *more, *months)
+    years = [_YEARS] if language == "Russian" else []
+    return (*([_WEEKDAY] if weekdays else []), _ORDINAL, _PARTICLES, *years, *months)

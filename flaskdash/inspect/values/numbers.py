@@ -10,11 +10,11 @@ CURRENCIES = "$€£¥₹₩₽₺"
 CODES = (
     "USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|INR|BRL|CNY|CZK|HUF|TRY|ZAR|MXN|RUB|KRW|NZD|SGD"
 )
-# How else money is marked: R$ in Brazil, zł in Poland, and leva, roubles and hryvnias.
+# More marks of money: R$ in Brazil, zł in Poland, and the leva, rouble and hryvnia.
 MARKS = r"[A-Z]{1,3}[$]|Rs\.?|RM|kr\.?|Fr\.?|zł|Kč|Ft|\u043b\u0432\.?|\u0440\u0443\u0431\.?|\u0433\u0440\u043d\.?"
 SPACES = " \u00a0\u202f\u2009"
 
-MINUS = "\u2212\u2013"  # the minus sign, and the dash that is typed for it
+MINUS = "\u2212\u2013"  # the minus sign, and the dash that people type instead
 _SIGN = rf"[+\-{MINUS}]?"
 # Each style in the order of preference: name -> (decimal, thousands, pattern of a whole value).
 STYLES: dict[str, tuple[str, str, re.Pattern[str]]] = {
@@ -38,12 +38,12 @@ _AFFIXED = re.compile(
 _UNIT = re.compile(
     rf"([+-]?\d(?:[\d.,{SPACES}]*\d)?)(\s?[^\W\d_][A-Za-z°µ²³/]{{0,11}}|\s?[°µ²³/]+[A-Za-z]*)"
 )
-# A sign behind some numbers: Eurostat's "12.3 e", "1234*", "1,234[2]".
+# A flag after some numbers: Eurostat's "12.3 e", "1234*", "1,234[2]".
 _FLAG = re.compile(
     rf"(?P<number>[+\-]?\d[\d.,{SPACES}]*(?<![{SPACES}]))(?P<gap>\s?)(?P<flag>[bcdefinprsuz]{{1,2}}|[*†‡§]{{1,3}}|\[\w{{1,4}}\]|\([a-z]\))"
 )
 MOST_FLAGS = 12
-UNITS_TOO = frozenset({"s", "d", "c", "f", "n"})  # seconds, days, degrees
+FLAGS_THAT_ARE_UNITS = frozenset({"s", "d", "c", "f", "n"})  # seconds, days, degrees
 NO_UNITS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec am pm st nd rd th".split())
 
 
@@ -51,10 +51,10 @@ NO_UNITS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec am pm st n
 class Numerals:
     """How a column writes its numbers: the styles that read all of them, best first.
 
-    `unit` is what stands around each number, such as "$", "%" or "min". `scaled` numbers end in
-    K, M or B, `brackets` mean minus, and `affixed` ones need their unit cut off. `group` is what
-    stands between thousands where that can be one of several, `dashes` are those that mean minus,
-    and `trailing` tells that the minus comes last. `flags` behind some numbers are cut off.
+    `unit` is written before or after each number: "$", "%" or "min". `scaled` numbers end in K, M
+    or B. `brackets` mean minus. `affixed` numbers need cleaning before they can be parsed. `group`
+    are the separators of thousands, if the style allows several. `dashes` are the characters that
+    mean minus. With `trailing`, the minus comes last. `flags` after some numbers are cut off.
     """
 
     styles: tuple[str, ...]
@@ -75,7 +75,7 @@ class Numerals:
 
 
 def recognise(values: Collection[str]) -> Numerals | None:
-    """Return how these stripped, non-missing values write numbers, or None if one does not."""
+    """Detect how stripped, non-missing values write numbers. Return None if one is not a number."""
     if not values:
         return None
     styles = tuple(
@@ -86,60 +86,57 @@ def recognise(values: Collection[str]) -> Numerals | None:
             return None
         groups = {mark for mark in f"{SPACES}'\u2019" if any(mark in value for value in values)}
         dashes = "".join(mark for mark in MINUS if any(mark in value for value in values))
-        many = len(groups) > 1 or bool(dashes)
-        return Numerals(styles, affixed=many, group="".join(sorted(groups)), dashes=dashes)
+        needs_cleaning = len(groups) > 1 or bool(dashes)
+        return Numerals(
+            styles, affixed=needs_cleaning, group="".join(sorted(groups)), dashes=dashes
+        )
     return _affixed(values) or _united(values) or _flagged(values)
 
 
 def is_flagged(value: str) -> bool:
-    """Tell whether one value may be a number with a flag behind it."""
+    """Tell whether a value may be a number with a flag after it."""
     return bool(_FLAG.fullmatch(value))
 
 
 def is_number(value: str) -> bool:
-    """Tell whether one value is a number in any style, with or without a unit sign."""
+    """Tell whether a value is a number in any style, with or without a unit sign."""
     return any(pattern.fullmatch(value) for _, _, pattern in STYLES.values()) or bool(
         _AFFIXED.fullmatch(value)
     )
 
 
 def _affixed(values: Collection[str]) -> Numerals | None:
-    """Return the style of money, percents and scaled numbers; None where units differ."""
+    """Return the style of money, percents and scaled numbers, or None if the units differ."""
     units: set[str] = set()
     bare: set[str] = set()
     dashes: set[str] = set()
     scales: set[str] = set()
-    scaled = brackets = trailing = apart = near = False
+    brackets = trailing = signed = scale_after_digit = False
     for value in values:
-        match = _AFFIXED.fullmatch(value)
-        if not match or bool(match["open"] or match["inner"]) != bool(match["close"]):
+        match = _match_affixed(value)
+        if match is None:
             return None
-        unit = match["before"] or match["after"] or ""
-        if match["before"] and match["after"] and match["before"] != match["after"]:
-            return None
-        if unit:
+        if unit := match["before"] or match["after"]:
             units.add(unit.strip())
         elif match["number"].strip("0., ") and not (match["scale"] or match["close"]):
             units.add("")
-        scaled = scaled or bool(match["scale"])
+        if match["scale"]:
+            scale_after_digit = scale_after_digit or value[match.start("scale") - 1].isdigit()
         scales.add(match["scale"] or "")
-        near = near or (bool(match["scale"]) and value[match.start("scale") - 1].isdigit())
         brackets = brackets or bool(match["close"])
-        signs = match["sign"] + match["number"].strip()[:1]
-        if match["last"] and (match["close"] or any(sign in signs for sign in f"-{MINUS}")):
-            return None
         trailing = trailing or bool(match["last"])
-        apart = apart or bool(match["sign"])
-        dashes |= {sign for sign in MINUS if sign in signs}
+        signed = signed or bool(match["sign"])
+        dashes |= {dash for dash in MINUS if dash in _signs(match)}
         bare.add(match["number"].strip().lstrip(f"+-{MINUS}"))
+    scaled = any(scales)
     if len(units) > 1:
-        # Money in several currencies is never pooled.
+        # A sum of money in several currencies would be wrong.
         return None
-    if not any(units) and not (scaled or brackets or trailing or apart):
+    if not any(units) and not (scaled or brackets or trailing or signed):
         return None
     # "1.8 m" are metres, "300 K" is a temperature, and "12.3 b" has a flag.
-    doubtful = scales <= {"m", "b", ""} or (len(scales) == 1 and not near)
-    if scaled and doubtful and not any(units):
+    is_doubtful = scales <= {"m", "b", ""} or (len(scales) == 1 and not scale_after_digit)
+    if scaled and is_doubtful and not any(units):
         return None
     inner = recognise(bare)
     if inner is None or inner.unit or inner.suffix or inner.flags:
@@ -156,8 +153,24 @@ def _affixed(values: Collection[str]) -> Numerals | None:
     )
 
 
+def _match_affixed(value: str) -> re.Match[str] | None:
+    """Match a number with signs around it, or None if brackets, units or signs contradict."""
+    match = _AFFIXED.fullmatch(value)
+    if not match or bool(match["open"] or match["inner"]) != bool(match["close"]):
+        return None
+    if match["before"] and match["after"] and match["before"] != match["after"]:
+        return None
+    is_minus = match["close"] or any(sign in _signs(match) for sign in f"-{MINUS}")
+    return None if match["last"] and is_minus else match
+
+
+def _signs(match: re.Match[str]) -> str:
+    """Return the sign before a number, and the first character of the number."""
+    return str(match["sign"] + match["number"].strip()[:1])
+
+
 def _united(values: Collection[str]) -> Numerals | None:
-    """Return the style of numbers which all carry the same unit, such as "90 min"."""
+    """Return the style of numbers that all have the same unit, such as "90 min"."""
     suffixes: set[str] = set()
     bare: set[str] = set()
     for value in values:
@@ -171,7 +184,7 @@ def _united(values: Collection[str]) -> Numerals | None:
     suffix = next(iter(suffixes))
     if suffix.strip().lower()[:3] in NO_UNITS:
         return None
-    # One letter after digits is a code ("12B") more often than a unit, and so is a lone value.
+    # One letter after digits is more often a code ("12B") than a unit. Few values prove nothing.
     if len(bare) < 3 or (len(suffix.strip()) == 1 and suffix.strip() not in "mgsKMBW°"):
         return None
     inner = recognise(bare)
@@ -181,9 +194,10 @@ def _united(values: Collection[str]) -> Numerals | None:
 
 
 def _flagged(values: Collection[str]) -> Numerals | None:
-    """Return the style of numbers of which some carry a flag, such as "12.3 e" or "1,234*".
+    """Return the style of numbers if some have a flag, such as "12.3 e" or "1,234*".
 
-    Flags of letters stand apart, or behind numbers with a decimal mark: 12b is a house.
+    A flag of letters needs a space before it, or a number with a decimal mark: 12b is the number
+    of a house.
     """
     flags: set[str] = set()
     bare: set[str] = set()
@@ -194,15 +208,17 @@ def _flagged(values: Collection[str]) -> Numerals | None:
             plain += 1
             bare.add(value)
             continue
-        near = match["flag"].isalpha() and not match["gap"]
-        if near and not re.search(r"\d[.,]\d", match["number"]):
+        follows_directly = match["flag"].isalpha() and not match["gap"]
+        if follows_directly and not re.search(r"\d[.,]\d", match["number"]):
             return None
         flags.add(value[len(match["number"]) :])
         bare.add(match["number"])
-    apart = all(flag[0].isspace() and flag.strip() not in UNITS_TOO for flag in flags)
+    are_separate = all(
+        flag[0].isspace() and flag.strip() not in FLAGS_THAT_ARE_UNITS for flag in flags
+    )
     if not flags or len(flags) > MOST_FLAGS or len(bare) < 3:
         return None
-    if plain < 0.1 * len(values) and not (apart and len(flags) > 1):
+    if plain < 0.1 * len(values) and not (are_separate and len(flags) > 1):
         return None
     inner = recognise(bare)
     if inner is None or inner.affixed or any(re.match(r"0\d", value) for value in bare):
@@ -211,7 +227,7 @@ def _flagged(values: Collection[str]) -> Numerals | None:
 
 
 def choose(numerals: Numerals, decimal: str) -> tuple[str, str]:
-    """Return the decimal and thousands marks, given the mark that the file's other columns use."""
+    """Return the marks for decimals and thousands. `decimal` is the mark of the other columns."""
     styles = numerals.styles
     if styles[0] == "integer":
         return "", ""
@@ -225,6 +241,6 @@ def choose(numerals: Numerals, decimal: str) -> tuple[str, str]:
 
 
 def proves(numerals: Numerals) -> str:
-    """Return the decimal mark that a column proves beyond doubt, or ""."""
+    """Return the decimal mark if the column allows only one, or ""."""
     marks = {STYLES[name][0] for name in numerals.styles}
     return marks.pop() if len(marks) == 1 and "integer" not in numerals.styles else ""

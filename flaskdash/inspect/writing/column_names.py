@@ -1,4 +1,4 @@
-"""Repair column names: as they are in the file, except where that can't work."""
+"""Repair column names that are blank, repeated or not printable."""
 
 from __future__ import annotations
 
@@ -6,45 +6,45 @@ from collections.abc import Sequence
 
 
 def repair(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return usable names, and what was changed, in words.
+    """Return usable names, and notes on the changes.
 
-    Padding goes, control characters become a blank, a blank name becomes "column_3", and a name
-    that differs from an earlier one in case only gets a number: DuckDB ignores case.
+    Padding is removed, a control character becomes a blank, and a blank name becomes "column_3". A
+    name that differs from an earlier one only in case gets a number, because DuckDB ignores case.
     """
     cleaned = [clean(name) for name in names]
-    taken = {name.lower() for name in cleaned if name}
-    seen: set[str] = set()
+    all_names = {name.lower() for name in cleaned if name}
+    used: set[str] = set()
     result: list[str] = []
     for position, name in enumerate(cleaned, start=1):
         if not name:
-            name = free(f"column_{position}", taken | seen)
-        elif name.lower() in seen:
-            name = free(f"{name}_2", taken | seen)
-        seen.add(name.lower())
+            name = free(f"column_{position}", all_names | used)
+        elif name.lower() in used:
+            name = free(f"{name}_2", all_names | used)
+        used.add(name.lower())
         result.append(name)
     return result, _changes(names, cleaned, result)
 
 
 def clean(name: str) -> str:
-    """Return a name on one line, without padding and characters that can't be printed."""
+    """Return a name on one line, without padding and unprintable characters."""
     printable = "".join(c if c.isprintable() else " " for c in name)
     return " ".join(printable.split()) if printable != name else name.strip()
 
 
-def free(name: str, taken: set[str]) -> str:
-    """Return the name, or the name with the first number that makes it new."""
+def free(name: str, used: set[str]) -> str:
+    """Return the name, with a number if it is used; `used` names are in lower case."""
     stem, number = name, 2
     if name.rpartition("_")[2].isdigit():
         stem, _, digits = name.rpartition("_")
         number = int(digits)
-    while name.lower() in taken:
+    while name.lower() in used:
         name = f"{stem}_{number}"
         number += 1
     return name
 
 
 def _changes(names: Sequence[str], cleaned: Sequence[str], result: Sequence[str]) -> list[str]:
-    """Return notes on the names that were blank or repeated; padding is not worth a note."""
+    """Return notes on the names that were blank or repeated; padding is not mentioned."""
     notes = []
     blank = [new for old, new in zip(cleaned, result, strict=True) if not old]
     if blank:

@@ -1,4 +1,4 @@
-"""What a format hands back: the loader's body, and what that body returned."""
+"""The draft of a loader: its body, and the DataFrame that the body returned."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from flaskdash.inspect.model import Column, Read
 
 @dataclass(frozen=True)
 class Draft:
-    """How one format reads one file. `units` maps a column to a sign such as "$".
+    """How a format reads a file.
 
-    `requires` are the packages that the body needs besides pandas, such as "python-calamine>=0.4".
-    Of what is too big for a DataFrame, `frame` is a sample, and `columns` tell of the whole.
+    `units` maps a column to a sign such as "$". `requires` are the packages that the body needs
+    besides pandas, such as "python-calamine>=0.4". If the data is too big for a DataFrame, `frame` is a
+    sample, and `columns` describe all of it.
     """
 
     read: Read
@@ -37,7 +38,7 @@ def run(body: str, source: Path) -> pd.DataFrame:
     """Execute a loader's body, exactly as the loader will, and return its DataFrame."""
     frame = execute(body, source)
     if not isinstance(frame, pd.DataFrame):
-        raise TypeError("the loader's body returned no DataFrame")
+        raise TypeError("the loader's body did not return a DataFrame")
     return frame
 
 
@@ -58,12 +59,10 @@ def without_totals(body: str) -> str:
 def execute(
     body: str, source: Path, totals: Mapping[str, Sequence[str]] = MappingProxyType({})
 ) -> Any:
-    """Execute a loader's body, exactly as the loader will, and return what it returns.
+    """Execute a loader's body, exactly as the loader will, and return its result.
 
-    The body knows its file as SOURCE, and `totals` as TOTALS.
-
-    Warnings are errors here: a loader must not greet its owner with one. Deprecations are not:
-    they speak to the authors of libraries.
+    In the body, SOURCE is the file and TOTALS is `totals`. Warnings are errors, because a loader
+    must not start with one. Deprecations are not: they are meant for the authors of libraries.
     """
     indented = "".join(f"    {line}\n" if line else "\n" for line in body.split("\n"))
     code = compile(f"def load():\n{indented}", "<loader>", "exec")
@@ -74,5 +73,5 @@ def execute(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.filterwarnings("ignore", "Skipping line")  # the reader has counted them
+        warnings.filterwarnings("ignore", "Skipping line")  # those lines are counted in a note
         return names["load"]()

@@ -1,4 +1,4 @@
-"""A column's plan as SQL: the type it is read with, the cast after that, and the test of a value."""
+"""Write a column's plan as SQL: the type to read it with, its cast, and the test of a value."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from flaskdash.inspect.values.column_plan import BOOLEANS, ColumnPlan
 from flaskdash.inspect.values.numbers import SPACES, STYLES
 
 BLANKS = r"[\s\p{Z}]"
-MOST_SHAPES = 300
-# What DuckDB's strptime reads as pandas does; a zone it would ignore.
+MAX_SHAPES = 300
+# Directives that DuckDB's strptime and pandas read alike; DuckDB ignores zones.
 DIRECTIVES = set("dmYybBaAHIMSfp")
-# DuckDB rounds 1.5 to 2 where a whole number is expected; a loader must fail instead. (At 1,5 the
-# cast fails by itself; a regular expression takes twice as long as this.)
+# DuckDB casts 1.5 to 2, but a loader must fail if a number is not whole. (1,5 can't be cast at all.
+# A regular expression would take twice as long.)
 WHOLE = (
     "CREATE MACRO whole(text) AS CASE ",
     "WHEN contains(text, '.') OR contains(text, 'e') OR contains(text, 'E') ",
@@ -25,14 +25,14 @@ WHOLE = (
 
 
 class Unfit(Exception):
-    """DuckDB can't read this as pandas would; the text says why."""
+    """The reason why DuckDB can't read a source as pandas would."""
 
 
 @dataclass(frozen=True)
 class Cast:
-    """How one column is read: `kind` is its type in read_csv, `expression` is over that, or "".
+    """How a column is read: `kind` is its type in read_csv, `expression` its cast, or "".
 
-    `test` tells of a text, or NULL, whether the plan holds for it.
+    `test` is the condition that a text, or NULL, fits the plan.
     """
 
     kind: str
@@ -51,7 +51,7 @@ def text(value: str) -> str:
 
 
 def cast(plan: ColumnPlan, counts: Mapping[str, int]) -> Cast:
-    """Return how a column is read, from its plan and the values that are known."""
+    """Return how a column is read, from its plan and the counts of its values."""
     if plan.nul:
         raise Unfit(f"{plan.name} holds NUL characters")
     column = quote(plan.name)
@@ -77,9 +77,9 @@ def listed(words: Iterable[str]) -> str:
 
 
 def changes(variable: str, word: str, parts: Mapping[str, str], names: str) -> list[str]:
-    """Return the statements that change those columns of `rows` which are among `names`.
+    """Return the statements that change the columns of `rows` that are in `names`.
 
-    One that is gone is no matter here: where the snapshot is made, it is told by its name.
+    Missing columns are reported later, when the snapshot is built.
     """
     if not parts:
         return []
@@ -98,11 +98,11 @@ def _trimmed(value: str) -> str:
 
 
 def _text(plan: ColumnPlan, column: str) -> tuple[str, str]:
-    """Return the expression and the test of text: no new gaps, no blanks around it."""
+    """Return the expression and the test of text: it has neither new gaps nor padding."""
     expression = _trimmed(column) if plan.padded else ""
     words = f"lower(trim({column})) IN ({listed(missing.ALWAYS)})"
-    if plan.kept:
-        words += f" AND {column} NOT IN ({listed(plan.kept)})"
+    if plan.literal_words:
+        words += f" AND {column} NOT IN ({listed(plan.literal_words)})"
     bare = "" if plan.padded else f" AND NOT regexp_matches({column}, '^\\s|\\s$')"
     test = f"(NOT ({words}) AND regexp_matches({column}, '[^\\s]'){bare})"
     if plan.cut:
@@ -117,7 +117,7 @@ def _number(plan: ColumnPlan, column: str, values: list[str]) -> tuple[str, str,
     if numbers is None or numbers.scaled:
         raise Unfit(f"{plan.name} has numbers that end in K or M")
     if numbers.trailing or numbers.dashes or numbers.flags:
-        raise Unfit(f"{plan.name} has signs of its own at numbers")
+        raise Unfit(f"{plan.name} has numbers with signs that DuckDB does not read")
     point = plan.decimal or "."
     if numbers.affixed:
         keep = point + ("(" if numbers.brackets else "")
@@ -133,18 +133,19 @@ def _number(plan: ColumnPlan, column: str, values: list[str]) -> tuple[str, str,
         marks = (plan.decimal, plan.thousands)
         style = next((s for s in numbers.styles if STYLES[s][:2] == marks), numbers.styles[0])
         if plan.thousands and plan.thousands in SPACES:
-            raise Unfit(f"{plan.name} has blanks within numbers")
+            raise Unfit(f"{plan.name} has blanks in its numbers")
         if plan.kind == "integer" and style == "integer":
             pattern = "[+-][0-9]{1,15}|0|[1-9][0-9]{0,14}"
         else:
             pattern = f"(?i){STYLES[style][2].pattern}"
         bare = f"replace({column}, {text(plan.thousands)}, '')" if plan.thousands else column
         trimmed = _trimmed(column) if plan.padded else column
-        test = f"(regexp_full_match({trimmed}, {text(pattern)}) AND NOT regexp_full_match({trimmed}, '[0-9]{{16,}}'))"
+        is_long = f"regexp_full_match({trimmed}, '[0-9]{{16,}}')"
+        test = f"(regexp_full_match({trimmed}, {text(pattern)}) AND NOT {is_long})"
     if point == ",":
         bare = f"replace({bare}, ',', '.')"
     fraction = re.compile(rf"[{re.escape(point)}eE]")
-    # pandas makes whole numbers of a column only where none is missing.
+    # pandas reads a column as whole numbers only if none is missing.
     if not any(map(fraction.search, values)) and not plan.missing:
         whole = f"NOT regexp_matches({column}, {text(f'[{point}eE]')})"
         return "VARCHAR", f"whole({bare})", f"({test} AND {whole})"
@@ -158,10 +159,11 @@ def _date(plan: ColumnPlan, column: str) -> tuple[str, str, str]:
     dating = plan.dating
     if dating is None or dating.zoned or dating.kind != "format" or dating.rewrites:
         raise Unfit(
-            f"{plan.name} has times with a zone, counts of seconds or days, quarters, weeks, or months in words"
+            f"{plan.name} has times with a zone, counts of seconds or days, quarters, weeks, "
+            "or months in words"
         )
     if not set(re.findall("%(.)", dating.format)) <= DIRECTIVES or "%" not in dating.format:
-        raise Unfit(f"{plan.name} has dates in several ways")
+        raise Unfit(f"{plan.name} has dates in several formats")
     moment = f"{_trimmed(column) if plan.padded else column}, {text(dating.format)}"
     test = f"try_strptime({moment}) BETWEEN TIMESTAMP '1000-01-01' AND TIMESTAMP '2200-12-31'"
     kind = "TIMESTAMP" if re.search("%[HIMS]", dating.format) else "DATE"
@@ -169,9 +171,9 @@ def _date(plan: ColumnPlan, column: str) -> tuple[str, str, str]:
 
 
 def _shapes(column: str, values: list[str]) -> str:
-    """Return the test whether a value is written as one of those that are known."""
-    known = {re.sub("[A-Za-z]+", "a", re.sub("[0-9]+", "9", value)) for value in values}
-    if len(known) > MOST_SHAPES:
+    """Return the test that a value has the shape of one of these values."""
+    shapes = {re.sub("[A-Za-z]+", "a", re.sub("[0-9]+", "9", value)) for value in values}
+    if len(shapes) > MAX_SHAPES:
         raise Unfit(f"{column} is written in too many ways")
     digits = f"regexp_replace({_trimmed(column)}, '[0-9]+', '9', 'g')"
-    return f"regexp_replace({digits}, '[A-Za-z]+', 'a', 'g') IN ({listed(known)})"
+    return f"regexp_replace({digits}, '[A-Za-z]+', 'a', 'g') IN ({listed(shapes)})"

@@ -1,4 +1,4 @@
-"""Write the loader's body: plain pandas code for one table of text, or one sheet."""
+"""Write the loader's body: plain pandas code for a table of text, or a sheet."""
 
 from __future__ import annotations
 
@@ -7,31 +7,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flaskdash.inspect.literals import comment, literal
-from flaskdash.inspect.text.compressed import AS_IT_IS, Packed
+from flaskdash.inspect.text.compressed import NOT_PACKED, Packed
 from flaskdash.inspect.text.lines import NO_TRIM, Trim
 from flaskdash.inspect.values import missing
 from flaskdash.inspect.values.column_plan import ColumnPlan
 
 PER_LINE = 12
-WIDTH = 94  # of 100, less the indent of a body
+WIDTH = 94  # 100, less the indent of a body
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the table lies, and with which function of pandas it is read.
+    """Where the table is in its source, and which function of pandas reads it.
 
-    `arguments` come first in the call, `columns` is what usecols takes, `renames` is how names are
-    repaired, and pandas' names. `names_to_text` tells that a name is a number or a date in the
-    source. `each` is the pattern of the files of a folder, `part` the expression for what a file's
-    name tells, and `part_name` the column for that. `trim` is done to the lines first, of a text
-    read with the arguments `reading`. `slow` tells that only pandas' Python engine splits them.
+    `arguments` come first in the call, and `columns` is the value of usecols. `renames` is how
+    names are repaired ("", "strip", "rename" or "names"), and a dict from pandas' names to the repaired
+    ones. `names_to_text` tells that a name is a number or a date in the source.
+
+    `pattern` matches the files of a folder, `part` is the expression for the part of a file's name
+    that identifies it, and `part_name` is the column for that. `trim` is applied to the lines of a
+    text first, which is read with the arguments `reading`. `slow` tells that only pandas' Python
+    engine can split the lines.
     """
 
     skip: int
     has_header: bool
     function: str = "read_csv"
     arguments: tuple[str, ...] = ()
-    packed: Packed = AS_IT_IS
+    packed: Packed = NOT_PACKED
     renames: tuple[str, dict[str, str]] = ("", {})
     names_to_text: bool = False
     footer: int = 0
@@ -40,7 +43,7 @@ class Layout:
     padded: bool = False
     bad_first: tuple[int, ...] = ()
     drop_blank: bool = False
-    each: str = ""
+    pattern: str = ""
     part: str = ""
     part_name: str = ""
     slow: bool = False
@@ -48,10 +51,10 @@ class Layout:
     reading: str = ""
 
     def raw(self, name: str) -> str:
-        """Return the name that a column has while it is read."""
-        how, changed = self.renames
-        if how in ("strip", "rename"):
-            return next((old for old, new in changed.items() if new == name), name)
+        """Return the name of a column before it is repaired."""
+        method, repaired = self.renames
+        if method in ("strip", "rename"):
+            return next((old for old, new in repaired.items() if new == name), name)
         return name
 
 
@@ -61,7 +64,7 @@ def write(layout: Layout, plans: list[ColumnPlan]) -> str:
     decimal, thousands = common_marks(read)
     arguments = [
         *layout.arguments,
-        *_layout(layout, read),
+        *_table_arguments(layout, read),
         *_types(layout, read, decimal, thousands),
         *_gaps(layout, read),
     ]
@@ -71,9 +74,9 @@ def write(layout: Layout, plans: list[ColumnPlan]) -> str:
         arguments.append(f"thousands={literal(thousands)},")
     lines = _tidy(layout)
     if layout.drop_blank:
-        whole = [p for p in read if p.kind == "integer" and not p.missing]
-        why = "whole numbers, once the blank rows are gone"
-        lines += assignments((plan.name, '{c}.astype("int64")', why) for plan in whole)
+        integers = [plan for plan in read if plan.kind == "integer" and not plan.missing]
+        note = "whole numbers, once the blank rows are gone"
+        lines += assignments((plan.name, '{c}.astype("int64")', note) for plan in integers)
     lines += conversions(plans, decimal, thousands)
     return "\n".join([*_opening(layout, arguments), *lines, "return df"])
 
@@ -81,7 +84,7 @@ def write(layout: Layout, plans: list[ColumnPlan]) -> str:
 def _opening(layout: Layout, arguments: list[str]) -> list[str]:
     """Return the imports and the statements that read the file, or each file of a folder."""
     imports = ["import pandas as pd", ""]
-    trim, source = layout.trim, "file" if layout.each else "SOURCE"
+    trim, source = layout.trim, "file" if layout.pattern else "SOURCE"
     opening: list[str] = []
     if trim:
         needed = ["import io", *(["import re"] * trim.rulers)]
@@ -92,19 +95,19 @@ def _opening(layout: Layout, arguments: list[str]) -> list[str]:
             opening = [layout.packed.opening, *indent(trim.statements(f"{text}.read()"))]
             needed += layout.packed.modules
         imports = [*sorted(set(needed)), "", *imports]
-        if not layout.each:
+        if not layout.pattern:
             return [*imports, *opening, *_call("df", layout.function, source, arguments)]
-    if layout.each:
+    if layout.pattern:
         if layout.packed.argument and not trim:
             arguments = [layout.packed.argument, *arguments]
-        told = f"**{{{literal(layout.part_name)}: {layout.part}}}"
+        assigned = f"**{{{literal(layout.part_name)}: {layout.part}}}"
         if layout.part_name.isidentifier():
-            told = f"{layout.part_name}={layout.part}"
-        result = f"part.assign({told})" if layout.part else "part"
+            assigned = f"{layout.part_name}={layout.part}"
+        result = f"part.assign({assigned})" if layout.part else "part"
         return [
             *imports,
             "frames = []",
-            f"for file in sorted(SOURCE.glob({literal(layout.each)})):",
+            f"for file in sorted(SOURCE.glob({literal(layout.pattern)})):",
             *indent([*opening, *_call("part", layout.function, source, arguments)]),
             f"    frames.append({result})",
             "df = pd.concat(frames, ignore_index=True)",
@@ -119,7 +122,7 @@ def _opening(layout: Layout, arguments: list[str]) -> list[str]:
 
 
 def _call(target: str, function: str, source: str, arguments: list[str]) -> list[str]:
-    """Return the call in one line where it fits, else with a line for each argument."""
+    """Return the call in one line if it fits, else with a line for each argument."""
     short = f"{target} = pd.{function}({' '.join([f'{source},', *arguments]).rstrip(',')})"
     if len(short) < WIDTH and "#" not in short and "{" not in short:
         return [short]
@@ -127,12 +130,12 @@ def _call(target: str, function: str, source: str, arguments: list[str]) -> list
 
 
 def indent(lines: Iterable[str]) -> list[str]:
-    """Return lines with four blanks before each."""
+    """Return the lines, indented by four blanks."""
     return [f"    {line}" for line in lines]
 
 
-def _layout(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
-    """Return the arguments that say where the table is."""
+def _table_arguments(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
+    """Return the arguments for the place of the table."""
     lines = []
     if layout.bad_first:
         skipped = [*range(layout.skip), *layout.bad_first]
@@ -150,9 +153,9 @@ def _layout(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
     if layout.footer:
         lines.append(f"skipfooter={layout.footer},  # notes and totals below the table")
         if layout.function == "read_csv":
-            lines.append('engine="python",  # the one that can skip a footer')
+            lines.append('engine="python",  # only this engine can skip a footer')
     elif layout.slow:
-        lines.append('engine="python",  # the one that splits at more than one sign')
+        lines.append('engine="python",  # only this engine splits at several characters')
     if layout.long:
         lines.append('on_bad_lines="warn",  # rows with too many fields are left out, and counted')
     if layout.padded:
@@ -162,14 +165,14 @@ def _layout(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
 
 def _tidy(layout: Layout) -> list[str]:
     """Return the statements that repair names and drop blank rows."""
-    how, changed = layout.renames
+    method, repaired = layout.renames
     lines = []
-    if layout.names_to_text and how != "names":
+    if layout.names_to_text and method != "names":
         lines.append('df.columns = df.columns.astype("str")  # names that are numbers or dates')
-    if how == "strip":
+    if method == "strip":
         lines.append("df.columns = df.columns.str.strip()")
-    elif how == "rename":
-        pairs = ", ".join(f"{literal(old)}: {literal(new)}" for old, new in changed.items())
+    elif method == "rename":
+        pairs = ", ".join(f"{literal(old)}: {literal(new)}" for old, new in repaired.items())
         lines.append(f"df = df.rename(columns={{{pairs}}})")
     if layout.drop_blank:
         lines.append('df = df.dropna(how="all", ignore_index=True)  # rows of delimiters only')
@@ -177,23 +180,23 @@ def _tidy(layout: Layout) -> list[str]:
 
 
 def _types(layout: Layout, plans: list[ColumnPlan], decimal: str, thousands: str) -> list[str]:
-    """Return the dtype argument: text columns that pandas would take for numbers."""
-    kept = [plan for plan in plans if plan.kind != "empty" and needs_text(plan, decimal, thousands)]
-    if not kept:
+    """Return the dtype argument: the text columns that pandas would read as numbers."""
+    texts = [p for p in plans if p.kind != "empty" and needs_text(p, decimal, thousands)]
+    if not texts:
         return []
-    if len(kept) == len(plans):
+    if len(texts) == len(plans):
         return ['dtype="str",']
-    reasons = {plan.reason for plan in kept}
-    if len(kept) > PER_LINE or (len(kept) > 4 and reasons == {""}):
-        names = literal([layout.raw(plan.name) for plan in kept])
+    reasons = {plan.reason for plan in texts}
+    if len(texts) > PER_LINE or (len(texts) > 4 and reasons == {""}):
+        names = literal([layout.raw(plan.name) for plan in texts])
         return [f'dtype=dict.fromkeys({names}, "str"),']
     if reasons == {""}:
-        pairs = ", ".join(f'{literal(layout.raw(plan.name))}: "str"' for plan in kept)
+        pairs = ", ".join(f'{literal(layout.raw(plan.name))}: "str"' for plan in texts)
         return [f"dtype={{{pairs}}},"]
     lines = ["dtype={"]
-    for plan in kept:
-        why = f"  # {plan.reason}" if plan.reason else ""
-        lines.append(f'    {literal(layout.raw(plan.name))}: "str",{why}')
+    for plan in texts:
+        note = f"  # {plan.reason}" if plan.reason else ""
+        lines.append(f'    {literal(layout.raw(plan.name))}: "str",{note}')
     return [*lines, "},"]
 
 
@@ -212,24 +215,25 @@ def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
 
 
 def _gaps(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
-    """Return the arguments for words that mean "no value", and for those that do not."""
-    kept = set().union(*(plan.kept for plan in plans)) & missing.PANDAS
-    found = {layout.raw(plan.name): plan.gaps for plan in plans if plan.gaps}
-    everywhere = set().union(*found.values())
+    """Return the arguments for words that mean "no value", and for words that only look so."""
+    literal_words = set().union(*(plan.literal_words for plan in plans))
+    pandas_gaps = literal_words & missing.PANDAS
+    gaps_of = {layout.raw(plan.name): plan.gaps for plan in plans if plan.gaps}
+    all_gaps = set().union(*gaps_of.values())
     general = {
-        word for word in everywhere if word.strip().lower() in missing.ALWAYS or not word.strip()
+        word for word in all_gaps if word.strip().lower() in missing.ALWAYS or not word.strip()
     }
-    if not kept:
-        special = everywhere - missing.PANDAS
+    if not pandas_gaps:
+        special = all_gaps - missing.PANDAS
         if not special:
             return []
         if special <= general:
             return [f"na_values={literal(sorted(special))},"]
-        return _gaps_by_column({n: sorted(w - missing.PANDAS) for n, w in found.items()})
-    why = f"  # {', '.join(sorted(kept))} is a value here" if len(kept) == 1 else ""
-    lines = [f"keep_default_na=False,{why}"]
-    if everywhere <= general - set().union(*(plan.kept for plan in plans)):
-        return [*lines, f"na_values={literal(['', *sorted(everywhere)])},"]
+        return _gaps_by_column({n: sorted(w - missing.PANDAS) for n, w in gaps_of.items()})
+    note = f"  # {min(pandas_gaps)} is a value here" if len(pandas_gaps) == 1 else ""
+    lines = [f"keep_default_na=False,{note}"]
+    if all_gaps <= general - literal_words:
+        return [*lines, f"na_values={literal(['', *sorted(all_gaps)])},"]
     gaps = {layout.raw(plan.name): ["", *sorted(plan.gaps)] for plan in plans}
     return lines + _gaps_by_column(gaps)
 
@@ -248,13 +252,13 @@ def common_marks(plans: Iterable[ColumnPlan]) -> tuple[str, str]:
         return ".", ""
     decimals = [mark for mark, _ in marks]
     decimal = max(sorted(set(decimals)), key=decimals.count)
-    # read_csv takes one byte for the thousands; other signs are taken out of the text later.
+    # read_csv accepts one byte for thousands; other marks are removed from the text later.
     groups = [group for mark, group in marks if mark == decimal and group and group.isascii()]
     return decimal, max(sorted(set(groups)), key=groups.count) if groups else ""
 
 
 def conversions(plans: list[ColumnPlan], decimal: str, thousands: str) -> list[str]:
-    """Return the statements that turn text into numbers and dates, alike ones in one loop."""
+    """Return the statements that turn text into numbers and dates; columns alike share a loop."""
     return assignments(
         (plan.name, *step) for plan in plans for step in _expressions(plan, decimal, thousands)
     )
@@ -263,18 +267,18 @@ def conversions(plans: list[ColumnPlan], decimal: str, thousands: str) -> list[s
 def assignments(steps: Iterable[tuple[str, str, str]]) -> list[str]:
     """Return a statement for each step: a column's name, an expression over {c}, and a comment."""
     groups: dict[tuple[str, str], list[str]] = {}
-    for name, expression, why in steps:
-        groups.setdefault((expression, why), []).append(name)
+    for name, expression, text in steps:
+        groups.setdefault((expression, text), []).append(name)
     lines = []
-    for (expression, why), names in groups.items():
-        note = f"  # {why}" if why else ""
+    for (expression, text), names in groups.items():
+        note = f"  # {text}" if text else ""
         if len(names) == 1:
             target = f"df[{literal(names[0])}]"
             line = f"{target} = {expression.replace('{c}', target)}"
             if len(line + note) <= WIDTH:
                 line += note
-            elif why:
-                lines.append(f"# {why[0].upper()}{why[1:]}.")
+            elif text:
+                lines.append(f"# {text[0].upper()}{text[1:]}.")
             lines.append(line)
         else:
             lines.append(f"for column in {literal(names)}:")
@@ -283,7 +287,7 @@ def assignments(steps: Iterable[tuple[str, str, str]]) -> list[str]:
 
 
 def _expressions(plan: ColumnPlan, decimal: str, thousands: str) -> list[tuple[str, str]]:
-    """Return the expressions over the column, {c}, each with a comment."""
+    """Return the expressions over a column, {c}, each with a comment."""
     steps = []
     if plan.nul:
         steps.append(('{c}.str.replace("\\x00", "")', "NUL characters"))
@@ -334,18 +338,17 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
     if numbers.scaled:
         scale = 'replace({"K|k": "e3", "M|m": "e6", "bn|B|b": "e9", "n": ""}, regex=True)'
         return [(f"pd.to_numeric({text}.{scale})", "")]
-    why = f"{comment(numbers.unit)} cut off" if numbers.unit else ""
+    note = f"{comment(numbers.unit)} cut off" if numbers.unit else ""
     if numbers.flags:
-        why = (
-            f"flags behind numbers ({comment(', '.join(f.strip() for f in numbers.flags))}) cut off"
-        )
+        flags = ", ".join(flag.strip() for flag in numbers.flags)
+        note = f"flags behind numbers ({comment(flags)}) cut off"
     if numbers.trailing:
-        why = "the minus comes last"
-    return [(f"pd.to_numeric({text})", why)]
+        note = "the minus comes last"
+    return [(f"pd.to_numeric({text})", note)]
 
 
 def _pattern(text: str) -> str:
-    """Return a regular expression as a raw string where it holds a backslash."""
+    """Return a regular expression as Python source, raw if it has a backslash."""
     return f'r"{text}"' if "\\" in text and '"' not in text else literal(text)
 
 
@@ -377,10 +380,7 @@ def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
     if dating.zoned:
         call = f"pd.to_datetime({text}, format={literal(dating.format)}, utc=True)"
         return [(f"{call}.dt.tz_localize(None)", "in UTC")]
-    first = f"{dating.order} first"
-    why = ""
-    if plan.reason:
-        why = plan.reason
-    elif dating.evidence:
-        why = f"{comment(dating.evidence)} proves {first}"
-    return [(f"pd.to_datetime({text}, format={literal(dating.format)})", why)]
+    note = plan.reason
+    if not note and dating.evidence:
+        note = f"{comment(dating.evidence)} proves {dating.order} first"
+    return [(f"pd.to_datetime({text}, format={literal(dating.format)})", note)]

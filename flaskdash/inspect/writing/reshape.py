@@ -1,4 +1,4 @@
-"""Turn wide tables into long ones, and split dates into one: extra lines for the body."""
+"""Turn wide tables into long ones, and combine the parts of dates: extra lines for the body."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from flaskdash.inspect.words import words
 from flaskdash.inspect.writing import pandas_code
 from flaskdash.inspect.writing.column_names import free
 
-YEARS = 5
-DATES = 5
-BASKET = 5
+MIN_YEARS = 5
+MIN_DATES = 5
+MIN_BASKET = 5
 _YEAR = re.compile(r"(19|20)\d{2}")
 _MARKED_YEAR = re.compile(r"(19|20)\d{2}(\s?\*|\s?\([a-z]{1,3}\)|\s?\[\w{1,3}\])?")  # 2023 (p)
 _LAST_YEAR = re.compile(r"(?P<before>[^\W\d].{0,40}?)(?P<year>(19|20)\d{2})")
@@ -36,24 +36,25 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Reshape:
-    """Lines that come before ``return df``, what they do in words, and how the result is."""
+    """The lines that come before ``return df``, and a note on their effect."""
 
     lines: tuple[str, ...]
     note: str
 
 
 def reshape(frame: pd.DataFrame, ragged: bool = False) -> Reshape | None:
-    """Return how to reshape what was read, or None where it is fine as it is."""
+    """Return how to reshape a frame, or None if it is fine as it is."""
     if ragged:
         return basket(frame)
-    return wide(frame) or parts(frame)
+    return wide(frame) or date_parts(frame)
 
 
 @dataclass(frozen=True)
-class _Wide:
-    """Columns whose names are years or dates, and the expression for what these mean.
+class _DatedColumns:
+    """Columns whose names are years or dates.
 
-    `variable` names the new column, `value` its values where the names tell that.
+    `variable` names the new column of years or dates, and `convert` is the expression for its
+    values. `value` names the new column of values, if the old names tell that.
     """
 
     columns: list[str]
@@ -65,31 +66,31 @@ class _Wide:
 def wide(frame: pd.DataFrame) -> Reshape | None:
     """Return the melt of a table with a column for each year or date."""
     names = [str(name) for name in frame.columns]
-    found = _year_columns(names) or _date_columns(names)
-    if found is None:
+    dated = _year_columns(names) or _date_columns(names)
+    if dated is None:
         return None
-    columns = found.columns
+    columns = dated.columns
     if not all(pd.api.types.is_numeric_dtype(frame[name]) for name in columns):
         return None
-    others = [name for name in names if name not in set(columns)]
-    # The sum of the columns would be repeated in each row.
-    sums = [name for name in others if name.strip().lower() in SUMS and _is_number(frame[name])]
-    others = [name for name in others if name not in sums]
-    numbers = [n for n in others if pd.api.types.is_float_dtype(frame[n])]
-    if not others or len(numbers) > 3 or len(columns) < len(others):
+    identifiers = [name for name in names if name not in set(columns)]
+    # A column with the sum of the others would be repeated in each row.
+    sums = [name for name in identifiers if _is_sum(name, frame[name])]
+    identifiers = [name for name in identifiers if name not in sums]
+    numbers = [name for name in identifiers if pd.api.types.is_float_dtype(frame[name])]
+    if not identifiers or len(numbers) > 3 or len(columns) < len(identifiers):
         return None
-    taken = {name.lower() for name in others}
-    variable = free(found.variable, taken)
-    value = free(found.value, taken | {variable}) if found.value else ""
-    value = value or _value_name(frame, others, taken | {variable})
+    used = {name.lower() for name in identifiers}
+    variable = free(dated.variable, used)
+    used.add(variable)
+    value = free(dated.value, used) if dated.value else _value_name(frame, identifiers, used)
     target = f"df[{literal(variable)}]"
     drop = f".drop(columns={literal(sums)})" if sums else ""
     lines = (
-        f"# One row for each {found.variable}, in place of a column each.",
-        f"df = df{drop}.melt(id_vars={literal(others)}, var_name={literal(variable)}, "
+        f"# One row for each {dated.variable}, in place of a column each.",
+        f"df = df{drop}.melt(id_vars={literal(identifiers)}, var_name={literal(variable)}, "
         f"value_name={literal(value)})",
         f"df = df.dropna(subset={literal(value)}, ignore_index=True)",
-        f"{target} = {found.convert.replace('{c}', target)}",
+        f"{target} = {dated.convert.replace('{c}', target)}",
     )
     without = f"; {comment(', '.join(sums))} is left out" if sums else ""
     note = (
@@ -99,115 +100,120 @@ def wide(frame: pd.DataFrame) -> Reshape | None:
     return Reshape(lines, note)
 
 
-def _is_number(values: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(values)
+def _is_sum(name: str, values: pd.Series) -> bool:
+    return name.strip().lower() in SUMS and pd.api.types.is_numeric_dtype(values)
 
 
-def _year_columns(names: Sequence[str]) -> _Wide | None:
-    """Return the year columns, when at least five years follow each other."""
+def _year_columns(names: Sequence[str]) -> _DatedColumns | None:
+    """Return the columns that are named by years, if these are consecutive."""
     columns = [n for n in names if _MARKED_YEAR.fullmatch(n) or _WORLD_BANK.fullmatch(n)]
     if columns:
-        whole = all(map(_YEAR.fullmatch, columns))
-        convert = "{c}.astype(int)" if whole else "{c}.str[:4].astype(int)"
-        return _Wide(columns, "year", convert) if _follow([n[:4] for n in columns]) else None
+        if not _are_consecutive([name[:4] for name in columns]):
+            return None
+        is_plain = all(map(_YEAR.fullmatch, columns))
+        convert = "{c}.astype(int)" if is_plain else "{c}.str[:4].astype(int)"
+        return _DatedColumns(columns, "year", convert)
     # F1960 in ArcGIS, X1960 in R, "Population 1960" elsewhere.
-    ends = [found for name in names if (found := _LAST_YEAR.fullmatch(name))]
-    if not ends or len({found["before"] for found in ends}) > 1:
+    matches = [match for name in names if (match := _LAST_YEAR.fullmatch(name))]
+    prefixes = {match["before"] for match in matches}
+    if len(prefixes) != 1 or not _are_consecutive([match["year"] for match in matches]):
         return None
-    before = ends[0]["before"]
-    columns = [found[0] for found in ends]
-    word = before.strip(" _-.:").strip()
-    if not _follow([found["year"] for found in ends]):
-        return None
-    short = word.lower() in YEAR_MARKS
-    convert = f"{{c}}.str.removeprefix({literal(before)}).astype(int)"
-    return _Wide(columns, "year", convert, "" if short else word)
+    prefix = prefixes.pop()
+    convert = f"{{c}}.str.removeprefix({literal(prefix)}).astype(int)"
+    word = prefix.strip(" _-.:").strip()
+    value = "" if word.lower() in YEAR_MARKS else word
+    return _DatedColumns([match[0] for match in matches], "year", convert, value)
 
 
-def _follow(years: Sequence[str]) -> bool:
-    """Tell whether these are at least five years, as far apart from each other."""
-    found = sorted(map(int, years))
-    steps = {b - a for a, b in itertools.pairwise(found)}
-    return len(found) >= YEARS and len(steps) == 1 and 1 <= steps.pop() <= 10
+def _are_consecutive(years: Sequence[str]) -> bool:
+    """Tell whether there are at least five years in equal steps of at most ten."""
+    numbers = sorted(map(int, years))
+    steps = {after - before for before, after in itertools.pairwise(numbers)}
+    return len(numbers) >= MIN_YEARS and len(steps) == 1 and 1 <= steps.pop() <= 10
 
 
-def _date_columns(names: Sequence[str]) -> _Wide | None:
-    """Return the columns named by dates or quarters of one format, when they follow each other."""
-    dated = [bool(dates.recognise([name], named=True)) for name in names]
-    if not any(dated):
+def _date_columns(names: Sequence[str]) -> _DatedColumns | None:
+    """Return the columns that are named by dates or quarters, if these have one format."""
+    is_dated = [bool(dates.recognise([name], named=True)) for name in names]
+    if not any(is_dated):
         return None
-    first = dated.index(True)
-    run = list(itertools.takewhile(lambda i: dated[i], range(first, len(names))))
-    columns = [names[i] for i in run]
-    found = dates.recognise(columns, named=True)
-    if found is None or len(columns) < DATES or sum(dated) > len(columns) or found.zoned:
+    first = is_dated.index(True)
+    run = itertools.takewhile(lambda index: is_dated[index], range(first, len(names)))
+    columns = [names[index] for index in run]
+    dating = dates.recognise(columns, named=True)
+    if dating is None or dating.zoned:
         return None
-    if found.ambiguous:
-        found = dates.likelier(columns, found)
-    plan = ColumnPlan("", "date", 0, dating=replace(found, evidence=""))
+    if len(columns) < MIN_DATES or sum(is_dated) > len(columns):
+        return None
+    if dating.ambiguous:
+        dating = dates.likelier(columns, dating)
+    plan = ColumnPlan("", "date", 0, dating=replace(dating, evidence=""))
     ((expression, _),) = pandas_code.date_steps(plan)
-    return _Wide(columns, "date", expression)
+    return _DatedColumns(columns, "date", expression)
 
 
-def _value_name(frame: pd.DataFrame, others: Sequence[str], taken: set[str]) -> str:
-    """Return the values' name: what a constant indicator column says, or "value"."""
-    for name in others:
-        if {"indicator", "series", "measure", "variable"} & set(
-            words(name)
-        ) and "code" not in words(name):
-            said = frame[name].dropna().unique()
-            if len(said) == 1 and isinstance(said[0], str):
-                return free(comment(said[0]), taken)
-    return free("value", taken)
+def _value_name(frame: pd.DataFrame, names: Sequence[str], used: set[str]) -> str:
+    """Return a name for the values: the only value of an indicator column, or "value"."""
+    for name in names:
+        name_words = set(words(name))
+        if not {"indicator", "series", "measure", "variable"} & name_words or "code" in name_words:
+            continue
+        values = frame[name].dropna().unique()
+        if len(values) == 1 and isinstance(values[0], str):
+            return free(comment(values[0]), used)
+    return free("value", used)
 
 
-def parts(frame: pd.DataFrame) -> Reshape | None:
-    """Return the date that year, month and perhaps day columns make together."""
+def date_parts(frame: pd.DataFrame) -> Reshape | None:
+    """Return how to combine columns of years, months and perhaps days into a date."""
     if any(pd.api.types.is_datetime64_any_dtype(kind) for kind in frame.dtypes):
         return None
-    found = {
-        part: next((str(n) for n in frame.columns if str(n).strip().lower() in known), None)
-        for part, known in PARTS.items()
+    columns = {
+        part: next((str(n) for n in frame.columns if str(n).strip().lower() in part_names), None)
+        for part, part_names in PARTS.items()
     }
-    year, month, day = found["year"], found["month"], found["day"]
-    if year is None or month is None or not _within(frame, month, 1, 12):
+    year, month, day = columns["year"], columns["month"], columns["day"]
+    if year is None or month is None or not _is_within(frame, month, 1, 12):
         return None
     century = 0
-    if not _within(frame, year, 1000, 2200):
-        if not _within(frame, year, 0, 99):
+    if not _is_within(frame, year, 1000, 2200):
+        if not _is_within(frame, year, 0, 99):
             return None
         # The usual pivot of two-digit years: 69 to 99 are the 1900s.
         century = 1900 if float(frame[year].min()) > 30 else 2000
-    name = free("date", {str(column).lower() for column in frame.columns})
+    has_days = day is not None and _are_dates(frame, year, month, day, century)
     years = f"df[{literal(year)}]" + (f" + {century}" if century else "")
-    whole = day is not None and _within(frame, day, 1, 31)
-    if whole:
-        try:
-            pd.to_datetime(
-                pd.DataFrame(
-                    {"year": frame[year] + century, "month": frame[month], "day": frame[day]}
-                )
-            )
-        except (ValueError, OverflowError):
-            whole = False
-    days = f"df[{literal(day)}]" if day and whole else "1"
+    days = f"df[{literal(day)}]" if day and has_days else "1"
     pieces = f'"year": {years}, "month": df[{literal(month)}], "day": {days}'
+    name = free("date", {str(column).lower() for column in frame.columns})
     line = f"df[{literal(name)}] = pd.to_datetime(pd.DataFrame({{{pieces}}}))"
-    if whole:
+    if has_days:
         return Reshape((line,), f"{name} is made of {comment(year)}, {comment(month)} and the day")
-    why = f", because {comment(day)} has values that are no day" if day else ""
-    return Reshape((line,), f"{name} is the first day of the month{why}")
+    reason = f", because {comment(day)} has values that are not days" if day else ""
+    return Reshape((line,), f"{name} is the first day of the month{reason}")
 
 
-def _within(frame: pd.DataFrame, name: str, low: int, high: int) -> bool:
-    """Tell whether a column holds whole numbers of a range, without gaps."""
+def _are_dates(frame: pd.DataFrame, year: str, month: str, day: str, century: int) -> bool:
+    """Tell whether the columns are the parts of dates that exist."""
+    if not _is_within(frame, day, 1, 31):
+        return False
+    years = frame[year] + century
+    try:
+        pd.to_datetime(pd.DataFrame({"year": years, "month": frame[month], "day": frame[day]}))
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+def _is_within(frame: pd.DataFrame, name: str, low: int, high: int) -> bool:
+    """Tell whether a column holds whole numbers from low to high, without gaps."""
     values = frame[name]
     return pd.api.types.is_integer_dtype(values) and bool(values.between(low, high).all())
 
 
 def basket(frame: pd.DataFrame) -> Reshape | None:
     """Return the long form of a list of lists: one row for each item."""
-    if frame.shape[1] < BASKET or not float(frame.iloc[:, 0].notna().mean()) > 0.95:
+    if frame.shape[1] < MIN_BASKET or not float(frame.iloc[:, 0].notna().mean()) > 0.95:
         return None
     lines = (
         "# Each line is a list: one row for each of its items.",

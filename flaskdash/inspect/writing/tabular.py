@@ -1,10 +1,10 @@
-"""From a table of strings to a draft: names, plans, and a body on which pandas agrees."""
+"""Draft a loader from a table of strings: names, plans, and a body that pandas reads alike."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.literals import comment
 from flaskdash.inspect.model import Read
-from flaskdash.inspect.text.table import Table
+from flaskdash.inspect.text.table import TextTable
 from flaskdash.inspect.values import column_plan, dates
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.words import GEO_WORDS, ID_WORDS, NUMBER_WORDS, TIME_WORDS, words
@@ -24,63 +24,62 @@ from flaskdash.inspect.writing.reshape import reshape
 
 ATTEMPTS = 5
 KEY_WORDS = TIME_WORDS | ID_WORDS | GEO_WORDS | NUMBER_WORDS | {"name", "title", "label", "key"}
-# What pandas raises where its reading and ours differ; csv.Error is its Python engine's.
+# What pandas raises if it reads a file differently; csv.Error comes from its Python engine.
 FAILURES = (ValueError, TypeError, AttributeError, KeyError, OverflowError, Warning, csv.Error)
 
 Adjust = Callable[[list[ColumnPlan]], list[ColumnPlan]]
 
 
 @dataclass(frozen=True)
-class Found:
-    """A table in a source, and how pandas is to read it.
+class SourceTable:
+    """A table in a source, and how pandas reads it.
 
-    `layout` lacks what the table tells by itself. `adjust` may mend the columns' plans. `decimal`
-    is the likelier decimal mark where numbers can be read both ways. `what` names the source's
-    kind in errors. `header_rows` end in the row of the table's header.
+    `layout_of` completes the `layout` with facts about the table. `kind` names the source in
+    errors, and `advice` says there what to do. `decimal` is the likelier decimal mark if numbers
+    can be read both ways. `adjust` may correct the columns' plans. `header_rows` end with the row
+    of the table's header.
     """
 
-    table: Table
+    table: TextTable
     layout: Layout
     read: Read
-    what: str
+    kind: str
     decimal: str = "."
     adjust: Adjust = list
     notes: Sequence[str] = ()
     declined: str = ""
     header_rows: int = 1
     requires: tuple[str, ...] = ()
-    hint: str = field(default="open it in an editor: is each row on a line of its own?")
+    advice: str = "Open it in an editor, and check that each row is on a line of its own."
 
 
-def draft(path: Path, found: Found) -> Draft:
-    """Return the draft of a table; raise FlaskdashError where pandas can't read it."""
-    table = found.table
+def draft(path: Path, source: SourceTable) -> Draft:
+    """Return the draft of a table; raise FlaskdashError if pandas can't read it."""
+    table = source.table
     if table.rows == 0:
-        raise FlaskdashError(
-            f"{path} has a header but no rows.", "give a file with at least one row of data"
-        )
+        raise FlaskdashError(f"{path} has a header but no rows. Use a file with at least one row.")
     names, name_notes = column_names(table)
     plans = [
         column_plan.plan_column(n, counts) for n, counts in zip(names, table.columns, strict=True)
     ]
-    plans = column_plan.settle(found.adjust(plans), found.decimal)
+    plans = column_plan.settle(source.adjust(plans), source.decimal)
     european = is_european(plans)
     plans = [order(p, counts, european) for p, counts in zip(plans, table.columns, strict=True)]
-    layout = layout_of(found.layout, table, names)
-    body, frame, plans = _agree(path, found, layout, plans)
+    layout = layout_of(source.layout, table, names)
+    body, frame, plans = _agree(path, source, layout, plans)
     skipped = table.rows + len(table.long) - len(frame)
     rows = len(frame)
     notes = [
-        *_table_notes(table, rows, found.header_rows),
-        *found.notes,
+        *_table_notes(table, rows, source.header_rows),
+        *source.notes,
         *name_notes,
         *column_notes(plans),
     ]
     ragged = table.header.names is None and table.shorter > 0.3 * table.rows
-    body, frame, more = reshaped(body, frame, path, ragged)
+    body, frame, reshape_notes = reshaped(body, frame, path, ragged)
     return Draft(
         read=replace(
-            found.read,
+            source.read,
             decimal=pandas_code.common_marks(plans)[0],
             header_row=table.header.skip + 1 if table.header.names is not None else None,
             rows=rows,
@@ -88,35 +87,35 @@ def draft(path: Path, found: Found) -> Draft:
         ),
         body=body,
         frame=frame,
-        notes=(*notes, *more),
+        notes=(*notes, *reshape_notes),
         units=units(plans),
-        declined=found.declined or _crosstab(table) or _prose(table, plans) or _unlike(table),
-        requires=found.requires,
+        declined=source.declined or _crosstab(table) or _prose(table, plans) or _unlike(table),
+        requires=source.requires,
     )
 
 
 def reshaped(
     body: str, frame: pd.DataFrame, path: Path, ragged: bool = False
 ) -> tuple[str, pd.DataFrame, list[str]]:
-    """Return the body, what it returns, and a note, after years in columns became rows."""
-    found = reshape(frame, ragged)
-    if found is None:
+    """Return the body with lines that reshape the frame if needed, its result, and notes."""
+    steps = reshape(frame, ragged)
+    if steps is None:
         return body, frame, []
-    longer = body.replace("\nreturn df", "\n" + "\n".join((*found.lines, "return df")))
-    return longer, run(longer, path), [found.note]
+    longer = body.replace("\nreturn df", "\n" + "\n".join((*steps.lines, "return df")))
+    return longer, run(longer, path), [steps.note]
 
 
 def units(plans: Sequence[ColumnPlan]) -> dict[str, str]:
-    """Return the sign that stands at the numbers of each column that has one."""
+    """Return the unit of each column whose numbers have one, such as "$"."""
     return {p.name: p.numbers.unit for p in plans if p.numbers and p.numbers.unit}
 
 
-def layout_of(layout: Layout, table: Table, names: list[str]) -> Layout:
-    """Return the layout with what the table tells."""
+def layout_of(layout: Layout, table: TextTable, names: list[str]) -> Layout:
+    """Return the layout, completed with facts about the table."""
     first = table.header.skip + (table.header.names is not None)
     bad_first = []
     while first in table.long:
-        # pandas would take a long first row for an index column.
+        # pandas would read the first field of a long first row as an index.
         bad_first.append(first)
         first += 1
     return replace(
@@ -132,43 +131,43 @@ def layout_of(layout: Layout, table: Table, names: list[str]) -> Layout:
     )
 
 
-def _crosstab(table: Table) -> str:
-    """Return why a printed table with a line of text above each section is not charted."""
-    named = table.header.names is not None
-    if named and table.width > 3 and table.rows > 20 and table.titles > 0.1 * table.rows:
+def _crosstab(table: TextTable) -> str:
+    """Explain why a printed table with a title above each section is declined, or return ""."""
+    has_names = table.header.names is not None
+    if has_names and table.width > 3 and table.rows > 20 and table.titles > 0.1 * table.rows:
         return (
             f"it is a printed crosstab: {table.titles} of {table.rows} rows are titles of "
-            "sections; give each section as a table of its own"
+            "sections. Save each section as a table of its own"
         )
     return ""
 
 
-def _prose(table: Table, plans: Sequence[ColumnPlan]) -> str:
-    """Return why lines of words are not charted."""
+def _prose(table: TextTable, plans: Sequence[ColumnPlan]) -> str:
+    """Explain why lines of prose are declined, or return ""."""
     if table.width > 1 or plans[0].kind != "text":
         return ""
     lines = [cell for cell in table.columns[0] if cell.strip()]
-    wordy = sum(len(cell.split()) > 2 or cell.startswith("[") for cell in lines)
-    if len(lines) > 0.9 * table.rows and wordy > 0.5 * len(lines):
+    prose_lines = sum(len(cell.split()) > 2 or cell.startswith("[") for cell in lines)
+    if len(lines) > 0.9 * table.rows and prose_lines > 0.5 * len(lines):
         return "it is text of one column, and no two lines are alike: there is nothing to count"
     return ""
 
 
-def _unlike(table: Table) -> str:
-    """Return why a file is not charted of which many rows are no rows of its table."""
+def _unlike(table: TextTable) -> str:
+    """Explain why a file is declined if many of its lines do not belong to the table."""
     if 3 * len(table.long) <= table.rows:
         return ""
     return (
-        f"{len(table.long):,} of {len(table.long) + table.rows:,} rows have more fields than the first: "
-        "it is no table, or several"
+        f"{len(table.long):,} of {len(table.long) + table.rows:,} rows have more fields than the "
+        "first: it is not a table, or it is several"
     )
 
 
-def without_blank_columns(table: Table) -> Table:
+def without_blank_columns(table: TextTable) -> TextTable:
     """Return the table without trailing columns that have neither a name nor a value."""
     names, width = table.header.names or [], table.width
     if table.long:
-        return table  # usecols would cut those rows short instead of skipping them
+        return table  # usecols would shorten rows with too many fields instead of skipping them
     while width > 1 and names and not any(cell.strip() for cell in table.columns[width - 1]):
         if width <= len(names) and names[width - 1].strip():
             break
@@ -179,7 +178,7 @@ def without_blank_columns(table: Table) -> Table:
     return replace(table, header=header, columns=table.columns[:width], trailing=True)
 
 
-def column_names(table: Table) -> tuple[list[str], list[str]]:
+def column_names(table: TextTable) -> tuple[list[str], list[str]]:
     """Return the repaired column names, and notes on them."""
     names = list(table.header.names or [])
     short = table.width - len(names)
@@ -187,21 +186,21 @@ def column_names(table: Table) -> tuple[list[str], list[str]]:
         return repair([""] * table.width)[0], ["no header line: columns are numbered"]
     if short == 1 and _row_names(names[0], table):
         fixed, notes = repair(["", *names])
-        notes.append("the header has a name too few: the first column is taken for row names")
+        notes.append("the header has one name too few: the first column is read as row names")
         return fixed, notes
     fixed, notes = repair(names + [""] * short)
     if short:
         notes.append(
             f"the header has {len(names)} names for {table.width} columns: the last "
-            f"{short} have none, and names may belong to other columns"
+            f"{short} have none, and the names may belong to other columns"
         )
     return fixed, notes
 
 
-def _row_names(first: str, table: Table) -> bool:
-    """Tell whether the first column holds R's row names, and so the header begins a column later.
+def _row_names(first: str, table: TextTable) -> bool:
+    """Tell whether the first column holds R's row names, so that the header begins a column later.
 
-    That is a column of different values, text or counting numbers, under a name for neither.
+    Its values are unique texts or row numbers, and the first name is not that of a key.
     """
     counts = table.columns[0]
     if len(counts) < table.rows or KEY_WORDS & set(words(first)):
@@ -215,7 +214,7 @@ def _row_names(first: str, table: Table) -> bool:
 def _renames(old: list[str], new: list[str]) -> tuple[str, dict[str, str]]:
     """Return how names are repaired: "", "strip", "rename" (a few of many) or "names" (all).
 
-    With it comes a dict from the name that pandas gives to the repaired one.
+    Also return a dict from pandas' names to the repaired ones.
     """
     if old == new:
         return "", {}
@@ -231,33 +230,33 @@ def _renames(old: list[str], new: list[str]) -> tuple[str, dict[str, str]]:
 
 
 def is_european(plans: Sequence[ColumnPlan]) -> bool:
-    """Tell whether numbers have a decimal comma, which no country has that writes months first."""
+    """Tell whether numbers have a decimal comma: where it is used, dates begin with the day."""
     return any(p.kind == "number" and p.decimal == "," for p in plans)
 
 
 def order(column: ColumnPlan, counts: dict[str, int], european: bool = False) -> ColumnPlan:
-    """Return the plan with an assumption, where no row tells the order of day and month."""
+    """Return the plan with an assumed order of day and month, if the values leave it open."""
     dating = column.dating
     if dating is None or not dating.ambiguous or column.reason:
         return column
     values = [cell.strip() for cell in counts if cell and cell not in column.gaps]
     dating = dates.likelier(values, dating, european)
-    reason = f"assumed {dating.order} first: no row tells"
-    note = f"no row tells whether day or month comes first: assumed {dating.order} first"
+    reason = f"assumed {dating.order} first: ambiguous"
+    note = f"the values leave open whether day or month comes first: assumed {dating.order} first"
     return replace(column, dating=dating, reason=reason, notes=(*column.notes, note))
 
 
 def _agree(
-    path: Path, found: Found, layout: Layout, plans: list[ColumnPlan]
+    path: Path, source: SourceTable, layout: Layout, plans: list[ColumnPlan]
 ) -> tuple[str, pd.DataFrame, list[ColumnPlan]]:
-    """Write the body and run it, until pandas and the strings agree; text is the fall-back."""
+    """Write the body and run it until pandas reads the planned values, as text if need be."""
     failure = ""
     for _ in range(ATTEMPTS):
         body = pandas_code.write(layout, plans)
         try:
             frame = run(body, path)
         except FAILURES as error:
-            failure = " ".join(str(error).split())[:200]
+            failure = " ".join(str(error).split())[:200].rstrip(".")
             if "Expected" in failure and not layout.long:
                 layout = replace(layout, long=True)
                 continue
@@ -276,11 +275,11 @@ def _agree(
         plans = [p.as_text("not all values convert") if p.name in names else p for p in plans]
     if not failure:
         return body, frame, plans
-    raise FlaskdashError(f"{path} can't be read as {found.what}: {failure}", found.hint)
+    raise FlaskdashError(f"{path} can't be read as {source.kind}: {failure}. {source.advice}")
 
 
 def as_planned(column: ColumnPlan, frame: pd.DataFrame) -> bool:
-    """Tell whether a column came out with the planned type and number of missing cells."""
+    """Tell whether a column has the planned type and number of missing cells."""
     if column.name not in frame.columns:
         return False
     values = frame[column.name]
@@ -296,8 +295,8 @@ def as_planned(column: ColumnPlan, frame: pd.DataFrame) -> bool:
     return True
 
 
-def _table_notes(table: Table, rows: int, header_rows: int) -> list[str]:
-    """Return what to know about the table as a whole."""
+def _table_notes(table: TextTable, rows: int, header_rows: int) -> list[str]:
+    """Return notes on the table as a whole."""
     notes = []
     if rows != table.rows:
         notes.append(f"{table.rows} rows were counted, but pandas read {rows}: check the file")
@@ -305,21 +304,21 @@ def _table_notes(table: Table, rows: int, header_rows: int) -> list[str]:
         notes.append(f"{above} line(s) above the header skipped")
     if table.blank:
         notes.append(f"{table.blank} row(s) without any value left out")
-    if table.footer > table.rest:
-        below = table.footer - table.rest
+    if table.footer > table.second_table:
+        below = table.footer - table.second_table
         notes.append(f"{below} line(s) below the table skipped: notes or totals")
-    if table.rest:
-        notes.append(f"another table below, of {table.rest} line(s), is left out")
+    if table.second_table:
+        notes.append(f"another table below, of {table.second_table} line(s), is left out")
     if table.long:
         lines = ", ".join(str(number + 1) for number in table.long[:5])
         notes.append(f"{len(table.long)} row(s) with too many fields skipped (records {lines})")
     if table.shorter:
-        notes.append(f"{table.shorter} row(s) with too few fields: the rest is missing")
+        notes.append(f"{table.shorter} row(s) with too few fields: their last values are missing")
     return notes
 
 
 def column_notes(plans: list[ColumnPlan]) -> list[str]:
-    """Return what to know about single columns."""
+    """Return notes on single columns."""
     notes = []
     for column in plans:
         notes += [f"{column.name}: {note}" for note in column.notes]
@@ -331,14 +330,14 @@ def column_notes(plans: list[ColumnPlan]) -> list[str]:
 
 
 def _gap_notes(plans: list[ColumnPlan]) -> list[str]:
-    """Return which words are read as "no value" in columns of text, where they could be names."""
-    found: dict[str, list[str]] = {}
+    """Return notes on words in columns of text that are read as missing, but could be names."""
+    columns_of: dict[str, list[str]] = {}
     for column in plans:
         for word in sorted(column.gaps) if column.kind == "text" else ():
             if word.strip().isalpha():
-                found.setdefault(word.strip(), []).append(column.name)
+                columns_of.setdefault(word.strip(), []).append(column.name)
     return [
         f"{word!r} is read as missing in {', '.join(map(comment, names[:5]))}"
         + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        for word, names in found.items()
+        for word, names in columns_of.items()
     ]

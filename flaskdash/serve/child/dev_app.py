@@ -56,7 +56,7 @@ class DevApp:
             try:
                 app = importlib.import_module("app").create_app()
                 app.config["PROPAGATE_EXCEPTIONS"] = True  # to here, not to the app's error page
-                self._progress.watch(app.extensions["engine"].data)
+                self._progress.watch(getattr(app.extensions.get("engine"), "data", {}))
                 self._app = app
                 self._instance = Path(app.config.get("INSTANCE", self._instance))
             except (Exception, SystemExit) as error:

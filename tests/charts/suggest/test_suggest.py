@@ -1,4 +1,4 @@
-"""Which charts are suggested for what kinds of data."""
+"""Suggest charts for kinds of data."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_list_ends_in_the_table_and_the_kpis(look: Look) -> None:
     assert {"Total sales", "Rows"} <= {chart.title for chart in charts[table:]}
 
 
-def test_charts_keep_the_contract(look: Look) -> None:
+def test_charts_fit_their_kinds(look: Look) -> None:
     inspection = sales(look)
     charts = suggest(inspection, "orders")
     names = {column.name for column in inspection.columns}
@@ -61,12 +61,12 @@ def test_charts_keep_the_contract(look: Look) -> None:
         kind = KINDS[chart.kind]
         assert chart.data == "orders"
         assert all(getattr(chart, field) for field in kind.needs)
-        given = {f for f in ("x", "y", "agg", "color", "grain", "limit") if getattr(chart, f)}
-        assert given <= {*kind.needs, *kind.takes}
+        flags = {f for f in ("x", "y", "agg", "color", "grain", "limit") if getattr(chart, f)}
+        assert flags <= {*kind.needs, *kind.takes}
         assert {chart.x, chart.y, chart.color} - {None} <= names
         assert chart.agg in (None, *AGGREGATES)
         assert chart.grain in (None, *GRAINS)
-        assert chart.why
+        assert chart.reason
         if chart.y is None and chart.kind in ("line", "bar", "kpi"):
             assert chart.agg == "count"
     titles = [chart.title.lower() for chart in charts]
@@ -83,7 +83,7 @@ def test_prices_of_several_things_are_split_by_colour(look: Look) -> None:
     )
     charts = suggest(inspection, "stocks")
     assert find(charts, "line", y="price", agg="mean", color="symbol", grain="month") == [0]
-    # Each symbol is there once a month: counting rows says nothing.
+    # Each symbol has one row a month, so counting rows says nothing.
     assert not find(charts, "bar", agg="count")
     assert not find(charts, "line", agg="count")
 
@@ -103,7 +103,7 @@ def test_measurements_without_time_get_scatter_histogram_and_counts(look: Look) 
     assert "Birds by species" in {chart.title for chart in charts}
 
 
-def test_rows_are_counted_where_nothing_can_be_measured(look: Look) -> None:
+def test_rows_are_counted_if_nothing_can_be_measured(look: Look) -> None:
     inspection = look(
         "zip_code,latitude,longitude,state",
         lambda i: (
@@ -116,7 +116,7 @@ def test_rows_are_counted_where_nothing_can_be_measured(look: Look) -> None:
     assert not any(chart.kind == "histogram" or chart.agg == "mean" for chart in charts)
 
 
-def test_high_cardinality_is_cut_and_ids_are_skipped(look: Look) -> None:
+def test_many_values_are_limited_and_ids_are_skipped(look: Look) -> None:
     inspection = look(
         "player,salary",
         lambda i: f"Player {chr(65 + i % 26)}{'abcdefgh'[i // 26]} Doe,{noise(i) + 1}000",
@@ -127,7 +127,7 @@ def test_high_cardinality_is_cut_and_ids_are_skipped(look: Look) -> None:
     assert not any(chart.x == "user_id" for chart in suggest(inspection, "log"))
 
 
-def test_years_make_the_axis(look: Look) -> None:
+def test_years_are_the_time_axis(look: Look) -> None:
     inspection = look(
         "country,continent,year,lifeExp,pop",
         lambda i: (
@@ -178,13 +178,13 @@ def test_one_column_and_hostile_names_are_fine(look: Look) -> None:
 
 
 def test_filters_begin_with_time_and_are_small(look: Look) -> None:
-    found = filters(sales(look))
-    assert found[0] == "Order Date"
-    assert set(found[1:]) >= {"Region", "Category"}
-    assert len(found) <= 4
+    names = filters(sales(look))
+    assert names[0] == "Order Date"
+    assert set(names[1:]) >= {"Region", "Category"}
+    assert len(names) <= 4
 
 
-def test_larger_categories_are_filters_where_there_are_few_small_ones(look: Look) -> None:
+def test_larger_categories_are_filters_if_few_are_small(look: Look) -> None:
     def line(i: int) -> str:
         return f"Player {noise(i, 300)},Club {noise(i, 90)},{noise(i, 1000)}.5,{'abc'[noise(i, 3)]}"
 
@@ -229,9 +229,9 @@ def test_humanise(name: str, words: str) -> None:
     ("text", "expected"),
     [("sales", "Sales"), ("iPhone sales", "iPhone sales"), ("pH by day", "pH by day"), ("", "")],
 )
-def test_capital_letters_begin_a_title(text: str, expected: str) -> None:
+def test_titles_begin_with_a_capital(text: str, expected: str) -> None:
     assert capital(text) == expected
 
 
-def test_humanise_is_capped() -> None:
+def test_humanise_limits_the_length() -> None:
     assert len(humanise("word " * 50)) <= 60

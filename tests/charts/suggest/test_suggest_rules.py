@@ -1,4 +1,4 @@
-"""Each rule of the suggestions, on data made for it."""
+"""Test each rule of the suggestions on data made for it."""
 
 from __future__ import annotations
 
@@ -17,23 +17,21 @@ from flaskdash.inspect.model import Read
 from tests.support.suggesting import Look, find, noise
 
 
-def of(frame: pd.DataFrame) -> list[Chart]:
-    """Return what is suggested for a frame."""
+def suggested(frame: pd.DataFrame) -> list[Chart]:
     return suggest(inspected(frame), "data")
 
 
 def inspected(frame: pd.DataFrame) -> Inspection:
-    """Return the inspection of a frame."""
     return Inspection("x.csv", Read("csv"), describe(frame, {}), "", frame, total=len(frame))
 
 
 def frame(rows: int, **columns: Callable[[int], object]) -> pd.DataFrame:
-    """Return a frame with so many rows, a function of their number for each column."""
+    """Return a frame with that many rows; each column is a function of the row number."""
     return pd.DataFrame({name: [make(i) for i in range(rows)] for name, make in columns.items()})
 
 
 def day(number: int) -> pd.Timestamp:
-    """Return a day, so many after the first of 2022."""
+    """Return the day that many days after the first of 2022."""
     return pd.Timestamp(date(2022, 1, 1) + timedelta(days=number))
 
 
@@ -48,18 +46,18 @@ def employees(attrition: Callable[[int], object]) -> pd.DataFrame:
     )
 
 
-def test_a_flag_that_the_table_is_about_is_shown_as_a_share() -> None:
-    charts = of(employees(lambda i: "Yes" if noise(i, 10) < 2 + 5 * (i % 3 == 0) else "No"))
+def test_an_outcome_is_charted_as_a_share() -> None:
+    charts = suggested(employees(lambda i: "Yes" if noise(i, 10) < 2 + 5 * (i % 3 == 0) else "No"))
     assert find(charts, "bar", x="Department", y="Attrition", agg="share") == [0]
     assert charts[0].title == "Attrition rate by department"
-    assert "from" in charts[0].why
+    assert "from" in charts[0].reason
     assert find(charts, "kpi", y="Attrition", agg="share")
     # The age of people comes before their income.
     assert find(charts, "histogram")[0] == find(charts, "histogram", x="Age")[0]
 
 
-def test_a_flag_that_never_holds_has_no_share() -> None:
-    charts = of(employees(lambda i: "Yes" if i == 7 else "No"))
+def test_a_flag_that_is_hardly_ever_true_has_no_share() -> None:
+    charts = suggested(employees(lambda i: "Yes" if i == 7 else "No"))
     assert not find(charts, "bar", agg="share")
 
 
@@ -79,7 +77,7 @@ def test_a_share_is_called_by_its_flag(name: str, title: str) -> None:
         cost=lambda i: noise(i, 500) + 0.5,
         flag=lambda i: int(noise(i, 10) < 3),
     )
-    charts = of(table.rename(columns={"flag": name}))
+    charts = suggested(table.rename(columns={"flag": name}))
     assert title in {chart.title for chart in charts[:6]}
 
 
@@ -95,8 +93,8 @@ def counters(**more: Callable[[int], object]) -> pd.DataFrame:
     )
 
 
-def test_columns_of_like_things_are_compared() -> None:
-    charts = of(counters())
+def test_columns_that_measure_the_same_are_compared() -> None:
+    charts = suggested(counters())
     names = ("Berri", "Rachel", "Du Parc", "Pierre")
     assert find(charts, "line", x="Date", color="measure", across=names, agg="sum") == [0]
     assert find(charts, "bar", x="measure", y="value", across=names, agg="sum") == [1]
@@ -108,7 +106,7 @@ def test_columns_of_like_things_are_compared() -> None:
 def test_a_column_that_is_the_sum_of_the_others_is_not_compared_with_them() -> None:
     table = counters()
     table["Everywhere"] = table[["Berri", "Rachel", "Du Parc", "Pierre"]].sum(axis="columns")
-    assert "Everywhere" not in of(table)[0].across
+    assert "Everywhere" not in suggested(table)[0].across
 
 
 def test_names_that_begin_alike_make_a_group_of_any_width() -> None:
@@ -123,7 +121,7 @@ def test_names_that_begin_alike_make_a_group_of_any_width() -> None:
             for k, name in enumerate(["Algeria", "Brazil", "China", "Denmark"], 3)
         },
     )
-    charts = of(table)
+    charts = suggested(table)
     assert charts[0].kind == "bar"
     assert len(charts[0].across) == 4
     assert charts[0].agg == "mean"
@@ -140,19 +138,19 @@ def test_measures_of_different_meaning_are_not_compared() -> None:
         wind=lambda i: noise(i, 90) / 10,
         pressure=lambda i: 8 + noise(i, 70) / 10,
     )
-    assert not any(chart.across for chart in of(table))
+    assert not any(chart.across for chart in suggested(table))
 
 
-def test_columns_that_neither_share_a_name_nor_rise_together_are_not_compared() -> None:
+def test_columns_with_different_names_are_compared_only_if_they_correlate() -> None:
     table = frame(
         100,
         growth=lambda i: noise(i, 91) / 10,
         trade=lambda i: noise(i * 7 + 3, 83) / 10,
         coups=lambda i: noise(i * 13 + 5, 89) / 10,
     )
-    assert not [chart for chart in of(table) if chart.across]
+    assert not [chart for chart in suggested(table) if chart.across]
     table["trade"], table["coups"] = table["growth"] * 1.5 + 1, table["growth"] * 0.7 + 2
-    assert [chart for chart in of(table) if chart.across]
+    assert [chart for chart in suggested(table) if chart.across]
 
 
 def test_means_that_do_not_differ_are_not_drawn() -> None:
@@ -162,19 +160,19 @@ def test_means_that_do_not_differ_are_not_drawn() -> None:
         visit_age=lambda i: [8.5, 10.5, 12.5, 14.5][i % 4],
         distance=lambda i: 20.5 + noise(i, 71) / 10,
     )
-    charts = of(table)
+    charts = suggested(table)
     assert find(charts, "bar", x="child", y="visit_age") == []
     assert find(charts, "bar", x="child", y="distance")
 
 
-def test_a_flag_that_says_who_somebody_is_is_no_outcome() -> None:
+def test_a_flag_of_demography_is_not_an_outcome() -> None:
     table = frame(
         300,
         vote=lambda i: int(noise(i, 10) < 7),
         school=lambda i: "abc"[noise(i * 3, 3)],
         female=lambda i: int(noise(i * 5, 10) < 5),
     )
-    shared = {chart.y for chart in of(table) if chart.agg == "share"}
+    shared = {chart.y for chart in suggested(table) if chart.agg == "share"}
     assert shared == {"vote"}
 
 
@@ -185,10 +183,10 @@ def test_readings_of_a_sensor_are_not_counted_over_time() -> None:
             "glucose": [100 + noise(i, 67) / 2 for i in range(3000)],
         }
     )
-    assert find(of(table), "line", agg="count") == []
+    assert find(suggested(table), "line", agg="count") == []
 
 
-def test_what_is_in_each_thing_is_averaged() -> None:
+def test_contents_of_items_are_averaged() -> None:
     table = frame(
         80,
         item=lambda i: f"Sandwich of the {i}th kind",
@@ -196,12 +194,12 @@ def test_what_is_in_each_thing_is_averaged() -> None:
         calories=lambda i: 80 + noise(i, 397),
         sales=lambda i: noise(i * 3, 997),
     )
-    charts = of(table)
+    charts = suggested(table)
     assert find(charts, "bar", y="calories", agg="sum") == []
     assert find(charts, "bar", y="sales", agg="mean") == []
 
 
-def test_levels_that_stay_alike_are_not_added_up() -> None:
+def test_compared_levels_are_not_added_up() -> None:
     table = frame(
         200,
         month=day,
@@ -210,12 +208,12 @@ def test_levels_that_stay_alike_are_not_added_up() -> None:
             for k, name in enumerate(["Acme", "Bolt", "Cog"])
         },
     )
-    compared = [chart for chart in of(table) if chart.across]
+    compared = [chart for chart in suggested(table) if chart.across]
     assert compared
     assert {chart.agg for chart in compared} == {"mean"}
 
 
-def test_budgeted_and_actual_stand_side_by_side() -> None:
+def test_budgeted_and_actual_are_compared() -> None:
     table = frame(
         45,
         Department=lambda i: ["Police", "Fire", "Parks", "Library", "Streets"][i % 5],
@@ -223,8 +221,8 @@ def test_budgeted_and_actual_stand_side_by_side() -> None:
         Budgeted=lambda i: 100.5 + noise(i, 900),
         Actual=lambda i: 90.25 + noise(i, 900),
     )
-    (side,) = [chart for chart in of(table) if chart.across]
-    assert (side.kind, side.across, side.agg) == ("bar", ("Budgeted", "Actual"), "sum")
+    (pair,) = [chart for chart in suggested(table) if chart.across]
+    assert (pair.kind, pair.across, pair.agg) == ("bar", ("Budgeted", "Actual"), "sum")
 
 
 def test_lowest_and_highest_share_a_line_chart_and_no_scatter() -> None:
@@ -236,11 +234,11 @@ def test_lowest_and_highest_share_a_line_chart_and_no_scatter() -> None:
         weather=lambda i: ["sun", "rain", "rain"][noise(i, 3)],
     )
     table["temp_min"] = table["temp_max"] - 5 - table["temp_min"] / 10
-    charts = of(table)
+    charts = suggested(table)
     assert set(charts[0].across) == {"temp_max", "temp_min"}
     assert charts[0].kind == "line"
     assert not find(charts, "scatter")
-    # A day a row: days are not counted over time, but by their weather.
+    # With a row for each day, days are counted by their weather, but not over time.
     assert find(charts, "bar", x="weather", agg="count")
     assert not find(charts, "line", agg="count")
 
@@ -258,7 +256,7 @@ def indicators() -> pd.DataFrame:
 
 
 def test_each_indicator_is_charted_by_itself() -> None:
-    charts = [chart for chart in of(indicators()) if chart.kind not in ("table", "kpi")]
+    charts = [chart for chart in suggested(indicators()) if chart.kind not in ("table", "kpi")]
     assert charts
     assert {chart.only[0] for chart in charts if chart.only} == {"Indicator"}
     assert all(chart.only and "value" not in chart.title.lower().split() for chart in charts)
@@ -266,12 +264,12 @@ def test_each_indicator_is_charted_by_itself() -> None:
     assert not any(chart.agg == "sum" for chart in charts)
 
 
-def test_one_indicator_alone_needs_no_condition() -> None:
+def test_a_single_indicator_needs_no_condition() -> None:
     table = indicators()
-    assert not any(chart.only for chart in of(table[table["Indicator"] == "Air pollution"]))
+    assert not any(chart.only for chart in suggested(table[table["Indicator"] == "Air pollution"]))
 
 
-def test_of_many_series_the_highest_have_lines() -> None:
+def test_the_highest_of_many_series_have_lines() -> None:
     table = pd.DataFrame(
         [
             (f"Land {c}", year, 1.5 + noise(c, 50) + year / 100)
@@ -280,7 +278,7 @@ def test_of_many_series_the_highest_have_lines() -> None:
         ],
         columns=["country", "year", "hectares per person"],
     )
-    charts = of(table)
+    charts = suggested(table)
     assert find(charts, "line", color="country", limit=8, agg="mean") == [0]
     assert charts[0].title.endswith("by country (top 8)")
     assert find(charts, "bar", x="country", agg="last")[0] < 3
@@ -298,20 +296,20 @@ def quakes(**more: Callable[[int], object]) -> pd.DataFrame:
 
 
 def test_events_are_counted_over_time_first() -> None:
-    charts = of(quakes())
+    charts = suggested(quakes())
     assert find(charts, "line", x="time", agg="count", color=None) == [0]
     assert find(charts, "bar", x="kind", agg="count")[0] < 4
     assert find(charts, "histogram", x="magnitude")[0] < 6
 
 
 def test_few_values_have_bars_and_no_histogram() -> None:
-    charts = of(quakes(power_kw=lambda i: [3.7, 7.4, 11.0, 22.0, 50.0][noise(i, 5)]))
+    charts = suggested(quakes(power_kw=lambda i: [3.7, 7.4, 11.0, 22.0, 50.0][noise(i, 5)]))
     assert find(charts, "bar", x="power_kw", agg="count")
     assert not find(charts, "histogram", x="power_kw")
 
 
 def test_nearly_constant_categories_compare_nothing() -> None:
-    charts = of(quakes(network=lambda i: "us" if i % 100 else "ak"))
+    charts = suggested(quakes(network=lambda i: "us" if i % 100 else "ak"))
     assert not any("network" in (chart.x, chart.color) for chart in charts)
 
 
@@ -327,16 +325,16 @@ def orders(price: Callable[[int], float]) -> pd.DataFrame:
 
 
 def test_a_price_that_grows_with_the_quantity_adds_up() -> None:
-    one = [8.75, 9.25, 2.15, 7.4, 6.5]
-    of_line = orders(lambda i: one[noise(i, 5)] * (1 + noise(i, 5) // 3))
-    of_piece = orders(lambda i: one[noise(i, 5)])
-    # The quantity must not follow from the item.
+    prices = [8.75, 9.25, 2.15, 7.4, 6.5]
+    of_line = orders(lambda i: prices[noise(i, 5)] * (1 + noise(i, 5) // 3))
+    of_piece = orders(lambda i: prices[noise(i, 5)])
+    # The quantity must not depend on the item.
     for table in (of_line, of_piece):
         table["quantity"] = [1 + noise(i, 2) for i in range(300)]
     of_line["item_price"] = of_piece["item_price"] * of_line["quantity"]
-    assert find(of(of_line), "bar", x="item", y="item_price", agg="sum")
-    assert find(of(of_piece), "bar", x="item", y="item_price", agg="mean")
-    assert not find(of(of_piece), "bar", y="item_price", agg="sum")
+    assert find(suggested(of_line), "bar", x="item", y="item_price", agg="sum")
+    assert find(suggested(of_piece), "bar", x="item", y="item_price", agg="mean")
+    assert not find(suggested(of_piece), "bar", y="item_price", agg="sum")
 
 
 @pytest.mark.parametrize("name", ["Beat", "Ward", "Police District", "Community Area", "precinct"])
@@ -348,11 +346,12 @@ def test_numbers_of_places_are_never_measures(name: str) -> None:
         code=lambda i: 100 + noise(i, 250),
     ).rename(columns={"code": name})
     assert not any(
-        chart.y == name or (chart.kind == "histogram" and chart.x == name) for chart in of(table)
+        chart.y == name or (chart.kind == "histogram" and chart.x == name)
+        for chart in suggested(table)
     )
 
 
-def test_a_column_of_years_is_no_category_beside_dates() -> None:
+def test_a_column_of_years_is_not_a_category_beside_dates() -> None:
     table = frame(
         730,
         date=day,
@@ -360,12 +359,12 @@ def test_a_column_of_years_is_no_category_beside_dates() -> None:
         Mo=lambda i: day(i).month,
         wind=lambda i: noise(i, 90) / 10,
     )
-    charts = of(table)
+    charts = suggested(table)
     assert not any("Yr" in (chart.x, chart.color) for chart in charts)
     assert find(charts, "bar", x="Mo", agg="mean")
 
 
-def test_things_with_names_and_several_measures_get_a_scatter() -> None:
+def test_items_with_several_measures_get_a_scatter() -> None:
     budget = [1_000_000 + noise(i, 997) * 100_000 for i in range(300)]
     table = frame(
         300,
@@ -377,7 +376,7 @@ def test_things_with_names_and_several_measures_get_a_scatter() -> None:
             "Rating": lambda i: noise(i, 90) / 10,
         },
     )
-    charts = of(table)
+    charts = suggested(table)
     both = {"Production Budget", "Worldwide Gross"}
     assert [c for c in charts[:6] if c.kind == "scatter" and {c.x, c.y} == both]
     assert find(charts, "bar", x="Genre", y="Worldwide Gross")
@@ -392,7 +391,7 @@ def test_a_value_of_unknown_meaning_is_never_added_up() -> None:
         ],
         columns=["geo", "TIME_PERIOD", "OBS_VALUE"],
     )
-    assert {chart.agg for chart in of(table) if chart.y == "OBS_VALUE"} <= {"mean", "last"}
+    assert {chart.agg for chart in suggested(table) if chart.y == "OBS_VALUE"} <= {"mean", "last"}
 
 
 @pytest.mark.parametrize(
@@ -407,10 +406,12 @@ def test_a_value_of_unknown_meaning_is_never_added_up() -> None:
         ("balance change", lambda i: noise(i, 90) - 40, "mean"),
     ],
 )
-def test_values_tell_how_a_doubtful_name_adds_up(
+def test_values_decide_how_a_doubtful_name_is_aggregated(
     name: str, values: Callable[[int], object], agg: str
 ) -> None:
-    table = frame(200, shape=lambda i: "abc"[i % 3], what=values).rename(columns={"what": name})
+    table = frame(200, shape=lambda i: "abc"[i % 3], measure=values).rename(
+        columns={"measure": name}
+    )
     assert describe(table, {})[1].agg == agg
 
 
@@ -426,14 +427,14 @@ def test_persons_names_are_not_counted(look: Look) -> None:
     assert not any(chart.x in ("first_name", "last_name") for chart in charts)
 
 
-def test_the_latest_month_stands_beside_the_total() -> None:
+def test_the_latest_month_comes_after_the_total() -> None:
     table = frame(
         400,
         date=day,
         region=lambda i: ["North", "South", "East"][noise(i, 3)],
         revenue=lambda i: noise(i, 5003) + 0.5,
     )
-    kpis = [chart for chart in of(table) if chart.kind == "kpi"]
+    kpis = [chart for chart in suggested(table) if chart.kind == "kpi"]
     assert [chart.title for chart in kpis] == [
         "Total revenue",
         "Revenue in the latest month",
@@ -442,15 +443,15 @@ def test_the_latest_month_stands_beside_the_total() -> None:
     assert (kpis[1].x, kpis[1].y, kpis[1].agg, kpis[1].grain) == ("date", "revenue", "sum", "month")
 
 
-def test_an_indicator_whose_name_engines_write_differently_is_left() -> None:
+def test_an_indicator_whose_name_needs_escaping_is_left_out() -> None:
     table = indicators().replace({"Indicator": {"Air pollution": "Air \\' pollution"}})
-    shown = {chart.only[1] for chart in of(table) if chart.only}
-    assert shown == {"Life satisfaction", "Household wealth"}
+    names = {chart.only[1] for chart in suggested(table) if chart.only}
+    assert names == {"Life satisfaction", "Household wealth"}
 
 
 def test_hundreds_of_columns_are_not_compared() -> None:
     table = frame(40, **{f"gene_{n}": (lambda i, n=n: noise(i * n, 97) / 7) for n in range(120)})
-    assert not any(chart.across for chart in of(table))
+    assert not any(chart.across for chart in suggested(table))
 
 
 def test_a_minimum_is_never_added_up() -> None:
@@ -462,12 +463,12 @@ def test_a_minimum_is_never_added_up() -> None:
     assert describe(table, {})[1].agg == "mean"
 
 
-def test_what_hardly_moves_is_a_level() -> None:
+def test_a_measure_that_hardly_changes_is_a_level() -> None:
     table = frame(120, month=day, jobs=lambda i: 130_000 + 40 * i + noise(i, 100))
     assert describe(table, {})[1].agg == "last"
 
 
-def test_dates_of_birth_make_no_axis() -> None:
+def test_dates_of_birth_are_not_a_time_axis() -> None:
     table = frame(
         300,
         name=lambda i: f"n{noise(i)}",
@@ -475,30 +476,30 @@ def test_dates_of_birth_make_no_axis() -> None:
         country=lambda i: "XYZ"[noise(i * i, 3)],
         salary=lambda i: 2000 + noise(i, 5003) + 0.5,
     )
-    assert not any(chart.x == "birthdate" for chart in of(table))
+    assert not any(chart.x == "birthdate" for chart in suggested(table))
 
 
 def test_countries_and_states_get_a_map() -> None:
     names = ["France", "Spain", "Italy", "Poland", "Greece", "Norway", "Chile", "Peru", "Atlantis"]
     table = frame(90, land=lambda i: names[i % 9], year=lambda i: 2010 + i // 9, price=noise)
-    (drawn,) = [chart for chart in of(table) if chart.kind == "choropleth"]
+    (drawn,) = [chart for chart in suggested(table) if chart.kind == "choropleth"]
     assert (drawn.x, drawn.y, drawn.agg) == ("land", "price", "last")
     assert drawn.title == "Latest price by land on the map"
     assert check(drawn, {c.name: c for c in inspected(table).columns}) == drawn
     codes = ["TX", "CA", "NY", "WA", "OH", "FL", "UT", "ME"]
     counted = frame(200, where=lambda i: codes[noise(i, 6) + i % 3])
-    assert [c.agg for c in of(counted) if c.kind == "choropleth"] == ["count"]
+    assert [c.agg for c in suggested(counted) if c.kind == "choropleth"] == ["count"]
     few = frame(90, land=lambda i: names[i % 5], price=noise)
-    others = frame(90, team=lambda i: f"Team {'ABCDEFGHI'[i % 9]}", price=noise)
-    assert not [c for table in (few, others) for c in of(table) if c.kind == "choropleth"]
+    teams = frame(90, team=lambda i: f"Team {'ABCDEFGHI'[i % 9]}", price=noise)
+    assert not [c for table in (few, teams) for c in suggested(table) if c.kind == "choropleth"]
 
 
-def test_points_far_apart_get_a_map_and_near_ones_lie_as_they_are() -> None:
+def test_points_far_apart_get_a_map_and_near_ones_a_scatter() -> None:
     def drawn(wide: float) -> Chart:
         table = frame(
             80, lon=lambda i: noise(i) * wide, lat=lambda i: noise(i, 50) * wide, visits=noise
         )
-        return next(chart for chart in of(table) if "lon" in (chart.x, chart.y))
+        return next(chart for chart in suggested(table) if "lon" in (chart.x, chart.y))
 
     assert (drawn(0.5).kind, drawn(0.5).size, drawn(0.5).title) == (
         "map",
@@ -515,41 +516,41 @@ def test_a_box_shows_the_groups_that_differ() -> None:
         species=lambda i: "ABC"[i % 3],
         weight=lambda i: 100.5 * (i % 3) + noise(i, 40),
     )
-    (box,) = [chart for chart in of(table) if chart.kind == "box"]
+    (box,) = [chart for chart in suggested(table) if chart.kind == "box"]
     assert (box.x, box.y) == ("species", "weight")
-    assert "species tells 9" in box.why
+    assert "species explains 9" in box.reason
     alike = frame(200, species=lambda i: "ABC"[i % 3], weight=lambda i: 10.5 + i // 3)
-    assert not [chart for chart in of(alike) if chart.kind == "box"]
+    assert not [chart for chart in suggested(alike) if chart.kind == "box"]
 
 
 def test_a_grid_gets_a_heat_map() -> None:
     days = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
     rota = frame(168, weekday=lambda i: days[i // 24], hour=lambda i: i % 24, visits=noise)
-    (drawn,) = [chart for chart in of(rota)[:4] if chart.kind == "heatmap"]
+    (drawn,) = [chart for chart in suggested(rota)[:4] if chart.kind == "heatmap"]
     assert (drawn.x, drawn.by, drawn.y, drawn.agg) == ("hour", "weekday", "visits", "sum")
     matrix = frame(
         48, shop=lambda i: "ABCDEFGH"[i // 6], kind=lambda i: "UVWXYZ"[i % 6], sales=noise
     )
-    assert [c.title for c in of(matrix) if c.kind == "heatmap"] == ["Sales by shop and kind"]
+    assert [c.title for c in suggested(matrix) if c.kind == "heatmap"] == ["Sales by shop and kind"]
     events = frame(
         480,
         shop=lambda i: "ABCDEFGH"[noise(i, 8)],
         kind=lambda i: "UVWXYZ"[noise(i, 6)],
         sales=noise,
     )
-    assert not [chart for chart in of(events) if chart.kind == "heatmap"]
+    assert not [chart for chart in suggested(events) if chart.kind == "heatmap"]
 
 
-def test_columns_that_are_compared_get_a_heat_map_by_what_the_rows_are() -> None:
+def test_compared_columns_get_a_heat_map_by_a_unique_category() -> None:
     columns = {
         f"{name}_use": (lambda i, n=n: 5.5 + noise(i + n, 30)) for n, name in enumerate("abcdef")
     }
     table = frame(16, age=lambda i: f"{10 + i}-{11 + i}", **columns)
-    (drawn,) = [chart for chart in of(table) if chart.kind == "heatmap"]
+    (drawn,) = [chart for chart in suggested(table) if chart.kind == "heatmap"]
     assert (drawn.x, drawn.by, len(drawn.across)) == ("age", "measure", 6)
 
 
-def test_four_prices_of_each_day_get_candles() -> None:
+def test_four_prices_of_each_day_get_a_candlestick() -> None:
     table = frame(
         300,
         Date=day,
@@ -559,7 +560,7 @@ def test_four_prices_of_each_day_get_candles() -> None:
         },
         Volume=noise,
     )
-    charts = of(table)
+    charts = suggested(table)
     assert (charts[0].kind, charts[0].x, charts[0].grain) == ("candlestick", "Date", "week")
     assert charts[1].y == "Close"
     check(charts[0], {c.name: c for c in inspected(table).columns})
@@ -579,7 +580,7 @@ def test_a_measure_that_repeats_another_has_no_charts_of_its_own() -> None:
     assert not [c for c in charts if "2023(*)" in (c.x, c.y) and c.kind in ("bar", "histogram")]
 
 
-def test_what_persons_pay_is_averaged() -> None:
+def test_charges_of_persons_are_averaged() -> None:
     table = frame(
         120,
         sex=lambda i: "mf"[noise(i, 2)],
@@ -587,16 +588,16 @@ def test_what_persons_pay_is_averaged() -> None:
         smoker=lambda i: "yn"[i % 2],
         charges=lambda i: 100.5 + noise(i, 1000),
     )
-    assert {chart.agg for chart in of(table) if chart.kind == "bar" and chart.y == "charges"} == {
-        "mean"
-    }
+    assert {
+        chart.agg for chart in suggested(table) if chart.kind == "bar" and chart.y == "charges"
+    } == {"mean"}
     grouped = frame(120, sex=lambda i: "mf"[i % 2], age=lambda i: i // 2, deaths=noise)
-    assert {chart.agg for chart in of(grouped) if chart.y == "deaths" and chart.kind == "bar"} == {
-        "sum"
-    }
+    assert {
+        chart.agg for chart in suggested(grouped) if chart.y == "deaths" and chart.kind == "bar"
+    } == {"sum"}
 
 
-def test_ranks_readings_and_amounts_are_told_by_their_values_and_units() -> None:
+def test_ranks_readings_and_amounts_are_recognised_by_values_and_units() -> None:
     table = frame(
         97,
         day=day,
@@ -605,9 +606,9 @@ def test_ranks_readings_and_amounts_are_told_by_their_values_and_units() -> None
         **{"Wind (TWh)": lambda i: 3.5 + noise(i, 9)},
         price_per_kWh=lambda i: 0.1 + noise(i, 9) / 100,
     )
-    found = {column.name: column for column in inspected(table).columns}
-    assert found["place"].role == "identifier"
-    assert [found[name].agg for name in list(found)[2:]] == ["mean", "sum", "mean"]
+    columns = {column.name: column for column in inspected(table).columns}
+    assert columns["place"].role == "identifier"
+    assert [columns[name].agg for name in list(columns)[2:]] == ["mean", "sum", "mean"]
 
 
 def test_months_of_growing_years_are_added_up() -> None:
@@ -633,7 +634,7 @@ def test_months_of_growing_years_are_added_up() -> None:
         ("census", "Rows by kind"),
     ],
 )
-def test_rows_are_called_after_their_table_where_it_tells(data: str, title: str) -> None:
+def test_rows_are_called_after_a_table_with_a_plural_name(data: str, title: str) -> None:
     table = frame(200, kind=lambda i: ["theft", "fraud", "fraud", "arson"][noise(i, 4)])
     assert suggest(inspected(table), data)[0].title == title
 
@@ -647,7 +648,7 @@ def test_rows_are_called_after_their_table_where_it_tells(data: str, title: str)
         ("rents", "median", "Average median by town"),
     ],
 )
-def test_a_measure_without_a_name_is_called_after_its_table(
+def test_a_measure_with_a_generic_name_is_called_after_its_table(
     data: str, name: str, title: str
 ) -> None:
     table = frame(200, town=lambda i: "ABCDE"[noise(i, 5)], **{name: lambda i: noise(i) + 0.5})
@@ -662,7 +663,7 @@ def test_an_age_by_which_a_table_is_broken_down_is_a_category() -> None:
         sex=lambda i: i // 19 % 2,
         people=lambda i: 1000 + noise(i),
     )
-    charts = of(table)
+    charts = suggested(table)
     assert find(charts, "bar", x="age", y="people", agg="sum")
     assert not [
         chart for chart in charts if "age" in (chart.y, chart.kind == "histogram" and chart.x)
@@ -671,17 +672,17 @@ def test_an_age_by_which_a_table_is_broken_down_is_a_category() -> None:
     assert [c.role for c in inspected(persons).columns] == ["measure", "category"]
 
 
-def test_what_is_mostly_zero_comes_after_what_is_not() -> None:
+def test_measures_that_are_mostly_zero_come_last() -> None:
     table = frame(
         200,
         kind=lambda i: "ABC"[noise(i, 3)],
         price=lambda i: noise(i) + 0.5 if i % 10 == 0 else 0.0,
         rating=lambda i: noise(i, 50) / 10,
     )
-    assert next(chart for chart in of(table) if chart.kind == "bar").y == "rating"
+    assert next(chart for chart in suggested(table) if chart.kind == "bar").y == "rating"
 
 
-def test_what_one_piece_costs_is_averaged() -> None:
+def test_unit_costs_are_averaged() -> None:
     table = frame(60, kind=lambda i: "ABC"[i % 3], unit_cost=noise, cost=noise)
     assert [c.agg for c in inspected(table).columns][1:] == ["mean", "sum"]
 
@@ -690,21 +691,21 @@ def test_a_table_of_persons_with_ages_alone_counts_them() -> None:
     table = frame(
         200, age=lambda i: 20 + noise(i, 50), job=lambda i: "ABC"[noise(i, 6) // 2 % 3 * (i % 2)]
     )
-    assert of(table)[0].agg == "count"
+    assert suggested(table)[0].agg == "count"
 
 
-def test_totals_of_orders_are_distributed() -> None:
+def test_totals_of_orders_get_a_histogram() -> None:
     lines = frame(
         300,
         order_id=lambda i: 70_000_000_001 + noise(i, 90),
         item=lambda i: "ABCDE"[noise(i, 5)],
         amount=lambda i: noise(i) + 0.5,
     )
-    first = next(chart for chart in of(lines) if chart.kind == "histogram")
+    first = next(chart for chart in suggested(lines) if chart.kind == "histogram")
     assert (first.x, first.by) == ("amount", "order_id")
     assert first.title == "Distribution of total amount per order ID"
     baskets = lines.drop(columns="amount")
-    counted = next(chart for chart in of(baskets) if chart.kind == "histogram")
+    counted = next(chart for chart in suggested(baskets) if chart.kind == "histogram")
     assert (counted.x, counted.by, counted.title[-18:]) == (
         "item",
         "order_id",
@@ -712,4 +713,4 @@ def test_totals_of_orders_are_distributed() -> None:
     )
     check(counted, {c.name: c for c in inspected(baskets).columns})
     single = lines.assign(order_id=range(70_000_000_001, 70_000_000_301))
-    assert not [chart for chart in of(single) if chart.kind == "histogram" and chart.by]
+    assert not [chart for chart in suggested(single) if chart.kind == "histogram" and chart.by]

@@ -1,4 +1,4 @@
-"""Big text: DuckDB reads it as pandas would, or says why it can't."""
+"""Big text: DuckDB reads it as pandas would, or a note says why it can't."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLACES = ("North", "South, far", 'East "E"', "Île-de-France", "日本")
 
 
 def lines(header: str, row: str, count: int = 100, end: str = "\n") -> str:
-    """Return a text with a row for each number, which `{n}` and the like stand for."""
+    """Return a text with a header and a row for each number, which fills in `{n}` and more."""
     rows = [
         row.format(
             n=n,
@@ -110,39 +110,42 @@ def put(folder: Path, text: str | bytes) -> Path:
 
 @pytest.mark.parametrize("name", FIT)
 def test_duckdb_reads_text_as_pandas_does(name: str, tmp_path: Path) -> None:
-    given, _ = source.open_source(put(tmp_path, FIT[name]), None)
-    known, found = csv.read_whole(given), big_csv.read(given)
-    theirs = execute(found.body, given.path).df()
-    assert list(theirs.columns) == list(known.frame.columns)
-    for column in known.frame.columns:
-        one, other = known.frame[column], theirs[column]
-        if one.isna().all():
-            assert other.isna().all()
+    file, _ = source.open_source(put(tmp_path, FIT[name]), None)
+    by_pandas, inspection = csv.read_whole(file), big_csv.read(file)
+    frame = execute(inspection.body, file.path).df()
+    assert list(frame.columns) == list(by_pandas.frame.columns)
+    for column in by_pandas.frame.columns:
+        expected, actual = by_pandas.frame[column], frame[column]
+        if expected.isna().all():
+            assert actual.isna().all()
             continue
-        if pd.api.types.is_datetime64_any_dtype(one):
-            one, other = one.astype("datetime64[us]"), other.astype("datetime64[us]")
-        pd.testing.assert_series_equal(one, other, check_exact=False, rtol=1e-12)
-    assert (found.read.rows, found.read.skipped_rows) == (known.read.rows, known.read.skipped_rows)
-    assert found.read.header_row == known.read.header_row
-    assert found.units == known.units
-    gone = [c.name for c in found.columns if c.role == "empty"]  # no type tells
-    described = roles.describe(known.frame, known.units)
-    assert [(c.name, c.type, c.role) for c in found.columns if c.name not in gone] == [
-        (c.name, c.type, c.role) for c in described if c.name not in gone
+        if pd.api.types.is_datetime64_any_dtype(expected):
+            expected, actual = expected.astype("datetime64[us]"), actual.astype("datetime64[us]")
+        pd.testing.assert_series_equal(expected, actual, check_exact=False, rtol=1e-12)
+    assert (inspection.read.rows, inspection.read.skipped_rows) == (
+        by_pandas.read.rows,
+        by_pandas.read.skipped_rows,
+    )
+    assert inspection.read.header_row == by_pandas.read.header_row
+    assert inspection.units == by_pandas.units
+    untyped = [c.name for c in inspection.columns if c.role == "empty"]
+    described = roles.describe(by_pandas.frame, by_pandas.units)
+    assert [(c.name, c.type, c.role) for c in inspection.columns if c.name not in untyped] == [
+        (c.name, c.type, c.role) for c in described if c.name not in untyped
     ]
 
 
 @pytest.mark.parametrize("name", UNFIT)
-def test_what_duckdb_would_read_in_another_way_is_left_to_pandas(
+def test_pandas_reads_files_that_duckdb_reads_differently(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = put(tmp_path, UNFIT[name])
     with pytest.raises(Unfit):
         big_csv.read(source.open_source(path, None)[0])
     monkeypatch.setattr(big_csv, "BIG", 0)
-    found = inspect_source(path)
-    assert "import pandas" in found.body
-    assert any("GB of memory" in note for note in found.notes)
+    inspection = inspect_source(path)
+    assert "import pandas" in inspection.body
+    assert any("GB of memory" in note for note in inspection.notes)
 
 
 LATE = {
@@ -162,26 +165,29 @@ LATE = {
 
 
 @pytest.mark.parametrize("name", LATE)
-def test_what_the_sample_does_not_show_is_found_in_the_file(
+def test_values_that_are_not_in_the_sample_are_read_from_the_file(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The odd row is far from both ends, and a sample of a few rows misses it."""
+    """The odd row is far from both ends of the file, so a sample of a few rows misses it."""
     text = TIDY + (LATE[name] + "\n") + 40 * TIDY.partition("\n")[2]
-    for what, value in {"FIRST": 40, "SAMPLE": 40, "BLOCKS": 1, "BLOCK": 500}.items():
-        monkeypatch.setattr(big_csv, what, value)
-    given, _ = source.open_source(put(tmp_path, text), None)
-    known, found = csv.read_whole(given), big_csv.read(given)
+    for constant, value in {"FIRST": 40, "SAMPLE": 40, "BLOCKS": 1, "BLOCK": 500}.items():
+        monkeypatch.setattr(big_csv, constant, value)
+    file, _ = source.open_source(put(tmp_path, text), None)
+    by_pandas, inspection = csv.read_whole(file), big_csv.read(file)
     pd.testing.assert_frame_equal(
-        known.frame, execute(found.body, given.path).df(), check_dtype=False, check_exact=False
+        by_pandas.frame,
+        execute(inspection.body, file.path).df(),
+        check_dtype=False,
+        check_exact=False,
     )
-    assert found.read.rows == known.read.rows
-    assert dict(zip(known.frame, known.frame.isna().sum(), strict=True)) == {
-        column.name: column.missing for column in found.columns
+    assert inspection.read.rows == by_pandas.read.rows
+    assert dict(zip(by_pandas.frame, by_pandas.frame.isna().sum(), strict=True)) == {
+        column.name: column.missing for column in inspection.columns
     }
 
 
 def test_a_new_file_that_does_not_fit_fails(tmp_path: Path) -> None:
-    """Nothing is rounded, cut or dropped in silence when a refresh reads another file."""
+    """A refresh with a different file raises an error before it rounds, cuts or drops values."""
     path = put(tmp_path, TIDY)
     body = big_csv.read(source.open_source(path, None)[0]).body
     for late in LATE:
@@ -209,10 +215,10 @@ def test_a_note_says_that_duckdb_reads_a_big_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(big_csv, "BIG", 0)
-    found = inspect_source(put(tmp_path, TIDY))
-    assert "DuckDB reads it" in found.notes[0]
-    assert found.total == 100
-    assert "duckdb" in found.body
+    inspection = inspect_source(put(tmp_path, TIDY))
+    assert "DuckDB reads it" in inspection.notes[0]
+    assert inspection.total == 100
+    assert "duckdb" in inspection.body
 
 
 def test_a_project_of_big_text_runs(
@@ -220,7 +226,7 @@ def test_a_project_of_big_text_runs(
 ) -> None:
     """The loader returns a relation, and charts are chosen from a sample of its rows."""
     monkeypatch.setattr(big_csv, "BIG", 0)
-    monkeypatch.setattr(sampled, "MOST", 50)
+    monkeypatch.setattr(sampled, "MAX_ROWS", 50)
     monkeypatch.setattr(sampled, "SAMPLE", 40)
     flaskdash("new", "shop", "--data", put(folder, TIDY), "--no-install", "--no-git")
     loader = folder / "shop" / "app" / "loaders" / "sales.py"
@@ -239,58 +245,58 @@ def test_big_parquet_is_a_relation(
     path = tmp_path / "some.parquet"
     day = f"TIMESTAMPTZ '2024-01-01 12:00:00+00'{rename or ' AS day'}"
     duckdb.sql(f"SELECT {day}, n, n / 3 AS price FROM range(60) rows(n)").write_parquet(str(path))
-    found = inspect_source(path)
-    frame = execute(found.body, path).df()
-    assert len(frame) == found.total == 60
+    inspection = inspect_source(path)
+    frame = execute(inspection.body, path).df()
+    assert len(frame) == inspection.total == 60
     assert str(frame.iloc[0, 0]) == "2024-01-01 12:00:00"
-    assert list(frame.columns) == [column.name for column in found.columns]
+    assert list(frame.columns) == [column.name for column in inspection.columns]
 
 
-def test_a_sample_tells_of_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counts are those of the whole; the least, the greatest and rare values are in the sample."""
-    monkeypatch.setattr(sampled, "MOST", 50_000)
+def test_a_sample_describes_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts are of the whole file; the sample has the least, the greatest and rare values."""
+    monkeypatch.setattr(sampled, "MAX_ROWS", 50_000)
     path = tmp_path / "some.parquet"
     duckdb.sql(
         "SELECT n AS row, n % 7 AS units, CASE WHEN n = 77777 THEN 'rare' ELSE 'usual' END AS kind, "
         "CASE WHEN n = 55555 THEN -1e9 WHEN n % 10 > 0 THEN sqrt(n) END AS value FROM range(100000) t(n)"
     ).write_parquet(str(path))
     with sampled.connect(tmp_path) as connection:
-        found = sampled.describe(connection, path, {})
-    assert found.rows == 100_000
-    assert set(found.frame["kind"]) == {"rare", "usual"}
-    assert found.frame["value"].min() == -1e9
-    assert [column.role for column in found.columns[:2]] == ["identifier", "measure"]
-    assert found.columns[3].missing == 10_000
-    assert found.columns[1].distinct == 7
+        inspection = sampled.describe(connection, path, {})
+    assert inspection.rows == 100_000
+    assert set(inspection.frame["kind"]) == {"rare", "usual"}
+    assert inspection.frame["value"].min() == -1e9
+    assert [column.role for column in inspection.columns[:2]] == ["identifier", "measure"]
+    assert inspection.columns[3].missing == 10_000
+    assert inspection.columns[1].distinct == 7
 
 
-def test_a_remark_says_that_it_is_about_a_sample(
+def test_remarks_on_a_sample_mention_the_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "region,units\n" + "".join(f"North,{n % 9 or -999}\n" for n in range(500))
     monkeypatch.setattr(big_csv, "BIG", 0)
     assert "(in a sample" not in " ".join(inspect_source(put(tmp_path, text)).notes)
-    monkeypatch.setattr(sampled, "MOST", 200)
+    monkeypatch.setattr(sampled, "MAX_ROWS", 200)
     monkeypatch.setattr(sampled, "SAMPLE", 100)
     notes = inspect_source(put(tmp_path, text)).notes
     assert [note for note in notes if "-999" in note and "(in a sample of" in note]
 
 
-def test_a_column_that_is_gone_is_no_error_of_duckdb(
+def test_a_missing_column_is_not_an_error_of_duckdb(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(big_csv, "BIG", 0)
     monkeypatch.setattr(parquet, "BIG", 0)
     text = "day;n;price\n" + "".join(f"{i % 28 + 1:02d}.01.2024;{i};{i},5\n" for i in range(60))
     path = put(tmp_path, text)
-    found = inspect_source(path)
-    assert "strptime" in found.body
+    inspection = inspect_source(path)
+    assert "strptime" in inspection.body
     path.write_text("n;price\n1;2,5\n")
-    assert execute(found.body, path).fetchall() == [(1, 2.5)]
+    assert execute(inspection.body, path).fetchall() == [(1, 2.5)]
     path = tmp_path / "some.parquet"
     duckdb.sql("SELECT [n] AS tags, TIME '08:00:00' AS at, n FROM range(60) rows(n)").write_parquet(
         str(path)
     )
-    found = inspect_source(path)
+    inspection = inspect_source(path)
     duckdb.sql("SELECT [n] AS tags, n FROM range(2) rows(n)").write_parquet(str(path))
-    assert execute(found.body, path).fetchall() == [("[0]", 0), ("[1]", 1)]
+    assert execute(inspection.body, path).fetchall() == [("[0]", 0), ("[1]", 1)]

@@ -1,4 +1,4 @@
-"""Databases as sources: read into a snapshot or asked live, with real servers of the tests' own."""
+"""Databases as sources, read into a snapshot or queried live, on servers that the tests start."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 @pytest.fixture(params=["postgresql", "mariadb", "sqlite"])
 def shop(request: pytest.FixtureRequest) -> Shop:
-    """Return one database after the other."""
-    shop: Shop = request.getfixturevalue(request.param)
-    return shop
+    """Return each database in turn."""
+    database: Shop = request.getfixturevalue(request.param)
+    return database
 
 
 Make = Any
@@ -112,7 +112,7 @@ Make = Any
 
 @pytest.fixture
 def make(folder: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Return a function that makes a project from a database; its environment is that of the tests."""
+    """Return a function that makes a project from a database, with the environment of the tests."""
 
     def made(shop: Shop, *flags: str) -> Path:
         given = ("--data", shop.url, "--table", "orders", *flags)
@@ -126,12 +126,12 @@ def make(folder: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch) -> Make:
 
 
 def secret(text: str) -> bool:
-    """Tell whether the password stands in a text, as it is or as a URL has it."""
+    """Tell whether a text contains the password, plain or encoded as in a URL."""
     quoted = urllib.parse.quote(servers.PASSWORD, safe="")
-    return any(password in text for password in (servers.PASSWORD, quoted, "s3cret"))
+    return any(form in text for form in (servers.PASSWORD, quoted, "s3cret"))
 
 
-# What is written
+# The files that are written
 
 
 @pytest.mark.parametrize("flags", [(), ("--live",)], ids=["snapshot", "live"])
@@ -161,26 +161,26 @@ def test_add_data_appends_to_env_once(
     assert "append" not in again.output
     by_name = flaskdash("add-data", "DATABASE_URL", "--table", "orders", "--name", "third")
     assert "append" not in by_name.output
-    other = flaskdash("add-data", sqlite.url, "--table", "orders", "--name", "local")
-    assert "append    .env: LOCAL_URL" in other.output
+    local = flaskdash("add-data", sqlite.url, "--table", "orders", "--name", "local")
+    assert "append    .env: LOCAL_URL" in local.output
     lines = (made / ".env").read_text("utf-8").splitlines()
     assert [line.partition("=")[0] for line in lines] == ["SECRET_KEY", "DATABASE_URL", "LOCAL_URL"]
     assert 'Table(\n    "DATABASE_URL",' in (made / "app/loaders/third.py").read_text("utf-8")
-    for result in (first, again, by_name, other):
+    for result in (first, again, by_name, local):
         assert not secret(result.output)
 
 
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ((), "has 2 tables.\nTry: --table with one of: orders, other"),
-        (("--table", "nope"), "has no table 'nope'.\nTry: one of: orders, other"),
+        ((), "has 2 tables. Choose one with --table: orders, other.\nTry: --table orders"),
+        (("--table", "nope"), "has no table 'nope'. Choose one with --table: orders, other."),
         (("--query", "SELECT nope FROM orders"), "nope"),
         (("--table", "other"), "other has columns but no rows"),
         (("--table", "orders", "--refresh", "soon"), "--refresh can't be 'soon'"),
     ],
 )
-def test_what_can_not_be_added(
+def test_the_error_for_a_source_that_can_not_be_added(
     made: Path, flaskdash: Cli, postgresql: Shop, flags: tuple[str, ...], message: str
 ) -> None:
     env = (made / ".env").read_text("utf-8")
@@ -190,7 +190,7 @@ def test_what_can_not_be_added(
     assert (made / ".env").read_text("utf-8") == env
 
 
-def test_addresses_that_lead_nowhere(made: Path, flaskdash: Cli, postgresql: Shop) -> None:
+def test_addresses_without_a_database(made: Path, flaskdash: Cli, postgresql: Shop) -> None:
     assert postgresql.server is not None
     wrong = postgresql.server.url(password="wr0ng%pw")
     refused = "postgresql://shop:s3cret@127.0.0.1:9/shop"
@@ -215,7 +215,7 @@ def test_inspect_shows_no_password(flaskdash: Cli, shop: Shop) -> None:
     assert columns.items() >= expected.items()
 
 
-# What a project does with it
+# The project
 
 
 @pytest.mark.parametrize("flags", [(), ("--live",)], ids=["snapshot", "live"])
@@ -259,7 +259,7 @@ def test_a_snapshot_has_all_rows_as_they_are(make: Make, shop: Shop) -> None:
     )
 
 
-def test_a_query_in_place_of_a_table(made: Path, flaskdash: Cli, shop: Shop) -> None:
+def test_a_query_instead_of_a_table(made: Path, flaskdash: Cli, shop: Shop) -> None:
     (made / ".venv").symlink_to(sys.prefix)
     query = (
         "SELECT region, sum(units) AS units FROM orders WHERE region LIKE '%r%' GROUP BY region;"
@@ -282,7 +282,7 @@ def test_a_query_in_place_of_a_table(made: Path, flaskdash: Cli, shop: Shop) -> 
 
 
 def _offline(made: Path, flaskdash: Cli, *args: str) -> str:
-    """Run a command in a project that has all packages already, so that uv is not asked."""
+    """Run a command in a project that already has all packages, so that uv is not called."""
     file = made / "pyproject.toml"
     text = file.read_text("utf-8")
     if "sqlalchemy" not in text:
@@ -402,11 +402,11 @@ def chart(root: Path, name: str, sql: str, dashboard: str = "Overview") -> None:
 
 
 @pytest.mark.parametrize("shop", ["postgresql", "mariadb"], indirect=True)
-def test_a_slow_query_ends_and_harms_no_other(make: Make, shop: Shop) -> None:
+def test_a_slow_query_ends_and_the_other_charts_are_drawn(make: Make, shop: Shop) -> None:
     root = make(shop, "--live")
     sleep = {"postgresql": "pg_sleep(30)", "mysql": "sleep(30)"}[shop.name]
     chart(root, "slow", f"SELECT count(*) AS n, {sleep} AS s FROM orders")
-    output = inside(
+    log = inside(
         root,
         """
         page = get("/").text
@@ -416,8 +416,8 @@ def test_a_slow_query_ends_and_harms_no_other(make: Make, shop: Shop) -> None:
         """,
         QUERY_SECONDS="1",
     )
-    assert "max_statement_time" in output or "statement timeout" in output
-    assert not secret(output)
+    assert "max_statement_time" in log or "statement timeout" in log
+    assert not secret(log)
 
 
 def test_a_slow_query_of_sqlite_ends(make: Make, sqlite: Shop) -> None:
@@ -426,10 +426,8 @@ def test_a_slow_query_of_sqlite_ends(make: Make, sqlite: Shop) -> None:
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS m FROM n"
     )
     chart(root, "slow", endless)
-    output = inside(
-        root, 'assert get("/").text.count("could not be drawn") == 1', QUERY_SECONDS="1"
-    )
-    assert "interrupted" in output
+    log = inside(root, 'assert get("/").text.count("could not be drawn") == 1', QUERY_SECONDS="1")
+    assert "interrupted" in log
 
 
 @pytest.mark.parametrize("shop", ["postgresql", "mariadb"], indirect=True)
@@ -464,9 +462,9 @@ def test_a_dead_database_leaves_the_last_answers(make: Make, shop: Shop) -> None
         try:
             wait_for(lambda: failed in page(), "the page to say so")
             assert fetch(f"{url}/charts/amount-over-time.csv?region=Nowhere")[0] == 503
-            after = page()
-            assert "could not be drawn" not in after
-            assert _figures(after) == _figures(before)
+            page_after = page()
+            assert "could not be drawn" not in page_after
+            assert _figures(page_after) == _figures(before)
             assert "See the log." in page("/?region=South&region=North")
             assert fetch(url + "/up")[0] == 200
         finally:
@@ -484,10 +482,10 @@ def _figures(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("flags", [(), ("--live",)], ids=["snapshot", "live"])
-def test_a_database_that_was_never_there(make: Make, sqlite: Shop, flags: tuple[str, ...]) -> None:
+def test_a_project_without_the_address(make: Make, sqlite: Shop, flags: tuple[str, ...]) -> None:
     root = make(sqlite, *flags)
     (root / ".env").unlink()
-    output = inside(
+    log = inside(
         root,
         """
         page = get("/")
@@ -496,10 +494,10 @@ def test_a_database_that_was_never_there(make: Make, sqlite: Shop, flags: tuple[
         assert int(page.headers["Retry-After"]) > 0
         """,
     )
-    assert "DATABASE_URL is not set. Write DATABASE_URL=... to .env" in output
+    assert "DATABASE_URL is not set. Write DATABASE_URL=... to .env" in log
 
 
-def test_answers_that_are_kept_are_few(make: Make, sqlite: Shop) -> None:
+def test_few_answers_are_stored(make: Make, sqlite: Shop) -> None:
     root = make(sqlite, "--live")
     inside(
         root,
@@ -513,7 +511,7 @@ def test_answers_that_are_kept_are_few(make: Make, sqlite: Shop) -> None:
     )
 
 
-def test_remove_takes_the_answers_too(make: Make, flaskdash: Cli, sqlite: Shop) -> None:
+def test_remove_deletes_the_answers_too(make: Make, flaskdash: Cli, sqlite: Shop) -> None:
     root = make(sqlite, "--live")
     inside(root, 'assert get("/").status_code == 200')
     assert re.search(r"orders +app/loaders/orders.py +DATABASE_URL +live", flaskdash("list").output)
@@ -526,17 +524,17 @@ def test_remove_takes_the_answers_too(make: Make, flaskdash: Cli, sqlite: Shop) 
 NAMES = ('a"b', "a`b", "100% of {{ 7 * 7 }}", "x\\\\y", '"""', "select", ":name", "Größe $f0")
 
 
-@pytest.mark.parametrize("which", ["postgresql", "mariadb", "sqlite"])
+@pytest.mark.parametrize("engine", ["postgresql", "mariadb", "sqlite"])
 @pytest.mark.parametrize("flags", [(), ("--live",)], ids=["snapshot", "live"])
 def test_hostile_names(
-    which: str,
+    engine: str,
     flags: tuple[str, ...],
     request: pytest.FixtureRequest,
     folder: Path,
     flaskdash: Cli,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    shop: Shop = request.getfixturevalue(which)
+    shop: Shop = request.getfixturevalue(engine)
     quote = DIALECTS[shop.name].quote
     # SQLAlchemy does not read a backtick in the name of a column of MySQL's.
     names = [name for name in NAMES if shop.name != "mysql" or "`" not in name]
@@ -609,8 +607,11 @@ def test_a_file_of_sqlite_with_several_tables(folder: Path, flaskdash: Cli) -> N
             "INSERT INTO c VALUES (?, ?)", [(f"2024-01-{n:02}", n) for n in range(1, 29)]
         )
     connection.close()
-    assert "--table with one of: a b, c" in flaskdash("inspect", "two.db", code=1).output
-    assert "no rows in a b" in flaskdash("inspect", "two.db", "--table", "a b", code=1).output
+    output = flaskdash("inspect", "two.db", code=1).output
+    assert "a b, c" in output
+    assert "Try: --table 'a b'" in output
+    output = flaskdash("inspect", "two.db", "--table", "a b", code=1).output
+    assert "no rows in the table a b" in output
     columns = json.loads(flaskdash("inspect", "two.db", "--table", "c", "--json").output)["columns"]
     assert [column["type"] for column in columns] == ["date", "integer"]
     (folder / "bad.db").write_bytes((folder / "two.db").read_bytes()[:5000])
@@ -618,7 +619,7 @@ def test_a_file_of_sqlite_with_several_tables(folder: Path, flaskdash: Cli) -> N
 
 
 def test_pages_of_a_table_are_those_of_the_database(make: Make, flaskdash: Cli, shop: Shop) -> None:
-    """Sorted, searched and paged in the database, with what is searched for as a parameter."""
+    """Pages are sorted, searched and cut in the database, with the search text as a parameter."""
     make(shop, "--live")
     flaskdash("add-chart", "latest", "--kind", "table")
     orders = [(row[0], row[2], row[3]) for row in rows()]

@@ -1,4 +1,4 @@
-"""What inspect sees in fixed-width text, and that the code it writes reads it."""
+"""Fixed-width text: its inspection, and whether the written code reads it."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def save(tmp_path: Path) -> Save:
 
 
 def read(path: Path) -> Inspection:
-    """Inspect a file; the body that comes out reads it again."""
-    found = inspect_source(path)
-    pd.testing.assert_frame_equal(execute(found, path), found.frame)
-    return found
+    """Inspect a file, and check that the resulting body reads the same data."""
+    inspection = inspect_source(path)
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+    return inspection
 
 
 def rows(count: int = 40) -> list[str]:
-    """Return rows with blanks inside of cells, gaps, and codes with leading zeros."""
+    """Return rows with blanks within cells, gaps, and codes with leading zeros."""
     return [
         f"{CITIES[i % 5]:<16}{f'2024-01-{i % 28 + 1:02}':<12}{i:05} {'' if i % 6 == 0 else i * 1.5:>9}"
         for i in range(count)
@@ -46,15 +46,15 @@ def rows(count: int = 40) -> list[str]:
 HEADER = f"{'City':<16}{'Day':<12}{'Zip':<5} {'Net sales':>9}"
 
 
-def check(found: Inspection, names: list[str], count: int = 40) -> None:
-    assert list(found.frame.columns) == names
-    assert (found.read.format, found.read.rows) == ("fixed-width", count)
-    assert [c.type for c in found.columns] == ["text", "date", "text", "number"]
-    assert found.frame.iloc[1, 0] == "Rio de Janeiro"
-    assert found.frame.iloc[1, 2] == "00001"
-    assert found.frame.iloc[:, 3].isna().sum() == sum(i % 6 == 0 for i in range(count))
-    assert "pd.read_fwf(" in found.body
-    assert "colspecs=[(0, 14), (16, 26), (28, 33), (" in found.body
+def check(inspection: Inspection, names: list[str], count: int = 40) -> None:
+    assert list(inspection.frame.columns) == names
+    assert (inspection.read.format, inspection.read.rows) == ("fixed-width", count)
+    assert [c.type for c in inspection.columns] == ["text", "date", "text", "number"]
+    assert inspection.frame.iloc[1, 0] == "Rio de Janeiro"
+    assert inspection.frame.iloc[1, 2] == "00001"
+    assert inspection.frame.iloc[:, 3].isna().sum() == sum(i % 6 == 0 for i in range(count))
+    assert "pd.read_fwf(" in inspection.body
+    assert "colspecs=[(0, 14), (16, 26), (28, 33), (" in inspection.body
 
 
 NAMES = ["City", "Day", "Zip", "Net sales"]
@@ -72,9 +72,9 @@ def test_a_rule_below_the_header(save: Save) -> None:
 def test_titles_above_and_notes_below(save: Save) -> None:
     top = ["Sales of the year, by city and day, as of today", ""]
     end = ["", "Source: the tills, read every evening by hand at six"]
-    found = read(save([*top, HEADER, *rows(), *end]))
-    check(found, NAMES)
-    assert found.read.header_row == 3
+    inspection = read(save([*top, HEADER, *rows(), *end]))
+    check(inspection, NAMES)
+    assert inspection.read.header_row == 3
 
 
 def test_no_header(save: Save) -> None:
@@ -83,15 +83,15 @@ def test_no_header(save: Save) -> None:
 
 def test_names_wider_than_their_columns(save: Save) -> None:
     lines = [f"{i % 9}   {f'north {i % 3}':<9} {i * 2:>4}" for i in range(40)]
-    found = read(save(["CodeNo  Region    Amount", *lines]))
-    assert found.frame.shape == (40, 3)
-    assert found.column("Amount").type == "integer"
+    inspection = read(save(["CodeNo  Region    Amount", *lines]))
+    assert inspection.frame.shape == (40, 3)
+    assert inspection.column("Amount").type == "integer"
 
 
 def test_dates_with_blanks_are_one_column(save: Save) -> None:
     lines = [f"Jan {i % 28 + 1:02} 2024  {CITIES[i % 5]:<16} {i:>6}" for i in range(40)]
-    found = read(save([f"{'Date':<13}{'City':<16} {'Count':>6}", *lines]))
-    assert [c.type for c in found.columns] == ["date", "text", "integer"]
+    inspection = read(save([f"{'Date':<13}{'City':<16} {'Count':>6}", *lines]))
+    assert [c.type for c in inspection.columns] == ["date", "text", "integer"]
 
 
 def test_packed(save: Save, tmp_path: Path) -> None:
@@ -110,24 +110,24 @@ def test_packed(save: Save, tmp_path: Path) -> None:
         ["a;b", *(f"x {i:>4};z {i:>4}" for i in range(40))],
     ],
 )
-def test_what_is_delimited_or_prose_is_not_cut(save: Save, lines: list[str]) -> None:
+def test_delimited_text_and_prose_are_not_fixed_width(save: Save, lines: list[str]) -> None:
     assert inspect_source(save(lines)).read.format == "csv"
 
 
-def test_a_column_without_a_name_beside_numbers_stays_apart(save: Save) -> None:
+def test_a_column_without_a_name_next_to_numbers_is_not_joined(save: Save) -> None:
     lines = [
         f"{i:06} {99999 - i:<5}  202001{i + 1:02}  {i + 0.5:>6} {20 + i % 4}" for i in range(20)
     ]
-    found = read(save(["STN--- WBAN   YEARMODA    TEMP", *lines]))
-    assert list(found.frame.columns) == ["STN---", "WBAN", "YEARMODA", "TEMP", "column_5"]
-    assert [c.type for c in found.columns] == ["text", "integer", "date", "number", "integer"]
+    inspection = read(save(["STN--- WBAN   YEARMODA    TEMP", *lines]))
+    assert list(inspection.frame.columns) == ["STN---", "WBAN", "YEARMODA", "TEMP", "column_5"]
+    assert [c.type for c in inspection.columns] == ["text", "integer", "date", "number", "integer"]
 
 
-def test_a_title_is_no_header(save: Save) -> None:
+def test_a_title_is_not_a_header(save: Save) -> None:
     lines = ["Temperatures in 0.01 degrees Celsius", "base period: 1951-1980", ""]
     rows = [
         f"{1880 + i}  {-18 + i:>3}  {-25 + i:>3}  {'****' if i == 3 else i:>4}" for i in range(9)
     ]
-    found = read(save([*lines, "Year  Jan  Feb   Mar", *rows]))
-    assert list(found.frame.columns) == ["Year", "Jan", "Feb", "Mar"]
-    assert found.column("Mar").missing == 1
+    inspection = read(save([*lines, "Year  Jan  Feb   Mar", *rows]))
+    assert list(inspection.frame.columns) == ["Year", "Jan", "Feb", "Mar"]
+    assert inspection.column("Mar").missing == 1

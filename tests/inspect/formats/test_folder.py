@@ -1,4 +1,4 @@
-"""What inspect sees in a folder of files, in a pattern, and in standard input."""
+"""Folders of files, patterns and standard input: their inspection, and projects of them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from openpyxl import Workbook
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import Inspection, inspect_source
 from tests.support.data import sales_csv
+from tests.support.errors import has_remedy
 from tests.support.fixtures import Cli
 from tests.support.loaders import execute
 
@@ -44,23 +45,23 @@ def part(start: int, count: int = 10, names: str = "day;shop;amount") -> str:
 
 
 def read(folder: Path | str) -> Inspection:
-    """Inspect a folder; the body that comes out reads it again."""
-    found = inspect_source(folder)
+    """Inspect a folder, and check that the resulting body reads the same data."""
+    inspection = inspect_source(folder)
     source = Path(folder) if Path(folder).is_dir() else Path(folder).parent
-    pd.testing.assert_frame_equal(execute(found, source), found.frame)
-    return found
+    pd.testing.assert_frame_equal(execute(inspection, source), inspection.frame)
+    return inspection
 
 
 def test_files_of_one_shape_become_one_table(fill: Fill) -> None:
     folder = fill(sales__2024__01_csv=part(0), sales__2024__02_csv=part(10), README=b"x")
-    found = read(folder)
-    assert found.read.rows == 20
-    assert found.frame["amount"].sum() == sum(i + 0.5 for i in range(20))
-    assert found.column("day").type == "date"
-    assert set(found.frame["file"]) == {pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-01")}
-    assert 'for file in sorted(SOURCE.glob("*.csv")):' in found.body
-    assert [path.name for path in found.files] == ["sales-2024-01.csv", "sales-2024-02.csv"]
-    assert found.notes[0].startswith("2 files read as one")
+    inspection = read(folder)
+    assert inspection.read.rows == 20
+    assert inspection.frame["amount"].sum() == sum(i + 0.5 for i in range(20))
+    assert inspection.column("day").type == "date"
+    assert set(inspection.frame["file"]) == {pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-01")}
+    assert 'for file in sorted(SOURCE.glob("*.csv")):' in inspection.body
+    assert [path.name for path in inspection.files] == ["sales-2024-01.csv", "sales-2024-02.csv"]
+    assert inspection.notes[0].startswith("2 files read as one")
 
 
 @pytest.mark.parametrize(
@@ -73,42 +74,44 @@ def test_files_of_one_shape_become_one_table(fill: Fill) -> None:
         (("north sales", "south sales", "east sales"), ["east", "north", "south"]),
     ],
 )
-def test_what_names_tell(fill: Fill, names: tuple[str, ...], values: list[str] | None) -> None:
-    found = read(fill(**{f"{name}.csv": part(i * 10) for i, name in enumerate(names)}))
-    assert found.read.rows == 30
-    told = sorted(set(found.frame["file"])) if "file" in found.frame else None
-    assert told == values
+def test_the_different_parts_of_names_become_a_column(
+    fill: Fill, names: tuple[str, ...], values: list[str] | None
+) -> None:
+    inspection = read(fill(**{f"{name}.csv": part(i * 10) for i, name in enumerate(names)}))
+    assert inspection.read.rows == 30
+    labels = sorted(set(inspection.frame["file"])) if "file" in inspection.frame else None
+    assert labels == values
 
 
-def test_a_pattern_takes_some_and_hidden_files_are_left(fill: Fill) -> None:
+def test_a_pattern_selects_files_but_not_hidden_ones(fill: Fill) -> None:
     folder = fill(**{"a-x.csv": part(0), "a-y.csv": part(10), "b.csv": "q\n1\n", ".c.csv": "z\n"})
-    found = read(f"{folder}/a-*.csv")
-    assert found.read.rows == 20
+    inspection = read(f"{folder}/a-*.csv")
+    assert inspection.read.rows == 20
     (folder / "b.csv").unlink()
     assert read(folder).read.rows == 20
 
 
-def test_a_column_may_be_called_file_already(fill: Fill) -> None:
-    found = read(fill(x_csv=part(0, names="file;shop;n"), y_csv=part(5, names="file;shop;n")))
-    assert set(found.frame["file_2"]) == {"x", "y"}
+def test_a_column_that_is_already_named_file(fill: Fill) -> None:
+    inspection = read(fill(x_csv=part(0, names="file;shop;n"), y_csv=part(5, names="file;shop;n")))
+    assert set(inspection.frame["file_2"]) == {"x", "y"}
 
 
 def test_no_header_gaps_codes_and_encodings(fill: Fill) -> None:
-    found = read(fill(x_csv="01;A;1,5\n" * 9, y_csv="02;B;\n" * 9))
-    assert found.frame["column_1"].iloc[-1] == "02"
-    assert found.frame["column_3"].isna().sum() == 9
+    inspection = read(fill(x_csv="01;A;1,5\n" * 9, y_csv="02;B;\n" * 9))
+    assert inspection.frame["column_1"].iloc[-1] == "02"
+    assert inspection.frame["column_3"].isna().sum() == 9
 
 
-def test_a_byte_order_mark_in_some(fill: Fill) -> None:
-    found = read(fill(x_csv=part(0), y_csv=b"\xef\xbb\xbf" + part(10).encode()))
-    assert list(found.frame.columns)[:3] == ["day", "shop", "amount"]
+def test_a_byte_order_mark_in_some_files(fill: Fill) -> None:
+    inspection = read(fill(x_csv=part(0), y_csv=b"\xef\xbb\xbf" + part(10).encode()))
+    assert list(inspection.frame.columns)[:3] == ["day", "shop", "amount"]
 
 
 def test_packed_and_sheets(fill: Fill, tmp_path: Path) -> None:
     packed = {f"{n}.csv.gz": gzip.compress(part(0).encode()) for n in ("north", "south")}
-    found = read(fill(**packed))
-    assert found.read.rows == 20
-    assert set(found.frame["file"]) == {"north", "south"}
+    inspection = read(fill(**packed))
+    assert inspection.read.rows == 20
+    assert set(inspection.frame["file"]) == {"north", "south"}
     folder = tmp_path / "books"
     folder.mkdir()
     for name in ("north", "south"):
@@ -116,13 +119,13 @@ def test_packed_and_sheets(fill: Fill, tmp_path: Path) -> None:
         for row in [["name", "n"], *([f"n{i}", i] for i in range(9))]:
             book.active.append(row)
         book.save(folder / f"{name}.xlsx")
-    found = read(folder)
-    assert (found.read.rows, found.read.format) == (18, "xlsx")
-    assert found.requires == ("python-calamine>=0.4",)
+    inspection = read(folder)
+    assert (inspection.read.rows, inspection.read.format) == (18, "xlsx")
+    assert inspection.requires == ("python-calamine>=0.4",)
 
 
 @pytest.mark.parametrize(
-    ("other", "message"),
+    ("second", "message"),
     [
         (part(0, names="day;shop;sum"), "y.csv has other columns than x.csv: it lacks amount"),
         (part(0, names="shop;day;amount"), "another order"),
@@ -132,10 +135,10 @@ def test_packed_and_sheets(fill: Fill, tmp_path: Path) -> None:
         (b"PAR1", "holds parquet"),
     ],
 )
-def test_the_file_that_differs_is_named(fill: Fill, other: str | bytes, message: str) -> None:
+def test_the_file_that_differs_is_named(fill: Fill, second: str | bytes, message: str) -> None:
     with pytest.raises(FlaskdashError, match=message) as error:
-        inspect_source(fill(x_csv=part(0), y_csv=other))
-    assert error.value.hint
+        inspect_source(fill(x_csv=part(0), y_csv=second))
+    assert has_remedy(error.value)
 
 
 def test_folders_and_patterns_without_data(fill: Fill) -> None:
@@ -166,8 +169,8 @@ def test_the_files_are_copied_into_a_folder_of_the_project(
 
 
 def test_standard_input_is_saved_and_read(made: Path, flaskdash: Cli) -> None:
-    found = json.loads(flaskdash("inspect", "-", "--json", stdin=sales_csv()).stdout)
-    assert (found["source"], found["read"]["rows"]) == ("-", 360)
+    inspection = json.loads(flaskdash("inspect", "-", "--json", stdin=sales_csv()).stdout)
+    assert (inspection["source"], inspection["read"]["rows"]) == ("-", 360)
     result = flaskdash("add-data", "-", stdin=sales_csv(), code=1)
     assert "--name" in result.output
     flaskdash("add-data", "-", "--name", "piped", stdin=sales_csv())
@@ -187,17 +190,17 @@ def test_json_files_of_one_shape(fill: Fill) -> None:
         f"2024-0{m + 1}.json": [{"n": m * 10 + i, "by": {"x": i}} for i in range(10)]
         for m in range(3)
     }
-    found = read(fill(**{name: json.dumps({"rows": value}) for name, value in days.items()}))
-    assert list(found.frame.columns) == ["n", "by.x", "file"]
-    assert found.frame["n"].tolist() == list(range(30))
-    assert found.frame["file"].nunique() == 3
+    inspection = read(fill(**{name: json.dumps({"rows": value}) for name, value in days.items()}))
+    assert list(inspection.frame.columns) == ["n", "by.x", "file"]
+    assert inspection.frame["n"].tolist() == list(range(30))
+    assert inspection.frame["file"].nunique() == 3
 
 
 def test_json_lines_of_one_shape(fill: Fill) -> None:
     lines = "".join(json.dumps({"id": 10**17 + i, "v": i / 2}) + "\n" for i in range(10))
-    found = read(fill(**{"a.jsonl": lines, "b.jsonl": lines.replace("\n", "\r\n")}))
-    assert len(found.frame) == 20
-    assert str(found.frame["id"].iloc[3]) == str(10**17 + 3)
+    inspection = read(fill(**{"a.jsonl": lines, "b.jsonl": lines.replace("\n", "\r\n")}))
+    assert len(inspection.frame) == 20
+    assert str(inspection.frame["id"].iloc[3]) == str(10**17 + 3)
 
 
 def test_json_of_another_shape_is_named(fill: Fill) -> None:
@@ -210,8 +213,8 @@ def test_parquet_files_of_one_shape(tmp_path: Path) -> None:
     for m in range(3):
         sql = f"SELECT {m} * 10 + i AS n, ['a', 'b'] AS tags FROM range(10) t(i)"
         duckdb.execute(f"COPY ({sql}) TO '{tmp_path / f'part-{m}.parquet'}' (FORMAT parquet)")
-    found = read(tmp_path)
-    assert found.frame["n"].tolist() == list(range(30))
+    inspection = read(tmp_path)
+    assert inspection.frame["n"].tolist() == list(range(30))
     duckdb.execute(f"COPY (SELECT 'x' AS n) TO '{tmp_path / 'part-9.parquet'}' (FORMAT parquet)")
     with pytest.raises(
         FlaskdashError, match=r"part-9\.parquet has other columns than part-0\.parquet: "

@@ -1,4 +1,4 @@
-"""What inspect sees in JSON and GeoJSON, and that the code it writes reads them."""
+"""JSON and GeoJSON: their inspection, and whether the written code reads them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import Inspection, inspect_source
+from tests.support.errors import has_remedy
 from tests.support.loaders import execute
 
 Save = Callable[..., Path]
@@ -32,10 +33,10 @@ def save(tmp_path: Path) -> Save:
 
 
 def read(path: Path, table: str | None = None) -> Inspection:
-    """Inspect a file; the body that comes out reads it again."""
-    found = inspect_source(path, table)
-    pd.testing.assert_frame_equal(execute(found, path), found.frame)
-    return found
+    """Inspect a file, and check that the resulting body reads the same data."""
+    inspection = inspect_source(path, table)
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+    return inspection
 
 
 def records(count: int = 28) -> list[dict[str, Any]]:
@@ -68,34 +69,34 @@ def records(count: int = 28) -> list[dict[str, Any]]:
         ),
     ],
 )
-def test_records_are_found_where_they_are(save: Save, wrap: Any, access: str) -> None:
-    found = read(save(wrap(records())))
-    assert access in found.body
-    assert [(c.name, c.type) for c in found.columns] == [
+def test_records_at_any_depth(save: Save, wrap: Any, access: str) -> None:
+    inspection = read(save(wrap(records())))
+    assert access in inspection.body
+    assert [(c.name, c.type) for c in inspection.columns] == [
         ("day", "date"),
         ("region", "text"),
         ("n", "integer"),
     ]
-    assert (found.read.format, found.read.rows) == ("json", 28)
-    assert found.frame["n"].sum() == sum(range(28))
+    assert (inspection.read.format, inspection.read.rows) == ("json", 28)
+    assert inspection.frame["n"].sum() == sum(range(28))
 
 
 def test_keyed_objects_keep_their_keys(save: Save) -> None:
-    found = read(save({f"city {i}": {"people": i, "area": i / 2} for i in range(20)}))
-    assert list(found.frame.columns) == ["key", "people", "area"]
-    assert found.frame["key"].iloc[3] == "city 3"
+    inspection = read(save({f"city {i}": {"people": i, "area": i / 2} for i in range(20)}))
+    assert list(inspection.frame.columns) == ["key", "people", "area"]
+    assert inspection.frame["key"].iloc[3] == "city 3"
 
 
 def test_nested_objects_become_columns(save: Save) -> None:
     rows = [
         {"id": f"x{i}", "at": {"lat": i / 9, "lon": i / 7, "who": {"name": "A"}}} for i in range(9)
     ]
-    found = read(save(rows))
-    assert list(found.frame.columns) == ["id", "at.lat", "at.lon", "at.who.name"]
-    assert 'pd.json_normalize(data, sep=".")' in found.body
+    inspection = read(save(rows))
+    assert list(inspection.frame.columns) == ["id", "at.lat", "at.lon", "at.who.name"]
+    assert 'pd.json_normalize(data, sep=".")' in inspection.body
 
 
-def test_records_in_records_become_rows_beside_what_is_above(save: Save) -> None:
+def test_records_in_records_become_rows_with_the_outer_values(save: Save) -> None:
     rows = [
         {
             "order": i,
@@ -104,31 +105,31 @@ def test_records_in_records_become_rows_beside_what_is_above(save: Save) -> None
         }
         for i in range(30)
     ]
-    found = read(save(rows))
-    assert list(found.frame.columns) == ["items.sku", "items.price", "order", "by.name"]
-    assert len(found.frame) == 30
-    assert found.column("order").type == "integer"
-    assert any("10" in note and "left out" in note for note in found.notes)
+    inspection = read(save(rows))
+    assert list(inspection.frame.columns) == ["items.sku", "items.price", "order", "by.name"]
+    assert len(inspection.frame) == 30
+    assert inspection.column("order").type == "integer"
+    assert any("10" in note and "left out" in note for note in inspection.notes)
 
 
 def test_lists_of_values_become_text(save: Save) -> None:
     rows = [{"n": i, "tags": ["a", i], "deep": [[i]], "none": None} for i in range(9)]
-    found = read(save(rows))
-    assert found.frame["tags"].iloc[2] == "a, 2"
-    assert found.frame["deep"].iloc[2] == "[[2]]"
+    inspection = read(save(rows))
+    assert inspection.frame["tags"].iloc[2] == "a, 2"
+    assert inspection.frame["deep"].iloc[2] == "[[2]]"
 
 
 def test_several_lists_are_a_choice(save: Save) -> None:
     path = save({"users": records(5), "orders": records(20)})
-    found = read(path)
-    assert (found.read.table, found.read.rows) == ("orders", 20)
-    assert any("--table" in note and "users" in note for note in found.notes)
+    inspection = read(path)
+    assert (inspection.read.table, inspection.read.rows) == ("orders", 20)
+    assert any("--table" in note and "users" in note for note in inspection.notes)
     assert read(path, "users").read.rows == 5
     with pytest.raises(FlaskdashError, match="no records 'x'"):
         inspect_source(path, "x")
 
 
-def test_values_are_judged_as_in_text(save: Save) -> None:
+def test_values_are_planned_as_in_text(save: Save) -> None:
     rows = [
         {
             "price": f"${i},000.50",
@@ -144,35 +145,37 @@ def test_values_are_judged_as_in_text(save: Save) -> None:
         }
         for i in range(1, 41)
     ]
-    found = read(save(rows))
-    frame = found.frame
+    inspection = read(save(rows))
+    frame = inspection.frame
     assert frame["price"].iloc[0] == 1000.5
     assert frame["when"].iloc[0] == pd.Timestamp("2024-02-02")
     assert frame["zip"].iloc[0] == "00001"
-    assert found.column("share").missing == 8
+    assert inspection.column("share").missing == 8
     assert frame["time"].iloc[0] == pd.Timestamp("2023-11-15 22:13:20")
-    assert found.column("seen").type == "integer"
-    assert found.column("open").type == "boolean"
+    assert inspection.column("seen").type == "integer"
+    assert inspection.column("open").type == "boolean"
     assert frame["name"].iloc[6] == "7"
-    assert any(note.startswith("name: its values are of several types") for note in found.notes)
+    assert any(
+        note.startswith("name: its values are of several types") for note in inspection.notes
+    )
     assert frame["count"].sum() == sum(range(1, 41))
-    assert found.column("note").missing == 20
+    assert inspection.column("note").missing == 20
     assert frame["note"].iloc[1] == "x"
 
 
-def test_long_identifiers_keep_their_digits_beside_gaps(save: Save) -> None:
+def test_long_identifiers_keep_their_digits_if_some_are_missing(save: Save) -> None:
     rows = [
         {"id": 1234567890123456789 + i if i % 4 else None, "n": i, "v": i / 2} for i in range(20)
     ]
-    found = read(save(rows))
-    assert found.frame["id"].iloc[1] == "1234567890123456790"
-    assert found.frame["id"].isna().sum() == 5
-    assert (found.column("n").type, found.column("v").type) == ("integer", "number")
+    inspection = read(save(rows))
+    assert inspection.frame["id"].iloc[1] == "1234567890123456790"
+    assert inspection.frame["id"].isna().sum() == 5
+    assert (inspection.column("n").type, inspection.column("v").type) == ("integer", "number")
 
 
-def test_codes_beside_gaps_are_no_floats(save: Save) -> None:
-    found = read(save([{"zip": 501 + i if i % 4 else None, "n": i} for i in range(20)]))
-    assert found.frame["zip"].iloc[1] == "502"
+def test_codes_do_not_become_floats_if_some_are_missing(save: Save) -> None:
+    inspection = read(save([{"zip": 501 + i if i % 4 else None, "n": i} for i in range(20)]))
+    assert inspection.frame["zip"].iloc[1] == "502"
 
 
 def test_years_as_keys_are_melted(save: Save) -> None:
@@ -189,14 +192,14 @@ def lines(rows: list[dict[str, Any]]) -> str:
 
 @pytest.mark.parametrize("name", ["data.jsonl", "data.ndjson", "data.txt"])
 def test_json_lines(save: Save, name: str) -> None:
-    found = read(save(lines(records()), name))
-    assert (found.read.format, found.read.rows) == ("jsonl", 28)
+    inspection = read(save(lines(records()), name))
+    assert (inspection.read.format, inspection.read.rows) == ("jsonl", 28)
 
 
-def test_a_last_line_that_is_cut_off_is_counted_and_said(save: Save) -> None:
-    found = read(save(lines(records()) + '{"day": "2024', "data.jsonl"))
-    assert (found.read.rows, found.read.skipped_rows) == (28, 1)
-    assert any("last line is cut off" in note for note in found.notes)
+def test_an_incomplete_last_line_is_counted_and_noted(save: Save) -> None:
+    inspection = read(save(lines(records()) + '{"day": "2024', "data.jsonl"))
+    assert (inspection.read.rows, inspection.read.skipped_rows) == (28, 1)
+    assert any("last line is cut off" in note for note in inspection.notes)
     with pytest.raises(FlaskdashError, match="line 3"):
         inspect_source(save(lines(records(2)) + "{oops}\n" + lines(records(2)), "bad.jsonl"))
 
@@ -212,9 +215,9 @@ def collection(features: list[Any]) -> dict[str, Any]:
 
 def test_points_get_a_longitude_and_a_latitude(save: Save) -> None:
     points = [feature(i, {"type": "Point", "coordinates": [i, -i / 2, 9 + i]}) for i in range(30)]
-    found = read(save(collection(points), "quakes.geojson"))
-    assert found.read.format == "geojson"
-    assert {c.name: c.role for c in found.columns} == {
+    inspection = read(save(collection(points), "quakes.geojson"))
+    assert inspection.read.format == "geojson"
+    assert {c.name: c.role for c in inspection.columns} == {
         "name": "category",
         "mag": "measure",
         "time": "time",
@@ -223,17 +226,17 @@ def test_points_get_a_longitude_and_a_latitude(save: Save) -> None:
         "latitude": "geography",
         "z": "measure",
     }
-    assert found.frame["latitude"].iloc[4] == -2
+    assert inspection.frame["latitude"].iloc[4] == -2
 
 
 def test_points_may_be_missing_and_shapes_are_left_out(save: Save) -> None:
     point = {"type": "Point", "coordinates": [1.5, 2.5]}
-    found = read(save(collection([feature(i, point if i % 2 else None) for i in range(9)])))
-    assert found.frame["longitude"].isna().sum() == 5
+    inspection = read(save(collection([feature(i, point if i % 2 else None) for i in range(9)])))
+    assert inspection.frame["longitude"].isna().sum() == 5
     area = {"type": "Polygon", "coordinates": [[[0, 0], [0, 1], [1, 1], [0, 0]]]}
-    found = read(save(collection([feature(i, area) for i in range(9)])))
-    assert "longitude" not in found.frame.columns
-    assert any("Polygon" in note for note in found.notes)
+    inspection = read(save(collection([feature(i, area) for i in range(9)])))
+    assert "longitude" not in inspection.frame.columns
+    assert any("Polygon" in note for note in inspection.notes)
 
 
 @pytest.mark.parametrize(
@@ -250,10 +253,12 @@ def test_points_may_be_missing_and_shapes_are_left_out(save: Save) -> None:
         ("{}", "holds no records"),
     ],
 )
-def test_what_has_no_rows_is_declined_with_a_reason(save: Save, text: str, message: str) -> None:
+def test_a_document_without_rows_is_declined_with_a_reason(
+    save: Save, text: str, message: str
+) -> None:
     with pytest.raises(FlaskdashError, match=message) as error:
         inspect_source(save(text))
-    assert error.value.hint
+    assert has_remedy(error.value)
     assert "\n" not in error.value.message
 
 
@@ -261,9 +266,11 @@ def test_hostile_keys_and_values_stay_literals(save: Save) -> None:
     names = ['"); import os #', "it's", "{c}", '"""', "a", "A", "x" * 300, "", "a.b", "\u2028"]
     rows = [dict.fromkeys(names, f"{i}%" if i % 2 else "-") for i in range(12)]
     for value in (rows, {'k"ey': rows, "other": rows[:2]}, [{"in": row} for row in rows]):
-        found = read(save(value))
-        ast.parse("def load():\n" + "".join(f"    {line}\n" for line in found.body.split("\n")))
-        assert found.frame.shape == (12, 10)
+        inspection = read(save(value))
+        ast.parse(
+            "def load():\n" + "".join(f"    {line}\n" for line in inspection.body.split("\n"))
+        )
+        assert inspection.frame.shape == (12, 10)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
@@ -272,8 +279,8 @@ def test_encodings(save: Save, encoding: str) -> None:
     assert read(save(text, encoding=encoding)).frame["ort"].iloc[0] == "Zürich"
 
 
-def test_what_is_no_json_value_is_missing(save: Save) -> None:
+def test_nan_and_infinity_are_missing_values(save: Save) -> None:
     rows = [{"a": float("nan") if i == 2 else i, "b": float("inf") if i else 1} for i in range(9)]
     for path in (save(rows), save(lines(rows), "data.jsonl")):
-        found = read(path)
-        assert (found.column("a").missing, found.column("b").missing) == (1, 8)
+        inspection = read(path)
+        assert (inspection.column("a").missing, inspection.column("b").missing) == (1, 8)

@@ -1,4 +1,4 @@
-"""Sources on the web: a real server on loopback, with its mishaps."""
+"""Sources on the web, from a real server on loopback, with its failures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect.formats import url as remote
+from flaskdash.inspect.formats import url as urls
 from tests.support.fixtures import Cli
 from tests.support.projects import borrow_environment
 from tests.support.web import fetch, serving
@@ -26,26 +26,26 @@ CSV = b"day,region,revenue\n" + b"".join(
 
 
 class Web:
-    """What the server sends, and what it was asked."""
+    """The answers of the server, and the requests that it has received."""
 
     def __init__(self) -> None:
         self.body = CSV
         self.tag = '"one"'
         self.code = 200
-        self.asked: list[dict[str, str]] = []
+        self.requests: list[dict[str, str]] = []
         self.url = ""
         self.secret = ""
-        """The path, or the header, without which nothing is sent."""
+        """The path or the header that a request must have."""
 
 
 @pytest.fixture
 def web() -> Iterator[Web]:
-    """Lend a server: /sales.csv, and one path for each mishap."""
+    """Start a server with /sales.csv, and a path for each failure."""
     state = Web()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            state.asked.append(dict(self.headers))
+            state.requests.append(dict(self.headers))
             path = self.path.partition("?")[0]
             if path == "/away.csv":
                 self.send(302, {"Location": f"{state.url}/sales.csv?moved"}, b"")
@@ -83,7 +83,7 @@ def web() -> Iterator[Web]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     release = threading.Event()
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
@@ -96,7 +96,7 @@ def web() -> Iterator[Web]:
 
 
 def test_a_source_becomes_a_file(web: Web) -> None:
-    path = remote.saved(f"{web.url}/moved.csv")
+    path = urls.download(f"{web.url}/moved.csv")
     assert path.name == "moved.csv"
     assert path.read_bytes() == CSV
 
@@ -111,34 +111,34 @@ def test_a_source_becomes_a_file(web: Web) -> None:
         ("/half.csv", f"stopped after {len(CSV):,} of {2 * len(CSV):,} bytes"),
     ],
 )
-def test_what_is_no_file_is_refused(web: Web, path: str, reason: str) -> None:
+def test_an_answer_that_is_not_a_file_is_refused(web: Web, path: str, reason: str) -> None:
     with pytest.raises(FlaskdashError, match=reason):
-        remote.saved(web.url + path)
+        urls.download(web.url + path)
 
 
-def test_a_server_that_says_nothing_is_given_up(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    downloader = remote._downloader()
+def test_a_silent_server_times_out(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    downloader = urls._downloader()
     downloader.PATIENCE = 0.2
-    monkeypatch.setattr(remote, "_downloader", lambda: downloader)
+    monkeypatch.setattr(urls, "_downloader", lambda: downloader)
     with pytest.raises(FlaskdashError, match="timed out"):
-        remote.saved(f"{web.url}/slow.csv")
+        urls.download(f"{web.url}/slow.csv")
 
 
 def test_a_file_that_is_too_large_leaves_nothing(web: Web, tmp_path: Path) -> None:
-    downloader = remote._downloader()
+    downloader = urls._downloader()
     downloader.LARGEST = 100
     with pytest.raises(OSError, match="larger than 100 bytes"):
         downloader.fetch(f"{web.url}/sales.csv", tmp_path / "kept", {})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nobody_there() -> None:
+def test_a_refused_connection() -> None:
     with pytest.raises(FlaskdashError, match="refused"):
-        remote.saved("http://127.0.0.1:9/x.csv")
+        urls.download("http://127.0.0.1:9/x.csv")
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
+    ("url", "redacted"),
     [
         ("https://me:hush@example.com/x.csv?y=1", "https://example.com/x.csv"),
         ("https://hush@example.com/x.csv", "https://example.com/x.csv"),
@@ -146,15 +146,15 @@ def test_nobody_there() -> None:
         ("https://example.com/x.csv?X-Amz-Signature=hush", "https://example.com/x.csv"),
     ],
 )
-def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
-    assert remote.is_secret(url)
-    assert remote.shown(url) == shown
+def test_an_address_is_redacted(url: str, redacted: str) -> None:
+    assert urls.has_secret(url)
+    assert urls.redact(url) == redacted
 
 
 def test_an_address_without_secrets_stays_as_it_is() -> None:
     url = "https://example.com/x.csv?year=2024&region=North#top"
-    assert not remote.is_secret(url)
-    assert remote.shown(url) == url
+    assert not urls.has_secret(url)
+    assert urls.redact(url) == url
 
 
 @pytest.mark.parametrize(
@@ -167,11 +167,11 @@ def test_an_address_without_secrets_stays_as_it_is() -> None:
         "http://me:hush@\u2100/x.csv",  # a letter that holds a slash
     ],
 )
-def test_a_failure_does_not_tell_the_secret(url: str, folder: Path, flaskdash: Cli) -> None:
-    told = flaskdash("new", "shop", "--data", url, code=1).output
-    assert "hush" not in told
+def test_the_error_does_not_contain_the_secret(url: str, folder: Path, flaskdash: Cli) -> None:
+    output = flaskdash("new", "shop", "--data", url, code=1).output
+    assert "hush" not in output
     with pytest.raises(OSError, match=r".") as caught:
-        remote._downloader().fetch(url, folder / "x.csv", {})
+        urls._downloader().fetch(url, folder / "x.csv", {})
     assert "hush" not in str(caught.value)
 
 
@@ -179,11 +179,11 @@ def test_a_file_is_fetched_again_only_when_it_has_changed(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INSTANCE_PATH", str(tmp_path))
-    download = remote._downloader().download
+    download = urls._downloader().download
     first = download(f"{web.url}/sales.csv")
     before = first.stat()
     assert download(f"{web.url}/sales.csv") == first
-    assert web.asked[-1]["If-None-Match"] == '"one"'
+    assert web.requests[-1]["If-None-Match"] == '"one"'
     assert first.stat().st_mtime_ns == before.st_mtime_ns
     web.tag, web.body = '"two"', CSV.replace(b"North", b"East!")
     assert download(f"{web.url}/sales.csv").read_bytes() == web.body
@@ -193,7 +193,7 @@ def test_a_file_is_fetched_again_only_when_it_has_changed(
     assert sorted(path.suffix for path in (tmp_path / "downloads").iterdir()) == ["", ".json"]
 
 
-def test_a_project_asks_the_web_again(
+def test_a_project_downloads_its_source_again(
     web: Web,
     folder: Path,
     flaskdash: Cli,
@@ -223,12 +223,12 @@ def test_inspect_reads_a_url(web: Web, folder: Path, flaskdash: Cli) -> None:
     result = flaskdash("inspect", f"{web.url}/sales.csv")
     assert f"{web.url}/sales.csv" in result.output
     assert "revenue" in result.output
-    gone = flaskdash("inspect", f"{web.url}/none.csv", code=1)
-    assert "answered 404" in gone.output
+    missing = flaskdash("inspect", f"{web.url}/none.csv", code=1)
+    assert "answered 404" in missing.output
 
 
 def secrets_in(project: Path, secret: str) -> list[str]:
-    """Return the files of a project, its own .env apart, that hold a text."""
+    """Return the files of a project, except its .env, that contain a text."""
     return [
         str(path.relative_to(project))
         for path in project.rglob("*")
@@ -251,8 +251,8 @@ def test_an_address_with_a_secret_stays_in_env(
     if how == "password":
         url = f"{web.url.replace('://', '://me%40home:hush%2Fhush@')}/sales.csv#top"
         web.secret = "Basic " + b64encode(b"me@home:hush/hush").decode()
-    said = flaskdash("new", "shop", "--data", url, "--no-install").output
-    assert "its address is stored in .env as SALES_URL" in said
+    output = flaskdash("new", "shop", "--data", url, "--no-install").output
+    assert "its address is stored in .env as SALES_URL" in output
     monkeypatch.chdir(folder / "shop")
     project = Path.cwd()
     env = (project / ".env").read_text("utf-8")
@@ -263,16 +263,16 @@ def test_an_address_with_a_secret_stays_in_env(
     assert 'ADDRESS = "SALES_URL"' in loader
     assert "SOURCE" not in loader
     borrow_environment(project, shared_project)
-    said += flaskdash("refresh").output
-    said += flaskdash("list").output + flaskdash("list", "--json").output
+    output += flaskdash("refresh").output
+    output += flaskdash("list").output + flaskdash("list", "--json").output
     assert json.loads(flaskdash("list", "--json").output)["loaders"][0]["source"] == "SALES_URL"
-    assert "SALES_URL" in said
-    assert "56 rows" in said
+    assert "SALES_URL" in output
+    assert "56 rows" in output
     with serving(project) as address:
         for path in ("/", "/ready", "/charts/revenue-over-time"):
             status, page = fetch(address + path)
             assert status == 200
-            said += page.decode()
+            output += page.decode()
         web.code = 500
         failed = flaskdash("refresh", code=1).output
         assert "the server answered 500 Internal Server Error" in failed
@@ -280,43 +280,43 @@ def test_an_address_with_a_secret_stays_in_env(
         failed += flaskdash("refresh", code=1).output
         assert "the server answered 403 Forbidden (" in failed
         status, page = fetch(f"{address}/ready")
-        said += failed + page.decode() + fetch(address)[1].decode()
-    said += (project / "server.log").read_text("utf-8")
-    assert "hush" not in said
+        output += failed + page.decode() + fetch(address)[1].decode()
+    output += (project / "server.log").read_text("utf-8")
+    assert "hush" not in output
     assert secrets_in(project, "hush") == []
     (project / ".env").write_text("SECRET_KEY=x", "utf-8")
-    told = flaskdash("refresh", code=1).output
-    assert "SALES_URL is not set: write SALES_URL=https://... to .env" in told
+    output = flaskdash("refresh", code=1).output
+    assert "SALES_URL is not set: write SALES_URL=https://... to .env" in output
 
 
 def test_add_data_takes_an_address_with_a_secret(
     web: Web, made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"{web.url}/sales.csv?token=hush"
-    said = flaskdash("add-data", url, "--name", "costs", "--dry-run").output
-    assert "hush" not in (made / ".env").read_text("utf-8") + said
-    said = flaskdash("add-data", url, "--name", "costs").output
-    assert "append    .env: COSTS_URL" in said
-    assert "append    .env.example: COSTS_URL" in said
+    output = flaskdash("add-data", url, "--name", "costs", "--dry-run").output
+    assert "hush" not in (made / ".env").read_text("utf-8") + output
+    output = flaskdash("add-data", url, "--name", "costs").output
+    assert "append    .env: COSTS_URL" in output
+    assert "append    .env.example: COSTS_URL" in output
     assert f"COSTS_URL='{url}'" in (made / ".env").read_text("utf-8").splitlines()
     again = flaskdash("add-data", url, "--name", "costs").output
     assert "identical app/loaders/costs.py" in again
     assert "append" not in again
     monkeypatch.setenv("ELSEWHERE", url)
-    said += flaskdash("add-data", "ELSEWHERE", "--name", "other").output
+    output += flaskdash("add-data", "ELSEWHERE", "--name", "other").output
     assert 'ADDRESS = "ELSEWHERE"' in (made / "app/loaders/other.py").read_text("utf-8")
     assert "ELSEWHERE" not in (made / ".env").read_text("utf-8")
     assert "\nELSEWHERE=\n" in (made / ".env.example").read_text("utf-8")
-    said += flaskdash("inspect", url).output
-    assert f"{web.url}/sales.csv" in said
+    output += flaskdash("inspect", url).output
+    assert f"{web.url}/sales.csv" in output
     flaskdash("add-data", "COSTS_URL", "--name", "third")
-    assert "hush" not in said
+    assert "hush" not in output
     assert secrets_in(made, "hush") == []
-    said = flaskdash("add-chart", "--kind", "kpi", "--data", "costs", "--y", "revenue").output
-    assert "create" in said
+    output = flaskdash("add-chart", "--kind", "kpi", "--data", "costs", "--y", "revenue").output
+    assert "create" in output
 
 
-def test_a_password_is_for_the_first_host_alone(web: Web, tmp_path: Path) -> None:
+def test_a_password_is_sent_to_the_first_host_only(web: Web, tmp_path: Path) -> None:
     url = web.url.replace("://", "://me:hush@")
-    remote._downloader().fetch(f"{url}/away.csv", tmp_path / "x.csv", {})
-    assert ["Authorization" in one for one in web.asked] == [True, False]
+    urls._downloader().fetch(f"{url}/away.csv", tmp_path / "x.csv", {})
+    assert ["Authorization" in headers for headers in web.requests] == [True, False]

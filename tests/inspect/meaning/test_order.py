@@ -1,4 +1,4 @@
-"""The order that values of a category have of their own."""
+"""Order the values of a category as people expect."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from flaskdash.inspect.meaning.roles import describe
         ["S", "M", "L", "XL"],
     ],
 )
-def test_values_are_put_in_their_own_order(values: list[str]) -> None:
+def test_values_of_a_scale_are_put_in_its_order(values: list[str]) -> None:
     mixed = random.Random(4).sample(values, len(values))
     assert ordered(mixed) == tuple(values)
 
@@ -47,22 +47,21 @@ def test_values_are_put_in_their_own_order(values: list[str]) -> None:
         [f"{n}-{n + 1}" for n in range(40)],
     ],
 )
-def test_others_have_none(values: list[str]) -> None:
+def test_other_values_have_no_order(values: list[str]) -> None:
     assert ordered(values) == ()
 
 
-def test_bars_of_bands_stand_in_their_order(tmp_path: object) -> None:
+def test_bars_of_bands_are_in_their_order() -> None:
     table = pd.DataFrame({"age": ["5-14", "15-24", "75+", "25-34"] * 10, "rate": range(40)})
     columns = {column.name: column for column in describe(table, {})}
     assert columns["age"].order == ("5-14", "15-24", "25-34", "75+")
-    drawn = chart_file._drawing(
-        Chart("bar", "data", "", "age", "rate", "mean"), columns, chart_file.sql.NO_BINS
-    )
+    chart = Chart("bar", "data", "", x="age", y="rate", agg="mean")
+    drawn = chart_file._drawing(chart, columns, chart_file.sql.NO_BINS)
     assert drawn["x_names"] == "['5-14', '15-24', '25-34', '75+']"
 
 
-def test_a_year_with_gaps_is_said_in_four_digits() -> None:
+def test_a_year_with_gaps_has_four_digits() -> None:
     table = pd.DataFrame({"year": [2010.0, 2011.0, 2012.0] * 10, "rate": range(30)})
     columns = {column.name: column for column in describe(table, {})}
-    latest = Chart("kpi", "data", "", "year", "rate", "sum")
+    latest = Chart("kpi", "data", "", x="year", y="rate", agg="sum")
     assert chart_file._drawing(latest, columns, chart_file.sql.NO_BINS)["letters"] == 4

@@ -1,4 +1,4 @@
-"""Totals among their parts: told by their name, and by being as large as any part."""
+"""Recognise totals among their parts, by name and by size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from flaskdash.charts import sql
 from flaskdash.charts.suggest import suggest
 from flaskdash.inspect import inspect_source
-from flaskdash.inspect.formats import big_csv as big
+from flaskdash.inspect.formats import big_csv
 from flaskdash.inspect.meaning import remarks, roles, sampled, totals
 from flaskdash.inspect.writing.draft import execute
 from tests.support.fixtures import Cli, Write
@@ -42,7 +42,7 @@ def test_other_names_are_parts(name: str) -> None:
     assert roles.describe(frame(name), {})[1].totals == ()
 
 
-def test_what_is_smaller_than_a_part_is_no_total() -> None:
+def test_a_value_that_is_smaller_than_a_part_is_not_a_total() -> None:
     table = frame("Total", factor=0)
     columns = roles.describe(table, {})
     assert columns[1].totals == ()
@@ -50,7 +50,7 @@ def test_what_is_smaller_than_a_part_is_no_total() -> None:
 
 
 @pytest.mark.parametrize("name", ["Total d'ensemble", "to\\\\tal total"])
-def test_names_that_engines_write_differently_are_left(name: str) -> None:
+def test_names_that_need_escaping_are_not_marked(name: str) -> None:
     assert roles.describe(frame(name), {})[1].totals == ()
 
 
@@ -73,7 +73,7 @@ COUNTRIES = [
 
 
 def places(*groups: str) -> list[str]:
-    """Return which values are left out as groups of the others."""
+    """Return the values that are left out as groups of countries."""
     names = [*COUNTRIES, *groups]
     rows = [(name, year, 1.5 + i) for i, name in enumerate(names) for year in (2020, 2021)]
     table = pd.DataFrame(rows, columns=["Country Name", "year", "rate"])
@@ -107,7 +107,7 @@ def test_regions_among_countries_are_groups(name: str) -> None:
     assert places(name) == [name]
 
 
-def test_regions_are_groups_beside_the_world_alone() -> None:
+def test_regions_are_groups_only_beside_the_world() -> None:
     assert places("Western Europe", "Oceania") == []
     assert places("Western Europe", "Oceania", "World") == ["Oceania", "Western Europe", "World"]
 
@@ -115,12 +115,12 @@ def test_regions_are_groups_beside_the_world_alone() -> None:
 @pytest.mark.parametrize(
     "name", ["South Africa", "Central African Republic", "South Sudan", "Oman", "Micronesia"]
 )
-def test_countries_are_none(name: str) -> None:
+def test_countries_are_not_groups(name: str) -> None:
     assert places(name) == []
     assert places(name, "World") == ["World"]
 
 
-def test_where_regions_are_the_parts_they_are_no_groups() -> None:
+def test_regions_without_countries_are_not_groups() -> None:
     names = [
         "Africa",
         "Asia",
@@ -172,18 +172,18 @@ def test_totals_are_left_out_by_the_loader(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if size == "big":
-        monkeypatch.setattr(big, "BIG", 10)
-        monkeypatch.setattr(sampled, "MOST", 5)
+        monkeypatch.setattr(big_csv, "BIG", 10)
+        monkeypatch.setattr(sampled, "MAX_ROWS", 5)
     path = write(text, "sales.csv")
-    found = inspect_source(path)
-    assert found.left_out == expected
-    result = execute(found.body, path, found.left_out)
-    assert len(result) == len(found.frame) == found.total == rows
-    assert ("connection" in found.body) == (size == "big" and text != WIDE)
+    inspection = inspect_source(path)
+    assert inspection.left_out == expected
+    result = execute(inspection.body, path, inspection.left_out)
+    assert len(result) == len(inspection.frame) == inspection.total == rows
+    assert ("connection" in inspection.body) == (size == "big" and text != WIDE)
     for name, values in expected.items():
-        assert any(note.startswith(f"{name}: rows of {values[0]!r}") for note in found.notes)
-    columns = {column.name: column for column in found.columns}
-    for chart in suggest(found, "sales"):
+        assert any(note.startswith(f"{name}: rows of {values[0]!r}") for note in inspection.notes)
+    columns = {column.name: column for column in inspection.columns}
+    for chart in suggest(inspection, "sales"):
         assert "NOT IN" not in sql.select(chart, columns, sql.Bins(1))
 
 
@@ -196,12 +196,12 @@ def test_a_folder_excel_and_json_leave_totals_out_too(tmp_path: Path) -> None:
     table.to_excel(tmp_path / "sales.xlsx", index=False)
     duckdb.from_df(table).write_parquet(str(tmp_path / "sales.parquet"))
     for name in ("parts", "sales.json", "sales.xlsx", "sales.parquet"):
-        found = inspect_source(tmp_path / name)
-        assert found.left_out == {"region": ["Total"]}, name
-        assert found.frame["sales"].sum() == 180, name
+        inspection = inspect_source(tmp_path / name)
+        assert inspection.left_out == {"region": ["Total"]}, name
+        assert inspection.frame["sales"].sum() == 180, name
 
 
-def test_a_total_of_parts_that_overlap_stays() -> None:
+def test_a_total_of_overlapping_parts_stays() -> None:
     assert left_out(frame("Total", factor=2)) == {}
 
 

@@ -1,4 +1,4 @@
-"""What inspect sees in compressed files and archives, and that the code it writes opens them."""
+"""Compressed files and archives: their inspection, and whether the written code opens them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from openpyxl import Workbook
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import Inspection, inspect_source
 from flaskdash.inspect.text import compressed
+from tests.support.errors import has_remedy
 from tests.support.fixtures import Cli
 from tests.support.loaders import execute
 
@@ -32,7 +33,7 @@ JSON = json.dumps([{"day": f"2024-01-{i + 1:02}", "n": i} for i in range(28)]).e
 
 @pytest.fixture
 def pack(tmp_path: Path) -> Pack:
-    """Return a function that writes bytes to a file of a name."""
+    """Return a function that writes bytes to a file with a given name."""
 
     def write(name: str, content: bytes) -> Path:
         (tmp_path / name).write_bytes(content)
@@ -58,10 +59,10 @@ def sheet() -> bytes:
 
 
 def read(path: Path, table: str | None = None) -> Inspection:
-    """Inspect a file; the body that comes out reads it again."""
-    found = inspect_source(path, table)
-    pd.testing.assert_frame_equal(execute(found, path), found.frame)
-    return found
+    """Inspect a file, and check that the resulting body reads the same data."""
+    inspection = inspect_source(path, table)
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+    return inspection
 
 
 @pytest.mark.parametrize(
@@ -77,10 +78,14 @@ def read(path: Path, table: str | None = None) -> Inspection:
 def test_compressed_text_is_read_by_pandas_itself(
     pack: Pack, name: str, compress: Callable[[bytes], bytes], kind: str
 ) -> None:
-    found = read(pack(name, compress(CSV)))
-    assert f'compression="{kind}"' in found.body
-    assert (found.read.compression, found.read.delimiter, found.read.rows) == (kind, ";", 40)
-    assert found.frame["amount"].sum() == sum(i + 0.5 for i in range(40))
+    inspection = read(pack(name, compress(CSV)))
+    assert f'compression="{kind}"' in inspection.body
+    assert (inspection.read.compression, inspection.read.delimiter, inspection.read.rows) == (
+        kind,
+        ";",
+        40,
+    )
+    assert inspection.frame["amount"].sum() == sum(i + 0.5 for i in range(40))
 
 
 @pytest.mark.parametrize(
@@ -94,9 +99,9 @@ def test_compressed_text_is_read_by_pandas_itself(
     ],
 )
 def test_other_formats_are_opened_first(pack: Pack, name: str, content: bytes, kind: str) -> None:
-    found = read(pack(name, content))
-    assert found.read.format == kind
-    assert "as file:" in found.body
+    inspection = read(pack(name, content))
+    assert inspection.read.format == kind
+    assert "as file:" in inspection.body
 
 
 def test_the_biggest_data_file_of_an_archive_is_read_and_the_others_are_named(pack: Pack) -> None:
@@ -107,17 +112,18 @@ def test_the_biggest_data_file_of_an_archive_is_read_and_the_others_are_named(pa
     }
     files["__MACOSX/in/data.csv"] = b"junk" * 999
     path = pack("bank.zip", zipped(files))
-    found = read(path)
-    assert (found.read.table, found.read.rows) == ("in/data.csv", 40)
-    assert any("--table" in note and "meta.csv" in note for note in found.notes)
+    inspection = read(path)
+    assert (inspection.read.table, inspection.read.rows) == ("in/data.csv", 40)
+    assert any("--table" in note and "meta.csv" in note for note in inspection.notes)
     assert read(path, "meta.csv").read.rows == 2
     with pytest.raises(FlaskdashError, match="no file") as error:
         inspect_source(path, "x.csv")
-    assert "in/data.csv" in error.value.hint
+    assert "in/data.csv" in error.value.message
+    assert error.value.hint == "--table meta.csv"
 
 
 def locked() -> bytes:
-    """Return an archive whose file says that it is encrypted."""
+    """Return an archive with a file that is marked as encrypted."""
     content = bytearray(zipped({"a.csv": CSV}))
     content[6] |= 1
     content[content.index(b"PK\x01\x02") + 8] |= 1
@@ -130,8 +136,8 @@ def locked() -> bytes:
         ("cut.csv.gz", gzip.compress(CSV)[:60], "broken gzip file"),
         ("cut.zip", zipped({"a.csv": CSV})[:100], "broken zip file"),
         ("bad.xz", lzma.compress(CSV)[:50], "broken xz file"),
-        ("empty.zip", zipped({}), "empty zip"),
-        ("folder.zip", zipped({"__MACOSX/a": b"x"}), "holds no files"),
+        ("empty.zip", zipped({}), "zip archive is empty"),
+        ("folder.zip", zipped({"__MACOSX/a": b"x"}), "contains no files"),
         ("empty.gz", gzip.compress(b""), "empty file"),
         ("locked.zip", locked(), "protected by a password"),
         ("twice.gz", gzip.compress(gzip.compress(CSV)), "another archive"),
@@ -147,12 +153,12 @@ def locked() -> bytes:
         ("a.parquet.gz", gzip.compress(b"PAR1 and more"), "Parquet"),
     ],
 )
-def test_what_can_not_be_unpacked_is_told_in_one_line(
+def test_an_error_of_unpacking_is_one_line_with_a_remedy(
     pack: Pack, name: str, content: bytes, message: str
 ) -> None:
     with pytest.raises(FlaskdashError, match=message) as error:
         inspect_source(pack(name, content))
-    assert error.value.hint
+    assert has_remedy(error.value)
     assert "\n" not in error.value.message
 
 
@@ -160,7 +166,7 @@ def test_what_can_not_be_unpacked_is_told_in_one_line(
 def test_a_bomb_is_not_unpacked(
     pack: Pack, monkeypatch: pytest.MonkeyPatch, pack_it: Callable[[bytes], bytes]
 ) -> None:
-    monkeypatch.setattr(compressed, "MOST", 100_000)
+    monkeypatch.setattr(compressed, "MAX_UNPACKED_BYTES", 100_000)
     path = pack("bomb.bin", pack_it(b"a,b\n" + b"1,2\n" * 100_000))
     with pytest.raises(FlaskdashError, match="when unpacked"):
         inspect_source(path)
@@ -195,10 +201,10 @@ def tarred(files: dict[str, bytes], mode: str = "w:gz") -> bytes:
     ("member", "data"), [("x/data.csv", CSV), ("data.json", JSON), ("data.xlsx", sheet())]
 )
 def test_tar(pack: Pack, name: str, mode: str, member: str, data: bytes) -> None:
-    found = read(pack(name, tarred({"._data.csv": b"\0\5", member: data}, mode)))
-    assert found.read.compression == "tar"
-    assert found.read.table in (member, "Sheet")
-    assert len(found.frame) == {"x/data.csv": 40, "data.json": 28, "data.xlsx": 9}[member]
+    inspection = read(pack(name, tarred({"._data.csv": b"\0\5", member: data}, mode)))
+    assert inspection.read.compression == "tar"
+    assert inspection.read.table in (member, "Sheet")
+    assert len(inspection.frame) == {"x/data.csv": 40, "data.json": 28, "data.xlsx": 9}[member]
 
 
 def test_a_file_of_a_tar_archive_is_chosen(pack: Pack) -> None:
@@ -226,6 +232,6 @@ def test_packed_parquet(tmp_path: Path, kind: str) -> None:
         "tar": lambda d: tarred({"a.parquet": d}, "w"),
     }
     path.write_bytes(packers[kind](data))
-    found = read(path)
-    assert [column.type for column in found.columns] == ["integer", "date", "date"]
-    assert len(found.frame) == 30
+    inspection = read(path)
+    assert [column.type for column in inspection.columns] == ["integer", "date", "date"]
+    assert len(inspection.frame) == 30

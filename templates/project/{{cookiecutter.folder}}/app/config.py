@@ -48,9 +48,9 @@ def load(settings: Mapping[str, Any]) -> dict[str, Any]:
         "UPDATE_SECONDS": 60,  # between an open page's looks for newer data; 0: it never looks
         "TABLE_ROWS": 25,  # on one page of a table
         "INSTANCE": instance,  # the folder of snapshots
-        "CACHE": instance / "cache",
         **settings,
     }
+    config.setdefault("CACHE", config["INSTANCE"] / "cache")
     if not config["SECRET_KEY"]:
         raise RuntimeError(NO_KEY)
     return config

@@ -25,7 +25,7 @@ __all__ = ["Engine", "get_engine", "init_app"]
 
 def init_app(app: Flask) -> None:
     """Find the loaders and charts, and add what their pages need to the app."""
-    app.extensions["engine"] = _create_engine(app.config["INSTANCE"])
+    app.extensions["engine"] = _create_engine(app.config["INSTANCE"], app.config["CACHE"])
     app.register_blueprint(api)
     app.view_functions["static"] = partial(static_file, Path(str(app.static_folder)))
     app.url_defaults(_add_version)
@@ -39,20 +39,20 @@ def init_app(app: Flask) -> None:
     sessions.get_signing_serializer = lru_cache(sessions.get_signing_serializer)  # type: ignore
 
 
-def _create_engine(folder: Path) -> Engine:
+def _create_engine(snapshots: Path, cache: Path) -> Engine:
     loaders_by_name = discovery.find_loaders(loaders)
     data = {}
     for name, loader in loaders_by_name.items():
         # The first loader of a live database brings live.py, and `flaskdash add-redis` shared.py.
         data_class = import_module("app.engine.live").LiveData if loader.live else SnapshotData
-        data[name] = data_class(loader, folder)
+        data[name] = data_class(loader, snapshots)
     has_shared = find_spec("app.engine.shared")
     cache_class = import_module("app.engine.shared").SharedCache if has_shared else Cache
     return Engine(
         loaders=loaders_by_name,
         data=data,
         charts=discovery.find_charts(charts, loaders_by_name),
-        cache=cache_class(folder / "cache", discovery.code_version()),
+        cache=cache_class(cache, discovery.code_version()),
     )
 
 
