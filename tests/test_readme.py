@@ -20,6 +20,8 @@ from tests.support.data import sales_csv
 from tests.support.waiting import need, wait_for
 from tests.support.web import fetch
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 
 

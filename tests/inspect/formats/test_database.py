@@ -23,6 +23,8 @@ from tests.support.projects import inside, run
 from tests.support.waiting import wait_for
 from tests.support.web import fetch, serving
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = ("O'Brien", '100% "sure"', "a:name and :f0", "back\\slash", "%s %(f0)s", "$f0 ?", "--")
 REGIONS = ("North", "South", *HOSTILE)
 ROWS = 900
