@@ -372,7 +372,7 @@ def test_saved_data_reloads_the_page_without_a_restart(start):
     assert f'data-id="{state["id"]}"' in served.get("/")[1]
 
 
-def test_a_snapshot_that_is_kept_elsewhere_reloads_the_page_too(start, project, tmp_path):
+def test_a_snapshot_in_another_folder_reloads_the_page(start, project, tmp_path):
     (tmp_path / "moved").mkdir()
     moved = f'    app.config["INSTANCE"] = {str(tmp_path / "moved")!r}\n\n    @app.get'
     (project / "app/__init__.py").write_text(APP.replace("    @app.get", moved, 1))
@@ -551,7 +551,7 @@ def test_a_command_takes_the_place_of_its_shell(line, text):
     assert as_exec(line) == text
 
 
-def test_arguments_for_gunicorn_are_kept(project, monkeypatch):
+def test_arguments_for_gunicorn_are_preserved(project, monkeypatch):
     here = Project(project, "tiny", "Tiny")
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--threads 2")
     assert variables(here, "::1", 80)["GUNICORN_CMD_ARGS"] == "--threads 2 --bind [::1]:80"

@@ -399,7 +399,7 @@ def test_without_a_host_a_filter_opens_the_file_of_its_choice(
     assert page.evaluate("document.querySelector('.chart').data[0].x") == ["North", "South"]
 
 
-# --- where it is written ---
+# --- writing the folder ---
 
 
 def test_the_old_files_stay_until_all_new_files_are_written(
