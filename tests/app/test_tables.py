@@ -16,14 +16,9 @@ from tests.support.data import sales_csv
 from tests.support.pages import add_chart, choose, drawn, focused, stay
 from tests.support.projects import copy_project, inside
 from tests.support.waiting import wait_for
-from tests.support.web import Watched, fetch, serving
+from tests.support.web import Watched, fetch, serving, wait_for_data
 
 ROWS = list(csv.DictReader(io.StringIO(sales_csv())))
-
-
-def is_ready(url: str) -> None:
-    """Wait until the data is read."""
-    wait_for(lambda: fetch(f"{url}/ready")[0] == 200, "the data", 60)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +33,7 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         add_chart("few", "--kind", "table", "--limit", "40", *on)
         add_chart("mix", "--kind", "bar", "--x", "region", "--y", "revenue", *on)
     with serving(root) as url:
-        is_ready(url)
+        wait_for_data(url)
         yield url
 
 
@@ -397,7 +392,7 @@ def fresh(shared_project: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
         patch.chdir(root)
         add_chart("all_sales", "--kind", "table", "--filter", "region", "--filter", "product")
     with serving(root) as url:
-        is_ready(url)
+        wait_for_data(url)
         yield root, url
 
 
@@ -493,7 +488,7 @@ def test_looking_for_newer_data_can_be_switched_off(project: Path, watched: Watc
     page, asked = watched.page, list[str]()
     page.clock.install()
     with serving(project) as url:
-        is_ready(url)
+        wait_for_data(url)
         page.goto(url)
         drawn(page, 1)
         page.on("request", lambda request: asked.append(request.url))

@@ -41,12 +41,12 @@ BUILDERS = """
 import os, signal, sys, time
 import duckdb, pandas
 from app import create_app
-data = create_app().extensions["data"]
+sales = create_app().extensions["engine"].data["sales"]
 print("ready", flush=True)
 for after in sys.stdin:
     builder = os.fork()
     if not builder:
-        data.build("sales", force=True)
+        sales.build(force=True)
         os._exit(0)
     time.sleep(float(after))
     os.kill(builder, signal.SIGKILL)
@@ -67,7 +67,7 @@ FROM sales
 def {kind}(df):
     """Show them."""
     low, high, rows, total = (int(value) for value in df.iloc[0])
-    return {shown}
+    return {result}
 '''
 VALUE = re.compile(r'<p class="value">(\d+) (\d+) (\d+) (\d+)</p>')
 
@@ -108,16 +108,16 @@ class Seen:
                 self.wrong.append(f"{path}: {status} {body[:200]}")
                 return
             if path.startswith("/charts"):
-                found = [tuple(row) for row in json.loads(body)["rows"]]
+                values = [tuple(row) for row in json.loads(body)["rows"]]
             else:
-                found = [tuple(map(int, match)) for match in VALUE.findall(body)]
-            if not found:
+                values = [tuple(map(int, match)) for match in VALUE.findall(body)]
+            if not values:
                 self.wrong.append(f"{path}: nothing shown: {body}")
                 return
-            version = found[0][0]
+            version = values[0][0]
             rows = rows_of(version, regions)
-            if set(found) != {(version, version, rows, version * rows)}:
-                self.wrong.append(f"{path}: a mix: {found}")
+            if set(values) != {(version, version, rows, version * rows)}:
+                self.wrong.append(f"{path}: a mix: {values}")
             now = time.monotonic()
             self.firsts.setdefault(version, now)
             newer = [v for v, at in self.firsts.items() if v > version and at < begun]
@@ -134,8 +134,8 @@ def read(url: str, seen: Seen, chance: random.Random) -> None:
             ["/", "/charts/version-table/data.json", "/charts/version-0/data.json"]
         )
         begun = time.monotonic()
-        asked = f"{url}{path}?{urlencode([('region', region) for region in group])}"
-        status, body = fetch(asked)
+        query = urlencode([("region", region) for region in group])
+        status, body = fetch(f"{url}{path}?{query}")
         seen.check(path, len(group), begun, status, body.decode("utf-8", "replace"))
 
 
@@ -157,9 +157,9 @@ def builders(project: Path) -> Iterator[Callable[[float], bool]]:
         assert process.stdin
         assert process.stdout
         process.stdin.write(f"{after}\n")
-        said = process.stdout.readline()
-        assert said in ("True\n", "False\n")
-        return said == "True\n"
+        line = process.stdout.readline()
+        assert line in ("True\n", "False\n")
+        return line == "True\n"
 
     with process:
         assert process.stdout
@@ -184,9 +184,9 @@ def test_readers_get_one_version_whole_while_builders_die(project: Path) -> None
         old.unlink()
     value = 'f"{low} {high} {rows} {total}"'
     for n in range(KPIS):
-        text = CHART.format(n=n, kind="kpi", shown=f'{{"value": {value}}}')
+        text = CHART.format(n=n, kind="kpi", result=f'{{"value": {value}}}')
         (project / f"app/charts/version_{n}.py").write_text(text, "utf-8")
-    text = CHART.format(n="table", kind="table", shown="df")
+    text = CHART.format(n="table", kind="table", result="df")
     (project / "app/charts/version_table.py").write_text(text, "utf-8")
     source = project / "data/sales.csv"
     write(source, 1)

@@ -100,7 +100,8 @@ def _in_memory() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "--recursive", folder], check=True)
+        # Lazy: the monitor of a container that is gone may hold the folder for a moment longer.
+        subprocess.run(["umount", "--recursive", "--lazy", folder], check=True)
         folder.rmdir()
 
 

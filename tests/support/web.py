@@ -61,6 +61,11 @@ def serving(project: Path, **environment: str) -> Iterator[str]:
             process.wait(30)
 
 
+def wait_for_data(url: str) -> None:
+    """Wait until each loader of a served project has been read, however busy the machine is."""
+    wait_for(lambda: fetch(f"{url}/ready")[0] == 200, "the data", 60)
+
+
 class Watched:
     """A page of the browser that records its errors and dialogs."""
 
