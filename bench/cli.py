@@ -38,7 +38,7 @@ import sys, time
 start = time.perf_counter()
 from flaskdash.generate.sources import source
 import pandas
-source(sys.argv[1], None, set(), set())
+found = source(sys.argv[1], None, set(), set())
 print(1000 * (time.perf_counter() - start))
 """
 
