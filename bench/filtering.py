@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="starts of each [default: 3]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     options = parser.parse_args()
-    began = time.monotonic()
+    start_time = time.monotonic()
     forget()
     WORK.mkdir(parents=True)
     try:
@@ -69,7 +69,7 @@ def main() -> None:
     print("\n".join(map(str, ratios)))
     dash = candidates.version(ready[1].python, "dash")
     load = " ".join(f"{average:.1f}" for average in os.getloadavg())
-    print(f"Dash {dash}; load {load}; took {time.monotonic() - began:.0f} s.")
+    print(f"Dash {dash}; load {load}; took {time.monotonic() - start_time:.0f} s.")
     if options.json:
         figures = [ratio.as_dict() for ratio in ratios]
         options.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")

@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="visits of each [default: 7]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     options = parser.parse_args()
-    began = time.monotonic()
+    start_time = time.monotonic()
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     try:
@@ -59,7 +59,8 @@ def main() -> None:
         print("Making the projects...", file=sys.stderr)
         few = candidates.new_project(WORK, data)
         ready = [
-            candidates.flaskdash(WORK, project) for project in (few, more(few, options.charts))
+            candidates.flaskdash(WORK, project)
+            for project in (few, repeat_figures(few, options.charts))
         ]
         durations = measure(ready, options.rounds)
     finally:
@@ -67,12 +68,12 @@ def main() -> None:
     label = f"{options.charts} charts: usable"
     ratio = Ratio(label, "flaskdash", durations[1], f"{FEW} charts, ms", durations[0], TARGET)
     print(ratio)
-    print(f"load {os.getloadavg()[0]:.1f}; took {time.monotonic() - began:.0f} s.")
+    print(f"load {os.getloadavg()[0]:.1f}; took {time.monotonic() - start_time:.0f} s.")
     if options.json:
         options.json.write_text(json.dumps([ratio.as_dict()], indent=2) + "\n", "utf-8")
 
 
-def more(project: Path, count: int) -> Path:
+def repeat_figures(project: Path, count: int) -> Path:
     """Copy a project, and repeat its figures until it has COUNT of them."""
     copy = project.with_name("many")
     shutil.copytree(project, copy, ignore=shutil.ignore_patterns(".venv"))

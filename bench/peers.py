@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples here too")
     parser.add_argument("--project", type=Path, metavar="DIR", help="in the place of a new project")
     options = parser.parse_args()
-    began = time.monotonic()
+    start_time = time.monotonic()
     WORK.mkdir(exist_ok=True)
     data = WORK / "sales.csv"
     if not data.exists():
@@ -83,7 +83,7 @@ def main() -> None:
     print(table(["ms, unless stated otherwise", *MEASURES], rows), end="\n\n")
     for ratio in ratios:
         print(ratio)
-    print(f"\nTook {time.monotonic() - began:.0f} s.")
+    print(f"\nTook {time.monotonic() - start_time:.0f} s.")
     if options.json:
         figures = {
             "samples": samples,

@@ -104,14 +104,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="samples of each [default: 5]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     options = parser.parse_args()
-    began = time.monotonic()
+    start = time.monotonic()
     sizes = sorted({*(size for size in SIZES if size < options.rows), options.rows})
     WORK.mkdir(parents=True, exist_ok=True)
     ratios, lines = at_each_size(sizes, options.rounds)
     text_ratios, text_lines = from_text(min(options.rows, MOST_TEXT), min(options.rounds, 3))
     for ratio in (*ratios, *text_ratios):
         print(ratio)
-    print("\n".join((*lines, *text_lines, f"Took {time.monotonic() - began:.0f} s.")))
+    print("\n".join((*lines, *text_lines, f"Took {time.monotonic() - start:.0f} s.")))
     if options.json:
         figures = [ratio.as_dict() for ratio in (*ratios, *text_ratios)]
         options.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
@@ -171,15 +171,15 @@ def from_text(rows: int, rounds: int) -> tuple[list[Ratio], list[str]]:
     cpu: dict[str, list[float]] = {"build": [], "bare": []}
 
     def build() -> float:
-        done = run([sys.executable, "-c", BUILD], project)
-        memory.append(done.memory)
-        cpu["build"].append(1000 * done.cpu)
-        return done.seconds
+        process = run([sys.executable, "-c", BUILD], project)
+        memory.append(process.memory)
+        cpu["build"].append(1000 * process.cpu)
+        return process.seconds
 
     def bare() -> float:
-        done = run([sys.executable, "-c", COPY, str(source), str(copy)], WORK)
-        cpu["bare"].append(1000 * done.cpu)
-        return done.seconds
+        process = run([sys.executable, "-c", COPY, str(source), str(copy)], WORK)
+        cpu["bare"].append(1000 * process.cpu)
+        return process.seconds
 
     samples_by_name = in_turns(rounds, {"build": build, "bare": bare})
     seconds = {
@@ -205,9 +205,9 @@ def new(rows: int, ending: str) -> tuple[Path, ProcessResult]:
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(f"COPY ({SALES.format(rows=rows)}) TO '{data}' (FORMAT {kind})")
     command = [str(FLASKDASH), "new", "shop", "--data", str(data), "--no-git", "--no-install"]
-    done = run(command, folder)
+    process = run(command, folder)
     data.unlink()  # the project has a copy
-    return folder / "shop", done
+    return folder / "shop", process
 
 
 def run(command: Sequence[str], cwd: Path) -> ProcessResult:

@@ -154,7 +154,7 @@ def version(python: Path, package: str) -> str:
 
 def _run(command: Sequence[str], cwd: Path) -> str:
     clean = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    process = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}:\n{process.stdout}{process.stderr}")
+    return process.stdout

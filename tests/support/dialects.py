@@ -102,19 +102,19 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
         y = {"count": None, "last": "cases"}.get(agg, "revenue")
         charts[f"kpi {agg}"] = (chart("kpi", y=y, agg=agg), sql.NO_BINS)
         charts[f"bar {agg}"] = (chart("bar", x="region", y=y, agg=agg), sql.NO_BINS)
-    both = ("revenue", "units")
-    more = {
+    measures = ("revenue", "units")
+    binned = {
         "bar share of words": chart("bar", x="region", y="Sub Kind", agg="share"),
         "kpi share of words": chart("kpi", y="Sub Kind", agg="share"),
-        "bar of columns": chart("bar", x="measure", y="value", agg="sum", across=both),
+        "bar of columns": chart("bar", x="measure", y="value", agg="sum", across=measures),
         "bar of columns by": chart(
-            "bar", x="region", y="value", agg="mean", color="measure", across=both
+            "bar", x="region", y="value", agg="mean", color="measure", across=measures
         ),
         "heatmap of columns": chart(
-            "heatmap", x="region", by="measure", y="value", agg="sum", across=both
+            "heatmap", x="region", by="measure", y="value", agg="sum", across=measures
         ),
         "line of columns": chart(
-            "line", x="day", y="value", agg="sum", color="measure", grain="month", across=both
+            "line", x="day", y="value", agg="sum", color="measure", grain="month", across=measures
         ),
         "bar of one value": chart(
             "bar", x="region", y="revenue", agg="sum", only=("Sub Kind", "b")
@@ -127,7 +127,7 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
             "line", x="day", y="cases", agg="last", color="region", limit=2
         ),
     }
-    charts |= {name: (example, sql.Bins(4)) for name, example in more.items()}
+    charts |= {name: (example, sql.Bins(4)) for name, example in binned.items()}
     for grain in (*GRAINS, None):
         for kind in ("line", "bar"):
             for x in ("day", "at"):
