@@ -122,14 +122,14 @@ def hostile_csv() -> str:
 def specs(n: int) -> list[Chart]:
     """Return a chart of each kind for the n-th text and number, titled after its columns."""
     text, number = TEXTS[n][1], NUMBERS[n][1]
-    more, other = TEXTS[n - 1][1], NUMBERS[n - 1][1]
+    more, second = TEXTS[n - 1][1], NUMBERS[n - 1][1]
     filters = ("day", text, more)
     time = {"x": "day", "grain": "month"}
     flags: dict[str, dict[str, Any]] = {
         "kpi": {"y": number},
         "line": {**time, "y": number, "color": text},
         "bar": {"x": text, "y": number, "color": more},
-        "scatter": {"x": other, "y": number, "color": text},
+        "scatter": {"x": second, "y": number, "color": text},
         "histogram": {"x": number},
     }
     if n % 4 == 1:
@@ -139,12 +139,12 @@ def specs(n: int) -> list[Chart]:
             "area": {**time, "y": number, "agg": "sum", "color": text},
             "pie": {"x": text, "y": number, "agg": "sum"},
             "donut": {"x": text},
-            "bubble": {"x": other, "y": number, "size": number, "color": text},
+            "bubble": {"x": second, "y": number, "size": number, "color": text},
             "heatmap": {"x": text, "by": more, "y": number},
             "box": {"x": text, "y": number},
             "violin": {"x": more, "y": number},
             "choropleth": {"x": text, "y": number},
-            "map": {"x": other, "y": number, "size": number, "color": text},
+            "map": {"x": second, "y": number, "size": number, "color": text},
             "treemap": {"x": text, "by": more, "y": number, "agg": "sum"},
             "sunburst": {"x": text},
             "funnel": {"x": text, "y": number},

@@ -169,7 +169,7 @@ def themes() -> dict[str, dict[str, str]]:
 
 Color = tuple[float, ...]
 # How the colour-blind see, on linear RGB: Machado, Oliveira and Fernandes, 2009, severity 1.
-SEEN = {
+COLOR_VISION = {
     "by most": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
     "without red": (
         (0.152286, 1.052583, -0.204868),
@@ -229,9 +229,9 @@ def contrast(first: str, second: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("sight", SEEN)
+@pytest.mark.parametrize("sight", COLOR_VISION)
 def test_colours_of_categories_are_told_apart(scheme: str, sight: str) -> None:
-    colors = [times(SEEN[sight], linear(c)) for c in themes()[scheme]["colors"].split()]
+    colors = [times(COLOR_VISION[sight], linear(c)) for c in themes()[scheme]["colors"].split()]
     assert len(colors) == 8
     assert min(distance(*pair) for pair in itertools.combinations(colors, 2)) >= 7.5
 

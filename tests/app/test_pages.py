@@ -97,11 +97,11 @@ def test_a_filter_changes_all_without_a_load_and_can_be_shared(
     assert same()
     assert page.locator(".filters summary", has_text="Region").locator(".count").inner_text() == "1"
     context = browser.new_context()
-    other = context.new_page()
-    other.goto(page.url)
-    drawn(other)
-    assert (figures(other), kpis(other)) == (figures(page), kpis(page))
-    assert other.locator("input[value=North]").is_checked()
+    new_tab = context.new_page()
+    new_tab.goto(page.url)
+    drawn(new_tab)
+    assert (figures(new_tab), kpis(new_tab)) == (figures(page), kpis(page))
+    assert new_tab.locator("input[value=North]").is_checked()
     context.close()
 
 
@@ -340,12 +340,12 @@ def test_motion_is_reduced_on_request(page: Page) -> None:
 
 
 def test_no_other_host_is_asked(watched: Watched, site: str) -> None:
-    asked: list[str] = []
-    watched.page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    watched.page.on("request", lambda request: urls.append(request.url))
     for path in PATHS:
         watched.page.goto(site + path)
         watched.page.wait_for_load_state("networkidle")
-    hosts = {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))}
+    hosts = {urlsplit(url).netloc for url in urls if not url.startswith(("data:", "blob:"))}
     assert hosts == {urlsplit(site).netloc}
 
 

@@ -75,19 +75,19 @@ def test_no_request_fails_while_releases_come_and_go(
     shop: ServerDeploy, deployed: CommandResult, shared_project: Path
 ) -> None:
     assert deployed.code == 0, deployed.output
-    seen = [shop.answers()]
+    releases = [shop.answers()]
     with Visitors(shop.url, pages(shop), slow="/slow") as visitors:
         shop.change("the code has changed")
-        seen.append(next_release(shop, "deploy"))
+        releases.append(next_release(shop, "deploy"))
         own_environment(shop.project, shared_project)
         uv = [sys.executable, "-m", "uv", "add", "--quiet", "humanize"]
         subprocess.run(uv, cwd=shop.project, check=True)
-        seen.append(next_release(shop, "deploy"))
-        seen.append(next_release(shop, "rollback"))
+        releases.append(next_release(shop, "deploy"))
+        releases.append(next_release(shop, "rollback"))
     assert visitors.failures == []
-    assert len(set(seen)) == 3
-    assert visitors.releases[-1] == seen[1] == seen[3]
-    assert set(visitors.releases) == set(seen)
+    assert len(set(releases)) == 3
+    assert visitors.releases[-1] == releases[1] == releases[3]
+    assert set(visitors.releases) == set(releases)
     assert min(visitors.counts[kind] for kind in ("new", "kept")) > 100
     assert visitors.counts["slow"] > 3
 

@@ -91,7 +91,7 @@ def write(path: Path, version: int) -> None:
 
 
 @dataclass
-class Seen:
+class Observations:
     """What the readers got: the newest version, when it was first seen, and what was wrong."""
 
     stop: threading.Event = field(default_factory=threading.Event)
@@ -125,10 +125,10 @@ class Seen:
                 self.wrong.append(f"{path}: version {version} after {max(newer)}")
 
 
-def read(url: str, seen: Seen, chance: random.Random) -> None:
+def read(url: str, observations: Observations, chance: random.Random) -> None:
     """Ask for pages and rows under filters, until told to stop."""
     choices = [group for size in range(1, 4) for group in combinations(REGIONS, size)]
-    while not seen.stop.is_set():
+    while not observations.stop.is_set():
         group = chance.choice(choices)
         path = chance.choice(
             ["/", "/charts/version-table/data.json", "/charts/version-0/data.json"]
@@ -136,7 +136,7 @@ def read(url: str, seen: Seen, chance: random.Random) -> None:
         begun = time.monotonic()
         query = urlencode([("region", region) for region in group])
         status, body = fetch(f"{url}{path}?{query}")
-        seen.check(path, len(group), begun, status, body.decode("utf-8", "replace"))
+        observations.check(path, len(group), begun, status, body.decode("utf-8", "replace"))
 
 
 @contextmanager
@@ -191,14 +191,14 @@ def test_readers_get_one_version_whole_while_builders_die(project: Path) -> None
     source = project / "data/sales.csv"
     write(source, 1)
     chance = random.Random(11)
-    seen = Seen()
+    observations = Observations()
     with (
         serving(project, SECRET_KEY="of the torture", WEB_CONCURRENCY="2") as url,
         builders(project) as killed,
     ):
         wait_for(lambda: fetch(f"{url}/")[0] == 200, "the first snapshot", PATIENCE)
         readers = [
-            threading.Thread(target=read, args=[url, seen, random.Random(n)])
+            threading.Thread(target=read, args=[url, observations, random.Random(n)])
             for n in range(READERS)
         ]
         with threads(*readers):
@@ -208,17 +208,17 @@ def test_readers_get_one_version_whole_while_builders_die(project: Path) -> None
                     while version in DEATHS and not killed(chance.uniform(0, LONGEST_BUILD)):
                         pass  # it was quicker
                     wait_for(
-                        lambda: version in seen.firsts or bool(seen.wrong),  # noqa: B023
+                        lambda: version in observations.firsts or bool(observations.wrong),  # noqa: B023
                         f"version {version}",
                         PATIENCE,
                     )
             finally:
-                seen.stop.set()
+                observations.stop.set()
         newest = [fetch(f"{url}/charts/version-table/data.json")[1] for _ in range(10)]
-    assert seen.wrong == [], f"{len(seen.wrong)} of {seen.answers}"
+    assert observations.wrong == [], f"{len(observations.wrong)} of {observations.answers}"
     assert all(f"{VERSIONS * rows_of(VERSIONS, 4)}" in body.decode() for body in newest)
-    assert sorted(seen.firsts) == list(range(1, VERSIONS + 1))
-    assert seen.answers > 4 * VERSIONS
+    assert sorted(observations.firsts) == list(range(1, VERSIONS + 1))
+    assert observations.answers > 4 * VERSIONS
     left = {path.name for path in (project / "instance").iterdir()}
     snapshots = {name for name in left if name.endswith(".parquet")}
     assert left - snapshots == {"cache", "sales.json", "sales.lock"}
