@@ -203,7 +203,10 @@ def test_addresses_without_a_database(made: Path, flaskdash: Cli, postgresql: Sh
     assert "NO_SUCH_URL" in flaskdash("add-data", "NO_SUCH_URL", code=1).output
     output = flaskdash("add-data", "trino://me@host/db", "--table", "orders", code=1).output
     assert "SQLAlchemy dialect" in output
-    assert "--live is for databases" in flaskdash("add-data", "x.csv", "--live", code=1).output
+    assert (
+        "--live only applies to databases"
+        in flaskdash("add-data", "x.csv", "--live", code=1).output
+    )
 
 
 def test_inspect_shows_no_password(flaskdash: Cli, shop: Shop) -> None:
