@@ -31,7 +31,7 @@ FIX = "flaskdash serve --prod (its log has the error)"
 
 
 def boots(project: Project) -> Iterator[Finding]:
-    """Start the Procfile's web line in a copy of the shipped files; request each dashboard and chart."""
+    """Start the web line in a copy of the shipped files; request each dashboard and chart."""
     if sys.platform == "win32":
         yield Finding("the project was not started: gunicorn does not run on Windows", is_note=True)
         return
@@ -44,8 +44,8 @@ def boots(project: Project) -> Iterator[Finding]:
         answer = _get(port, "/up")[1]
         if answer.split() != ["up", RELEASE]:
             yield Finding(
-                f"/up answers {answer.strip()[:60]!r}, not 'up' and the text of .release, by which a"
-                " deploy recognises the new version",
+                f"/up answers {answer.strip()[:60]!r}, not 'up' and the text of .release, so a deploy"
+                " cannot recognise the new version",
                 "Copy app/config.py and up() in app/engine/api.py from a new project",
             )
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from flaskdash.check import syntax
@@ -50,26 +50,31 @@ def paths(project: Project) -> Iterator[Finding]:
     for path, tree in syntax.modules(project):
         constants = syntax.constants(tree)
         for node in ast.walk(tree):
-            if not isinstance(node, ast.Call) or not READS.fullmatch(syntax.called(node.func)):
+            if not isinstance(node, ast.Call):
                 continue
-            if _is_method_of_path(node) or not node.args:
-                continue
-            argument = node.args[0]
-            name = constants.get(argument.id) if isinstance(argument, ast.Name) else None
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                name = argument.value
-            if name and LOCAL_PATH.match(name):
+            name = _file_name(node, constants)
+            must_exist = syntax.called(node.func) == "Path"
+            if LOCAL_PATH.match(name):
                 yield Finding(
                     f"{path}, line {node.lineno} names {name}, which only exists on this machine",
                     "Copy the file into data/",
                 )
-            elif name and _is_relative(
-                project, path, name, must_exist=syntax.called(node.func) == "Path"
-            ):
+            elif name and _is_relative(project, path, name, must_exist=must_exist):
                 yield Finding(
-                    f"{path}, line {node.lineno} names {name}, which depends on the working directory",
+                    f"{path}, line {node.lineno} names {name}, which depends on the working"
+                    " directory",
                     _from_file(path, name),
                 )
+
+
+def _file_name(node: ast.Call, constants: Mapping[str, str]) -> str:
+    """Return the file name in a call that reads a file, or ""."""
+    if not READS.fullmatch(syntax.called(node.func)) or _is_method_of_path(node) or not node.args:
+        return ""
+    argument = node.args[0]
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        return argument.value
+    return constants.get(argument.id, "") if isinstance(argument, ast.Name) else ""
 
 
 def secret_key(project: Project) -> Iterator[Finding]:
@@ -111,9 +116,9 @@ def set_secret_key(project: Project) -> Iterator[str]:
 def disk(project: Project) -> Iterator[Finding]:
     """Note data on the disk, which platforms delete with a new release or a restart."""
     for path, tree in syntax.modules(project):
-        uploads = any(getattr(node, "attr", "") == "files" for node in ast.walk(tree))
+        has_uploads = any(getattr(node, "attr", "") == "files" for node in ast.walk(tree))
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and (action := _writing(node, uploads)):
+            if isinstance(node, ast.Call) and (action := _writing(node, has_uploads)):
                 yield Finding(
                     f"{path}, line {node.lineno} {action}, which is lost with the next release if"
                     " each release has a disk of its own",
@@ -284,13 +289,13 @@ def _has_default_key(node: ast.Call) -> bool:
     return isinstance(name, ast.Constant) and name.value == "SECRET_KEY" and _has_text(default)
 
 
-def _writing(node: ast.Call, uploads: bool) -> str:
+def _writing(node: ast.Call, has_uploads: bool) -> str:
     """Return in words how a call writes a file with a fixed name to the disk, or ""."""
     name = syntax.called(node.func)
     owner = node.func.value if isinstance(node.func, ast.Attribute) else None
     if name == "connect" and owner is not None and syntax.called(owner) == "sqlite3":
         return "opens an SQLite database"
-    if name == "save" and uploads and node.args:
+    if name == "save" and has_uploads and node.args:
         return "saves an upload"
     if WRITES.fullmatch(name) and owner is not None:
         target = node.args[0] if name.startswith("to_") and node.args else owner

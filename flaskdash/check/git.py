@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from flaskdash import shell
@@ -33,27 +33,32 @@ def git(project: Project) -> Iterator[Finding]:
             f".gitignore does not list {', '.join(missing)}",
             "flaskdash check --fix (it adds the lines)",
         )
-    homes = {path.parent for path in tracked or () if path.name == "pyvenv.cfg"}
-    homes |= {
-        PurePosixPath(*path.parts[: path.parts.index("site-packages")]).parent.parent
-        for path in tracked or ()
-        if "site-packages" in path.parts
-    }
-    for home in sorted(homes):
+    for home in sorted(_environments(tracked or ())):
         yield Finding(
             f"the environment {home}/ is in git, which platforms refuse",
             f"git rm -r -q --cached {home} (and add {home}/ to .gitignore)",
         )
     for path in sorted(tracked or ()):
-        if files.CREDENTIALS.fullmatch(
-            path.name.lower()
-        ) or not files.CREDENTIAL_FOLDERS.isdisjoint(path.parts):
+        in_private_folder = not files.CREDENTIAL_FOLDERS.isdisjoint(path.parts)
+        if in_private_folder or files.CREDENTIALS.fullmatch(path.name.lower()):
             yield Finding(
                 f"{path} is in git, and such files contain passwords or keys",
                 f"git rm --cached {path} (and change the passwords and keys)",
             )
     if tracked is not None:
         yield from _secrets_in_history(project)
+
+
+def _environments(paths: Iterable[PurePosixPath]) -> set[PurePosixPath]:
+    """Return the folders of Python environments that contain some of the paths."""
+    homes = set()
+    for path in paths:
+        if path.name == "pyvenv.cfg":
+            homes.add(path.parent)
+        if "site-packages" in path.parts:  # of HOME/lib/python3.12/site-packages
+            lib = PurePosixPath(*path.parts[: path.parts.index("site-packages")])
+            homes.add(lib.parent.parent)
+    return homes
 
 
 def ignore(project: Project) -> Iterator[str]:

@@ -61,7 +61,7 @@ def _imported(project: Project) -> Iterator[tuple[PurePosixPath, str, int]]:
 
 
 def _running(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes that always run: not those for type checkers, for some systems, or that may fail."""
+    """Yield the nodes that always run: without optional imports, type checks and platforms."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and re.search("TYPE_CHECKING|platform", ast.dump(node.test)):
             continue

@@ -39,7 +39,8 @@ class Recent:
             age = time.time() - passed_at
             if 0 <= age < MAX_AGE:
                 ago = f"{age / 60:.0f} min" if age >= 60 else f"{age:.0f} s"
-                return [Finding(**note) for note in notes], f"{ago} ago, with the same files"  # type: ignore[arg-type]
+                findings = [Finding(**note) for note in notes]  # type: ignore[arg-type]
+                return findings, f"{ago} ago, with the same files"
         return None
 
     def note(self, rule: str, notes: Sequence[Finding]) -> None:

@@ -133,7 +133,7 @@ def lock(project: Project) -> Iterator[Finding]:
         yield Finding("uv.lock does not match pyproject.toml", "uv lock")
     elif any(sign in output.lower() for sign in UNREACHABLE):
         yield Finding(
-            "uv.lock may not match pyproject.toml: the package index cannot be reached to compare them",
+            "uv.lock may not match pyproject.toml: the package index cannot be reached",
             "uv lock (when the network is back)",
         )
     elif output:

@@ -32,7 +32,7 @@ ON_THIS_MACHINE = re.compile(r"@\s*file:|^(-e|--editable)\s+[./]|^[./]|^[A-Za-z]
 
 
 def text(project: Project) -> Iterator[Finding]:
-    """Find files that tools cannot read as UTF-8, and requirements that are paths on this machine."""
+    """Find files that tools cannot read as UTF-8, and requirements that are local paths."""
     for file in _files(project):
         if problem := _encoding(file.read_bytes())[1]:
             yield Finding(

@@ -191,10 +191,10 @@ def add_chart(
             size="full" if chart.kind == "table" else "half",
         )
         render.format_code(root)
-        same = None if name else _same_chart(project, root / path)
-        if same is not None:
-            echo(f"identical {project.relative(same)}")
-            return same.stem
+        duplicate = None if name else _duplicate(project, root / path)
+        if duplicate is not None:
+            echo(f"identical {project.relative(duplicate)}")
+            return duplicate.stem
         # An earlier chart of this kind brought these files, perhaps in another version.
         for part in render.files(root):
             if part != path and (project.root / part).exists():
@@ -248,7 +248,7 @@ def _module_name(name: str) -> str:
     return module
 
 
-def _same_chart(project: Project, drafted: Path) -> Path | None:
+def _duplicate(project: Project, drafted: Path) -> Path | None:
     """Return the project's chart that differs from a draft in its place on the page at most."""
 
     def content(path: Path) -> list[str]:

@@ -220,7 +220,7 @@ def _install(root: Path) -> list[str]:
             environment.sync(root)
     except environment.OfflineError:
         return [
-            "The package index cannot be reached, so the project has no environment and no uv.lock.",
+            "The package index cannot be reached, so uv.lock and the environment are missing.",
             "When the network is back, run `uv sync` in the project, or `flaskdash serve`.",
         ]
     return []
