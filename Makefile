@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
+QUICK := tests/charts tests/inspect tests/project tests/ship $(wildcard tests/test_*.py)
 PRETTIER := $(VENV)/prettier/node_modules/.bin/prettier
 
-.PHONY: demo test test-spark check prettier bench clean
+.PHONY: demo test quick test-spark check prettier bench clean
 
 demo: $(VENV)/ready
 	test -d demo || $(RUN)/flaskdash new demo --title "Flights from New York" --no-git
@@ -14,6 +15,11 @@ test: $(VENV)/ready
 	sh tests/setup.sh
 	$(MAKE) --no-print-directory check
 	$(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# What reads files and decides on charts, in two minutes: no browser, no server, no project that runs.
+quick: $(VENV)/ready
+	$(MAKE) --no-print-directory check
+	$(RUN)/python -m pytest -n 2 -m "not slow" $(QUICK) $(ARGS)
 
 # A master, two workers and the SQL endpoint, on this machine: 700 MB of packages, a few minutes.
 test-spark: $(VENV)/ready

@@ -1,4 +1,4 @@
-"""A real Chromium: visits to a page, and what they took."""
+"""A real Chromium: visits to a page, with their times and traffic."""
 
 import shutil
 import time
@@ -23,24 +23,24 @@ ARGUMENTS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 VIEW = {"width": 1280, "height": 1000}
-PATIENCE = 12_000  # milliseconds
-LOOK = 25  # milliseconds between two looks at a page
+TIMEOUT = 12_000  # milliseconds
+POLL = 25  # milliseconds between two checks of a page
 QUIET = 300  # milliseconds without traffic until a visit counts as over
 
 
 @dataclass(frozen=True)
 class Visit:
-    """What a visit took: when the charts stood, and what went over the wire until all was quiet."""
+    """When a visit's charts were drawn, and its traffic until the network was idle."""
 
     drawn: float  # ms since 1970
-    took: float  # ms since the navigation began
+    duration: float  # ms since the navigation began
     kilobytes: float
     requests: int
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Lend a browser that is up and running."""
+    """Start Chromium, and close it at the end."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=list(ARGUMENTS)
@@ -51,9 +51,9 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def page_of(browser: Browser) -> Iterator[Page]:
-    """Lend a page with an empty cache, in a context of its own."""
+    """Open a page with an empty cache, in a context of its own."""
     context = browser.new_context(viewport=VIEW)
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(TIMEOUT)
     context.add_init_script(WATCH)
     yield context.new_page()
     context.close()
@@ -70,31 +70,31 @@ def visit(page: Page, url: str) -> Visit:
 
 
 def change(page: Page, click: Callable[[], Any]) -> float:
-    """Return the milliseconds from a click to all charts and KPIs showing something else."""
+    """Return the milliseconds from a click until all charts and KPIs have changed."""
     page.evaluate("bench.expect()")
     click()
     await_time(page, "changed")
-    return float(page.evaluate("bench.took()"))
+    return float(page.evaluate("bench.elapsed()"))
 
 
 def await_time(page: Page, name: str) -> None:
-    """Return once the page, or the one that follows it, has noted a time under a name.
+    """Wait until the page, or the next page, has recorded a time under a name.
 
-    The page takes the time itself, so how often this looks does not count. Playwright's own
-    wait_for_function is no use here: it evaluates text, which a strict CSP forbids.
+    The page records the time itself, so the polling interval does not affect it. Playwright's
+    wait_for_function would evaluate text, which a strict CSP forbids.
     """
-    give_up = time.monotonic() + PATIENCE / 1000
+    give_up = time.monotonic() + TIMEOUT / 1000
     while time.monotonic() < give_up:
-        with suppress(Error):  # it is just being left for another page
+        with suppress(Error):  # the browser is just loading another page
             if page.evaluate(f"window.bench?.{name} || 0"):
                 return
-        page.wait_for_timeout(LOOK)
-    shown = page.evaluate("document.body?.innerText.slice(0, 200)")
-    raise TimeoutError(f"{page.url}: never {name}; it shows {shown!r}")
+        page.wait_for_timeout(POLL)
+    text = page.evaluate("document.body?.innerText.slice(0, 200)")
+    raise TimeoutError(f"{page.url}: {name} was not recorded. The page shows {text!r}")
 
 
 class Traffic:
-    """The bytes over the wire, and the requests, of a page."""
+    """The bytes that a page receives, and its requests."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -106,7 +106,7 @@ class Traffic:
         self._session.send("Network.enable")
 
     def settle(self) -> None:
-        """Wait until nothing more has come for a while."""
+        """Wait until no more bytes arrive for QUIET milliseconds."""
         before = -1.0
         while before != self.size:
             before = self.size

@@ -1,4 +1,4 @@
-"""How long the command line takes, against the least that it could take.
+"""How long commands take, compared with the least that they could take.
 
     python bench/cli.py
 
@@ -22,17 +22,17 @@ ROOT = Path(__file__).parents[1]
 FLASKDASH = Path(sys.executable).with_name("flaskdash")
 SAMPLE = ROOT / "templates" / "sample" / "flights.csv"
 
-# What cookiecutter by itself does with the skeleton: the same files, and nothing chosen from data.
+# Cookiecutter alone renders the skeleton: the same files, without charts chosen from data.
 COOKIECUTTER = """
 import sys
 from cookiecutter.main import cookiecutter
 template, folder, config = sys.argv[1:]
-given = {"folder": "shop", "name": "shop", "title": "Shop", "title_literal": '"Shop"',
+context = {"folder": "shop", "name": "shop", "title": "Shop", "title_literal": '"Shop"',
          "python": "3.11"}
-cookiecutter(template, no_input=True, extra_context=given, output_dir=folder, config_file=config)
+cookiecutter(template, no_input=True, extra_context=context, output_dir=folder, config_file=config)
 """
 
-# What `new` asks of the data, timed inside of a process that has nothing imported yet.
+# The inspection that `new` does, timed in a process that has imported nothing else.
 INSPECT = """
 import sys, time
 start = time.perf_counter()
@@ -44,7 +44,7 @@ print(1000 * (time.perf_counter() - start))
 
 
 def main() -> None:
-    """Measure, print each ratio beside its target, and write them as JSON where asked."""
+    """Measure, print each ratio beside its target, and write them as JSON with --json."""
     parser = argparse.ArgumentParser(description="The command line, against the least possible.")
     parser.add_argument("--rounds", type=int, default=9, help="samples of each [default: 9]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
@@ -65,26 +65,26 @@ def measure(folder: Path, rounds: int) -> tuple[list[Ratio], list[float]]:
     template = ROOT / "templates" / "project"
     skeleton = [sys.executable, "-c", COOKIECUTTER, str(template)]
     new = [str(FLASKDASH), "new", "--no-install", "--no-git", "shop"]
-    quiet: dict[str, Take] = {
+    short: dict[str, Take] = {
         "import": lambda: run([sys.executable, "-c", "import click"]),
         "help": lambda: run([str(FLASKDASH), "--help"]),
     }
-    making: dict[str, Take] = {
+    projects: dict[str, Take] = {
         "cookiecutter": lambda: run([*skeleton, str(empty(folder)), str(config)]),
         "inspect": inspect_ms,
         "new": lambda: run(new, cwd=empty(folder)),
     }
-    for take in (*quiet.values(), *making.values()):
-        take()  # byte code compiled, files in memory
-    times = in_turns(3 * rounds, quiet) | in_turns(rounds, making)
-    looked = median(times["inspect"])
-    rest = [taken - looked for taken in times["new"]]
+    for take in (*short.values(), *projects.values()):
+        take()  # compiles bytecode, and brings files into memory
+    times = in_turns(3 * rounds, short) | in_turns(rounds, projects)
+    inspection = median(times["inspect"])
+    without_inspection = [duration - inspection for duration in times["new"]]
     return [
         Ratio("flaskdash --help", "help", times["help"], "import click", times["import"], 1.6),
         Ratio(
-            "flaskdash new, less the inspecting",
+            "flaskdash new, without inspection",
             "new",
-            rest,
+            without_inspection,
             "cookiecutter",
             times["cookiecutter"],
             1.5,
@@ -93,13 +93,13 @@ def measure(folder: Path, rounds: int) -> tuple[list[Ratio], list[float]]:
 
 
 def private_config(folder: Path) -> Path:
-    """Return a config for cookiecutter which keeps its replays out of the user's home."""
+    """Write a config for cookiecutter that stores its replays in FOLDER instead of the home."""
     config = folder / "cookiecutter.yaml"
-    kept = {
+    settings = {
         "replay_dir": str(folder / "replay"),
         "cookiecutters_dir": str(folder / "cookiecutters"),
     }
-    config.write_text(json.dumps(kept), "utf-8")  # JSON is YAML
+    config.write_text(json.dumps(settings), "utf-8")  # JSON is YAML
     return config
 
 
@@ -118,12 +118,12 @@ def run(command: Sequence[str], cwd: Path | None = None) -> float:
 def inspect_ms() -> float:
     """Return the milliseconds that inspecting the sample takes in a fresh process."""
     command = [sys.executable, "-c", INSPECT, str(SAMPLE)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment())
-    return float(done.stdout)
+    process = subprocess.run(command, check=True, capture_output=True, text=True, env=environment())
+    return float(process.stdout)
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a command: this one's, without what changes Python's start."""
+    """Return this environment without the variables that change how Python starts."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 

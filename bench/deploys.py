@@ -1,8 +1,8 @@
-"""How long a deploy takes, to a real server on the loopback, and how much it sends.
+"""How long a deploy to a real server on the loopback takes, and how much it sends.
 
     python bench/deploys.py [--rounds N] [--json FILE]
 
-The sample project, as `flaskdash new` makes it. It needs root on Debian.
+It deploys the sample project of `flaskdash new`, and needs root on Debian.
 """
 
 import argparse
@@ -32,22 +32,22 @@ from tests.support.web import free_port  # noqa: E402
 
 @dataclass(frozen=True)
 class Figure:
-    """Something measured, beside what it may be at most."""
+    """A measurement, with the most that it may be."""
 
-    what: str
+    label: str
     unit: str
     samples: Sequence[float]
     target: float
 
     def __str__(self) -> str:
-        found = median(self.samples)
-        mark = "ok  " if found <= self.target else "MISS"
-        values = ", ".join(f"{one:.1f}" for one in self.samples)
-        return f"{self.what:<44} {found:6.2f} {self.unit:<3} target <= {self.target:g} {mark} ({values})"
+        value = median(self.samples)
+        mark = "ok  " if value <= self.target else "MISS"
+        values = ", ".join(f"{sample:.1f}" for sample in self.samples)
+        return f"{self.label:<44} {value:6.2f} {self.unit:<3} target <= {self.target:g} {mark} ({values})"
 
 
 def main() -> None:
-    """Measure, print each figure beside its target, and write them as JSON where asked."""
+    """Measure, print each figure beside its target, and write them as JSON with --json."""
     parser = argparse.ArgumentParser(description="What a deploy takes.")
     parser.add_argument("--rounds", type=int, default=5, help="samples of each [default: 5]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
@@ -57,12 +57,11 @@ def main() -> None:
     for figure in figures:
         print(figure)
     if options.json:
-        shown = [{"what": one.what, "median": median(one.samples)} for one in figures]
-        options.json.write_text(json.dumps(shown, indent=2) + "\n", "utf-8")
+        medians = [{"label": figure.label, "median": median(figure.samples)} for figure in figures]
+        options.json.write_text(json.dumps(medians, indent=2) + "\n", "utf-8")
 
 
 def measure(folder: Path, rounds: int) -> list[Figure]:
-    """Return the figures."""
     new = [sys.executable, "-m", "flaskdash", "new", "shop", "--no-git"]
     subprocess.run(new, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     project = folder / "shop"
@@ -76,7 +75,7 @@ def measure(folder: Path, rounds: int) -> list[Figure]:
             first.append(succeed(shop.deploy("--yes", "--name", f"server{number}")))
             shop.change(f"change {number}")
             again.append(succeed(shop.run("deploy", f"server{number}")))
-            shop.change(f"one more {number}")  # what has passed is not tried again
+            shop.change(f"one more {number}")  # rules that passed are not run again
             check.append(succeed(shop.run("deploy", f"server{number}", "--check")))
     return [
         Figure("first deploy, with the wheels cached", "s", first, 40),
@@ -88,27 +87,27 @@ def measure(folder: Path, rounds: int) -> list[Figure]:
 
 
 def builds(project: Path, rounds: int) -> list[float]:
-    """Return how long an image takes to build, when an image of other code was built before."""
-    taken = []
+    """Return the seconds of each build of an image whose code has changed since the last build."""
+    durations = []
     with podman() as engine:
         for number in range(rounds + 1):
             (project / "app/charts/_note.py").write_text(f"# {number}\n", "utf-8")
             argv = Engine("podman").build(project, f"shop:{number}")
-            began = time.monotonic()
+            start = time.monotonic()
             subprocess.run(argv, env=os.environ | engine.variables, check=True, capture_output=True)
-            taken.append(time.monotonic() - began)
-    return taken[1:]
+            durations.append(time.monotonic() - start)
+    return durations[1:]
 
 
-def succeed(done: CommandResult) -> float:
-    """Return how long it took; it must have worked."""
-    if done.code:
-        raise RuntimeError(done.output)
-    return done.seconds
+def succeed(result: CommandResult) -> float:
+    """Return the seconds of a command; raise RuntimeError if it failed."""
+    if result.code:
+        raise RuntimeError(result.output)
+    return result.seconds
 
 
 def size_without_wheels(bundle: Path, folder: Path) -> int:
-    """Return the bytes of a bundle that is packed again without its wheels."""
+    """Return the size in bytes of a bundle without its wheels, compressed again."""
     with tarfile.open(bundle) as tar:
         tar.extractall(folder / "unpacked", filter="data")
     for wheels in (folder / "unpacked").glob("*/wheels"):

@@ -1,9 +1,9 @@
-"""Fifty deploys to a real server, each with a fault: what answers then, and what is left behind.
+"""Fifty deploys to a real server, each with a fault: which release answers, and what is left.
 
     python bench/faults.py
 
-After each: the old release answers or the new one does, no request failed (but while the server
-itself was down), the next deploy works, and nothing has come to stay. It needs root on Debian.
+After each fault, either the old release or the new one answers, no request has failed (except while
+the server itself was down), the next deploy works, and nothing is left behind. It needs root on Debian.
 """
 
 import argparse
@@ -32,46 +32,51 @@ from tests.support.shipping import CommandResult, ServerDeploy, Traces  # noqa: 
 from tests.support.visitors import Visitors  # noqa: E402
 from tests.support.web import fetch, free_port  # noqa: E402
 
-KEPT = 5  # releases
-PACKAGES = ("", "humanize", "toolz", "tabulate")  # small ones; each is another environment
-STEPS = ("send", "receive", "try", "start", "stop")  # as flaskdash says them
-LATEST = 1.0  # seconds into a step
-AWAY = 60.0  # seconds until a server that was down has to answer
+MAX_RELEASES = 5
+PACKAGES = (
+    "",
+    "humanize",
+    "toolz",
+    "tabulate",
+)  # small packages, each in an environment of its own
+STEPS = ("send", "receive", "try", "start", "stop")  # as flaskdash prints them
+MAX_DELAY = 1.0  # seconds after the start of a step
+RECOVERY_SECONDS = 60.0  # until a server that was down has to answer
 
 
 class Bench:
-    """The project and its server, and what befalls them."""
+    """The project and its server, in which faults are caused."""
 
     def __init__(self, shop: ServerDeploy, seed: int) -> None:
         self.shop, self.random = shop, random.Random(seed)
         self.machine: VirtualServer = shop.machine
-        self.kept = shop.project.parent / "kept"
+        self.originals = shop.project.parent / "originals"
         self.number = 0
 
     def prepare(self) -> None:
-        """Lock the project with each package, and keep its files as they are."""
+        """Lock the project with each package, and copy its original files."""
         for package in PACKAGES:
-            work = self.kept / (package or "none")
+            work = self.originals / (package or "none")
             work.mkdir(parents=True)
             for name in ("pyproject.toml", "uv.lock", ".python-version"):
                 shutil.copy(self.shop.project / name, work)
             if package:
                 uv("add", "--quiet", "--no-sync", package, cwd=work)
-        shutil.copytree(self.shop.project / "app", self.kept / "app")
-        shutil.copy(self.shop.project / "Procfile", self.kept)
+        shutil.copytree(self.shop.project / "app", self.originals / "app")
+        shutil.copy(self.shop.project / "Procfile", self.originals)
 
     def restore(self) -> None:
-        """Put the project's files back as they were."""
+        """Restore the project's original files."""
         shutil.rmtree(self.shop.project / "app")
-        shutil.copytree(self.kept / "app", self.shop.project / "app")
-        shutil.copy(self.kept / "Procfile", self.shop.project)
+        shutil.copytree(self.originals / "app", self.shop.project / "app")
+        shutil.copy(self.originals / "Procfile", self.shop.project)
         self.lock()
 
     def lock(self) -> None:
-        """Let the project depend on what it is the turn of."""
+        """Use the lockfile with the current package of PACKAGES."""
         package = PACKAGES[self.number % len(PACKAGES)]
         for name in ("pyproject.toml", "uv.lock"):
-            shutil.copy(self.kept / (package or "none") / name, self.shop.project)
+            shutil.copy(self.originals / (package or "none") / name, self.shop.project)
 
     def change(self, *, heavy: bool = False) -> None:
         """Change the code, and if `heavy` the dependencies too."""
@@ -80,24 +85,24 @@ class Bench:
         self.shop.change(f"change {time.monotonic()}")
 
     def start(self, step: str) -> subprocess.Popen[bytes]:
-        """Start a deploy; return when it has said that it does something, and a random while later."""
+        """Start a deploy; return a random moment after it has printed STEP."""
         self.shop.pass_slow_rules()
         process = self.shop.start("deploy")
         while process.poll() is None and f"\n{step} " not in self.shop.output():
             time.sleep(0.01)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(self.random.random() * LATEST)
+            process.wait(self.random.random() * MAX_DELAY)
         return process
 
     def deploy(self, **variables: str) -> CommandResult:
-        """Deploy from beginning to end; what is tried here comes after the slow rules."""
+        """Run a whole deploy without the slow rules, which come before the tested steps."""
         self.shop.pass_slow_rules()
         return self.shop.run("deploy", **variables)
 
-    def finish(self, process: subprocess.Popen[bytes], began: float) -> CommandResult:
+    def finish(self, process: subprocess.Popen[bytes], start: float) -> CommandResult:
         """Wait for a deploy to end."""
         code = self.shop.wait(process, 900)
-        return CommandResult(code, self.shop.output(), time.monotonic() - began)
+        return CommandResult(code, self.shop.output(), time.monotonic() - start)
 
 
 Act = Callable[[Bench], CommandResult]
@@ -105,20 +110,20 @@ Act = Callable[[Bench], CommandResult]
 
 @dataclass(frozen=True)
 class Fault:
-    """A deploy that meets a fault; `down` where the server itself is away for a while."""
+    """A deploy with a fault; `down` if the server itself is unavailable for a while."""
 
     group: str
-    what: str
+    description: str
     act: Act
     down: bool = False
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of it."""
+    """The results of a deploy with a fault."""
 
     fault: Fault
-    done: CommandResult
+    result: CommandResult
     answers: str
     requests: int
     failures: list[str]
@@ -126,29 +131,29 @@ class Verdict:
     complaints: list[str]
 
     @property
-    def fine(self) -> bool:
-        """Tell whether all is as it has to be."""
+    def passed(self) -> bool:
+        """Return whether there are no complaints."""
         return not self.complaints
 
     def row(self, number: int) -> list[str]:
-        """Return its line of the table."""
+        """Return the row of the table."""
         failed = f"{len(self.failures)} of {self.requests}"
         return [
             str(number),
             self.fault.group,
-            self.fault.what,
-            str(self.done.code),
-            f"{self.done.seconds:.0f} s",
+            self.fault.description,
+            str(self.result.code),
+            f"{self.result.seconds:.0f} s",
             self.answers,
             failed,
             f"{self.next.code}, {self.next.seconds:.0f} s",
-            "ok" if self.fine else "; ".join(self.complaints),
+            "ok" if self.passed else "; ".join(self.complaints),
         ]
 
 
-# --- a release that is not fit ---
+# --- faults of a release ---
 
-THERE = 'import os as _os\n\nif _os.environ.get("HOME") == "/home/dash":\n'
+ON_SERVER = 'import os as _os\n\nif _os.environ.get("HOME") == "/home/dash":\n'
 BODY = """
 def _fault(app):
     import os, time
@@ -168,7 +173,7 @@ def create_app(**overrides):
 
 
 def before_request(condition: str, then: str) -> str:
-    """Return code with which the server does something at some requests."""
+    """Return code that runs THEN for requests under a condition."""
     return f"""
     @app.before_request
     def _():
@@ -178,7 +183,7 @@ def before_request(condition: str, then: str) -> str:
 
 
 def with_code(file: str, text: str) -> Act:
-    """Deploy with more code in a file of the project."""
+    """Deploy with code added to a file of the project."""
 
     def act(bench: Bench) -> CommandResult:
         bench.change()
@@ -190,13 +195,13 @@ def with_code(file: str, text: str) -> Act:
 
 
 def with_text(file: str, pattern: str, to: str) -> Act:
-    """Deploy with another text in a file of the project."""
+    """Deploy with a text replaced in a file of the project."""
 
     def act(bench: Bench) -> CommandResult:
         bench.change()
         path = bench.shop.project / file
         text, count = re.subn(pattern, to, path.read_text("utf-8"))
-        assert count, f"no {pattern} in {file}"
+        assert count, f"{file} does not contain {pattern}"
         path.write_text(text, "utf-8")
         return bench.deploy()
 
@@ -204,7 +209,7 @@ def with_text(file: str, pattern: str, to: str) -> Act:
 
 
 def app(body: str) -> Act:
-    """Deploy an application that does something else on the server."""
+    """Deploy an application with additional code on the server."""
     return with_code("app/__init__.py", BODY.format(body))
 
 
@@ -214,24 +219,30 @@ LATER = """
     threading.Timer({}, lambda: os.kill(os.getppid(), 9)).start()
 """
 RELEASES = [
-    ("code that is no Python", with_code("app/__init__.py", "def (")),
-    ("raises at import", with_code("app/__init__.py", THERE + "    raise RuntimeError('no')")),
+    ("invalid Python", with_code("app/__init__.py", "def (")),
+    ("raises at import", with_code("app/__init__.py", ON_SERVER + "    raise RuntimeError('no')")),
     ("raises in create_app", app('    raise RuntimeError("no")')),
     ("answers 500 everywhere", app(before_request("True", "raise RuntimeError"))),
     ("answers 500 at dashboards", app(before_request(PAGE, "raise RuntimeError"))),
     ("answers 500 at /up", app(before_request(UP, "raise RuntimeError"))),
-    ("hangs at import", with_code("app/__init__.py", THERE + "    import time; time.sleep(999)")),
+    (
+        "hangs at import",
+        with_code("app/__init__.py", ON_SERVER + "    import time; time.sleep(999)"),
+    ),
     ("hangs everywhere", app(before_request("True", "time.sleep(999)"))),
     ("hangs at dashboards", app(before_request(PAGE, "time.sleep(999)"))),
-    ("says another release", app('    app.config["RELEASE"] = "20200101-000000"')),
+    ("reports another release", app('    app.config["RELEASE"] = "20200101-000000"')),
     ("its workers die at a request", app(before_request("True", "os._exit(1)"))),
     ("dies 1 s after its start", app(LATER.format(1))),
-    ("its loader raises", with_code("app/loaders/sales.py", THERE + "    load = None")),
+    ("its loader raises", with_code("app/loaders/sales.py", ON_SERVER + "    load = None")),
     ("Procfile names no program", with_text("Procfile", "web: .*", "web: no-such-program")),
     ("Procfile without a colon", with_text("Procfile", "web: ", "web ")),
 ]
 PACKAGE_FAULTS = [
-    ("imports what is not locked", with_code("app/__init__.py", THERE + "    __import__('scipy')")),
+    (
+        "imports what is not locked",
+        with_code("app/__init__.py", ON_SERVER + "    __import__('scipy')"),
+    ),
     ("gunicorn is not locked", with_text("pyproject.toml", r'\n *"gunicorn[^\n]*', "")),
     (
         "uv.lock is stale",
@@ -240,11 +251,11 @@ PACKAGE_FAULTS = [
 ]
 
 
-# --- a server that is not fit, or not there ---
+# --- faults of a server and its connection ---
 
 
 def full(leave: int, *, heavy: bool = False) -> Act:
-    """Deploy to a disk with so many bytes free."""
+    """Deploy to a disk with LEAVE bytes free."""
 
     def act(bench: Bench) -> CommandResult:
         bench.change(heavy=heavy)
@@ -260,14 +271,14 @@ def full(leave: int, *, heavy: bool = False) -> Act:
 def midway(
     happen: Callable[[Bench, subprocess.Popen[bytes]], None], step: str, *, heavy: bool
 ) -> Act:
-    """Let something happen in a step of a deploy."""
+    """Call HAPPEN during a step of a deploy."""
 
     def act(bench: Bench) -> CommandResult:
         bench.change(heavy=heavy)
-        began = time.monotonic()
+        start = time.monotonic()
         process = bench.start(step)
         happen(bench, process)
-        return bench.finish(process, began)
+        return bench.finish(process, start)
 
     return act
 
@@ -278,7 +289,7 @@ def cut(bench: Bench, _: object) -> None:
 
 
 def stall(bench: Bench, process: subprocess.Popen[bytes]) -> None:
-    """Let nothing come through any more, until flaskdash has given up."""
+    """Stop the connection without closing it, until flaskdash gives up."""
     pids = bench.machine.sessions()
     bench.machine.run(f"kill -STOP {' '.join(map(str, pids)) or 0}", user="root")
     bench.shop.wait(process, 900)
@@ -286,12 +297,12 @@ def stall(bench: Bench, process: subprocess.Popen[bytes]) -> None:
 
 
 def kill(_: Bench, process: subprocess.Popen[bytes]) -> None:
-    """End flaskdash as kill -9 does."""
+    """Kill flaskdash with SIGKILL."""
     process.kill()
 
 
-def kill_there(bench: Bench, _: object) -> None:
-    """End what runs on the server for the deploy."""
+def kill_on_server(bench: Bench, _: object) -> None:
+    """Kill the deploy's commands on the server."""
     bench.machine.kill_commands()
 
 
@@ -310,11 +321,11 @@ def reboot(bench: Bench, _: object) -> None:
 
 
 def lose_power(bench: Bench, _: object) -> None:
-    """Restart the server with no word to its processes."""
+    """Restart the server without stopping its processes."""
     bench.machine.reboot(gently=False)
 
 
-def at_the_time(offset: str) -> Act:
+def with_local_clock(offset: str) -> Act:
     """Deploy from a computer whose clock is wrong."""
     preload = next((image() / "usr/lib").glob("*/faketime/libfaketime.so.1"))
     variables = {"LD_PRELOAD": str(preload), "FAKETIME": offset, "NO_FAKE_STAT": "1"}
@@ -326,7 +337,7 @@ def at_the_time(offset: str) -> Act:
     return act
 
 
-def at_another_time_there(bench: Bench) -> CommandResult:
+def with_server_clock(bench: Bench) -> CommandResult:
     """Deploy to a server whose clock is wrong."""
     bench.change()
     bench.machine.shift_clock("-3d")
@@ -350,12 +361,12 @@ def after(command: str) -> Act:
 def twice(bench: Bench) -> CommandResult:
     """Deploy from two computers at once."""
     bench.change()
-    other = bench.shop.project.parent / "other"
+    second_project = bench.shop.project.parent / "second"
     shutil.copytree(
-        bench.shop.project, other, symlinks=True, ignore=shutil.ignore_patterns(".venv")
+        bench.shop.project, second_project, symlinks=True, ignore=shutil.ignore_patterns(".venv")
     )
-    (other / ".venv").symlink_to(bench.shop.project / ".venv")
-    second = ServerDeploy(other, bench.machine, bench.shop.port)
+    (second_project / ".venv").symlink_to(bench.shop.project / ".venv")
+    second = ServerDeploy(second_project, bench.machine, bench.shop.port)
     second.pass_slow_rules()
     begin = threading.Thread(target=second.run, args=["deploy"])
     begin.start()
@@ -363,14 +374,13 @@ def twice(bench: Bench) -> CommandResult:
         return bench.deploy()
     finally:
         begin.join()
-        shutil.rmtree(other)
+        shutil.rmtree(second_project)
 
 
 def faults() -> list[Fault]:
-    """Return all of them."""
-    found = [Fault("release", what, act) for what, act in RELEASES]
-    found += [Fault("packages", what, act) for what, act in PACKAGE_FAULTS]
-    found += [
+    faults = [Fault("release", description, act) for description, act in RELEASES]
+    faults += [Fault("packages", description, act) for description, act in PACKAGE_FAULTS]
+    faults += [
         Fault("disk full", "before, to the last byte", full(0)),
         Fault("disk full", "before, 1 MB free", full(1 << 20)),
         Fault("disk full", "before, 4 MB free, new packages", full(4 << 20, heavy=True)),
@@ -380,51 +390,64 @@ def faults() -> list[Fault]:
     ]
     for group, happen in (("cut off", cut), ("kill -9", kill)):
         for step in STEPS:
-            found.append(Fault(group, f"at {step}", midway(happen, step, heavy=False)))
+            faults.append(Fault(group, f"at {step}", midway(happen, step, heavy=False)))
         for step in ("send", "install"):
-            what = f"at {step}, new packages"
-            found.append(Fault(group, what, midway(happen, step, heavy=True)))
+            description = f"at {step}, new packages"
+            faults.append(Fault(group, description, midway(happen, step, heavy=True)))
     for step in ("install", "start"):
-        found.append(
-            Fault("killed there", f"at {step}", midway(kill_there, step, heavy=step == "install"))
+        faults.append(
+            Fault(
+                "killed on server",
+                f"at {step}",
+                midway(kill_on_server, step, heavy=step == "install"),
+            )
         )
     for step, happen in zip(STEPS[1:], (reboot, lose_power) * 2, strict=True):
-        what = f"{'reboot' if happen is reboot else 'power lost'} at {step}"
-        found.append(Fault("server down", what, midway(happen, step, heavy=False), down=True))
+        description = f"{'reboot' if happen is reboot else 'power lost'} at {step}"
+        faults.append(
+            Fault("server down", description, midway(happen, step, heavy=False), down=True)
+        )
     return [
-        *found,
-        Fault("clock", "3 days late here", at_the_time("-3d")),
-        Fault("clock", "400 days early here", at_the_time("+400d")),
-        Fault("clock", "3 days late there", at_another_time_there),
-        Fault(".env", "there is none", after("rm ~/flaskdash/*/shared/.env")),
+        *faults,
+        Fault("clock", "3 days late here", with_local_clock("-3d")),
+        Fault("clock", "400 days early here", with_local_clock("+400d")),
+        Fault("clock", "3 days late on server", with_server_clock),
+        Fault(".env", "it is missing", after("rm ~/flaskdash/*/shared/.env")),
         Fault(".env", "it is empty", after("truncate --size 0 ~/flaskdash/*/shared/.env")),
         Fault("two at once", "from two computers", twice),
     ]
 
 
-# --- what came of it ---
+# --- results ---
 
 
 def judge(bench: Bench, fault: Fault, before: Traces) -> Verdict:
-    """Deploy with the fault, then once more without; say what was wrong in between."""
+    """Deploy with the fault, then without it, and collect the complaints."""
     shop, complaints = bench.shop, []
     old = shop.answers()
     with visiting(shop, fault.down) as visitors:
-        done = fault.act(bench)
+        result = fault.act(bench)
         bench.restore()
-        live = shop.await_answer(AWAY)
-        told = {shop.answers() for _ in range(12)} if live else set()
-        answers = (
-            "both" if len(told) > 1 else "old" if live == old else "new" if live else "NEITHER"
-        )
+        live = shop.await_answer(RECOVERY_SECONDS)
+        releases = {shop.answers() for _ in range(12)} if live else set()
+        if len(releases) > 1:
+            answers = "both"
+        elif live:
+            answers = "old" if live == old else "new"
+        else:
+            answers = "NEITHER"
         if answers == "both":
-            complaints.append("two releases answer by turns")
+            complaints.append("two releases answer in turns")
         if not live or fetch(shop.url)[0] != 200:
             complaints.append("the dashboard does not answer")
-        if (done.code == 0 and answers == "old") or (done.code in (2, 3, 4) and answers == "new"):
-            complaints.append(f"exit code {done.code}, and the {answers} release answers")
-        ours = any(f"flaskdash/{folder}/" in done.output for folder in ("check", "deploy", "ship"))
-        if "Traceback" in done.output and ours:
+        if (result.code == 0 and answers == "old") or (
+            result.code in (2, 3, 4) and answers == "new"
+        ):
+            complaints.append(f"exit code {result.code}, and the {answers} release answers")
+        is_from_flaskdash = any(
+            f"flaskdash/{folder}/" in result.output for folder in ("check", "deploy", "ship")
+        )
+        if "Traceback" in result.output and is_from_flaskdash:
             complaints.append("a traceback")
     with visiting(shop) as later:
         bench.change()
@@ -432,20 +455,28 @@ def judge(bench: Bench, fault: Fault, before: Traces) -> Verdict:
         if following.code or shop.answers() in (live, ""):
             complaints.append(f"the next deploy: exit code {following.code}")
     complaints += shop.leaks(before)
-    kept = bench.machine.run("ls -d ~/flaskdash/*/releases/* | wc -l")
-    if int(kept) > KEPT:
-        complaints.append(f"{kept.strip()} releases are kept")
-    seen = [one for one in (visitors, later) if one is not None]
-    failures = [line for one in seen for line in one.failures]
+    count = bench.machine.run("ls -d ~/flaskdash/*/releases/* | wc -l")
+    if int(count) > MAX_RELEASES:
+        complaints.append(f"{count.strip()} releases are on the server")
+    all_visitors = [group for group in (visitors, later) if group is not None]
+    failures = [line for group in all_visitors for line in group.failures]
     if failures:
         complaints.append(f"{len(failures)} requests failed")
-    total = sum(one.total + len(one.failures) for one in seen)
-    return Verdict(fault, done, answers, total, failures, following, complaints)
+    total = sum(group.total + len(group.failures) for group in all_visitors)
+    return Verdict(
+        fault=fault,
+        result=result,
+        answers=answers,
+        requests=total,
+        failures=failures,
+        next=following,
+        complaints=complaints,
+    )
 
 
 @contextmanager
 def visiting(shop: ServerDeploy, down: bool = False) -> Iterator[Visitors | None]:
-    """Have visitors ask all the while, unless the server is to go down."""
+    """Let visitors send requests during the block, unless the server goes down."""
     with nullcontext(None) if down else Visitors(shop.url, ["/up", "/"], pause=0.1) as visitors:
         yield visitors
 
@@ -457,7 +488,7 @@ def uv(*args: str, cwd: Path) -> None:
 
 @contextmanager
 def ready(seed: int) -> Iterator[Bench]:
-    """Lend a project that was deployed to a new server."""
+    """Deploy a project to a new server, and remove both at the end."""
     folder = Path(tempfile.mkdtemp(prefix="flaskdash-faults-"))
     try:
         (folder / "sales.csv").write_text(sales_csv(), "utf-8")
@@ -465,46 +496,48 @@ def ready(seed: int) -> Iterator[Bench]:
         subprocess.run(new, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         with booted() as machine:
             bench = Bench(ServerDeploy(folder / "shop", machine, free_port()), seed)
-            done = bench.shop.deploy("--yes")
-            assert done.code == 0, done.output
-            bench.prepare()  # the target is remembered now
+            result = bench.shop.deploy("--yes")
+            assert result.code == 0, result.output
+            bench.prepare()  # from now on, pyproject.toml has the target
             yield bench
     finally:
         shutil.rmtree(folder)
 
 
 def main() -> None:
-    """Meet each fault, and print a table of what came of it."""
-    parser = argparse.ArgumentParser(description="Deploys with a fault each.")
+    """Deploy with each fault, and print a table of the results."""
+    parser = argparse.ArgumentParser(description="Deploys that each have a fault.")
     parser.add_argument(
-        "--only", metavar="WORDS", default="", help="those whose line has these words"
+        "--only", metavar="WORDS", default="", help="only faults whose line contains this text"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the random moments [default: 1]")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="seed of the random moments [default: 1]"
+    )
     options = parser.parse_args()
-    chosen = [one for one in faults() if options.only in f"{one.group} {one.what}"]
-    random.Random(options.seed).shuffle(chosen)  # one fault may bring out another's traces
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the machine is ended then, too
+    chosen = [fault for fault in faults() if options.only in f"{fault.group} {fault.description}"]
+    random.Random(options.seed).shuffle(chosen)  # the order can reveal traces of another fault
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the machine is stopped too
     verdicts: list[Verdict] = []
     with ready(options.seed) as bench:
         before = bench.shop.traces()
         for number, fault in enumerate(chosen, start=1):
             verdict = judge(bench, fault, before)
             verdicts.append(verdict)
-            if not verdict.fine:
-                before = bench.shop.traces()  # what was left counts once
-            tell(verdict, number, len(chosen))
+            if not verdict.passed:
+                before = bench.shop.traces()  # count leftovers once
+            report(verdict, number, len(chosen))
     head = ("", "fault", "", "exit", "took", "answers", "failed", "next", "")
-    print(table(head, [one.row(number) for number, one in enumerate(verdicts, start=1)]))
-    bad = [one for one in verdicts if not one.fine]
-    print(f"\n{len(verdicts) - len(bad)} of {len(verdicts)} as they have to be")
-    sys.exit(bool(bad))
+    print(table(head, [verdict.row(number) for number, verdict in enumerate(verdicts, start=1)]))
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    print(f"\n{len(verdicts) - len(failed)} of {len(verdicts)} passed")
+    sys.exit(bool(failed))
 
 
-def tell(verdict: Verdict, number: int, of: int) -> None:
-    """Say on stderr how far it is, and what there is to look at."""
-    print(f"[{number}/{of}]", *verdict.row(number)[1:], sep="  ", file=sys.stderr)
-    if not verdict.fine:
-        for line in (*verdict.failures[:5], verdict.done.output, verdict.next.output):
+def report(verdict: Verdict, number: int, count: int) -> None:
+    """Print the progress on stderr, with the details of a failure."""
+    print(f"[{number}/{count}]", *verdict.row(number)[1:], sep="  ", file=sys.stderr)
+    if not verdict.passed:
+        for line in (*verdict.failures[:5], verdict.result.output, verdict.next.output):
             print(f"    {line.strip()}".replace("\n", "\n    "), file=sys.stderr)
 
 

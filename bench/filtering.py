@@ -1,9 +1,9 @@
-"""A filter change in the browser on big data: a generated project against Dash with its cache.
+"""A filter change in the browser on big data: a generated project and Dash with its cache.
 
     python bench/filtering.py [--rows N] [--rounds N] [--json FILE]
 
-The same dashboard on the same Parquet file, which is made first and removed at the end; both are
-served by gunicorn with 2 workers of 4 threads. Samples are taken in turns; medians are compared.
+Both have the same dashboard on the same Parquet file, which this creates and removes. Gunicorn
+serves both with 2 workers of 4 threads. Samples are taken in turns; medians are compared.
 """
 
 import argparse
@@ -35,13 +35,13 @@ MEASURES = (peers.FILTER_FIRST, peers.FILTER_AGAIN)
 
 
 def main() -> None:
-    """Measure, print each ratio beside its target, and write them as JSON where asked."""
+    """Measure, print each ratio beside its target, and write them as JSON with --json."""
     parser = argparse.ArgumentParser(description="A filter change on big data, beside Dash's.")
     parser.add_argument("--rows", type=int, default=ROWS, help="[default: 10000000]")
     parser.add_argument("--rounds", type=int, default=3, help="starts of each [default: 3]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     options = parser.parse_args()
-    began = time.monotonic()
+    start_time = time.monotonic()
     forget()
     WORK.mkdir(parents=True)
     try:
@@ -57,33 +57,33 @@ def main() -> None:
         forget()
     ratios = [
         Ratio(
-            f"{options.rows:,}: {what}",
+            f"{options.rows:,}: {measure_name}",
             "flaskdash",
-            samples["flaskdash"][what],
+            samples["flaskdash"][measure_name],
             "Dash, ms",
-            samples["Dash"][what],
+            samples["Dash"][measure_name],
             TARGET,
         )
-        for what in MEASURES
+        for measure_name in MEASURES
     ]
     print("\n".join(map(str, ratios)))
     dash = candidates.version(ready[1].python, "dash")
-    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(f"Dash {dash}; load {load}; took {time.monotonic() - began:.0f} s.")
+    load = " ".join(f"{average:.1f}" for average in os.getloadavg())
+    print(f"Dash {dash}; load {load}; took {time.monotonic() - start_time:.0f} s.")
     if options.json:
         figures = [ratio.as_dict() for ratio in ratios]
         options.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
 
 def forget() -> None:
-    """Remove what this bench makes, but for the environment of Dash."""
+    """Remove the files of this bench, except the environment of Dash."""
     shutil.rmtree(WORK, ignore_errors=True)
 
 
 def write(path: Path, rows: int) -> None:
-    """Write the sales as Parquet, at another level in each region, so that each choice shows.
+    """Write the sales as Parquet, with different levels by region, so that each choice is visible.
 
-    Money is DOUBLE, as pandas makes slow objects of DECIMAL.
+    Money is DOUBLE, because pandas turns DECIMAL into slow objects.
     """
     levels = " ".join(f"WHEN '{region}' THEN {level}" for region, level in sales.REGIONS.items())
     price = f"CAST(price AS DOUBLE) * CASE region {levels} END"
@@ -96,36 +96,38 @@ def write(path: Path, rows: int) -> None:
 
 def measure(ready: list[Candidate], rounds: int) -> peers.Samples:
     """Return the samples of each candidate, by measure."""
-    samples: peers.Samples = {one.name: defaultdict(list) for one in ready}
+    samples: peers.Samples = {candidate.name: defaultdict(list) for candidate in ready}
     with browser.chromium() as chromium:
         for number in range(rounds):
-            for one in turned(ready, number):
-                print(f"round {number + 1} of {rounds}: {one.name}", file=sys.stderr)
-                sample(one, chromium, samples[one.name])
+            for candidate in turned(ready, number):
+                print(f"round {number + 1} of {rounds}: {candidate.name}", file=sys.stderr)
+                sample(candidate, chromium, samples[candidate.name])
     return samples
 
 
-def sample(one: Candidate, chromium: Browser, taken: dict[str, list[float]]) -> None:
-    """Start a candidate with no answer cached, wait until it has read the data, and use it."""
-    shutil.rmtree(one.state / "cache", ignore_errors=True)  # of flaskdash: its snapshot stays
-    if one.name == "Dash":
-        one.forget()
-    with server.gunicorn(one.python, one.app, one.cwd, one.variables) as running:
+def sample(candidate: Candidate, chromium: Browser, samples: dict[str, list[float]]) -> None:
+    """Start a candidate without cached answers, wait until it has read the data, then measure it."""
+    shutil.rmtree(candidate.state / "cache", ignore_errors=True)  # the snapshot of flaskdash stays
+    if candidate.name == "Dash":
+        candidate.forget()
+    with server.gunicorn(
+        candidate.python, candidate.app, candidate.cwd, candidate.variables
+    ) as running:
         give_up = time.monotonic() + WARM_SECONDS
         in_a_row = 0
-        while in_a_row < 2 * server.WORKERS:  # so that each worker has answered
+        while in_a_row < 2 * server.WORKERS:  # so that every worker has answered
             in_a_row = in_a_row + 1 if answers(running.url) else 0
             if time.monotonic() > give_up:
-                raise TimeoutError(f"{one.name} has not read the data in {WARM_SECONDS} s")
-        peers.use(one, chromium, running, taken)
+                raise TimeoutError(f"{candidate.name} has not read the data in {WARM_SECONDS} s")
+        peers.use(candidate, chromium, running, samples)
 
 
 def answers(url: str) -> bool:
-    """Tell whether a page comes."""
+    """Return whether the page can be loaded."""
     try:
         with urllib.request.urlopen(url, timeout=WARM_SECONDS):
             return True
-    except OSError:  # 503 while a first snapshot is built, for one
+    except OSError:  # for example 503, while the first snapshot is built
         time.sleep(0.2)
         return False
 

@@ -62,7 +62,7 @@ CHARTS = {
 
 
 def main() -> None:
-    """Make the project, serve it, and take its picture."""
+    """Create the project, serve it, and take a screenshot."""
     parser = argparse.ArgumentParser(description="A picture of each kind of chart.")
     parser.add_argument("picture", type=Path, nargs="?", default=DOCS)
     parser.add_argument("--dark", action="store_true", help="as at night")
@@ -73,14 +73,25 @@ def main() -> None:
         (root / "countries.csv").write_text(COUNTRIES, "utf-8")
         _flaskdash(root, "new", "shop", "--title", "Kinds of charts", "--no-git")
         _flaskdash(root / "shop", "add-data", "../countries.csv")
-        _flaskdash(root / "shop", "refresh")  # else each chart runs the loader
+        _flaskdash(root / "shop", "refresh")  # without it, each chart runs the loader
         for number, (title, flags) in enumerate(CHARTS.items()):
             kind, data = (
                 title.split()[0],
                 "countries" if title in {"choropleth", "map"} else "flights",
             )
-            of_it = ("--kind", kind, "--data", data, "--title", title, "--dashboard", "Gallery")
-            _flaskdash(root / "shop", "add-chart", f"kind_{number:02}", *of_it, *flags.split())
+            chart_flags = (
+                "--kind",
+                kind,
+                "--data",
+                data,
+                "--title",
+                title,
+                "--dashboard",
+                "Gallery",
+            )
+            _flaskdash(
+                root / "shop", "add-chart", f"kind_{number:02}", *chart_flags, *flags.split()
+            )
         python = root / "shop/.venv/bin/python"
         with (
             gunicorn(python, "app:create_app()", root / "shop", {}) as server,
@@ -91,9 +102,9 @@ def main() -> None:
                 color_scheme="dark" if options.dark else "light",
             )
             page.goto(f"{server.url}/dashboards/gallery")
-            for shown in page.locator(".chart").all():
-                shown.scroll_into_view_if_needed()
-                shown.locator(".svg-container").wait_for()
+            for chart in page.locator(".chart").all():
+                chart.scroll_into_view_if_needed()
+                chart.locator(".svg-container").wait_for()
             page.wait_for_load_state("networkidle")
             page.evaluate("scrollTo(0, 0)")
             page.screenshot(path=options.picture, full_page=True)

@@ -1,9 +1,9 @@
-"""What Lighthouse says of the same dashboard in flaskdash, Dash and Streamlit, and of the sample.
+"""Lighthouse's scores of the same dashboard in flaskdash, Dash and Streamlit, and of the sample.
 
     python bench/lighthouse.py
 
-Lighthouse comes from npm, into bench/.work; it drives the system's Chromium, with its own simulation
-of a phone and of a desktop. Runs are taken in turns; of each score, the median counts.
+npm installs Lighthouse into bench/.work. It drives the system's Chromium, and simulates a phone and
+a desktop. Runs are taken in turns; the median of each score counts.
 """
 
 import argparse
@@ -34,46 +34,48 @@ TIMES = {
     "total-blocking-time": "blocked, ms",
     "cumulative-layout-shift": "layout shift",
 }
-LEAST = {"desktop": (100, 100, 100, 98), "mobile": (100, 100, 100, 95)}
+TARGETS = {"desktop": (100, 100, 100, 98), "mobile": (100, 100, 100, 95)}
 SAMPLE = "flaskdash, its sample"
 WARMING = 40  # requests, so that each worker has answered some
-MOST_TRIES = 3  # a busy machine makes it lose the browser now and then
+MOST_TRIES = 3  # on a busy machine, it sometimes loses the browser
 Report = dict[str, float]
 
 
 def main() -> None:
-    """Measure, print the table, and exit with 1 where the sample misses a target."""
+    """Measure, print the table, and exit with 1 if the sample misses a target."""
     parser = argparse.ArgumentParser(description="Lighthouse on the same dashboard in each.")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each [default: 3]")
     parser.add_argument("--only", action="append", metavar="NAME", help="just these candidates")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="write Lighthouse's reports here")
     options = parser.parse_args()
     WORK.mkdir(exist_ok=True)
-    ready = [one for one in prepared() if not options.only or one.name in options.only]
-    taken: dict[tuple[str, str], list[Report]] = defaultdict(list)
+    ready = [
+        candidate for candidate in prepared() if not options.only or candidate.name in options.only
+    ]
+    reports_by_run: dict[tuple[str, str], list[Report]] = defaultdict(list)
     with ExitStack() as stack:
         ports = {}
-        for one in ready:
-            one.forget()
-            ports[one.name] = stack.enter_context(one.serve()).port
-            load.ask(ports[one.name], "/", WARMING)
+        for candidate in ready:
+            candidate.forget()
+            ports[candidate.name] = stack.enter_context(candidate.serve()).port
+            load.ask(ports[candidate.name], "/", WARMING)
         for number in range(options.rounds):
             for name in turned(list(ports), number):
-                for form in LEAST:
+                for form in TARGETS:
                     print(
                         f"round {number + 1} of {options.rounds}: {name}, {form}", file=sys.stderr
                     )
                     report = lighthouse(f"http://127.0.0.1:{ports[name]}/", form)
-                    taken[name, form].append(scores(report))
+                    reports_by_run[name, form].append(scores(report))
                     if options.keep:
                         options.keep.mkdir(exist_ok=True)
                         path = options.keep / f"{name}-{form}-{number}.json"
                         path.write_text(json.dumps(report), "utf-8")
     head = ["", "", *CATEGORIES, *TIMES.values()]
-    rows = [[name, form, *shown(reports)] for (name, form), reports in taken.items()]
+    rows = [[name, form, *medians(reports)] for (name, form), reports in reports_by_run.items()]
     print(table(head, rows))
-    missed = [form for form in LEAST if not met(taken.get((SAMPLE, form), []), form)]
-    print(f"\nThe sample: {'as it should be' if not missed else f'misses on {missed}'}.")
+    missed = [form for form in TARGETS if not met(reports_by_run.get((SAMPLE, form), []), form)]
+    print(f"\nThe sample: {f'misses its target on {missed}' if missed else 'meets its targets'}.")
     sys.exit(bool(missed))
 
 
@@ -103,7 +105,7 @@ def prepared() -> list[Candidate]:
 
 
 def lighthouse(url: str, form: str) -> Mapping[str, object]:
-    """Return Lighthouse's report of a page."""
+    """Run Lighthouse on a page, and return its report."""
     home = WORK / "lighthouse"
     program = home / "node_modules" / "lighthouse" / "cli" / "index.js"
     if not program.exists():
@@ -117,12 +119,12 @@ def lighthouse(url: str, form: str) -> Mapping[str, object]:
     command += ["--preset=desktop"] if form == "desktop" else []
     variables = os.environ | {"CHROME_PATH": chrome}
     for _ in range(MOST_TRIES):
-        done = subprocess.run(command, capture_output=True, text=True, env=variables)
-        if not done.returncode:
-            report: Mapping[str, object] = json.loads(done.stdout)
+        process = subprocess.run(command, capture_output=True, text=True, env=variables)
+        if not process.returncode:
+            report: Mapping[str, object] = json.loads(process.stdout)
             return report
-        print(f"once more, as Lighthouse gave up: {done.stderr.strip()[:200]}", file=sys.stderr)
-    raise RuntimeError(f"Lighthouse gave up {MOST_TRIES} times on {url}:\n{done.stderr}")
+        print(f"Lighthouse failed and runs again: {process.stderr.strip()[:200]}", file=sys.stderr)
+    raise RuntimeError(f"Lighthouse failed {MOST_TRIES} times on {url}:\n{process.stderr}")
 
 
 def scores(report: Mapping[str, object]) -> Report:
@@ -130,14 +132,14 @@ def scores(report: Mapping[str, object]) -> Report:
     categories, audits = report["categories"], report["audits"]
     assert isinstance(categories, dict)
     assert isinstance(audits, dict)
-    found = {name: 100 * float(categories[name]["score"] or 0) for name in CATEGORIES}
-    return found | {name: float(audits[name]["numericValue"]) for name in TIMES}
+    percentages = {name: 100 * float(categories[name]["score"] or 0) for name in CATEGORIES}
+    return percentages | {name: float(audits[name]["numericValue"]) for name in TIMES}
 
 
-def shown(reports: list[Report]) -> list[str]:
+def medians(reports: list[Report]) -> list[str]:
     """Return the median of each score and of each time."""
-    middle = {name: statistics.median(one[name] for one in reports) for name in reports[0]}
-    worst = min(one["performance"] for one in reports)
+    middle = {name: statistics.median(report[name] for report in reports) for name in reports[0]}
+    worst = min(report["performance"] for report in reports)
     texts = [f"{middle[name]:.0f}" for name in CATEGORIES]
     texts[-1] += f" (least {worst:.0f})"
     times = [f"{middle[name]:.3f}" if "shift" in name else f"{middle[name]:,.0f}" for name in TIMES]
@@ -145,10 +147,10 @@ def shown(reports: list[Report]) -> list[str]:
 
 
 def met(reports: list[Report], form: str) -> bool:
-    """Tell whether the medians reach the targets; without a report there is nothing to miss."""
+    """Return whether the medians reach the targets; they do if there are no reports."""
     return not reports or all(
-        statistics.median(one[name] for one in reports) >= least - 1e-6
-        for name, least in zip(CATEGORIES, LEAST[form], strict=True)
+        statistics.median(report[name] for report in reports) >= target - 1e-6
+        for name, target in zip(CATEGORIES, TARGETS[form], strict=True)
     )
 
 

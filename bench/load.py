@@ -1,4 +1,4 @@
-"""Requests a second that a server answers, over kept-alive connections on the loopback."""
+"""Requests a second that a server answers, over persistent connections on the loopback."""
 
 import http.client
 import re
@@ -14,7 +14,7 @@ CODING = {"Accept-Encoding": "br"}
 
 
 def requests_per_second(port: int, path: str, seconds: float) -> float:
-    """Ask for a path for some seconds: with wrk where it is installed, else with threads."""
+    """Request a path for some seconds: with wrk if it is installed, otherwise with threads."""
     if wrk := shutil.which("wrk"):
         return _wrk(wrk, port, path, seconds)
     deadline = time.monotonic() + seconds
@@ -28,19 +28,19 @@ def _wrk(wrk: str, port: int, path: str, seconds: float) -> float:
     command += ["--duration", f"{max(1, round(seconds))}s"]
     for name, value in CODING.items():
         command += ["--header", f"{name}: {value}"]
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, f"http://{HOST}:{port}{path}"], check=True, capture_output=True, text=True
     )
-    if "Non-2xx" in done.stdout:
-        raise RuntimeError(done.stdout)
-    found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    assert found, done.stdout
-    return float(found[1])
+    if "Non-2xx" in process.stdout:
+        raise RuntimeError(process.stdout)
+    match = re.search(r"Requests/sec:\s+([\d.]+)", process.stdout)
+    assert match, process.stdout
+    return float(match[1])
 
 
 def ask(port: int, path: str, times: int) -> None:
-    """Ask for a path some times, over a connection each, so that every worker gets a share."""
-    for _ in range(times):  # the first may have to import a lot
+    """Request a path several times, over new connections, so that every worker gets requests."""
+    for _ in range(times):  # the first may import large packages
         connection = http.client.HTTPConnection(HOST, port, timeout=60)
         _get(connection, path)
         connection.close()

@@ -1,9 +1,9 @@
-"""A dashboard of many charts beside one of four: how long until it can be used.
+"""How long until a dashboard of many charts can be used, compared with one of four charts.
 
     python bench/many.py [--charts N] [--rounds N] [--json FILE]
 
-Both are projects made by `flaskdash` from the same sales, served by gunicorn with their answers
-cached. A page can be used once the charts in the window stand and the browser has nothing to do.
+`flaskdash` creates both projects from the same sales. Gunicorn serves them, with cached answers. A
+page can be used once the charts in the window are drawn and the browser is idle.
 """
 
 import argparse
@@ -31,11 +31,11 @@ FEW, MANY = 4, 30
 WATCH = """
 (() => {
   window.bench = { usable: 0 };
-  const seen = (shown) => shown.getBoundingClientRect().top < innerHeight;
-  const stands = (shown) => shown.querySelector(".trace path");
+  const isVisible = (chart) => chart.getBoundingClientRect().top < innerHeight;
+  const isDrawn = (chart) => chart.querySelector(".trace path");
   function look() {
-    const figures = [...document.querySelectorAll(".card.figure .chart")].filter(seen);
-    if (!figures.length || !figures.every(stands)) return requestAnimationFrame(look);
+    const figures = [...document.querySelectorAll(".card.figure .chart")].filter(isVisible);
+    if (!figures.length || !figures.every(isDrawn)) return requestAnimationFrame(look);
     requestIdleCallback(() => { bench.usable = performance.now(); });
   }
   requestAnimationFrame(look);
@@ -44,13 +44,13 @@ WATCH = """
 
 
 def main() -> None:
-    """Measure, print the ratio beside its target, and write it as JSON where asked."""
+    """Measure, print the ratio beside its target, and write it as JSON with --json."""
     parser = argparse.ArgumentParser(description="Many charts on a dashboard, beside four.")
     parser.add_argument("--charts", type=int, default=MANY, help=f"[default: {MANY}]")
     parser.add_argument("--rounds", type=int, default=7, help="visits of each [default: 7]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     options = parser.parse_args()
-    began = time.monotonic()
+    start_time = time.monotonic()
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     try:
@@ -58,20 +58,23 @@ def main() -> None:
         sales.write(data)
         print("Making the projects...", file=sys.stderr)
         few = candidates.new_project(WORK, data)
-        ready = [candidates.flaskdash(WORK, one) for one in (few, more(few, options.charts))]
-        taken = measure(ready, options.rounds)
+        ready = [
+            candidates.flaskdash(WORK, project)
+            for project in (few, repeat_figures(few, options.charts))
+        ]
+        durations = measure(ready, options.rounds)
     finally:
         shutil.rmtree(WORK, ignore_errors=True)
-    what = f"{options.charts} charts: usable"
-    ratio = Ratio(what, "flaskdash", taken[1], f"{FEW} charts, ms", taken[0], TARGET)
+    label = f"{options.charts} charts: usable"
+    ratio = Ratio(label, "flaskdash", durations[1], f"{FEW} charts, ms", durations[0], TARGET)
     print(ratio)
-    print(f"load {os.getloadavg()[0]:.1f}; took {time.monotonic() - began:.0f} s.")
+    print(f"load {os.getloadavg()[0]:.1f}; took {time.monotonic() - start_time:.0f} s.")
     if options.json:
         options.json.write_text(json.dumps([ratio.as_dict()], indent=2) + "\n", "utf-8")
 
 
-def more(project: Path, count: int) -> Path:
-    """Return a copy of a project in which its figures are there over and over, so many in all."""
+def repeat_figures(project: Path, count: int) -> Path:
+    """Copy a project, and repeat its figures until it has COUNT of them."""
     copy = project.with_name("many")
     shutil.copytree(project, copy, ignore=shutil.ignore_patterns(".venv"))
     (copy / ".venv").symlink_to(project / ".venv")
@@ -87,24 +90,28 @@ def more(project: Path, count: int) -> Path:
 
 def measure(ready: list[Candidate], rounds: int) -> list[list[float]]:
     """Return the milliseconds of each visit to each project."""
-    taken: list[list[float]] = [[] for _ in ready]
+    durations: list[list[float]] = [[] for _ in ready]
     with ExitStack() as stack:
         chromium = stack.enter_context(browser.chromium())
         running = [
-            stack.enter_context(server.gunicorn(one.python, one.app, one.cwd, variables(one)))
-            for one in ready
+            stack.enter_context(
+                server.gunicorn(
+                    candidate.python, candidate.app, candidate.cwd, variables(candidate)
+                )
+            )
+            for candidate in ready
         ]
-        for one in running:
-            load.ask(one.port, "/", peers.WARMING)
+        for application in running:
+            load.ask(application.port, "/", peers.WARMING)
         for number in range(rounds):
-            for place in turned(list(range(len(ready))), number):
-                taken[place].append(visit(chromium, running[place].url))
-    return taken
+            for index in turned(list(range(len(ready))), number):
+                durations[index].append(visit(chromium, running[index].url))
+    return durations
 
 
-def variables(one: Candidate) -> dict[str, str]:
-    """Return the environment of a project: each keeps its answers in a folder of its own."""
-    return {"INSTANCE_PATH": str(one.cwd / "instance")}
+def variables(candidate: Candidate) -> dict[str, str]:
+    """Return the environment of a project, with an instance folder of its own."""
+    return {"INSTANCE_PATH": str(candidate.cwd / "instance")}
 
 
 def visit(chromium: Browser, url: str) -> float:
@@ -114,9 +121,9 @@ def visit(chromium: Browser, url: str) -> float:
     page = context.new_page()
     page.goto(url, wait_until="commit")
     browser.await_time(page, "usable")
-    took = float(page.evaluate("bench.usable"))
+    duration = float(page.evaluate("bench.usable"))
     context.close()
-    return took
+    return duration
 
 
 if __name__ == "__main__":

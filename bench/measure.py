@@ -9,38 +9,36 @@ Take = Callable[[], float]
 
 @dataclass(frozen=True)
 class Ratio:
-    """One figure: a subject's samples against a yardstick's, both taken in this run."""
+    """A subject's samples divided by those of a yardstick, both taken in this run."""
 
-    what: str
+    label: str
     subject: str
-    mine: Sequence[float]
+    samples: Sequence[float]
     yardstick: str
-    theirs: Sequence[float]
+    yardstick_samples: Sequence[float]
     target: float
     at_least: bool = False
 
     @property
     def value(self) -> float:
-        """Return the ratio of the medians."""
-        return statistics.median(self.mine) / statistics.median(self.theirs)
+        return statistics.median(self.samples) / statistics.median(self.yardstick_samples)
 
     @property
     def met(self) -> bool:
-        """Tell whether the ratio is on the right side of its target."""
+        """Return whether the ratio meets its target."""
         return self.value >= self.target if self.at_least else self.value <= self.target
 
     def __str__(self) -> str:
         sign = ">=" if self.at_least else "<="
         return (
-            f"{self.what:<34} {self.value:5.2f} x {self.yardstick:<22} target {sign} "
+            f"{self.label:<34} {self.value:5.2f} x {self.yardstick:<22} target {sign} "
             f"{self.target:.2f} {'ok  ' if self.met else 'MISS'}  "
-            f"({spread(self.mine)} against {spread(self.theirs)})"
+            f"({spread(self.samples)} against {spread(self.yardstick_samples)})"
         )
 
     def as_dict(self) -> dict[str, object]:
-        """Return the figure for a JSON file."""
         return {
-            "what": self.what,
+            "label": self.label,
             "subject": self.subject,
             "yardstick": self.yardstick,
             "ratio": round(self.value, 3),
@@ -50,7 +48,7 @@ class Ratio:
 
 
 def spread(samples: Sequence[float]) -> str:
-    """Return the median of some samples, with the least and the greatest."""
+    """Format the median of the samples, with the minimum and the maximum."""
     if not samples:
         return "-"
     low, middle, high = min(samples), statistics.median(samples), max(samples)
@@ -58,7 +56,7 @@ def spread(samples: Sequence[float]) -> str:
 
 
 def in_turns(rounds: int, takers: dict[str, Take]) -> dict[str, list[float]]:
-    """Take a sample of each in turn: A B, then B A, so that drift and noise meet them alike."""
+    """Take samples in turns (A B, then B A), so that drift and noise affect all alike."""
     samples: dict[str, list[float]] = {name: [] for name in takers}
     for number in range(rounds):
         for name in turned(list(takers), number):
@@ -67,7 +65,7 @@ def in_turns(rounds: int, takers: dict[str, Take]) -> dict[str, list[float]]:
 
 
 def turned(items: Sequence[str], number: int) -> list[str]:
-    """Return the items beginning with another one each round."""
+    """Rotate the items, so that each round begins with another item."""
     start = number % len(items)
     return [*items[start:], *items[:start]]
 

@@ -1,14 +1,14 @@
-"""Compare what `inspect` finds in the files of a folder with what is true of them.
+"""Compare the results of `inspect` on the files of a folder with the true facts.
 
     python bench/reading.py [DIR ...]
 
-What is true stands in reading.json, by file name, and in a MANIFEST*.csv of the folder where it
-has one: the number of rows. Prints a table for each folder, with a verdict for each file:
+The facts are in reading.json, by file name; a MANIFEST*.csv in the folder may have the number of rows.
+This prints a table for each folder, with a verdict for each file:
 
     right            all facts agree
-    declined         it was not read, with a reason; right where that is expected
-    wrong, but said  a fact differs, and a note of the inspection speaks of it
-    silently wrong   a fact differs, and nobody was told
+    declined         the file was declined with a reason; right if that is expected
+    wrong, but noted a fact differs, and the inspection has notes
+    silently wrong   a fact differs, and the inspection has no notes
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ DEFAULT = (HERE / ".data" / "messy", HERE / ".data" / "open")
 LETTERS = {"text": "t", "integer": "i", "number": "n", "boolean": "b", "date": "d", "datetime": "s"}
 
 
-def facts_of(found: Inspection) -> dict[str, Any]:
-    """Return what is compared: rows in the source, and the shape and gist of the result.
+def facts_of(inspection: Inspection) -> dict[str, Any]:
+    """Return the facts to compare: the rows of the source, and a summary of the result.
 
-    `types` has a letter for each column, `total` is the sum of all numbers, `dates` the first and
-    the last day of the first column of dates.
+    `types` has a letter for each column, `total` is the sum of all numbers, `dates` are the first
+    and the last day of the first column of dates.
     """
-    numbers = found.frame.select_dtypes("number")
-    dates = found.frame.select_dtypes("datetime")
+    numbers = inspection.frame.select_dtypes("number")
+    dates = inspection.frame.select_dtypes("datetime")
     facts: dict[str, Any] = {
-        "rows": found.read.rows,
-        "types": "".join(LETTERS[column.type] for column in found.columns),
-        "missing": sum(column.missing for column in found.columns),
+        "rows": inspection.read.rows,
+        "types": "".join(LETTERS[column.type] for column in inspection.columns),
+        "missing": sum(column.missing for column in inspection.columns),
         "total": f"{float(numbers.sum().sum()):.6g}",
     }
     if dates.shape[1]:
@@ -52,30 +52,30 @@ def facts_of(found: Inspection) -> dict[str, Any]:
 
 
 def judge(path: Path, facts: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the verdict on a file, and why."""
+    """Return the verdict on a file, and its reason."""
     try:
-        found = inspect_source(path)
+        inspection = inspect_source(path)
     except FlaskdashError as error:
         reason = error.message.replace(str(path), path.name)
         expected = facts.get("declined")
         return "declined", reason if expected else f"not expected: {reason}"
     if facts.get("declined"):
-        return "silently wrong", "it was read, and holds no data"
-    seen = facts_of(found)
+        return "silently wrong", "it was read, but contains no data"
+    actual = facts_of(inspection)
     differ = [
-        f"{name} {seen.get(name)}, not {value}"
+        f"{name} {actual.get(name)}, not {value}"
         for name, value in facts.items()
-        if seen.get(name) != value
+        if actual.get(name) != value
     ]
     if not differ:
         return "right", ""
-    notes = "; ".join((*found.notes, found.declined))
-    told = bool(notes.strip("; "))
-    return ("wrong, but said" if told else "silently wrong"), "; ".join([*differ, notes])
+    notes = "; ".join((*inspection.notes, inspection.declined))
+    has_notes = bool(notes.strip("; "))
+    return ("wrong, but noted" if has_notes else "silently wrong"), "; ".join([*differ, notes])
 
 
 def manifest(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the number of rows of each file that the folder's manifest tells."""
+    """Return the number of rows by file name, from the folder's manifest."""
     rows: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob("MANIFEST*.csv")):
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -85,25 +85,25 @@ def manifest(folder: Path) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def table(folder: Path, known: Mapping[str, Any]) -> Counter[str]:
-    """Print the verdicts on a folder's files; return how often each was given."""
-    said = manifest(folder)
+def table(folder: Path, all_facts: Mapping[str, Any]) -> Counter[str]:
+    """Print the verdicts on a folder's files; return the number of files by verdict."""
+    manifest_facts = manifest(folder)
     files = [
         p for p in sorted(folder.iterdir()) if p.is_file() and not p.name.startswith("MANIFEST")
     ]
     verdicts: Counter[str] = Counter()
     print(f"\n{folder.name}: {len(files)} files\n")
     for path in files:
-        facts = {**said.get(path.name, {}), **known.get(path.name, {})}
-        verdict, why = judge(path, facts) if facts else ("not known", "no facts to compare with")
+        facts = {**manifest_facts.get(path.name, {}), **all_facts.get(path.name, {})}
+        verdict, reason = judge(path, facts) if facts else ("unknown", "it has no facts to compare")
         verdicts[verdict] += 1
-        print(f"  {path.name[:36]:36}  {verdict:15}  {why[:200]}".rstrip())
+        print(f"  {path.name[:36]:36}  {verdict:15}  {reason[:200]}".rstrip())
     print("\n  " + ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common()))
     return verdicts
 
 
 def learn(folders: Sequence[Path]) -> None:
-    """Write down what inspect finds now, to be checked by eye before it is called true."""
+    """Write the current results of inspect as facts, for a person to check."""
     facts = json.loads(FACTS.read_text("utf-8")) if FACTS.exists() else {}
     for folder in folders:
         for path in sorted(folder.iterdir()):
@@ -118,20 +118,20 @@ def learn(folders: Sequence[Path]) -> None:
 
 
 def main() -> int:
-    """Print a table for each folder; fail if a file was silently read wrong."""
-    parser = argparse.ArgumentParser(description="what inspect finds, and what is true")
+    """Print a table for each folder; return 1 if a file is silently wrong."""
+    parser = argparse.ArgumentParser(description="results of inspect, compared with facts")
     parser.add_argument("folders", nargs="*", type=Path, metavar="DIR")
-    parser.add_argument("--learn", action="store_true", help="write down what is found now")
+    parser.add_argument("--learn", action="store_true", help="write the current results as facts")
     options = parser.parse_args()
     folders = [folder for folder in options.folders or DEFAULT if folder.is_dir()]
     for folder in options.folders or DEFAULT:
         if folder not in folders:
-            print(f"{folder} is not there, so it is skipped: python bench/reading.py DIR")
+            print(f"{folder} does not exist, so it is skipped. Run: python bench/reading.py DIR")
     if options.learn:
         learn(folders)
         return 0
-    known = json.loads(FACTS.read_text("utf-8"))
-    wrong = [table(folder, known)["silently wrong"] for folder in folders]
+    all_facts = json.loads(FACTS.read_text("utf-8"))
+    wrong = [table(folder, all_facts)["silently wrong"] for folder in folders]
     return 1 if sum(wrong) else 0
 
 

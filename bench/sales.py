@@ -27,7 +27,7 @@ CHANNELS = ("shop", "web", "phone")
 
 
 def write(path: Path, rows: int = ROWS) -> None:
-    """Write the sales as a CSV file: one row an order, over three years."""
+    """Write the sales as a CSV file: a row for each order, over three years."""
     chance = random.Random(20_230_101)
     regions, products = list(REGIONS.items()), list(PRODUCTS.items())
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -1,9 +1,9 @@
-"""What a generated project does as its data grows, against DuckDB by itself.
+"""Times and memory of a generated project as its data grows, compared with bare DuckDB.
 
     python bench/scale.py [--rows N]
 
-Samples are taken in turns, and the medians are compared. The projects are made by `flaskdash new`,
-and run in flaskdash's own environment: both sides have the same DuckDB.
+Samples are taken in turns, and the medians are compared. `flaskdash new` creates
+the projects. They run in flaskdash's own environment, so both sides have the same DuckDB.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from measure import Ratio, in_turns, spread
 WORK = Path(__file__).with_name(".work") / "scale"
 FLASKDASH = Path(sys.executable).with_name("flaskdash")
 SIZES = (100_000, 1_000_000, 10_000_000)
-MOST_TEXT = 10_000_000  # rows; more are measured from Parquet alone
+MOST_TEXT = 10_000_000  # rows; larger sizes are measured from Parquet only
 MOST_MEMORY = 1500.0  # MB
 REGION = "North"
 
@@ -44,7 +44,7 @@ SELECT i AS order_id, DATE '2023-01-01' + CAST(hash(i * 8 + 1) % 1095 AS INTEGER
 FROM range({rows}) AS numbers(i)
 """
 
-# In a project: each chart's query under a filter, through the project and through bare DuckDB.
+# This runs in a project: each chart's query under a filter, in the project and in bare DuckDB.
 QUERIES = """
 import json, sys, time
 import duckdb
@@ -55,25 +55,25 @@ engine = create_app().extensions["engine"]
 data, charts = engine.data["sales"], engine.charts
 path = str(data.folder / data.state().file)
 bare = duckdb.connect()
-where = f"SELECT * FROM read_parquet('{path}') WHERE region IN (?)"
-takes = {"project": {}, "bare": {}}
+selection = f"SELECT * FROM read_parquet('{path}') WHERE region IN (?)"
+durations = {"project": {}, "bare": {}}
 bare.execute("SET enable_progress_bar = false")
 
 def project(sql):
     return data.query(sql, [Filter("region", (sys.argv[1],))])
 
 def by_itself(sql):
-    return bare.execute(f"WITH sales AS ({where}) {sql}", [sys.argv[1]]).df()
+    return bare.execute(f"WITH sales AS ({selection}) {sql}", [sys.argv[1]]).df()
 
 for number in range(int(sys.argv[2]) + 1):
     for slug, chart in charts.items():
         for name, run in (("project", project), ("bare", by_itself))[:: 1 if number % 2 else -1]:
-            begun = time.perf_counter()
+            start = time.perf_counter()
             rows = run(chart.sql)
-            took = 1000 * (time.perf_counter() - begun)
+            duration = 1000 * (time.perf_counter() - start)
             if number:  # the first is not counted
-                takes[name].setdefault(slug, []).append(took)
-print(json.dumps(takes))
+                durations[name].setdefault(slug, []).append(duration)
+print(json.dumps(durations))
 """
 BUILD = """
 from app import create_app
@@ -88,104 +88,114 @@ duckdb.sql(f"COPY (FROM read_csv('{sys.argv[1]}')) TO '{sys.argv[2]}' "
 
 
 @dataclass(frozen=True)
-class Done:
-    """A process that ended: what it printed, its seconds, those of the processors, and its MB."""
+class ProcessResult:
+    """The output of a process that ended, its seconds, its CPU seconds and its peak memory in MB."""
 
-    printed: str
+    output: str
     seconds: float
     cpu: float
     memory: float
 
 
 def main() -> None:
-    """Measure, print each ratio beside its target, and write them as JSON where asked."""
+    """Measure, print each ratio beside its target, and write them as JSON with --json."""
     parser = argparse.ArgumentParser(description="A generated project as its data grows.")
     parser.add_argument("--rows", type=int, default=SIZES[-1], help="at most [default: 10000000]")
     parser.add_argument("--rounds", type=int, default=5, help="samples of each [default: 5]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     options = parser.parse_args()
-    began = time.monotonic()
+    start = time.monotonic()
     sizes = sorted({*(size for size in SIZES if size < options.rows), options.rows})
     WORK.mkdir(parents=True, exist_ok=True)
     ratios, lines = at_each_size(sizes, options.rounds)
-    more, others = from_text(min(options.rows, MOST_TEXT), min(options.rounds, 3))
-    for ratio in (*ratios, *more):
+    text_ratios, text_lines = from_text(min(options.rows, MOST_TEXT), min(options.rounds, 3))
+    for ratio in (*ratios, *text_ratios):
         print(ratio)
-    print("\n".join((*lines, *others, f"Took {time.monotonic() - began:.0f} s.")))
+    print("\n".join((*lines, *text_lines, f"Took {time.monotonic() - start:.0f} s.")))
     if options.json:
-        figures = [ratio.as_dict() for ratio in (*ratios, *more)]
+        figures = [ratio.as_dict() for ratio in (*ratios, *text_ratios)]
         options.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
 
 def at_each_size(sizes: Sequence[int], rounds: int) -> tuple[list[Ratio], list[str]]:
-    """Return the ratios of the queries, and of cached answers, at each size."""
+    """Return the ratios of the queries and of cached answers at each size, and lines of details."""
     ratios, lines = [], []
     rates: dict[int, list[float]] = {}
     for rows in sizes:
         print(f"{rows:,} rows", file=sys.stderr)
-        project, made = new(rows, "parquet")
+        project, creation = new(rows, "parquet")
         built = run([sys.executable, "-c", BUILD], project)
         lines.append(
-            f"{f'{rows:,} rows of Parquet':<34} new {made.seconds:.1f} s, {made.memory:,.0f} MB; "
+            f"{f'{rows:,} rows of Parquet':<34} new {creation.seconds:.1f} s, {creation.memory:,.0f} MB; "
             f"snapshot {built.seconds:.1f} s, {built.memory:,.0f} MB"
         )
-        asked = run([sys.executable, "-c", QUERIES, REGION, str(rounds)], project)
-        takes: dict[str, dict[str, list[float]]] = json.loads(asked.printed.splitlines()[-1])
-        mine, theirs = (
-            [sum(each) for each in zip(*takes[name].values(), strict=True)]
+        process = run([sys.executable, "-c", QUERIES, REGION, str(rounds)], project)
+        durations: dict[str, dict[str, list[float]]] = json.loads(process.output.splitlines()[-1])
+        project_totals, bare_totals = (
+            [sum(samples) for samples in zip(*durations[name].values(), strict=True)]
             for name in ("project", "bare")
         )
-        what = f"{rows:,}: all {len(takes['bare'])} queries"
-        ratios.append(Ratio(what, "project", mine, "bare DuckDB, ms", theirs, 1.25))
-        for slug, samples in takes["bare"].items():
-            pair = f"{median(takes['project'][slug]):,.1f} against {median(samples):,.1f} ms"
+        label = f"{rows:,}: all {len(durations['bare'])} queries"
+        ratios.append(Ratio(label, "project", project_totals, "bare DuckDB, ms", bare_totals, 1.25))
+        for slug, samples in durations["bare"].items():
+            pair = f"{median(durations['project'][slug]):,.1f} against {median(samples):,.1f} ms"
             lines.append(f"{f'{rows:,}: {slug}':<50} {pair}")
         with server.gunicorn(Path(sys.executable), "app:create_app()", project, {}) as running:
-            paths = [f"/charts/{slug}/data.json" for slug in takes["bare"]]
+            paths = [f"/charts/{slug}/data.json" for slug in durations["bare"]]
             load.ask(running.port, paths[0], 20)
             rates[rows] = [
                 load.requests_per_second(running.port, paths[0], seconds=2) for _ in range(rounds)
             ]
     for rows in sizes[1:]:
-        what = f"{rows:,}: cached answers a second"
+        label = f"{rows:,}: cached answers a second"
         ratios.append(
-            Ratio(what, "project", rates[rows], "the smallest", rates[sizes[0]], 0.85, True)
+            Ratio(
+                label,
+                "project",
+                rates[rows],
+                "the smallest",
+                rates[sizes[0]],
+                0.85,
+                at_least=True,
+            )
         )
     return ratios, lines
 
 
 def from_text(rows: int, rounds: int) -> tuple[list[Ratio], list[str]]:
-    """Return the ratio of a build from CSV to DuckDB's own, and what it takes of memory."""
+    """Return the ratios of a build from CSV to DuckDB's COPY, with memory, and lines of details."""
     print(f"{rows:,} rows of CSV", file=sys.stderr)
-    project, made = new(rows, "csv")
+    project, creation = new(rows, "csv")
     source, copy = project / "data" / "sales.csv", WORK / "copy.parquet"
     memory: list[float] = []
     cpu: dict[str, list[float]] = {"build": [], "bare": []}
 
     def build() -> float:
-        done = run([sys.executable, "-c", BUILD], project)
-        memory.append(done.memory)
-        cpu["build"].append(1000 * done.cpu)
-        return done.seconds
+        process = run([sys.executable, "-c", BUILD], project)
+        memory.append(process.memory)
+        cpu["build"].append(1000 * process.cpu)
+        return process.seconds
 
     def bare() -> float:
-        done = run([sys.executable, "-c", COPY, str(source), str(copy)], WORK)
-        cpu["bare"].append(1000 * done.cpu)
-        return done.seconds
+        process = run([sys.executable, "-c", COPY, str(source), str(copy)], WORK)
+        cpu["bare"].append(1000 * process.cpu)
+        return process.seconds
 
-    taken = in_turns(rounds, {"build": build, "bare": bare})
-    seconds = {name: [1000 * one for one in samples] for name, samples in taken.items()}
+    samples_by_name = in_turns(rounds, {"build": build, "bare": bare})
+    seconds = {
+        name: [1000 * sample for sample in samples] for name, samples in samples_by_name.items()
+    }
     size = source.stat().st_size / 1e6
     return [
         Ratio(f"{rows:,}: CSV to snapshot", "project", seconds["build"], "COPY, ms", seconds["bare"], 1.5),
         Ratio(f"{rows:,}: the same, in CPU time", "project", cpu["build"], "COPY, ms", cpu["bare"], 1.5),
         Ratio(f"{rows:,}: peak MB of a build", "project", memory, "MB", [MOST_MEMORY], 1.0),
-        Ratio(f"{rows:,}: peak MB of new", "project", [made.memory], "MB", [MOST_MEMORY], 1.0),
-    ], [f"{f'{rows:,} rows of CSV':<34} {size:,.0f} MB; new {made.seconds:.1f} s; memory of a build {spread(memory)} MB"]  # fmt: skip
+        Ratio(f"{rows:,}: peak MB of new", "project", [creation.memory], "MB", [MOST_MEMORY], 1.0),
+    ], [f"{f'{rows:,} rows of CSV':<34} {size:,.0f} MB; new {creation.seconds:.1f} s; memory of a build {spread(memory)} MB"]  # fmt: skip
 
 
-def new(rows: int, ending: str) -> tuple[Path, Done]:
-    """Make a project of so many sales, by the command line."""
+def new(rows: int, ending: str) -> tuple[Path, ProcessResult]:
+    """Create a project with ROWS sales through the command line."""
     folder = WORK / f"{rows}-{ending}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -195,29 +205,29 @@ def new(rows: int, ending: str) -> tuple[Path, Done]:
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(f"COPY ({SALES.format(rows=rows)}) TO '{data}' (FORMAT {kind})")
     command = [str(FLASKDASH), "new", "shop", "--data", str(data), "--no-git", "--no-install"]
-    done = run(command, folder)
+    process = run(command, folder)
     data.unlink()  # the project has a copy
-    return folder / "shop", done
+    return folder / "shop", process
 
 
-def run(command: Sequence[str], cwd: Path) -> Done:
-    """Run a process to its end."""
-    begun = time.monotonic()
+def run(command: Sequence[str], cwd: Path) -> ProcessResult:
+    """Run a process, and measure its time and memory."""
+    start = time.monotonic()
     environment = server.clean() | {"PYTHONDONTWRITEBYTECODE": "1"}
     output = cwd / ".output"
     with output.open("w+", encoding="utf-8") as file:
         process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=file)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.monotonic() - begun
+        seconds = time.monotonic() - start
         file.seek(0)
-        printed = file.read()
+        output_text = file.read()
     output.unlink()
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)}:\n{printed}")
+        raise RuntimeError(f"{' '.join(command)}:\n{output_text}")
     cpu = usage.ru_utime + usage.ru_stime
-    return Done(
-        printed, seconds, cpu, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
+    return ProcessResult(
+        output_text, seconds, cpu, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
     )
 
 

@@ -1,4 +1,4 @@
-"""Servers of the benches: gunicorn in a process group of its own, stopped by that group."""
+"""Servers of the benches, each in a process group of its own, by which it is stopped."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 WORKERS, THREADS = 2, 4
-PATIENCE = 30.0  # seconds until a server has to accept connections
+START_SECONDS = 30.0  # seconds until a server has to accept connections
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Running:
 
 @contextmanager
 def gunicorn(python: Path, app: str, cwd: Path, variables: Mapping[str, str]) -> Iterator[Running]:
-    """Lend an application under gunicorn: 2 workers of 4 threads, on a free port."""
+    """Run an application under gunicorn with 2 workers of 4 threads, on a free port."""
     port = free_port()
     command = [str(python), "-m", "gunicorn", "--no-control-socket", "--worker-class", "gthread"]
     command += ["--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning"]
@@ -39,7 +39,7 @@ def gunicorn(python: Path, app: str, cwd: Path, variables: Mapping[str, str]) ->
 def streamlit(
     python: Path, script: str, cwd: Path, variables: Mapping[str, str]
 ) -> Iterator[Running]:
-    """Lend a script under Streamlit's own server, the only one that it has: a process."""
+    """Run a script under Streamlit's own server, which is a single process."""
     port = free_port()
     command = [str(python), "-m", "streamlit", "run", script, "--server.headless", "true"]
     command += ["--server.address", HOST, "--server.port", str(port)]
@@ -69,16 +69,16 @@ def _running(
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 def await_port(process: subprocess.Popen[bytes], port: int) -> None:
-    """Return once the port accepts a connection; raise if the process ends before."""
-    give_up = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up:
+    """Wait until the port accepts a connection; raise RuntimeError if the process ends first."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
         if process.poll() is not None:
             assert process.stderr
             raise RuntimeError(process.stderr.read().decode(errors="replace"))
@@ -101,6 +101,6 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def clean() -> dict[str, str]:
-    """Return this environment without what would change how a server runs."""
-    unwanted = ("PYTHON", "GUNICORN", "FLASK", "VIRTUAL_ENV", "PORT", "WEB_CONCURRENCY")
-    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    """Return this environment without the variables that change how a server runs."""
+    excluded = ("PYTHON", "GUNICORN", "FLASK", "VIRTUAL_ENV", "PORT", "WEB_CONCURRENCY")
+    return {name: value for name, value in os.environ.items() if not name.startswith(excluded)}

@@ -1,11 +1,10 @@
-"""Compare the first six charts that are suggested for the files of a folder with a person's.
+"""Compare the first six charts suggested for each file of a folder with those a person would draw.
 
     python bench/suggest.py [DIR]
 
-What a person would draw stands in charts.json, by file name: kind, x, y, aggregate and, where it
-matters, colour; "a/b" is either, "*" anything. A file passes with two of its charts among the first
-six, with all where it has fewer, or where it has none if nothing but the table is suggested. KPIs do
-not count.
+charts.json has a person's charts by file name: kind, x, y, aggregate and, if it matters, colour; "a/b"
+is either, "*" anything. A file passes if two of its charts are among the first six, or all of them if
+it has fewer. A file without charts passes if only the table is suggested. KPIs do not count.
 """
 
 from __future__ import annotations
@@ -28,32 +27,35 @@ Drawn = Sequence[str | None]
 
 
 def fits(chart: Chart, drawn: Drawn) -> bool:
-    """Tell whether a suggestion is one that a person would draw."""
-    if chart.across:  # columns that are compared: each stands for what tells them apart, and for y
+    """Return whether a suggestion is a chart that a person would draw."""
+    # A chart that compares columns matches with any of them in the place of its y, or of the x or
+    # colour that distinguishes them.
+    if chart.across:
         own = {chart.x if chart.kind == "bar" and chart.color is None else chart.color, chart.y}
         return any(
             all(
-                _is(found, wanted) or (found in own and _is(column, wanted))
-                for found, wanted in zip(_drawn(chart), drawn, strict=False)
+                _matches(actual, expected) or (actual in own and _matches(column, expected))
+                for actual, expected in zip(_drawn(chart), drawn, strict=False)
             )
             for column in chart.across
         )
-    return all(map(_is, _drawn(chart), drawn))
+    return all(map(_matches, _drawn(chart), drawn))
 
 
 def _drawn(chart: Chart) -> Drawn:
     return (chart.kind, chart.x, chart.y, chart.agg, chart.color)
 
 
-def _is(found: str | None, wanted: str | None) -> bool:
-    if wanted is None or found is None:
-        return found == wanted or wanted == "*"
-    # A name such as suicides/100k is not two.
-    return found == wanted or any(fnmatchcase(found, one) for one in wanted.split("/"))
+def _matches(actual: str | None, expected: str | None) -> bool:
+    if expected is None or actual is None:
+        return actual == expected or expected == "*"
+    # A name with a slash, such as suicides/100k, is compared as a whole too.
+    alternatives = expected.split("/")
+    return actual == expected or any(fnmatchcase(actual, name) for name in alternatives)
 
 
 def judge(path: Path, person: Sequence[Drawn]) -> tuple[int, int, list[Chart]]:
-    """Return how many of a person's charts are suggested, how many are enough, and the first six."""
+    """Return the number of a person's charts that are suggested, the target, and the first six."""
     try:
         charts = [c for c in suggest(inspect_source(path), path.stem) if c.kind != "kpi"][:FIRST]
     except FlaskdashError:
@@ -66,18 +68,18 @@ def judge(path: Path, person: Sequence[Drawn]) -> tuple[int, int, list[Chart]]:
 
 
 def main() -> None:
-    """Print the table of a folder."""
+    """Print the result of each file of a folder."""
     parser = argparse.ArgumentParser(description="Suggestions beside a person's charts.")
     parser.add_argument("folder", type=Path, nargs="?", default=DEFAULT)
     parser.add_argument("--all", action="store_true", help="show what each file gets")
     options = parser.parse_args()
-    wanted = json.loads((HERE / "charts.json").read_text("utf-8"))
-    paths = [path for path in sorted(options.folder.glob("*")) if path.name in wanted]
+    charts_by_file = json.loads((HERE / "charts.json").read_text("utf-8"))
+    paths = [path for path in sorted(options.folder.glob("*")) if path.name in charts_by_file]
     if not paths:
-        parser.exit(1, f"{options.folder} has none of the files of charts.json\n")
+        parser.exit(1, f"{options.folder} does not contain any of the files in charts.json\n")
     passed = 0
     for path in paths:
-        hits, enough, charts = judge(path, wanted[path.name])
+        hits, enough, charts = judge(path, charts_by_file[path.name])
         passed += hits >= enough
         print(f"{'ok  ' if hits >= enough else 'MISS'} {hits} of {enough}  {path.name}")
         for chart in charts if options.all or hits < enough else ():

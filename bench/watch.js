@@ -34,7 +34,7 @@
       kept("before", [...shapes(), ...numbers()]);
       kept("pressed", 0);
     },
-    took: () => bench.changed - kept("pressed"),
+    elapsed: () => bench.changed - kept("pressed"),
   };
   // From the press, not the release: what a page does in between is part of what it takes.
   addEventListener(

@@ -28,11 +28,11 @@ import sales  # noqa: E402
 
 
 def main() -> None:
-    """Make the projects, and take each picture."""
+    """Create the projects, and take each screenshot."""
     OUT.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
-        found = shutil.which("chromium") or shutil.which("chromium-browser")
-        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        executable = shutil.which("chromium") or shutil.which("chromium-browser")
+        chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         work = Path(folder)
         new(work, "flights", "--title", "Flights from New York")
         sales.write(work / "sales.csv", rows=20_000)
@@ -52,14 +52,14 @@ def main() -> None:
 
 
 def new(work: Path, *args: str) -> None:
-    """Make a project; the first brings the environment for all."""
+    """Create a project; the first one installs the environment for all."""
     bare = ("--no-install",) if any(work.glob("*/.venv")) else ()
     subprocess.run([FLASKDASH, "new", *args, "--no-git", *bare], cwd=work, check=True)
 
 
 @contextmanager
 def serving(project: Path, environment: Path) -> Iterator[str]:
-    """Run a project; lend its address."""
+    """Run a project, and yield its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -90,11 +90,13 @@ def first_chart(url: str) -> str:
 def shot(
     chromium: Browser, url: str, *, width: int = 1280, most: int = 9_999, dark: bool = False
 ) -> Image.Image:
-    """Return a picture of a page, from its top."""
+    """Return a screenshot of a page, at most MOST pixels high."""
     scheme = "dark" if dark else "light"
     page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page.goto(url, wait_until="networkidle")
-    for figure in page.locator(".chart").all():  # those far below are drawn when one comes near
+    for figure in page.locator(
+        ".chart"
+    ).all():  # charts far below are drawn when they come near the window
         figure.scroll_into_view_if_needed()
         figure.locator(".main-svg").first.wait_for(state="attached")
     page.evaluate("() => scrollTo(0, 0)")
@@ -107,12 +109,12 @@ def shot(
 def beside(pictures: list[Image.Image]) -> Image.Image:
     """Return pictures side by side."""
     gap = 24
-    wide = sum(one.width for one in pictures) + gap * (len(pictures) - 1)
-    together = Image.new("RGB", (wide, max(one.height for one in pictures)), "#ffffff")
+    wide = sum(picture.width for picture in pictures) + gap * (len(pictures) - 1)
+    together = Image.new("RGB", (wide, max(picture.height for picture in pictures)), "#ffffff")
     left = 0
-    for one in pictures:
-        together.paste(one, (left, 0))
-        left += one.width + gap
+    for picture in pictures:
+        together.paste(picture, (left, 0))
+        left += picture.width + gap
     return together
 
 

@@ -1,4 +1,4 @@
-"""What the tests share: a small data file, the command line, a project that runs, a browser."""
+"""Fixtures for all tests: a small data file, the command line, projects and a browser."""
 
 from __future__ import annotations
 
@@ -30,13 +30,27 @@ from tests.support.web import Watched
 
 
 def pytest_configure() -> None:
-    """Let tests interrupt what they start, also where this run was started in the background."""
+    """Restore SIGINT, which a shell ignores for a run that it starts in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# What needs one of these starts a browser, servers, or processes of a project: `make quick` leaves it.
+SLOW_FIXTURES = {"browser", "shared_project"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start more than this process as slow."""
+    for item in items:
+        if not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name a parameter of bytes by its argument: packed ones hold the time, and workers must agree."""
+    """Name a parameter of bytes by its argument, because archives contain the time.
+
+    All workers of xdist must use the same names.
+    """
     return argname if isinstance(val, bytes) else None
 
 
@@ -72,7 +86,7 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def flaskdash() -> Cli:
-    """Return the command line, as a function; it fails the test unless `code` is what it exits with."""
+    """Return a function that runs a command, and fails the test unless it exits with `code`."""
 
     def run(*args: str | Path, code: int = 0, stdin: str | None = None) -> Result:
         result = CliRunner().invoke(cli, [str(arg) for arg in args], input=stdin)
@@ -94,7 +108,7 @@ def made(folder: Path, sales: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture(scope="session")
 def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project with its environment, made once for all workers: copy it, don't change it."""
+    """Return a project with its environment, shared by all workers; tests must copy it."""
     base = tmp_path_factory.getbasetemp()
     root = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "shared"
     root.mkdir(exist_ok=True)
@@ -118,13 +132,13 @@ def project(shared_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Return a real Chromium."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
         need("chromium")
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-quic"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-sync", *quiet]
+            executable_path=executable, args=["--no-sandbox", "--disable-sync", *quiet]
         )
         yield browser
         browser.close()
@@ -132,7 +146,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def watched(browser: Browser) -> Iterator[Watched]:
-    """Return a page in a browser context of its own; errors on it, CSP violations too, fail."""
+    """Return a page in its own browser context; its errors and CSP violations fail the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     watched = Watched(context.new_page())
     yield watched
@@ -142,18 +156,18 @@ def watched(browser: Browser) -> Iterator[Watched]:
 
 @pytest.fixture
 def tiny_project(tmp_path: Path) -> Project:
-    """Return a project that is in git, with nothing wrong, and with no environment."""
+    """Return a valid project in git, without an environment."""
     root = tmp_path / "tiny"
     build(root, TREE)
-    found = Project.find(root)
-    git(found, "init", "--quiet")
-    git(found, "add", "--all")
-    return found
+    project = Project.find(root)
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    return project
 
 
 @pytest.fixture
 def no_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let pip and uv find no index: there is one, and it refuses."""
+    """Point pip and uv to an index that refuses connections."""
     (tmp_path / "pip.conf").touch()
     for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
         monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""Names: what becomes of a title, and what can't be a project."""
+"""Names: identifiers from titles, and valid names of projects."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The wheel in a clean environment, and each command that the README shows, run there."""
+"""Install the wheel in a clean environment, and run each command of the README there."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from tests.support.data import sales_csv
 from tests.support.waiting import need, wait_for
 from tests.support.web import fetch
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 
 
 def blocks() -> list[list[str]]:
     """Return the commands of each sh block in the README, without their comments."""
     text = (ROOT / "README.md").read_text("utf-8")
-    found = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    return [[re.sub(r"\s+#.*", "", line) for line in block.splitlines()] for block in found]
+    texts = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [[re.sub(r"\s+#.*", "", line) for line in block.splitlines()] for block in texts]
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +49,13 @@ def clean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
     subprocess.run(install, check=True)
     package = next((home / "venv").glob("lib/*/site-packages/flaskdash"))
     subprocess.run([python, "-m", "compileall", "-q", package], check=False)  # as pip does
-    kept = {
+    variables = {
         key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "PYTHONPATH"}
     }
-    return kept | {"PATH": f"{home / 'venv/bin'}{os.pathsep}{kept['PATH']}", "BROWSER": "true"}
+    return variables | {
+        "PATH": f"{home / 'venv/bin'}{os.pathsep}{variables['PATH']}",
+        "BROWSER": "true",
+    }
 
 
 def test_wheel_carries_the_skeletons_and_the_sample(wheel: Path) -> None:
@@ -65,7 +70,7 @@ def test_wheel_carries_the_skeletons_and_the_sample(wheel: Path) -> None:
 
 @contextmanager
 def background(command: str, cwd: Path, env: dict[str, str]) -> Iterator[str]:
-    """Run a command that goes on; lend the address that it prints."""
+    """Run a command in the background, and yield the address that it prints."""
     with (cwd.parent / "background.log").open("w+", encoding="utf-8") as log:
         process = subprocess.Popen(
             command, shell=True, cwd=cwd, env=env, stdout=log, stderr=log, start_new_session=True
@@ -90,8 +95,8 @@ def test_the_four_commands(clean: dict[str, str], tmp_path: Path) -> None:
     cwd.mkdir()
     (cwd / "sales.csv").write_text(sales_csv(), "utf-8")
     commands = blocks()[0]
-    assert commands[0] == "pip install flaskdash"  # done: from the wheel
-    ran = 0
+    assert commands[0] == "pip install flaskdash"  # the fixture has installed the wheel
+    count = 0
     for command in commands[1:]:
         if command.startswith("cd "):
             cwd = cwd / command[3:]
@@ -101,13 +106,13 @@ def test_the_four_commands(clean: dict[str, str], tmp_path: Path) -> None:
                     wait_for(lambda url=url: fetch(url)[0] == 200, f"the dashboard at {url}")
                     assert b"<h1>Overview</h1>" in fetch(url)[1]
         else:
-            done = subprocess.run(
+            process = subprocess.run(
                 command, shell=True, cwd=cwd, env=clean, capture_output=True, text=True
             )
-            assert done.returncode == 0, done.stdout + done.stderr
-            assert "__pycache__" not in done.stdout
-        ran += 1
-    assert ran == 5
+            assert process.returncode == 0, process.stdout + process.stderr
+            assert "__pycache__" not in process.stdout
+        count += 1
+    assert count == 5
     bundle = next((cwd / "dist").glob("*.tar.gz"))
     with tarfile.open(bundle) as archive:
         assert any(name.endswith("/start") for name in archive.getnames())
@@ -117,30 +122,30 @@ def test_the_commands_of_the_table(clean: dict[str, str], tmp_path: Path) -> Non
     (tmp_path / "sales.csv").write_text(sales_csv(), "utf-8")
     (tmp_path / "costs.csv").write_text(sales_csv(50), "utf-8")
     rows = re.findall(r"^\| (`flaskdash .*?`) \|", (ROOT / "README.md").read_text("utf-8"), re.M)
-    shown = [command for row in rows for command in re.findall(r"`(.*?)`", row)]
-    assert len(shown) == 17
-    of_targets = "deploy check releases rollback status logs open secrets".split()
+    commands = [command for row in rows for command in re.findall(r"`(.*?)`", row)]
+    assert len(commands) == 17
+    without_target = "deploy check releases rollback status logs open secrets".split()
     cwd = tmp_path
-    for command in shown:
+    for command in commands:
         command = command.replace("NAME", "revenue_by_region")
-        if command == "flaskdash serve" or command.split()[1] in of_targets:
-            command += " --help"  # done above, and in the tests of the targets
+        if command == "flaskdash serve" or command.split()[1] in without_target:
+            command += " --help"  # the tests of serve and of the targets run them
         if command.startswith("flaskdash new"):
             command += " --no-install --no-git"
         if command == "flaskdash add-chart":
-            command += " --kind table"  # no terminal, so it can't ask
+            command += " --kind table"  # without a terminal, it cannot ask
         if command.startswith(("flaskdash add-data", "flaskdash inspect")):
             command = command.replace(" costs", " ../costs").replace(" sales", " ../sales")
-        done = subprocess.run(
+        process = subprocess.run(
             command, shell=True, cwd=cwd, env=clean, capture_output=True, text=True
         )
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        assert process.returncode == 0, f"{command}\n{process.stdout}{process.stderr}"
         if command.startswith("flaskdash new"):
             cwd = tmp_path / "myproj"
 
 
 def test_make_demo_on_a_fresh_checkout(tmp_path: Path) -> None:
-    """`make demo` makes its own environment and serves; `make test` is there."""
+    """`make demo` creates its own environment and serves; `make test` exists."""
     need("make", "git")
     assert blocks()[1] == ["make demo", "make test"]
     root = tmp_path / "checkout"

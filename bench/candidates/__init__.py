@@ -1,4 +1,4 @@
-"""The same dashboard in each candidate: how it is made ready, and how its filter is used."""
+"""The same dashboard in each candidate, with the steps to prepare it and to use its filter."""
 
 import os
 import shutil
@@ -53,7 +53,7 @@ class Candidate:
     host: Callable[..., AbstractContextManager[server.Running]] = server.gunicorn
 
     def serve(self) -> AbstractContextManager[server.Running]:
-        """Start it, as in production."""
+        """Start the application as in production."""
         return self.host(self.python, self.app, self.cwd, self.variables)
 
     def forget(self) -> None:
@@ -63,7 +63,7 @@ class Candidate:
 
 
 def new_project(work: Path, data: Path) -> Path:
-    """Make a project with exactly the dashboard's charts, by the command line."""
+    """Create a project that has exactly the dashboard's charts, with the command line."""
     project = work / "shop"
     shutil.rmtree(project, ignore_errors=True)
     command = str(VENV_BIN / "flaskdash")
@@ -76,7 +76,7 @@ def new_project(work: Path, data: Path) -> Path:
 
 
 def flaskdash(work: Path, project: Path) -> Candidate:
-    """Return a project that the command line made."""
+    """Return a project that the command line has created."""
     state = work / "state" / "flaskdash"
     return Candidate(
         "flaskdash",
@@ -91,7 +91,7 @@ def flaskdash(work: Path, project: Path) -> Candidate:
 
 
 def dash(work: Path, data: Path, environments: Path | None = None) -> Candidate:
-    """Return the dashboard in Dash; its environment may be kept in a folder of its own."""
+    """Return the dashboard in Dash; ENVIRONMENTS is another folder for its environment."""
     state = work / "state" / "dash"
     return Candidate(
         "Dash",
@@ -106,7 +106,7 @@ def dash(work: Path, data: Path, environments: Path | None = None) -> Candidate:
 
 
 def course(work: Path, data: Path) -> Candidate:
-    """Return the dashboard as courses teach it; it keeps no state."""
+    """Return the dashboard as courses teach it; it does not store anything."""
     return Candidate(
         "course app",
         environment(work, "course"),
@@ -121,7 +121,7 @@ def course(work: Path, data: Path) -> Candidate:
 
 
 def streamlit(work: Path, data: Path) -> Candidate:
-    """Return the dashboard in Streamlit; what it keeps, it keeps in memory."""
+    """Return the dashboard in Streamlit, which stores everything in memory."""
     return Candidate(
         "Streamlit",
         environment(work, "streamlit"),
@@ -136,7 +136,7 @@ def streamlit(work: Path, data: Path) -> Candidate:
 
 
 def environment(work: Path, name: str) -> Path:
-    """Return the Python of a candidate's environment; make it where it is not there yet."""
+    """Return the Python of a candidate's environment, which is created if it does not exist."""
     folder = work / "venvs" / name
     python = folder / "bin" / "python"
     if not python.exists():
@@ -154,7 +154,7 @@ def version(python: Path, package: str) -> str:
 
 def _run(command: Sequence[str], cwd: Path) -> str:
     clean = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    process = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}:\n{process.stdout}{process.stderr}")
+    return process.stdout

@@ -76,7 +76,9 @@ def _custom_chart(
     if "target" in kind.needs:
         target = click.prompt("Target", type=float)
     filters = filters or _filters(columns, default_filters(table))
-    chart = Chart(kind.name, table.name, "", x, y, agg, color, grain, filters=filters)
+    chart = Chart(
+        kind.name, table.name, "", x=x, y=y, agg=agg, color=color, grain=grain, filters=filters
+    )
     return replace(chart, by=by, size=size, target=target)
 
 

@@ -1,1 +1,1 @@
-"""The server: dev mode, which reloads on each save, and the production command."""
+"""`flaskdash serve`: the development server, which reloads on each save, and --prod."""

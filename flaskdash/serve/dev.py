@@ -1,4 +1,4 @@
-"""Dev mode: serve the project, and take in each saved file."""
+"""The development server: run the project, and apply each saved change."""
 
 import glob
 import signal
@@ -18,8 +18,8 @@ from flaskdash.serve.listen import listen, port_of, url
 from flaskdash.serve.runner import Runner
 from flaskdash.serve.watch import Change, Watch, classify
 
-LOOK_SECONDS = 0.5
-NAMED = 3
+CHECK_SECONDS = 0.5
+MAX_NAMES = 3
 
 Echo = Callable[[str], None]
 
@@ -32,12 +32,12 @@ def serve(project: Project, host: str, port: int, open_browser: bool, echo: Echo
     with listen(host, port) as listener:
         address = url(host, port_of(listener))
         if port not in (0, port_of(listener)):
-            echo(f"port {port} is taken; using {port_of(listener)}")
+            echo(f"Port {port} is in use; serving on port {port_of(listener)}")
         runner = Runner(project, listener, host)
         ready = threading.Event()
 
         def announce() -> None:
-            _wait_until_it_answers(address)
+            _wait_for_answer(address)
             ready.set()
             echo(f"Serving {project.title} on {address} (Ctrl-C to stop)")
             if open_browser:
@@ -50,17 +50,17 @@ def serve(project: Project, host: str, port: int, open_browser: bool, echo: Echo
             threading.Thread(target=announce, daemon=True).start()
             while True:
                 try:
-                    found = watch.queue.get(timeout=LOOK_SECONDS)
+                    batch = watch.queue.get(timeout=CHECK_SECONDS)
                 except Empty:
-                    _look_after(runner, ready.is_set(), echo)
+                    _restart_if_ended(runner, ready.is_set(), echo)
                     continue
-                if isinstance(found, Exception):
-                    raise FlaskdashError(f"cannot watch {project.root}: {found}") from found
-                _take_in(found, runner, echo)
+                if isinstance(batch, Exception):
+                    raise FlaskdashError(f"Cannot watch {project.root}: {batch}") from batch
+                _apply(batch, runner, echo)
 
 
-def _take_in(paths: frozenset[PurePath], runner: Runner, echo: Echo) -> None:
-    echo(f"{_listed(paths)} changed")
+def _apply(paths: frozenset[PurePath], runner: Runner, echo: Echo) -> None:
+    echo(f"{_list_names(paths)} changed")
     change = classify(paths)
     if PurePath("pyproject.toml") in paths:
         try:
@@ -68,31 +68,32 @@ def _take_in(paths: frozenset[PurePath], runner: Runner, echo: Echo) -> None:
         except FlaskdashError as error:
             echo(error.format_message())
     if change is Change.CODE or not runner.running:
-        _forget_bytecode(runner.project.root, paths)
+        _remove_bytecode(runner.project.root, paths)
         runner.start()
     else:
-        runner.tell(change)
+        runner.notify(change)
 
 
-def _look_after(runner: Runner, answered: bool, echo: Echo) -> None:
-    """Start the project again if it crashed; give up if it never came to answer."""
-    code = runner.ended()
+def _restart_if_ended(runner: Runner, has_answered: bool, echo: Echo) -> None:
+    """Restart the project if its process ended; raise if it ended before its first answer."""
+    code = runner.collect_exit_code()
     if code is None:
         return
-    if not answered:
+    if not has_answered:
         raise FlaskdashError(
-            f"the project's process ended with exit code {code} before it could serve",
-            hint="uv sync, in case its environment is broken",
+            f"The project's process ended with exit code {code} before it could serve. If its"
+            " environment is broken, repair it.",
+            hint="uv sync",
         )
-    echo(f"the project's process ended with exit code {code}")
-    if runner.lived_long:
+    echo(f"The project's process ended with exit code {code}")
+    if runner.ran_long:
         runner.start()
 
 
-def _forget_bytecode(root: Path, paths: Iterable[PurePath]) -> None:
+def _remove_bytecode(root: Path, paths: Iterable[PurePath]) -> None:
     """Remove the bytecode of changed modules.
 
-    Python takes it to be current if size and second of the source are the same: two quick saves.
+    Python considers it current if the source has the same size and was saved in the same second.
     """
     for path in paths:
         if path.suffix == ".py":
@@ -101,13 +102,14 @@ def _forget_bytecode(root: Path, paths: Iterable[PurePath]) -> None:
                 file.unlink(missing_ok=True)
 
 
-def _listed(paths: Iterable[PurePath]) -> str:
+def _list_names(paths: Iterable[PurePath]) -> str:
     names = sorted(path.as_posix() for path in paths)
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    listed = ", ".join(names[:MAX_NAMES])
+    hidden = len(names) - MAX_NAMES
+    return f"{listed} and {hidden} more" if hidden > 0 else listed
 
 
-def _wait_until_it_answers(address: str) -> None:
+def _wait_for_answer(address: str) -> None:
     parts = urlsplit(address)
     while True:
         with suppress(OSError, HTTPException):
@@ -123,12 +125,12 @@ def _wait_until_it_answers(address: str) -> None:
 def _until_stopped(runner: Runner) -> Iterator[None]:
     """Run the block until Ctrl-C or SIGTERM, then end the project's process."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Set SIGINT too: a shell that starts us in the background has it ignored.
+        # SIGINT too, because a shell ignores it for the processes that it starts in the background.
         signal.signal(number, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt):
             yield
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # we are stopping already
+            signal.signal(number, signal.SIG_IGN)  # a second one would interrupt the clean-up
         runner.stop()

@@ -1,4 +1,4 @@
-"""The project's process in dev mode: started, told of changes, replaced, stopped."""
+"""Start, notify, replace and stop the project's process in dev mode."""
 
 import sys
 import time
@@ -17,27 +17,27 @@ SHORT_LIFE_SECONDS = 2.0
 
 
 class Runner:
-    """One process of the project at a time on the listening socket, which outlives them all."""
+    """Runs one process of the project at a time; all of them use the same listening socket."""
 
     def __init__(self, project: Project, listener: socket, host: str) -> None:
         self.project = project
         self._listener = listener
         self._argv = [str(project.python), str(CHILD), host, str(port_of(listener))]
-        self._leaving: list[tuple[shell.Process, float]] = []
+        self._draining: list[tuple[shell.Process, float]] = []
         self._started = 0.0
-        self.lived_long = False
-        """Whether the process that ended had run for a while: then a new one may do better."""
+        self.ran_long = False
+        """Whether the process that ended had run for a while, so that a restart may help."""
         self._process: shell.Process | None = None
         if sys.platform == "win32":
-            listener.close()  # a socket can't be passed on as a number there: the child opens it
+            listener.close()  # Windows cannot pass a socket on by its number; the child opens it
         else:
             self._argv.append(str(listener.fileno()))
 
     def start(self) -> None:
-        """Start the project; the process before, if any, answers what it has begun and goes."""
+        """Start the project; a previous process finishes its open requests, then exits."""
         if self._process:
-            _hang_up(self._process)
-            self._leaving.append((self._process, time.monotonic() + DRAIN_SECONDS))
+            _close_stdin(self._process)
+            self._draining.append((self._process, time.monotonic() + DRAIN_SECONDS))
         self._process = shell.start(
             self._argv,
             cwd=self.project.root,
@@ -46,41 +46,41 @@ class Runner:
         )
         self._started = time.monotonic()
 
-    def tell(self, change: Change) -> None:
-        """Tell the process of a change that it can take in without a new start."""
+    def notify(self, change: Change) -> None:
+        """Send a change to the process that it can apply without a restart."""
         if self._process and self._process.stdin:
-            with suppress(OSError):  # it has just ended: look() finds that
+            with suppress(OSError):  # it has just ended; collect_exit_code() handles that
                 self._process.stdin.write(f"{change.value}\n".encode())
                 self._process.stdin.flush()
 
     @property
     def running(self) -> bool:
-        """Return whether the project's process runs."""
         return self._process is not None and self._process.poll() is None
 
-    def ended(self) -> int | None:
-        """Return, once, the exit code of a process that ended by itself; end lingering old ones."""
-        for process, deadline in self._leaving:
+    def collect_exit_code(self) -> int | None:
+        """Return the exit code once if the process ended by itself; kill overdue old processes."""
+        for process, deadline in self._draining:
             if process.poll() is None and time.monotonic() > deadline:
                 process.kill()
-        self._leaving = [(old, until) for old, until in self._leaving if old.poll() is None]
+        self._draining = [
+            (process, deadline) for process, deadline in self._draining if process.poll() is None
+        ]
         if self.running or self._process is None:
             return None
         code = self._process.poll()
-        self.lived_long = time.monotonic() - self._started > SHORT_LIFE_SECONDS
-        _hang_up(self._process)
+        self.ran_long = time.monotonic() - self._started > SHORT_LIFE_SECONDS
+        _close_stdin(self._process)
         self._process = None
         return code
 
     def stop(self) -> None:
-        """End every process that was started."""
-        for process in [old for old, _ in self._leaving] + [self._process]:
+        for process in [*(old for old, _ in self._draining), self._process]:
             if process:
-                _hang_up(process)
+                _close_stdin(process)
                 shell.stop(process)
 
 
-def _hang_up(process: shell.Process) -> None:
+def _close_stdin(process: shell.Process) -> None:
     if process.stdin:
         with suppress(OSError):
             process.stdin.close()

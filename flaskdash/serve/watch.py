@@ -1,4 +1,4 @@
-"""Watch a project for saved files, and say what each of them calls for."""
+"""Watch a project for saved files, and classify what each save requires."""
 
 import re
 import threading
@@ -10,7 +10,7 @@ from types import TracebackType
 
 TREES = ("app", "data")
 FILES = (".env", "pyproject.toml")
-# What editors write beside the file that is being saved; names with a leading dot too.
+# Editors write these beside the file that they save; names with a leading dot are skipped too.
 TEMPORARY = re.compile(
     r"~$|^~\$|^#.*#$|___jb_"  # Emacs, Word and Excel, PyCharm
     r"|^(4913|5036|5159)$|\.sw[a-z]$"  # Vim
@@ -21,15 +21,15 @@ STEP_MS = 20
 
 
 class Change(Enum):
-    """What a saved file calls for, from the quickest to the slowest."""
+    """What a saved file requires, from the quickest to the slowest."""
 
-    STYLE = "style"  # the browser takes the new style sheet
-    PAGE = "page"  # the page is loaded again
-    CODE = "code"  # the project's process starts again
+    STYLE = "style"  # the browser swaps the style sheet
+    PAGE = "page"  # the browser reloads the page
+    CODE = "code"  # the project's process restarts
 
 
 def classify(paths: Iterable[PurePath]) -> Change:
-    """Return what changed files call for together; `paths` are relative to the project."""
+    """Return the change that covers all of `paths`, which are relative to the project."""
     kinds = {_kind(path) for path in paths}
     if Change.CODE in kinds:
         return Change.CODE
@@ -37,7 +37,7 @@ def classify(paths: Iterable[PurePath]) -> Change:
 
 
 def relevant(path: PurePath) -> bool:
-    """Return whether a file, relative to the project, is one that the dashboard depends on."""
+    """Return whether the dashboard depends on a file; `path` is relative to the project."""
     if path.as_posix() in FILES:
         return True
     hidden = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
@@ -54,14 +54,14 @@ def _kind(path: PurePath) -> Change:
     return Change.PAGE if {"static", "templates"} & set(path.parts[:-1]) else Change.CODE
 
 
-def _passing(event: str, path: Path) -> bool:
-    """Return whether an event leaves no trace: a temporary file, or a folder's own time."""
-    # Windows says that a folder was modified when Python writes a __pycache__ into it.
+def _is_transient(event: str, path: Path) -> bool:
+    """Return whether an event changes no file: a temporary file, or a folder's own time."""
+    # Windows reports a folder as modified when Python writes a __pycache__ into it.
     return (event == "added" and not path.exists()) or (event == "modified" and path.is_dir())
 
 
 class Watch:
-    """Batches of changed files in a queue, relative to the project; or the error that ended it."""
+    """Puts batches of changed files, relative to the project, or a final error into a queue."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -69,12 +69,11 @@ class Watch:
         self._trees_changed = threading.Event()
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._guard, args=(work,), daemon=True)
-            for work in (self._watch_trees, self._watch_root)
+            threading.Thread(target=self._guard, args=(watch_loop,), daemon=True)
+            for watch_loop in (self._watch_trees, self._watch_root)
         ]
 
     def __enter__(self) -> "Watch":
-        """Start to watch."""
         for thread in self._threads:
             thread.start()
         return self
@@ -85,7 +84,6 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop watching."""
         self._stop.set()
         self._trees_changed.set()
         for thread in self._threads:
@@ -100,8 +98,8 @@ class Watch:
             self._watch(*trees, recursive=True, stop=self._trees_changed)
 
     def _watch_root(self) -> None:
-        # Not recursive: .venv alone has thousands of folders. And not the files by themselves:
-        # an editor that saves by renaming would leave us with the old one.
+        # This is not recursive because .venv alone has thousands of folders. It watches the folder
+        # instead of the files, because an editor that saves by renaming replaces a watched file.
         self._watch(self.root, recursive=False, stop=self._stop)
 
     def _watch(self, *paths: Path, recursive: bool, stop: threading.Event) -> None:
@@ -119,15 +117,16 @@ class Watch:
             changed = {
                 PurePath(path).relative_to(self.root)
                 for event, path in batch
-                if not _passing(event.raw_str(), Path(path))
+                if not _is_transient(event.raw_str(), Path(path))
             }
             if not recursive and any(path.as_posix() in TREES for path in changed):
-                self._trees_changed.set()  # made, removed or replaced: watch the new one
-            if found := frozenset(filter(relevant, changed)):
-                self.queue.put(found)
+                self._trees_changed.set()  # created, removed or replaced: watch again
+            saved = frozenset(filter(relevant, changed))
+            if saved:
+                self.queue.put(saved)
 
-    def _guard(self, work: Callable[[], None]) -> None:
+    def _guard(self, watch_loop: Callable[[], None]) -> None:
         try:
-            work()
+            watch_loop()
         except Exception as error:
             self.queue.put(error)

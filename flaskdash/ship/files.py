@@ -12,7 +12,7 @@ from flaskdash import shell
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project, contents
 
-# Never shipped, even if git tracks them: files that the target makes anew, and flaskdash's notes.
+# Never shipped, even if git tracks them: files that the target creates, and flaskdash's notes.
 EXCLUDED_AT_ROOT = {".flaskdash", ".venv", "dist", "instance", "venv"}
 EXCLUDED_ANYWHERE = {
     ".git",

@@ -64,10 +64,10 @@ def kinds(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
                     *on,
                     "region",
                 )
-        there = ("--data", "places", *on, "country", "--kind")
-        add("add-chart", "my_choropleth", *there, "choropleth", "--x", "country", "--y", "people")
-        add("add-chart", "my_map", *there, "map", "--x", "longitude", "--y", "latitude")
-        add("add-chart", "states", *there, "choropleth", "--x", "state", "--title", "States")
+        flags = ("--data", "places", *on, "country", "--kind")
+        add("add-chart", "my_choropleth", *flags, "choropleth", "--x", "country", "--y", "people")
+        add("add-chart", "my_map", *flags, "map", "--x", "longitude", "--y", "latitude")
+        add("add-chart", "states", *flags, "choropleth", "--x", "state", "--title", "States")
         trend = ("--kind", "kpi", "--x", "date", "--y", "revenue", "--grain", "month")
         add("add-chart", "trend", "--data", "sales", *trend, *on, "region")
         target = ("--kind", "bullet", "--y", "revenue", "--target", "5000")

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.support.data import sales_csv
 from tests.support.pages import add_chart, choose, drawn, figures, kpis, stay
 from tests.support.projects import copy_project
-from tests.support.web import Watched, fetch, serving
+from tests.support.web import Watched, serving, wait_for_data
 
 LONG = "Department of Weights & <b>Measures</b>"
 LONGER = f"{LONG}, and of Everlasting Correspondence"
@@ -54,7 +54,7 @@ def site(shared_project: Path) -> Iterator[str]:
         add_chart("lines", "--kind", "line", *lines, *second)
         add_chart("grid", "--kind", "heatmap", "--x", "region", "--by", "place", *second)
         with serving(root) as url:
-            fetch(url)  # so that the data is there
+            wait_for_data(url)
             yield url
 
 
@@ -133,14 +133,14 @@ def test_one_choice_at_a_time(page: Page) -> None:
 
 
 def test_a_search_waits_for_the_end_of_a_word_and_is_one_step(page: Page) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     same, steps = stay(page), page.evaluate("history.length")
     box = page.get_by_label("Product has")
     box.press_sequentially("COFF", delay=20)
     coffee = sum(row["product"] == "Coffee" for row in ROWS)
     counted(page, coffee)
-    assert len([url for url in asked if "has" in url]) < 4
+    assert len([url for url in requests if "has" in url]) < 4
     box.press_sequentially("ee")
     expect(chips(page)).to_have_text(["Product has “COFFee”"])
     counted(page, coffee)

@@ -39,7 +39,7 @@ from flaskdash.names import identifier
 from flaskdash.project import Project, results
 from tests.support.fixtures import Cli
 from tests.support.projects import own_environment
-from tests.support.web import Watched, fetch, serving
+from tests.support.web import Watched, fetch, serving, wait_for_data
 
 SCRIPT = "</script><script>alert(1)</script>"
 LINK = '<a href="javascript:alert(1)">x</a>'
@@ -122,14 +122,14 @@ def hostile_csv() -> str:
 def specs(n: int) -> list[Chart]:
     """Return a chart of each kind for the n-th text and number, titled after its columns."""
     text, number = TEXTS[n][1], NUMBERS[n][1]
-    more, other = TEXTS[n - 1][1], NUMBERS[n - 1][1]
+    more, second = TEXTS[n - 1][1], NUMBERS[n - 1][1]
     filters = ("day", text, more)
     time = {"x": "day", "grain": "month"}
     flags: dict[str, dict[str, Any]] = {
         "kpi": {"y": number},
         "line": {**time, "y": number, "color": text},
         "bar": {"x": text, "y": number, "color": more},
-        "scatter": {"x": other, "y": number, "color": text},
+        "scatter": {"x": second, "y": number, "color": text},
         "histogram": {"x": number},
     }
     if n % 4 == 1:
@@ -139,12 +139,12 @@ def specs(n: int) -> list[Chart]:
             "area": {**time, "y": number, "agg": "sum", "color": text},
             "pie": {"x": text, "y": number, "agg": "sum"},
             "donut": {"x": text},
-            "bubble": {"x": other, "y": number, "size": number, "color": text},
+            "bubble": {"x": second, "y": number, "size": number, "color": text},
             "heatmap": {"x": text, "by": more, "y": number},
             "box": {"x": text, "y": number},
             "violin": {"x": more, "y": number},
             "choropleth": {"x": text, "y": number},
-            "map": {"x": other, "y": number, "size": number, "color": text},
+            "map": {"x": second, "y": number, "size": number, "color": text},
             "treemap": {"x": text, "by": more, "y": number, "agg": "sum"},
             "sunburst": {"x": text},
             "funnel": {"x": text, "y": number},
@@ -206,6 +206,7 @@ def hostile(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture(scope="module")
 def site(hostile: Path) -> Iterator[str]:
     with serving(hostile) as url:
+        wait_for_data(url)
         yield url
 
 
@@ -242,8 +243,8 @@ def test_each_column_has_a_chart_of_each_kind(hostile: Path) -> None:
 def test_what_is_generated_is_as_ruff_lays_it_out(hostile: Path) -> None:
     ruff = hostile / ".venv/bin/ruff"
     for command in (["format", "--check", "--no-cache"], ["check", "--no-cache"]):
-        done = subprocess.run([ruff, *command], cwd=hostile, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+        completed = subprocess.run([ruff, *command], cwd=hostile, capture_output=True, text=True)
+        assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
 ASSIGNED = {
@@ -276,8 +277,8 @@ CALLED |= {
     "markdown",
 }
 CALLED |= {"go.Figure", "go.Bar", "go.Scatter", "pd.read_csv", "pd.to_datetime", "dict.fromkeys"}
-IMPORTED = {"__future__", "pathlib", "typing", "pandas", "plotly.graph_objects", "app.formats"}
-IMPORTED |= {"app.sparkline", "app.markdown"}
+IMPORTED = {"__future__", "pathlib", "typing", "pandas", "plotly.graph_objects", "app.helpers"}
+IMPORTED |= {"app.engine.sparkline", "app.engine.markdown"}
 
 
 class Bare(ast.NodeTransformer):
@@ -316,9 +317,9 @@ def test_no_statement_got_in(hostile: Path) -> None:
 
 def test_its_own_tests_pass_and_nothing_ran(hostile: Path) -> None:
     command = [hostile / ".venv/bin/pytest", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=hostile, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-5000:]
-    assert re.fullmatch(r"\d+ passed in .*", done.stdout.splitlines()[-1])
+    completed = subprocess.run(command, cwd=hostile, capture_output=True, text=True)
+    assert completed.returncode == 0, completed.stdout[-5000:]
+    assert re.fullmatch(r"\d+ passed in .*", completed.stdout.splitlines()[-1])
     assert not list(hostile.parent.rglob("PWNED*"))
 
 
@@ -433,8 +434,8 @@ def test_csv_holds_no_formula_and_nothing_else_changed(site: str) -> None:
         texts = [header[0], *(row[0] for row in rows)]
         assert not [text for text in texts if text.startswith(("=", "+", "-", "@", "\t", "\r"))]
         assert header[0].removeprefix("'") in {name, name.removeprefix("'")}
-        found = {text if text in counts(column) else text.removeprefix("'") for text in texts[1:]}
-        assert found == set(counts(column))
+        cells = {text if text in counts(column) else text.removeprefix("'") for text in texts[1:]}
+        assert cells == set(counts(column))
 
 
 # Pages
@@ -479,11 +480,11 @@ def test_a_dashboard_shows_text_as_text(site: str, watched: Watched, number: int
     assert page.locator(".brand").inner_text() == TITLE
     words = page.locator("body").text_content() or ""
     assert TEXTS[number][1] in words
-    shown = " ".join(page.locator(".plot > :not(script)").all_text_contents())
+    plotted = " ".join(page.locator(".plot > :not(script)").all_text_contents())
     assert page.locator(".axis *").count() == 0
-    assert "{{ 7*7 }}" in shown
-    assert "%{y}<extra>%{x}</extra>" in shown
-    assert LINK[:20] in shown
+    assert "{{ 7*7 }}" in plotted
+    assert "%{y}<extra>%{x}</extra>" in plotted
+    assert LINK[:20] in plotted
     assert "49" not in re.sub(r"\s49\b", "", page.locator(".chart").last.inner_text())
 
 
@@ -542,6 +543,7 @@ def test_a_value_with_a_line_break_can_be_chosen(
     browser = watched.page.context.browser
     assert browser
     with serving(tmp_path / "shop") as url:
+        wait_for_data(url)
         context = browser.new_context(java_script_enabled=scripted)
         for place in ("unix",) if scripted else ("unix", "dos"):
             page = context.new_page()
@@ -568,13 +570,16 @@ def test_two_dashboards_of_one_address_are_refused(project: Path, flaskdash: Cli
     assert "The dashboards '🎉' and '🔥' would have the same address" in output
     chart = (project / "app/charts/mine.py").read_text("utf-8")
     (project / "app/charts/yours.py").write_text(chart.replace("🎉", "🔥"), "utf-8")
-    done = subprocess.run(
+    completed = subprocess.run(
         [project / ".venv/bin/python", "-c", "from app import create_app; create_app()"],
         cwd=project,
         capture_output=True,
         text=True,
     )
-    assert re.search(r"app/charts/\w+\.py: rename '🔥'", done.stderr)
+    assert re.search(
+        r"app/charts/\w+\.py: the dashboards '🔥' and '🎉' have the same address, ",
+        completed.stderr,
+    )
 
 
 # Much of it
@@ -602,12 +607,13 @@ def test_long_cells_and_many_categories(
             flaskdash_("add-chart", f"as_{kind}", *of_stories, kind, *by, *agg)
     own_environment(tmp_path / "shop", shared_project)
     with serving(tmp_path / "shop") as url:
+        wait_for_data(url)
         for kind in kinds:
             watched.page.goto(f"{url}/charts/as-{kind}")
             watched.page.locator(".chart .main-svg text").first.wait_for(state="attached")
             assert watched.page.evaluate("() => document.documentElement.scrollWidth") <= 1280
-            shown = watched.page.locator(".chart .main-svg").all_text_contents()
-            assert len("".join(shown)) < 9_000, kind  # each name is cut
+            texts = watched.page.locator(".chart .main-svg").all_text_contents()
+            assert len("".join(texts)) < 9_000, kind  # each name is cut
         for chart in ("places", "stories"):
             watched.page.goto(f"{url}/charts/{chart}")
             drawn(watched.page, 1)
@@ -672,6 +678,7 @@ def vast(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         ):
             flaskdash_("add-chart", name, *flags, *on)
     with serving(root) as url:
+        wait_for_data(url)
         yield url
 
 
@@ -720,7 +727,7 @@ def test_no_formula_of_any_script_reaches_a_spreadsheet(vast: str) -> None:
     assert {f"'{formula}" for formula in FORMULAS if not formula[0].isspace()} <= kinds
     assert not {kind for kind in kinds if kind.startswith(tuple(f[0] for f in FORMULAS))}
     assert kinds >= {TURNED, HIDDEN, VAST}  # anything else is as it was
-    formats = skeletons.TEMPLATES / "project/{{cookiecutter.folder}}/app/formats.py"
+    formats = skeletons.TEMPLATES / "project/{{cookiecutter.folder}}/app/engine/formats.py"
     text = runpy.run_path(str(formats))["as_csv"](pd.DataFrame({"=name": [*FORMULAS, "x\r=1"]}))
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert rows == [["'=name"], *([f"'{formula}"] for formula in FORMULAS), ["x\r=1"]]
@@ -737,6 +744,6 @@ def test_inspect_prints_no_control_character(tmp_path: Path, flaskdash: Cli) -> 
         csv.writer(file).writerows([[f"tea {n % 3}", n, n, n, n] for n in range(50)])
     for command in (("inspect", source), ("inspect", source, "--json")):
         output = flaskdash(*command).output
-        found = {c for c in output if unicodedata.category(c).startswith("C")} - {"\n"}
-        assert not found
+        controls = {c for c in output if unicodedata.category(c).startswith("C")} - {"\n"}
+        assert not controls
         assert "[31mred" in output

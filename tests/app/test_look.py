@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from flaskdash import skeletons
 from tests.support.projects import copy_project
-from tests.support.web import Watched, fetch, serving
+from tests.support.web import Watched, fetch, serving, wait_for_data
 
 STATIC = skeletons.TEMPLATES / "project/{{cookiecutter.folder}}/app/static"
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
@@ -60,6 +60,7 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     text = CHART.format("Ages", body).replace(CHART.split('SQL = "')[1].split('"')[0], ages)
     (root / "app/charts/ages.py").write_text(text, "utf-8")
     with serving(root) as url:
+        wait_for_data(url)
         yield url
 
 
@@ -76,8 +77,8 @@ def settled(page: Page) -> None:
 
 
 def violations(page: Page) -> list[tuple[str, str]]:
-    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
-    return [(each["id"], node["html"][:200]) for each in found for node in each["nodes"]]
+    results: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
+    return [(each["id"], node["html"][:200]) for each in results for node in each["nodes"]]
 
 
 def check_pages(browser: Browser, site: str, paths: Sequence[str], looks: Sequence[Any]) -> None:
@@ -124,8 +125,8 @@ def test_each_chart_says_what_it_shows_and_leads_to_its_table(site: str, watched
     page.goto(f"{site}/dashboards/states")
     settled(page)
     card = page.locator("#bars")
-    said = "Bars. 3 rows; Units from 957 (Coffee) to 964 (Tea)."
-    expect(card.get_by_role("img", name=said, exact=True)).to_be_visible()
+    summary = "Bars. 3 rows; Units from 957 (Coffee) to 964 (Tea)."
+    expect(card.get_by_role("img", name=summary, exact=True)).to_be_visible()
     card.get_by_role("link", name="Table of Bars").click()
     expect(page.locator("#rows td").first).to_be_in_viewport()
     page.goto(f"{site}/")
@@ -153,7 +154,7 @@ def test_a_summary_copes_with_any_rows() -> None:
 def _formats() -> dict[str, Any]:
     import runpy
 
-    return runpy.run_path(str(STATIC.parent / "formats.py"))
+    return runpy.run_path(str(STATIC.parent / "engine/formats.py"))
 
 
 # Colours
@@ -162,13 +163,13 @@ def _formats() -> dict[str, Any]:
 def themes() -> dict[str, dict[str, str]]:
     """Return the properties of the theme, light and dark."""
     light, dark = (STATIC / "theme.css").read_text("utf-8").split("@media")
-    found = [dict(re.findall(r"--([\w-]+): ([^;]+);", part)) for part in (light, dark)]
-    return {"light": found[0], "dark": found[0] | found[1]}
+    properties = [dict(re.findall(r"--([\w-]+): ([^;]+);", part)) for part in (light, dark)]
+    return {"light": properties[0], "dark": properties[0] | properties[1]}
 
 
 Color = tuple[float, ...]
 # How the colour-blind see, on linear RGB: Machado, Oliveira and Fernandes, 2009, severity 1.
-SEEN = {
+COLOR_VISION = {
     "by most": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
     "without red": (
         (0.152286, 1.052583, -0.204868),
@@ -210,29 +211,29 @@ def times(matrix: Sequence[Sequence[float]], color: Color) -> Color:
     return tuple(sum(a * b for a, b in zip(row, color, strict=True)) for row in matrix)
 
 
-def apart(one: Color, other: Color) -> float:
+def distance(first: Color, second: Color) -> float:
     """Return how far apart two colours look, in hundredths of OKLab."""
     labs = []
-    for color in (one, other):
+    for color in (first, second):
         cones = times(OKLAB[0], tuple(min(1, max(0, share)) for share in color))
         labs.append(times(OKLAB[1], tuple(max(0, cone) ** (1 / 3) for cone in cones)))
     return 100 * sum((a - b) ** 2 for a, b in zip(*labs, strict=True)) ** 0.5
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     low, high = sorted(
         sum(a * b for a, b in zip((0.2126, 0.7152, 0.0722), linear(color), strict=True))
-        for color in (one, other)
+        for color in (first, second)
     )
     return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("sight", SEEN)
+@pytest.mark.parametrize("sight", COLOR_VISION)
 def test_colours_of_categories_are_told_apart(scheme: str, sight: str) -> None:
-    colors = [times(SEEN[sight], linear(c)) for c in themes()[scheme]["colors"].split()]
+    colors = [times(COLOR_VISION[sight], linear(c)) for c in themes()[scheme]["colors"].split()]
     assert len(colors) == 8
-    assert min(apart(*pair) for pair in itertools.combinations(colors, 2)) >= 7.5
+    assert min(distance(*pair) for pair in itertools.combinations(colors, 2)) >= 7.5
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -266,8 +267,8 @@ def test_an_order_may_hold_signs_that_html_knows(site: str, watched: Watched) ->
     page = watched.page
     page.goto(f"{site}/charts/ages")
     settled(page)
-    shown = page.evaluate("() => document.querySelector('.chart')._fullLayout.xaxis._categories")
-    assert [html.unescape(name) for name in shown] == [*AGES, "never"]
+    names = page.evaluate("() => document.querySelector('.chart')._fullLayout.xaxis._categories")
+    assert [html.unescape(name) for name in names] == [*AGES, "never"]
     ticks = page.locator(".chart .xtick text").all()
     places = {tick.text_content(): box["x"] for tick in ticks if (box := tick.bounding_box())}
     assert sorted(places, key=lambda name: places[name]) == AGES
@@ -288,8 +289,8 @@ def test_on_paper_charts_are_light_and_fit(site: str, watched: Watched) -> None:
     assert page.evaluate(color) == themes()["light"]["quiet"] != dark
     paper = page.evaluate("() => getComputedStyle(document.querySelector('.card')).backgroundColor")
     assert paper == "rgb(255, 255, 255)"
-    for gone in (".filters", ".table-link", ".skip-link"):
-        assert not page.locator(gone).first.is_visible()
+    for hidden in (".filters", ".table-link", ".skip-link"):
+        assert not page.locator(hidden).first.is_visible()
     assert "North" in page.locator(".chips").inner_text()
     assert page.locator(".chip").first.evaluate(AFTER) == "none"
     for plot in page.locator(".plot").all():
@@ -324,7 +325,7 @@ def test_any_number_of_charts_fills_its_rows(site: str, watched: Watched, width:
             assert row[0][0] == left
             assert row[-1][1] == pytest.approx(right, abs=0.1)
             assert len({bottom for *_, bottom in row}) == 1
-            assert all(one[1] < other[0] for one, other in itertools.pairwise(row))
+            assert all(left[1] < right[0] for left, right in itertools.pairwise(row))
     page.goto(site)
     sizes = [box["width"] for each in page.locator(".kpi").all() if (box := each.bounding_box())]
     assert len(sizes) > 2

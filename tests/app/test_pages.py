@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Error, Page, Route, expect
 from tests.support.pages import FIGURES, KPI, add_chart, choose, drawn, figures, focused, kpis, stay
 from tests.support.projects import copy_project
 from tests.support.waiting import wait_for
-from tests.support.web import Watched, fetch, serving
+from tests.support.web import Watched, fetch, serving, wait_for_data
 
 LONG = "Department of Weights, Measures and Everlasting Correspondence"
 
@@ -36,6 +36,7 @@ def site(shared_project: Path) -> Iterator[str]:
         add_chart("mix", "--kind", "bar", *colors)
         add_chart("codes", "--kind", "bar", "--x", "units", "--y", "revenue", *second)
         with serving(root) as url:
+            wait_for_data(url)
             yield url
 
 
@@ -96,11 +97,11 @@ def test_a_filter_changes_all_without_a_load_and_can_be_shared(
     assert same()
     assert page.locator(".filters summary", has_text="Region").locator(".count").inner_text() == "1"
     context = browser.new_context()
-    other = context.new_page()
-    other.goto(page.url)
-    drawn(other)
-    assert (figures(other), kpis(other)) == (figures(page), kpis(page))
-    assert other.locator("input[value=North]").is_checked()
+    new_tab = context.new_page()
+    new_tab.goto(page.url)
+    drawn(new_tab)
+    assert (figures(new_tab), kpis(new_tab)) == (figures(page), kpis(page))
+    assert new_tab.locator("input[value=North]").is_checked()
     context.close()
 
 
@@ -158,9 +159,9 @@ def test_a_range_of_days_and_a_reset(page: Page) -> None:
 def test_no_data_is_said_and_left_again(page: Page) -> None:
     before, same = figures(page), stay(page)
     page.get_by_label("Date to").fill("2019-01-01")
-    said = page.get_by_text("No data for these filters.")
-    expect(said.first).to_be_visible()
-    assert said.count() >= FIGURES
+    notes = page.get_by_text("No data for these filters.")
+    expect(notes.first).to_be_visible()
+    assert notes.count() >= FIGURES
     assert page.locator(".js-plotly-plot").count() == 0
     page.get_by_label("Date to").fill("")
     drawn(page)
@@ -205,10 +206,10 @@ def test_of_two_choices_the_last_one_shows(page: Page) -> None:
     changed(page, before)
     expect(page.locator("main")).to_have_attribute("aria-busy", "false")
     assert urlsplit(page.url).query == "region=East&region=North"
-    shown = figures(page)
+    after = figures(page)
     page.reload()
     drawn(page)
-    assert figures(page) == shown
+    assert figures(page) == after
 
 
 # Keyboard
@@ -339,12 +340,12 @@ def test_motion_is_reduced_on_request(page: Page) -> None:
 
 
 def test_no_other_host_is_asked(watched: Watched, site: str) -> None:
-    asked: list[str] = []
-    watched.page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    watched.page.on("request", lambda request: urls.append(request.url))
     for path in PATHS:
         watched.page.goto(site + path)
         watched.page.wait_for_load_state("networkidle")
-    hosts = {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))}
+    hosts = {urlsplit(url).netloc for url in urls if not url.startswith(("data:", "blob:"))}
     assert hosts == {urlsplit(site).netloc}
 
 

@@ -224,13 +224,13 @@ def test_other_data_is_another_answer(pair: Pair) -> None:
     path = "/charts/revenue-by-region.csv"
     old = ask(pair.urls[0], path)
     source = pair.folders[1] / "data/sales.csv"
-    was = source.read_text("utf-8")
+    text = source.read_text("utf-8")
     try:
-        source.write_text(was + "2023-01-01,North,Tea,1,1000000.00\n", "utf-8")
+        source.write_text(text + "2023-01-01,North,Tea,1,1000000.00\n", "utf-8")
         wait_for(lambda: ask(pair.urls[1], path)[2] != old[2], "the newer data")
         assert ask(pair.urls[0], path)[2] == old[2]
     finally:
-        source.write_text(was, "utf-8")
+        source.write_text(text, "utf-8")
     wait_for(lambda: ask(pair.urls[1], path)[2] == old[2], "the data from before")
     assert ask(pair.urls[1], path)[1]["ETag"] == old[1]["ETag"]
 

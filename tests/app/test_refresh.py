@@ -26,8 +26,8 @@ def snapshot(flaskdash: Cli) -> Any:
 
 
 def test_refresh_rebuilds_what_is_fresh_too(project: Path, flaskdash: Cli) -> None:
-    said = flaskdash("refresh").output
-    assert "refresh   sales: 360 rows in " in said
+    output = flaskdash("refresh").output
+    assert "refresh   sales: 360 rows in " in output
     first = snapshot(flaskdash)
     assert first["rows"] == 360
     flaskdash("refresh", "sales", "sales")
@@ -48,13 +48,13 @@ def test_a_loader_that_fails_is_told_and_the_others_are_refreshed(
     loader.write_text(broken, "utf-8")
     line = broken[: broken.index("raise")].count("\n") + 1
     (project / "app/loaders/z.py").write_text(text, "utf-8")
-    said = flaskdash("refresh", code=1).output
+    output = flaskdash("refresh", code=1).output
     assert (
-        f"failed    sales: ValueError: no luck: today (app/loaders/sales.py, line {line})" in said
+        f"failed    sales: ValueError: no luck: today (app/loaders/sales.py, line {line})" in output
     )
-    assert "refresh   z: 360 rows in " in said
-    assert "These loaders failed: sales." in said
-    assert "Traceback" not in said
+    assert "refresh   z: 360 rows in " in output
+    assert "These loaders failed: sales." in output
+    assert "Traceback" not in output
     assert {path: path.read_bytes() for path in good} == good
     assert "360 rows" in flaskdash("list").output
     assert snapshot(flaskdash)["error"] == "ValueError"
@@ -70,16 +70,16 @@ def test_a_loader_that_fails_is_told_and_the_others_are_refreshed(
         ("import nowhere_at_all\n", "ModuleNotFoundError: No module named 'nowhere_at_all'"),
         ("import os\nos._exit(7)\n", "exit code 7"),
         ("import sys\nsys.exit('enough')\n", "SystemExit: enough (app/loaders/sales.py, line 2)"),
-        ("SOURCE = ''\n", "load is missing"),
+        ("REFRESH = '1h'\n", "load is missing. See app/loaders/__init__.py."),
     ],
 )
 def test_a_project_that_does_not_start_is_told(
     project: Path, flaskdash: Cli, text: str, says: str
 ) -> None:
     (project / "app/loaders/sales.py").write_text(text, "utf-8")
-    said = flaskdash("refresh", code=1).output
-    assert says in said
-    assert "Traceback" not in said
+    output = flaskdash("refresh", code=1).output
+    assert says in output
+    assert "Traceback" not in output
 
 
 def test_refresh_without_a_secret_key_follows_the_source(project: Path, flaskdash: Cli) -> None:
@@ -117,11 +117,11 @@ def test_the_development_server_shows_what_it_reads(project: Path) -> None:
     assert child.match
     assert fetch(child.match[1])[0] == 200
     child.expect(r"Read sales: 360 rows in \d\.\d s")
-    said = child.before
-    assert len(set(re.findall("([\u2801-\u28ff]) Reading sales[.]{3} [12] s\r", said))) > 3
-    assert "\x1b[Khalf and whole\r\n" in said, "its line is in the middle of another"
-    assert said.endswith("\r\x1b[K"), "it is left behind"
-    assert not re.search("\x1b\\[[0-9;]*m", said), "colours"
+    output = child.before
+    assert len(set(re.findall("([\u2801-\u28ff]) Reading sales[.]{3} [12] s\r", output))) > 3
+    assert "\x1b[Khalf and whole\r\n" in output, "its line is in the middle of another"
+    assert output.endswith("\r\x1b[K"), "it is left behind"
+    assert not re.search("\x1b\\[[0-9;]*m", output), "colours"
     child.sendintr()
     child.expect(pexpect.EOF)
     assert "Reading" not in child.before
@@ -136,13 +136,13 @@ def test_no_spinner_goes_into_a_file(project: Path) -> None:
     try:
         address = re.compile(r"Serving Shop on (\S+)")
         wait_for(lambda: address.search(log.read_text("utf-8")) is not None, "the server")
-        found = address.search(log.read_text("utf-8"))
-        assert found
-        assert fetch(found[1])[0] == 200
+        match = address.search(log.read_text("utf-8"))
+        assert match
+        assert fetch(match[1])[0] == 200
     finally:
         served.terminate()
         served.wait(30)
-    said = log.read_text("utf-8")
-    assert "half and whole" in said
-    assert "Reading" not in said
-    assert "\x1b" not in said
+    output = log.read_text("utf-8")
+    assert "half and whole" in output
+    assert "Reading" not in output
+    assert "\x1b" not in output

@@ -34,8 +34,8 @@ def shop(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Return a project, and a server with an empty account for it."""
     project = tmp_path_factory.mktemp("server") / "shop"
     copy_project(shared_project, project)
-    with (project / "app/views.py").open("a", encoding="utf-8") as views:
-        views.write(SLOW)
+    with (project / "app/pages.py").open("a", encoding="utf-8") as pages:
+        pages.write(SLOW)
     with booted() as machine:
         yield ServerDeploy(project, machine, free_port())
 
@@ -56,9 +56,9 @@ def pages(shop: ServerDeploy) -> list[str]:
 
 def names(shop: ServerDeploy) -> list[str]:
     """Return the releases that the server has, the newest first."""
-    done = shop.run("releases", "--json")
-    assert done.code == 0, done.output
-    return [one["name"] for one in json.loads(done.output)]
+    completed = shop.run("releases", "--json")
+    assert completed.code == 0, completed.output
+    return [release["name"] for release in json.loads(completed.output)]
 
 
 def test_one_command_from_an_empty_account_to_a_url_that_answers(
@@ -75,19 +75,19 @@ def test_no_request_fails_while_releases_come_and_go(
     shop: ServerDeploy, deployed: CommandResult, shared_project: Path
 ) -> None:
     assert deployed.code == 0, deployed.output
-    seen = [shop.answers()]
+    releases = [shop.answers()]
     with Visitors(shop.url, pages(shop), slow="/slow") as visitors:
         shop.change("the code has changed")
-        seen.append(next_release(shop, "deploy"))
+        releases.append(next_release(shop, "deploy"))
         own_environment(shop.project, shared_project)
         uv = [sys.executable, "-m", "uv", "add", "--quiet", "humanize"]
         subprocess.run(uv, cwd=shop.project, check=True)
-        seen.append(next_release(shop, "deploy"))
-        seen.append(next_release(shop, "rollback"))
+        releases.append(next_release(shop, "deploy"))
+        releases.append(next_release(shop, "rollback"))
     assert visitors.failures == []
-    assert len(set(seen)) == 3
-    assert visitors.releases[-1] == seen[1] == seen[3]
-    assert set(visitors.releases) == set(seen)
+    assert len(set(releases)) == 3
+    assert visitors.releases[-1] == releases[1] == releases[3]
+    assert set(visitors.releases) == set(releases)
     assert min(visitors.counts[kind] for kind in ("new", "kept")) > 100
     assert visitors.counts["slow"] > 3
 
@@ -95,8 +95,8 @@ def test_no_request_fails_while_releases_come_and_go(
 def next_release(shop: ServerDeploy, command: str) -> str:
     """Run a command that lets another release go live; return that release."""
     shop.pass_slow_rules()
-    done = shop.run(command)
-    assert done.code == 0, done.output
+    completed = shop.run(command)
+    assert completed.code == 0, completed.output
     return shop.answers()
 
 
@@ -104,20 +104,20 @@ def test_a_release_that_fails_there_never_goes_live(
     shop: ServerDeploy, deployed: CommandResult
 ) -> None:
     assert deployed.code == 0, deployed.output
-    old, kept, before = shop.answers(), names(shop), shop.traces()
+    old, releases, before = shop.answers(), names(shop), shop.traces()
     file = shop.project / "app/__init__.py"
     text = file.read_text("utf-8")
     file.write_text(text + ONLY_THERE, "utf-8")
     shop.pass_slow_rules()
     with Visitors(shop.url, pages(shop)) as visitors:
-        done = shop.run("deploy")
+        completed = shop.run("deploy")
     file.write_text(text, "utf-8")
-    assert done.code == 4, done.output
-    assert "RuntimeError: something that only the server lacks" in done.output
-    assert old in done.output
+    assert completed.code == 4, completed.output
+    assert "RuntimeError: something that only the server lacks" in completed.output
+    assert old in completed.output
     assert visitors.failures == []
     assert visitors.releases == [old]
-    assert names(shop) == kept
+    assert names(shop) == releases
     assert shop.leaks(before) == []
 
 
@@ -132,9 +132,9 @@ def test_where_the_servers_side_is_killed_one_release_answers(
     wait_for(lambda: "\nstart " in shop.output(), "the new release to be started", 120)
     shop.machine.kill_commands()
     code = shop.wait(process)
-    told = {shop.answers() for _ in range(12)}
-    assert len(told) == 1, shop.output()
-    assert (code, told) == (4, {old}) or (code == 0 and told != {old}), shop.output()
+    answers = {shop.answers() for _ in range(12)}
+    assert len(answers) == 1, shop.output()
+    assert (code, answers) == (4, {old}) or (code == 0 and answers != {old}), shop.output()
     assert shop.leaks(before) == []
 
 

@@ -57,13 +57,13 @@ class Cluster:
         self.home, self.folder, self.stack = Path(package.origin).parent, folder, stack
         master, port = f"spark://{LOOPBACK}:{free_port()}", free_port()
         self.url = f"hive://{LOOPBACK}:{port}/default?auth=NOSASL"
-        there = ["--host", LOOPBACK, "--webui-port", "0"]
+        flags = ["--host", LOOPBACK, "--webui-port", "0"]
         where = master.rpartition(":")[2]
-        self.start("master", "spark-class", f"{DEPLOY}.master.Master", *there, "--port", where)
+        self.start("master", "spark-class", f"{DEPLOY}.master.Master", *flags, "--port", where)
         wait_for(lambda: "Starting Spark master" in self.log("master"), "the master", 60)
         for name in ("worker-1", "worker-2"):
             size = ["--cores", "1", "--memory", "1g", "--work-dir", str(folder / name)]
-            self.start(name, "spark-class", f"{DEPLOY}.worker.Worker", *there, *size, master)
+            self.start(name, "spark-class", f"{DEPLOY}.worker.Worker", *flags, *size, master)
         wait_for(lambda: self.log("master").count("Registering worker") >= 2, "the workers", 60)
         endpoint = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
         hive = {"thrift.bind.host": LOOPBACK, "thrift.port": port, "authentication": "NOSASL"}
@@ -121,20 +121,20 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         local.executemany(f"INSERT INTO sales VALUES ({', '.join('?' * 7)})", rows())
         (folder / "sales.csv").write_text(sales_csv(), "utf-8")
         shop = local.read_csv(str(folder / "sales.csv"))
-        for name, rest in (("sales", local.table("sales")), ("shop", shop)):
-            numbered = rest.project("*, row_number() OVER () AS n")
+        for name, relation in (("sales", local.table("sales")), ("shop", shop)):
+            numbered = relation.project("*, row_number() OVER () AS n")
             for part in range(4):
                 path = folder / name / f"part-{part}.parquet"
                 path.parent.mkdir(exist_ok=True)
                 some = numbered.filter(f"n % 4 = {part}").project("* EXCLUDE (n)")
                 some.write_parquet(str(path))
     with ExitStack() as stack:
-        found = Cluster(folder, stack)
-        with table(found).connection() as connection:
+        cluster = Cluster(folder, stack)
+        with table(cluster).connection() as connection:
             for name in ("sales", "shop"):
                 where = f"USING parquet LOCATION 'file://{folder / name}'"
                 connection.exec_driver_sql(f"CREATE TABLE {name} {where}")
-        yield found
+        yield cluster
 
 
 Run = Callable[[str], list[Any]]
@@ -148,19 +148,19 @@ def table(cluster: Cluster) -> Any:
 
 
 @pytest.fixture(scope="module")
-def there(cluster: Cluster) -> Iterator[Run]:
+def on_cluster(cluster: Cluster) -> Iterator[Run]:
     with table(cluster).connection(60) as connection:
         yield lambda text: list(connection.execute(database.Statement(text)))
 
 
 @pytest.fixture(scope="module")
-def here(cluster: Cluster) -> Iterator[Run]:
+def on_duckdb(cluster: Cluster) -> Iterator[Run]:
     with duckdb.connect() as connection:
         connection.execute(f"CREATE VIEW sales AS FROM '{cluster.folder}/sales/*.parquet'")
         yield lambda text: connection.execute(text).fetchall()
 
 
-def asked(name: str, to: Dialect) -> str:
+def chart_sql(name: str, to: Dialect) -> str:
     chart, bins = CHARTS[name]
     return sql.select(chart, COLUMNS, bins, to)
 
@@ -170,7 +170,7 @@ SAMPLED = {"scatter", "bubble", "map", "violin"}
 
 
 def same(name: str, got: list[Any], expected: list[Any]) -> None:
-    got, expected = ([tuple(map(plain, row)) for row in found] for found in (got, expected))
+    got, expected = ([tuple(map(plain, row)) for row in rows] for rows in (got, expected))
     assert expected
     if CHARTS[name][0].kind in SAMPLED:
         got, expected = sorted(got), sorted(expected)
@@ -188,28 +188,30 @@ UNKNOWN = pytest.mark.xfail(raises=sa.exc.OperationalError, strict=True)
     "name",
     [pytest.param(name, marks=UNKNOWN if name == "donut of numbers" else ()) for name in ORDERED],
 )
-def test_the_sql_for_duckdb_is_the_same_in_the_cluster(name: str, there: Run, here: Run) -> None:
-    text = asked(name, DUCKDB)
-    same(name, there(text), here(text))
+def test_the_sql_for_duckdb_is_the_same_in_the_cluster(
+    name: str, on_cluster: Run, on_duckdb: Run
+) -> None:
+    text = chart_sql(name, DUCKDB)
+    same(name, on_cluster(text), on_duckdb(text))
 
 
-OWN = [name for name in CHARTS if asked(name, SPARK) != asked(name, DUCKDB)]
+OWN = [name for name in CHARTS if chart_sql(name, SPARK) != chart_sql(name, DUCKDB)]
 
 
 @pytest.mark.parametrize("name", [name for name in OWN if " last " not in name])
-def test_its_own_sql_is_the_same_too(name: str, there: Run, here: Run) -> None:
-    same(name, there(asked(name, SPARK)), here(asked(name, DUCKDB)))
+def test_its_own_sql_is_the_same_too(name: str, on_cluster: Run, on_duckdb: Run) -> None:
+    same(name, on_cluster(chart_sql(name, SPARK)), on_duckdb(chart_sql(name, DUCKDB)))
 
 
 def test_a_scatter_for_duckdb_is_not_understood(cluster: Cluster) -> None:
-    statement = database.Statement(asked("scatter", DUCKDB))
+    statement = database.Statement(chart_sql("scatter", DUCKDB))
     expected = pytest.raises(RuntimeError, match="WINDOW_FUNCTION_FRAME_NOT_ORDERED")
     with expected, table(cluster).connection() as connection:
         connection.execute(statement)
 
 
-def test_the_work_is_divided(cluster: Cluster, there: Run) -> None:
-    assert there("SELECT count(*) FROM sales, shop") == [(200 * 360,)]
+def test_the_work_is_divided(cluster: Cluster, on_cluster: Run) -> None:
+    assert on_cluster("SELECT count(*) FROM sales, shop") == [(200 * 360,)]
     wait_for(lambda: min(map(cluster.tasks, ("worker-1", "worker-2"))) > 0, "both to work")
 
 
@@ -241,7 +243,7 @@ FILTERED = "?region=North&region=South", "?date.from=2023-03-05&date.to=2023-08-
 
 def answers(root: Path) -> dict[str, Any]:
     """Return the rows of all charts, without a filter and with some, and what filters offer."""
-    found: dict[str, Any] = {}
+    contents: dict[str, Any] = {}
     slugs = [
         path.stem.replace("_", "-") for path in sorted((root / "app/charts").glob("[a-z]*.py"))
     ]
@@ -250,14 +252,14 @@ def answers(root: Path) -> dict[str, Any]:
             for filters in ("", *FILTERED):
                 status, body = fetch(f"{url}/charts/{slug}.csv{filters}")
                 assert status == 200, (slug, filters, body, (root / "server.log").read_text())
-                found[slug + filters] = [
+                contents[slug + filters] = [
                     [number(cell) for cell in row]
                     for row in csv.reader(io.StringIO(body.decode("utf-8-sig")))
                 ]
         status, page = fetch(f"{url}/")
         assert status == 200
-        found["controls"] = sorted(set(controls(page.decode())))
-    return found
+        contents["controls"] = sorted(set(controls(page.decode())))
+    return contents
 
 
 def number(cell: str) -> Any:

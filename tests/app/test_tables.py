@@ -16,14 +16,9 @@ from tests.support.data import sales_csv
 from tests.support.pages import add_chart, choose, drawn, focused, stay
 from tests.support.projects import copy_project, inside
 from tests.support.waiting import wait_for
-from tests.support.web import Watched, fetch, serving
+from tests.support.web import Watched, fetch, serving, wait_for_data
 
 ROWS = list(csv.DictReader(io.StringIO(sales_csv())))
-
-
-def is_ready(url: str) -> None:
-    """Wait until the data is read."""
-    wait_for(lambda: fetch(f"{url}/ready")[0] == 200, "the data", 60)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +33,7 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         add_chart("few", "--kind", "table", "--limit", "40", *on)
         add_chart("mix", "--kind", "bar", "--x", "region", "--y", "revenue", *on)
     with serving(root) as url:
-        is_ready(url)
+        wait_for_data(url)
         yield url
 
 
@@ -59,14 +54,14 @@ def shows(table: Locator, caption: str) -> None:
     expect(table.locator(".pager span")).to_have_text(caption)
 
 
-def until(page: Page, check: Callable[[], bool], what: str) -> None:
-    """Wait for what the browser tells of, a request or an answer, until a check holds."""
+def until(page: Page, check: Callable[[], bool], label: str) -> None:
+    """Wait for label the browser tells of, a request or an answer, until a check holds."""
 
     def wait_and_check() -> bool:
         page.wait_for_timeout(20)
         return check()
 
-    wait_for(wait_and_check, what)
+    wait_for(wait_and_check, label)
 
 
 def query(page: Page) -> dict[str, list[str]]:
@@ -77,8 +72,8 @@ def query(page: Page) -> dict[str, list[str]]:
 
 
 def test_a_heading_sorts_up_down_and_not_without_a_load(page: Page) -> None:
-    table, same, asked = page.locator("#all-sales"), stay(page), list[str]()
-    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    table, same, paths = page.locator("#all-sales"), stay(page), list[str]()
+    page.on("request", lambda request: paths.append(urlsplit(request.url).path))
     came, head = column(table, 5), table.locator("th", has_text="Revenue")
     assert head.get_attribute("aria-sort") is None
     assert came == column(table, 5)
@@ -97,7 +92,7 @@ def test_a_heading_sorts_up_down_and_not_without_a_load(page: Page) -> None:
     assert column(table, 5) == came
     assert query(page) == {}
     assert same()
-    assert [path for path in asked if "static" not in path] == ["/charts/all-sales/rows"] * 3
+    assert [path for path in paths if "static" not in path] == ["/charts/all-sales/rows"] * 3
     page.go_back()
     expect(page.locator("#all-sales [aria-sort=descending]")).to_have_text("Revenue")
 
@@ -106,15 +101,15 @@ def test_pages_hold_each_row_once(page: Page) -> None:
     table, same = page.locator("#all-sales"), stay(page)
     page.locator("#all-sales th", has_text="Product").get_by_role("link").click()
     expect(table.locator("[aria-sort]")).to_have_text("Product")
-    found = []
+    cells_read = []
     for first in range(1, 361, 25):
         shows(table, f"{first}\u2013{min(first + 24, 360)} of 360")
         cells = table.locator("td").all_inner_texts()
-        found += [tuple(cells[n : n + 5]) for n in range(0, len(cells), 5)]
+        cells_read += [tuple(cells[n : n + 5]) for n in range(0, len(cells), 5)]
         if first < 350:
             table.get_by_role("link", name="Next").click()
-    assert len(found) == len(set(found)) == 360
-    assert [row[2] for row in found] == sorted(row["product"] for row in ROWS)
+    assert len(cells_read) == len(set(cells_read)) == 360
+    assert [row[2] for row in cells_read] == sorted(row["product"] for row in ROWS)
     last = table.get_by_role("link", name="Next")
     assert last.get_attribute("aria-disabled") == "true"
     expect(last).to_be_focused()
@@ -125,10 +120,10 @@ def test_pages_hold_each_row_once(page: Page) -> None:
 
 
 def test_a_search_looks_into_all_columns_and_keeps_the_rest(page: Page) -> None:
-    table, other = page.locator("#all-sales"), page.locator("#few")
-    before = column(other, 1)
-    other.get_by_role("link", name="Next").click()
-    shows(other, "26\u201340 of 40")
+    table, small = page.locator("#all-sales"), page.locator("#few")
+    before = column(small, 1)
+    small.get_by_role("link", name="Next").click()
+    shows(small, "26\u201340 of 40")
     field = table.get_by_label("Search these rows")
     for text, rows in (
         ("coCOa", [row for row in ROWS if row["product"] == "Cocoa"]),
@@ -147,7 +142,7 @@ def test_a_search_looks_into_all_columns_and_keeps_the_rest(page: Page) -> None:
         assert field.input_value() == text
         expect(field).to_be_focused()
     assert query(page)["few.page"] == ["2"]
-    assert column(other, 1) != before
+    assert column(small, 1) != before
     field.fill("Tea")
     field.press("Enter")
     shows(table, "1\u201325 of 120")
@@ -397,7 +392,7 @@ def fresh(shared_project: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
         patch.chdir(root)
         add_chart("all_sales", "--kind", "table", "--filter", "region", "--filter", "product")
     with serving(root) as url:
-        is_ready(url)
+        wait_for_data(url)
         yield root, url
 
 
@@ -414,9 +409,9 @@ def test_newer_data_is_taken_over_in_place(fresh: tuple[Path, str], watched: Wat
     table.locator("th", has_text="Units").get_by_role("link").click()
     expect(table.locator("[aria-sort]")).to_have_text("Units")
     answers.clear()
-    for asked in (1, 2):
+    for count in (1, 2):
         page.clock.fast_forward(61_000)
-        until(page, lambda asked=asked: len(answers) == asked, "an answer")  # type: ignore[misc]
+        until(page, lambda count=count: len(answers) == count, "an answer")  # type: ignore[misc]
     assert answers[-1] == 304
     expect(page.locator(".page-status")).not_to_contain_text("Updated")
 
@@ -469,18 +464,18 @@ def test_a_link_in_a_part_that_is_replaced_keeps_the_focus(
 
 def test_a_server_that_is_away_is_asked_again(fresh: tuple[Path, str], watched: Watched) -> None:
     _, url = fresh
-    page, asked = watched.page, list[str]()
+    page, events = watched.page, list[str]()
     page.clock.install()
     page.goto(url)
     drawn(page, 1)
-    page.route(f"{url}/", lambda route: (asked.append("away"), route.abort()))
+    page.route(f"{url}/", lambda route: (events.append("away"), route.abort()))
     for count in (1, 2):
         page.clock.fast_forward(61_000)
-        until(page, lambda count=count: len(asked) == count, "the question")  # type: ignore[misc]
+        until(page, lambda count=count: len(events) == count, "the question")  # type: ignore[misc]
     page.unroute(f"{url}/")
-    page.on("response", lambda answer: asked.append(str(answer.status)))
+    page.on("response", lambda answer: events.append(str(answer.status)))
     page.clock.fast_forward(61_000)
-    until(page, lambda: len(asked) == 3, "the answer")
+    until(page, lambda: len(events) == 3, "the answer")
     assert page.locator(".error").count() == 0
     watched.complaints[:] = [text for text in watched.complaints if "ERR_FAILED" not in text]
 
@@ -490,20 +485,20 @@ def test_looking_for_newer_data_can_be_switched_off(project: Path, watched: Watc
     text = config.read_text("utf-8")
     assert '"UPDATE_SECONDS": 60,' in text
     config.write_text(text.replace('"UPDATE_SECONDS": 60,', '"UPDATE_SECONDS": 0,'), "utf-8")
-    page, asked = watched.page, list[str]()
+    page, urls = watched.page, list[str]()
     page.clock.install()
     with serving(project) as url:
-        is_ready(url)
+        wait_for_data(url)
         page.goto(url)
         drawn(page, 1)
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: urls.append(request.url))
         for _ in range(10):
             page.clock.fast_forward(120_000)
-        # What waits for its turn to be asked comes before this.
+        # What waits for its turn to be urls comes before this.
         page.locator("summary", has_text="Region").click()
         page.get_by_label("North", exact=True).click()
-        until(page, lambda: "region=North" in " ".join(asked), "the choice")
-        assert {urlsplit(each).query for each in asked if "static" not in each} == {"region=North"}
+        until(page, lambda: "region=North" in " ".join(urls), "the choice")
+        assert {urlsplit(each).query for each in urls if "static" not in each} == {"region=North"}
         expect(page.locator("#data")).to_contain_text("read 20 minutes ago")
 
 

@@ -41,12 +41,12 @@ BUILDERS = """
 import os, signal, sys, time
 import duckdb, pandas
 from app import create_app
-data = create_app().extensions["data"]
+sales = create_app().extensions["engine"].data["sales"]
 print("ready", flush=True)
 for after in sys.stdin:
     builder = os.fork()
     if not builder:
-        data.build("sales", force=True)
+        sales.build(force=True)
         os._exit(0)
     time.sleep(float(after))
     os.kill(builder, signal.SIGKILL)
@@ -67,7 +67,7 @@ FROM sales
 def {kind}(df):
     """Show them."""
     low, high, rows, total = (int(value) for value in df.iloc[0])
-    return {shown}
+    return {result}
 '''
 VALUE = re.compile(r'<p class="value">(\d+) (\d+) (\d+) (\d+)</p>')
 
@@ -91,7 +91,7 @@ def write(path: Path, version: int) -> None:
 
 
 @dataclass
-class Seen:
+class Observations:
     """What the readers got: the newest version, when it was first seen, and what was wrong."""
 
     stop: threading.Event = field(default_factory=threading.Event)
@@ -108,16 +108,16 @@ class Seen:
                 self.wrong.append(f"{path}: {status} {body[:200]}")
                 return
             if path.startswith("/charts"):
-                found = [tuple(row) for row in json.loads(body)["rows"]]
+                values = [tuple(row) for row in json.loads(body)["rows"]]
             else:
-                found = [tuple(map(int, match)) for match in VALUE.findall(body)]
-            if not found:
+                values = [tuple(map(int, match)) for match in VALUE.findall(body)]
+            if not values:
                 self.wrong.append(f"{path}: nothing shown: {body}")
                 return
-            version = found[0][0]
+            version = values[0][0]
             rows = rows_of(version, regions)
-            if set(found) != {(version, version, rows, version * rows)}:
-                self.wrong.append(f"{path}: a mix: {found}")
+            if set(values) != {(version, version, rows, version * rows)}:
+                self.wrong.append(f"{path}: a mix: {values}")
             now = time.monotonic()
             self.firsts.setdefault(version, now)
             newer = [v for v, at in self.firsts.items() if v > version and at < begun]
@@ -125,18 +125,18 @@ class Seen:
                 self.wrong.append(f"{path}: version {version} after {max(newer)}")
 
 
-def read(url: str, seen: Seen, chance: random.Random) -> None:
+def read(url: str, observations: Observations, chance: random.Random) -> None:
     """Ask for pages and rows under filters, until told to stop."""
     choices = [group for size in range(1, 4) for group in combinations(REGIONS, size)]
-    while not seen.stop.is_set():
+    while not observations.stop.is_set():
         group = chance.choice(choices)
         path = chance.choice(
             ["/", "/charts/version-table/data.json", "/charts/version-0/data.json"]
         )
         begun = time.monotonic()
-        asked = f"{url}{path}?{urlencode([('region', region) for region in group])}"
-        status, body = fetch(asked)
-        seen.check(path, len(group), begun, status, body.decode("utf-8", "replace"))
+        query = urlencode([("region", region) for region in group])
+        status, body = fetch(f"{url}{path}?{query}")
+        observations.check(path, len(group), begun, status, body.decode("utf-8", "replace"))
 
 
 @contextmanager
@@ -157,9 +157,9 @@ def builders(project: Path) -> Iterator[Callable[[float], bool]]:
         assert process.stdin
         assert process.stdout
         process.stdin.write(f"{after}\n")
-        said = process.stdout.readline()
-        assert said in ("True\n", "False\n")
-        return said == "True\n"
+        line = process.stdout.readline()
+        assert line in ("True\n", "False\n")
+        return line == "True\n"
 
     with process:
         assert process.stdout
@@ -184,21 +184,21 @@ def test_readers_get_one_version_whole_while_builders_die(project: Path) -> None
         old.unlink()
     value = 'f"{low} {high} {rows} {total}"'
     for n in range(KPIS):
-        text = CHART.format(n=n, kind="kpi", shown=f'{{"value": {value}}}')
+        text = CHART.format(n=n, kind="kpi", result=f'{{"value": {value}}}')
         (project / f"app/charts/version_{n}.py").write_text(text, "utf-8")
-    text = CHART.format(n="table", kind="table", shown="df")
+    text = CHART.format(n="table", kind="table", result="df")
     (project / "app/charts/version_table.py").write_text(text, "utf-8")
     source = project / "data/sales.csv"
     write(source, 1)
     chance = random.Random(11)
-    seen = Seen()
+    observations = Observations()
     with (
         serving(project, SECRET_KEY="of the torture", WEB_CONCURRENCY="2") as url,
         builders(project) as killed,
     ):
         wait_for(lambda: fetch(f"{url}/")[0] == 200, "the first snapshot", PATIENCE)
         readers = [
-            threading.Thread(target=read, args=[url, seen, random.Random(n)])
+            threading.Thread(target=read, args=[url, observations, random.Random(n)])
             for n in range(READERS)
         ]
         with threads(*readers):
@@ -208,17 +208,17 @@ def test_readers_get_one_version_whole_while_builders_die(project: Path) -> None
                     while version in DEATHS and not killed(chance.uniform(0, LONGEST_BUILD)):
                         pass  # it was quicker
                     wait_for(
-                        lambda: version in seen.firsts or bool(seen.wrong),  # noqa: B023
+                        lambda: version in observations.firsts or bool(observations.wrong),  # noqa: B023
                         f"version {version}",
                         PATIENCE,
                     )
             finally:
-                seen.stop.set()
+                observations.stop.set()
         newest = [fetch(f"{url}/charts/version-table/data.json")[1] for _ in range(10)]
-    assert seen.wrong == [], f"{len(seen.wrong)} of {seen.answers}"
+    assert observations.wrong == [], f"{len(observations.wrong)} of {observations.answers}"
     assert all(f"{VERSIONS * rows_of(VERSIONS, 4)}" in body.decode() for body in newest)
-    assert sorted(seen.firsts) == list(range(1, VERSIONS + 1))
-    assert seen.answers > 4 * VERSIONS
+    assert sorted(observations.firsts) == list(range(1, VERSIONS + 1))
+    assert observations.answers > 4 * VERSIONS
     left = {path.name for path in (project / "instance").iterdir()}
     snapshots = {name for name in left if name.endswith(".parquet")}
     assert left - snapshots == {"cache", "sales.json", "sales.lock"}

@@ -1,4 +1,4 @@
-"""What add-chart asks at a terminal."""
+"""The questions of add-chart on a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flaskdash.charts.kinds import KINDS
 from tests.support.data import sales_csv
 from tests.support.flags import FLAGS
 
-ASKED = {"x", "y", "by", "size", "color", "agg", "grain"}
+QUESTION_FLAGS = {"x", "y", "by", "size", "color", "agg", "grain"}
 
 
 def answer(made: Path, *questions: tuple[str, str], flags: tuple[str, ...] = ()) -> str:
@@ -39,7 +39,7 @@ def answer(made: Path, *questions: tuple[str, str], flags: tuple[str, ...] = ())
     return printed
 
 
-def test_asks_for_a_chart_of_ones_own(made: Path) -> None:
+def test_add_chart_asks_for_each_part_of_a_custom_chart(made: Path) -> None:
     printed = answer(
         made,
         (r"Chart.*\[1\]: ", "0"),
@@ -74,26 +74,26 @@ def questions(kind: str) -> int:
     flags = {*KINDS[kind].needs, *KINDS[kind].takes}
     if "x" not in KINDS[kind].needs:
         flags -= {"x", "grain"}
-    return 3 + len(ASKED & flags)
+    return 3 + len(QUESTION_FLAGS & flags)
 
 
-UNLIKE = {questions(kind): kind for kind in FLAGS if kind not in {"bar", "gauge"}}
+KINDS_BY_COUNT = {questions(kind): kind for kind in FLAGS if kind not in {"bar", "gauge"}}
 
 
-@pytest.mark.parametrize("kind", UNLIKE.values())
+@pytest.mark.parametrize("kind", KINDS_BY_COUNT.values())
 def test_enter_takes_the_defaults_of_a_kind(made: Path, kind: str) -> None:
-    asked = questions(kind)
-    answer(made, (r"\[1\]: ", "0"), ("Kind .*: ", kind), *[(r"\[[^]]+\]: ", "")] * asked)
+    count = questions(kind)
+    answer(made, (r"\[1\]: ", "0"), ("Kind .*: ", kind), *[(r"\[[^]]+\]: ", "")] * count)
 
 
-def test_a_target_is_asked_for(made: Path) -> None:
-    ours = (
+def test_a_gauge_asks_for_its_target(made: Path) -> None:
+    answers = (
         ("Kind .*: ", "gauge"),
         ("y, .*: ", "units"),
         ("Aggregate .*: ", ""),
         ("Target: ", "2000"),
     )
-    answer(made, (r"\[1\]: ", "0"), *ours, *[(r"\[[^]]+\]: ", "")] * 3)
+    answer(made, (r"\[1\]: ", "0"), *answers, *[(r"\[[^]]+\]: ", "")] * 3)
     text = (made / "app/charts/mine.py").read_text("utf-8")
     assert 'value, target = df["units"].iloc[0], 2000' in text
 
@@ -116,10 +116,10 @@ def test_a_text_is_counted_and_a_category_has_no_step(made: Path) -> None:
     assert "FILTERS = []" in text
 
 
-def test_a_suggestion_asks_for_its_place_and_title_alone(made: Path, sales: Path) -> None:
-    other = sales.with_name("costs.csv")
-    other.write_text(sales_csv(100), "utf-8")
-    subprocess.run([sys.executable, "-m", "flaskdash", "add-data", other], cwd=made, check=True)
+def test_a_suggestion_asks_only_for_its_dashboard_and_title(made: Path, sales: Path) -> None:
+    costs = sales.with_name("costs.csv")
+    costs.write_text(sales_csv(100), "utf-8")
+    subprocess.run([sys.executable, "-m", "flaskdash", "add-data", costs], cwd=made, check=True)
     answer(
         made,
         (r"Data \(costs, sales\) \[costs\]: ", "costs"),
@@ -130,7 +130,7 @@ def test_a_suggestion_asks_for_its_place_and_title_alone(made: Path, sales: Path
     assert 'DATA = "costs"' in (made / "app/charts/mine.py").read_text("utf-8")
 
 
-def test_what_a_flag_says_is_not_asked(made: Path) -> None:
+def test_add_chart_does_not_ask_for_the_value_of_a_flag(made: Path) -> None:
     flags = ("--title", "Ours", "--dashboard", "Details", "--filter", "product")
     answer(made, (r"Chart.*\[1\]: ", "1"), flags=flags)
     text = (made / "app/charts/mine.py").read_text("utf-8")

@@ -53,8 +53,10 @@ def test_help_does_not_import_heavy_packages() -> None:
         "cli(['--help'], standalone_mode=False)\n"
         "print('LOADED', *sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split("LOADED")[1].split())
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = set(process.stdout.split("LOADED")[1].split())
     assert not loaded & {"pandas", "numpy", "duckdb", "cookiecutter", "jinja2", "rich", "tomlkit"}
     assert not loaded & {"subprocess", "http.server", "watchfiles", "uv"}
 
@@ -73,14 +75,14 @@ def test_an_unknown_option_suggests_similar_ones(flaskdash: Cli) -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shell_completion(shell: str) -> None:
     def complete(**env: str) -> str:
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "flaskdash"],
             env=os.environ | env,
             capture_output=True,
             text=True,
             encoding="utf-8",
         )
-        return done.stdout
+        return process.stdout
 
     assert "flaskdash" in complete(_FLASKDASH_COMPLETE=f"{shell}_source")
     if shell == "bash":
@@ -88,16 +90,16 @@ def test_shell_completion(shell: str) -> None:
         assert "add-chart" in complete(_FLASKDASH_COMPLETE="bash_complete", **words)
 
 
-def test_output_is_utf8_whatever_the_locale(sales: Path) -> None:
+def test_output_is_utf8_in_any_locale(sales: Path) -> None:
     path = sales.with_name("größe.csv")
     path.write_text("größe,文字\n" + "".join(f"{n},x{n % 3}\n" for n in range(30)), "utf-8")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "flaskdash", "inspect", str(path)],
         env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
         capture_output=True,
         check=True,
     )
-    assert "größe" in done.stdout.decode("utf-8")
+    assert "größe" in process.stdout.decode("utf-8")
 
 
 def test_inspect_json_has_the_documented_keys(sales: Path, flaskdash: Cli) -> None:
@@ -137,13 +139,13 @@ def test_inspect_as_text(sales: Path, flaskdash: Cli) -> None:
 
 def test_errors_go_to_stderr_with_a_hint(folder: Path) -> None:
     (folder / "nov.csv").write_text("a,b\n1,2\n", "utf-8")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "flaskdash", "inspect", "no.csv"], capture_output=True, text=True
     )
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert done.stderr.startswith("Error: ")
-    assert done.stderr.endswith("\nTry: nov.csv\n")
+    assert process.returncode == 1
+    assert process.stdout == ""
+    assert process.stderr.startswith("Error: ")
+    assert process.stderr.endswith("\nTry: nov.csv\n")
 
 
 def test_a_terminal_shows_a_spinner() -> None:
@@ -151,4 +153,4 @@ def test_a_terminal_shows_a_spinner() -> None:
     child = pexpect.spawn(sys.executable, ["-c", code], encoding="utf-8", timeout=30)
     child.expect(pexpect.EOF)
     frames = re.findall("[\u2801-\u28ff]", child.before)  # the braille dots of the spinner
-    assert len(set(frames)) > 3, "the spinner does not turn"
+    assert len(set(frames)) > 3, "the spinner does not move"

@@ -1,4 +1,4 @@
-"""What `flaskdash list` says of a project."""
+"""`flaskdash list`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from tests.support.fixtures import Cli
 
 
-def test_list_says_where_each_lives(made: Path, flaskdash: Cli) -> None:
-    found = json.loads(flaskdash("list", "--json").output)
-    assert found["loaders"] == [
+def test_list_has_the_file_of_each_loader_and_chart(made: Path, flaskdash: Cli) -> None:
+    listing = json.loads(flaskdash("list", "--json").output)
+    assert listing["loaders"] == [
         {
             "name": "sales",
             "file": "app/loaders/sales.py",
@@ -21,10 +21,10 @@ def test_list_says_where_each_lives(made: Path, flaskdash: Cli) -> None:
             "snapshot": {"rows": None, "built": None, "error": None, "failed": None, "unread": 0},
         }
     ]
-    assert {chart["file"] for chart in found["charts"]} == {
+    assert {chart["file"] for chart in listing["charts"]} == {
         str(path.relative_to(made).as_posix()) for path in (made / "app/charts").glob("[!_]*.py")
     }
-    assert found["dashboards"][0]["title"] == "Overview"
+    assert listing["dashboards"][0]["title"] == "Overview"
     text = flaskdash("list").output
     assert "app/loaders/sales.py" in text
 
@@ -47,40 +47,38 @@ def ago(**units: int) -> datetime:
     ("minutes", "text"),
     [(0, "just now"), (1, "1 minute ago"), (150, "2 hours ago"), (3 * 24 * 60, "3 days ago")],
 )
-def test_list_says_how_old_a_snapshot_is(
+def test_list_shows_the_age_of_a_snapshot(
     made: Path, flaskdash: Cli, minutes: int, text: str
 ) -> None:
     then = ago(minutes=minutes)
     assert "no snapshot yet" in flaskdash("list").output
     state(made, built=then.isoformat())
     assert f"data/sales.csv  1,360 rows, {text}\n" in flaskdash("list").output
-    (snapshot,) = (
-        one["snapshot"] for one in json.loads(flaskdash("list", "--json").output)["loaders"]
-    )
+    (loader,) = json.loads(flaskdash("list", "--json").output)["loaders"]
     expected = {"rows": 1360, "built": then.isoformat(), "error": None, "failed": None}
-    assert snapshot == expected | {"unread": 0}
+    assert loader["snapshot"] == expected | {"unread": 0}
 
 
 @pytest.mark.parametrize("key", ["tried", "failed"])
-def test_list_says_why_a_snapshot_was_not_rebuilt(made: Path, flaskdash: Cli, key: str) -> None:
+def test_list_shows_why_a_rebuild_failed(made: Path, flaskdash: Cli, key: str) -> None:
     built, failed = ago(hours=2), ago(minutes=5)
     state(made, built=built.isoformat(), error="ValueError", **{key: failed.timestamp()})
-    said = flaskdash("list").output
-    assert "1,360 rows, 2 hours ago; failed 5 minutes ago: ValueError\n" in said
-    found = json.loads(flaskdash("list", "--json").output)["loaders"][0]["snapshot"]
-    assert (found["error"], found["failed"]) == ("ValueError", failed.isoformat())
+    output = flaskdash("list").output
+    assert "1,360 rows, 2 hours ago; failed 5 minutes ago: ValueError\n" in output
+    snapshot = json.loads(flaskdash("list", "--json").output)["loaders"][0]["snapshot"]
+    assert (snapshot["error"], snapshot["failed"]) == ("ValueError", failed.isoformat())
     state(made, built="", error="ValueError", **{key: failed.timestamp()})
     assert "no snapshot yet; failed 5 minutes ago: ValueError\n" in flaskdash("list").output
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"built": 3, "error": ""}'])
-def test_list_bears_a_state_that_can_not_be_read(made: Path, flaskdash: Cli, text: str) -> None:
+def test_list_ignores_an_invalid_state(made: Path, flaskdash: Cli, text: str) -> None:
     state(made)
     (made / "instance/sales.json").write_text(text, "utf-8")
     assert "no snapshot yet" in flaskdash("list").output
 
 
-def test_snapshots_are_looked_for_where_the_project_keeps_them(
+def test_list_finds_snapshots_in_the_instance_folder_of_the_project(
     made: Path, flaskdash: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state(made, built=ago(hours=2).isoformat())
@@ -92,8 +90,8 @@ def test_snapshots_are_looked_for_where_the_project_keeps_them(
     (made / "elsewhere").rename(tmp_path / "moved")
     monkeypatch.setenv("INSTANCE_PATH", str(tmp_path / "moved"))
     assert "1,360 rows" in flaskdash("list").output
-    said = flaskdash("remove", "sales", "--force").output
-    assert f"remove    {tmp_path}/moved/sales.1.parquet" in said
+    output = flaskdash("remove", "sales", "--force").output
+    assert f"remove    {tmp_path}/moved/sales.1.parquet" in output
     assert not list((tmp_path / "moved").iterdir())
 
 
@@ -103,7 +101,7 @@ def test_list_names_a_file_that_is_not_python(made: Path, flaskdash: Cli) -> Non
     assert "broken.py, line 1" in result.output
 
 
-def test_list_takes_none_for_the_default(made: Path, flaskdash: Cli) -> None:
+def test_none_means_the_default(made: Path, flaskdash: Cli) -> None:
     chart = made / "app/charts/revenue_by_region.py"
     chart.write_text(chart.read_text("utf-8") + "\nORDER = None\nFILTERS = None\n", "utf-8")
     chart.write_text(chart.read_text("utf-8").replace("FILTERS = [", "_ = ["), "utf-8")

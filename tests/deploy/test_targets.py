@@ -40,7 +40,7 @@ def test_a_target_is_remembered_once_and_the_command_prints_it(
         ("[tool.flaskdash.targets] # none yet\n", "[tool.flaskdash.targets] # none yet\n"),
     ],
 )
-def test_remembering_keeps_the_file_as_it_is(
+def test_remember_preserves_comments_and_formatting(
     tiny_project: Project, end: str, before: str, after: str
 ) -> None:
     head = f'# first{end}[project]{end}name   =   "tiny"{end}{end}[tool.flaskdash]{end}'

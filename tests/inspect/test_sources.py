@@ -9,6 +9,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+import pytest
 from openpyxl import Workbook
 
 from tests.support.data import sales_csv
@@ -72,6 +73,7 @@ def sources(folder: Path) -> list[Path]:
     return [folder / name for name in [*names, "parts"]]
 
 
+@pytest.mark.slow
 def test_a_project_of_all_kinds_passes_its_own_checks(
     tmp_path: Path, folder: Path, flaskdash: Cli
 ) -> None:

@@ -1,4 +1,4 @@
-"""Serve: each test runs the real command on a tiny project, in a process of its own."""
+"""`flaskdash serve`: most tests run the real command on a tiny project, in its own process."""
 
 import json
 import os
@@ -89,7 +89,7 @@ def build(root: Path, files: dict[str, str]) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a project whose environment is ours, and is fresh, so that nothing is installed."""
+    """Return a project with a fresh environment, the tests' own, so that nothing is installed."""
     root = build(
         tmp_path / "tiny",
         {
@@ -107,18 +107,18 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
-def until(get: Callable[[], Any], what: str = "") -> Any:
+def until(get: Callable[[], Any], expectation: str = "") -> Any:
     """Return the first true value of `get`; fail after a deadline."""
     end = time.monotonic() + DEADLINE
     while time.monotonic() < end:
         if value := get():
             return value
         time.sleep(0.01)
-    raise AssertionError(f"not in time: {what}")
+    raise AssertionError(f"not in time: {expectation}")
 
 
 class Served:
-    """A running `flaskdash serve`, and what it printed."""
+    """A running `flaskdash serve` and its output."""
 
     def __init__(self, root: Path, *args: str, **env: str) -> None:
         self.root = root
@@ -138,15 +138,16 @@ class Served:
         return self.output.read_text(encoding="utf-8", errors="replace")
 
     def wait(self, pattern: str) -> re.Match[str]:
-        """Return the match once the output has it."""
-        ended = self.process.poll
+        """Wait until the output matches, and return the match."""
 
-        def look() -> Any:
-            assert ended() is None or re.search(pattern, self.printed()), self.printed()
-            return re.search(pattern, self.printed())
+        def search() -> re.Match[str] | None:
+            has_ended = self.process.poll() is not None
+            match = re.search(pattern, self.printed())
+            assert match or not has_ended, self.printed()
+            return match
 
-        found: re.Match[str] = until(look, f"{pattern} in {self.printed()}")
-        return found
+        match: re.Match[str] = until(search, f"{pattern} in {self.printed()}")
+        return match
 
     @property
     def address(self) -> str:
@@ -162,7 +163,7 @@ class Served:
                 return error.code, error.read().decode()
 
     def state(self) -> dict[str, str]:
-        """Return the first state that the event stream tells, as a browser would see it."""
+        """Return the first state in the event stream, as a browser receives it."""
         host, port = self.address.removeprefix("http://").split(":")
         with closing(HTTPConnection(host, int(port), timeout=DEADLINE)) as connection:
             connection.request("GET", "/_dev/events")
@@ -172,7 +173,7 @@ class Served:
                         return dict(json.loads(line.removeprefix(b"data: ")))
         return {}
 
-    def told(self, change: Callable[[], object], key: str = "id") -> dict[str, str]:
+    def state_after(self, change: Callable[[], object], key: str = "id") -> dict[str, str]:
         """Make a change, and return the first state with another value under `key`."""
         before = self.state()
         change()
@@ -192,7 +193,7 @@ class Served:
 
 @pytest.fixture
 def start(project: Path) -> Iterator[Callable[..., Served]]:
-    """Return a function that serves the project on a free port."""
+    """Return a function that serves the project on a free port; stop all servers afterwards."""
     running: list[Served] = []
 
     def start_it(*args: str, **env: str) -> Served:
@@ -251,7 +252,7 @@ def test_answers_to_its_own_name_alone(start):
 
 
 @pytest.mark.parametrize(
-    ("header", "host", "ours"),
+    ("header", "host", "is_trusted"),
     [
         ("localhost", "127.0.0.1", True),
         ("LOCALHOST.:5000", "127.0.0.1", True),
@@ -274,25 +275,25 @@ def test_answers_to_its_own_name_alone(start):
         ("", "127.0.0.1", False),
     ],
 )
-def test_which_names_are_ours(header, host, ours):
-    assert dev_host.is_ours(header, host) is ours
+def test_only_hosts_of_this_machine_are_trusted(header, host, is_trusted):
+    assert dev_host.is_trusted(header, host) is is_trusted
 
 
 def test_takes_the_next_port(start):
-    with listen("127.0.0.1", 0) as taken:
-        port = port_of(taken)
+    with listen("127.0.0.1", 0) as listener:
+        port = port_of(listener)
         served = start("--port", str(port))
-        assert served.wait(rf"port {port} is taken; using (\d+)")[1] in served.address
+        assert served.wait(rf"Port {port} is in use; serving on port (\d+)")[1] in served.address
 
 
 def test_a_saved_chart_restarts_without_a_failed_request(start):
     served = start()
     before = served.state()
     results: list[object] = []
-    enough = Event()
+    stop = Event()
 
     def poll() -> None:
-        while not enough.is_set():
+        while not stop.is_set():
             try:
                 results.append(served.get("/")[0])
             except OSError as error:
@@ -302,40 +303,42 @@ def test_a_saved_chart_restarts_without_a_failed_request(start):
     poller = Thread(target=poll)
     slow.start()
     poller.start()
-    state = served.told(lambda: served.save("app/charts/sales.py", CHART.replace("one", "two")))
+    state = served.state_after(
+        lambda: served.save("app/charts/sales.py", CHART.replace("one", "two"))
+    )
     assert boot(state) != boot(before)
     assert "two 10" in served.get("/")[1]
     # The same second and the same size: bytecode of the last version would look current.
-    served.told(lambda: served.save("app/charts/sales.py", CHART.replace("one", "six")))
+    served.state_after(lambda: served.save("app/charts/sales.py", CHART.replace("one", "six")))
     assert "six 10" in served.get("/")[1]
-    enough.set()
+    stop.set()
     poller.join()
     slow.join()
     assert set(results) == {200, "done"}
     until(lambda: len(children(served.process.pid)) == 1, "the old processes end")
 
 
-def test_a_mistake_at_import_shows_and_heals(start):
+def test_an_error_at_import_is_shown_until_it_is_fixed(start):
     served = start()
-    served.told(lambda: served.save("app/charts/sales.py", 'VALUE = "one"\nhalf = (\n'))
+    served.state_after(lambda: served.save("app/charts/sales.py", 'VALUE = "one"\nhalf = (\n'))
     status, page = served.get("/any")
     assert status == 500
     assert "SyntaxError" in page
     assert "app/charts/sales.py, line 2" in page
     assert '<span class="here">   2  half = (</span>' in page
     assert page.count('src="/_dev/reload.js"') == 1
-    served.told(lambda: served.save("app/charts/sales.py", CHART))
+    served.state_after(lambda: served.save("app/charts/sales.py", CHART))
     assert served.get("/")[0] == 200
 
 
-def test_a_failure_at_start_heals_with_any_file(start, project):
+def test_an_error_at_start_can_be_fixed_by_any_file(start, project):
     text = APP.replace("    @app.get", '    Path("data/more.csv").read_text()\n\n    @app.get', 1)
     (project / "app/__init__.py").write_text(text)
     served = start()
     status, page = served.get("/")
     assert status == 500
     assert "app/__init__.py, line 11" in page
-    served.told(lambda: served.save("data/more.csv", "1"))
+    served.state_after(lambda: served.save("data/more.csv", "1"))
     assert served.get("/")[0] == 200
 
 
@@ -349,7 +352,7 @@ def test_an_exception_in_a_view_shows_file_and_line(start):
     assert "<script>alert" not in page
     assert "dev_app.py" not in page
     assert served.get("/half?of=4") == (200, served.get("/half?of=4")[1])
-    served.told(lambda: served.save("app/charts/sales.py", CHART.replace("int(of)", "4")))
+    served.state_after(lambda: served.save("app/charts/sales.py", CHART.replace("int(of)", "4")))
     assert served.get("/half?of=x")[0] == 200
 
 
@@ -357,28 +360,30 @@ def test_saved_data_reloads_the_page_without_a_restart(start):
     served = start()
     before = served.state()
     served.save("new.csv", "20")
-    state = served.told(lambda: (served.root / "new.csv").replace(served.root / "data/sales.csv"))
+    state = served.state_after(
+        lambda: (served.root / "new.csv").replace(served.root / "data/sales.csv")
+    )
     assert boot(state) == boot(before)
     assert "one 20" in served.get("/")[1]
     # The app rebuilds its snapshot by itself, a moment later.
     (served.root / "instance").mkdir()
-    state = served.told(lambda: served.save("instance/sales.json", "{}"))
+    state = served.state_after(lambda: served.save("instance/sales.json", "{}"))
     assert boot(state) == boot(before)
     assert f'data-id="{state["id"]}"' in served.get("/")[1]
 
 
-def test_a_snapshot_that_is_kept_elsewhere_reloads_the_page_too(start, project, tmp_path):
+def test_a_snapshot_in_another_folder_reloads_the_page(start, project, tmp_path):
     (tmp_path / "moved").mkdir()
     moved = f'    app.config["INSTANCE"] = {str(tmp_path / "moved")!r}\n\n    @app.get'
     (project / "app/__init__.py").write_text(APP.replace("    @app.get", moved, 1))
     served = start()
-    served.told(lambda: (tmp_path / "moved/sales.json").write_text("{}"))
+    served.state_after(lambda: (tmp_path / "moved/sales.json").write_text("{}"))
 
 
 def test_a_saved_style_sheet_leaves_the_page(start):
     served = start()
     before = served.state()
-    state = served.told(lambda: served.save("app/static/style.css", "body {}"), key="css")
+    state = served.state_after(lambda: served.save("app/static/style.css", "body {}"), key="css")
     assert state == {"id": before["id"], "css": "1"}
 
 
@@ -413,9 +418,9 @@ def create_app():
         until(lambda tab=tab: tab.evaluate(COLOUR) == "rgb(0, 0, 255)", "the new style")
     for value in ("two", "(", "six"):
         served.save("app/charts/sales.py", f'VALUE = "{value}"' if value != "(" else value)
-        shown = "h1" if value == "(" else f"text={value}"
+        selector = "h1" if value == "(" else f"text={value}"
         for tab in tabs:
-            tab.wait_for_selector(shown)
+            tab.wait_for_selector(selector)
             assert tab.url.endswith("/?region=north")
     for tab in tabs:
         tab.close()
@@ -423,7 +428,7 @@ def create_app():
 
 def test_a_data_folder_that_is_replaced_is_still_watched(start):
     served = start()
-    served.told(lambda: (served.root / "data").rename(served.root / "old"))
+    served.state_after(lambda: (served.root / "data").rename(served.root / "old"))
     (served.root / "data").mkdir()
     served.wait("data changed")
 
@@ -434,7 +439,7 @@ def test_a_data_folder_that_is_replaced_is_still_watched(start):
     until(saved_again, "data/sales.csv noticed")
 
 
-def test_a_crash_is_told_and_mended(start):
+def test_a_crash_is_reported_and_a_save_restarts(start):
     served = start()
     served.wait("Serving")
     with pytest.raises(OSError, match="closed connection"):
@@ -444,7 +449,7 @@ def test_a_crash_is_told_and_mended(start):
     assert "one 30" in served.get("/")[1]
 
 
-def test_a_broken_environment_is_told(start, project):
+def test_a_broken_environment_is_reported(start, project):
     (project / ".venv/bin/python").write_text("#!/bin/sh\nexit 9\n")
     served = start()
     assert served.process.wait(DEADLINE) == 1
@@ -459,10 +464,10 @@ def test_stops_cleanly(start, number):
     with closing(HTTPConnection(host, int(port), timeout=DEADLINE)) as events:
         events.request("GET", "/_dev/events")
         events.getresponse().readline()
-        begun = time.monotonic()
+        start_time = time.monotonic()
         os.killpg(served.process.pid, number)  # as a terminal does: the child gets it too
         assert served.process.wait(DEADLINE) == 0
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - start_time < 2
     assert not alive(child)
     assert "Traceback" not in served.printed()
 
@@ -515,20 +520,20 @@ def test_prod_runs_gunicorn_on_the_host_and_port(start, project):
         ("# hello\n\nweb:\n", "Procfile, line 3 is not 'NAME: COMMAND': web:"),
     ],
 )
-def test_a_wrong_procfile_is_told(text, message):
+def test_an_invalid_procfile_is_reported(text, message):
     with pytest.raises(FlaskdashError, match=re.escape(message)):
         parse_web(text)
 
 
-def test_a_missing_procfile_is_told(start):
+def test_a_missing_procfile_is_reported(start):
     served = start("--prod")
     assert served.process.wait(DEADLINE) == 1
     assert "has no Procfile" in served.printed()
 
 
-def test_prod_on_windows_is_told(project, monkeypatch):
+def test_prod_on_windows_is_reported(project, monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
-    with pytest.raises(FlaskdashError, match="needs a Unix"):
+    with pytest.raises(FlaskdashError, match="does not run on Windows"):
         serve_production(Project(project, "tiny", "Tiny"), "127.0.0.1", 0, print)
 
 
@@ -546,7 +551,7 @@ def test_a_command_takes_the_place_of_its_shell(line, text):
     assert as_exec(line) == text
 
 
-def test_arguments_for_gunicorn_are_kept(project, monkeypatch):
+def test_arguments_for_gunicorn_are_preserved(project, monkeypatch):
     here = Project(project, "tiny", "Tiny")
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--threads 2")
     assert variables(here, "::1", 80)["GUNICORN_CMD_ARGS"] == "--threads 2 --bind [::1]:80"
@@ -610,7 +615,7 @@ def test_only_files_of_the_dashboard_count(name, counts):
     ("host", "message"),
     [("no.such.host.invalid", "is not an address"), ("203.0.113.7", "is not an address")],
 )
-def test_a_wrong_host_is_told(host, message):
+def test_a_host_of_another_machine_is_reported(host, message):
     with pytest.raises(FlaskdashError, match=message):
         listen(host, 0)
 
@@ -637,34 +642,34 @@ def test_the_page_names_the_first_cause(tmp_path):
 
 
 def test_a_project_is_found_from_inside(project):
-    found = Project.find(project / "app" / "charts")
-    assert (found.root, found.name, found.title) == (project, "tiny", "Tiny sales")
-    assert found.loaders == project / "app" / "loaders"
+    parent = Project.find(project / "app" / "charts")
+    assert (parent.root, parent.name, parent.title) == (project, "tiny", "Tiny sales")
+    assert parent.loaders == project / "app" / "loaders"
 
 
-def test_no_project_is_told(tmp_path, monkeypatch):
+def test_no_project_is_reported(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(command)
     assert result.exit_code == 1
     assert "is not inside a flaskdash project" in result.output
 
 
-def test_a_broken_pyproject_is_told(tmp_path):
+def test_a_broken_pyproject_is_reported(tmp_path):
     build(tmp_path, {"pyproject.toml": "[tool\n"})
     with pytest.raises(FlaskdashError, match=r"pyproject\.toml is not valid TOML"):
         Project.find(tmp_path)
 
 
-def test_a_fresh_environment_costs_no_process(project, monkeypatch):
-    ran: list[object] = []
-    monkeypatch.setattr(shell, "run", lambda *args, **_: ran.append(args))
+def test_a_fresh_environment_starts_no_process(project, monkeypatch):
+    commands: list[object] = []
+    monkeypatch.setattr(shell, "run", lambda *args, **_: commands.append(args))
     ensure_environment(Project.find(project), print)
-    assert not ran
+    assert not commands
     (project / "uv.lock").write_text("changed")
     ensure_environment(Project.find(project), print)
-    assert len(ran) == 1
+    assert len(commands) == 1
     ensure_environment(Project.find(project), print)
-    assert len(ran) == 1
+    assert len(commands) == 1
 
 
 UV_PROJECT = """\
@@ -680,42 +685,42 @@ package = false
 
 
 @pytest.fixture
-def unmade(tmp_path: Path) -> Path:
+def clone(tmp_path: Path) -> Path:
     """Return a fresh clone: a project without an environment."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}\n"
     return build(tmp_path / "here", {"pyproject.toml": UV_PROJECT, ".python-version": version})
 
 
-def test_a_relocatable_environment_can_be_moved(unmade, tmp_path):
+def test_a_relocatable_environment_can_be_moved(clone, tmp_path):
     try:
-        environment.lock(unmade)
-        sync(unmade)
+        environment.lock(clone)
+        sync(clone)
     except OfflineError:
         pytest.skip("needs the package index")
-    there = unmade.rename(tmp_path / "there")
+    moved = clone.rename(tmp_path / "moved")
     out = subprocess.run(
-        [there / ".venv/bin/gunicorn", "--version"], capture_output=True, text=True
+        [moved / ".venv/bin/gunicorn", "--version"], capture_output=True, text=True
     )
     assert "gunicorn" in out.stdout, out
-    assert environment.is_fresh(there)
+    assert environment.is_fresh(moved)
 
 
-def test_no_network_and_no_environment_is_told(unmade, tmp_path, monkeypatch):
+def test_no_network_and_no_environment_is_reported(clone, tmp_path, monkeypatch):
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.chdir(unmade)
+    monkeypatch.chdir(clone)
     result = CliRunner().invoke(command)
     assert result.exit_code == 1
     assert "cannot be reached" in result.output
     assert "Try: flaskdash serve\n" in result.output
 
 
-def test_no_network_keeps_the_environment_that_is_there(project, monkeypatch):
+def test_no_network_keeps_the_existing_environment(project, monkeypatch):
     def fail(*args: object, **_: object) -> str:
         raise shell.CommandError(["uv"], 2, "cause: dns error")
 
     monkeypatch.setattr(shell, "run", fail)
     (project / "uv.lock").write_text("changed")
-    said: list[str] = []
-    ensure_environment(Project.find(project), said.append)
-    assert "The environment is not updated" in said[0]
+    output: list[str] = []
+    ensure_environment(Project.find(project), output.append)
+    assert "The environment is not updated" in output[0]

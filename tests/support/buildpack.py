@@ -126,8 +126,8 @@ def run(root: Path, slug: Path, *argv: str, check: bool = True) -> None:
     from uv import find_uv_bin
 
     program = find_uv_bin() if argv[0] == "uv" else argv[0]
-    done = subprocess.run([program, *argv[1:]], cwd=slug, env=env, stderr=subprocess.STDOUT)
-    if done.returncode and check:
+    process = subprocess.run([program, *argv[1:]], cwd=slug, env=env, stderr=subprocess.STDOUT)
+    if process.returncode and check:
         refuse(f"{argv[0]} failed")
 
 
@@ -193,8 +193,8 @@ def release(root: Path, kind: str, commit: str) -> None:
         pip(root, slug)
     state = load(root)
     first = processes(slug).get("release")
-    done = first and subprocess.run(first, shell=True, cwd=slug, env=environment(root))
-    failed = bool(done and done.returncode)
+    process = first and subprocess.run(first, shell=True, cwd=slug, env=environment(root))
+    failed = bool(process and process.returncode)
     version = len(state["releases"]) + 1
     state["releases"].append({"version": version, "commit": commit, "failed": failed})
     save(root, state)

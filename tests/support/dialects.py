@@ -1,4 +1,4 @@
-"""A table for each dialect, and the charts that ask it."""
+"""A table for each SQL dialect, and the charts that query it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ COLUMNS = {
 
 def rows() -> list[tuple[Any, ...]]:
     """Return 200 rows over three years, with gaps, negative numbers and ends of weeks and years."""
-    found: list[tuple[Any, ...]] = []
+    table: list[tuple[Any, ...]] = []
     for n in range(200):
         day = date.fromordinal(date(2022, 12, 28).toordinal() + n * 5 + n % 3)
         at = datetime(day.year, day.month, day.day, n * 7 % 24, n * 11 % 60)
         region = None if n % 17 == 0 else ("North", "South", "East")[n * 5 % 7 % 3]
         revenue = None if n % 19 == 0 else (n * 37 % 101) * 1.25 - 40
-        found.append((day, at, region, "ab"[n % 2], revenue, n * 13 % 29 - 9, 1000 + n))
-    return found
+        table.append((day, at, region, "ab"[n % 2], revenue, n * 13 % 29 - 9, 1000 + n))
+    return table
 
 
 TABLE = """CREATE TABLE sales (day DATE, {q}at{q} {moment}, region VARCHAR(20), {q}Sub Kind{q} VARCHAR(20),
@@ -41,7 +41,7 @@ TABLE = """CREATE TABLE sales (day DATE, {q}at{q} {moment}, region VARCHAR(20), 
 
 
 def plain(value: Any) -> Any:
-    """Return a value as all engines can give it: times as text, numbers as floats."""
+    """Normalize a value of any engine: times become text, numbers become floats."""
     if isinstance(value, datetime):
         value = value.replace(tzinfo=None)
         return str(value.date() if value.time() == value.min.time() else value)
@@ -53,13 +53,13 @@ def plain(value: Any) -> Any:
 
 
 def charts() -> dict[str, tuple[Chart, sql.Bins]]:
-    """Return a chart of each kind, with each grain and each way to put a measure together."""
-    found = {
+    """Return a chart of each kind, each grain and each aggregate, by name."""
+    charts = {
         "table": (chart("table", limit=300), sql.NO_BINS),
         "scatter": (chart("scatter", x="units", y="revenue", color="Sub Kind"), sql.NO_BINS),
         **{
-            f"{one.kind} {n}": (one, sql.NO_BINS)
-            for n, one in enumerate(
+            f"{example.kind} {n}": (example, sql.NO_BINS)
+            for n, example in enumerate(
                 (
                     chart("heatmap", x="region", by="Sub Kind", y="units", agg="sum", limit=2),
                     chart("heatmap", x="at", by="region", agg="count", grain="month"),
@@ -100,21 +100,21 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
     }
     for agg in AGGREGATES:
         y = {"count": None, "last": "cases"}.get(agg, "revenue")
-        found[f"kpi {agg}"] = (chart("kpi", y=y, agg=agg), sql.NO_BINS)
-        found[f"bar {agg}"] = (chart("bar", x="region", y=y, agg=agg), sql.NO_BINS)
-    both = ("revenue", "units")
-    more = {
+        charts[f"kpi {agg}"] = (chart("kpi", y=y, agg=agg), sql.NO_BINS)
+        charts[f"bar {agg}"] = (chart("bar", x="region", y=y, agg=agg), sql.NO_BINS)
+    measures = ("revenue", "units")
+    binned = {
         "bar share of words": chart("bar", x="region", y="Sub Kind", agg="share"),
         "kpi share of words": chart("kpi", y="Sub Kind", agg="share"),
-        "bar of columns": chart("bar", x="measure", y="value", agg="sum", across=both),
+        "bar of columns": chart("bar", x="measure", y="value", agg="sum", across=measures),
         "bar of columns by": chart(
-            "bar", x="region", y="value", agg="mean", color="measure", across=both
+            "bar", x="region", y="value", agg="mean", color="measure", across=measures
         ),
         "heatmap of columns": chart(
-            "heatmap", x="region", by="measure", y="value", agg="sum", across=both
+            "heatmap", x="region", by="measure", y="value", agg="sum", across=measures
         ),
         "line of columns": chart(
-            "line", x="day", y="value", agg="sum", color="measure", grain="month", across=both
+            "line", x="day", y="value", agg="sum", color="measure", grain="month", across=measures
         ),
         "bar of one value": chart(
             "bar", x="region", y="revenue", agg="sum", only=("Sub Kind", "b")
@@ -127,7 +127,7 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
             "line", x="day", y="cases", agg="last", color="region", limit=2
         ),
     }
-    found |= {name: (one, sql.Bins(4)) for name, one in more.items()}
+    charts |= {name: (example, sql.Bins(4)) for name, example in binned.items()}
     for grain in (*GRAINS, None):
         for kind in ("line", "bar"):
             for x in ("day", "at"):
@@ -135,9 +135,9 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
                     continue
                 for color in (None, "region"):
                     for y, agg in (("revenue", "sum"), ("cases", "last")):
-                        one = chart(kind, x=x, y=y, agg=agg, color=color, grain=grain)
-                        found[f"{kind} {agg} by {x} {grain} {color}"] = (one, sql.NO_BINS)
-    return found
+                        example = chart(kind, x=x, y=y, agg=agg, color=color, grain=grain)
+                        charts[f"{kind} {agg} by {x} {grain} {color}"] = (example, sql.NO_BINS)
+    return charts
 
 
 CHARTS = charts()

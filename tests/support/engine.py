@@ -84,7 +84,7 @@ class Podman:
 
 @contextmanager
 def podman() -> Iterator[Podman]:
-    """Lend an engine with the base images of a project and a registry; remove both afterwards."""
+    """Provide an engine with the base images of a project and a registry; remove both afterwards."""
     if os.geteuid() != 0:
         pytest.skip("the tests' container engine needs root")
     need("podman", "runc", "docker-registry", "dpkg-query", f"/usr/bin/python{PYTHON}")
@@ -94,13 +94,14 @@ def podman() -> Iterator[Podman]:
 
 @contextmanager
 def _in_memory() -> Iterator[Path]:
-    """Lend a folder in memory."""
+    """Provide a folder in memory, and remove it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="flaskdash-engine-", dir="/tmp"))
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "--recursive", folder], check=True)
+        # Lazy: the monitor of a container that is gone may hold the folder for a moment longer.
+        subprocess.run(["umount", "--recursive", "--lazy", folder], check=True)
         folder.rmdir()
 
 

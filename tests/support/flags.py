@@ -1,4 +1,4 @@
-"""The flags that each kind of chart is tried with."""
+"""The flags with which the tests add each kind of chart."""
 
 from __future__ import annotations
 

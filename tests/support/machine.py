@@ -258,7 +258,7 @@ class VirtualServer:
 
 @contextmanager
 def booted(*, linger: bool = True, sudo: bool = False) -> Iterator[VirtualServer]:
-    """Lend a server with an empty account; `linger` lets its services run without a session."""
+    """Run a server with an empty account; `linger` lets its services run without a session."""
     need("mmdebstrap", "systemd-nspawn", "ssh", "ssh-keygen", "nsenter", "setpriv", "unshare")
     folder = Path(
         f"/tmp/flaskdash-machine-{secrets.token_hex(4)}"

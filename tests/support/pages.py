@@ -1,4 +1,4 @@
-"""What a person does on a page, and sees there."""
+"""Actions of a person on a page, and what the page shows."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def add_chart(*flags: str) -> None:
 
 
 def drawn(page: Page, count: int = FIGURES) -> None:
-    """Wait until so many figures are drawn, each as it comes near the window."""
-    for shown in page.locator(".chart").all():
-        shown.scroll_into_view_if_needed()
+    """Wait until COUNT figures are drawn; each is drawn when it comes near the window."""
+    for chart in page.locator(".chart").all():
+        chart.scroll_into_view_if_needed()
     page.evaluate("() => scrollTo(0, 0)")
     page.locator(".js-plotly-plot:has(.main-svg .trace)").nth(count - 1).wait_for(state="attached")
 
 
 def figures(page: Page) -> list[str]:
-    """Return what each figure draws, as JSON: the traces, without the look."""
-    found: list[str] = page.evaluate(
-        "() => [...document.querySelectorAll('.js-plotly-plot')].map((shown) =>"
-        " JSON.stringify(shown.data.map(({ name, x, y }) => [name, x, y])))"
+    """Return the traces of each figure as JSON, without their style."""
+    traces: list[str] = page.evaluate(
+        "() => [...document.querySelectorAll('.js-plotly-plot')].map((figure) =>"
+        " JSON.stringify(figure.data.map(({ name, x, y }) => [name, x, y])))"
     )
-    return found
+    return traces
 
 
 def kpis(page: Page) -> list[str]:
@@ -40,7 +40,7 @@ def kpis(page: Page) -> list[str]:
 
 
 def stay(page: Page) -> Callable[[], bool]:
-    """Mark the page; return a function which tells whether it is still the same one."""
+    """Mark the page; return a function that checks whether the same page is still open."""
     page.evaluate("() => { window.marked = true }")
     return lambda: bool(page.evaluate("() => window.marked === true"))
 

@@ -20,13 +20,13 @@ def borrow_environment(project: Path, shared: Path) -> None:
 
 
 def copy_project(shared: Path, root: Path) -> None:
-    """Copy the shared project, without its snapshots; lend the copy its environment."""
+    """Copy the shared project without its snapshots; the copy uses the same environment."""
     shutil.copytree(shared, root, ignore=shutil.ignore_patterns(".venv", "instance"))
     borrow_environment(root, shared)
 
 
 def own_environment(project: Path, shared: Path) -> None:
-    """Give a project the lock of the shared one, and an environment of its own: it adds packages."""
+    """Give a project the lock of the shared one, and its own environment, to which it adds packages."""
     if (project / ".venv").is_symlink():
         (project / ".venv").unlink()
     shutil.copy(shared / "uv.lock", project)

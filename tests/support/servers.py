@@ -1,4 +1,4 @@
-"""Database servers of the tests' own: in a temporary folder, on a free port of the loopback."""
+"""Database servers for the tests, in a temporary folder and on a free port of the loopback."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PASSWORD = "s3cret%/@:w'ord"
 
 
 def program(name: str) -> str:
-    """Return the path of a server's program; skip without it, fail in CI."""
+    """Return the path of a server's program; skip the test if it is missing, or fail in CI."""
     folders = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
     path = os.pathsep.join([*folders, os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"])
-    found = shutil.which(name, path=path)
-    if found is None:
+    executable = shutil.which(name, path=path)
+    if executable is None:
         need(name)
-    return str(found)
+    return str(executable)
 
 
 class Server:
@@ -54,7 +54,7 @@ class Server:
             return False
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill the server, as in a crash."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL if "mariadb" in self.argv[0] else signal.SIGQUIT)
         self.process.wait(30)
@@ -66,7 +66,7 @@ class Server:
                 connection.exec_driver_sql(statement)
 
     def url(self, user: str = "shop", password: str = PASSWORD, database: str = "shop") -> str:
-        """Return the address that a person would give, without a driver in its scheme."""
+        """Return the address as a person writes it, without a driver in its scheme."""
         scheme = self.admin.drivername.partition("+")[0]
         url = self.admin.set(drivername=scheme, username=user, password=password, database=database)
         return url.render_as_string(hide_password=False)
@@ -99,19 +99,19 @@ def _running(server: Server) -> Iterator[Server]:
             server.kill()
 
 
-def _do(*argv: str, cwd: Path) -> None:
-    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, **_unprivileged())
-    assert done.returncode == 0, done.stdout + done.stderr
+def _run_program(*argv: str, cwd: Path) -> None:
+    process = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, **_unprivileged())
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 @contextmanager
 def postgresql() -> Iterator[Server]:
-    """Lend a PostgreSQL with a database and a user `shop`; it logs each statement."""
+    """Run a PostgreSQL with a database and a user `shop`; it logs each statement."""
     initdb, postgres = program("initdb"), program("postgres")
     with _folder() as folder:
         data, port = folder / "data", free_port()
         options = ["--auth-local=trust", "--auth-host=trust", "--username=root", "--no-sync"]
-        _do(initdb, "-D", str(data), *options, "--encoding=UTF8", "--locale=C", cwd=folder)
+        _run_program(initdb, "-D", str(data), *options, "--encoding=UTF8", "--locale=C", cwd=folder)
         hosts = "host all root 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
         (data / "pg_hba.conf").write_text(hosts, "utf-8")
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": folder}
@@ -126,12 +126,12 @@ def postgresql() -> Iterator[Server]:
 
 @contextmanager
 def mariadb() -> Iterator[Server]:
-    """Lend a MariaDB with a database and a user `shop`; it logs each statement."""
+    """Run a MariaDB with a database and a user `shop`; it logs each statement."""
     install, mariadbd = program("mariadb-install-db"), program("mariadbd")
     with _folder() as folder:
         data, port = folder / "data", free_port()
         options = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
-        _do(install, *options, f"--datadir={data}", cwd=folder)
+        _run_program(install, *options, f"--datadir={data}", cwd=folder)
         flags = [f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1"]
         flags += [f"--socket={folder}/sock", f"--pid-file={folder}/pid", "--skip-name-resolve"]
         flags += ["--general-log=1", f"--general-log-file={folder}/statements.log"]

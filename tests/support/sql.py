@@ -4,9 +4,9 @@ from flaskdash.charts.kinds import Chart
 from flaskdash.inspect.model import Column
 
 
-def column(name: str, kind: str = "number", role: str = "measure", **more: object) -> Column:
-    return Column(name, kind, role, 0, 5, **more)  # type: ignore[arg-type]
+def column(name: str, kind: str = "number", role: str = "measure", **fields: object) -> Column:
+    return Column(name, kind, role, 0, 5, **fields)  # type: ignore[arg-type]
 
 
-def chart(kind: str, **more: object) -> Chart:
-    return Chart(kind, "sales", "", **more)  # type: ignore[arg-type]
+def chart(kind: str, **fields: object) -> Chart:
+    return Chart(kind, "sales", "", **fields)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Tables to suggest charts for."""
+"""Look for suggested charts in the tests."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Look = Callable[..., Inspection]
 
 
 def noise(number: int, size: int = 97) -> int:
-    """Return a number that looks random, and is the same each time."""
+    """Return a reproducible random number below SIZE."""
     return random.Random(number * 101 + size).randrange(size)
 
 
-def find(charts: list[Chart], kind: str, **wanted: object) -> list[int]:
+def find(charts: list[Chart], kind: str, **fields: object) -> list[int]:
     """Return the positions of the charts of a kind with these fields."""
     return [
         index
         for index, chart in enumerate(charts)
-        if chart.kind == kind and all(getattr(chart, key) == v for key, v in wanted.items())
+        if chart.kind == kind and all(getattr(chart, key) == value for key, value in fields.items())
     ]

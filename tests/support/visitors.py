@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from urllib.parse import urlsplit
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 PAUSE = (
     0.03  # between two requests of a visitor, so that the deployed app gets its share of the cores
 )
@@ -74,7 +74,7 @@ class Visitors:
             if connection is None or not keeps or _was_closed(connection):
                 if connection is not None:
                     connection.close()
-                connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
+                connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT)
             start = time.monotonic()
             try:
                 self._request(connection, kind, path, keeps)

@@ -20,10 +20,10 @@ def need(*tools: str) -> None:
     pytest.skip(f"missing: {', '.join(missing)}")
 
 
-def wait_for(check: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Poll until a check holds; fail with `what` if it does not in time."""
+def wait_for(check: Callable[[], bool], expectation: str, seconds: float = 30) -> None:
+    """Poll until a check holds; fail with `expectation` if it does not in time."""
     deadline = time.monotonic() + seconds
     while not check():
         if time.monotonic() > deadline:
-            pytest.fail(f"waited {seconds} s for {what}")
+            pytest.fail(f"waited {seconds} s for {expectation}")
         time.sleep(0.02)

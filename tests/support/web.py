@@ -1,4 +1,4 @@
-"""A project that is served, and what answers."""
+"""Serve a project, and request its pages."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.support.waiting import wait_for
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def fetch(url: str, **headers: str) -> tuple[int, bytes]:
-    """Return the status and the body of a page; status 0 where nothing answers."""
+    """Return the status and the body of a page; status 0 if nothing answers."""
     try:
         with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
             return answer.status, answer.read()
@@ -38,7 +38,7 @@ def fetch(url: str, **headers: str) -> tuple[int, bytes]:
 
 @contextmanager
 def serving(project: Path, **environment: str) -> Iterator[str]:
-    """Run a project as in production; lend its address."""
+    """Run a project as in production, and yield its address."""
     port = free_port()
     web = (project / "Procfile").read_text("utf-8").splitlines()[0]
     command = web.removeprefix("web: python ")
@@ -61,8 +61,13 @@ def serving(project: Path, **environment: str) -> Iterator[str]:
             process.wait(30)
 
 
+def wait_for_data(url: str) -> None:
+    """Wait until each loader of a served project has been read, however busy the machine is."""
+    wait_for(lambda: fetch(f"{url}/ready")[0] == 200, "the data", 60)
+
+
 class Watched:
-    """A page of the browser that remembers what went wrong on it."""
+    """A page of the browser that records its errors and dialogs."""
 
     def __init__(self, page: Page) -> None:
         self.page = page

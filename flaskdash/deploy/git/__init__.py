@@ -114,10 +114,12 @@ class GitTarget(Target):
                 hint=EXAMPLE,
             )
         if parts.password:
+            server = parts.netloc.rpartition("@")[2]
+            public = parts._replace(netloc=f"{parts.username}@{server}")
             raise FlaskdashError(
                 "The address contains a password, and pyproject.toml would store it. Leave it out,"
                 " and let git's credential helper keep the password.",
-                hint="git config --global credential.helper store",
+                hint=f"flaskdash deploy {public.geturl()}",
             )
         return parts
 

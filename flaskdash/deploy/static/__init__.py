@@ -1,4 +1,4 @@
-"""The static target: the dashboards as files, for any host that serves files."""
+"""The static target: write the dashboards as files, for any static web host."""
 
 from __future__ import annotations
 
@@ -27,16 +27,20 @@ from flaskdash.ship.errors import BuildError, PreflightError
 CHILD = Path(__file__).with_name("child.py")
 PROCESSES = min(4, os.cpu_count() or 1)
 DEFAULT = "dist/static"
-WORK, OLD = ".writing-", ".replaced-"
-# No process runs there: what only one needs is not asked for. Each page is tried as it is written.
-NOT_NEEDED = {"procfile", "server", "dependencies", "disk", "boots", "secret-key"}
-KEPT = (".git", "CNAME")  # of a folder that is a branch, such as gh-pages
+EXAMPLE = 'production = { address = "static", folder = "dist/static" }'
+WORK = ".writing-"
+# These rules concern a server process, and a static host runs none. Errors in pages are found when
+# the pages are written.
+UNNEEDED_RULES = {"procfile", "server", "dependencies", "disk", "boots", "secret-key"}
+# Git and GitHub put these into a folder that is a branch, such as gh-pages; each copy preserves them.
+PRESERVED = (".git", "CNAME")
+PROJECT_FOLDERS = {"app", "data", "instance", "tests", ".git", ".venv"}
 ADDRESS = re.compile(r'\s(?:href|src|action|data-rows-url)="([^"]*)"')
-HOW = {
+CHOICES_TEXT = {
     "one": "one value at a time",
-    "several": "any values",
-    "days": "its named spans",
-    "fixed": "fixed: too many choices",
+    "several": "any combination of values",
+    "days": "its named periods",
+    "fixed": "left out, because it has too many choices",
 }
 
 
@@ -50,36 +54,34 @@ class StaticFiles:
 
     @property
     def rules(self) -> Sequence[Rule]:
-        """Return the preflight's rules."""
-        return tuple(rule for rule in rules.ALL if rule.id not in NOT_NEEDED)
+        return tuple(rule for rule in rules.ALL if rule.id not in UNNEEDED_RULES)
 
     @property
     def question(self) -> str:
-        """Return what a person is asked before it runs: files do no harm, so nothing."""
+        """Return an empty string: writing files needs no confirmation."""
         return ""
 
     @property
     def name(self) -> str:
-        """Return the folder as a person would write it."""
+        """Return the folder, relative to the project."""
         return self.folder.relative_to(self.project.root).as_posix()
 
     def lines(self) -> Iterator[str]:
-        """Yield each step, in words."""
         work = Path(self.name).parent / f"{WORK}..."
         for part in range(PROCESSES):
             yield f"run       {shlex.join(self._command(work, part))}"
-        yield f"verify    {work.as_posix()}: each link leads to a file, and none to a server"
+        yield f"verify    {work.as_posix()}: each link is relative and leads to a file"
         yield f"rename    {work.as_posix()} to {self.name}"
 
     def run(self, echo: Echo) -> Outcome:
-        """Write all files beside the folder, verify them, and take the folder's place."""
-        self._refuse_others()
+        """Write all files beside the folder, verify them, then replace the folder."""
+        self._check_folder()
         with _work(self.folder) as work:
             with working("Writing a page for each choice of filters (this may take minutes)..."):
-                said = self._write(work)
+                report = self._write(work)
             verify(work)
-            _take_place(work, self.folder)
-        self._tell(echo, said)
+            _replace(work, self.folder)
+        self._print(echo, report)
         return Outcome(release=self.release, file=self.name)
 
     def _command(self, work: Path, part: int) -> list[str]:
@@ -87,56 +89,56 @@ class StaticFiles:
         return [str(self.project.python), str(CHILD), str(work), self.release, *numbers]
 
     def _write(self, work: Path) -> dict[str, Any]:
-        """Let some processes write a part each, and return what they say of it."""
+        """Write the files in parallel processes, and return their combined report."""
 
         def run(part: int) -> dict[str, Any]:
-            printed = shell.run(self._command(work, part), self.project.root)
-            found: dict[str, Any] = json.loads(printed.strip().rpartition("\n")[2])
-            return found
+            output = shell.run(self._command(work, part), self.project.root)
+            report: dict[str, Any] = json.loads(output.strip().rpartition("\n")[2])
+            return report
 
         try:
             with ThreadPoolExecutor(PROCESSES) as pool:
-                said = list(pool.map(run, range(PROCESSES)))
+                reports = list(pool.map(run, range(PROCESSES)))
         except shell.CommandError as error:
-            last = error.output.strip().rpartition("\n")[2]
+            reason = error.output.strip().rpartition("\n")[2].removeprefix("error: ")
             raise BuildError(
-                f"the dashboards could not be written: {last.removeprefix('error: ')}",
-                hint="flaskdash serve, and look at it there",
+                f"The dashboards could not be written: {reason}. Fix it in the development server.",
+                hint="flaskdash serve",
             ) from error
-        return said[0] | {"files": sum(one["files"] for one in said)}
+        return reports[0] | {"files": sum(report["files"] for report in reports)}
 
-    def _refuse_others(self) -> None:
-        """Raise if the folder holds what this did not write: it would be gone."""
+    def _check_folder(self) -> None:
+        """Raise PreflightError if the folder has other files, which the new copy would replace."""
         if not self.folder.is_dir():
             return
-        there = {path.name for path in self.folder.iterdir()} - set(KEPT)
-        if there and not {".release", "up", "index.html"} <= there:
+        names = {path.name for path in self.folder.iterdir()} - set(PRESERVED)
+        if names and not {".release", "up", "index.html"} <= names:
             raise PreflightError(
-                f"{self.name} holds files that are not of a static copy; nothing was written",
-                hint='another folder: pages = { address = "static", folder = "..." } in pyproject.toml',
+                f"{self.name} contains files that are not part of a static copy, so nothing was written."
+                " Set another folder for the target in pyproject.toml.",
+                hint=EXAMPLE,
             )
 
-    def _tell(self, echo: Echo, said: dict[str, Any]) -> None:
+    def _print(self, echo: Echo, report: dict[str, Any]) -> None:
         size = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
         echo(
-            f"create    {self.name}/: {said['files']:,} files, {size / 1e6:.1f} MB:"
-            f" {said['pages']} pages, {said['choices']:,} with their choices of filters"
+            f"create    {self.name}/: {report['files']:,} files, {size / 1e6:.1f} MB:"
+            f" {report['pages']} pages, {report['choices']:,} with all choices of filters"
         )
-        for column, kind in said["filters"].items():
-            echo(f"filter    {column}: {HOW[kind]}")
+        for column, kind in report["filters"].items():
+            echo(f"filter    {column}: {CHOICES_TEXT[kind]}")
         echo(
-            f"\nNext, look at it, then give the folder to any host of files (docs/deploy-static.md):\n"
+            f"\nNext, look at the copy, then upload the folder to a static host (docs/deploy-static.md):\n"
             f"  python -m http.server --directory {self.name} 8000\n"
         )
 
 
 class StaticTarget(Target):
-    """The dashboards as files: what serves them is another's, and so are its releases and its log."""
+    """The dashboards as files; the host that serves them has its own releases and log."""
 
     settings = frozenset({"folder"})
 
     def plan(self) -> StaticFiles:
-        """Return what would be written, and where."""
         root = self.project.root.resolve()
         folder = (root / self.place.settings.get("folder", DEFAULT)).resolve()
         if (
@@ -145,22 +147,20 @@ class StaticTarget(Target):
             or (folder / "pyproject.toml").exists()
         ):
             raise PreflightError(
-                f"a static copy can't be written to {folder}", hint='folder = "dist/static"'
+                f"A static copy cannot be written to {folder}. Set a folder inside the project, for"
+                " the copy alone, in pyproject.toml.",
+                hint=EXAMPLE,
             )
-        if folder.relative_to(root).parts[0] in {
-            "app",
-            "data",
-            "instance",
-            "tests",
-            ".git",
-            ".venv",
-        }:
-            raise PreflightError(f"{folder} is the project's own", hint='folder = "dist/static"')
+        if folder.relative_to(root).parts[0] in PROJECT_FOLDERS:
+            raise PreflightError(
+                f"{folder} belongs to the project. Set another folder in pyproject.toml.",
+                hint=EXAMPLE,
+            )
         release = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         return StaticFiles(self.project, folder, release)
 
     def status(self) -> Status:
-        """Return which release the folder holds; where it is served is not known here."""
+        """Return the release in the folder; the host that serves it is unknown."""
         plan = self.plan()
         try:
             release = (plan.folder / ".release").read_text("utf-8").strip()
@@ -170,8 +170,11 @@ class StaticTarget(Target):
 
 
 def verify(folder: Path) -> None:
-    """Raise if a page links to what is not there, or names an absolute path: it may lie anywhere."""
-    there: dict[Path, bool] = {}
+    """Raise BuildError if a page has an absolute path or a link to a file that does not exist.
+
+    Absolute paths work only at the root of a host, and the copy may be below any path.
+    """
+    exists: dict[Path, bool] = {}
     for page in folder.rglob("*.html"):
         if page.name == "404.html":
             continue
@@ -182,21 +185,22 @@ def verify(folder: Path) -> None:
             file = page.parent / path
             if path.startswith("/"):
                 raise BuildError(
-                    f"{page.relative_to(folder)} links to {address}, which is right on one host alone",
-                    hint="url_for(...) in the template",
+                    f"{page.relative_to(folder)} links to {address}, which works at the root of a host only."
+                    " Use url_for() in the template."
                 )
-            if not there.setdefault(file, file.is_file()):
+            if not exists.setdefault(file, file.is_file()):
                 raise BuildError(
-                    f"{page.relative_to(folder)} links to {path}, which was not written"
+                    f"{page.relative_to(folder)} links to {path}, which does not exist. Correct the link."
                 )
 
 
 @contextmanager
 def _work(folder: Path) -> Iterator[Path]:
-    """Lend a folder beside the one that is wanted; remove it where it did not take its place."""
+    """Provide a folder beside the target folder, and remove it at the end unless it was moved."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for stale in folder.parent.glob(f"{WORK}*"):  # of one that was killed: there is a lock
+        # The deploy holds a lock, so such a folder is left from a deploy that was killed.
+        for stale in folder.parent.glob(f"{WORK}*"):
             _recover(stale / "old", folder)
             shutil.rmtree(stale, ignore_errors=True)
         with tempfile.TemporaryDirectory(
@@ -205,12 +209,12 @@ def _work(folder: Path) -> Iterator[Path]:
             yield Path(work) / "files"
     except OSError as error:
         raise BuildError(
-            f"{error.filename or folder}: {error.strerror or error}; {folder.name} is as it was"
+            f"{error.filename or folder}: {error.strerror or error}. {folder.name} is unchanged."
         ) from error
 
 
-def _take_place(work: Path, folder: Path) -> None:
-    """Rename the new folder to the old one's name; a branch's own files go with it."""
+def _replace(work: Path, folder: Path) -> None:
+    """Rename the new folder to the old one's name, and move the preserved files into it."""
     old = work.parent / "old"
     if folder.is_dir():
         folder.rename(old)
@@ -219,21 +223,21 @@ def _take_place(work: Path, folder: Path) -> None:
     except OSError:
         old.rename(folder)
         raise
-    _keep(old, folder)
+    _move_preserved(old, folder)
 
 
-def _keep(old: Path, folder: Path) -> None:
-    for name in KEPT:
+def _move_preserved(old: Path, folder: Path) -> None:
+    for name in PRESERVED:
         if (old / name).exists():
             (old / name).rename(folder / name)
 
 
 def _recover(old: Path, folder: Path) -> None:
-    """Bring back what one that was killed between two renames has left aside."""
+    """Restore the old folder, or its preserved files, if a deploy was killed between two renames."""
     if old.is_dir() and not folder.exists():
         old.rename(folder)
     elif old.is_dir():
-        _keep(old, folder)
+        _move_preserved(old, folder)
 
 
 TARGET = StaticTarget

@@ -2,7 +2,7 @@
 // and the rows of a table are searched, sorted and turned here.
 "use strict";
 {
-  const PAGES = {}; // by page, the names in a query that lead to another file
+  const PAGES = {}; // the names in a query that lead to another file, by page
   const PAGE_ROWS = 25;
   const HASH = /\.[0-9a-f]{16}(?=\.\w+$)/;
   const ROWS_FILE = /\/rows\.html$/;

@@ -100,7 +100,7 @@ def _split(url: str) -> SplitResult:
 
 
 def _downloader() -> ModuleType:
-    path = TEMPLATES / "download" / "{{cookiecutter.folder}}" / "app" / "download.py"
+    path = TEMPLATES / "download/{{cookiecutter.folder}}/app/engine/download.py"
     spec = importlib.util.spec_from_file_location("flaskdash_download", path)
     assert spec is not None
     assert spec.loader is not None

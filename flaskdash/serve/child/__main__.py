@@ -1,7 +1,7 @@
 """Run the project in the current folder: python child HOST PORT [FD].
 
-Standard input is the line to the parent: a line is a change ("page" or "style"), and its end means
-that this process has to go, also when the parent was killed.
+The parent writes changes to standard input, one a line ("page" or "style"). When it closes the
+input, or is killed, this process stops.
 """
 
 import os
@@ -25,7 +25,7 @@ DRAIN_SECONDS = 2.0
 
 
 class Server(ThreadedWSGIServer):
-    """A server that can stop taking connections and finish those that it has."""
+    """A server that can stop accepting connections and finish the open ones."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -33,19 +33,17 @@ class Server(ThreadedWSGIServer):
         self._closed = Condition()
 
     def get_request(self) -> tuple[socket, Any]:
-        """Accept a connection; on macOS it would be as non-blocking as the listening socket."""
+        """Accept a connection, and make it blocking: macOS copies the listening socket's mode."""
         connection, address = super().get_request()
         connection.setblocking(True)
         return connection, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer a connection in a thread of its own."""
         with self._closed:
             self._open += 1
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer a connection, and note its end."""
         try:
             super().process_request_thread(request, client_address)
         finally:
@@ -53,25 +51,25 @@ class Server(ThreadedWSGIServer):
                 self._open -= 1
                 self._closed.notify_all()
 
-    def drain(self, patience: float) -> None:
-        """Take no more connections, and wait until those taken are answered."""
+    def drain(self, timeout: float) -> None:
+        """Stop accepting connections, and wait up to TIMEOUT seconds for the open ones."""
         self.shutdown()
         with self._closed:
-            self._closed.wait_for(lambda: not self._open, patience)
+            self._closed.wait_for(lambda: not self._open, timeout)
 
 
 class Handler(WSGIRequestHandler):
-    """A handler that logs the project's requests in a line each, without colours."""
+    """A handler that logs each of the project's requests in one line, without colours."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log a request, but not one of our own."""
+        """Log a request, unless dev mode itself made it."""
         path = quote(getattr(self, "path", "?"), safe=punctuation)
         if not path.startswith("/_dev/"):
             print(f"{self.command} {path} {code}", file=sys.stderr)
 
 
 class Process:
-    """This process: its app, its server, and the line to the parent."""
+    """This process: its app, its server, and its connection to the parent."""
 
     def __init__(self, parent: IO[bytes], host: str) -> None:
         self.parent = parent
@@ -80,38 +78,37 @@ class Process:
         self.server: Server | None = None
 
     def run(self, port: int, fd: int | None) -> None:
-        """Serve until the parent says to stop."""
-        obey = Thread(target=self._obey, daemon=True)
-        obey.start()
+        follower = Thread(target=self._follow_parent, daemon=True)
+        follower.start()
         self.dev.load()
         self.server = Server(self.host, port, self.dev, Handler, fd=fd)
         self.server.serve_forever(poll_interval=0.05)
-        obey.join()
+        follower.join()
 
-    def _obey(self) -> None:
+    def _follow_parent(self) -> None:
         for line in self.parent:
             self.dev.change(line.decode().strip())
         self.dev.close()
         if self.server:
             self.server.drain(DRAIN_SECONDS)
         sys.stdout.flush()
-        os._exit(0)  # at once, whatever threads the project has left
+        os._exit(0)  # threads of the project may still run, and would delay a normal exit
 
 
-def _line_to_parent() -> IO[bytes]:
-    """Return standard input for our own use, and give breakpoint() the terminal instead."""
-    line = os.fdopen(os.dup(0), "rb")
+def _take_stdin() -> IO[bytes]:
+    """Return the pipe from the parent, and give the terminal to breakpoint() as standard input."""
+    pipe = os.fdopen(os.dup(0), "rb")
     try:
         terminal = os.open("CONIN$" if sys.platform == "win32" else "/dev/tty", os.O_RDONLY)
     except OSError:
         terminal = os.open(os.devnull, os.O_RDONLY)
     os.dup2(terminal, 0)
     os.close(terminal)
-    return line
+    return pipe
 
 
 def _leave_interrupts_to_parent() -> None:
-    # A handler, not SIG_IGN, which the programs that the project starts would inherit.
+    # SIG_IGN would be inherited by the programs that the project starts; a handler is not.
     signal.signal(signal.SIGINT, lambda *_: None)
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -121,4 +118,4 @@ if __name__ == "__main__":
     _leave_interrupts_to_parent()
     sys.path[0] = str(Path.cwd())
     host, port, *fd = sys.argv[1:]
-    Process(_line_to_parent(), host).run(int(port), int(fd[0]) if fd else None)
+    Process(_take_stdin(), host).run(int(port), int(fd[0]) if fd else None)

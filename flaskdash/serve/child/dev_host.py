@@ -1,4 +1,4 @@
-"""The names that dev mode answers to: a website must not read it by pointing its own name here."""
+"""Reject unknown Host headers, so that no website can read dev mode through DNS rebinding."""
 
 from functools import cache
 from ipaddress import ip_address
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
 
 
-def is_ours(header: str, host: str) -> bool:
+def is_trusted(header: str, host: str) -> bool:
     """Return whether the Host header names this machine, which serves on `host`."""
     try:
         name = (urlsplit(f"//{header}").hostname or "").removesuffix(".")
@@ -19,11 +19,11 @@ def is_ours(header: str, host: str) -> bool:
     try:
         address = ip_address(name)
     except ValueError:
-        return host in EVERYWHERE and name in _own_names()
+        return host in EVERYWHERE and name in _machine_names()
     return address.is_loopback or host in EVERYWHERE
 
 
 @cache
-def _own_names() -> set[str]:
+def _machine_names() -> set[str]:
     name = gethostname().lower()
     return {name, name.partition(".")[0], f"{name.partition('.')[0]}.local", getfqdn().lower()}

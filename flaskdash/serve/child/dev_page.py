@@ -1,4 +1,4 @@
-"""The page that dev mode shows for an exception: what, where, and the lines around it."""
+"""The error page of dev mode: the exception, its file and line, and the lines around it."""
 
 import html
 import linecache
@@ -6,7 +6,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-AROUND = 6
+CONTEXT_LINES = 6
 CSS = """
 :root {
   color-scheme: light dark;
@@ -50,7 +50,7 @@ pre.traceback {
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLine:
     """A line of the user's project."""
 
     file: Path
@@ -60,11 +60,12 @@ class Place:
 def render(error: BaseException, root: Path) -> str:
     """Return the HTML page for `error` in the project at `root`."""
     title = html.escape("".join(traceback.format_exception_only(error)).strip().splitlines()[-1])
-    place = locate(error, root)
-    found = ""
-    if place:
-        name = html.escape(place.file.relative_to(root).as_posix())
-        found = f"<p><strong>{name}, line {place.line}</strong></p>\n<pre>{_excerpt(place)}</pre>"
+    source = locate(error, root)
+    excerpt = ""
+    if source:
+        name = html.escape(source.file.relative_to(root).as_posix())
+        heading = f"<p><strong>{name}, line {source.line}</strong></p>"
+        excerpt = f"{heading}\n<pre>{_excerpt(source)}</pre>"
     trace = html.escape(text(error, root))
     return f"""<!doctype html>
 <html lang="en">
@@ -77,7 +78,7 @@ def render(error: BaseException, root: Path) -> str:
 </head>
 <body>
 <h1>{title}</h1>
-{found}
+{excerpt}
 <p>This page reloads by itself when you save a change.</p>
 <pre class="traceback">{trace}</pre>
 </body>
@@ -86,21 +87,21 @@ def render(error: BaseException, root: Path) -> str:
 
 
 def text(error: BaseException, root: Path) -> str:
-    """Return the traceback from the first line of the project on, without the servers' frames."""
+    """Return the traceback without the server's frames before the project's first one."""
     trace = error.__traceback__
     while trace and not _within(trace.tb_frame.f_code.co_filename, root):
         trace = trace.tb_next
     return "".join(traceback.format_exception(type(error), error, trace or error.__traceback__))
 
 
-def locate(error: BaseException, root: Path) -> Place | None:
-    """Return the line of the project where `error` began: that of its innermost cause."""
-    places = [place for link in _chain(error) if (place := _own(link, root))]
-    return places[-1] if places else None
+def locate(error: BaseException, root: Path) -> SourceLine | None:
+    """Return the project's line in which the innermost cause of `error` was raised."""
+    lines = [_last_line(link, root) for link in _chain(error)]
+    return next(filter(None, reversed(lines)), None)
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """Return an exception, then what it was raised from, and so on to the first."""
+    """Return an exception and its causes, the innermost last."""
     links: list[BaseException] = []
     link: BaseException | None = error
     while link and link not in links:
@@ -109,14 +110,14 @@ def _chain(error: BaseException) -> list[BaseException]:
     return links
 
 
-def _own(error: BaseException, root: Path) -> Place | None:
-    """Return the last line of the project that an exception passed through."""
+def _last_line(error: BaseException, root: Path) -> SourceLine | None:
+    """Return the last line of the project in the traceback of an exception."""
     frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    # A SyntaxError, Jinja's too, names the file that could not be read: no frame does.
+    # A SyntaxError, also Jinja's, has the file and line itself; they are not in its frames.
     frames.append((getattr(error, "filename", None) or "", getattr(error, "lineno", None)))
     for name, line in reversed(frames):
         if isinstance(line, int) and _within(name, root):
-            return Place(Path(name), line)
+            return SourceLine(Path(name), line)
     return None
 
 
@@ -127,13 +128,13 @@ def _within(name: object, root: Path) -> bool:
     return file.is_relative_to(root) and ".venv" not in file.relative_to(root).parts
 
 
-def _excerpt(place: Place) -> str:
-    linecache.checkcache(str(place.file))
-    lines = linecache.getlines(str(place.file))
-    first = max(1, place.line - AROUND)
-    shown = enumerate(lines[first - 1 : place.line + AROUND], start=first)
-    marks = {place.line: ' class="here"'}
+def _excerpt(source: SourceLine) -> str:
+    linecache.checkcache(str(source.file))
+    lines = linecache.getlines(str(source.file))
+    first = max(1, source.line - CONTEXT_LINES)
+    excerpt = lines[first - 1 : source.line + CONTEXT_LINES]
+    marks = {source.line: ' class="here"'}
     return "".join(
         f"<span{marks.get(number, '')}>{number:>4}  {html.escape(line.rstrip())}</span>"
-        for number, line in shown
+        for number, line in enumerate(excerpt, start=first)
     )

@@ -1,4 +1,4 @@
-"""Say on the terminal which source is being read, where that takes longer than a second."""
+"""Show on the terminal which source is being read, if that takes more than a second."""
 
 import itertools
 import os
@@ -8,43 +8,41 @@ from collections.abc import Callable, Mapping
 from threading import Event, Lock, Thread
 from typing import Any, TextIO
 
-AFTER = 1.0  # seconds
-EACH = 0.1
+DELAY_SECONDS = 1.0
+FRAME_SECONDS = 0.1
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 CLEAR = "\r\x1b[K"
 
 
 class Terminal:
-    """Standard error with a line below all else, which is redrawn; what others write goes above."""
+    """Standard error with a progress line at the bottom; other output is written above it."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lock = Lock()
         self._drawn = False
-        self._free = True  # at the beginning of a line
+        self._at_line_start = True
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the stream has of that name."""
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write above the line."""
+        """Write above the progress line."""
         with self._lock:
             self._erase()
-            self._free = text.endswith("\n") if text else self._free
+            self._at_line_start = text.endswith("\n") if text else self._at_line_start
             return self._stream.write(text)
 
     def draw(self, text: str) -> None:
-        """Draw the line, unless somebody is in the middle of writing another."""
+        """Draw the progress line, unless another line is unfinished."""
         with self._lock:
-            if self._free:
-                # Back at its beginning, so that the parent, which writes here too, starts there.
+            if self._at_line_start:
+                # The cursor returns to the start of the line, because the parent writes here too.
                 self._stream.write(f"{CLEAR}{text}\r")
                 self._stream.flush()
                 self._drawn = True
 
     def erase(self) -> None:
-        """Take the line away."""
         with self._lock:
             self._erase()
             self._stream.flush()
@@ -56,7 +54,7 @@ class Terminal:
 
 
 class Progress:
-    """What is being read now, with the seconds that it has taken; nothing off a terminal."""
+    """Shows which loader is read and for how long, if standard error is a terminal."""
 
     def __init__(self) -> None:
         self.terminal: Terminal | None = None
@@ -64,41 +62,39 @@ class Progress:
             self.terminal = sys.stderr = Terminal(sys.stderr)
 
     def watch(self, data: Mapping[str, Any]) -> None:
-        """Show on the terminal, by loader, when a project's data builds its snapshot."""
+        """Wrap the `build` of each loader's data, by loader name, so that it shows its progress."""
         if self.terminal:
-            for name, each in data.items():
-                each.build = self._shown(name, each.build, self.terminal)
-
-    def _shown(
-        self, name: str, build: Callable[..., Any], terminal: Terminal
-    ) -> Callable[..., Any]:
-        def shown(*args: Any, **kwargs: Any) -> Any:
-            begun, done = time.monotonic(), Event()
-            show = Thread(target=_show, args=[terminal, name, begun, done], daemon=True)
-            show.start()
-            try:
-                state = build(*args, **kwargs)
-            finally:
-                done.set()
-                show.join()
-                terminal.erase()
-            took = time.monotonic() - begun
-            if took > AFTER and not state.error:  # the log has told of a failure
-                print(f"Read {name}: {state.rows:,} rows in {took:.1f} s", file=sys.stderr)
-            return state
-
-        return shown
+            for name, loader_data in data.items():
+                loader_data.build = _with_progress(name, loader_data.build, self.terminal)
 
     def close(self) -> None:
-        """Leave no line behind."""
         if self.terminal:
             self.terminal.erase()
 
 
-def _show(terminal: Terminal, name: str, begun: float, done: Event) -> None:
-    wait = AFTER
+def _with_progress(name: str, build: Callable[..., Any], terminal: Terminal) -> Callable[..., Any]:
+    def build_with_progress(*args: Any, **kwargs: Any) -> Any:
+        start, done = time.monotonic(), Event()
+        drawer = Thread(target=_draw, args=[terminal, name, start, done], daemon=True)
+        drawer.start()
+        try:
+            state = build(*args, **kwargs)
+        finally:
+            done.set()
+            drawer.join()
+            terminal.erase()
+        seconds = time.monotonic() - start
+        if seconds > DELAY_SECONDS and not state.error:  # the project logs an error itself
+            print(f"Read {name}: {state.rows:,} rows in {seconds:.1f} s", file=sys.stderr)
+        return state
+
+    return build_with_progress
+
+
+def _draw(terminal: Terminal, name: str, start: float, done: Event) -> None:
+    wait = DELAY_SECONDS
     for frame in itertools.cycle(FRAMES):
         if done.wait(wait):
             return
-        terminal.draw(f"{frame} Reading {name}... {time.monotonic() - begun:.0f} s")
-        wait = EACH
+        terminal.draw(f"{frame} Reading {name}... {time.monotonic() - start:.0f} s")
+        wait = FRAME_SECONDS

@@ -14,43 +14,45 @@ else:
 
 
 class Failures(logging.Handler):
-    """The exceptions that the project logs: the snapshot's own state holds the last one's name."""
+    """Keeps the last exception that the project logs; the snapshot's state has only its name."""
 
     def __init__(self) -> None:
         super().__init__()
         self.last: BaseException | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the exception of a record."""
         if record.exc_info and record.exc_info[1]:
             self.last = record.exc_info[1]
 
 
 def refresh(loader: str) -> dict[str, object]:
-    """Return the rows and the seconds of a rebuild, or what failed and where."""
+    """Rebuild a snapshot; return its `rows` and `seconds`, or the `error` with file and line."""
     failures = Failures()
     logging.getLogger().addHandler(failures)
     try:
         from app import create_app  # type: ignore[import-not-found]
 
         data = create_app().extensions["engine"].data[loader]
-        begun = time.monotonic()
+        start = time.monotonic()
         state = data.build(force=True)
     except (Exception, SystemExit) as error:
-        return {"error": told(error)}
+        return {"error": describe(error)}
     if state.error:
-        return {"error": told(failures.last) if failures.last else state.error}
-    return {"rows": state.rows, "seconds": time.monotonic() - begun}
+        return {"error": describe(failures.last) if failures.last else state.error}
+    return {"rows": state.rows, "seconds": time.monotonic() - start}
 
 
-def told(error: BaseException) -> str:
-    """Return an exception in a line: its type and message, and the project's file and line."""
-    said = " ".join(str(error).split())
-    place = dev_page.locate(error, Path.cwd())
-    where = (
-        f" ({place.file.relative_to(Path.cwd()).as_posix()}, line {place.line})" if place else ""
-    )
-    return f"{type(error).__name__}{': ' if said else ''}{said}{where}"
+def describe(error: BaseException) -> str:
+    """Describe an exception in one line: its type, its message, and the project's file and line."""
+    description = type(error).__name__
+    message = " ".join(str(error).split())
+    if message:
+        description += f": {message}"
+    source = dev_page.locate(error, Path.cwd())
+    if source:
+        file = source.file.relative_to(Path.cwd()).as_posix()
+        description += f" ({file}, line {source.line})"
+    return description
 
 
 if __name__ == "__main__":

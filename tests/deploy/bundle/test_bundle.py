@@ -203,11 +203,11 @@ def start(root: Path, **env: str) -> "subprocess.CompletedProcess[str]":
 
 def test_start_uses_a_complete_environment_and_the_port(unpacked: Path) -> None:
     complete(unpacked)
-    done = start(unpacked)
-    assert done.returncode == 0, done.stderr
+    process = start(unpacked)
+    assert process.returncode == 0, process.stderr
     # This process is its parent: no shell is between them, so signals reach it.
-    assert done.stdout == f"8000 {unpacked} {os.getpid()}\n"
-    assert "making .venv" not in done.stderr
+    assert process.stdout == f"8000 {unpacked} {os.getpid()}\n"
+    assert "making .venv" not in process.stderr
     assert start(unpacked, PORT="9001").stdout.startswith("9001 ")
 
 
@@ -227,9 +227,9 @@ def test_start_repeats_an_interrupted_installation(unpacked: Path) -> None:
     complete(unpacked)
     (unpacked / ".venv/.complete").unlink()
     (unpacked / ".venv/half").touch()
-    done = start(unpacked, PYTHON=sys.executable)
-    assert done.returncode == 0, done.stderr
-    assert "making .venv" in done.stderr
+    process = start(unpacked, PYTHON=sys.executable)
+    assert process.returncode == 0, process.stderr
+    assert "making .venv" in process.stderr
     assert not (unpacked / ".venv/half").exists()
     assert "making .venv" not in start(unpacked, PYTHON=sys.executable).stderr
 
@@ -245,18 +245,18 @@ def test_start_reports_an_unusable_python(unpacked: Path, tmp_path: Path) -> Non
     script(tools / "old", "echo 2.7")
     assert "old is Python 2.7" in start(unpacked, PYTHON=str(tools / "old")).stderr
     script(tools / "bare", f'case "$2" in *ensurepip*) exit 1 ;; esac; echo {version}')
-    done = start(unpacked, PYTHON=str(tools / "bare"))
-    assert f"apt install python{version}-venv" in done.stderr
-    assert done.returncode == 1
+    process = start(unpacked, PYTHON=str(tools / "bare"))
+    assert f"apt install python{version}-venv" in process.stderr
+    assert process.returncode == 1
     assert not (unpacked / ".venv").exists()
 
 
 def test_start_refuses_another_machine(unpacked: Path) -> None:
     text = bundle.start_script(Machine("3.12", "macosx_99_0_sparc"), "true")
     script(unpacked / "start", text.partition("\n")[2])
-    done = start(unpacked)
-    assert done.returncode == 1
-    assert "the wheels are for macosx_99_0_sparc, and this is " in done.stderr
+    process = start(unpacked)
+    assert process.returncode == 1
+    assert "the wheels are for macosx_99_0_sparc, and this is " in process.stderr
 
 
 # --- from a new project to a chart, without a network ---
@@ -308,11 +308,11 @@ def no_network() -> list[str]:
 
 def test_a_bundle_starts_without_a_network_and_serves_a_chart(tmp_path: Path) -> None:
     def flaskdash(*args: str, cwd: Path) -> str:
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "flaskdash", *args], cwd=cwd, capture_output=True, text=True
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert process.returncode == 0, process.stdout + process.stderr
+        return process.stdout
 
     flaskdash("new", "myproj", cwd=tmp_path)
     project = Project.find(tmp_path / "myproj")
@@ -345,18 +345,18 @@ def test_a_bundle_starts_without_a_network_and_serves_a_chart(tmp_path: Path) ->
         chart.name for chart in contents.charts(project).values() if chart.kind == "figure"
     )
     client = [sys.executable, "-c", CLIENT, str(root / "start"), str(free_port())]
-    done = subprocess.run(
+    process = subprocess.run(
         [*prefix, *client, chart.replace("_", "-")],
         env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **refusing},
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)
+    assert process.returncode == 0, process.stderr
+    results = json.loads(process.stdout)
     assert results["up"].strip() == "up"
     assert "<title>" in results["page"]
     assert results["figure"]["data"]
     assert (results["code"], results["answers"]) == (0, False)
     assert not (prefix and results["network"])
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in process.stderr
     assert (root / ".env").stat().st_mode & 0o777 == 0o600

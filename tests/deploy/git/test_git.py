@@ -106,8 +106,8 @@ class PushServer:
 
 def git(cwd: Path, *args: str) -> str:
     identity = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
-    done = subprocess.run(["git", *identity, *args], cwd=cwd, check=True, capture_output=True)
-    return done.stdout.decode()
+    process = subprocess.run(["git", *identity, *args], cwd=cwd, check=True, capture_output=True)
+    return process.stdout.decode()
 
 
 MakeServer = Callable[..., PushServer]
@@ -211,13 +211,13 @@ def test_a_push_is_checked_built_started_and_answers(shop: Path, make_server: Ma
     (shop / "app/charts/notes.txt").write_text("not in git yet", "utf-8")
     args = ["deploy", push_server.address, "--domain", push_server.domain, "--yes", "--json"]
     before = state(shop)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "flaskdash", *args], cwd=shop, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stderr
-    release = json.loads(done.stdout)["release"]
+    assert process.returncode == 0, process.stderr
+    release = json.loads(process.stdout)["release"]
     assert push_server.up() == release
-    assert json.loads(done.stdout)["url"] == f"http://{push_server.domain}"
+    assert json.loads(process.stdout)["url"] == f"http://{push_server.domain}"
     changed = {path for path, digest in state(shop).items() if before.get(path) != digest}
     assert changed == {str(shop / "pyproject.toml")}  # it remembers the target
     assert set(before) == set(state(shop))
@@ -239,10 +239,10 @@ def test_a_push_is_checked_built_started_and_answers(shop: Path, make_server: Ma
         "from flaskdash.deploy.git import probe; probe.PATIENCE = 3\n"
         "from flaskdash.cli import cli; cli(['deploy', '--yes'])"
     )
-    done = subprocess.run([sys.executable, "-c", run], cwd=shop, capture_output=True, text=True)
-    assert done.returncode == 4, done.stderr
-    assert "No module named 'nowhere'" in done.stderr  # from the release phase
-    assert f"{release} is live again" in done.stderr
+    process = subprocess.run([sys.executable, "-c", run], cwd=shop, capture_output=True, text=True)
+    assert process.returncode == 4, process.stderr
+    assert "No module named 'nowhere'" in process.stderr  # from the release phase
+    assert f"{release} is live again" in process.stderr
     assert push_server.up() == release
 
 

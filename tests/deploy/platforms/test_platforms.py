@@ -208,10 +208,10 @@ def test_cloud_run(made: Path, quick: None, flaskdash: Cli) -> None:
 
     line = next(line for line in result.output.splitlines() if "sed " in line)
     sed, replace = line.split(" | ")
-    done = subprocess.run(
+    process = subprocess.run(
         ["sh", "-c", f"release=20260101-000000; {sed}"], cwd=made, capture_output=True, check=True
     )
-    applied = yaml.safe_load(done.stdout)["spec"]["template"]["spec"]["containers"][0]["image"]
+    applied = yaml.safe_load(process.stdout)["spec"]["template"]["spec"]["containers"][0]["image"]
     assert applied.endswith("/apps/shop:20260101-000000")
     assert replace == "gcloud run services replace - --region europe-west1"
 
@@ -222,11 +222,11 @@ def test_cloud_run(made: Path, quick: None, flaskdash: Cli) -> None:
 def test_the_workflow_is_valid_on_github(made: Path) -> None:
     program = Path(sys.executable).with_name("check-jsonschema")
     schema = ["--builtin-schema", "vendor.github-workflows"]
-    done = subprocess.run([program, *schema, made / WORKFLOW], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    process = subprocess.run([program, *schema, made / WORKFLOW], capture_output=True, text=True)
+    assert process.returncode == 0, process.stdout
     (made / "broken.yml").write_text((made / WORKFLOW).read_text().replace("steps:", "step:"))
-    done = subprocess.run([program, *schema, made / "broken.yml"], capture_output=True)
-    assert done.returncode == 1
+    process = subprocess.run([program, *schema, made / "broken.yml"], capture_output=True)
+    assert process.returncode == 1
 
 
 def test_the_workflow_tests_and_then_deploys_main_if_a_target_is_set(made: Path) -> None:

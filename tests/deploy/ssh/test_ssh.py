@@ -353,10 +353,10 @@ def test_a_server_that_cannot_run_the_project(
 def test_the_packed_pip_runs_from_its_zip_file(tmp_path: Path) -> None:
     packed = plan._pack_pip(tmp_path / "pip.zip")
     assert not any("__pycache__" in name for name in zipfile.ZipFile(packed).namelist())
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, f"{packed}/pip", "--version"], capture_output=True, text=True, check=True
     )
-    assert done.stdout.startswith("pip ")
+    assert process.stdout.startswith("pip ")
 
 
 # --- the server's side, without systemd ---
@@ -524,10 +524,10 @@ def test_a_release_starts_with_the_web_line_of_the_procfile(tiny: Project, tmp_p
     python = release / ".venv/bin/python"
     python.write_text('#!/bin/sh\necho "$0 $WEB_CONCURRENCY $@"\n')
     python.chmod(0o755)
-    done = subprocess.run(
+    process = subprocess.run(
         ["sh", str(release / "run")], cwd=release / "app", capture_output=True, text=True
     )
-    assert done.stdout == f"{python} 3 -m gunicorn --no-control-socket app:create_app()\n"
+    assert process.stdout == f"{python} 3 -m gunicorn --no-control-socket app:create_app()\n"
 
 
 def test_the_servers_side_imports_only_the_standard_library_and_modules_sent_before() -> None:
@@ -619,8 +619,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyDeploy]:
     with pytest.MonkeyPatch.context() as patch, booted(sudo=True) as machine:
         patch.setattr(rules, "ALL", ())
         shop = TinyDeploy(root, machine)
-        done = shop.invoke("deploy", machine.address, "--port", str(shop.port), "--yes")
-        assert f"at http://{machine.host}:{shop.port}" in done.output
+        result = shop.invoke("deploy", machine.address, "--port", str(shop.port), "--yes")
+        assert f"at http://{machine.host}:{shop.port}" in result.output
         yield shop
 
 
@@ -695,8 +695,8 @@ def test_after_a_cut_connection_the_server_is_asked_for_the_result(shop: TinyDep
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", shop.machine.environment["PATH"])
-        done = deploy.run(cut)
-    assert f"up {done.release}" == shop.answers() != before
+        outcome = deploy.run(cut)
+    assert f"up {outcome.release}" == shop.answers() != before
 
 
 def test_if_the_servers_side_is_killed_one_release_remains(shop: TinyDeploy) -> None:

@@ -1,4 +1,4 @@
-"""The static target: dashboards as files, below any path, with their filters, and never half."""
+"""The static target: dashboards as files, with their filters, below any path."""
 
 import json
 import re
@@ -86,9 +86,9 @@ def exported(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     # Few choices, so that the pages are few.
     (root / "data/sales.csv").write_text(SALES, "utf-8")
     project = Project.find(root)
-    said: list[str] = []
-    outcome = plan(project).run(said.append)
-    (root / "said").write_text("\n".join(said), "utf-8")
+    output: list[str] = []
+    outcome = plan(project).run(output.append)
+    (root / "output").write_text("\n".join(output), "utf-8")
     assert outcome.file == "dist/static"
     return project
 
@@ -102,26 +102,26 @@ def folder(project: Project) -> Path:
 
 
 class Host:
-    """A host of files, below a path, that remembers what it was asked for."""
+    """A static host, below a path, that records its requests and their status codes."""
 
-    def __init__(self, address: str, asked: list[tuple[str, int]]) -> None:
+    def __init__(self, address: str, requests: list[tuple[str, int]]) -> None:
         self.address = address
-        self.asked = asked
+        self.requests = requests
 
     def failed(self) -> list[tuple[str, int]]:
-        return [(path, code) for path, code in self.asked if code >= 400]
+        return [(path, code) for path, code in self.requests if code >= 400]
 
 
 @pytest.fixture
 def host(exported: Project, tmp_path: Path) -> Iterator[Host]:
-    """Serve the files from a path below the root, with nothing but a plain file server."""
+    """Serve the files below a path with a plain file server."""
     (tmp_path / "me").mkdir()
     (tmp_path / "me/my.shop").symlink_to(folder(exported))
-    asked: list[tuple[str, int]] = []
+    requests: list[tuple[str, int]] = []
 
     class Handler(SimpleHTTPRequestHandler):
         def log_request(self, code: Any = "-", size: Any = "-") -> None:
-            asked.append((self.path, int(code)))
+            requests.append((self.path, int(code)))
 
         def log_message(self, *args: object) -> None:
             pass
@@ -130,7 +130,7 @@ def host(exported: Project, tmp_path: Path) -> Iterator[Host]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield Host(f"http://127.0.0.1:{server.server_port}/me/my.shop/", asked)
+        yield Host(f"http://127.0.0.1:{server.server_port}/me/my.shop/", requests)
     finally:
         server.shutdown()
         thread.join()
@@ -141,11 +141,11 @@ def host(exported: Project, tmp_path: Path) -> Iterator[Host]:
 
 
 def form(**filters: tuple[str, list[str]]) -> child.Form:
-    found = child.Form("")
+    page = child.Form("")
     for column, (kind, values) in filters.items():
-        found.kinds[column] = kind
-        found.options[column] = [((column, value),) for value in values]
-    return found
+        page.kinds[column] = kind
+        page.options[column] = [((column, value),) for value in values]
+    return page
 
 
 def test_filters_with_few_choices_go_first_and_no_page_becomes_too_many() -> None:
@@ -165,13 +165,13 @@ def test_filters_with_few_choices_go_first_and_no_page_becomes_too_many() -> Non
         "units": "fixed",
         "day": "days",
     }
-    assert {column: len(each) for column, each in options.items()} == {
+    assert {column: len(choices) for column, choices in options.items()} == {
         "day": 3,
         "product": 8,
         "region": 5,
     }
-    assert child.MOST >= 3 * 8 * 5
-    assert all(each[0] == () for each in options.values())
+    assert child.MAX_CHOICES >= 3 * 8 * 5
+    assert all(choices[0] == () for choices in options.values())
     assert (("product", "x"), ("product", "z")) in options["product"]
 
 
@@ -205,40 +205,38 @@ def test_a_form_is_read_as_a_browser_reads_it() -> None:
 # --- the files ---
 
 
-def test_what_is_said_of_the_filters_on_the_terminal_and_on_the_page(exported: Project) -> None:
-    said = (exported.root / "said").read_text("utf-8")
-    assert "filter    region: one value at a time" in said
-    assert "filter    product: any values" in said
-    assert "filter    date: its named spans" in said
-    assert "filter    units: fixed: too many choices" in said
-    assert "python -m http.server --directory dist/static 8000" in said
+def test_the_terminal_and_the_footer_list_the_filters(exported: Project) -> None:
+    output = (exported.root / "output").read_text("utf-8")
+    assert "filter    region: one value at a time" in output
+    assert "filter    product: any combination of values" in output
+    assert "filter    date: its named periods" in output
+    assert "filter    units: left out, because it has too many choices" in output
+    assert "python -m http.server --directory dist/static 8000" in output
     page = (folder(exported) / "index.html").read_text("utf-8")
-    assert (
-        "copy as files. Filters in it: product, region (one value at a time), date (named " in page
-    )
-    assert "spans). Fixed: units.</p>" in page
+    assert "<p>This page is a static copy. Filters in it: product, region (one value" in page
+    assert "at a time), date (named periods). Filters left out: units.</p>" in page
     assert 'name="units' not in page
 
 
-def test_all_that_a_server_answers_is_a_file(exported: Project) -> None:
-    there = folder(exported)
+def test_each_answer_of_a_server_is_a_file(exported: Project) -> None:
+    root = folder(exported)
     pages = ["index", "dashboards/overview", "dashboards/rows-more", "charts/sales-table"]
     parts = ["charts/sales-table/rows.html", "charts/by-region/figure.json", "charts/revenue.csv"]
     parts += ["charts/revenue/data.json", "static/style.css", "static/icon.svg", "static/files.js"]
     parts += ["404.html", ".nojekyll", "charts/index.html"]
     for name in [f"{page}.html" for page in pages] + parts:
-        assert (there / name).is_file(), name
-    release = (there / ".release").read_text()
+        assert (root / name).is_file(), name
+    release = (root / ".release").read_text()
     assert re.fullmatch(r"\d{8}-\d{6}\n", release)
-    assert (there / "up").read_text() == f"up {release}"
-    assert not list(there.rglob("*.br"))
-    csv = (there / "charts/sales-table.csv").read_text("utf-8-sig").splitlines()
+    assert (root / "up").read_text() == f"up {release}"
+    assert not list(root.rglob("*.br"))
+    csv = (root / "charts/sales-table.csv").read_text("utf-8-sig").splitlines()
     assert len(csv) == 60
-    one = f"charts/sales-table{child.suffix([('region', 'North'), ('product', ODD)])}.csv"
-    narrowed = (there / one).read_text("utf-8-sig").splitlines()
+    choice_csv = f"charts/sales-table{child.suffix([('region', 'North'), ('product', ODD)])}.csv"
+    narrowed = (root / choice_csv).read_text("utf-8-sig").splitlines()
     assert len(narrowed) > 1
     assert all(f"North,{ODD}" in line for line in narrowed[1:])
-    figure = json.loads((there / "charts/by-region/figure.json").read_text("utf-8"))
+    figure = json.loads((root / "charts/by-region/figure.json").read_text("utf-8"))
     assert figure["data"][0]["x"] == ["North", "South"]
 
 
@@ -255,7 +253,7 @@ def test_no_page_names_an_absolute_path_or_a_secret(exported: Project) -> None:
     assert (scripts[0], scripts[-1]) == ("files.js", "engine/update.js")
 
 
-def test_a_page_that_is_not_there_needs_no_other_file(exported: Project) -> None:
+def test_the_page_for_missing_addresses_needs_no_other_file(exported: Project) -> None:
     page = (folder(exported) / "404.html").read_text("utf-8")
     assert "404" in page
     assert "<link" not in page
@@ -318,7 +316,7 @@ def test_filters_work_below_any_path(exported: Project, host: Host, watched: Wat
     text = Path(download.value.path()).read_text("utf-8-sig")
     assert [line.split(",")[0] for line in text.splitlines()] == ["region", "North"]
     assert host.failed() == []
-    assert {path for path, _ in host.asked if not path.startswith("/me/my.shop/")} == set()
+    assert {path for path, _ in host.requests if not path.startswith("/me/my.shop/")} == set()
 
 
 def query_of(url: str) -> list[tuple[str, str]]:
@@ -340,11 +338,11 @@ def test_rows_are_sorted_searched_and_turned(
 ) -> None:
     page = watched.page
     page.goto(f"{host.address}dashboards/rows-more.html")
-    said = page.locator("#sales-table .pager span")
-    assert said.inner_text() == "1\N{EN DASH}25 of 59"
+    pager = page.locator("#sales-table .pager span")
+    assert pager.inner_text() == "1\N{EN DASH}25 of 59"
     first = column(watched, 1)
     page.click("#sales-table .pager a:has-text('Next')")
-    expect(said).to_have_text("26\N{EN DASH}50 of 59")
+    expect(pager).to_have_text("26\N{EN DASH}50 of 59")
     assert column(watched, 1) != first
     page.click("#sales-table th a:has-text('Units')")
     page.wait_for_selector("#sales-table th[aria-sort=ascending]")
@@ -354,7 +352,7 @@ def test_rows_are_sorted_searched_and_turned(
     page.wait_for_selector("#sales-table th[aria-sort=descending]")
     assert [int(text) for text in column(watched, 4)] == sorted(units_of_all(), reverse=True)[:25]
     page.fill(".table-search [type=search]", "cocoa")
-    expect(said).to_have_text("1\N{EN DASH}25 of 29")
+    expect(pager).to_have_text("1\N{EN DASH}25 of 29")
     assert set(column(watched, 3)) == {"Cocoa"}
     # A filter leaves the order and the search as they are; so does a reload.
     page.click("details[data-column=region] summary")
@@ -372,15 +370,15 @@ def test_rows_are_sorted_searched_and_turned(
     assert host.failed() == []
 
 
-def test_what_this_copy_has_no_page_for_says_so(host: Host, watched: Watched) -> None:
+def test_a_choice_without_a_page_is_reported(host: Host, watched: Watched) -> None:
     watched.page.goto(f"{host.address}?region=Nowhere")
     watched.page.wait_for_selector(".page-status:has-text('no page for these filters')")
     assert watched.page.locator("#revenue .value").inner_text() != ""
     assert [code for _, code in host.failed()] == [404]
-    watched.complaints.clear()  # Chromium tells of the 404
+    watched.complaints.clear()  # Chromium logs the 404
 
 
-def test_with_no_host_at_all_the_browser_goes_to_the_file_of_a_choice(
+def test_without_a_host_a_filter_opens_the_file_of_its_choice(
     exported: Project, watched: Watched
 ) -> None:
     page = watched.page
@@ -401,10 +399,10 @@ def test_with_no_host_at_all_the_browser_goes_to_the_file_of_a_choice(
     assert page.evaluate("document.querySelector('.chart').data[0].x") == ["North", "South"]
 
 
-# --- where it is written ---
+# --- writing the folder ---
 
 
-def test_the_old_files_stay_until_the_new_ones_are_whole(
+def test_the_old_files_stay_until_all_new_files_are_written(
     exported: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = (folder(exported) / ".release").read_text()
@@ -412,7 +410,7 @@ def test_the_old_files_stay_until_the_new_ones_are_whole(
     text = chart.read_text("utf-8")
     try:
         chart.write_text(text.replace("sum(revenue)", "sum(nothing)"), "utf-8")
-        with pytest.raises(BuildError, match=r"the dashboards could not be written: a chart on / "):
+        with pytest.raises(BuildError, match=r"The dashboards could not be written: a chart on / "):
             plan(exported).run(print)
     finally:
         chart.write_text(text, "utf-8")
@@ -426,17 +424,17 @@ def files_of(root: Path, *names: str) -> None:
         (root / name).write_text(name, "utf-8")
 
 
-def test_a_folder_takes_anothers_place_and_keeps_what_is_of_its_branch(tmp_path: Path) -> None:
+def test_a_new_copy_replaces_the_folder_and_preserves_the_branch_files(tmp_path: Path) -> None:
     old, work = tmp_path / "site", tmp_path / "work/files"
     files_of(old, "index.html", "gone.html", ".release", "up", "CNAME", ".git/HEAD")
     files_of(work, "index.html", "new.html")
-    static._take_place(work, old)
-    there = {str(path.relative_to(old)) for path in old.rglob("*") if path.is_file()}
-    assert there == {"index.html", "new.html", "CNAME", ".git/HEAD"}
+    static._replace(work, old)
+    names = {str(path.relative_to(old)) for path in old.rglob("*") if path.is_file()}
+    assert names == {"index.html", "new.html", "CNAME", ".git/HEAD"}
 
 
 @pytest.mark.parametrize("killed_after", [1, 2])
-def test_one_that_was_killed_between_two_renames_loses_nothing(
+def test_a_deploy_that_was_killed_between_two_renames_loses_nothing(
     tmp_path: Path, killed_after: int
 ) -> None:
     site, work = tmp_path / "site", tmp_path / ".writing-x"
@@ -452,12 +450,12 @@ def test_one_that_was_killed_between_two_renames_loses_nothing(
     assert not work.exists()
 
 
-def test_a_branch_for_pages_takes_each_new_copy(tmp_path: Path) -> None:
+def test_each_new_copy_can_be_committed_to_a_branch(tmp_path: Path) -> None:
     def git(*args: str, cwd: Path = tmp_path / "shop") -> str:
         person = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-        done = subprocess.run(["git", *person, *args], cwd=cwd, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        process = subprocess.run(["git", *person, *args], cwd=cwd, capture_output=True, text=True)
+        assert process.returncode == 0, process.stderr
+        return process.stdout
 
     files_of(tmp_path / "shop", ".gitignore", "app.py")
     (tmp_path / "shop/.gitignore").write_text("dist/\n")
@@ -470,42 +468,46 @@ def test_a_branch_for_pages_takes_each_new_copy(tmp_path: Path) -> None:
     for number, names in enumerate((["index.html", "old.html"], ["index.html"])):
         work = tmp_path / f"work{number}/files"
         files_of(work, *names)
-        static._take_place(work, pages)
+        static._replace(work, pages)
         git("add", "--all", cwd=pages)
         git("commit", "--quiet", "-m", "today", cwd=pages)
     assert git("ls-tree", "--name-only", "gh-pages").split() == ["index.html"]
     assert git("ls-files").split() == [".gitignore", "app.py"]
 
 
-def test_a_folder_of_others_is_left_alone(made: Path) -> None:
+def test_a_folder_with_other_files_is_refused(made: Path) -> None:
     project = Project.find(made)
     files_of(made, "docs/index.html", "docs/mine.md")
-    with pytest.raises(PreflightError, match="docs holds files that are not of a static copy"):
+    with pytest.raises(
+        PreflightError, match="docs contains files that are not part of a static copy"
+    ):
         plan(project, folder="docs").run(print)
     assert (made / "docs/mine.md").read_text() == "docs/mine.md"
 
 
-@pytest.mark.parametrize("wanted", [".", "..", "../other", "app/static", "data", ".git/x", "/tmp"])
-def test_a_folder_that_would_be_dangerous_is_refused(made: Path, wanted: str) -> None:
+@pytest.mark.parametrize("address", [".", "..", "../other", "app/static", "data", ".git/x", "/tmp"])
+def test_a_folder_that_would_be_dangerous_is_refused(made: Path, address: str) -> None:
     with pytest.raises(PreflightError):
-        plan(Project.find(made), folder=wanted)
+        plan(Project.find(made), folder=address)
 
 
-def test_a_page_that_links_to_nothing_or_to_a_root_is_told(tmp_path: Path) -> None:
+def test_a_link_to_a_missing_file_or_from_the_root_is_refused(tmp_path: Path) -> None:
     files_of(tmp_path, "a.html", "charts/b.html")
     (tmp_path / "charts/b.html").write_text(
         '<a href="../a.html?x=1#y"></a><a href="https://example.org/"></a><a href="#z"></a>'
     )
     static.verify(tmp_path)
     (tmp_path / "a.html").write_text('<a href="/charts/b.html"></a>')
-    with pytest.raises(BuildError, match=r"a.html links to /charts/b.html, which is right on one"):
+    with pytest.raises(
+        BuildError, match=r"a.html links to /charts/b.html, which works at the root"
+    ):
         static.verify(tmp_path)
     (tmp_path / "a.html").write_text('<img src="gone.png">')
-    with pytest.raises(BuildError, match=r"a.html links to gone.png, which was not written"):
+    with pytest.raises(BuildError, match=r"a.html links to gone.png, which does not exist"):
         static.verify(tmp_path)
 
 
-def test_a_dry_run_prints_all_and_changes_nothing(
+def test_a_dry_run_prints_each_step_and_changes_nothing(
     made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = flaskdash("deploy", "static", "--dry-run").output
@@ -516,7 +518,7 @@ def test_a_dry_run_prints_all_and_changes_nothing(
     assert not (made / "dist").exists()
 
 
-def test_status_tells_which_release_the_folder_holds(exported: Project, made: Path) -> None:
+def test_status_reports_the_release_in_the_folder(exported: Project, made: Path) -> None:
     target = targets.target(exported, Place("static", "static"))
     status = target.status()
     assert status.release == (folder(exported) / ".release").read_text().strip()

@@ -286,7 +286,7 @@ def test_an_address_with_a_secret_stays_in_env(
     assert secrets_in(project, "hush") == []
     (project / ".env").write_text("SECRET_KEY=x", "utf-8")
     output = flaskdash("refresh", code=1).output
-    assert "SALES_URL is not set: write SALES_URL=https://... to .env" in output
+    assert "SALES_URL is not set. Write SALES_URL=https://... to .env" in output
 
 
 def test_add_data_takes_an_address_with_a_secret(

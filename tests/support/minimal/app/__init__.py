@@ -1,4 +1,4 @@
-"""A dashboard that has nothing but what the contract (docs/contract.md) asks for."""
+"""A dashboard with only the names of the contract (docs/contract.md)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
