@@ -36,9 +36,9 @@ cookiecutter(template, no_input=True, extra_context=context, output_dir=folder, 
 INSPECT = """
 import sys, time
 start = time.perf_counter()
-from flaskdash.generate.sources import source
+from flaskdash.generate.sources import read_source
 import pandas
-found = source(sys.argv[1], None, set(), set())
+found = read_source(sys.argv[1], None)
 print(1000 * (time.perf_counter() - start))
 """
 

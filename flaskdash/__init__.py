@@ -1,3 +1,3 @@
-"""flaskdash: a data file becomes a live web dashboard in plain Flask."""
+"""flaskdash: turn a data file into a live web dashboard in plain Flask."""
 
 __version__ = "0.1.0"

@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C while it is still being imported ends it quietly too."""
+    """Run the command line; exit without a traceback if Ctrl-C interrupts its import."""
     try:
         from flaskdash.cli import main as run
     except KeyboardInterrupt:

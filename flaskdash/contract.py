@@ -1,11 +1,11 @@
-"""The contract: all that the command line uses of a project's code. docs/contract.md explains it."""
+"""The contract: the names of a project's code that the command line uses; see docs/contract.md."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Promise:
-    """A name that the command line relies on, and the line of the project's code that provides it."""
+    """A name that the command line uses, and the line of the project's code that defines it."""
 
     owner: str  # app, config, engine, data, chart, cache or route
     name: str
@@ -15,7 +15,7 @@ class Promise:
 
     @property
     def id(self) -> str:
-        """Return it as the check reports it: engine.freeze."""
+        """Return the name with its owner: engine.freeze."""
         return f"{self.owner}.{self.name}"
 
 

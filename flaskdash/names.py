@@ -1,4 +1,4 @@
-"""Names: a title becomes a slug, a module's name, a table's name; what can't be used is refused."""
+"""Make slugs, module names and titles from text; refuse reserved names."""
 
 import keyword
 import re
@@ -8,10 +8,10 @@ from flaskdash.errors import FlaskdashError
 
 LONGEST = 60
 LONGEST_PROJECT = 48
-# Words that say nothing at the end of a name that was cut.
+# Words without meaning at the end of a shortened name.
 DANGLING = re.compile(r"(_(a|and|by|for|from|in|of|on|or|over|per|the|to|with))+$")
 
-# Words that SQL engines reserve (DuckDB, PostgreSQL, MySQL) and that people give to files.
+# Words that DuckDB, PostgreSQL or MySQL reserve, and that are common file names.
 SQL_WORDS = frozenset(
     """all alter analyse analyze and any array as asc between both by call case cast check collate
     column constraint create cross cube current database default delete desc describe distinct do
@@ -25,19 +25,19 @@ SQL_WORDS = frozenset(
 WINDOWS_DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
 )
-# A project of this name could not import what it depends on, or would be taken for it.
+# A project with one of these names would hide a package that it imports.
 PACKAGES = frozenset(
     """app brotli duckdb filelock flask flaskdash gunicorn jinja2 mypy numpy pandas pip
     plotly pytest python ruff site test tests uv werkzeug""".split()
 )
 
-# Endings of files that say what is in them, or how they are packed.
+# File name endings for the format and the compression.
 ENDINGS = re.compile(
     r"""(\.(csv|tsv|tab|txt|dat|psv|fwf|jsonl?|ndjson|geojson|xlsx|xlsm|xlsb|xls|ods|parquet|parq|pq
     |db|sqlite|sqlite3))?(\.(gz|bz2|xz|zip|tar|tgz))*$""",
     re.IGNORECASE | re.VERBOSE,
 )
-# How acronyms and other words are written that are no ordinary ones.
+# The spelling of acronyms and names that are not plain lower-case words.
 SPELLINGS = {
     word.lower(): word
     for word in """AI API APIs AQI ATP BBC BMI CapEx CDC CEO ChatGPT CO2 CPI CRM CSV CTR DNA DuckDB EBITDA eBay
@@ -50,37 +50,35 @@ SPELLINGS = {
 
 
 def stem(file: str) -> str:
-    """Return a file's name without its endings: API_AG.LND_DS2 of API_AG.LND_DS2.csv.gz."""
+    """Return a file's name without its endings: API_AG.LND_DS2.csv.gz gives API_AG.LND_DS2."""
     return ENDINGS.sub("", file) or file
 
 
 def spelled(text: str) -> str:
-    """Return text in which words are written as SPELLINGS has them."""
+    """Return text with the words of SPELLINGS in their spelling."""
     return " ".join(SPELLINGS.get(word.lower(), word) for word in text.split())
 
 
 def capital(text: str) -> str:
-    """Return text with a capital first letter, but for a word such as iPhone."""
+    """Return text with a capital first letter, except before a word such as iPhone."""
     return text if re.match("[a-z]{1,2}[A-Z]", text) else text[:1].upper() + text[1:]
 
 
 def initials(text: str) -> str:
-    """Return text whose first word is in capitals if it can't be spoken: "sp500" is "SP500".
+    """Return text with the first word in capitals if it has no vowels: "sp500" gives "SP500".
 
-    This is for names of files, which people write in lower case.
+    This is for file names, which are often in lower case.
     """
-    first, blank, rest = text.partition(" ")
-    unspoken = first == "us" or re.fullmatch("[bcdfghjklmnpqrstvwxz]{2,5}[0-9]*", first)
-    return (first.upper() if unspoken else first) + blank + rest
+    first, space, remainder = text.partition(" ")
+    is_acronym = first == "us" or re.fullmatch("[bcdfghjklmnpqrstvwxz]{2,5}[0-9]*", first)
+    return (first.upper() if is_acronym else first) + space + remainder
 
 
 def identifier(text: str, fallback: str) -> str:
-    """Return text as the name of a module and of a table: `Sales 2024.csv` as sales_2024_csv.
+    """Return text as the name of a module and of a table: `Sales 2024.csv` gives sales_2024_csv.
 
-    It is cut between words if it is too long.
-
-    `fallback` ("chart", "data") stands in for text without a letter, and keeps a word that Python,
-    SQL or Windows reserves apart: class becomes class_chart.
+    A long name is cut between words. `fallback` ("chart", "data") replaces text without letters,
+    and is appended to words that Python, SQL or Windows reserve: class gives class_chart.
     """
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     name = "_".join(re.findall(r"[a-z0-9]+", ascii_text))
@@ -95,7 +93,7 @@ def identifier(text: str, fallback: str) -> str:
 
 
 def is_reserved(name: str) -> bool:
-    """Tell whether Python, SQL or Windows keep this word for themselves."""
+    """Return whether Python, SQL or Windows reserve this word."""
     return (
         keyword.iskeyword(name)
         or keyword.issoftkeyword(name)
@@ -105,44 +103,44 @@ def is_reserved(name: str) -> bool:
 
 
 def check_project(name: str) -> str:
-    """Return a project's name; raise FlaskdashError where it can't be a folder and a package."""
-    reason = _why_not(name)
+    """Return a project's name; raise FlaskdashError if it cannot name a folder and a package."""
+    reason = _objection(name)
     if reason:
         raise FlaskdashError(
-            f"{name!r} can't be the name of a project: {reason}",
+            f"{name!r} cannot be the name of a project: {reason}.",
             hint=f"flaskdash new {suggestion(name)}",
         )
     return name
 
 
-def _why_not(name: str) -> str:
+def _objection(name: str) -> str:
     if "/" in name or "\\" in name or name in {".", ".."}:
-        return "it is a path; go to the folder first, then give a plain name"
+        return "it is a path. Change to the folder first, then give a plain name"
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]|[A-Za-z]", name):
-        return "it must begin with a letter, and hold only letters a-z, digits, - and _"
+        return "it must start with a letter, and contain only the letters a-z, digits, - and _"
     if len(name) > LONGEST_PROJECT:
         return f"it is longer than {LONGEST_PROJECT} characters"
     lower = name.lower().replace("-", "_")
     if lower in WINDOWS_DEVICES:
-        return "Windows keeps that name for a device"
+        return "Windows reserves it for a device"
     if keyword.iskeyword(name) or keyword.iskeyword(lower):
-        return "Python keeps that word for itself"
+        return "Python reserves this word"
     if lower in PACKAGES:
-        return "a package that the project needs has that name"
+        return "a package that the project needs has this name"
     return ""
 
 
 def suggestion(name: str) -> str:
-    """Return a name near to this one that a project can have."""
-    letters = identifier(name[:LONGEST_PROJECT], "dash").replace("_", "-")
-    return letters if not _why_not(letters) else f"{letters}-dash"
+    """Return a valid project name that is similar to this one."""
+    similar = identifier(name[:LONGEST_PROJECT], "dash").replace("_", "-")
+    return f"{similar}-dash" if _objection(similar) else similar
 
 
 def slug(title: str) -> str:
-    """Return a title as the generated project has it in a URL."""
+    """Return the part of a URL for a title, as the generated project does."""
     return "-".join(re.findall(r"\w+", title.lower())) or "dashboard"
 
 
 def title(name: str) -> str:
-    """Return a project's name as a title: my-sales as My sales, nyc-taxis as NYC taxis."""
+    """Return a title for a project's name: my-sales gives My sales, nyc-taxis gives NYC taxis."""
     return capital(initials(spelled(re.sub(r"[-_]+", " ", name))))

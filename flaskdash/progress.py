@@ -1,4 +1,4 @@
-"""Tell the user how far a command is: lines on stdout, and on stderr what takes more than a second."""
+"""Print progress: results to stdout, and steps that take more than a second to stderr."""
 
 import sys
 import threading
@@ -7,19 +7,19 @@ from contextlib import contextmanager
 
 import click
 
-Echo = Callable[[str], None]  # how a command prints a line
+Echo = Callable[[str], None]  # prints a line
 
 
 @contextmanager
 def working(message: str) -> Iterator[None]:
-    """Show `message` while the block runs: a spinner on a terminal, else a line after a second."""
+    """Show `message` while the block runs: with a spinner on a terminal, else after one second."""
     if not sys.stderr.isatty():
-        line = threading.Timer(1.0, click.echo, [message], {"err": True})
-        line.start()
+        timer = threading.Timer(1.0, click.echo, [message], {"err": True})
+        timer.start()
         try:
             yield
         finally:
-            line.cancel()
+            timer.cancel()
         return
     from rich.console import Console
     from rich.text import Text

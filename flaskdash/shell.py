@@ -1,4 +1,4 @@
-"""The only user of subprocess: run a program, and say in words when it fails."""
+"""Run programs; a program that fails raises an error with its output."""
 
 import os
 import signal
@@ -14,23 +14,23 @@ from typing import NoReturn
 from flaskdash.errors import FlaskdashError
 
 Process = subprocess.Popen[bytes]
-_beside: set[Process] = set()  # what running() has lent
+_background: set[Process] = set()  # the open processes of running()
 
 
 class CommandError(FlaskdashError):
-    """A program that did not exit with 0; `output` is what it printed."""
+    """A program failed; `output` is the text that it printed."""
 
     def __init__(self, argv: Sequence[str], returncode: int, output: str) -> None:
-        last = output.strip()[-2000:] or "it printed nothing"
-        super().__init__(f"{Path(argv[0]).name} failed with exit code {returncode}: {last}")
+        end = output.strip()[-2000:] or "it printed nothing"
+        super().__init__(f"{Path(argv[0]).name} failed with exit code {returncode}: {end}")
         self.returncode = returncode
         self.output = output
 
 
 def environment(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:
-    """Return the environment for a child: without this process's virtual environment.
+    """Return the environment for a child process, without this process's virtual environment.
 
-    `extra` is put on top; a value of None takes the variable out.
+    `extra` adds variables; a value of None removes one.
     """
     hidden = {
         "GIT_DIR",
@@ -53,12 +53,12 @@ def run(
     timeout: float | None = None,
     stdin: str | None = None,
 ) -> str:
-    """Run a program to its end and return what it printed; raise CommandError if it failed.
+    """Run a program and return its output; raise CommandError if it fails.
 
-    `stdin` is what it reads. After `timeout` seconds it is killed, and TimeoutError raised.
+    `stdin` is its input. After `timeout` seconds the program is killed, and TimeoutError raised.
     """
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             list(argv),
             cwd=cwd,
             env=environment(env),
@@ -72,26 +72,27 @@ def run(
             timeout=timeout,
         )
     except OSError as error:
-        raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+        raise FlaskdashError(f"Cannot run {argv[0]}: {error.strerror or error}") from error
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(f"{Path(argv[0]).name} took longer than {timeout:.0f} s") from error
-    if done.returncode:
-        raise CommandError(argv, done.returncode, done.stdout)
-    return done.stdout
+    if result.returncode:
+        raise CommandError(argv, result.returncode, result.stdout)
+    return result.stdout
 
 
 def stream(
     argv: Sequence[str],
     cwd: Path,
-    each: Callable[[str], None],
+    on_line: Callable[[str], None],
     env: Mapping[str, str | None] | None = None,
     seconds: float | None = None,
 ) -> str:
-    """Run a program and hand over each line that it prints as it comes; return all of them.
+    """Run a program, and pass each line of its output to `on_line` immediately; return the output.
 
-    After `seconds` it is ended, which is no error. Raises CommandError if it failed by itself.
+    After `seconds` the program is terminated, which is not an error. Raises CommandError if it
+    fails by itself.
     """
-    ended = threading.Event()
+    timed_out = threading.Event()
     try:
         process = subprocess.Popen(
             list(argv),
@@ -105,10 +106,10 @@ def stream(
             errors="replace",
         )
     except OSError as error:
-        raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+        raise FlaskdashError(f"Cannot run {argv[0]}: {error.strerror or error}") from error
 
     def end() -> None:
-        ended.set()
+        timed_out.set()
         process.terminate()
 
     timer = threading.Timer(seconds or 0, end)
@@ -119,14 +120,14 @@ def stream(
         try:
             for line in process.stdout or ():
                 lines.append(line)
-                # A terminal obeys control characters, and these come from elsewhere.
-                each("".join(sign for sign in line if sign.isprintable() or sign == "\t"))
+                # A terminal would obey control characters from a remote server.
+                on_line("".join(char for char in line if char.isprintable() or char == "\t"))
         except BaseException:
             process.terminate()
             raise
         finally:
             timer.cancel()
-    if process.returncode and not ended.is_set():
+    if process.returncode and not timed_out.is_set():
         raise CommandError(argv, process.returncode, "".join(lines))
     return "".join(lines)
 
@@ -137,12 +138,12 @@ def start(
     env: Mapping[str, str | None] | None = None,
     pass_fds: Sequence[int] = (),
 ) -> Process:
-    """Start a program that goes on beside this one; its standard input is a pipe from us.
+    """Start a program in the background, with a pipe as its standard input.
 
-    Ctrl-C reaches this process only: it is for us to stop the program.
+    Ctrl-C only reaches this process, so the caller must stop the program.
     """
     try:
-        with _interrupts_held():
+        with _interrupts_blocked():
             return subprocess.Popen(
                 list(argv),
                 cwd=cwd,
@@ -151,14 +152,14 @@ def start(
                 pass_fds=tuple(pass_fds),
             )
     except OSError as error:
-        raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+        raise FlaskdashError(f"Cannot run {argv[0]}: {error.strerror or error}") from error
 
 
 @contextmanager
 def running(
     argv: Sequence[str], cwd: Path, env: Mapping[str, str | None], log: Path
 ) -> Iterator[Process]:
-    """Lend a program that runs beside this one and prints into a log; end it, and what it started."""
+    """Run a program in the background, with its output in a log; end it and its children."""
     with log.open("wb") as out:
         try:
             process = subprocess.Popen(
@@ -171,48 +172,48 @@ def running(
                 start_new_session=True,
             )
         except OSError as error:
-            raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
-    _beside.add(process)
+            raise FlaskdashError(f"Cannot run {argv[0]}: {error.strerror or error}") from error
+    _background.add(process)
     try:
         yield process
     finally:
-        _beside.discard(process)
+        _background.discard(process)
         stop(process)
-        with suppress(OSError):  # a shell may have left its children behind
+        with suppress(OSError):  # the children of a shell may still run
             os.killpg(process.pid, signal.SIGKILL)
 
 
 def stop_all() -> None:
-    """End what other threads run beside them, which Ctrl-C does not reach: they go on at once."""
-    for process in tuple(_beside):
+    """Kill the programs of running() in other threads, so that these threads end after Ctrl-C."""
+    for process in tuple(_background):
         process.kill()
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
-    # A child inherits what is blocked. Ctrl-C in the block reaches us at its end.
+def _interrupts_blocked() -> Iterator[None]:
+    # A child inherits the blocked signals. Ctrl-C in the block arrives at its end.
     if sys.platform == "win32":
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
 
 
 def replace(argv: Sequence[str], cwd: Path, env: Mapping[str, str | None]) -> NoReturn:
-    """Become another program: it gets our signals, and its exit code is ours."""
+    """Replace this process with a program, which then gets its signals and sets its exit code."""
     program = argv[0]
     try:
         os.chdir(cwd)
         os.execvpe(program, list(argv), environment(env))  # noqa: S606
     except OSError as error:
-        raise FlaskdashError(f"cannot run {program}: {error.strerror or error}") from error
+        raise FlaskdashError(f"Cannot run {program}: {error.strerror or error}") from error
 
 
 def stop(process: Process, patience: float = 5.0) -> None:
-    """End a program that we started: politely, then after `patience` seconds for good."""
+    """Terminate a program that this process started; kill it after `patience` seconds."""
     if process.poll() is not None:
         return
     process.terminate()
@@ -224,7 +225,7 @@ def stop(process: Process, patience: float = 5.0) -> None:
 
 
 def runs(pid: str) -> bool:
-    """Return whether a process of this number runs; on Windows, where that can't be asked, no."""
+    """Return whether a process with this ID runs; always False on Windows."""
     if sys.platform == "win32" or not pid.isdigit():
         return False
     try:
@@ -237,9 +238,9 @@ def runs(pid: str) -> bool:
 
 
 def talk(argv: Sequence[str], cwd: Path, stdin: Iterable[bytes] = ()) -> Iterator[str]:
-    """Run a program, feed it, and yield its lines as they come; raise CommandError if it failed.
+    """Run a program with an input, and yield its output line by line.
 
-    The error has what it printed on stderr. A program that no longer reads is no error by itself.
+    Raises CommandError with its stderr if it fails. It may stop reading before the input ends.
     """
     with tempfile.TemporaryFile() as errors:
         try:
@@ -252,7 +253,7 @@ def talk(argv: Sequence[str], cwd: Path, stdin: Iterable[bytes] = ()) -> Iterato
                 stderr=errors,
             )
         except OSError as error:
-            raise FlaskdashError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+            raise FlaskdashError(f"Cannot run {argv[0]}: {error.strerror or error}") from error
         feeder = threading.Thread(target=_feed, args=[process, stdin], daemon=True)
         feeder.start()
         try:

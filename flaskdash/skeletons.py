@@ -1,11 +1,11 @@
-"""Where the skeletons are."""
+"""The folder of the skeletons."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-# A checkout keeps the skeletons at its root; the wheel carries them inside the package.
-HERE = Path(__file__).parent
+# A checkout has the skeletons at its root, the wheel has them inside the package.
+PACKAGE = Path(__file__).parent
 TEMPLATES = next(
-    folder for folder in (HERE / "templates", HERE.parent / "templates") if folder.is_dir()
+    folder for folder in (PACKAGE / "templates", PACKAGE.parent / "templates") if folder.is_dir()
 )

@@ -47,7 +47,7 @@ def test_good_project_names(name: str) -> None:
 def test_bad_project_names_get_a_reason_and_a_good_one(name: str) -> None:
     with pytest.raises(FlaskdashError) as caught:
         names.check_project(name)
-    assert "can't be the name of a project" in caught.value.message
+    assert "cannot be the name of a project" in caught.value.message
     proposed = caught.value.hint.removeprefix("flaskdash new ")
     assert names.check_project(proposed) == proposed
 

@@ -1,1 +1,1 @@
-"""The preflight: what must hold before a project is deployed."""
+"""The preflight: the rules that a project must pass before it is deployed."""

@@ -1,4 +1,4 @@
-"""A rule about the start: the project boots as in production, with nothing but what is shipped."""
+"""A rule about the start: the project boots as in production, from the shipped files alone."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from flaskdash.serve.prod import as_exec, variables, web_command
 from flaskdash.ship import files
 
 HOST = "127.0.0.1"
-BOOT_SECONDS = 60  # what platforms allow
+BOOT_SECONDS = 60  # the limit of hosting platforms
 READ_SECONDS = 120  # for the first snapshots
 RELEASE = "preflight"
 FAILED = "This chart could not be drawn"
-FIX = "flaskdash serve --prod, and look at what it prints"
+FIX = "flaskdash serve --prod (its log has the error)"
 
 
 def boots(project: Project) -> Iterator[Finding]:
-    """Start the Procfile's web line in a copy of what is shipped; ask for each dashboard and chart."""
+    """Start the web line in a copy of the shipped files; request each dashboard and chart."""
     if sys.platform == "win32":
-        yield Finding("not booted: gunicorn does not run on Windows", is_note=True)
+        yield Finding("the project was not started: gunicorn does not run on Windows", is_note=True)
         return
     if not project.python.exists():
-        return  # the environment's own rule says so
+        return  # the rule of the environment reports it
     with _started(project) as (port, process, log):
-        if problem := _never_up(process, port):
-            yield Finding(f"{problem}: {_last(log)}", FIX)
+        if problem := _wait_until_up(process, port):
+            yield Finding(f"{problem}: {_error_line(log)}", FIX)
             return
         answer = _get(port, "/up")[1]
         if answer.split() != ["up", RELEASE]:
             yield Finding(
-                f"/up answers {answer.strip()[:60]!r} and not 'up' and the text of .release, which is"
-                " how a deploy knows that the new version answers",
-                "take app/config.py and up() in app/engine/api.py from a new project",
+                f"/up answers {answer.strip()[:60]!r}, not 'up' and the text of .release, so a deploy"
+                " cannot recognise the new version",
+                "Copy app/config.py and up() in app/engine/api.py from a new project",
             )
             return
-        yield from _each_page(project, port, log)
+        yield from _check_pages(project, port, log)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def _started(project: Project) -> Iterator[tuple[int, shell.Process, Path]]:
 
 
 def _environment(project: Project, port: int) -> Mapping[str, str | None]:
-    """Return the settings that a target would have: those of .env, but for what is this machine's."""
+    """Return the settings of a target: those of .env, with values for this test."""
     return {
         **dotenv(project.root / ".env"),
         **variables(project, HOST, port),
@@ -79,42 +79,42 @@ def _environment(project: Project, port: int) -> Mapping[str, str | None]:
     }
 
 
-def _never_up(process: shell.Process, port: int) -> str:
-    """Wait until it answers; return in words why it never did, or nothing."""
+def _wait_until_up(process: shell.Process, port: int) -> str:
+    """Wait until /up answers; return a sentence if it does not, else ""."""
     end = time.monotonic() + BOOT_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
-            return f"it ended at its start, with exit code {process.returncode}"
+            return f"the web process ended at its start, with exit code {process.returncode}"
         with suppress(OSError, http.client.HTTPException):
             status, _ = _get(port, "/up", timeout=5)
             return "" if status == 200 else f"/up answers {status}"
         time.sleep(0.05)
-    return f"it did not answer within {BOOT_SECONDS} s"
+    return f"the web process did not answer within {BOOT_SECONDS} s"
 
 
-def _each_page(project: Project, port: int, log: Path) -> Iterator[Finding]:
-    """Find pages, and charts' JSON, that don't answer with 200 or say that a chart failed."""
-    status, text = _get(port, "/ready")  # all loaders at once
+def _check_pages(project: Project, port: int, log: Path) -> Iterator[Finding]:
+    """Find pages and JSON of charts without status 200, or with a chart that failed."""
+    status, text = _get(port, "/ready")  # this starts all loaders
     end = time.monotonic() + READ_SECONDS
     while status == 503 and time.monotonic() < end and not _errors(text):
-        time.sleep(0.2)  # each time that it is asked takes from the reading
+        time.sleep(0.2)  # each request slows the loaders down
         status, text = _get(port, "/ready")
     for name, error in _errors(text).items():
-        yield Finding(f"the loader {name} failed: {error}: {_last(log)}", FIX)
+        yield Finding(f"the loader {name} failed: {error}: {_error_line(log)}", FIX)
     if status != 200:
         if not _errors(text):
             yield Finding(f"the data was not read within {READ_SECONDS} s", FIX)
         return
-    todo = ["/", *_json(project)]
-    for url in todo:
+    queue = ["/", *_json(project)]
+    for url in queue:  # it grows while the loop runs
         status, text = _get(port, url)
         failed = text.count(FAILED) if status == 200 else 0
         if status not in (200, 302) or failed:
-            what = f"shows {failed} chart(s) that failed" if failed else f"answers {status}"
-            yield Finding(f"{url} {what}: {_last(log)}", FIX)
-        elif url == "/":  # the charts' own pages are for the project's tests
+            problem = f"shows {failed} failed chart(s)" if failed else f"answers {status}"
+            yield Finding(f"{url} {problem}: {_error_line(log)}", FIX)
+        elif url == "/":  # the project's tests request the pages of single charts
             links = re.findall(r'href="(/dashboards/[^"?#]+)"', text)
-            todo += dict.fromkeys(links)
+            queue += dict.fromkeys(links)
 
 
 def _json(project: Project) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _json(project: Project) -> Iterator[str]:
 
 
 def _errors(ready: str) -> dict[str, str]:
-    """Return the loaders that failed, as /ready tells them."""
+    """Return the error of each loader that failed, from the JSON of /ready."""
     with suppress(ValueError, KeyError, AttributeError, TypeError):
         return {
             name: state["error"]
@@ -136,7 +136,7 @@ def _errors(ready: str) -> dict[str, str]:
 
 
 def _get(port: int, url: str, timeout: float = 60) -> tuple[int, str]:
-    """Return the status and the text of a page; straight, whatever proxy is set."""
+    """Return the status and the text of a page, without a proxy."""
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
     try:
         connection.request("GET", url, headers={"Host": "localhost"})
@@ -146,10 +146,12 @@ def _get(port: int, url: str, timeout: float = 60) -> tuple[int, str]:
         connection.close()
 
 
-def _last(log: Path) -> str:
-    """Return the line of the log that says most: the last exception's, else the last."""
+def _error_line(log: Path) -> str:
+    """Return the last exception in the log, else its last line."""
     lines = [
         line.strip() for line in log.read_text("utf-8", "replace").splitlines() if line.strip()
     ]
-    told = [line for line in lines if re.match(r"(\w+\.)*\w*(Error|Exception|Exit)\b(: |$)", line)]
-    return ([*lines[-1:], *told[-1:]] or ["it printed nothing"])[-1][:300]
+    errors = [
+        line for line in lines if re.match(r"(\w+\.)*\w*(Error|Exception|Exit)\b(: |$)", line)
+    ]
+    return ([*lines[-1:], *errors[-1:]] or ["it printed nothing"])[-1][:300]

@@ -1,11 +1,11 @@
-"""Rules that read the project's code: what works on one's own machine, and not on a server."""
+"""Rules about the project's code: mistakes that only show on a server."""
 
 from __future__ import annotations
 
 import ast
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from flaskdash.check import syntax
@@ -20,12 +20,12 @@ READS = re.compile(
 )
 WRITES = re.compile(r"to_(csv|excel|json|parquet|pickle|feather|sql)|write_(text|bytes)")
 OPENS_TO_WRITE = re.compile(r"[wax]b?\+?|r\+b?|[wax]\+?b?t?")
-# What no server takes: a place of one person's own machine.
-AT_HOME = re.compile(r"[A-Za-z]:[\\/]|/(home|Users|root|mnt|Desktop)/|~[\\/]")
+# Absolute paths that only exist on the author's machine.
+LOCAL_PATH = re.compile(r"[A-Za-z]:[\\/]|/(home|Users|root|mnt|Desktop)/|~[\\/]")
 
 
 def server(project: Project) -> Iterator[Finding]:
-    """Find app.run() that runs when the code is imported: gunicorn would never come to serve."""
+    """Find app.run() at import: it blocks gunicorn, which then never serves."""
     for path, tree in syntax.modules(project):
         apps = APPS | {
             target.id
@@ -35,54 +35,62 @@ def server(project: Project) -> Iterator[Finding]:
             if isinstance(target, ast.Name)
         }
         for call in _at_import(tree):
-            of = call.func.value if isinstance(call.func, ast.Attribute) else None
-            named = isinstance(of, ast.Name) and of.id in apps
-            if syntax.called(call.func) == "run" and of is not None and (named or _makes_app(of)):
+            if not isinstance(call.func, ast.Attribute) or call.func.attr != "run":
+                continue
+            owner = call.func.value
+            if (isinstance(owner, ast.Name) and owner.id in apps) or _makes_app(owner):
                 yield Finding(
                     f"{path}, line {call.lineno} runs a development server when it is imported",
-                    'put it below: if __name__ == "__main__":',
+                    'Move it below: if __name__ == "__main__":',
                 )
 
 
 def paths(project: Project) -> Iterator[Finding]:
-    """Find files that are named from the working directory, or from one person's own folders."""
+    """Find relative paths of files, and absolute ones that only exist on this machine."""
     for path, tree in syntax.modules(project):
-        known = syntax.constants(tree)
+        constants = syntax.constants(tree)
         for node in ast.walk(tree):
-            if not isinstance(node, ast.Call) or not READS.fullmatch(syntax.called(node.func)):
+            if not isinstance(node, ast.Call):
                 continue
-            if _reads_method(node) or not node.args:
-                continue
-            said = node.args[0]
-            name = known.get(said.id) if isinstance(said, ast.Name) else None
-            if isinstance(said, ast.Constant) and isinstance(said.value, str):
-                name = said.value
-            if name and AT_HOME.match(name):
+            name = _file_name(node, constants)
+            must_exist = syntax.called(node.func) == "Path"
+            if LOCAL_PATH.match(name):
                 yield Finding(
-                    f"{path}, line {node.lineno} names {name}, which is on this machine alone",
-                    "copy the file into data/",
+                    f"{path}, line {node.lineno} names {name}, which only exists on this machine",
+                    "Copy the file into data/",
                 )
-            elif name and _is_relative(project, path, name, syntax.called(node.func) == "Path"):
+            elif name and _is_relative(project, path, name, must_exist=must_exist):
                 yield Finding(
-                    f"{path}, line {node.lineno} names {name}, which depends on the working directory",
+                    f"{path}, line {node.lineno} names {name}, which depends on the working"
+                    " directory",
                     _from_file(path, name),
                 )
 
 
+def _file_name(node: ast.Call, constants: Mapping[str, str]) -> str:
+    """Return the file name in a call that reads a file, or ""."""
+    if not READS.fullmatch(syntax.called(node.func)) or _is_method_of_path(node) or not node.args:
+        return ""
+    argument = node.args[0]
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        return argument.value
+    return constants.get(argument.id, "") if isinstance(argument, ast.Name) else ""
+
+
 def secret_key(project: Project) -> Iterator[Finding]:
-    """Find a SECRET_KEY that is written in the code or easy to guess; note one that is not set."""
+    """Find a SECRET_KEY in the code, or one that is easy to guess; note one that is not set."""
     for path, tree in syntax.modules(project):
-        lines = {getattr(node, "lineno", 1) for node in ast.walk(tree) if _gives_key(node)}
+        lines = {getattr(node, "lineno", 1) for node in ast.walk(tree) if _sets_key(node)}
         for line in sorted(lines):
             yield Finding(
-                f"{path}, line {line} holds the SECRET_KEY",
-                'os.environ["SECRET_KEY"], and a new key: who knows it can sign cookies',
+                f"{path}, line {line} contains the SECRET_KEY, with which anybody can sign cookies",
+                'Read it from os.environ["SECRET_KEY"], and set a new key',
             )
     key = os.environ.get("SECRET_KEY") or dotenv(project.root / ".env").get("SECRET_KEY")
     if not key:
         yield Finding(
-            "SECRET_KEY is not set here; the app does not start where it is not",
-            "flaskdash check --fix, which writes one into .env",
+            "SECRET_KEY is not set here, and the app does not start without it",
+            "flaskdash check --fix (it writes one to .env)",
             is_note=True,
         )
     elif len(key) < SHORTEST_KEY or len(set(key)) < SHORTEST_KEY / 2:
@@ -92,7 +100,7 @@ def secret_key(project: Project) -> Iterator[Finding]:
 
 
 def set_secret_key(project: Project) -> Iterator[str]:
-    """Write a new SECRET_KEY into .env where none is set."""
+    """Write a new SECRET_KEY to .env if none is set."""
     import secrets
 
     if os.environ.get("SECRET_KEY") or dotenv(project.root / ".env").get("SECRET_KEY"):
@@ -106,28 +114,28 @@ def set_secret_key(project: Project) -> Iterator[str]:
 
 
 def disk(project: Project) -> Iterator[Finding]:
-    """Note what is kept on the disk, which a new release or a restart of a platform throws away."""
+    """Note data on the disk, which platforms delete with a new release or a restart."""
     for path, tree in syntax.modules(project):
-        uploads = any(getattr(node, "attr", "") == "files" for node in ast.walk(tree))
+        has_uploads = any(getattr(node, "attr", "") == "files" for node in ast.walk(tree))
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and (what := _keeps(node, uploads)):
+            if isinstance(node, ast.Call) and (action := _writing(node, has_uploads)):
                 yield Finding(
-                    f"{path}, line {node.lineno} {what}; where a release brings its own disk, that"
-                    " is lost with the next one",
-                    "a database, or a folder that stays (INSTANCE_PATH)",
+                    f"{path}, line {node.lineno} {action}, which is lost with the next release if"
+                    " each release has a disk of its own",
+                    "Use a database, or a permanent folder (INSTANCE_PATH)",
                     is_note=True,
                 )
     for name, value in dotenv(project.root / ".env").items():
         if value.startswith("sqlite:"):
             yield Finding(
                 f"{name} in .env is an SQLite database on this machine's disk",
-                "another database, or one that is only read and lies in data/",
+                "Use another database, or a read-only one in data/",
                 is_note=True,
             )
 
 
 def escaping(project: Project) -> Iterator[Finding]:
-    """Find data that templates write without escaping it: a </script> in it ends a script."""
+    """Find unescaped data in templates: a </script> in the data would end the script."""
     from jinja2 import Environment, TemplateSyntaxError, nodes
 
     environment = Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])  # noqa: S701
@@ -140,25 +148,26 @@ def escaping(project: Project) -> Iterator[Finding]:
             text = syntax.text(project, path)
             tree = environment.parse(text)
         except TemplateSyntaxError:
-            continue  # the tests say so
+            continue  # the project's tests report it
         for node in tree.find_all(nodes.Filter):
-            what = node.node
-            if node.name != "safe" or (isinstance(what, nodes.Filter) and what.name == "tojson"):
+            value = node.node
+            is_json = isinstance(value, nodes.Filter) and value.name == "tojson"
+            if node.name != "safe" or is_json:
                 continue
-            if isinstance(what, nodes.Const | nodes.TemplateData):
+            if isinstance(value, nodes.Const | nodes.TemplateData):
                 continue
             yield Finding(
-                f"{path}, line {node.lineno} writes {_name(what) or 'a value'} unescaped (|safe)",
-                "|tojson in a script, and no filter at all elsewhere",
-                is_note=not _is_in_script(text, node.lineno),  # it may be HTML that is meant
+                f"{path}, line {node.lineno} writes {_name(value) or 'a value'} unescaped (|safe)",
+                "Use |tojson in a script, and no filter elsewhere",
+                is_note=not _is_in_script(text, node.lineno),  # it may be intended HTML
             )
-        for found in tree.find_all(nodes.EvalContextModifier):
+        for modifier in tree.find_all(nodes.EvalContextModifier):
             if any(
                 option.key == "autoescape" and getattr(option.value, "value", None) is False
-                for option in found.options
+                for option in modifier.options
             ):
                 yield Finding(
-                    f"{path}, line {found.lineno} turns escaping off", "take {% autoescape %} out"
+                    f"{path}, line {modifier.lineno} turns escaping off", "Remove {% autoescape %}"
                 )
 
 
@@ -166,14 +175,14 @@ SHORTEST_KEY = 16
 
 
 def _is_in_script(template: str, line: int) -> bool:
-    """Return whether what a line of a template writes unescaped stands in a script."""
+    """Return whether the |safe in a line of a template is inside a script."""
     lines = template.splitlines()[:line]
     before = "\n".join([*lines[:-1], lines[-1].partition("|safe")[0]]).lower()
     return before.rfind("<script") > before.rfind("</script")
 
 
 def _name(node: object) -> str:
-    """Return a template's expression such as a.b|c in its own words; nothing of any other."""
+    """Return the source of a template expression such as a.b|c; "" for other expressions."""
     from jinja2 import nodes
 
     if isinstance(node, nodes.Getattr):
@@ -184,12 +193,12 @@ def _name(node: object) -> str:
 
 
 def _at_import(tree: ast.Module) -> Iterator[ast.Call]:
-    """Yield the calls that are made when a module is imported, or when its app is created."""
-    todo: list[ast.AST] = [tree]
-    while todo:
-        node = todo.pop()
+    """Yield the calls that run when a module is imported, or when its app is created."""
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
         if isinstance(node, ast.If) and "__name__" in ast.dump(node.test):
-            todo += node.orelse
+            stack += node.orelse
             continue
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name != "create_app":
             continue
@@ -197,15 +206,15 @@ def _at_import(tree: ast.Module) -> Iterator[ast.Call]:
             continue
         if isinstance(node, ast.Call):
             yield node
-        todo += ast.iter_child_nodes(node)
+        stack += ast.iter_child_nodes(node)
 
 
 def _makes_app(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and syntax.called(node.func) in MAKES_APP
 
 
-def _reads_method(node: ast.Call) -> bool:
-    """Return whether it is a method of something that is a path already: path.open("w")."""
+def _is_method_of_path(node: ast.Call) -> bool:
+    """Return whether a call is a method of a path object: path.open("w")."""
     return (
         isinstance(node.func, ast.Attribute)
         and node.func.attr == "open"
@@ -216,14 +225,17 @@ def _reads_method(node: ast.Call) -> bool:
     )
 
 
-def _is_relative(project: Project, path: PurePosixPath, name: str, may_be_other: bool) -> bool:
-    """Return whether a name is that of a file below the working directory, wherever that is."""
+def _is_relative(project: Project, path: PurePosixPath, name: str, *, must_exist: bool) -> bool:
+    """Return whether a text is the relative path of a file.
+
+    With `must_exist`, the file must exist in the project, as the text may not be a path at all.
+    """
     name = name.replace("\\", "/")
     if "://" in name or name.startswith("/") or not re.search(r"[\w-]\.\w{1,8}$|/", name):
         return False
     folders = (".", path.parent, "data")
     return any((project.root / folder / name).exists() for folder in folders) or (
-        "/" in name and not may_be_other
+        "/" in name and not must_exist
     )
 
 
@@ -235,15 +247,15 @@ def _from_file(path: PurePosixPath, name: str) -> str:
     return f"Path(__file__).parents[{len(path.parts) - 1}] / {joined}"
 
 
-def _gives_key(node: ast.AST) -> bool:
-    """Return whether code gives SECRET_KEY a text: by assignment, argument, entry or default."""
+def _sets_key(node: ast.AST) -> bool:
+    """Return whether code sets SECRET_KEY to a text: by assignment, argument, entry or default."""
     if isinstance(node, ast.Assign):
         return any(_is_key(target) for target in node.targets) and _has_text(node.value)
     if isinstance(node, ast.AnnAssign) and node.value is not None:
         return _is_key(node.target) and _has_text(node.value)
     if isinstance(node, ast.Call):
-        said = [word for word in node.keywords if (word.arg or "").upper() == "SECRET_KEY"]
-        return any(_has_text(word.value) for word in said) or _default(node)
+        keys = [word for word in node.keywords if (word.arg or "").upper() == "SECRET_KEY"]
+        return any(_has_text(word.value) for word in keys) or _has_default_key(node)
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
         return any(
@@ -261,7 +273,7 @@ def _is_key(target: ast.expr) -> bool:
 
 def _has_text(value: ast.expr) -> bool:
     if isinstance(value, ast.BoolOp):
-        return any(_has_text(one) for one in value.values)
+        return any(_has_text(operand) for operand in value.values)
     return (
         isinstance(value, ast.Constant)
         and isinstance(value.value, str | bytes)
@@ -269,25 +281,25 @@ def _has_text(value: ast.expr) -> bool:
     )
 
 
-def _default(node: ast.Call) -> bool:
-    """Return whether it is os.environ.get("SECRET_KEY", "a default") or the like."""
+def _has_default_key(node: ast.Call) -> bool:
+    """Return whether a call is like os.environ.get("SECRET_KEY", "a default")."""
     if syntax.called(node.func) not in {"get", "getenv", "setdefault"} or len(node.args) != 2:
         return False
     name, default = node.args
     return isinstance(name, ast.Constant) and name.value == "SECRET_KEY" and _has_text(default)
 
 
-def _keeps(node: ast.Call, uploads: bool) -> str:
-    """Return in words what a call keeps on the disk by a name of its own, or nothing."""
+def _writing(node: ast.Call, has_uploads: bool) -> str:
+    """Return in words how a call writes a file with a fixed name to the disk, or ""."""
     name = syntax.called(node.func)
     owner = node.func.value if isinstance(node.func, ast.Attribute) else None
     if name == "connect" and owner is not None and syntax.called(owner) == "sqlite3":
         return "opens an SQLite database"
-    if name == "save" and uploads and node.args:
-        return "keeps an upload"
+    if name == "save" and has_uploads and node.args:
+        return "saves an upload"
     if WRITES.fullmatch(name) and owner is not None:
-        named = node.args[0] if name.startswith("to_") and node.args else owner
-        return "writes a file" if _names_file(named) else ""
+        target = node.args[0] if name.startswith("to_") and node.args else owner
+        return "writes a file" if _names_file(target) else ""
     mode = node.args[1] if len(node.args) > 1 else None
     mode = next((word.value for word in node.keywords if word.arg == "mode"), mode)
     writes = isinstance(mode, ast.Constant) and OPENS_TO_WRITE.fullmatch(str(mode.value))
@@ -296,6 +308,6 @@ def _keeps(node: ast.Call, uploads: bool) -> str:
 
 def _names_file(node: ast.expr) -> bool:
     return any(
-        isinstance(one, ast.Constant) and re.search(r"\w\.\w+$", str(one.value))
-        for one in ast.walk(node)
+        isinstance(child, ast.Constant) and re.search(r"\w\.\w+$", str(child.value))
+        for child in ast.walk(node)
     )

@@ -15,9 +15,9 @@ CHILD = Path(__file__).with_name("contract_child.py")
 
 
 def contract(project: Project) -> Iterator[Finding]:
-    """Find names of the contract that the project's code does not have, and the lines they need."""
+    """Find names of the contract that are missing from the project's code, with their lines."""
     if not project.python.exists():
-        return  # the rule of the environment says so
+        return  # the rule of the environment reports it
     names = json.dumps([[promise.owner, promise.name] for promise in PROMISES])
     try:
         output = shell.run([str(project.python), str(CHILD)], cwd=project.root, stdin=names)
@@ -25,7 +25,7 @@ def contract(project: Project) -> Iterator[Finding]:
         last = error.output.strip().rpartition("\n")[2]
         yield Finding(
             f"create_app() fails: {last[:300]}",
-            "uv run flask --app app run, and look at the whole error",
+            "uv run flask --app app run (it prints the whole error)",
         )
         return
     missing = {tuple(pair) for pair in json.loads(output.strip().rpartition("\n")[2])}
@@ -33,5 +33,5 @@ def contract(project: Project) -> Iterator[Finding]:
         if (promise.owner, promise.name) in missing:
             yield Finding(
                 f"{promise.file} lacks {promise.id}, which flaskdash {promise.commands} uses",
-                f"write this line there again: {promise.line}",
+                f"Write this line there again: {promise.line}",
             )

@@ -1,7 +1,7 @@
-"""Say what a project's code lacks of the contract: python contract_child.py, in the project's Python.
+"""Print the names of the contract that are missing from a project, in the project's Python.
 
-Standard input is a JSON list of [owner, name]; the last line of the output is that of the missing
-ones. An owner of which there is none, such as a chart in a project without charts, lacks nothing.
+Standard input is a JSON list of [owner, name]. The last line of the output is the JSON list of
+the missing ones. If a project has no owner of a kind, such as a chart, no name is missing.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def main() -> None:
-    """Create the app, and look for each name."""
+    """Create the app, and print the missing names."""
     sys.path.insert(0, ".")
     names = [tuple(pair) for pair in json.load(sys.stdin)]
     package = importlib.import_module("app")
@@ -25,11 +25,11 @@ def main() -> None:
 
 
 def has(package: Any, app: Any, owner: str, name: str) -> bool:
-    """Return whether each owner has the name."""
+    """Return whether all owners of a kind have the name."""
     if (owner, name) == ("app", "create_app"):
         return app is not None
     if app is None:
-        return True  # create_app is missing, which says it all
+        return True  # only report the missing create_app
     if (owner, name) == ("app", "engine"):
         return "engine" in app.extensions
     if owner == "config":

@@ -1,8 +1,8 @@
-"""Rules about git: what it holds and must not, and what it has to ignore."""
+"""Rules about git: files that it must not contain, and files that it must ignore."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from flaskdash import shell
@@ -17,47 +17,52 @@ IGNORED = {
     "instance/": "instance/x",
     "dist/": "dist/x",
 }
-MOST_COMMITS = 50  # in which an .env was changed
+MAX_COMMITS = 50  # that changed an .env
 
 
 def git(project: Project) -> Iterator[Finding]:
-    """Find a .gitignore that lets too much in, an environment that is in git, secrets of its past."""
+    """Find gaps in .gitignore, environments and credentials in git, and secrets in its history."""
     tracked = files.tracked(project)
     if not (project.root / ".gitignore").is_file():
         yield Finding(
-            "there is no .gitignore: the next `git add .` takes .env and its secrets",
-            "flaskdash check --fix, which writes one",
+            "there is no .gitignore, so the next `git add .` adds .env with its secrets",
+            "flaskdash check --fix (it writes one)",
         )
     elif missing := _not_ignored(project):
         yield Finding(
-            f".gitignore does not name {', '.join(missing)}",
-            "flaskdash check --fix, which adds it",
+            f".gitignore does not list {', '.join(missing)}",
+            "flaskdash check --fix (it adds the lines)",
         )
-    homes = {path.parent for path in tracked or () if path.name == "pyvenv.cfg"}
-    homes |= {
-        PurePosixPath(*path.parts[: path.parts.index("site-packages")]).parent.parent
-        for path in tracked or ()
-        if "site-packages" in path.parts
-    }
-    for home in sorted(homes):
+    for home in sorted(_environments(tracked or ())):
         yield Finding(
-            f"the environment {home}/ is in git; platforms refuse that",
-            f"git rm -r -q --cached {home}, and a line {home}/ in .gitignore",
+            f"the environment {home}/ is in git, which platforms refuse",
+            f"git rm -r -q --cached {home} (and add {home}/ to .gitignore)",
         )
     for path in sorted(tracked or ()):
-        if files.CREDENTIALS.fullmatch(
-            path.name.lower()
-        ) or not files.CREDENTIAL_FOLDERS.isdisjoint(path.parts):
+        in_private_folder = not files.CREDENTIAL_FOLDERS.isdisjoint(path.parts)
+        if in_private_folder or files.CREDENTIALS.fullmatch(path.name.lower()):
             yield Finding(
-                f"{path} is in git, and such files hold passwords or keys",
-                f"git rm --cached {path}, and change what it holds",
+                f"{path} is in git, and such files contain passwords or keys",
+                f"git rm --cached {path} (and change the passwords and keys)",
             )
     if tracked is not None:
-        yield from _past(project)
+        yield from _secrets_in_history(project)
+
+
+def _environments(paths: Iterable[PurePosixPath]) -> set[PurePosixPath]:
+    """Return the folders of Python environments that contain some of the paths."""
+    homes = set()
+    for path in paths:
+        if path.name == "pyvenv.cfg":
+            homes.add(path.parent)
+        if "site-packages" in path.parts:  # of HOME/lib/python3.12/site-packages
+            lib = PurePosixPath(*path.parts[: path.parts.index("site-packages")])
+            homes.add(lib.parent.parent)
+    return homes
 
 
 def ignore(project: Project) -> Iterator[str]:
-    """Write the lines that .gitignore lacks."""
+    """Add the missing lines to .gitignore."""
     file = project.root / ".gitignore"
     exists = file.is_file()
     if missing := _not_ignored(project) if exists else [*IGNORED, "__pycache__/"]:
@@ -68,7 +73,7 @@ def ignore(project: Project) -> Iterator[str]:
 
 
 def _not_ignored(project: Project) -> list[str]:
-    """Return the lines that are missing; where there is no git, those that aren't there word by word."""
+    """Return the paths that git does not ignore; without git, those missing from .gitignore."""
     if files.tracked(project) is None:
         text = (project.root / ".gitignore").read_text("utf-8", "replace")
         lines = {line.strip().strip("/") for line in text.splitlines()}
@@ -84,25 +89,25 @@ def _ignores(project: Project, path: str) -> bool:
     return True
 
 
-def _past(project: Project) -> Iterator[Finding]:
-    """Find today's secrets in an .env that was in git once: a clone still has it."""
+def _secrets_in_history(project: Project) -> Iterator[Finding]:
+    """Find current secrets in an .env that git's history, and so each clone, contains."""
     secrets = leaks.project_secrets(project)
     if not secrets:
         return
-    listed = ["--all", f"--max-count={MOST_COMMITS}", "--format=%H", "--diff-filter=AM"]
+    options = ["--all", f"--max-count={MAX_COMMITS}", "--format=%H", "--diff-filter=AM"]
     try:
-        commits = shell.run(["git", "log", *listed, "--", ".env", ".env.*"], cwd=project.root)
-        told = set()
+        commits = shell.run(["git", "log", *options, "--", ".env", ".env.*"], cwd=project.root)
+        reported = set()
         for commit in commits.split():
-            shown = shell.run(
+            diff = shell.run(
                 ["git", "show", "--format=", commit, "--", ".env", ".env.*"], cwd=project.root
             )
             for name in sorted(secrets):
-                if name not in told and secrets[name] in shown:
-                    told.add(name)
+                if name not in reported and secrets[name] in diff:
+                    reported.add(name)
                     yield Finding(
                         f"the value of {name} is in git's history ({commit[:7]})",
-                        "change the secret: taking it out of the history does not reach clones",
+                        "Change the secret: clones keep it, even if you rewrite the history",
                     )
     except FlaskdashError:
-        return  # no commit yet
+        return  # there are no commits

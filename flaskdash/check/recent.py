@@ -1,4 +1,4 @@
-"""What slow rules found lately, of which files: the same files need not be tried twice in a row."""
+"""A cache of the slow rules' results, so that unchanged files are not checked twice in a row."""
 
 from __future__ import annotations
 
@@ -16,47 +16,50 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project, contents, environment
 from flaskdash.ship import files
 
-LASTS = 600  # seconds: databases, addresses and known vulnerabilities change without a file
-SMALL = 1 << 24  # of larger files (data) the size and the time stand for the content
+MAX_AGE = 600  # seconds; databases, URLs and known vulnerabilities change without a file
+MAX_SIZE = 1 << 24  # larger files (data) are compared by their size and time
 
 
 class Recent:
-    """The rules that the project passed as it is now, in dist/.preflight.json."""
+    """The rules that the project passed in its current state, in dist/.preflight.json."""
 
     def __init__(self, project: Project) -> None:
         self._file = project.root / "dist" / ".preflight.json"
         self._key = fingerprint(project)
         self._passed: dict[str, tuple[float, list[dict[str, object]]]] = {}
         with suppress(OSError, ValueError, TypeError, KeyError):
-            kept = json.loads(self._file.read_text("utf-8"))
-            if kept["of"] == self._key:
-                self._passed = dict(kept["passed"])
+            cache = json.loads(self._file.read_text("utf-8"))
+            if cache["project"] == self._key:
+                self._passed = dict(cache["passed"])
 
     def passed(self, rule: str) -> tuple[list[Finding], str] | None:
-        """Return the notes of a rule that was passed, and when that was; None if it was not."""
+        """Return the notes of a rule that passed, and its age in words; None if it did not pass."""
         with suppress(KeyError, TypeError, ValueError):
-            when, notes = self._passed[rule]
-            age = time.time() - when
-            if 0 <= age < LASTS:
+            passed_at, notes = self._passed[rule]
+            age = time.time() - passed_at
+            if 0 <= age < MAX_AGE:
                 ago = f"{age / 60:.0f} min" if age >= 60 else f"{age:.0f} s"
-                return [Finding(**note) for note in notes], f"{ago} ago, for these very files"  # type: ignore[arg-type]
+                findings = [Finding(**note) for note in notes]  # type: ignore[arg-type]
+                return findings, f"{ago} ago, with the same files"
         return None
 
     def note(self, rule: str, notes: Sequence[Finding]) -> None:
-        """Remember that a rule was passed just now."""
+        """Add a rule that passed just now."""
         self._passed[rule] = time.time(), [asdict(note) for note in notes]
 
     def save(self) -> None:
-        """Write down what was passed; without that, it is tried again: slower, not wrong."""
+        """Write the file; if that fails, the next check is slower."""
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
             temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-            temporary.write_text(json.dumps({"of": self._key, "passed": self._passed}), "utf-8")
+            temporary.write_text(
+                json.dumps({"project": self._key, "passed": self._passed}), "utf-8"
+            )
             temporary.replace(self._file)
 
 
 def fingerprint(project: Project) -> str:
-    """Return a digest of all that the project's tests and its boot depend on."""
+    """Return a digest of everything on which the slow rules depend."""
     digest = blake2b(digest_size=16)
     for part in _parts(project):
         digest.update(len(part).to_bytes(8, "big") + part)
@@ -70,7 +73,7 @@ def _parts(project: Project) -> Iterator[bytes]:
         file = project.root / path
         stat = file.stat()
         yield f"{path} {stat.st_mode}".encode()
-        if stat.st_size <= SMALL:
+        if stat.st_size <= MAX_SIZE:
             yield file.read_bytes()
         else:
             yield f"{stat.st_size} {stat.st_mtime_ns}".encode()

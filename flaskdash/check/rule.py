@@ -1,4 +1,4 @@
-"""A rule of the preflight, and what it finds."""
+"""A rule of the preflight, and its result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flaskdash.project import Project
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule has to say: a failure with its fix, or a note; or that it could not look."""
+    """A failure with its fix, or a note; `is_open` means that the rule could not run."""
 
     sentence: str
     fix: str = ""
@@ -21,10 +21,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: an ID, the sentence that is true when it holds, and how to look.
+    """A rule: an ID, a sentence that is true if the project passes, and its check, `look`.
 
-    `mend`, where that is safe, repairs and yields each thing that it changed. A rule that takes
-    seconds says what it is `doing`: those are looked at together, after the quick ones.
+    `mend` repairs what is safe to repair, and yields each change. A slow rule has a text for the
+    progress, `doing`; slow rules run in parallel, after the quick ones.
     """
 
     id: str
@@ -36,30 +36,32 @@ class Rule:
 
 @dataclass(frozen=True)
 class Result:
-    """What a rule found, and when: a slow one need not look again at the very same files."""
+    """The findings of a rule; `age` tells in words when an earlier run found them."""
 
     rule: Rule
     findings: Sequence[Finding]
-    when: str = ""
+    age: str = ""
 
     @property
     def failed(self) -> bool:
-        """Return whether the project must not go out like this."""
+        """Return whether the project must not be deployed."""
         return any(not finding.is_note for finding in self.findings)
 
     def lines(self) -> Iterator[str]:
-        """Yield what is printed: ok, or each failure with its fix; and the notes."""
+        """Yield the lines to print: ok, or each failure with its fix; and the notes."""
         name = self.rule.id
         if not self.failed and not any(finding.is_open for finding in self.findings):
-            yield f"ok    {name:12} {self.rule.sentence}{f' ({self.when})' if self.when else ''}"
+            yield f"ok    {name:12} {self.rule.sentence}{f' ({self.age})' if self.age else ''}"
         for finding in self.findings:
             yield f"{'note' if finding.is_note else 'FAIL':5} {name:12} {finding.sentence}"
             if finding.fix:
-                yield f"{'':18} Try: {finding.fix}"
+                yield f"{'':18} Fix: {finding.fix}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        found = [asdict(finding) for finding in self.findings]
-        return {"id": self.rule.id, "sentence": self.rule.sentence, "ok": not self.failed} | {
-            "findings": found
+        """Return the result for JSON."""
+        return {
+            "id": self.rule.id,
+            "sentence": self.rule.sentence,
+            "ok": not self.failed,
+            "findings": [asdict(finding) for finding in self.findings],
         }

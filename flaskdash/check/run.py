@@ -1,4 +1,4 @@
-"""Preflight: rules that a project must pass before it goes out. All are looked at, then it stops."""
+"""Run the preflight: all rules, even if one fails."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from flaskdash.ship.errors import PreflightError
 
 
 def run(rules: Sequence[Rule], project: Project, echo: Echo, *, fresh: bool = False) -> None:
-    """Look at every rule and print its lines; raise, with exit code 2, if one failed.
+    """Run all rules and print their results; raise PreflightError if one failed.
 
-    Unless it is to be `fresh`, a slow rule that these very files passed minutes ago is not asked.
+    Unless `fresh`, a slow rule is not run again if the same files passed it minutes ago.
     """
     results = []
     for result in look(rules, project, fresh=fresh):
@@ -25,11 +25,11 @@ def run(rules: Sequence[Rule], project: Project, echo: Echo, *, fresh: bool = Fa
         for line in result.lines():
             echo(line)
     if failed := ", ".join(result.rule.id for result in results if result.failed):
-        raise PreflightError(f"the preflight failed ({failed}); nothing was built")
+        raise PreflightError(f"The preflight failed ({failed}). Nothing was built.")
 
 
 def look(rules: Sequence[Rule], project: Project, *, fresh: bool = True) -> Iterator[Result]:
-    """Yield what each rule finds: the quick ones in their order, then the slow ones in theirs."""
+    """Yield the result of each rule: the quick ones in their order, then the slow ones."""
     passed = True
     for rule in rules:
         if not rule.doing:
@@ -37,28 +37,28 @@ def look(rules: Sequence[Rule], project: Project, *, fresh: bool = True) -> Iter
             passed = passed and not result.failed
             yield result
     if slow := [rule for rule in rules if rule.doing]:
-        yield from _look_long(slow, project, fresh, passed)
+        yield from _look_slow(slow, project, fresh, passed)
 
 
-def _look_long(
+def _look_slow(
     rules: Sequence[Rule], project: Project, fresh: bool, passed: bool
 ) -> Iterator[Result]:
-    """Yield what slow rules find, side by side; remember it where the project passed them all."""
-    recent = Recent(project)  # not before: the quick rules may have made the environment
-    known = {} if fresh else {rule.id: recent.passed(rule.id) for rule in rules}
-    wanted = [rule for rule in rules if known.get(rule.id) is None]
-    with working(_doing(wanted)), ThreadPoolExecutor(max(1, len(wanted))) as pool:
+    """Run slow rules in parallel, and yield their results; cache them if all rules passed."""
+    recent = Recent(project)  # only now: the quick rules may have changed the environment
+    cached = {} if fresh else {rule.id: recent.passed(rule.id) for rule in rules}
+    pending = [rule for rule in rules if cached.get(rule.id) is None]
+    with working(_doing(pending)), ThreadPoolExecutor(max(1, len(pending))) as pool:
         try:
-            looks = pool.map(lambda rule: _look(rule, project), wanted)
-            found = dict(zip(wanted, looks, strict=True))
+            looks = pool.map(lambda rule: _look(rule, project), pending)
+            findings = dict(zip(pending, looks, strict=True))
         except KeyboardInterrupt:
             shell.stop_all()
             raise
     for rule in rules:
-        before = known.get(rule.id)
-        result = Result(rule, *before) if before else Result(rule, found[rule])
+        earlier = cached.get(rule.id)
+        result = Result(rule, *earlier) if earlier else Result(rule, findings[rule])
         passed = passed and not result.failed
-        if not before:
+        if not earlier:
             recent.note(rule.id, result.findings)
         yield result
     if passed:
@@ -66,8 +66,8 @@ def _look_long(
 
 
 def mend(rules: Sequence[Rule], project: Project) -> Iterator[str]:
-    """Mend what is safe to mend; yield each thing that was changed."""
-    for _ in range(2):  # what one rule mends may be what another needs: text that can be read
+    """Repair what is safe to repair, and yield each change."""
+    for _ in range(2):  # one repair, such as of an encoding, may allow another
         for rule in rules:
             if rule.mend is not None:
                 yield from rule.mend(project)
@@ -83,5 +83,5 @@ def _look(rule: Rule, project: Project) -> list[Finding]:
 
 
 def _doing(rules: Sequence[Rule]) -> str:
-    said = ", ".join(rule.doing for rule in rules)
-    return f"{said[:1].upper()}{said[1:]}..."
+    text = ", ".join(rule.doing for rule in rules)
+    return f"{text[:1].upper()}{text[1:]}..."

@@ -1,4 +1,4 @@
-"""The project's own text, as rules read it: its Python as trees, its templates, single files."""
+"""The text and the syntax trees of the project's files, for rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flaskdash.ship import files
 
 
 def text(project: Project, path: PurePosixPath | str) -> str:
-    """Return the text of a file; nothing where it can't be read."""
+    """Return the text of a file; "" if it cannot be read."""
     try:
         return (project.root / path).read_text("utf-8", "replace")
     except OSError:
@@ -26,16 +26,16 @@ def modules(project: Project) -> Iterator[tuple[PurePosixPath, ast.Module]]:
         try:
             yield path, ast.parse(text(project, path))
         except (SyntaxError, ValueError):
-            continue  # the tests say so
+            continue  # the project's tests report it
 
 
 def called(node: ast.expr) -> str:
-    """Return the last name of what is called: read_csv of pd.read_csv."""
+    """Return the last name of a function: read_csv of pd.read_csv."""
     return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
 def constants(tree: ast.Module) -> dict[str, str]:
-    """Return the names that a module gives to texts."""
+    """Return the texts that a module assigns to names."""
     return {
         target.id: node.value.value
         for node in tree.body

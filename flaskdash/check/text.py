@@ -1,4 +1,4 @@
-"""A rule about text: what tools read must be UTF-8 without a mark; PowerShell's `>` writes UTF-16."""
+"""A rule about encodings: tools only read UTF-8 without a BOM; PowerShell's `>` writes UTF-16."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ READ_BY_TOOLS = (
     "requirements*.txt",
     "runtime.txt",
 )
-MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8 with a mark"),
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8 with a BOM"),
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
@@ -32,12 +32,12 @@ ON_THIS_MACHINE = re.compile(r"@\s*file:|^(-e|--editable)\s+[./]|^[./]|^[A-Za-z]
 
 
 def text(project: Project) -> Iterator[Finding]:
-    """Find files that tools can't read as UTF-8, and requirements that are on this machine alone."""
+    """Find files that tools cannot read as UTF-8, and requirements that are local paths."""
     for file in _files(project):
-        if said := _encoding(file.read_bytes())[1]:
+        if problem := _encoding(file.read_bytes())[1]:
             yield Finding(
-                f"{file.name} is {said}, and tools take UTF-8 alone",
-                "flaskdash check --fix, which writes it anew",
+                f"{file.name} is {problem}, but tools only read UTF-8",
+                "flaskdash check --fix (it converts the file)",
             )
     for file in sorted(project.root.glob("requirements*.txt")):
         encoding = _encoding(file.read_bytes())[0]
@@ -45,18 +45,18 @@ def text(project: Project) -> Iterator[Finding]:
             if ON_THIS_MACHINE.search(line.strip()):
                 yield Finding(
                     f"{file.name}, line {number} is a path on this machine: {line.strip()[:80]}",
-                    "NAME==VERSION; or take the file out, as uv.lock has it all",
+                    "Write NAME==VERSION, or delete the file: uv.lock replaces it",
                 )
 
 
 def encode(project: Project) -> Iterator[str]:
-    """Write the files that tools read as UTF-8, where their text is certain."""
+    """Convert the files that tools read to UTF-8, if their encoding is certain."""
     for file in _files(project):
-        encoding, said = _encoding(file.read_bytes())
-        if said and encoding != "latin-1":
+        encoding, problem = _encoding(file.read_bytes())
+        if problem and encoding != "latin-1":
             content = file.read_bytes().decode(encoding)
             file.write_bytes(content.encode())
-            yield f"{file.name}: from {said} to UTF-8"
+            yield f"{file.name}: from {problem} to UTF-8"
 
 
 def _files(project: Project) -> list[Path]:
@@ -69,10 +69,10 @@ def _files(project: Project) -> list[Path]:
 
 
 def _encoding(content: bytes) -> tuple[str, str]:
-    """Return how bytes are to be read; and in words what they are, if not plain UTF-8."""
-    for mark, encoding, said in MARKS:
-        if content.startswith(mark):
-            return encoding, said
+    """Return the encoding of bytes, and its name in words if it is not plain UTF-8."""
+    for bom, encoding, name in BOMS:
+        if content.startswith(bom):
+            return encoding, name
     if b"\0" in content[:200:2] or b"\0" in content[1:200:2]:
         return ("utf-16-be" if content[:1] == b"\0" else "utf-16-le"), "UTF-16"
     try:

@@ -11,7 +11,7 @@ from flaskdash.commands._report import printable
 
 if TYPE_CHECKING:
     from flaskdash.inspect.model import Column
-    from flaskdash.project.results import Table
+    from flaskdash.project.results import LoaderTable
 
 Columns = Mapping[str, "Column"]
 NONE = "-"
@@ -25,7 +25,7 @@ def loader(names: Sequence[str]) -> str | None:
     return _choice("Data", names, names[0]) if len(names) > 1 else None
 
 
-def chart(table: "Table", suggested: Sequence[Chart], filters: tuple[str, ...]) -> Chart:
+def chart(table: "LoaderTable", suggested: Sequence[Chart], filters: tuple[str, ...]) -> Chart:
     """Ask for one of the suggested charts, or for the parts of a custom one."""
     click.echo(f"Columns of {table.name}:")
     for column in table.columns.values():
@@ -51,7 +51,9 @@ def title(default: str) -> str:
     return str(click.prompt("Title", default=default))
 
 
-def _custom_chart(table: "Table", suggested: Sequence[Chart], filters: tuple[str, ...]) -> Chart:
+def _custom_chart(
+    table: "LoaderTable", suggested: Sequence[Chart], filters: tuple[str, ...]
+) -> Chart:
     from flaskdash.generate.add import default_filters
 
     for kind in KINDS.values():

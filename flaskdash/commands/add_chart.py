@@ -72,7 +72,7 @@ def command(
         )
     if is_interactive and data is None:
         data = _ask.loader(list(contents.loaders(project)))
-    table = results.table(project, data)
+    table = results.load_table(project, data)
     if is_interactive:
         chart = check(_ask.chart(table, add.suggested(project, table), filters), table.columns)
         dashboards = list(contents.dashboards(project))
@@ -85,7 +85,9 @@ def command(
         chart = Chart(kind, table.name, "", **flags)
         filters = filters or add.default_filters(table)
     chart = replace(chart, title=title, filters=filters)
-    module = add.add_chart(project, table, chart, name, dashboard, click.echo, dry_run)
+    module = add.add_chart(
+        project, table, chart, name, click.echo, dashboard=dashboard, dry_run=dry_run
+    )
     if not dry_run:
         click.echo(
             f"\nNext:\n  flaskdash serve     # then open /charts/{module.replace('_', '-')}\n"

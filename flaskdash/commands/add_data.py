@@ -39,12 +39,12 @@ def command(
       flaskdash add-data costs.csv --name costs
     """
     from flaskdash.generate.add import add_data
-    from flaskdash.generate.sources import Wanted, checked
+    from flaskdash.generate.sources import SourceOptions, check_refresh
     from flaskdash.project import Project
 
-    options = Wanted(query, live, checked(refresh))
+    options = SourceOptions(table, query, live, check_refresh(refresh))
     project = Project.find(Path.cwd())
-    data_set = add_data(project, source, name, click.echo, dry_run, table, options)
+    data_set = add_data(project, source, name, click.echo, dry_run, options)
     for note in (*data_set.inspection.notes, data_set.inspection.declined):
         if note:
             click.echo(f"          {note}")

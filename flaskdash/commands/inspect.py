@@ -25,7 +25,7 @@ def command(source: str, table: str | None, as_json: bool) -> None:
     from flaskdash import names
     from flaskdash.charts.suggest import suggest
     from flaskdash.commands._report import as_dict, as_text
-    from flaskdash.generate.sources import local
+    from flaskdash.generate.sources import local_path
     from flaskdash.inspect import inspect_source
     from flaskdash.inspect.formats import database
     from flaskdash.inspect.formats import url as urls
@@ -36,7 +36,7 @@ def command(source: str, table: str | None, as_json: bool) -> None:
         connection, inspection = database.inspect_database(source, table, None, False, {})
         name = connection.name
     else:
-        path = local(url or source)
+        path = local_path(url or source)
         name = names.stem(path.resolve().name)
         with working(f"Reading {path.name}..."):
             inspection = replace(

@@ -27,7 +27,7 @@ def command(as_json: bool) -> None:
     loaders = contents.loaders(project)
     for row in listing["loaders"]:
         loader = loaders[row["name"]]
-        snapshot = snapshots.of(project, loader.name)
+        snapshot = snapshots.state(project, loader.name)
         if as_json:
             row["snapshot"] = asdict(snapshot)
         else:

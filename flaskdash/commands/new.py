@@ -56,13 +56,13 @@ def command(
     plan = new.plan(
         Path.cwd(),
         name,
-        title,
         sources or (str(new.SAMPLE),),
-        charts,
-        not no_install,
-        not no_git,
-        table,
-        live,
+        title=title,
+        max_charts=charts,
+        install=not no_install,
+        git=not no_git,
+        table=table,
+        live=live,
     )
     for source in plan.sources:
         rows = source.inspection.read.rows

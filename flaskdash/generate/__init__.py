@@ -1,1 +1,1 @@
-"""Write files of a project: new, add-data, add-chart, remove."""
+"""Write the files of a project: new, add-data, add-chart, add-redis, remove."""

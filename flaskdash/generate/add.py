@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -12,146 +12,174 @@ from flaskdash import names
 from flaskdash.charts.check import check
 from flaskdash.charts.kinds import KINDS, Chart
 from flaskdash.errors import FlaskdashError
-from flaskdash.generate import chart_file, loader_file, render, sources
-from flaskdash.generate.sources import Source
+from flaskdash.generate import chart_file, loader_file, render
+from flaskdash.generate.sources import Source, SourceOptions, read_source, unused_name
 from flaskdash.progress import Echo, working
 from flaskdash.project import Project, contents, dotenv, dotenv_line, environment
-from flaskdash.project.results import Table
+from flaskdash.project.results import LoaderTable
 
 REDIS = ("redis>=8.0",)
 
 
 def add_data(
     project: Project,
-    given: str,
+    location: str,
     name: str | None,
     echo: Echo,
     dry_run: bool = False,
-    table: str | None = None,
-    wanted: sources.Wanted | None = None,
+    options: SourceOptions | None = None,
 ) -> Source:
-    """Copy a source into data/, and write its loader; add the package that this needs, if any."""
+    """Copy a source into data/, write its loader, and add the packages that it requires."""
     if name is not None and name != names.identifier(name, "data"):
         raise FlaskdashError(
-            f"{name!r} can't be the name of a loader",
+            f"{name!r} cannot be the name of a loader. Choose another name.",
             hint=f"--name {names.identifier(name, 'data')}",
         )
-    env = project.root / ".env"
-    wanted = replace(wanted or sources.Wanted(), known=dotenv(env))
-    source = sources.source(given, name, set(), set(), table, wanted)
+    options = replace(options or SourceOptions(), env=dotenv(project.root / ".env"))
+    source = read_source(location, name, options=options)
     if name is not None and source.file:
         source = replace(source, file=name + "".join(Path(source.file).suffixes))
-    existing = contents.loaders(project).get(source.name)
-    if existing is not None and not _same(project, source):
-        raise FlaskdashError(
-            f"there is a loader {source.name} already ({project.relative(existing.path)})",
-            hint=f"--name {sources.free(source.name, set(contents.loaders(project)))}",
-        )
+    _refuse_loader_of_other_data(project, source)
     with render.draft() as root:
         loader_file.add_source(root, source)
-        for path in render.files(root / "app/engine"):  # shared by loaders, and maybe edited
+        # Loaders share these files, and the project's owner may have edited them.
+        for path in render.files(root / "app/engine"):
             if (project.root / "app/engine" / path).exists():
                 (root / "app/engine" / path).unlink()
         render.format_code(root)
         render.keep_originals(root)
-        missing = _missing(project, source.inspection.requires)
-        if missing and not dry_run:
-            render.place(root, project.root, lambda _: None, dry_run=True)  # raises on a conflict
-            _require(project, missing, "the loader")
-        for package in missing:
-            echo(f"require   {package}")
-        render.place(root, project.root, echo, dry_run)
-        for item in source.secrets().items():
-            if not dry_run:
-                _append(env, dotenv_line(item))
-            echo(f"append    .env: {item[0]}, the address with its password; git ignores this file")
-        example, needed = project.root / ".env.example", source.needs()
-        if needed and example.exists() and needed not in dotenv(example):
-            if not dry_run:
-                _append(example, f"{needed}=")
-            echo(f"append    .env.example: {needed}")
+        _place(project, root, source.inspection.requires, "the loader", echo, dry_run=dry_run)
+    for file, line, message in _env_lines(project, source):
+        if not dry_run:
+            _append(file, line)
+        echo(f"append    {message}")
     return source
 
 
+def _refuse_loader_of_other_data(project: Project, source: Source) -> None:
+    loaders = contents.loaders(project)
+    existing = loaders.get(source.name)
+    if existing is not None and not _has_copies(project, source):
+        raise FlaskdashError(
+            f"A loader named {source.name} already exists: {project.relative(existing.path)}."
+            " Choose another name for the new one.",
+            hint=f"--name {unused_name(source.name, loaders)}",
+        )
+
+
+def _env_lines(project: Project, source: Source) -> Iterator[tuple[Path, str, str]]:
+    """Yield the lines that the source needs in .env and .env.example, each with a message."""
+    for name, value in source.secrets().items():
+        message = f".env: {name}, the address with its password; git ignores this file"
+        yield project.root / ".env", dotenv_line((name, value)), message
+    example, variable = project.root / ".env.example", source.required_variable()
+    if variable and example.exists() and variable not in dotenv(example):
+        yield example, f"{variable}=", f".env.example: {variable}"
+
+
 def _append(path: Path, line: str) -> None:
-    """Append a line to a file; .env is for its owner's eyes only."""
+    """Append a line to a file; only its owner may read .env."""
     if path.name == ".env":
         path.touch(mode=0o600)
         path.chmod(0o600)
     text = path.read_text("utf-8")
+    newline = "\n" if text and not text.endswith("\n") else ""
     with path.open("a", encoding="utf-8") as file:
-        file.write(("\n" if text and not text.endswith("\n") else "") + line + "\n")
+        file.write(f"{newline}{line}\n")
 
 
-def _missing(project: Project, requires: Sequence[str]) -> list[str]:
-    """Return the packages that the project does not depend on yet."""
-    there = {_package(one) for one in project.dependencies()}
-    return [one for one in requires if _package(one) not in there]
+def _place(
+    project: Project,
+    drafted: Path,
+    requires: Sequence[str],
+    subject: str,
+    echo: Echo,
+    *,
+    dry_run: bool,
+) -> None:
+    """Add the packages that `subject` requires to the project, then its drafted files."""
+    missing = _missing_packages(project, requires)
+    if missing:
+        # Raise on a conflict before a package is added.
+        render.place(drafted, project.root, lambda _: None, dry_run=True)
+    if missing and not dry_run:
+        _add_packages(project, missing, subject)
+    for package in missing:
+        echo(f"require   {package}")
+    render.place(drafted, project.root, echo, dry_run)
 
 
-def _package(requirement: str) -> str:
-    return (
-        re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0].lower().replace("_", "-")
-    )
+def _missing_packages(project: Project, requires: Sequence[str]) -> list[str]:
+    """Return the requirements that are not among the project's dependencies."""
+    dependencies = {_package_name(requirement) for requirement in project.dependencies()}
+    return [
+        requirement for requirement in requires if _package_name(requirement) not in dependencies
+    ]
 
 
-def _require(project: Project, packages: Sequence[str], what: str) -> None:
-    """Add packages to the project's dependencies, by uv; raise where that is not possible."""
+def _package_name(requirement: str) -> str:
+    name = re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0]
+    return name.lower().replace("_", "-")
+
+
+def _add_packages(project: Project, packages: Sequence[str], subject: str) -> None:
+    """Add packages to the project's dependencies; raise FlaskdashError without a network."""
     try:
         with working(f"Adding {', '.join(packages)}..."):
             environment.add(project, packages)
     except environment.OfflineError as error:
-        command = " ".join(["uv", "add", *(f"'{package}'" for package in packages)])
         raise FlaskdashError(
-            f"{what} needs {', '.join(packages)}, and the package index can't be reached; "
-            "nothing was written",
-            hint=f"{command} in the project, when the network is back, then again",
+            f"The package index cannot be reached, and {subject} requires {', '.join(packages)}."
+            " Nothing was written. When the network is back, add the package to the project and"
+            " repeat the command.",
+            hint=" ".join(["uv add", *(f"'{package}'" for package in packages)]),
         ) from error
 
 
-def _same(project: Project, source: Source) -> bool:
-    """Tell whether the project has the very files of a source already."""
+def _has_copies(project: Project, source: Source) -> bool:
+    """Return whether the project already contains the same files."""
     copies = {path: project.root / copy for path, copy in source.copies().items()}
     return all(
         copy.is_file() and filecmp.cmp(copy, path, shallow=False) for path, copy in copies.items()
     )
 
 
-def default_filters(table: Table) -> tuple[str, ...]:
-    """Return the columns that a table is best filtered by."""
+def default_filters(table: LoaderTable) -> tuple[str, ...]:
+    """Return the columns that suit best as filters of a table."""
     from flaskdash.charts.suggest import filters
 
     return filters(table.inspection)
 
 
-def suggested(project: Project, table: Table) -> list[Chart]:
-    """Return the charts that a table suggests and the project does not have yet."""
+def suggested(project: Project, table: LoaderTable) -> list[Chart]:
+    """Return the suggested charts of a table, without those that the project already has."""
     from flaskdash.charts.suggest import suggest
 
-    chosen = default_filters(table)
-    there = {(chart.data, chart.title) for chart in contents.charts(project).values()}
+    columns = default_filters(table)
+    existing = {(chart.data, chart.title) for chart in contents.charts(project).values()}
     return [
-        replace(chart, filters=chosen)
+        replace(chart, filters=columns)
         for chart in suggest(table.inspection, table.name)
-        if (table.name, chart.title) not in there
+        if (table.name, chart.title) not in existing
     ]
 
 
 def add_chart(
     project: Project,
-    table: Table,
+    table: LoaderTable,
     chart: Chart,
     name: str | None,
-    dashboard: str | None,
     echo: Echo,
+    *,
+    dashboard: str | None = None,
     dry_run: bool = False,
 ) -> str:
-    """Write a chart after its flags are checked against the columns; return its module's name."""
+    """Check a chart against the columns, and write it; return the name of its module."""
     chart = check(chart, table.columns)
     chart = replace(chart, title=chart.title or chart_file.title(chart))
-    on = _dashboard(project, dashboard)
+    dashboard = _dashboard_title(project, dashboard)
+    module = _module_name(name) if name else names.identifier(chart.title, "chart")
     with render.draft() as root:
-        module = _module(name) if name else names.identifier(chart.title, "chart")
         path = chart_file.chart(
             root,
             module,
@@ -159,88 +187,81 @@ def add_chart(
             table.columns,
             table.inspection.frame,
             to=table.dialect,
-            dashboards=(on,),
+            dashboards=(dashboard,),
             size="full" if chart.kind == "table" else "half",
         )
         render.format_code(root)
-        same = None if name else _same_chart(project, root / path)
-        if same is not None:
-            echo(f"identical {project.relative(same)}")
-            return same.stem
-        for part in render.files(root):  # what the first chart of its kind brought may be newer
+        duplicate = None if name else _duplicate(project, root / path)
+        if duplicate is not None:
+            echo(f"identical {project.relative(duplicate)}")
+            return duplicate.stem
+        # An earlier chart of this kind brought these files, perhaps in another version.
+        for part in render.files(root):
             if part != path and (project.root / part).exists():
                 (root / part).unlink()
         if name is None:
-            path = _rename_free(project, root, path)
+            path = _rename_to_unused(project, root, path)
         render.keep_originals(root)
-        missing = _missing(project, KINDS[chart.kind].requires)
-        if missing and not dry_run:
-            render.place(root, project.root, lambda _: None, dry_run=True)  # raises on a conflict
-            _require(project, missing, f"a {chart.kind}")
-        for package in missing:
-            echo(f"require   {package}")
-        render.place(root, project.root, echo, dry_run)
+        requires = KINDS[chart.kind].requires
+        _place(project, root, requires, f"a {chart.kind} chart", echo, dry_run=dry_run)
     return path.stem
 
 
 def add_redis(project: Project, echo: Echo, dry_run: bool = False) -> None:
-    """Write the module that shares answers between instances; add the package that it needs."""
+    """Write the module that shares cached answers between instances, and add its package."""
     if not (project.root / "app/engine").is_dir():
         raise FlaskdashError(
-            "the project has no app/engine/, which would use Redis: an older flaskdash made it",
-            hint="flaskdash new in another folder, and move app/loaders and app/charts there",
+            "The project has no folder app/engine, which would use Redis: it was made by an older"
+            " flaskdash. Create a new project, and copy app/loaders and app/charts into it.",
+            hint=f"flaskdash new {project.root.name}-2",
         )
     with render.draft() as root:
         render.render_part("redis", {}, root)
         render.keep_originals(root)
-        render.place(root, project.root, lambda _: None, dry_run=True)  # raises on a conflict
-        missing = _missing(project, REDIS)
-        if missing and not dry_run:
-            _require(project, missing, "to share answers")
-        for package in missing:
-            echo(f"require   {package}")
-        render.place(root, project.root, echo, dry_run)
+        _place(project, root, REDIS, "sharing answers", echo, dry_run=dry_run)
 
 
-def _dashboard(project: Project, title: str | None) -> str:
-    """Return the title of a chart's dashboard; raise where another one has its address."""
-    there = list(contents.dashboards(project))
+def _dashboard_title(project: Project, title: str | None) -> str:
+    """Return the title of a chart's dashboard; raise FlaskdashError if its address is in use."""
+    titles = list(contents.dashboards(project))
     if title is None:
-        return next(iter(there), chart_file.FIRST_DASHBOARD)
-    for other in there:
-        if names.slug(other) == names.slug(title) and other != title:
+        return next(iter(titles), chart_file.FIRST_DASHBOARD)
+    for existing in titles:
+        if names.slug(existing) == names.slug(title) and existing != title:
             raise FlaskdashError(
-                f"the dashboard {other!r} has the address of {title!r}",
-                hint=f"--dashboard {other!r}",
+                f"The dashboards {existing!r} and {title!r} would have the same address,"
+                f" /dashboards/{names.slug(title)}. Use the existing one, or another title.",
+                hint=f"--dashboard {existing!r}",
             )
     return title
 
 
-def _module(name: str) -> str:
-    """Return the name of a chart's module as it was given; raise where it can't be one."""
+def _module_name(name: str) -> str:
+    """Return the module's name of a chart; raise FlaskdashError if it is not an identifier."""
     module = name.replace("-", "_")
-    good = names.identifier(module, "chart")
-    if module != good:
+    identifier = names.identifier(module, "chart")
+    if module != identifier:
         raise FlaskdashError(
-            f"{name!r} can't be the name of a chart", hint=f"flaskdash add-chart {good}"
+            f"{name!r} cannot be the name of a chart. Choose another name.",
+            hint=f"flaskdash add-chart {identifier}",
         )
     return module
 
 
-def _same_chart(project: Project, drafted: Path) -> Path | None:
-    """Return the chart of the project that is just this one, but for its place on the page."""
+def _duplicate(project: Project, drafted: Path) -> Path | None:
+    """Return the project's chart that differs from a draft in its place on the page at most."""
 
-    def gist(path: Path) -> list[str]:
+    def content(path: Path) -> list[str]:
         lines = path.read_text("utf-8").splitlines()
         return [line for line in lines if not line.startswith(("ORDER = ", "SIZE = "))]
 
-    drawn = gist(drafted)
-    others = (chart.path for chart in contents.charts(project).values())
-    return next((path for path in others if gist(path) == drawn), None)
+    expected = content(drafted)
+    paths = (chart.path for chart in contents.charts(project).values())
+    return next((path for path in paths if content(path) == expected), None)
 
 
-def _rename_free(project: Project, root: Path, path: PurePosixPath) -> PurePosixPath:
-    """Give a drafted chart a module's name that no chart of the project has."""
-    free = path.with_stem(sources.free(path.stem, set(contents.charts(project))))
-    (root / path).rename(root / free)
-    return free
+def _rename_to_unused(project: Project, root: Path, path: PurePosixPath) -> PurePosixPath:
+    """Rename a drafted chart's module to a name that no chart of the project has."""
+    renamed = path.with_stem(unused_name(path.stem, contents.charts(project)))
+    (root / path).rename(root / renamed)
+    return renamed

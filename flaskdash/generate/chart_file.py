@@ -1,4 +1,4 @@
-"""The file of a chart: what its skeleton is rendered with."""
+"""Render the file of a chart."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FIRST_DASHBOARD = "Overview"
+MAX_AXIS_TITLE = 36  # letters; an axis has no room for more
 AGGREGATE_WORDS = {
     "sum": "the sum of",
     "last": "the latest",
@@ -46,7 +47,7 @@ AGGREGATE_LABELS = {
 
 
 def title(chart: Chart) -> str:
-    """Return a title for a chart that has none: Revenue by region, Average price over time."""
+    """Return a title from the columns of a chart: Revenue by region, Average price over time."""
     words = {flag: humanise(getattr(chart, flag) or "rows") for flag in (*COLUMNS, "data")}
     measure = _measure_label(chart)
     total = _total(chart)
@@ -62,12 +63,12 @@ def title(chart: Chart) -> str:
 
 
 def _total(chart: Chart) -> str:
-    """Return what a chart of one number shows: total revenue, average price."""
+    """Return the words for a chart's single number: total revenue, average price."""
     return f"total {humanise(chart.y or '')}" if chart.agg == "sum" else _measure_label(chart)
 
 
 def bins(chart: Chart, frame: pd.DataFrame, columns: Mapping[str, Column]) -> sql.Bins:
-    """Return a histogram's bins; none for other kinds."""
+    """Return the bins of a histogram; NO_BINS for other kinds."""
     if chart.kind != "histogram":
         return sql.NO_BINS
     if chart.only:
@@ -78,13 +79,13 @@ def bins(chart: Chart, frame: pd.DataFrame, columns: Mapping[str, Column]) -> sq
     values = values.astype(float)
     if values.empty:
         return sql.Bins(1)
-    whole = bool((values == values.round()).all())
-    low, high = (float(values.quantile(q)) for q in (0.01, 0.99))
-    return sql.bins(low, high, float(values.min()), float(values.max()), whole=whole)
+    is_whole = bool((values == values.round()).all())
+    low, high = (float(values.quantile(share)) for share in (0.01, 0.99))
+    return sql.bins(low, high, float(values.min()), float(values.max()), whole=is_whole)
 
 
 def in_usa(chart: Chart, frame: pd.DataFrame) -> bool:
-    """Tell whether the places of a map are in the USA: names of states, or nearly all points."""
+    """Return whether a map shows the USA: most names are states, or nearly all points are there."""
     if chart.kind == "choropleth":
         values = {str(value).strip().casefold() for value in frame[chart.x].dropna().unique()}
         return len(values & US_STATES) > len(values) / 2
@@ -92,10 +93,9 @@ def in_usa(chart: Chart, frame: pd.DataFrame) -> bool:
         return False
     points = frame[[chart.x, chart.y]].dropna().astype(float)
     x, y = (points[name] for name in (chart.x, chart.y))
-    # The contiguous states; Alaska, and Hawaii.
-    inside = x.between(-125, -66.9) & y.between(24.4, 49.4)
-    inside |= x.between(-180, -141) & y.between(18.9, 71.5)
-    return bool(inside.mean() > 0.97)
+    contiguous = x.between(-125, -66.9) & y.between(24.4, 49.4)
+    alaska_or_hawaii = x.between(-180, -141) & y.between(18.9, 71.5)
+    return bool((contiguous | alaska_or_hawaii).mean() > 0.97)
 
 
 def chart(
@@ -111,8 +111,8 @@ def chart(
     size: str = "half",
 ) -> PurePosixPath:
     """Draft a chart, with the parts that its kind needs; return the path of its module."""
-    cuts = bins(chart, frame, columns)
-    query = sql.select(chart, columns, cuts, to)
+    histogram_bins = bins(chart, frame, columns)
+    query = sql.select(chart, columns, histogram_bins, to)
     context: dict[str, Any] = {
         "kind": chart.kind,
         "docstring": f"{one_line(chart.title)}.",
@@ -124,7 +124,7 @@ def chart(
         "size": size,
         "sql": triple_quoted(query),
         "plotly": KINDS[chart.kind].plotly,
-        **_drawing(chart, columns, cuts),
+        **_drawing(chart, columns, histogram_bins),
         "usa": in_usa(chart, frame),
     }
     parts = ("sparkline",) if chart.kind == "kpi" and chart.x else KINDS[chart.kind].parts
@@ -135,7 +135,7 @@ def chart(
 
 
 def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dict[str, Any]:
-    """Return what a chart's figure() needs, each as Python source or as plain words."""
+    """Return the values for a chart's figure(): Python source, words and flags."""
     y = sql.measure_name(chart)
     y_column = columns.get(chart.y or "")
     x_column = columns.get(chart.x or "")
@@ -198,41 +198,41 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
 
 
 def _letters(chart: Chart, columns: Mapping[str, Column]) -> int:
-    """Return how many letters of a time say when it is."""
+    """Return how many characters of a date to show: 4 of a year, 7 of a month."""
     column = columns.get(chart.x or "")
     if column is not None and column.role == "time" and column.type == "integer":
-        return 4  # of a year that is 2012.0 where there are gaps
+        return 4  # years are 2012.0 if some are missing
     return {"year": 4, "quarter": 7, "month": 7}.get(chart.grain or "", 10)
 
 
 def _words(chart: Chart, unit: str, columns: Mapping[str, Column]) -> str:
-    """Return what a text says before it is edited: Markdown, with the names of values in braces."""
-    timed = any(column.role == "time" for column in columns.values())
-    when = " between {first} and {last}" if timed else ""
+    """Return the first Markdown of a text chart, with the names of values in braces."""
+    has_time = any(column.role == "time" for column in columns.values())
+    period = " between {first} and {last}" if has_time else ""
     if chart.y is None:
-        return repr(f"**{{rows}}** rows{when}.")
+        return repr(f"**{{rows}}** rows{period}.")
     value = f"{{value}}{unit}" if unit == "%" else f"{unit}{{value}}"
     name = re.sub(r"([\\`*_\[\]<>#!|~&])", r"\\\1", one_line(_total(chart)))
     name = capital(name).replace("{", "{{").replace("}", "}}")
-    return repr(f"{name}: **{value}**, from {{rows}} rows{when}.")
+    return repr(f"{name}: **{value}**, from {{rows}} rows{period}.")
 
 
-def _order(text: bool, time: bool = False, names: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return an axis of names, in their own order or the largest first; codes as in the SQL."""
-    if time:
+def _order(is_text: bool, is_time: bool = False, names: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return an axis of categories: in the order of `names`, else text with the largest first."""
+    if is_time:
         return {}
     axis: dict[str, Any] = {"type": "category"}
     if names:
         return axis | {"categoryorder": "array", "categoryarray": list(names)}
-    return axis | ({"categoryorder": "total descending"} if text else {})
+    return axis | ({"categoryorder": "total descending"} if is_text else {})
 
 
-def _order_upwards(text: bool, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return an axis of names from top to bottom, in their own order or the largest first."""
+def _order_upwards(is_text: bool, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return a vertical axis of categories, with the first or the largest at the top."""
     if names:
-        return _order(text, names=names) | {"autorange": "reversed"}
+        return _order(is_text, names=names) | {"autorange": "reversed"}
     return {"type": "category"} | (
-        {"categoryorder": "total ascending"} if text else {"autorange": "reversed"}
+        {"categoryorder": "total ascending"} if is_text else {"autorange": "reversed"}
     )
 
 
@@ -244,8 +244,8 @@ def _measure_label(chart: Chart) -> str:
     if chart.across:
         return wording.compared(chart.across, chart.agg or "")
     words = humanise(chart.only[1] if chart.only else chart.y)
-    how = AGGREGATE_LABELS.get(chart.agg or "", "")
-    return words if words.lower().startswith(how.lower()) else f"{how} {words}"
+    label = AGGREGATE_LABELS.get(chart.agg or "", "")
+    return words if words.lower().startswith(label.lower()) else f"{label} {words}"
 
 
 def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
@@ -254,13 +254,13 @@ def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
     name = chart.only[1] if chart.only else chart.x
     if chart.by is None:
         return name
-    how = {"sum": "total", "count": "count of"}[sql.total_per(columns[chart.x])]
-    return f"{how} {humanise(name)} per {humanise(chart.by)}"
+    label = {"sum": "total", "count": "count of"}[sql.total_per(columns[chart.x])]
+    return f"{label} {humanise(name)} per {humanise(chart.by)}"
 
 
 def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
-    # An axis has room for about so many letters; the chart's title says the rest.
-    axis: dict[str, Any] = {"title": html.escape(capital(humanise(name, 36)), quote=False)}
+    title = capital(humanise(name, MAX_AXIS_TITLE))
+    axis: dict[str, Any] = {"title": html.escape(title, quote=False)}
     if unit == "%":
         axis["ticksuffix"] = unit
     elif unit:
@@ -271,7 +271,7 @@ def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
 
 
 def _hover(chart: Chart, unit: str, text: str) -> str:
-    """Return a hover text as Python source; in it #y is the y of a point, with the measure's unit."""
+    """Return a hover template as Python source; #y in `text` becomes the y value with its unit."""
     before, after = ("", unit) if unit == "%" else (unit, "")
-    whole = re.sub(r"#(\w+)", lambda found: f"{before}%{{{found[1]}:,.4~r}}{after}", text)
-    return repr(whole + f"<extra>{'%{fullData.name}' if chart.color else ''}</extra>")
+    template = re.sub(r"#(\w+)", lambda match: f"{before}%{{{match[1]}:,.4~r}}{after}", text)
+    return repr(f"{template}<extra>{'%{fullData.name}' if chart.color else ''}</extra>")

@@ -1,10 +1,10 @@
-"""Text as it can stand in the files of a project."""
+"""Text for the files of a project, escaped."""
 
 from __future__ import annotations
 
 
 def one_line(text: str) -> str:
-    """Return text as one line that can stand in a docstring or a comment."""
+    """Return text as one line for a docstring or a comment."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line.replace("\\", "/").replace('"', "'").rstrip(".")[:80]
 

@@ -1,4 +1,4 @@
-"""The file of a loader: what its skeleton is rendered with."""
+"""Render the file of a loader."""
 
 from __future__ import annotations
 
@@ -19,40 +19,34 @@ from flaskdash.names import capital, initials
 
 
 def label(name: str) -> str:
-    """Return a loader's name as a label: in plain words, with a capital letter."""
+    """Return a loader's name as words with a capital letter: Sales 2024."""
     return capital(initials(humanise(name)))
 
 
-def loader(
-    root: Path,
-    name: str,
-    inspection: Inspection,
-    file: str,
-    url: str = "",
-    refresh: str = "",
-    variable: str = "",
-) -> PurePosixPath:
-    """Draft the loader of a source whose copy is data/`file`, or of a URL; return its module's path.
+def file_loader(root: Path, source: Source) -> PurePosixPath:
+    """Draft the loader of a file or of a URL; return the path of its module.
 
-    A URL that a `variable` holds does not stand in the loader.
+    The loader names the file, the URL, or the variable that holds a secret URL.
     """
+    inspection, file = source.inspection, one_line(source.file)
+    body = inspection.body.strip()
     context = {
-        "module": name,
-        "summary": f"{label(name)}: {one_line(file)}, {_shape(inspection)} when it was added.",
-        "doing": _doing(inspection, one_line(file)),
+        "module": source.name,
+        "summary": f"{label(source.name)}: {file}, {_shape(inspection)} when it was added.",
+        "doing": _load_sentence(inspection, file),
         "totals": _totals(inspection.left_out),
-        "source": repr(variable or url or file),
-        "variable": bool(variable),
-        "url": bool(url),
-        "refresh": repr(refresh) if refresh else "",
-        "body": _downloaded(inspection.body, variable) if url else inspection.body.strip(),
+        "source": repr(source.variable or source.url or source.file),
+        "variable": bool(source.variable),
+        "url": bool(source.url),
+        "refresh": repr(source.refresh) if source.refresh else "",
+        "body": _download_first(body, source.variable) if source.url else body,
     }
     render.render("loader", context, root)
-    return PurePosixPath("app", "loaders", f"{name}.py")
+    return PurePosixPath("app", "loaders", f"{source.name}.py")
 
 
-def _doing(inspection: Inspection, file: str) -> str:
-    """Return the sentence that says what load() does."""
+def _load_sentence(inspection: Inspection, file: str) -> str:
+    """Return the docstring of load()."""
     if inspection.left_out:
         return f"Read {file}, without the rows of TOTALS."
     if inspection.files:
@@ -61,7 +55,7 @@ def _doing(inspection: Inspection, file: str) -> str:
 
 
 def _totals(left_out: Mapping[str, Sequence[str]]) -> str:
-    """Return the totals that a loader leaves out, as Python source, or ""."""
+    """Return the totals that a loader leaves out, as Python source; "" if there are none."""
     if not left_out:
         return ""
     listed = (f"{literal(column)}: {literal(values)}," for column, values in left_out.items())
@@ -71,13 +65,13 @@ def _totals(left_out: Mapping[str, Sequence[str]]) -> str:
 def database_loader(
     root: Path, name: str, inspection: Inspection, database: Database, refresh: str
 ) -> PurePosixPath:
-    """Draft the loader of a database's table, and the code that it shares with others like it."""
+    """Draft the loader of a database's table, and the module that all such loaders share."""
     if database.live:
         render.render_part("live", {}, root)
-    what = f"{one_line(database.name)} in {database.dialect.title}"
+    table = f"{one_line(database.name)} in {database.dialect.title}"
     context = {
         "module": name,
-        "summary": f"{label(name)}: {what}, {_shape(inspection)} when it was added.",
+        "summary": f"{label(name)}: {table}, {_shape(inspection)} when it was added.",
         "doing": "Read the first rows: what add-chart looks at, and the tests."
         if database.live
         else "Read all rows.",
@@ -88,20 +82,21 @@ def database_loader(
         "live": database.live,
     }
     render.render("database", context, root)
-    render.record_part("database", {}, root)  # app/engine/database.py, which its loaders share
+    render.record_part("database", {}, root)  # app/engine/database.py
     return PurePosixPath("app", "loaders", f"{name}.py")
 
 
-def _downloaded(body: str, variable: str) -> str:
-    """Return the body for a file that is downloaded first: what it calls SOURCE is the copy."""
-    body = body.strip()
+def _download_first(body: str, variable: str) -> str:
+    """Return the body of a loader that downloads SOURCE, and reads the downloaded file."""
     tokens = tokenize.generate_tokens(io.StringIO(body).readline)
-    names = [token.start for token in tokens if token.string == "SOURCE"]
+    positions = [token.start for token in tokens if token.string == "SOURCE"]
     lines = body.split("\n")
-    for row, column in reversed(names):
+    for row, column in reversed(positions):
         line = lines[row - 1]
         lines[row - 1] = f"{line[:column]}file{line[column + len('SOURCE') :]}"
-    first = next(i for i, line in enumerate(lines) if not line.startswith(("import ", "from ")))
+    first = next(
+        index for index, line in enumerate(lines) if not line.startswith(("import ", "from "))
+    )
     imports = ["from app.engine.download import download", "", "file = download(SOURCE)"]
     if variable:
         imports = ["from app.engine.download import address, download"]
@@ -127,12 +122,4 @@ def add_source(root: Path, source: Source) -> PurePosixPath:
         )
     if source.url:
         render.render_part("download", {}, root)
-    return loader(
-        root,
-        source.name,
-        source.inspection,
-        source.file,
-        source.url,
-        source.refresh,
-        source.variable,
-    )
+    return file_loader(root, source)

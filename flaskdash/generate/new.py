@@ -1,4 +1,4 @@
-"""Make a project: everything in a folder beside the target, then one rename."""
+"""Create a project: write everything to a temporary folder, then rename it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from flaskdash.charts.kinds import KINDS, Chart
 from flaskdash.errors import FlaskdashError
 from flaskdash.generate import chart_file, render
 from flaskdash.generate.loader_file import add_source
-from flaskdash.generate.sources import Source, Wanted, free, source
+from flaskdash.generate.sources import Source, SourceOptions, read_source, unused_name
 from flaskdash.inspect.formats import stdin
 from flaskdash.progress import Echo, working
 from flaskdash.project import dotenv_line, environment
 
 SAMPLE = skeletons.TEMPLATES / "sample" / "flights.csv"
-MOST_KPIS = 4
+MAX_KPIS = 4
 MAPS = {"choropleth", "map"}
 MARK = "flaskdash-new"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """All that `new` was asked for, checked."""
+class ProjectPlan:
+    """The project to create, after all checks: its folder, its title and its sources."""
 
     target: Path
     title: str
@@ -43,143 +43,167 @@ class Plan:
 def plan(
     parent: Path,
     name: str,
-    title: str,
-    sources: Sequence[str],
-    most_charts: int,
-    install: bool,
-    git: bool,
+    locations: Sequence[str],
+    *,
+    title: str = "",
+    max_charts: int = 6,
+    install: bool = True,
+    git: bool = True,
     table: str | None = None,
     live: bool = False,
-) -> Plan:
-    """Return a checked plan: inspect the sources, choose their charts; write nothing.
+) -> ProjectPlan:
+    """Check the name and the folder, inspect the sources and choose their charts; write nothing.
 
-    `table` is the sheet, or the member of an archive, that is meant where there is one source.
+    `table` selects a sheet, or a member of an archive, if there is only one source.
     """
     target = parent / names.check_project(name)
+    _check_target(target)
+    if table is not None and len(locations) > 1:
+        raise FlaskdashError(
+            f"--table applies to one source, but --data is given {len(locations)} times."
+            " Create the project with one source, then add the others.",
+            hint="flaskdash add-data FILE --table NAME",
+        )
+    sources: list[Source] = []
+    env: dict[str, str] = {}
+    for location in locations:
+        loaders = {source.name for source in sources}
+        files = {source.file for source in sources}
+        loader = unused_name("data", loaders) if location == stdin.DASH else None
+        options = SourceOptions(table=table, live=live, env=env)
+        sources.append(read_source(location, loader, loaders, files, options))
+        env |= sources[-1].secrets()
+    title = " ".join(title.split()) or names.title(target.name)
+    return ProjectPlan(target, title, _select_charts(sources, max_charts), install, git)
+
+
+def _check_target(target: Path) -> None:
     if target.exists() or target.is_symlink():
         raise FlaskdashError(
-            f"{target.name} exists already; nothing was written", hint="another name"
+            f"{target.name} already exists. Nothing was written. Choose another name.",
+            hint=f"flaskdash new {target.name}-2",
         )
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise FlaskdashError(
-            f"can't write in {target.parent}: permission denied", hint="another folder"
+            f"Cannot write to {target.parent}: permission denied. Change to another folder."
         )
-    if table is not None and len(sources) > 1:
-        raise FlaskdashError(
-            "--table is for one source, and several were given",
-            hint="one --data here, and `flaskdash add-data FILE --table NAME` for the others",
-        )
-    found: list[Source] = []
-    known: dict[str, str] = {}
-    for given in sources:
-        names_taken, files_taken = {one.name for one in found}, {one.file for one in found}
-        name_of_it = free("data", names_taken) if given == stdin.DASH else None
-        wanted = Wanted(live=live, known=known)
-        found.append(source(given, name_of_it, names_taken, files_taken, table, wanted))
-        known |= found[-1].secrets()
-    title = " ".join(title.split()) or names.title(target.name)
-    return Plan(target, title, _share(found, most_charts), install, git)
 
 
-def _share(sources: Sequence[Source], most: int) -> tuple[Source, ...]:
-    """Keep the best charts of each source: `most` in all, taking turns, and the KPIs of the first."""
-    kept: list[list[Chart]] = [[] for _ in sources]
-    rest = [_light([chart for chart in one.charts if chart.kind != "kpi"], most) for one in sources]
-    while sum(map(len, kept)) < most and any(rest):
-        for mine, left in zip(kept, rest, strict=True):
-            if left and sum(map(len, kept)) < most:
-                mine.append(left.pop(0))
-    for index, one in enumerate(sources):
-        if kept[index] and index == 0:
-            kpis = [chart for chart in one.charts if chart.kind == "kpi"]
-            kept[index] = kpis[:MOST_KPIS] + kept[index]
-    return tuple(replace(one, charts=tuple(mine)) for one, mine in zip(sources, kept, strict=True))
+def _select_charts(sources: Sequence[Source], max_charts: int) -> tuple[Source, ...]:
+    """Reduce the sources to `max_charts` charts in all, in turns, and the KPIs of the first one."""
+    selected: list[list[Chart]] = [[] for _ in sources]
+    queues = [
+        _without_large_bundle([chart for chart in source.charts if chart.kind != "kpi"], max_charts)
+        for source in sources
+    ]
+    while sum(map(len, selected)) < max_charts and any(queues):
+        for charts, queue in zip(selected, queues, strict=True):
+            if queue and sum(map(len, selected)) < max_charts:
+                charts.append(queue.pop(0))
+    if selected and selected[0]:
+        kpis = [chart for chart in sources[0].charts if chart.kind == "kpi"]
+        selected[0] = kpis[:MAX_KPIS] + selected[0]
+    return tuple(
+        replace(source, charts=tuple(charts))
+        for source, charts in zip(sources, selected, strict=True)
+    )
 
 
-def _light(charts: Sequence[Chart], most: int) -> list[Chart]:
-    """Return the charts without those that need the larger plotly.js, unless a map among the first does."""
+def _without_large_bundle(charts: Sequence[Chart], max_charts: int) -> list[Chart]:
+    """Return the charts that the basic plotly.js draws; all of them if a map is among the first."""
     large = [chart for chart in charts if KINDS[chart.kind].plotly != "basic"]
-    if any(chart in charts[:most] and chart.kind in MAPS for chart in large):
+    if any(chart in charts[:max_charts] and chart.kind in MAPS for chart in large):
         return list(charts)
     return [chart for chart in charts if chart not in large]
 
 
-def create(plan: Plan, echo: Echo, dry_run: bool = False) -> list[str]:
-    """Make the project; return what is left to do, in words.
+def create(plan: ProjectPlan, echo: Echo, dry_run: bool = False) -> list[str]:
+    """Create the project; return a sentence for each step that could not be done.
 
-    Nothing stands under the target's name before the last step, a rename; what a killed run left
-    behind is removed by the next one.
+    The last step renames a temporary folder, so the target is complete or does not exist. If a run
+    is killed, the next one removes its temporary folder.
     """
-    left: list[str] = []
-    with render.draft() if dry_run else _beside(plan.target) as root:
+    unfinished: list[str] = []
+    with render.draft() if dry_run else _temporary_folder(plan.target) as root:
         _write(plan, root)
         for path in render.files(root):
             if path.parts[0] != render.ORIGINALS.name:
                 echo(f"create    {plan.target.name}/{path}")
         if dry_run:
-            return left
+            return unfinished
         if plan.install:
-            left += _install(root)
+            unfinished += _install(root)
         if plan.git:
-            left += _git(root, plan.target)
+            unfinished += _create_repository(root, plan.target)
         root.rename(plan.target)
-    return left
+    return unfinished
 
 
-def _write(plan: Plan, root: Path) -> None:
+def _write(plan: ProjectPlan, root: Path) -> None:
     try:
-        python = f"{sys.version_info.major}.{sys.version_info.minor}"
-        context = {
-            "name": plan.target.name,
-            "title": plan.title,
-            "title_literal": toml_string(plan.title),
-            "python": python,
-            "requires": sorted({r for one in plan.sources for r in one.inspection.requires}),
-        }
-        render.render_part("project", context, root)
-        for source in plan.sources:
-            add_source(root, source)
-        _add_charts(root, plan.sources)
-        render.format_code(root)
+        _write_code(plan, root)
+        variables = dict.fromkeys(source.required_variable() for source in plan.sources)
         with (root / ".env.example").open("a", encoding="utf-8") as example:
-            needed = dict.fromkeys(one.needs() for one in plan.sources)
-            example.writelines(f"{name}=\n" for name in needed if name)
-        render.keep_originals(root)  # of all but .env, which is secret
-        secret = root / ".env"
-        secret.touch(mode=0o600)
-        addresses = {k: v for one in plan.sources for k, v in one.secrets().items()}
-        lines = [f"SECRET_KEY={secrets.token_hex()}", *map(dotenv_line, addresses.items())]
-        secret.write_text("\n".join(lines) + "\n", "utf-8")
+            example.writelines(f"{name}=\n" for name in variables if name)
+        render.keep_originals(root)  # before .env exists, because that is secret
+        _write_env(plan, root / ".env")
     except OSError as error:
-        what = error.strerror or str(error)
-        raise FlaskdashError(f"can't write the project: {what}; nothing was kept") from error
+        reason = error.strerror or str(error)
+        raise FlaskdashError(f"Cannot write the project: {reason}. Nothing was created.") from error
+
+
+def _write_code(plan: ProjectPlan, root: Path) -> None:
+    requires = {package for source in plan.sources for package in source.inspection.requires}
+    context = {
+        "name": plan.target.name,
+        "title": plan.title,
+        "title_literal": toml_string(plan.title),
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "requires": sorted(requires),
+    }
+    render.render_part("project", context, root)
+    for source in plan.sources:
+        add_source(root, source)
+    _add_charts(root, plan.sources)
+    render.format_code(root)
+
+
+def _write_env(plan: ProjectPlan, file: Path) -> None:
+    file.touch(mode=0o600)
+    lines = [f"SECRET_KEY={secrets.token_hex()}"]
+    for source in plan.sources:
+        lines += map(dotenv_line, source.secrets().items())
+    file.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def _add_charts(root: Path, sources: Sequence[Source]) -> None:
-    taken: set[str] = set()
-    figures = sum(chart.kind not in {"kpi", "table"} for one in sources for chart in one.charts)
-    first_is_wide = figures % 2 == 1  # so that no hole is left in rows of two
-    numbers = {"kpi": 0, "chart": 0}
-    for one in sources:
-        columns = {column.name: column for column in one.inspection.columns}
-        for chart in one.charts:
-            name = free(names.identifier(chart.title, "chart"), taken)
-            taken.add(name)
-            group = "kpi" if chart.kind == "kpi" else "chart"
-            wide = chart.kind == "table" or (
-                group == "chart" and numbers["chart"] == 0 and first_is_wide
-            )
-            numbers[group] += 1
-            chart_file.chart(
-                root,
-                name,
-                chart,
-                columns,
-                one.inspection.frame,
-                to=one.dialect,
-                order=numbers[group] if group == "kpi" else 10 * numbers[group],
-                size="full" if wide else "half",
-            )
+    charts = [(source, chart) for source in sources for chart in source.charts]
+    half_width = sum(chart.kind not in {"kpi", "table"} for _, chart in charts)
+    # With an odd number, the first one is wide, so that each row of two is full.
+    first_is_wide = half_width % 2 == 1
+    used: set[str] = set()
+    kpis = figures = 0
+    for source, chart in charts:
+        name = unused_name(names.identifier(chart.title, "chart"), used)
+        used.add(name)
+        is_wide = chart.kind == "table"
+        if chart.kind == "kpi":
+            kpis += 1
+            order = kpis
+        else:
+            is_wide = is_wide or (figures == 0 and first_is_wide)
+            figures += 1
+            order = 10 * figures
+        chart_file.chart(
+            root,
+            name,
+            chart,
+            {column.name: column for column in source.inspection.columns},
+            source.inspection.frame,
+            to=source.dialect,
+            order=order,
+            size="full" if is_wide else "half",
+        )
 
 
 def toml_string(text: str) -> str:
@@ -191,41 +215,41 @@ def toml_string(text: str) -> str:
 
 def _install(root: Path) -> list[str]:
     try:
-        with working("Locking the dependencies and making the environment..."):
+        with working("Locking the dependencies and creating the environment..."):
             environment.lock(root)
             environment.sync(root)
     except environment.OfflineError:
         return [
-            "The package index can't be reached, so there is no environment and no uv.lock yet.",
-            "Later, with a network: `uv sync` in the project, or `flaskdash serve`.",
+            "The package index cannot be reached, so uv.lock and the environment are missing.",
+            "When the network is back, run `uv sync` in the project, or `flaskdash serve`.",
         ]
     return []
 
 
-def _git(root: Path, target: Path) -> list[str]:
-    """Make a git repository with a first commit, unless the target is in one already."""
+def _create_repository(root: Path, target: Path) -> list[str]:
+    """Create a git repository with a first commit, unless the target is already inside one."""
     git = shutil.which("git")
     if git is None:
-        return ["git is not installed, so the project is not in a repository yet."]
+        return ["git is not installed, so the project has no repository."]
     try:
         shell.run([git, "rev-parse", "--is-inside-work-tree"], cwd=target.parent)
     except shell.CommandError:
         pass
     else:
-        return [f"{target.parent} is in a git repository, so none was made in the project."]
+        return [f"{target.parent} is in a git repository, so the project did not get its own."]
     try:
         shell.run([git, "init", "--quiet", "--initial-branch", "main"], cwd=root)
         shell.run([git, "add", "--all"], cwd=root)
         shell.run([git, "commit", "--quiet", "--message", "Start the dashboard"], cwd=root)
     except shell.CommandError as error:
-        last = error.output.strip().splitlines()[-1:] or ["it does not say why"]
+        last = error.output.strip().splitlines()[-1:] or ["it printed no reason"]
         return [f"git did not commit the project: {last[0]}"]
     return []
 
 
 @contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """Lend a folder beside the target; remove it if it is still there at the end."""
+def _temporary_folder(target: Path) -> Iterator[Path]:
+    """Lend a folder next to the target; delete it at the end, unless it was renamed."""
     for stale in target.parent.glob(f".{target.name}.{MARK}-*"):
         if not shell.runs(stale.name.rpartition("-")[2]):
             shutil.rmtree(stale, ignore_errors=True)
@@ -234,14 +258,14 @@ def _beside(target: Path) -> Iterator[Path]:
     def terminate(number: int, _frame: object) -> NoReturn:
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    previous_handler = signal.signal(signal.SIGTERM, terminate)
     try:
         folder.mkdir()
         yield folder
     except OSError as error:
         raise FlaskdashError(
-            f"can't write {error.filename or target}: {error.strerror}; nothing was kept"
+            f"Cannot write {error.filename or target}: {error.strerror}. Nothing was created."
         ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous_handler)

@@ -1,4 +1,4 @@
-"""Remove what was generated: refuse where a file was edited, and show the difference."""
+"""Remove generated charts and loaders, unless they were edited."""
 
 from __future__ import annotations
 
@@ -14,93 +14,111 @@ from flaskdash.project import Project, contents
 
 
 def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None:
-    """Delete a chart or a loader by name, with what flaskdash keeps about it."""
+    """Delete a chart or a loader by name, with its record in .flaskdash.
+
+    A loader's snapshots and the unchanged copies of its source are deleted, too.
+    """
     name, path = _find(project, name)
+    is_loader = path.parent == project.loaders
     relative = PurePosixPath(path.relative_to(project.root).as_posix())
     original = project.root / render.original_of(relative)
-    if path.parent == project.loaders:
-        users = [c.name for c in contents.charts(project).values() if c.data == name]
-        if users and not force:
-            raise FlaskdashError(
-                f"charts are drawn from {name}: {', '.join(users)}; nothing was removed",
-                hint=f"flaskdash remove {users[0]}, and the others, first",
-            )
     if not force:
+        if is_loader:
+            _refuse_used(project, name)
         _refuse_edited(path, relative, original)
     files = [path, original]
-    if path.parent == project.loaders:
+    if is_loader:
         files += project.instance.glob(f"{name}.*.parquet")
-        files += [project.instance / f"{name}.{end}" for end in ("json", "lock")]
-        files += _copy(project, name, echo)
+        files += [project.instance / f"{name}.{suffix}" for suffix in ("json", "lock")]
+        files += _copies(project, name, echo)
     for file in files:
         if file.is_file():
             file.unlink()
             inside = file.is_relative_to(project.root)
             echo(f"remove    {(file.relative_to(project.root) if inside else file).as_posix()}")
-    if path.parent == project.loaders:  # what a database answered
+    if is_loader:  # the cached answers of a live database
         shutil.rmtree(project.instance / f"{name}.live", ignore_errors=True)
     for folder in {file.parent for file in files if project.root / "data" in file.parent.parents}:
-        with suppress(OSError):  # what is left in it keeps it
+        with suppress(OSError):  # it is not empty
             folder.rmdir()
 
 
-def _find(project: Project, name: str) -> tuple[str, Path]:
-    """Return what the project calls a chart or a loader, and its file."""
-    stem = PurePosixPath(name).name.removesuffix(".py").lower().replace("-", "_")
-    there = [*contents.modules(project.charts), *contents.modules(project.loaders)]
-    found = [path for each, path in there if each == stem]
-    if "/" in name:
-        found = [path for path in found if path.parent.name == PurePosixPath(name).parent.name]
-    if len(found) > 1:
+def _refuse_used(project: Project, loader: str) -> None:
+    charts = [chart.name for chart in contents.charts(project).values() if chart.data == loader]
+    if charts:
         raise FlaskdashError(
-            f"{stem} is a chart and a loader", hint=f"flaskdash remove charts/{stem}"
+            f"These charts use the loader {loader}: {', '.join(charts)}. Nothing was removed."
+            " Remove the charts first.",
+            hint=f"flaskdash remove {charts[0]}",
         )
-    if not found:
-        known = [*contents.charts(project), *contents.loaders(project)]
-        near = difflib.get_close_matches(stem, known, 1, 0.6)
-        also = f"; did you mean {near[0]!r}?" if near else ""
-        raise FlaskdashError(f"no chart or loader {name!r}{also}", hint="flaskdash list")
-    return stem, found[0]
+
+
+def _find(project: Project, name: str) -> tuple[str, Path]:
+    """Return the name and the file of a chart or a loader."""
+    stem = PurePosixPath(name).name.removesuffix(".py").lower().replace("-", "_")
+    modules = [*contents.modules(project.charts), *contents.modules(project.loaders)]
+    paths = [path for module, path in modules if module == stem]
+    if "/" in name:
+        folder = PurePosixPath(name).parent.name
+        paths = [path for path in paths if path.parent.name == folder]
+    if len(paths) > 1:
+        raise FlaskdashError(
+            f"There is a chart and a loader named {stem}. Say which one to remove.",
+            hint=f"flaskdash remove charts/{stem}",
+        )
+    if not paths:
+        matches = difflib.get_close_matches(stem, [module for module, _ in modules], 1, 0.6)
+        suggestion = f" Did you mean {matches[0]!r}?" if matches else ""
+        raise FlaskdashError(
+            f"There is no chart or loader named {name!r}.{suggestion}", hint="flaskdash list"
+        )
+    return stem, paths[0]
 
 
 def _refuse_edited(path: Path, relative: PurePosixPath, original: Path) -> None:
     if not original.is_file():
         raise FlaskdashError(
-            f"{relative} was not made by flaskdash, or its original is gone; nothing was removed",
-            hint="delete the file yourself, or --force",
+            f"{relative} has no original in .flaskdash, so flaskdash cannot tell whether you edited"
+            " it. Nothing was removed. --force removes it without the comparison.",
+            hint=f"flaskdash remove {path.stem} --force",
         )
-    then, now = original.read_text("utf-8"), path.read_text("utf-8")
-    if then != now:
+    before, after = original.read_text("utf-8"), path.read_text("utf-8")
+    if before != after:
         difference = "\n".join(
             difflib.unified_diff(
-                then.splitlines(), now.splitlines(), "as generated", "as it is", lineterm=""
+                before.splitlines(), after.splitlines(), "generated", "current", lineterm=""
             )
         )
         raise FlaskdashError(
-            f"{relative} was edited since; nothing was removed\n{difference}",
-            hint="--force removes it all the same",
+            f"{relative} was edited. Nothing was removed. --force removes it with these edits:\n"
+            f"{difference}",
+            hint=f"flaskdash remove {path.stem} --force",
         )
 
 
-def _copy(project: Project, name: str, echo: Echo) -> list[Path]:
-    """Return a loader's copies of its source, and their digests, where they are still the same."""
+def _copies(project: Project, name: str, echo: Echo) -> list[Path]:
+    """Return the unchanged copies of a loader's source, and their digests.
+
+    If another loader reads the same source, the copies stay.
+    """
     loaders = contents.loaders(project)
     source = PurePosixPath(loaders[name].source)
-    if any(each.source == str(source) for each in loaders.values() if each.name != name):
+    sharing = [loader for loader in loaders.values() if loader.source == str(source)]
+    if any(loader.name != name for loader in sharing):
         return []
     folder = project.root / source
     copies = [source]
     if loaders[name].source and folder.is_dir():
-        copies = [source / one.name for one in sorted(folder.iterdir())]
+        copies = [source / file.name for file in sorted(folder.iterdir())]
     return [file for copy in copies for file in _unchanged(project, copy, echo)]
 
 
 def _unchanged(project: Project, copy: PurePosixPath, echo: Echo) -> list[Path]:
-    """Return a copy and its digest; the digest alone, with a word, if the copy changed."""
-    kept = project.root / render.digest_of(copy)
-    if not kept.is_file():
+    """Return a copy and its digest; if the copy was changed, print that and return the digest."""
+    record = project.root / render.digest_of(copy)
+    if not record.is_file():
         return []
-    if render.digest(project.root / copy) != kept.read_text("utf-8").strip():
+    if render.digest(project.root / copy) != record.read_text("utf-8").strip():
         echo(f"keep      {copy}: it changed since it was added")
-        return [kept]
-    return [project.root / copy, kept]
+        return [record]
+    return [project.root / copy, record]

@@ -1,4 +1,4 @@
-"""The only importer of cookiecutter: render a skeleton, then write files that are not there yet."""
+"""Render skeletons, and move the files into a project. Only this module imports cookiecutter."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ MARK = "flaskdash-part"
 
 
 def render(skeleton: str, context: Mapping[str, Any], into: Path) -> None:
-    """Render `templates/<skeleton>` with the context into a folder, beside what is there.
+    """Render `templates/<skeleton>` with the context into a folder that may contain files.
 
-    What is copied as it is must be named by files: cookiecutter replaces whole folders.
-    The skeleton's top folder takes the folder's own name, as `cookiecutter.folder`.
+    `_copy_without_render` must list files, because cookiecutter replaces whole folders. The
+    skeleton's top folder is named `cookiecutter.folder`, which is the folder's own name.
     """
     from cookiecutter.exceptions import CookiecutterException
     from cookiecutter.generate import generate_context, generate_files
@@ -47,19 +47,19 @@ def render(skeleton: str, context: Mapping[str, Any], into: Path) -> None:
             accept_hooks=False,
         )
     except CookiecutterException as error:
-        raise FlaskdashError(f"the {skeleton} skeleton can't be rendered: {error}") from error
+        raise FlaskdashError(f"Cannot render the skeleton {skeleton}: {error}") from error
     for compiled in list(into.rglob("__pycache__")):  # pip compiles what it installs
         shutil.rmtree(compiled)
 
 
 def render_part(part: str, context: Mapping[str, Any], into: Path) -> None:
-    """Render a skeleton that a project has once, and record it in .flaskdash for a later upgrade."""
+    """Render a part of a project, and record it in .flaskdash for a later upgrade."""
     render(part, context, into)
     record_part(part, context, into)
 
 
 def record_part(part: str, answers: Mapping[str, Any], into: Path) -> None:
-    """Write which version of flaskdash rendered a part, and with what answers."""
+    """Record the answers of a part, and the version of flaskdash that rendered it."""
     record = into / PARTS / f"{part}.json"
     record.parent.mkdir(parents=True, exist_ok=True)
     content = {"flaskdash": __version__, "answers": dict(answers)}
@@ -67,7 +67,7 @@ def record_part(part: str, answers: Mapping[str, Any], into: Path) -> None:
 
 
 def format_code(folder: Path) -> None:
-    """Lay out the Python files of a folder as `ruff format` does in the generated project."""
+    """Format the Python files of a folder as `ruff format` does in the generated project."""
     from ruff.__main__ import find_ruff_bin
 
     options = ["--isolated", "--quiet", "--no-cache", "--line-length", str(LINE_LENGTH)]
@@ -76,7 +76,7 @@ def format_code(folder: Path) -> None:
 
 @contextmanager
 def draft() -> Iterator[Path]:
-    """Lend a temporary folder to render into; it goes with the block."""
+    """Lend a temporary folder to render into; it is deleted at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
         root = Path(folder) / "draft"
         root.mkdir()
@@ -85,14 +85,15 @@ def draft() -> Iterator[Path]:
 
 def files(folder: Path) -> list[PurePosixPath]:
     """Return the files below a folder, as sorted paths relative to it."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(PurePosixPath(path.relative_to(folder).as_posix()) for path in found)
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(PurePosixPath(path.relative_to(folder).as_posix()) for path in paths)
 
 
 def keep_originals(folder: Path) -> None:
-    """Keep each generated file as it was written, for `remove` and for a later upgrade.
+    """Copy each generated file to .flaskdash, for `remove` and for a later upgrade.
 
-    Of vendored files, which nobody edits and which are large, the digest is kept. Data has its own.
+    Vendored files are large and rarely edited, so only their digests are stored. `keep_digest`
+    stores those of data files.
     """
     for path in files(folder):
         if path.parts[0] in {ORIGINALS.name, "data"}:
@@ -106,10 +107,10 @@ def keep_originals(folder: Path) -> None:
 
 
 def keep_digest(folder: Path, path: PurePosixPath) -> None:
-    """Keep the digest of a copied source, so that `remove` can tell whether it is still that."""
-    kept = folder / digest_of(path)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(digest(folder / path) + "\n", "utf-8")
+    """Store the digest of a copied file, so that `remove` can tell whether it was changed."""
+    record = folder / digest_of(path)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(digest(folder / path) + "\n", "utf-8")
 
 
 def digest(path: Path) -> str:
@@ -119,44 +120,50 @@ def digest(path: Path) -> str:
 
 
 def digest_of(path: PurePosixPath) -> PurePosixPath:
-    """Return where the digest of a copied source is kept."""
+    """Return the path of the stored digest of a copied file."""
     return ORIGINALS / f"{path}.sha256"
 
 
 def original_of(path: PurePosixPath) -> PurePosixPath:
-    """Return where the original of a generated file is kept."""
+    """Return the path of the stored original of a generated file."""
     return ORIGINALS / f"{path}.orig"
 
 
 def place(drafted: Path, root: Path, echo: Callable[[str], None], dry_run: bool = False) -> None:
-    """Move what was drafted into a project: all files, or none.
+    """Copy drafted files into a project: all of them, or none.
 
-    A file that is there with the same content is left; one with another content is an error. Each
-    file prints a line: create, or identical.
+    An existing file with the same content is left as it is; one with different content raises
+    FlaskdashError. For each file, `echo` gets a line: create, or identical.
     """
     drafts = files(drafted)
-    verbs = {p: _verb(drafted / p, root / p) for p in drafts if p.parts[0] != ORIGINALS.name}
+    verbs = {
+        path: _verb(drafted / path, root / path)
+        for path in drafts
+        if path.parts[0] != ORIGINALS.name
+    }
     for path, verb in verbs.items():
         if verb == "conflict":
             raise FlaskdashError(
-                f"{path} exists already, with another content; nothing was written",
-                hint=f"give another NAME, or first: flaskdash remove {path.stem}",
+                f"{path} already exists with different content. Nothing was written. Choose"
+                " another name, or remove the file first.",
+                hint=f"flaskdash remove {path.stem}",
             )
     for path, verb in verbs.items():
         echo(f"{verb:9} {path}")
     if dry_run:
         return
     created = [path for path, verb in verbs.items() if verb == "create"]
-    created.sort(key=lambda path: path.parts[0] != "data")  # no loader before its data is whole
-    originals = [path for path in drafts if _is_record_of(path, created)]
-    for path in originals:  # of a file that was deleted by hand
+    # A loader must not exist before its data is complete.
+    created.sort(key=lambda path: path.parts[0] != "data")
+    records = [path for path in drafts if _is_record_of(path, created)]
+    for path in records:  # one may be left of a file that was deleted by hand
         (root / path).unlink(missing_ok=True)
-    # The originals first: `remove` knows a file again, wherever this was killed.
-    _write(drafted, root, [*originals, *created])
+    # The records come first: if this is killed, `remove` still recognises each file.
+    _write(drafted, root, [*records, *created])
 
 
 def _is_record_of(path: PurePosixPath, created: list[PurePosixPath]) -> bool:
-    """Return whether a file in .flaskdash is the original of a created file, or records a part."""
+    """Return whether a file in .flaskdash belongs to a created file, or records a part."""
     if path.parts[0] != ORIGINALS.name:
         return False
     if path.is_relative_to(PARTS):
@@ -175,36 +182,36 @@ def _write(drafted: Path, root: Path, paths: list[PurePosixPath]) -> None:
     written: list[Path] = []
     try:
         for path in paths:
-            _put(drafted / path, root / path)
+            _copy_atomically(drafted / path, root / path)
             written.append(root / path)
     except BaseException as error:
         for target in written:
             target.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise FlaskdashError(
-                f"can't write {error.filename or root}: {error.strerror}; nothing was written"
+                f"Cannot write {error.filename or root}: {error.strerror}. Nothing was written."
             ) from error
         raise
 
 
-def _put(source: Path, target: Path) -> None:
-    """Copy a file: it stands under its name when it is whole, and never replaces another."""
+def _copy_atomically(source: Path, target: Path) -> None:
+    """Copy a file: it gets its name when it is complete, and never replaces another file."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    for stale in target.parent.glob(f".*.{MARK}-*"):  # what a killed run left behind
+    for stale in target.parent.glob(f".*.{MARK}-*"):  # of a run that was killed
         if not shell.runs(stale.name.rpartition("-")[2]):
             with suppress(OSError):
                 stale.unlink()
-    beside = target.with_name(f".{target.name}.{MARK}-{os.getpid()}")
+    temporary = target.with_name(f".{target.name}.{MARK}-{os.getpid()}")
     try:
-        with beside.open("xb") as out, source.open("rb") as content:
+        with temporary.open("xb") as out, source.open("rb") as content:
             shutil.copyfileobj(content, out)
         try:
-            target.hardlink_to(beside)
+            target.hardlink_to(temporary)
         except FileExistsError:
             raise
-        except OSError as error:  # a disk that has no links
+        except OSError as error:  # the file system has no links
             if target.exists():
                 raise FileExistsError(errno.EEXIST, "File exists", str(target)) from error
-            beside.rename(target)
+            temporary.rename(target)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -1,9 +1,9 @@
-"""A source that is to be added: its loader, its copy in data/, and its charts."""
+"""The source of a new loader: its data, its copy in data/, and its charts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -18,29 +18,34 @@ from flaskdash.inspect.formats.database import Database
 from flaskdash.inspect.model import Inspection
 from flaskdash.progress import working
 
-REFRESH = "1h"  # of what comes from elsewhere, where nothing else was asked for
+REFRESH = "1h"  # the default for URLs and databases
+LIVE_REFRESH = "1m"
+DATABASE_FILES = (".db", ".sqlite", ".sqlite3")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is asked of a source that is not a file: `query` and `live` are for databases.
+class SourceOptions:
+    """The options of `new` and `add-data` for a source.
 
-    `known` are the variables of the project's .env.
+    `table` is a sheet, a member of an archive, or a table of a database. `query` and `live` are
+    for databases, `refresh` is for databases and URLs. `env` holds the variables of the project's
+    .env.
     """
 
+    table: str | None = None
     query: str | None = None
     live: bool = False
     refresh: str = ""
-    known: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source with the name of its loader and of its copy in data/, and its charts.
+    """A source with the names of its loader and of its copy in data/, and its charts.
 
-    A source on the web has no copy; its loader asks the `url` again after `refresh`. So does that
-    of a `database`. A URL with a secret in it is known to the loader by the name of a `variable`,
-    which is `new` where the project has to be told.
+    A URL or a database has no copy: its loader reads it again after `refresh`. If the address
+    contains a secret, the loader reads it from an environment `variable`; `is_new_variable` means
+    that .env does not set it yet.
     """
 
     path: Path
@@ -52,126 +57,156 @@ class Source:
     refresh: str = ""
     database: Database | None = None
     variable: str = ""
-    new: bool = False
+    is_new_variable: bool = False
 
     @property
     def dialect(self) -> Dialect:
-        """Return what charts' SQL is written in: DuckDB's, but for those that ask a database."""
+        """Return the SQL dialect of the charts: DuckDB, except for live databases."""
         return self.database.dialect if self.database and self.database.live else DUCKDB
 
     def secrets(self) -> dict[str, str]:
-        """Return the variables that .env is to hold for this source."""
+        """Return the variables to add to .env for this source."""
         if self.database:
             return {self.database.variable: self.database.url} if self.database.new else {}
-        return {self.variable: self.url} if self.new else {}
+        return {self.variable: self.url} if self.is_new_variable else {}
 
-    def needs(self) -> str:
-        """Return the variable that the loader takes an address from, or ""."""
+    def required_variable(self) -> str:
+        """Return the environment variable from which the loader reads an address, or ""."""
         return self.database.variable if self.database else self.variable
 
     def copies(self) -> dict[Path, PurePosixPath]:
-        """Return the files of the source, and where in the project each is copied to."""
+        """Return the files of the source, each with the path of its copy in the project."""
         if self.url or self.database:
             return {}
-        folder = PurePosixPath("data", self.file)
-        return {one: folder / one.name for one in self.inspection.files} or {self.path: folder}
+        target = PurePosixPath("data", self.file)
+        copies = {path: target / path.name for path in self.inspection.files}
+        return copies or {self.path: target}
 
 
-def source(
-    given: str,
+def read_source(
+    location: str,
     name: str | None,
-    taken: set[str],
-    files: set[str],
-    table: str | None = None,
-    wanted: Wanted = Wanted(),
+    loaders: Collection[str] = (),
+    files: Collection[str] = (),
+    options: SourceOptions = SourceOptions(),
 ) -> Source:
-    """Inspect a source; name its loader and its copy, apart from those that are taken."""
+    """Inspect a source, and choose the names of its loader and its copy.
+
+    `location` is a path, a URL, the address of a database, a variable that holds one of these, or
+    "-" for standard input. `name` is the loader's name; if it is None, the loader gets one that is
+    not in `loaders`. The copy gets one that is not in `files`.
+    """
     from flaskdash.charts.suggest import filters, suggest
     from flaskdash.inspect import inspect_source
 
-    address = urls.from_variable(given, wanted.known)
-    if databases.is_address(given) and not address:
-        return _of_database(given, name, taken, table, wanted)
-    if wanted.query is not None or wanted.live:
-        flag = "--live" if wanted.live else "--query"
-        file = f"sqlite:///{given}" if given.endswith((".db", ".sqlite", ".sqlite3")) else ""
-        raise FlaskdashError(f"{flag} is for databases", hint=file or f"leave {flag} out")
-    piped, url = given == stdin.DASH, address or (given if urls.is_url(given) else "")
-    if piped and name is None:
-        raise FlaskdashError("data from standard input needs a name", hint="--name sales")
-    variable = given if address else ""
-    secret = bool(url and not variable and urls.has_secret(url))
-    if secret:
+    address = urls.from_variable(location, options.env)
+    if databases.is_address(location) and not address:
+        return _read_database(location, name, loaders, options)
+    if options.query is not None or options.live:
+        raise _not_a_database(location, "--live" if options.live else "--query")
+    is_piped = location == stdin.DASH
+    if is_piped and name is None:
+        raise FlaskdashError(
+            "The loader for data from standard input has no name. Choose one.", hint="--name sales"
+        )
+    url = address or (location if urls.is_url(location) else "")
+    has_secret = bool(url and not address and urls.has_secret(url))
+    if has_secret:
         url = urls.escape(url)
-    path = local(url or given)
+    path = local_path(url or location)
     with working(f"Reading {path.name}..."):
-        inspection = inspect_source(path, table)
+        inspection = inspect_source(path, options.table)
     stem, suffix = _stem(path, inspection)
-    if piped and name:
+    if is_piped and name:
         read = inspection.read
         stem, suffix = name, stdin.suffix(read.format, read.compression)
-    loader = name or free(names.identifier(stem, "data"), taken)
-    file = free(names.identifier(stem, "data"), {one.partition(".")[0] for one in files})
-    chosen = filters(inspection)
-    charts = tuple(replace(chart, filters=chosen) for chart in suggest(inspection, loader))
-    refresh = (wanted.refresh or REFRESH) if url else ""
-    found = Source(path, loader, file + suffix.lower(), inspection, charts, url, refresh)
-    if secret:
-        variable = urls.free_variable(url, loader, wanted.known)
-    return replace(found, variable=variable, new=secret and variable not in wanted.known)
+    identifier = names.identifier(stem, "data")
+    loader = name or unused_name(identifier, loaders)
+    file = unused_name(identifier, {file.partition(".")[0] for file in files})
+    columns = filters(inspection)
+    charts = tuple(replace(chart, filters=columns) for chart in suggest(inspection, loader))
+    refresh = (options.refresh or REFRESH) if url else ""
+    variable = location if address else ""
+    if has_secret:
+        variable = urls.free_variable(url, loader, options.env)
+    return Source(
+        path,
+        loader,
+        file + suffix.lower(),
+        inspection,
+        charts,
+        url=url,
+        refresh=refresh,
+        variable=variable,
+        is_new_variable=has_secret and variable not in options.env,
+    )
 
 
-def _of_database(
-    given: str, name: str | None, taken: set[str], table: str | None, wanted: Wanted
+def _not_a_database(location: str, flag: str) -> FlaskdashError:
+    message = f"{flag} only applies to databases, and {location} is not one."
+    if location.endswith(DATABASE_FILES):
+        return FlaskdashError(f"{message} Give its address.", hint=f"sqlite:///{location}")
+    return FlaskdashError(f"{message} Leave {flag} out.")
+
+
+def _read_database(
+    location: str, name: str | None, loaders: Collection[str], options: SourceOptions
 ) -> Source:
-    """Look into a database; name the loader, and the variable for the address."""
+    """Inspect a database; choose the name of the loader, and the variable for the address."""
     from flaskdash.charts.suggest import filters, suggest
 
-    known = wanted.known
     database, inspection = databases.inspect_database(
-        given, table, wanted.query, wanted.live, known
+        location, options.table, options.query, options.live, options.env
     )
-    loader = name or free(names.identifier(database.name, "data"), taken)
-    if wanted.query and wanted.live and re.search(rf"\b{loader}\b", wanted.query, re.IGNORECASE):
-        # Charts call the loader as they call a table: SQLite would take the one for the other.
+    loader = name or unused_name(names.identifier(database.name, "data"), loaders)
+    query = options.query if options.live else None
+    if query and re.search(rf"\b{loader}\b", query, re.IGNORECASE):
+        # Charts select from the loader as from a table, so SQLite would confuse the two.
         raise FlaskdashError(
-            f"the query names {loader}, which would be the loader's name too",
+            f"The query reads a table {loader}, and the loader would have the same name."
+            " Choose another name for the loader.",
             hint=f"--name {loader}_live",
         )
     if not database.variable:
-        variable = databases.free_variable(database.url, loader, known)
-        database = replace(database, variable=variable, new=variable not in known)
-    chosen = filters(inspection)
-    charts = tuple(replace(chart, filters=chosen) for chart in suggest(inspection, loader))
-    refresh = wanted.refresh or ("1m" if wanted.live else REFRESH)
-    where = Path(database.name)
-    return Source(where, loader, "", inspection, charts, "", refresh, database)
+        variable = databases.free_variable(database.url, loader, options.env)
+        database = replace(database, variable=variable, new=variable not in options.env)
+    columns = filters(inspection)
+    charts = tuple(replace(chart, filters=columns) for chart in suggest(inspection, loader))
+    refresh = options.refresh or (LIVE_REFRESH if options.live else REFRESH)
+    path = Path(database.name)
+    return Source(path, loader, "", inspection, charts, refresh=refresh, database=database)
 
 
-def checked(refresh: str) -> str:
-    """Return how long data is good for; raise where it is not written as projects have it."""
-    if refresh and not re.fullmatch(r"[1-9]\d*[mhd]", refresh):
-        raise FlaskdashError(f"--refresh can't be {refresh!r}", hint="--refresh 15m, or 1h, or 1d")
-    return refresh
+def check_refresh(interval: str) -> str:
+    """Return an interval such as 15m, 1h or 1d; raise FlaskdashError for any other text."""
+    if interval and not re.fullmatch(r"[1-9]\d*[mhd]", interval):
+        raise FlaskdashError(
+            f"--refresh {interval!r} is not an interval. Give minutes, hours or days:"
+            " 15m, 1h or 1d.",
+            hint="--refresh 1h",
+        )
+    return interval
 
 
-def local(given: str) -> Path:
-    """Return a source as a file: what is piped in or on the web is saved to one."""
-    if given == stdin.DASH:
+def local_path(location: str) -> Path:
+    """Return the file of a source; save standard input or a URL to one first."""
+    if location == stdin.DASH:
         return stdin.save()
-    return urls.download(given) if urls.is_url(given) else Path(given)
+    return urls.download(location) if urls.is_url(location) else Path(location)
 
 
 def _stem(path: Path, inspection: Inspection) -> tuple[str, str]:
-    """Return what a source's copy is named after, and its ending; a folder has none."""
+    """Return the name and the ending for a source's copy; a folder has no ending."""
     if inspection.files:
-        return (path if path.is_dir() else path.parent).resolve().name, ""
+        folder = path if path.is_dir() else path.parent
+        return folder.resolve().name, ""
     stem = names.stem(path.name)
     return stem, path.name.removeprefix(stem)
 
 
-def free(name: str, taken: set[str]) -> str:
-    """Return the name, or the first of name_2, name_3... that is not taken."""
-    if name not in taken:
+def unused_name(name: str, used: Collection[str]) -> str:
+    """Return the name, or the first of name_2, name_3... that is not in `used`."""
+    if name not in used:
         return name
-    return next(f"{name}_{n}" for n in range(2, 1000) if f"{name}_{n}" not in taken)
+    candidates = (f"{name}_{number}" for number in range(2, 1000))
+    return next(candidate for candidate in candidates if candidate not in used)

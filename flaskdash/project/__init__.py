@@ -1,4 +1,4 @@
-"""A project: the folder that `flaskdash new` wrote, found from anywhere inside it."""
+"""A project: the folder that `flaskdash new` created."""
 
 import io
 import os
@@ -13,7 +13,7 @@ from flaskdash.errors import FlaskdashError
 
 @dataclass(frozen=True)
 class Project:
-    """Where a project lives, and what it is called."""
+    """The folder, the name and the title of a project."""
 
     root: Path
     name: str
@@ -21,7 +21,7 @@ class Project:
 
     @classmethod
     def find(cls, start: Path) -> "Project":
-        """Return the project around `start`: the nearest folder upwards with [tool.flaskdash]."""
+        """Return the project of a folder: the nearest parent with [tool.flaskdash]."""
         for folder in (start.resolve(), *start.resolve().parents):
             file = folder / "pyproject.toml"
             if not file.is_file():
@@ -32,43 +32,43 @@ class Project:
                 name = str(settings.get("project", {}).get("name", folder.name))
                 return cls(root=folder, name=name, title=str(table.get("title", name)))
         raise FlaskdashError(
-            "not inside a flaskdash project",
-            hint="flaskdash new myproj --data FILE, then cd myproj",
+            f"{start} is not inside a flaskdash project. Change to a project, or create one.",
+            hint="flaskdash new myproj --data FILE",
         )
 
     def dependencies(self) -> list[str]:
-        """Return what pyproject.toml lists as the project's dependencies."""
-        listed = _read(self.root / "pyproject.toml").get("project", {}).get("dependencies", [])
-        return [str(one) for one in listed]
+        """Return the requirements in [project].dependencies of pyproject.toml."""
+        settings = _read(self.root / "pyproject.toml").get("project", {})
+        return [str(requirement) for requirement in settings.get("dependencies", [])]
 
     def relative(self, path: Path) -> str:
-        """Return a path in the project as people write it: app/charts/x.py."""
+        """Return a path relative to the project, with slashes: app/charts/x.py."""
         return path.relative_to(self.root).as_posix()
 
     @property
     def loaders(self) -> Path:
-        """Return the folder with one file per loader."""
+        """Return the folder of the loaders."""
         return self.root / "app" / "loaders"
 
     @property
     def charts(self) -> Path:
-        """Return the folder with one file per chart."""
+        """Return the folder of the charts."""
         return self.root / "app" / "charts"
 
     @property
     def instance(self) -> Path:
-        """Return the folder for what the running project writes, such as snapshots."""
+        """Return the folder for the data of the running project, such as snapshots."""
         moved = os.environ.get("INSTANCE_PATH", dotenv(self.root / ".env").get("INSTANCE_PATH"))
         return self.root / (moved or "instance")
 
     @property
     def scripts(self) -> Path:
-        """Return the folder of the programs in the project's own environment."""
+        """Return the folder of the programs in the project's environment."""
         return self.root / ".venv" / ("Scripts" if sys.platform == "win32" else "bin")
 
     @property
     def python(self) -> Path:
-        """Return the Python of the project's own environment, which may not exist yet."""
+        """Return the Python of the project's environment, which may not exist."""
         return self.scripts / ("python.exe" if sys.platform == "win32" else "python")
 
 
@@ -78,11 +78,11 @@ def _read(file: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FlaskdashError(f"{file} is not valid TOML: {error}") from error
     except OSError as error:
-        raise FlaskdashError(f"cannot read {file}: {error.strerror or error}") from error
+        raise FlaskdashError(f"Cannot read {file}: {error.strerror or error}") from error
 
 
 def dotenv(path: Path) -> dict[str, str]:
-    """Return the variables that a file such as .env sets, as the project itself reads them."""
+    """Return the variables of a file such as .env; none if the file does not exist."""
     from dotenv import dotenv_values
 
     try:
@@ -94,7 +94,7 @@ def dotenv(path: Path) -> dict[str, str]:
 
 
 def dotenv_line(item: tuple[str, str]) -> str:
-    """Return a variable as a line of .env, which python-dotenv and shells read alike."""
+    """Return a variable as a line of .env that python-dotenv and shells read in the same way."""
     name, value = item
     if not value.startswith("sqlite:"):
         for sign in "'\"\\$`# ":

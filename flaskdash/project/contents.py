@@ -1,4 +1,4 @@
-"""What a project holds, read from its files without running them."""
+"""The loaders, charts and dashboards of a project, parsed from its files without running them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from typing import Any
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
 
+CHART_FUNCTIONS = ("figure", "kpi", "table", "text")
+
 
 @dataclass(frozen=True)
 class LoaderFile:
-    """A loader's file; `source` is relative to the project, or empty where it is computed.
+    """A loader's file and its constants.
 
-    `database` is the variable with the address of the database or of the URL that it reads, or
-    empty; `live` that charts ask the database. `roles` are those of columns that it declares.
+    `source` is relative to the project, or empty if it is computed. `database` is the variable
+    with the address of the database or the URL, or empty. `live` means that charts query the
+    database. `roles` maps columns to the roles that the loader declares.
     """
 
     name: str
@@ -30,7 +33,7 @@ class LoaderFile:
 
 @dataclass(frozen=True)
 class ChartFile:
-    """A chart's file, and what it declares."""
+    """A chart's file and its constants."""
 
     name: str
     path: Path
@@ -44,50 +47,56 @@ class ChartFile:
 
 def loaders(project: Project) -> dict[str, LoaderFile]:
     """Return the project's loaders by name."""
-    found = {}
+    loaders = {}
     for name, path in modules(project.loaders):
         tree = _parse(path)
-        live = bool(_constant(tree, "LIVE", False))
-        found[name] = LoaderFile(
-            name, path, _source(tree), _database(tree), live, _roles(path, tree)
+        loaders[name] = LoaderFile(
+            name,
+            path,
+            source=_source(tree),
+            database=_database(tree),
+            live=bool(_constant(tree, "LIVE", False)),
+            roles=_roles(path, tree),
         )
-    return found
+    return loaders
 
 
 def charts(project: Project) -> dict[str, ChartFile]:
     """Return the project's charts by name, in the order that they declare."""
-    found = []
+    charts = []
     for name, path in modules(project.charts):
         tree = _parse(path)
-        kinds = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-        found.append(
+        functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        charts.append(
             ChartFile(
                 name=name,
                 path=path,
                 title=str(_constant(tree, "TITLE", name)),
-                kind=next(
-                    (kind for kind in ("figure", "kpi", "table", "text") if kind in kinds), ""
-                ),
+                kind=next((kind for kind in CHART_FUNCTIONS if kind in functions), ""),
                 data=str(_constant(tree, "DATA", "")),
                 filters=tuple(_constant(tree, "FILTERS", ())),
                 dashboards=tuple(_constant(tree, "DASHBOARDS", ("Overview",))),
                 order=int(_constant(tree, "ORDER", 100)),
             )
         )
-    return {chart.name: chart for chart in sorted(found, key=lambda c: (c.order, c.name))}
+    return {chart.name: chart for chart in sorted(charts, key=_position)}
+
+
+def _position(chart: ChartFile) -> tuple[int, str]:
+    return chart.order, chart.name
 
 
 def dashboards(project: Project) -> dict[str, list[str]]:
     """Return the names of the charts on each dashboard, by the dashboard's title."""
-    found: dict[str, list[str]] = {}
+    dashboards: dict[str, list[str]] = {}
     for chart in charts(project).values():
         for title in chart.dashboards:
-            found.setdefault(title, []).append(chart.name)
-    return found
+            dashboards.setdefault(title, []).append(chart.name)
+    return dashboards
 
 
 def modules(folder: Path) -> list[tuple[str, Path]]:
-    """Return the files in a folder of loaders or charts, each with the name that the project gives it."""
+    """Return the files in a folder of loaders or charts, each with its name in the project."""
     paths = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
     return [(path.stem.lower().replace("-", "_"), path) for path in paths]
 
@@ -97,8 +106,8 @@ def _parse(path: Path) -> ast.Module:
         return ast.parse(path.read_text("utf-8"), str(path))
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
-        where = f"{path}, line {line}" if line else str(path)
-        raise FlaskdashError(f"{where}: this file is not valid Python") from error
+        place = f"{path}, line {line}" if line else str(path)
+        raise FlaskdashError(f"{place}: this file is not valid Python") from error
 
 
 def _value(tree: ast.Module, name: str) -> ast.expr | None:
@@ -117,10 +126,10 @@ def _value(tree: ast.Module, name: str) -> ast.expr | None:
 def _constant(tree: ast.Module, name: str, default: Any) -> Any:
     value = _value(tree, name)
     try:
-        found = default if value is None else ast.literal_eval(value)
+        constant = default if value is None else ast.literal_eval(value)
     except ValueError:  # computed when the application starts
         return default
-    return default if found is None else found
+    return default if constant is None else constant
 
 
 def _database(tree: ast.Module) -> str:
@@ -133,14 +142,15 @@ def _database(tree: ast.Module) -> str:
 
 
 def _roles(path: Path, tree: ast.Module) -> dict[str, str]:
-    """Return ROLES; raise where it is there and can't be read."""
+    """Return ROLES; raise FlaskdashError if it is not a dict of texts."""
     roles = _constant(tree, "ROLES", None)
     if roles is None and _value(tree, "ROLES") is None:
         return {}
     if isinstance(roles, dict) and all(isinstance(x, str) for pair in roles.items() for x in pair):
         return roles
     raise FlaskdashError(
-        f"{path}: ROLES can't be read", hint='ROLES = {"month": "category", "score": "mean"}'
+        f"{path}: ROLES is not a dict from columns to roles. Write it like the example.",
+        hint='ROLES = {"month": "category", "score": "mean"}',
     )
 
 
@@ -159,20 +169,25 @@ def _source(tree: ast.Module) -> str:
 
 
 def as_dict(project: Project) -> dict[str, list[dict[str, Any]]]:
-    """Return the loaders, charts and dashboards as plain values, each with where it lives."""
-
-    def lives(path: Path) -> str:
-        return path.relative_to(project.root).as_posix()
-
+    """Return the loaders, charts and dashboards as plain values for JSON."""
     return {
         "loaders": [
-            {"name": one.name, "file": lives(one.path), "source": one.source or one.database}
-            for one in loaders(project).values()
+            {
+                "name": loader.name,
+                "file": project.relative(loader.path),
+                "source": loader.source or loader.database,
+            }
+            for loader in loaders(project).values()
         ],
         "charts": [
-            {"name": one.name, "file": lives(one.path), "kind": one.kind, "data": one.data}
-            | {"title": one.title}
-            for one in charts(project).values()
+            {
+                "name": chart.name,
+                "file": project.relative(chart.path),
+                "kind": chart.kind,
+                "data": chart.data,
+                "title": chart.title,
+            }
+            for chart in charts(project).values()
         ],
         "dashboards": [
             {"title": title, "charts": names} for title, names in dashboards(project).items()

@@ -1,4 +1,4 @@
-"""The project's own environment (.venv), made and kept up to date by uv."""
+"""The project's environment (.venv), which uv creates and updates."""
 
 import hashlib
 import sys
@@ -24,43 +24,47 @@ UNREACHABLE = (
 
 
 class OfflineError(FlaskdashError):
-    """The package index, or a Python to download, could not be reached."""
+    """The package index, or the download of a Python, cannot be reached."""
 
     def __init__(self) -> None:
         super().__init__(
-            "the package index can't be reached, so the project has no environment yet",
-            hint="flaskdash serve, when the network is back: it makes the environment first",
+            "The package index cannot be reached, so the project has no environment. When the"
+            " network is back, start the server: it creates the environment first.",
+            hint="flaskdash serve",
         )
 
 
 def ensure_environment(project: Project, echo: Callable[[str], None]) -> None:
-    """Make or update the project's environment where needed; tell `echo` if an update has to wait.
+    """Create or update the project's environment if it is missing or out of date.
 
-    Costs two small file reads when nothing has changed.
+    If an update has to wait for the network, `echo` gets a message. If nothing has changed, this
+    costs two small file reads.
     """
     exists = project.python.exists()
     if exists and is_fresh(project.root):
         return
     synced_before = exists and (project.root / ".venv" / STAMP).exists()
-    message = "Updating the environment..." if exists else "Making the environment (first time)..."
+    message = (
+        "Updating the environment..." if exists else "Creating the environment (first time)..."
+    )
     try:
         with working(message):
             sync(project.root)
     except OfflineError:
         if not synced_before:
             raise
-        echo("The package index can't be reached: going on with the environment as it is.")
+        echo("The package index cannot be reached. The environment is not updated.")
 
 
 def lock(root: Path) -> None:
-    """Write uv.lock from pyproject.toml; raise OfflineError if the index can't be reached."""
+    """Write uv.lock from pyproject.toml; raise OfflineError if the index cannot be reached."""
     _uv("lock", *_python(root), root=root)
 
 
 def add(project: Project, packages: Sequence[str]) -> None:
-    """Add packages to the project's dependencies, its lock and its environment, where it has them.
+    """Add packages to the project's dependencies, and to its lock and environment if they exist.
 
-    uv writes all of it or nothing. Raises OfflineError if the index can't be reached.
+    uv writes all of it or nothing. Raises OfflineError if the index cannot be reached.
     """
     if not (project.root / "uv.lock").exists():
         _uv("add", "--frozen", *packages, root=project.root)
@@ -72,19 +76,19 @@ def add(project: Project, packages: Sequence[str]) -> None:
 
 
 def sync(root: Path) -> None:
-    """Install what uv.lock says into `root`/.venv, and make that first if there is none.
+    """Install the packages of uv.lock into `root`/.venv, and create that first if it is missing.
 
-    It is relocatable: it still works after the folder was moved or renamed.
+    The environment is relocatable: it still works after the folder is moved or renamed.
     """
     if not Project(root, root.name, root.name).python.exists():
-        # --clear: what stands there has no Python any more, so it can't be used.
+        # --clear: an existing folder without a Python is broken.
         _uv("venv", "--clear", "--relocatable", *_python(root), ".venv", root=root)
     _uv("sync", root=root)
     stamp(root)
 
 
 def is_fresh(root: Path) -> bool:
-    """Return whether the environment was last synced from these very project files."""
+    """Return whether the environment was synced from the current project files."""
     try:
         return (root / ".venv" / STAMP).read_text(encoding="utf-8") == _fingerprint(root)
     except OSError:
@@ -92,8 +96,8 @@ def is_fresh(root: Path) -> bool:
 
 
 def stamp(root: Path) -> None:
-    """Note in the environment which project files it was synced from."""
-    with suppress(OSError):  # without it, the next start asks uv again: slower, not wrong
+    """Record in the environment the project files that it was synced from."""
+    with suppress(OSError):  # without the record, the next start runs uv again
         (root / ".venv" / STAMP).write_text(_fingerprint(root), encoding="utf-8")
 
 
@@ -107,22 +111,25 @@ def _fingerprint(root: Path) -> str:
 
 
 def _python(root: Path) -> list[str]:
-    """Return the flags that make uv take this very Python, if the project wants its version."""
+    """Return the flags that select this Python, if it has the version that the project requires."""
     file = root / ".python-version"
-    wanted = file.read_text(encoding="utf-8").strip() if file.is_file() else ""
-    mine = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return ["--python", getattr(sys, "_base_executable", sys.executable)] if wanted == mine else []
+    required = file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+    current = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if required != current:
+        return []
+    return ["--python", getattr(sys, "_base_executable", sys.executable)]
 
 
 def uv() -> str:
-    """Return the path of the uv that came with flaskdash."""
+    """Return the path of the uv that is installed with flaskdash."""
     from uv import find_uv_bin
 
     try:
         return find_uv_bin()
     except FileNotFoundError as error:
         raise FlaskdashError(
-            "uv is not installed beside flaskdash", hint="pip install uv"
+            "uv is missing from the environment of flaskdash. Install it there.",
+            hint="pip install uv",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What a loader of a project returns."""
+"""The table that a loader of a project returns."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ RUN_LOADER = Path(__file__).with_name("run_loader.py")
 
 
 @dataclass(frozen=True)
-class Table:
-    """A loader of a project, with what it returns."""
+class LoaderTable:
+    """The table of a loader, with the SQL dialect for its charts."""
 
     name: str
     inspection: Inspection
@@ -30,63 +30,74 @@ class Table:
 
     @property
     def columns(self) -> Mapping[str, Column]:
-        """Return the columns by name."""
         return {column.name: column for column in self.inspection.columns}
 
 
-def table(project: Project, name: str | None) -> Table:
-    """Return what a loader returns: from its snapshot if that is fresh, else by running it.
+def load_table(project: Project, name: str | None) -> LoaderTable:
+    """Return a loader's table: from its snapshot if that is up to date, else by running it.
 
-    With no name, the only loader is meant.
+    If `name` is None, the project must have just one loader.
     """
-    loaders = contents.loaders(project)
-    if not loaders:
-        raise FlaskdashError("the project has no data yet", hint="flaskdash add-data FILE")
-    if name is None:
-        if len(loaders) > 1:
-            raise FlaskdashError("--data is missing", hint=f"one of: {', '.join(loaders)}")
-        name = next(iter(loaders))
-    if name not in loaders:
-        raise FlaskdashError(f"no loader {name!r}", hint=f"one of: {', '.join(loaders)}")
-    loader = loaders[name]
-    snapshot = snapshots.path(project, name)
-    if snapshot and not loader.live and _fresh(snapshot, [loader.path, *_files(project, loader)]):
-        return Table(name, _inspect(snapshot, loader))
+    loader = _loader(project, name)
+    snapshot = snapshots.path(project, loader.name)
+    sources = [loader.path, *_source_files(project, loader)]
+    if snapshot and not loader.live and _is_newer(snapshot, sources):
+        return LoaderTable(loader.name, _inspect(snapshot, loader))
     with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
         result = Path(folder) / "result.parquet"
-        python = project.python if project.python.exists() else Path(sys.executable)
-        try:
-            # -P: the modules beside run_loader.py are not for the loader to import.
-            argv = [str(python), "-P", str(RUN_LOADER), str(loader.path), str(result)]
-            known = dotenv(project.root / ".env")
-            unset = {name: known[name] for name in known if name not in os.environ}
-            shell.run(argv, cwd=project.root, env=unset)
-        except shell.CommandError as error:
-            last = error.output.strip().splitlines()[-1:] or ["it printed nothing"]
-            raise FlaskdashError(
-                f"the loader {project.relative(loader.path)} failed: {last[0]}",
-                hint="mend it, then again",
-            ) from error
-        return Table(name, _inspect(result, loader), _dialect(project, loader))
+        _run(project, loader, result)
+        return LoaderTable(loader.name, _inspect(result, loader), _dialect(project, loader))
+
+
+def _loader(project: Project, name: str | None) -> contents.LoaderFile:
+    loaders = contents.loaders(project)
+    if not loaders:
+        raise FlaskdashError(
+            "The project has no loaders. Add data first.", hint="flaskdash add-data FILE"
+        )
+    first = next(iter(loaders))
+    choices = f"Use one of: {', '.join(loaders)}."
+    if name is None and len(loaders) > 1:
+        raise FlaskdashError(f"--data is missing. {choices}", hint=f"--data {first}")
+    if name is not None and name not in loaders:
+        raise FlaskdashError(f"Unknown loader {name!r}. {choices}", hint=f"--data {first}")
+    return loaders[name or first]
+
+
+def _run(project: Project, loader: contents.LoaderFile, result: Path) -> None:
+    """Run a loader in the project's environment, and write its table to `result` as Parquet."""
+    python = project.python if project.python.exists() else Path(sys.executable)
+    # -P keeps the modules beside run_loader.py out of the loader's imports.
+    argv = [str(python), "-P", str(RUN_LOADER), str(loader.path), str(result)]
+    settings = dotenv(project.root / ".env")
+    unset = {name: value for name, value in settings.items() if name not in os.environ}
+    try:
+        shell.run(argv, cwd=project.root, env=unset)
+    except shell.CommandError as error:
+        last = error.output.strip().splitlines()[-1:] or ["it printed nothing"]
+        raise FlaskdashError(
+            f"The loader {project.relative(loader.path)} failed: {last[0]}. Correct it, and repeat"
+            " the command."
+        ) from error
 
 
 def _dialect(project: Project, loader: contents.LoaderFile) -> Dialect:
-    """Return what the SQL of a loader's charts is written in."""
+    """Return the SQL dialect for a loader's charts."""
     if not loader.live:
         return DUCKDB
     url = os.environ.get(loader.database) or dotenv(project.root / ".env").get(loader.database, "")
     return dialects.from_url(url)
 
 
-def _files(project: Project, loader: contents.LoaderFile) -> list[Path]:
-    """Return what a loader reads, so far as that lies in the project."""
+def _source_files(project: Project, loader: contents.LoaderFile) -> list[Path]:
+    """Return the files that a loader reads; for a folder, the folder itself, too."""
     if urls.is_url(loader.source):
         return []
     source = project.root / loader.source
     return [source, *(source.iterdir() if loader.source and source.is_dir() else ())]
 
 
-def _fresh(snapshot: Path, sources: Sequence[Path]) -> bool:
+def _is_newer(snapshot: Path, sources: Sequence[Path]) -> bool:
     built = snapshot.stat().st_mtime_ns
     return all(path.exists() and path.stat().st_mtime_ns < built for path in sources)
 
@@ -98,13 +109,13 @@ def _inspect(snapshot: Path, loader: contents.LoaderFile) -> Inspection:
         tempfile.TemporaryDirectory(prefix="flaskdash-") as folder,
         sampled.connect(Path(folder)) as connection,
     ):
-        found = sampled.describe(connection, snapshot, {})
+        table = sampled.describe(connection, snapshot, {})
     try:
-        columns = roles.override(found.columns, loader.roles, found.frame)
+        columns = roles.override(table.columns, loader.roles, table.frame)
     except FlaskdashError as error:
         raise FlaskdashError(f"{loader.path}: {error.message}", error.hint) from error
-    declined = roles.decline(columns, found.rows)
-    read = Read("parquet", rows=found.rows)
+    declined = roles.decline(columns, table.rows)
+    read = Read("parquet", rows=table.rows)
     return Inspection(
-        loader.source, read, columns, "", found.frame, declined=declined, total=found.rows
+        loader.source, read, columns, "", table.frame, declined=declined, total=table.rows
     )

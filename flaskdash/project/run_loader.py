@@ -1,4 +1,4 @@
-"""Run one loader, in the project's own Python: python run_loader.py LOADER.py RESULT.parquet."""
+"""Run a loader in the project's environment: python run_loader.py LOADER.py RESULT.parquet."""
 
 import importlib.util
 import sys
@@ -7,7 +7,7 @@ import duckdb
 
 
 def main(loader: str, result: str) -> None:
-    """Write what the loader returns, a DataFrame or a DuckDB relation, as Parquet."""
+    """Write the loader's result, a DataFrame or a DuckDB relation, as Parquet."""
     spec = importlib.util.spec_from_file_location("loader", loader)
     assert spec is not None
     assert spec.loader is not None

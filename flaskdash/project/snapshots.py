@@ -1,4 +1,4 @@
-"""Snapshots: how each stands, read from what the project keeps beside it; and how to rebuild one."""
+"""The state of each snapshot, from the JSON file beside it; and how to rebuild a snapshot."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How a loader's snapshot stands: `built` and `failed` are times in ISO 8601, or None."""
+    """The state of a loader's snapshot.
+
+    `built` and `failed` are times in ISO 8601, or None. `unread` counts the rows that the loader
+    could not read.
+    """
 
     rows: int | None = None
     built: str | None = None
@@ -30,25 +34,27 @@ class Snapshot:
     unread: int = 0
 
     def __str__(self) -> str:
-        """Return it in words: 360 rows, 2 hours ago."""
-        left = f" and {self.unread:,} that can't be read" if self.unread else ""
-        good = f"{self.rows:,} rows{left}, {age(self.built)}" if self.built else "no snapshot yet"
-        return f"{good}; failed {age(self.failed)}: {self.error}" if self.error else good
+        """Return the state in words: 360 rows, 2 hours ago."""
+        unread = f" and {self.unread:,} that can't be read" if self.unread else ""
+        state = (
+            f"{self.rows:,} rows{unread}, {age(self.built)}" if self.built else "no snapshot yet"
+        )
+        return f"{state}; failed {age(self.failed)}: {self.error}" if self.error else state
 
 
 @dataclass(frozen=True)
-class Refreshed:
-    """How a rebuild went: `error` says what failed, and where; it is empty if it went well."""
+class Rebuild:
+    """The result of a rebuild; `error` is empty if it succeeded."""
 
     rows: int = 0
     seconds: float = 0.0
     error: str = ""
 
 
-def of(project: Project, loader: str) -> Snapshot:
-    """Return how a loader's snapshot stands; all is None before the project has built it."""
+def state(project: Project, loader: str) -> Snapshot:
+    """Return the state of a loader's snapshot; an empty one if it was never built."""
     try:
-        state = _state(project, loader)
+        state = _read_state(project, loader)
         error = str(state["error"]) or None
         tried = datetime.fromtimestamp(float(state.get("tried") or state.get("failed") or 0), UTC)
         failed = tried.isoformat() if error else None
@@ -61,23 +67,22 @@ def of(project: Project, loader: str) -> Snapshot:
 
 
 def path(project: Project, loader: str) -> Path | None:
-    """Return the file of a loader's snapshot; None where there is none."""
+    """Return the file of a loader's snapshot; None if there is none."""
     try:
-        file = project.instance / str(_state(project, loader)["file"])
+        file = project.instance / str(_read_state(project, loader)["file"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return file if file.is_file() else None
 
 
-def _state(project: Project, loader: str) -> dict[str, Any]:
-    state: dict[str, Any] = json.loads(
-        (project.instance / f"{_table(loader)}.json").read_text("utf-8")
-    )
+def _read_state(project: Project, loader: str) -> dict[str, Any]:
+    file = project.instance / f"{_table(loader)}.json"
+    state: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return state
 
 
 def age(moment: str | None) -> str:
-    """Return how long ago a moment was, in its largest unit."""
+    """Return the time since a moment in its largest unit: 2 hours ago."""
     if moment is None:
         return "at some time"
     then = datetime.fromisoformat(moment)
@@ -89,7 +94,7 @@ def age(moment: str | None) -> str:
     return "just now"
 
 
-def rebuild(project: Project, loader: str) -> Refreshed:
+def rebuild(project: Project, loader: str) -> Rebuild:
     """Rebuild a loader's snapshot with the project's own code, in its environment."""
     with (
         tempfile.TemporaryDirectory(prefix="flaskdash-") as folder,
@@ -98,17 +103,17 @@ def rebuild(project: Project, loader: str) -> Refreshed:
         result = Path(folder) / "result.json"
         argv = [str(project.python), str(REFRESH), _table(loader), str(result)]
         try:
-            # As the development server runs it: a project on a desk may have no SECRET_KEY.
+            # Debug mode, as in the development server: the project may have no SECRET_KEY.
             printed = shell.run(argv, cwd=project.root, env={"FLASK_DEBUG": "1"})
-            return Refreshed(**json.loads(result.read_text("utf-8")))
+            return Rebuild(**json.loads(result.read_text("utf-8")))
         except shell.CommandError as error:
-            return Refreshed(error=error.message)
+            return Rebuild(error=error.message)
         except (OSError, ValueError, TypeError) as error:
             raise FlaskdashError(
-                f"{loader} was not refreshed; its process printed: {printed.strip() or 'nothing'}"
+                f"{loader} was not refreshed. Its process printed: {printed.strip() or 'nothing'}"
             ) from error
 
 
 def _table(loader: str) -> str:
-    """Return a loader's name as the project has it: that of a table."""
+    """Return the name of a loader's table."""
     return loader.lower().replace("-", "_")

@@ -184,15 +184,22 @@ def hostile(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> P
             path.write_text("region,revenue\n" + "Tea,1\nCocoa,2\n" * 20, "utf-8")
             flaskdash_("add-data", "--", str(path))
         project = Project.find(root)
-        table = results.table(project, "hostile")
+        table = results.load_table(project, "hostile")
         for n in range(len(TEXTS)):
             for chart in specs(n):
                 place = f"Pair {n}" if n else SCRIPT
-                add.add_chart(project, table, chart, f"{chart.kind}_{n}", place, lambda line: None)
+                add.add_chart(
+                    project,
+                    table,
+                    chart,
+                    f"{chart.kind}_{n}",
+                    lambda line: None,
+                    dashboard=place,
+                )
         for text, (_, name) in enumerate(TEXTS):
             filters = ("day", *(new for _, new in TEXTS))
             rows = Chart("bar", "hostile", TITLE, x=name, filters=filters)
-            add.add_chart(project, table, rows, f"rows_{text}", "Rows", lambda line: None)
+            add.add_chart(project, table, rows, f"rows_{text}", lambda line: None, dashboard="Rows")
     return root
 
 
@@ -559,7 +566,8 @@ def test_names_without_letters_have_addresses(hostile: Path, tmp_path: Path, sit
 def test_two_dashboards_of_one_address_are_refused(project: Path, flaskdash: Cli) -> None:
     flags = ("--kind", "histogram", "--x", "units", "--dashboard")
     flaskdash("add-chart", "mine", *flags, "🎉")
-    assert "has the address of '🔥'" in flaskdash("add-chart", *flags, "🔥", code=1).output
+    output = flaskdash("add-chart", *flags, "🔥", code=1).output
+    assert "The dashboards '🎉' and '🔥' would have the same address" in output
     chart = (project / "app/charts/mine.py").read_text("utf-8")
     (project / "app/charts/yours.py").write_text(chart.replace("🎉", "🔥"), "utf-8")
     completed = subprocess.run(

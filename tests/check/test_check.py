@@ -1,4 +1,4 @@
-"""Check: each rule sees the mistake that it is for, and nothing where there is none."""
+"""check: each rule finds its mistake, and nothing in a sound project."""
 
 import json
 import os
@@ -74,7 +74,7 @@ def snapshot(root: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Return a project that is in git, with nothing wrong, and with no environment."""
+    """Return a sound project in git, without an environment."""
     monkeypatch.delenv("SECRET_KEY", raising=False)
     root = tmp_path / "tiny"
     build(root, TREE)  # type: ignore[arg-type]
@@ -93,7 +93,7 @@ def test_a_sound_project_has_no_finding(tiny: Project, rule: str) -> None:
 
 
 MISTAKES: list[tuple[str, str, str | bytes, str]] = [
-    # The course's old mistakes.
+    # Frequent mistakes.
     (
         "server",
         "app/__init__.py",
@@ -109,7 +109,7 @@ MISTAKES: list[tuple[str, str, str | bytes, str]] = [
     ("server", "app/x.py", "if True:\n  create_app().run(port=80)", "app/x.py, line 2 runs"),
     ("server", "app/__init__.py", "def create_app():\n  app = Flask()\n  app.run()", "line 3 runs"),
     ("text", "requirements.txt", "flask==3.1\n".encode("utf-16"), "requirements.txt is UTF-16"),
-    ("text", "Procfile", "web: x\n".encode("utf-8-sig"), "Procfile is UTF-8 with a mark"),
+    ("text", "Procfile", "web: x\n".encode("utf-8-sig"), "Procfile is UTF-8 with a BOM"),
     ("text", ".python-version", "3.12\n".encode("utf-16-le"), ".python-version is UTF-16"),
     ("text", ".env", b"NAME=caf\xe9\n", ".env is neither UTF-8 nor UTF-16"),
     (
@@ -128,8 +128,13 @@ MISTAKES: list[tuple[str, str, str | bytes, str]] = [
     ("paths", "app/loaders/x.py", "S = '../data/x.csv'\nopen(S)", "line 2 names ../data/x.csv"),
     ("paths", "app/loaders/x.py", "open('sales.csv')", "line 1 names sales.csv"),
     ("paths", "app/x.py", "Path('data\\\\sales.csv')", "names data\\sales.csv, which depends"),
-    ("paths", "app/x.py", "pd.read_excel('C:\\\\Users\\\\me\\\\x.xlsx')", "on this machine alone"),
-    ("paths", "app/x.py", "pd.read_csv('/home/me/x.csv')", "on this machine alone"),
+    (
+        "paths",
+        "app/x.py",
+        "pd.read_excel('C:\\\\Users\\\\me\\\\x.xlsx')",
+        "only exists on this machine",
+    ),
+    ("paths", "app/x.py", "pd.read_csv('/home/me/x.csv')", "only exists on this machine"),
     (
         "escaping",
         "app/templates/x.html",
@@ -152,32 +157,42 @@ MISTAKES: list[tuple[str, str, str | bytes, str]] = [
     ("git", "env/lib/python3.12/site-packages/x.py", "", "the environment env/ is in git"),
     ("git", ".npmrc", "//x/:_authToken=abc", ".npmrc is in git"),
     ("git", ".ssh/config", "Host x", ".ssh/config is in git"),
-    ("git", ".gitignore", "*.pyc\n", ".gitignore does not name .env, .venv/, instance/, dist/"),
-    # The others.
-    ("secret-key", "app/x.py", "app.secret_key = 'dev'", "app/x.py, line 1 holds the SECRET_KEY"),
-    ("secret-key", "app/x.py", "app.config['SECRET_KEY'] = b'dev'", "line 1 holds the SECRET_KEY"),
-    ("secret-key", "app/x.py", "SECRET_KEY: str = 'dev'", "line 1 holds the SECRET_KEY"),
-    ("secret-key", "app/x.py", "create_app(SECRET_KEY='dev')", "line 1 holds the SECRET_KEY"),
-    ("secret-key", "app/x.py", "x = {\n'SECRET_KEY': 'dev'}", "holds the SECRET_KEY"),
-    ("secret-key", "app/x.py", "os.environ.get('SECRET_KEY', 'dev')", "holds the SECRET_KEY"),
-    ("secret-key", "app/x.py", "SECRET_KEY = os.getenv('X') or 'dev'", "holds the SECRET_KEY"),
+    ("git", ".gitignore", "*.pyc\n", ".gitignore does not list .env, .venv/, instance/, dist/"),
+    # Secret keys.
+    (
+        "secret-key",
+        "app/x.py",
+        "app.secret_key = 'dev'",
+        "app/x.py, line 1 contains the SECRET_KEY",
+    ),
+    (
+        "secret-key",
+        "app/x.py",
+        "app.config['SECRET_KEY'] = b'dev'",
+        "line 1 contains the SECRET_KEY",
+    ),
+    ("secret-key", "app/x.py", "SECRET_KEY: str = 'dev'", "line 1 contains the SECRET_KEY"),
+    ("secret-key", "app/x.py", "create_app(SECRET_KEY='dev')", "line 1 contains the SECRET_KEY"),
+    ("secret-key", "app/x.py", "x = {\n'SECRET_KEY': 'dev'}", "contains the SECRET_KEY"),
+    ("secret-key", "app/x.py", "os.environ.get('SECRET_KEY', 'dev')", "contains the SECRET_KEY"),
+    ("secret-key", "app/x.py", "SECRET_KEY = os.getenv('X') or 'dev'", "contains the SECRET_KEY"),
     ("secret-key", ".env", "SECRET_KEY=changeme", "SECRET_KEY is easy to guess"),
     ("secret-key", ".env", f"SECRET_KEY={'ab' * 20}", "SECRET_KEY is easy to guess"),
 ]
 
 
-@pytest.mark.parametrize(("rule", "file", "text", "says"), MISTAKES)
+@pytest.mark.parametrize(("rule", "file", "text", "message"), MISTAKES)
 def test_a_rule_finds_its_mistake(
-    tiny: Project, rule: str, file: str, text: str | bytes, says: str
+    tiny: Project, rule: str, file: str, text: str | bytes, message: str
 ) -> None:
     build(tiny.root, {file: text})
     if rule == "git":
         git(tiny, "add", "--force", file)
-    found = look(tiny, rule)
-    assert says in found[0].sentence
-    assert found[0].fix
-    assert not found[0].is_note
-    printed = list(Result(RULES[rule], found).lines())
+    findings = look(tiny, rule)
+    assert message in findings[0].sentence
+    assert findings[0].fix
+    assert not findings[0].is_note
+    printed = list(Result(RULES[rule], findings).lines())
     assert printed[0].startswith("FAIL ")
     assert KEY not in "\n".join(printed)
 
@@ -199,41 +214,41 @@ SOUND = [
 
 
 @pytest.mark.parametrize(("rule", "file", "text"), SOUND)
-def test_what_is_fine_is_no_finding(tiny: Project, rule: str, file: str, text: str) -> None:
+def test_sound_code_has_no_finding(tiny: Project, rule: str, file: str, text: str) -> None:
     build(tiny.root, {file: text})
     assert look(tiny, rule) == []
 
 
 def test_the_fix_of_a_path_is_code_that_works(tiny: Project) -> None:
     build(tiny.root, {"app/loaders/x.py": "open('./data/sales.csv')"})
-    (found,) = look(tiny, "paths")
-    assert found.fix == 'Path(__file__).parents[2] / "data" / "sales.csv"'
-    where = str(tiny.root / "app/loaders/x.py")
-    assert eval(found.fix, {"Path": Path, "__file__": where}).is_file()
+    (finding,) = look(tiny, "paths")
+    assert finding.fix == 'Path(__file__).parents[2] / "data" / "sales.csv"'
+    module = str(tiny.root / "app/loaders/x.py")
+    assert eval(finding.fix, {"Path": Path, "__file__": module}).is_file()
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "says"),
+    ("file", "text", "message"),
     [
         ("app/x.py", "sqlite3.connect(path)", "opens an SQLite database"),
-        ("app/x.py", "request.files['x'].save(path)", "keeps an upload"),
+        ("app/x.py", "request.files['x'].save(path)", "saves an upload"),
         ("app/x.py", "df.to_csv('out.csv')", "writes a file"),
         ("app/x.py", "(ROOT / 'log.txt').write_text('x')", "writes a file"),
         ("app/x.py", "open(ROOT / 'log.txt', 'a')", "writes a file"),
         (".env", "DATABASE_URL=sqlite:///shop.db", "DATABASE_URL in .env is an SQLite database"),
     ],
 )
-def test_what_the_disk_may_lose_is_a_note(tiny: Project, file: str, text: str, says: str) -> None:
+def test_data_on_the_disk_is_a_note(tiny: Project, file: str, text: str, message: str) -> None:
     build(tiny.root, {file: text})
-    (found,) = look(tiny, "disk")
-    assert says in found.sentence
-    assert found.is_note
+    (finding,) = look(tiny, "disk")
+    assert message in finding.sentence
+    assert finding.is_note
 
 
-def test_html_that_may_be_meant_is_a_note(tiny: Project) -> None:
+def test_unescaped_html_outside_of_scripts_is_a_note(tiny: Project) -> None:
     build(tiny.root, {"app/templates/x.html": "<script>x</script>{{ text|safe }}"})
-    (found,) = look(tiny, "escaping")
-    assert found.is_note
+    (finding,) = look(tiny, "escaping")
+    assert finding.is_note
 
 
 def test_a_missing_gitignore_is_a_finding_and_is_written(tiny: Project) -> None:
@@ -252,18 +267,17 @@ def test_a_secret_in_gits_history_is_found_until_it_is_changed(tiny: Project) ->
     git(tiny, "commit", "--quiet", "-m", "oops")
     git(tiny, "rm", "--quiet", "--cached", ".env")
     git(tiny, "commit", "--quiet", "-m", "hide it")
-    (found,) = look(tiny, "git")
+    (finding,) = look(tiny, "git")
     commit = git(tiny, "rev-list", "--max-parents=0", "HEAD")[:7]
-    assert found.sentence == f"the value of SECRET_KEY in .env is in git's history ({commit})"
+    assert finding.sentence == f"the value of SECRET_KEY in .env is in git's history ({commit})"
     build(tiny.root, {".env": f"SECRET_KEY={KEY[1:]}9\n"})
     assert look(tiny, "git") == []
 
 
 def test_the_skeleton_escapes_its_figures_until_someone_marks_them_safe(made: Path) -> None:
     project = Project.find(made)
-    assert [
-        one for rule in ("server", "paths", "escaping", "disk") for one in look(project, rule)
-    ] == []
+    for rule in ("server", "paths", "escaping", "disk"):
+        assert look(project, rule) == []
     template = made / "app/engine/templates/engine/_chart.html"
     template.write_text(template.read_text().replace("card.figure -", "card.figure|safe -"))
     (finding,) = look(project, "escaping")
@@ -280,7 +294,7 @@ def test_the_code_that_templates_bring_has_no_finding(tiny: Project) -> None:
     assert {rule: look(tiny, rule) for rule in ids} == {rule: [] for rule in ids}
 
 
-# --- what is imported ---
+# --- imports ---
 
 LOCK = """\
 [[package]]
@@ -306,36 +320,36 @@ name = "pytest"
 
 
 @pytest.mark.parametrize(
-    ("code", "says", "fix"),
+    ("code", "message", "fix"),
     [
         ("import flask, werkzeug.exceptions, json, greenlet, app.x, own", "", ""),
         ("try:\n  import torch\nexcept ImportError:\n  torch = None", "", ""),
         ("if TYPE_CHECKING:\n  import torch", "", ""),
         ("from . import torch", "", ""),
         ("import sys\nif sys.platform == 'win32':\n  import win32api", "", ""),
-        ("import torch", "line 1 imports torch, which no dependency brings", "uv add torch"),
+        ("import torch", "line 1 imports torch, which no dependency installs", "uv add torch"),
         ("def f():\n  from sklearn.x import y", "line 2 imports sklearn", "uv add scikit-learn"),
-        ("import pytest", "which only a development dependency brings", "uv add pytest"),
+        ("import pytest", "which only a development dependency installs", "uv add pytest"),
     ],
 )
-def test_imports_are_what_dependencies_bring(tiny: Project, code: str, says: str, fix: str) -> None:
+def test_imports_need_a_dependency(tiny: Project, code: str, message: str, fix: str) -> None:
     build(tiny.root, {"uv.lock": LOCK, "app/y.py": code, "own.py": ""})
     (tiny.root / ".venv/bin").mkdir(parents=True)
     tiny.python.symlink_to(sys.executable)
     installed = {"pytest": ["pytest"], "flask": ["Flask"], "torch": []}
-    said = json.dumps([sorted(sys.stdlib_module_names), installed])
+    answer = json.dumps([sorted(sys.stdlib_module_names), installed])
     tiny.python.unlink()
-    build(tiny.root, {".venv/bin/python": f"#!/bin/sh\ncat <<'E'\n{said}\nE\n"})
+    build(tiny.root, {".venv/bin/python": f"#!/bin/sh\ncat <<'E'\n{answer}\nE\n"})
     tiny.python.chmod(0o755)
-    found = look(tiny, "imports")
-    assert len(found) == bool(says)
-    assert all(says in one.sentence and one.fix == fix for one in found)
+    findings = look(tiny, "imports")
+    assert len(findings) == bool(message)
+    assert all(message in finding.sentence and finding.fix == fix for finding in findings)
 
 
-# --- --fix, --json, and how it is run ---
+# --- --fix, --json and slow rules ---
 
 
-def test_fix_mends_what_is_safe_and_touches_nothing_else(
+def test_fix_repairs_what_is_safe_and_changes_nothing_else(
     tiny: Project, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(
@@ -352,10 +366,10 @@ def test_fix_mends_what_is_safe_and_touches_nothing_else(
     output = flaskdash("check", "--fix", code=2).output
     assert [line for line in output.splitlines() if line.startswith("mend")] == [
         "mend      Procfile: from UTF-16 to UTF-8",
-        "mend      .env: no FLASK_DEBUG",
+        "mend      .env: removed FLASK_DEBUG",
         "mend      .env: a new SECRET_KEY",
         "mend      .gitignore: .env, .venv/, instance/, dist/",
-        "mend      Procfile: a colon",
+        "mend      Procfile: added a colon",
     ]
     assert git(tiny, "ls-files", "--stage") == index
     after = snapshot(tiny.root)
@@ -363,32 +377,32 @@ def test_fix_mends_what_is_safe_and_touches_nothing_else(
     mended = {str(tiny.root / name) for name in (".env", ".gitignore", "Procfile")}
     assert {path for path in changed if "/.git/" not in path} == mended
     assert (tiny.root / "Procfile").read_text() == "web: python -m gunicorn x\nworker: y\n"
-    kept, key = (tiny.root / ".env").read_text().splitlines()
-    assert kept == "OTHER=x"
+    setting, key = (tiny.root / ".env").read_text().splitlines()
+    assert setting == "OTHER=x"
     assert len(key) == len("SECRET_KEY=") + 64
     for rule in ("procfile", "text", "debug", "secret-key", "git"):
         assert look(tiny, rule) == []
     assert list(run.mend(rules.ALL, tiny)) == []
 
 
-def test_json_tells_each_rule_and_what_it_found(
+def test_json_contains_each_rule_with_its_findings(
     tiny: Project, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tiny.root)
     build(tiny.root, {"app/x.py": "app.run()"})
     answer = json.loads(flaskdash("check", "--json", code=2).stdout)
     assert answer["ok"] is False
-    assert [one["id"] for one in answer["rules"]] == list(RULES)
-    said = {one["id"]: one for one in answer["rules"]}
-    assert said["debug"] == {
+    results = {result["id"]: result for result in answer["rules"]}
+    assert list(results) == list(RULES)
+    assert results["debug"] == {
         "id": "debug",
-        "sentence": "debug is off",
+        "sentence": "debug mode is off",
         "ok": True,
         "findings": [],
     }
-    (found,) = said["server"]["findings"]
-    assert found["sentence"].startswith("app/x.py, line 1 runs a development server")
-    assert found["is_note"] is False
+    (finding,) = results["server"]["findings"]
+    assert finding["sentence"].startswith("app/x.py, line 1 runs a development server")
+    assert finding["is_note"] is False
 
 
 def slow(calls: list[str], findings: list[Finding], name: str = "slow") -> Rule:
@@ -399,7 +413,7 @@ def slow(calls: list[str], findings: list[Finding], name: str = "slow") -> Rule:
     return Rule(name, "it holds", look_at, doing="looking long")
 
 
-def test_a_slow_rule_is_not_asked_twice_about_the_same_files(
+def test_a_slow_rule_is_not_run_twice_on_the_same_files(
     tiny: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
@@ -409,7 +423,7 @@ def test_a_slow_rule_is_not_asked_twice_about_the_same_files(
     run.run([rule], tiny, printed.append)
     assert calls == ["slow"]
     assert printed[0] == "ok    slow         it holds"
-    assert printed[2] == "ok    slow         it holds (0 s ago, for these very files)"
+    assert printed[2] == "ok    slow         it holds (0 s ago, with the same files)"
     assert printed[1] == printed[3] == "note  slow         by the way"
     run.run([rule], tiny, printed.append, fresh=True)
     assert len(calls) == 2
@@ -418,7 +432,7 @@ def test_a_slow_rule_is_not_asked_twice_about_the_same_files(
         run.run([rule], tiny, printed.append)
         run.run([rule], tiny, printed.append)
     assert len(calls) == 5
-    monkeypatch.setattr(recent, "LASTS", 0)
+    monkeypatch.setattr(recent, "MAX_AGE", 0)
     run.run([rule], tiny, printed.append)
     assert len(calls) == 6
 
@@ -433,33 +447,33 @@ def test_a_preflight_that_failed_is_run_again_in_full(tiny: Project) -> None:
     assert not (tiny.root / "dist").exists()
 
 
-def test_slow_rules_are_looked_at_side_by_side(tiny: Project) -> None:
+def test_slow_rules_run_in_parallel(tiny: Project) -> None:
     both = threading.Barrier(2, timeout=30)
 
     def wait(_: Project) -> list[Finding]:
         both.wait()
         return []
 
-    found = list(run.look([Rule(x, "", wait, doing=x) for x in "ab"], tiny))
-    assert [result.rule.id for result in found] == ["a", "b"]
-    assert not any(result.failed for result in found)
+    results = list(run.look([Rule(name, "", wait, doing=name) for name in "ab"], tiny))
+    assert [result.rule.id for result in results] == ["a", "b"]
+    assert not any(result.failed for result in results)
 
 
 def test_the_docs_have_each_rule() -> None:
     text = (Path(__file__).parents[2] / "docs/check.md").read_text("utf-8")
-    told = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
-    assert told == list(RULES)
+    documented = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
+    assert documented == list(RULES)
 
 
-def test_ctrl_c_ends_what_a_slow_rule_has_started(tiny: Project) -> None:
+def test_ctrl_c_ends_the_program_of_a_slow_rule(tiny: Project) -> None:
     started = threading.Event()
-    seen: list[int] = []
+    exit_codes: list[int] = []
 
     def boot(project: Project) -> list[Finding]:
         argv = ["sleep", "60"]
         with shell.running(argv, project.root, {}, project.root / "log") as process:
             started.set()
-            seen.append(process.wait())
+            exit_codes.append(process.wait())
         return []
 
     def interrupt(_: Project) -> list[Finding]:
@@ -470,7 +484,7 @@ def test_ctrl_c_ends_what_a_slow_rule_has_started(tiny: Project) -> None:
     rules = [Rule("boot", "", boot, doing="x"), Rule("other", "", interrupt, doing="y")]
     with pytest.raises(KeyboardInterrupt):
         list(run.look(rules, tiny))
-    assert seen == [-signal.SIGKILL]
+    assert exit_codes == [-signal.SIGKILL]
 
 
 # --- known vulnerabilities ---
@@ -478,14 +492,16 @@ def test_ctrl_c_ends_what_a_slow_rule_has_started(tiny: Project) -> None:
 
 @pytest.fixture
 def osv() -> Iterator[tuple[str, dict[str, list[str]]]]:
-    """Lend a service of known vulnerabilities: its address, and by ID of what they are mended in."""
+    """Serve known vulnerabilities: yield the address, and the fixed versions by ID."""
     known: dict[str, list[str]] = {}
 
     class Service(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            of_flask = {"vulns": [{"id": one, "modified": "2026-01-01T00:00:00Z"} for one in known]}
-            queries = [one["package"]["name"] for one in body["queries"]]
+            of_flask = {
+                "vulns": [{"id": name, "modified": "2026-01-01T00:00:00Z"} for name in known]
+            }
+            queries = [query["package"]["name"] for query in body["queries"]]
             self.answer({"results": [of_flask if name == "flask" else {} for name in queries]})
 
         def do_GET(self) -> None:
@@ -493,8 +509,8 @@ def osv() -> Iterator[tuple[str, dict[str, list[str]]]]:
             events = [{"introduced": "0"}, *({"fixed": version} for version in known[name])]
             package = {"name": "flask", "ecosystem": "PyPI"}
             affected = {"package": package, "ranges": [{"type": "ECOSYSTEM", "events": events}]}
-            told = {"id": name, "modified": "2026-01-01T00:00:00Z", "summary": "x"}
-            self.answer(told | {"affected": [affected]})
+            record = {"id": name, "modified": "2026-01-01T00:00:00Z", "summary": "x"}
+            self.answer(record | {"affected": [affected]})
 
         def answer(self, value: Any) -> None:
             body = json.dumps(value).encode()
@@ -518,7 +534,7 @@ def osv() -> Iterator[tuple[str, dict[str, list[str]]]]:
         server.server_close()
 
 
-def test_known_vulnerabilities_are_asked_for(
+def test_known_vulnerabilities_are_findings(
     tiny: Project,
     shared_project: Path,
     osv: tuple[str, dict[str, list[str]]],
@@ -529,33 +545,32 @@ def test_known_vulnerabilities_are_asked_for(
     address, known = osv
     monkeypatch.setattr(audit, "SERVICE", ("--service-url", address))
     assert look(tiny, "audit") == []
-    known |= {"GHSA-mended": ["99.0"], "PYSEC-open": []}
-    mended, still = sorted(look(tiny, "audit"), key=lambda found: found.is_note)
-    assert mended.sentence.startswith("flask ")
-    assert mended.sentence.endswith("has a known vulnerability: GHSA-mended")
-    assert mended.fix == "uv lock --upgrade-package flask (mended in 99.0)"
-    assert (still.is_note, still.sentence.rpartition(" ")[2]) == (True, "PYSEC-open")
+    known |= {"GHSA-fixed": ["99.0"], "PYSEC-open": []}
+    fixed, unfixed = sorted(look(tiny, "audit"), key=lambda finding: finding.is_note)
+    assert fixed.sentence.startswith("flask ")
+    assert fixed.sentence.endswith("has a known vulnerability: GHSA-fixed")
+    assert fixed.fix == "uv lock --upgrade-package flask (fixed in 99.0)"
+    assert (unfixed.is_note, unfixed.sentence.rpartition(" ")[2]) == (True, "PYSEC-open")
 
 
-def test_without_network_that_vulnerabilities_were_not_asked_for_is_a_note(
+def test_without_a_network_an_unchecked_audit_is_a_note(
     tiny: Project, shared_project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("pyproject.toml", "uv.lock"):
         shutil.copy(shared_project / name, tiny.root)
     monkeypatch.setattr(audit, "SERVICE", ("--service-url", "http://127.0.0.1:9/"))
-    (found,) = look(tiny, "audit")
-    assert found.is_note
-    assert found.sentence.startswith("known vulnerabilities were not asked for: ")
-    rule = next(one for one in rules.ALL if one.id == "audit")
-    (line,) = Result(rule, [found]).lines()  # and none that says "ok"
+    (finding,) = look(tiny, "audit")
+    assert finding.is_note
+    assert finding.sentence.startswith("known vulnerabilities were not checked: ")
+    (line,) = Result(RULES["audit"], [finding]).lines()  # without an "ok"
     assert line.startswith("note  audit")
     monkeypatch.setattr(audit, "command", lambda: ["sleep", "60"])
     monkeypatch.setattr(audit, "SECONDS", 0.1)
-    (found,) = look(tiny, "audit")
-    assert found.sentence == "known vulnerabilities were not asked for: no answer within 0.1 s"
+    (finding,) = look(tiny, "audit")
+    assert finding.sentence == "known vulnerabilities were not checked: no answer within 0.1 s"
 
 
-# --- the project boots, with what is shipped ---
+# --- the project starts from the shipped files ---
 
 
 @pytest.fixture
@@ -566,26 +581,26 @@ def shop(shared_project: Path, tmp_path: Path) -> Project:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "says"),
+    ("file", "old", "new", "message"),
     [
         (
             "app/__init__.py",
             "from app import",
             "import nowhere\nfrom app import",
-            "it ended at its",
+            "the web process ended at its",
         ),
         ("app/engine/api.py", '"up {', '"well {', "/up answers 'well preflight'"),
     ],
 )
-def test_what_does_not_boot_is_a_finding(
-    shop: Project, file: str, old: str, new: str, says: str
+def test_a_project_that_does_not_start_is_a_finding(
+    shop: Project, file: str, old: str, new: str, message: str
 ) -> None:
     path = shop.root / file
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new, 1))
-    found = look(shop, "boots")
-    assert says in found[0].sentence
-    assert found[0].fix
+    findings = look(shop, "boots")
+    assert message in findings[0].sentence
+    assert findings[0].fix
 
 
 def test_a_chart_that_fails_and_data_that_is_not_shipped_are_findings(
@@ -600,19 +615,17 @@ def test_a_chart_that_fails_and_data_that_is_not_shipped_are_findings(
     chart.write_text(
         f"{chart.read_text()}\n\ndef figure(df):\n    raise ValueError('no such luck')\n"
     )
-    found = [one.sentence for one in look(shop, "boots")]
+    sentences = [finding.sentence for finding in look(shop, "boots")]
     slug = chart.stem.replace("_", "-")
-    assert any(
-        one.startswith(f"/charts/{slug}/figure.json answers 500: ValueError: no such luck")
-        for one in found
-    )
-    assert any("shows 1 chart(s) that failed" in one for one in found)
-    # The working directory has the file, and what goes out has not.
+    start = f"/charts/{slug}/figure.json answers 500: ValueError: no such luck"
+    assert any(sentence.startswith(start) for sentence in sentences)
+    assert any("shows 1 failed chart(s)" in sentence for sentence in sentences)
+    # The project has the file, but the shipped copy does not.
     shipped = boots.files.shipped(shop)
-    left = [path for path in shipped if path.parts[0] != "data"]
-    monkeypatch.setattr(boots.files, "shipped", lambda _: left)
-    (found_, *_) = look(shop, "boots")
-    assert found_.sentence.startswith("the loader sales failed: FileNotFoundError")
+    code = [path for path in shipped if path.parts[0] != "data"]
+    monkeypatch.setattr(boots.files, "shipped", lambda _: code)
+    (finding, *_) = look(shop, "boots")
+    assert finding.sentence.startswith("the loader sales failed: FileNotFoundError")
 
 
 def test_the_whole_check_of_a_new_project(
@@ -623,13 +636,9 @@ def test_the_whole_check_of_a_new_project(
     environment.stamp(shop.root)
     before = snapshot(shop.root)
     answer = json.loads(flaskdash("check", "--json").stdout)
-    failed = [one for one in answer["rules"] if not one["ok"]]
-    assert failed == []
-    assert {one["id"] for one in answer["rules"] if one["findings"]} <= {
-        "data",
-        "audit",
-        "secret-key",
-    }
+    assert [result for result in answer["rules"] if not result["ok"]] == []
+    with_notes = {result["id"] for result in answer["rules"] if result["findings"]}
+    assert with_notes <= {"data", "audit", "secret-key"}
     new = snapshot(shop.root).keys() - before.keys()
     caches = {"__pycache__", ".pytest_cache", "dist"}
     assert [path for path in new if caches.isdisjoint(Path(path).parts)] == []

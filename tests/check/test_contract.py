@@ -1,4 +1,4 @@
-"""The contract: each name is checked, documented, and all that the command line needs."""
+"""The contract: each name is checked and documented, and no more names are used."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ MINIMAL = ROOT / "tests/support/minimal"
 
 @pytest.fixture
 def minimal(shared_project: Path, tmp_path: Path) -> Project:
-    """Return a project that implements the contract and nothing else."""
+    """Return a project that has the names of the contract and nothing else."""
     folder = tmp_path / "minimal"
     shutil.copytree(MINIMAL, folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(shared_project / "pyproject.toml", folder)
@@ -47,7 +47,7 @@ def test_a_minimal_project_is_enough(
     assert (minimal.root / "dist/static/charts/total.csv").read_text("utf-8") == "n\n1\n2\n3\n"
 
 
-# What to write in place of each name of the minimal project, so that it is missing.
+# The replacement that removes each name from the minimal project.
 REMOVED = {
     "app.create_app": ("def create_app(", "def make_app("),
     "app.engine": ('app.extensions["engine"] =', 'app.extensions["motor"] ='),

@@ -1,4 +1,4 @@
-"""Rules of the preflight: a project with nothing wrong, then one mistake."""
+"""Rules of the preflight: a sound project, then one with a mistake."""
 
 import subprocess
 import sys
@@ -14,63 +14,77 @@ from flaskdash.ship import files
 from flaskdash.ship.errors import PreflightError
 from tests.support.tiny import KEY, LOADER, PYPROJECT, build, git, script, sentences
 
+RULES = {rule.id: rule for rule in rules.ALL}
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and shell scripts")
 
 
 @pytest.mark.parametrize("rule", ["procfile", "debug", "data", "files", "secrets"])
 def test_a_sound_project_has_no_finding(tiny_project: Project, rule: str) -> None:
-    assert {one.id: list(one.look(tiny_project)) for one in rules.ALL if one.id == rule} == {
-        rule: []
-    }
+    assert list(RULES[rule].look(tiny_project)) == []
 
 
 @pytest.mark.parametrize(
-    ("rule", "file", "text", "says"),
+    ("rule", "file", "text", "message"),
     [
         ("procfile", "Procfile", "web gunicorn app", "Procfile, line 1 is not 'NAME: COMMAND'"),
         ("procfile", "Procfile", "worker: python x.py", "the Procfile has no web line"),
         ("debug", ".env", "FLASK_DEBUG=1", ".env sets FLASK_DEBUG"),
         ("debug", ".flaskenv", "export FLASK_DEBUG='on'", ".flaskenv sets FLASK_DEBUG"),
-        ("debug", "Procfile", "web: FLASK_DEBUG=true gunicorn app", "the Procfile turns debug on"),
-        ("debug", "Procfile", "web: flask run --debug", "the Procfile turns debug on"),
-        ("debug", "app/run.py", "\napp.run(debug=True)", "app/run.py, line 2 turns debug on"),
-        ("debug", "wsgi.py", "app.debug = True", "wsgi.py, line 1 turns debug on"),
-        ("debug", "app/c.py", "app.config['DEBUG'] = True", "app/c.py, line 1 turns debug on"),
-        ("debug", "app/c.py", "class C:\n  DEBUG = True", "app/c.py, line 2 turns debug on"),
-        ("data", "app/loaders/x.py", "SOURCE = 'data/x.csv'", "data/x.csv is not there"),
+        (
+            "debug",
+            "Procfile",
+            "web: FLASK_DEBUG=true gunicorn app",
+            "the Procfile turns debug mode on",
+        ),
+        ("debug", "Procfile", "web: flask run --debug", "the Procfile turns debug mode on"),
+        ("debug", "app/run.py", "\napp.run(debug=True)", "app/run.py, line 2 turns debug mode on"),
+        ("debug", "wsgi.py", "app.debug = True", "wsgi.py, line 1 turns debug mode on"),
+        ("debug", "app/c.py", "app.config['DEBUG'] = True", "app/c.py, line 1 turns debug mode on"),
+        ("debug", "app/c.py", "class C:\n  DEBUG = True", "app/c.py, line 2 turns debug mode on"),
+        (
+            "data",
+            "app/loaders/x.py",
+            "SOURCE = 'data/x.csv'",
+            "a loader reads data/x.csv, which does not exist",
+        ),
         ("data", "app/loaders/x.py", "SOURCE = '/etc/passwd'", "a loader reads /etc/passwd"),
         ("data", "app/loaders/x.py", "SOURCE = (", "not valid Python"),
         ("files", "requirements.txt", "flask", "the project has requirements.txt at its root"),
         ("files", "wheels/a.txt", "", "the project has wheels at its root"),
         ("files", "start", "", "the project has start at its root"),
-        ("secrets", "app/x.py", f"KEY = '{KEY}'", "app/x.py holds the value of SECRET_KEY in .env"),
-        ("secrets", "key.pem", "-----BEGIN RSA PRIVATE KEY-----", "key.pem holds a private key"),
+        (
+            "secrets",
+            "app/x.py",
+            f"KEY = '{KEY}'",
+            "app/x.py contains the value of SECRET_KEY in .env",
+        ),
+        ("secrets", "key.pem", "-----BEGIN RSA PRIVATE KEY-----", "key.pem contains a private key"),
         ("lock", "README.md", "", "there is no uv.lock"),
-        ("environment", "README.md", "", "there is no environment, and uv.lock has to be mended"),
-        ("tests", "README.md", "", "the tests can't run: there is no environment"),
+        ("environment", "README.md", "", "there is no environment, and uv.lock must be corrected"),
+        ("tests", "README.md", "", "the tests cannot run: there is no environment"),
     ],
 )
 def test_a_rule_finds_its_mistake(
-    tiny_project: Project, rule: str, file: str, text: str, says: str
+    tiny_project: Project, rule: str, file: str, text: str, message: str
 ) -> None:
     build(tiny_project.root, {file: text})
     printed: list[str] = []
     with pytest.raises(PreflightError) as failure:
-        run([one for one in rules.ALL if one.id == rule], tiny_project, printed.append)
+        run([RULES[rule]], tiny_project, printed.append)
     assert failure.value.exit_code == 2
-    assert f"the preflight failed ({rule})" in failure.value.message
-    assert says in printed[0]
+    assert f"The preflight failed ({rule})" in failure.value.message
+    assert message in printed[0]
     assert printed[0].startswith("FAIL ")
     assert KEY not in "\n".join(printed)
 
 
-def test_every_rule_is_looked_at_before_it_stops(tiny_project: Project) -> None:
+def test_all_rules_run_even_if_one_fails(tiny_project: Project) -> None:
     (tiny_project.root / "Procfile").unlink()
-    seen: list[str] = []
-    rest = Rule("last", "all is well", lambda _: [Finding("but look at this", is_note=True)])
+    printed: list[str] = []
+    last = Rule("last", "all is well", lambda _: [Finding("but look at this", is_note=True)])
     with pytest.raises(PreflightError, match=r"\(procfile\)"):
-        run([rules.ALL[0], rest], tiny_project, seen.append)
-    assert [line.split()[:2] for line in seen if not line.startswith(" ")] == [
+        run([RULES["procfile"], last], tiny_project, printed.append)
+    assert [line.split()[:2] for line in printed if not line.startswith(" ")] == [
         ["FAIL", "procfile"],
         ["ok", "last"],
         ["note", "last"],
@@ -100,9 +114,9 @@ def test_data_that_git_ignores_is_shipped_and_noted(tiny_project: Project) -> No
             "data/unread.csv": "a\n1\n",
         },
     )
-    (found,) = rules.data(tiny_project)
-    assert found.is_note
-    assert found.sentence == "data/costs.csv is not in git; it is shipped all the same"
+    (finding,) = rules.data(tiny_project)
+    assert finding.is_note
+    assert finding.sentence == "data/costs.csv is not in git, but it is shipped"
     shipped = [str(path) for path in files.shipped(tiny_project) if path.parts[0] == "data"]
     assert shipped == ["data/costs.csv", "data/sales.csv"]
 
@@ -112,7 +126,9 @@ def test_links_out_of_the_project_are_refused(tiny_project: Project, tmp_path: P
     build(tiny_project.root, {"app/loaders/x.py": LOADER.replace("sales", "x")})
     (tiny_project.root / "data/x.csv").symlink_to(tmp_path / "elsewhere/x.csv")
     (tiny_project.root / "data/same.csv").symlink_to("sales.csv")
-    assert sentences(rules.shipped_files(tiny_project)) == ["data/x.csv leads out of the project"]
+    assert sentences(rules.shipped_files(tiny_project)) == [
+        "data/x.csv is a link out of the project"
+    ]
     assert list(rules.no_secrets(tiny_project)) == []
 
 
@@ -127,11 +143,11 @@ def test_the_lock_is_checked_with_no_network(tiny_project: Project, no_index: No
     assert list(rules.lock(tiny_project)) == []
     fresh = PYPROJECT.replace(">=3.11", ">=3.12")
     build(tiny_project.root, {"pyproject.toml": fresh})
-    assert sentences(rules.lock(tiny_project)) == ["uv.lock does not fit pyproject.toml"]
+    assert sentences(rules.lock(tiny_project)) == ["uv.lock does not match pyproject.toml"]
     fresh = PYPROJECT.replace("dependencies = []", 'dependencies = ["no-such-flaskdash-thing"]')
     build(tiny_project.root, {"pyproject.toml": fresh})
-    (found,) = rules.lock(tiny_project)
-    assert found.sentence.startswith("uv.lock does not seem to fit pyproject.toml")
+    (finding,) = rules.lock(tiny_project)
+    assert finding.sentence.startswith("uv.lock may not match pyproject.toml")
 
 
 def test_the_server_must_be_locked_and_all_have_wheels(tiny_project: Project) -> None:
@@ -150,20 +166,22 @@ def test_the_server_must_be_locked_and_all_have_wheels(tiny_project: Project) ->
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "said"),
+    ("exit_code", "expected"),
     [
         (0, []),
         (1, ["the tests fail; FAILED tests/test_app.py::test_up; 1 failed"]),
         (5, ["the project has no tests"]),
     ],
 )
-def test_the_projects_tests_are_run(tiny_project: Project, exit_code: int, said: list[str]) -> None:
+def test_the_projects_tests_are_run(
+    tiny_project: Project, exit_code: int, expected: list[str]
+) -> None:
     python = tiny_project.root / ".venv/bin/python"
     script(
         python,
         f'echo "$@" >args; echo "FAILED tests/test_app.py::test_up"; echo "1 failed"; exit {exit_code}',
     )
-    assert sentences(rules.tests(tiny_project)) == said
+    assert sentences(rules.tests(tiny_project)) == expected
     assert (tiny_project.root / "args").read_text() == "-m pytest -q\n"
 
 

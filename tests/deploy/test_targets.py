@@ -123,8 +123,8 @@ def test_json_includes_failures(tiny_project: Project, monkeypatch: pytest.Monke
     assert result.exit_code == 2
     failure = json.loads(result.stdout)
     assert failure["exit_code"] == 2
-    assert "the preflight failed" in failure["error"]
-    assert "the preflight failed" in result.stderr
+    assert "The preflight failed" in failure["error"]
+    assert "The preflight failed" in result.stderr
 
 
 def test_json_prints_only_the_outcome_on_stdout(

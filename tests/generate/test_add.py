@@ -49,7 +49,7 @@ def test_adds_one_file_and_changes_none(made: Path, flaskdash: Cli, kind: str) -
     ast.parse(after["app/charts/mine.py"])
 
 
-def test_what_a_kind_needs_comes_once_and_stays_as_it_is(made: Path, flaskdash: Cli) -> None:
+def test_the_parts_of_a_kind_are_added_once_and_not_changed(made: Path, flaskdash: Cli) -> None:
     flags = ("--kind", "treemap", "--x", "region")
     assert "create    app/static/vendor/plotly-more.min.js" in flaskdash("add-chart", *flags).output
     assert not list(made.rglob("world_110m.json"))
@@ -65,7 +65,7 @@ def test_a_second_text_requires_nothing_more(made: Path, flaskdash: Cli) -> None
     assert "require" not in flaskdash("add-chart", "other", "--kind", "text").output
 
 
-def test_a_dry_run_says_what_a_text_requires(made: Path, flaskdash: Cli) -> None:
+def test_a_dry_run_prints_the_requirements_of_a_text(made: Path, flaskdash: Cli) -> None:
     before = snapshot(made)
     assert (
         "require   markdown-it-py" in flaskdash("add-chart", "--kind", "text", "--dry-run").output
@@ -82,18 +82,20 @@ def test_a_repeat_changes_nothing(made: Path, flaskdash: Cli) -> None:
     assert snapshot(made) == before
 
 
-def test_what_new_made_already_is_not_made_again(made: Path, flaskdash: Cli) -> None:
+def test_a_chart_that_new_created_is_not_created_again(made: Path, flaskdash: Cli) -> None:
     before = snapshot(made)
     result = flaskdash("add-chart", *BAR, "--agg", "sum", "--title", "Revenue by region")
     assert "identical app/charts/revenue_by_region.py" in result.output
     assert snapshot(made) == before
 
 
-def test_another_chart_of_the_same_title_gets_a_name_of_its_own(made: Path, flaskdash: Cli) -> None:
+def test_a_different_chart_with_the_same_title_gets_another_name(
+    made: Path, flaskdash: Cli
+) -> None:
     result = flaskdash("add-chart", *BAR, "--limit", 3)
     assert "create    app/charts/revenue_by_region_2.py" in result.output
     result = flaskdash("add-chart", "revenue_by_region", *BAR, "--limit", 3, code=1)
-    assert "app/charts/revenue_by_region.py exists already" in result.output
+    assert "app/charts/revenue_by_region.py already exists" in result.output
 
 
 def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
@@ -120,7 +122,7 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "line", "--x", "region", "--grain", "day"), "--grain needs a column of dates"),
         (("--kind", "kpi", "--y", "units", "--grain", "day"), "--grain needs --x"),
         (("--kind", "bar", "--x", "region", "--filter", "prodct"), "did you mean 'product'?"),
-        (("--kind", "bar", "--x", "region", "--data", "nope"), "no loader 'nope'"),
+        (("--kind", "bar", "--x", "region", "--data", "nope"), "Unknown loader 'nope'"),
         (("--kind", "kpi", "--x", "region"), "--grain needs a column of dates"),
         (("--kind", "gauge", "--y", "units"), "a gauge needs --target"),
         (("--kind", "bullet", "--x", "region"), "a bullet needs --target"),
@@ -161,7 +163,7 @@ def test_flags_are_checked(
 def test_refuses_a_name_of_a_chart(made: Path, flaskdash: Cli, name: str) -> None:
     before = snapshot(made)
     result = flaskdash("add-chart", name, *BAR, code=1)
-    assert f"{name!r} can't be the name of a chart" in result.output
+    assert f"{name!r} cannot be the name of a chart" in result.output
     assert snapshot(made) == before
 
 
@@ -175,14 +177,14 @@ def test_title_name_dashboard_and_filters(made: Path, flaskdash: Cli) -> None:
 
 
 def test_add_data_copies_and_writes_a_loader(made: Path, sales: Path, flaskdash: Cli) -> None:
-    other = sales.with_name("Costs 2024.csv")
-    other.write_text(sales_csv(100), "utf-8")
+    costs = sales.with_name("Costs 2024.csv")
+    costs.write_text(sales_csv(100), "utf-8")
     before = snapshot(made)
-    result = flaskdash("add-data", other)
+    result = flaskdash("add-data", costs)
     assert "create    app/loaders/costs_2024.py" in result.output
     assert "create    data/costs_2024.csv" in result.output
     assert {path: text for path, text in snapshot(made).items() if path in before} == before
-    assert "identical app/loaders/costs_2024.py" in flaskdash("add-data", other).output
+    assert "identical app/loaders/costs_2024.py" in flaskdash("add-data", costs).output
     flaskdash("add-chart", "costs_by_region", "--data", "costs_2024", *BAR)
 
 
@@ -192,10 +194,10 @@ def test_add_data_refuses_another_file_of_that_name(
     before = snapshot(made)
     sales.write_text(sales_csv(10), "utf-8")
     result = flaskdash("add-data", sales, code=1)
-    assert "there is a loader sales already" in result.output
+    assert "A loader named sales already exists" in result.output
     assert "--name sales_2" in result.output
     assert (
-        "can't be the name of a loader"
+        "cannot be the name of a loader"
         in flaskdash("add-data", sales, "--name", "a b", code=1).output
     )
     assert snapshot(made) == before
@@ -203,9 +205,7 @@ def test_add_data_refuses_another_file_of_that_name(
     assert (made / "data/sales_2.csv").read_bytes() == sales.read_bytes()
 
 
-def test_a_project_that_can_not_be_written(
-    made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk(made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     before = snapshot(made)
     real = Path.open
 
@@ -216,7 +216,7 @@ def test_a_project_that_can_not_be_written(
 
     monkeypatch.setattr(Path, "open", refuse)
     result = flaskdash("add-chart", "mine", *BAR, code=1)
-    assert "No space left on device; nothing was written" in result.output
+    assert "No space left on device. Nothing was written" in result.output
     assert snapshot(made) == before
 
 
@@ -253,25 +253,23 @@ cli(["add-data", sys.argv[2]])
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no SIGKILL")
 @pytest.mark.parametrize("steps", [-1, 0, 1, 2, 3])
-def test_add_data_that_is_killed_leaves_no_half_file(
+def test_a_killed_add_data_leaves_no_incomplete_file(
     made: Path, sales: Path, flaskdash: Cli, steps: int
 ) -> None:
     before = snapshot(made)
-    other = sales.with_name("costs.csv")
-    other.write_text(sales_csv(100), "utf-8")
-    done = subprocess.run([sys.executable, "-c", KILLED, str(steps), str(other)], cwd=made)
-    assert done.returncode == -signal.SIGKILL
+    costs = sales.with_name("costs.csv")
+    costs.write_text(sales_csv(100), "utf-8")
+    result = subprocess.run([sys.executable, "-c", KILLED, str(steps), str(costs)], cwd=made)
+    assert result.returncode == -signal.SIGKILL
     copy = made / "data/costs.csv"
-    assert not copy.exists() or copy.read_bytes() == other.read_bytes()
+    assert not copy.exists() or copy.read_bytes() == costs.read_bytes()
     assert copy.exists() or not (made / "app/loaders/costs.py").exists()
-    flaskdash("add-data", other)
+    flaskdash("add-data", costs)
     flaskdash("remove", "costs")
     assert snapshot(made) == before
 
 
-def test_a_disk_without_links_takes_files_all_the_same(
-    made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_without_links(made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     before = snapshot(made)
 
     def refuse(*_: object) -> None:
@@ -283,20 +281,20 @@ def test_a_disk_without_links_takes_files_all_the_same(
     assert snapshot(made) == before
 
 
-def test_a_file_that_appears_meanwhile_is_kept(
+def test_a_file_that_appears_during_the_command_is_not_overwritten(
     made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = snapshot(made)
-    mine = made / "app/charts/mine.py"
+    chart = made / "app/charts/mine.py"
     real = Path.hardlink_to
 
-    def late(self: Path, target: Path) -> None:
-        if self == mine:
-            mine.write_text("theirs", "utf-8")
+    def link_too_late(self: Path, target: Path) -> None:
+        if self == chart:
+            chart.write_text("theirs", "utf-8")
         real(self, target)
 
-    monkeypatch.setattr(Path, "hardlink_to", late)
-    assert "nothing was written" in flaskdash("add-chart", "mine", *BAR, code=1).output
+    monkeypatch.setattr(Path, "hardlink_to", link_too_late)
+    assert "Nothing was written" in flaskdash("add-chart", "mine", *BAR, code=1).output
     assert snapshot(made) == before | {"app/charts/mine.py": b"theirs"}
 
 

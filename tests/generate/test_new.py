@@ -1,4 +1,4 @@
-"""`flaskdash new`: what it makes, what it refuses, and that it makes all or nothing."""
+"""`flaskdash new`: the files that it creates, its errors, and that it creates all or nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.data import sales_csv
 from tests.support.fixtures import Cli, Write
 from tests.support.waiting import need, wait_for
 
-# The contract of what `new` writes, before any loader and chart.
+# The files that `new` creates, without loaders and charts.
 SKELETON = {
     ".github/workflows/ci.yml",
     ".dockerignore .env .env.example .gitignore .python-version AGENTS.md Dockerfile Procfile",
@@ -47,7 +47,7 @@ def listing(root: Path) -> set[str]:
     return {str(path) for path in render.files(root) if path.parts[0] != ".flaskdash"}
 
 
-def test_writes_just_these_files(folder: Path, sales: Path, flaskdash: Cli) -> None:
+def test_writes_exactly_these_files(folder: Path, sales: Path, flaskdash: Cli) -> None:
     result = flaskdash("new", "shop", "--data", sales, "--charts", 0, "--no-install", "--no-git")
     expected = {path for line in SKELETON for path in line.split()}
     expected |= {"data/sales.csv", "app/loaders/sales.py"}
@@ -102,12 +102,12 @@ def test_uses_the_sample_without_data(folder: Path, flaskdash: Cli) -> None:
 
 
 def test_several_sources_share_the_charts(folder: Path, sales: Path, flaskdash: Cli) -> None:
-    other = sales.with_name("costs.csv")
-    other.write_text(sales_csv(200), "utf-8")
+    costs = sales.with_name("costs.csv")
+    costs.write_text(sales_csv(200), "utf-8")
     same = sales.parent / "again" / "sales.csv"
     same.parent.mkdir()
     same.write_text(sales_csv(100), "utf-8")
-    sources = [arg for path in (sales, other, same) for arg in ("--data", path)]
+    sources = [arg for path in (sales, costs, same) for arg in ("--data", path)]
     flaskdash("new", "shop", *sources, "--charts", 4, "--no-install", "--no-git")
     assert listing(folder / "shop") >= {
         f"{place}/{name}.{end}"
@@ -118,7 +118,7 @@ def test_several_sources_share_the_charts(folder: Path, sales: Path, flaskdash: 
     assert '"sales_2.csv"' in text
 
 
-def test_secret_key_is_private_and_never_the_same(
+def test_secret_key_is_private_and_differs_between_projects(
     folder: Path, sales: Path, flaskdash: Cli
 ) -> None:
     keys = set()
@@ -157,7 +157,7 @@ def test_git_has_one_commit_without_secrets(
     assert "data/sales.csv" in tracked
     assert ".env" not in tracked
     assert git("status", "--porcelain") == ""
-    # inside a repository there is none of its own
+    # Inside a repository, a project does not get its own.
     (folder / "shop" / "inner").mkdir()
     monkeypatch.chdir(folder / "shop" / "inner")
     result = flaskdash("new", "shop2", "--data", sales, "--no-install")
@@ -168,16 +168,16 @@ def test_git_has_one_commit_without_secrets(
 @pytest.mark.parametrize("name", ["../x", "con", "class", "9lives", "pandas", "a b"])
 def test_refuses_a_name(folder: Path, sales: Path, flaskdash: Cli, name: str) -> None:
     result = flaskdash("new", name, "--data", sales, code=1)
-    assert f"{name!r} can't be the name of a project" in result.output
+    assert f"{name!r} cannot be the name of a project" in result.output
     assert os.listdir(folder) == []
 
 
-def test_refuses_what_exists(folder: Path, sales: Path, flaskdash: Cli) -> None:
+def test_refuses_an_existing_target(folder: Path, sales: Path, flaskdash: Cli) -> None:
     (folder / "shop").mkdir()
     (folder / "file").write_text("mine", "utf-8")
     for name in ("shop", "file"):
         result = flaskdash("new", name, "--data", sales, code=1)
-        assert f"{name} exists already; nothing was written" in result.output
+        assert f"{name} already exists. Nothing was written" in result.output
     assert (folder / "file").read_text("utf-8") == "mine"
 
 
@@ -212,13 +212,13 @@ def test_refuses_a_source(tmp_path: Path, folder: Path, flaskdash: Cli, name: st
 def test_makes_a_project_of_one_column_and_of_two_thousand(
     tmp_path: Path, folder: Path, flaskdash: Cli
 ) -> None:
-    one = tmp_path / "one.csv"
-    one.write_text("name\n" + "".join(f"n{n}\n" for n in range(50)), "utf-8")
+    narrow = tmp_path / "narrow.csv"
+    narrow.write_text("name\n" + "".join(f"n{n}\n" for n in range(50)), "utf-8")
     wide = tmp_path / "wide.csv"
     names = [f"m{n}" for n in range(2000)]
     rows = [",".join(str((n * k) % 97) for n in range(2000)) for k in range(1, 20)]
     wide.write_text("\n".join([",".join(names), *rows]) + "\n", "utf-8")
-    for path in (one, wide):
+    for path in (narrow, wide):
         flaskdash("new", path.stem, "--data", path, "--no-install", "--no-git")
         assert (folder / path.stem / "app/loaders" / f"{path.stem}.py").exists()
 
@@ -235,14 +235,14 @@ def start(folder: Path, *args: str | Path, **options: object) -> subprocess.Pope
     )
 
 
-def whole(root: Path) -> bool:
-    """Tell whether a project has all of its files, the last written among them."""
+def is_complete(root: Path) -> bool:
+    """Return whether a project has its first and its last files."""
     return {"README.md", ".env", "app/loaders/sales.py", "data/sales.csv"} <= listing(root)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_at_any_moment_leaves_all_or_nothing(
-    folder: Path, sales: Path, sent: signal.Signals
+    folder: Path, sales: Path, stop_signal: signal.Signals
 ) -> None:
     moments = (0.1, 0.3, 0.6, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 1.8)
     for moment in moments:
@@ -250,23 +250,22 @@ def test_a_signal_at_any_moment_leaves_all_or_nothing(
         try:
             output = process.communicate(timeout=moment)[0]
         except subprocess.TimeoutExpired:
-            process.send_signal(sent)
+            process.send_signal(stop_signal)
             output = process.communicate()[0]
         assert "Traceback" not in output
-        left = set(os.listdir(folder))
-        if "shop" in left:
-            assert whole(folder / "shop")
+        remaining = set(os.listdir(folder))
+        if "shop" in remaining:
+            assert is_complete(folder / "shop")
             (folder / "shop").rename(folder.parent / f"shop-{moment}")
-        elif sent != signal.SIGKILL:
-            assert left == set()
-    # What a killed run left behind goes with the next run.
+        elif stop_signal != signal.SIGKILL:
+            assert remaining == set()
+    # The next run deletes the temporary folder of a killed run.
     output = start(folder, "--data", sales, "--no-install", "--no-git").communicate()[0]
     assert "Next:" in output
     assert os.listdir(folder) == ["shop"]
 
 
-def test_interrupted_while_the_folder_is_there(folder: Path, sales: Path) -> None:
-    """The signal comes while the unfinished folder stands beside the target."""
+def test_interrupted_while_the_temporary_folder_exists(folder: Path, sales: Path) -> None:
     process = start(folder, "--data", sales, "--no-git")
     wait_for(lambda: any(folder.iterdir()) or process.poll() is not None, "the unfinished folder")
     process.send_signal(signal.SIGINT)
@@ -277,9 +276,9 @@ def test_interrupted_while_the_folder_is_there(folder: Path, sales: Path) -> Non
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
-def test_a_folder_that_can_not_be_written(folder: Path, sales: Path) -> None:
+def test_a_read_only_folder(folder: Path, sales: Path) -> None:
     command = [sys.executable, "-m", "flaskdash", "new", "shop", "--data", str(sales), "--no-git"]
-    if os.getuid() == 0:  # whom permissions do not stop, but a read-only mount does
+    if os.getuid() == 0:  # permissions do not stop root, but a read-only mount does
         need("unshare", "mount")
         mount = 'mount --bind . . && mount -o remount,ro,bind . && cd "$PWD" && exec "$@"'
         command = ["unshare", "--mount", "sh", "-c", mount, "sh", *command]
@@ -287,13 +286,13 @@ def test_a_folder_that_can_not_be_written(folder: Path, sales: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     folder.chmod(0o755)
     assert done.returncode == 1
-    assert "Error: can't write in" in done.stderr
+    assert "Error: Cannot write to" in done.stderr
     assert len(done.stderr.splitlines()) <= 2
     assert os.listdir(folder) == []
 
 
 def test_a_full_disk(folder: Path, sales: Path) -> None:
-    """No file may grow beyond 64 kB, so the write fails as on a full disk."""
+    """Limit files to 64 kB, so that a write fails as on a full disk."""
     resource = pytest.importorskip("resource")
 
     def limit() -> None:
@@ -303,19 +302,19 @@ def test_a_full_disk(folder: Path, sales: Path) -> None:
     process = start(folder, "--data", sales, "--no-install", "--no-git", preexec_fn=limit)
     output = process.communicate()[0]
     assert process.returncode == 1, output
-    assert "nothing was kept" in output
+    assert "Nothing was created" in output
     assert "Traceback" not in output
     assert os.listdir(folder) == []
 
 
-def test_without_a_network_the_project_is_there(
+def test_creates_the_project_without_a_network(
     folder: Path, sales: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "no-cache"))
     result = flaskdash("new", "shop", "--data", sales, "--no-git")
     assert "uv sync" in result.output
-    assert whole(folder / "shop")
+    assert is_complete(folder / "shop")
     assert not (folder / "shop/.venv").exists()
 
 
@@ -332,10 +331,10 @@ def kinds_of(project: Path) -> set[str]:
     return {kind for kind in ("Box", "Choropleth") for text in texts if f"go.{kind}(" in text}
 
 
-def test_the_larger_bundle_comes_with_a_map_only(folder: Path, flaskdash: Cli) -> None:
-    lands = "France Spain Italy Poland Greece Norway Chile Peru Kenya Japan".split()
+def test_the_larger_bundle_only_comes_with_a_map(folder: Path, flaskdash: Cli) -> None:
+    countries = "France Spain Italy Poland Greece Norway Chile Peru Kenya Japan".split()
     lines = [
-        f"{lands[n % 10]},{'ABC'[n // 10 % 3]},{n // 10 % 3 * 100 + n * 7 % 30}.5"
+        f"{countries[n % 10]},{'ABC'[n // 10 % 3]},{n // 10 % 3 * 100 + n * 7 % 30}.5"
         for n in range(300)
     ]
     Path("a.csv").write_text("\n".join(["land,species,weight", *lines]), "utf-8")
@@ -368,5 +367,5 @@ def test_the_larger_bundle_comes_with_a_map_only(folder: Path, flaskdash: Cli) -
 def test_a_loader_is_named_after_the_whole_stem(
     file: str, loader: str, copy: str, write: Write
 ) -> None:
-    source = sources.source(str(write(sales_csv(), file)), None, set(), set())
+    source = sources.read_source(str(write(sales_csv(), file)), None)
     assert (source.name, source.file) == (loader, copy)

@@ -179,7 +179,7 @@ def test_add_data_appends_to_env_once(
         (("--table", "nope"), "has no table 'nope'. Choose one with --table: orders, other."),
         (("--query", "SELECT nope FROM orders"), "nope"),
         (("--table", "other"), "other has columns but no rows"),
-        (("--table", "orders", "--refresh", "soon"), "--refresh can't be 'soon'"),
+        (("--table", "orders", "--refresh", "soon"), "--refresh 'soon' is not an interval"),
     ],
 )
 def test_the_error_for_a_source_that_can_not_be_added(
@@ -205,7 +205,10 @@ def test_addresses_without_a_database(made: Path, flaskdash: Cli, postgresql: Sh
     assert "NO_SUCH_URL" in flaskdash("add-data", "NO_SUCH_URL", code=1).output
     output = flaskdash("add-data", "trino://me@host/db", "--table", "orders", code=1).output
     assert "SQLAlchemy dialect" in output
-    assert "--live is for databases" in flaskdash("add-data", "x.csv", "--live", code=1).output
+    assert (
+        "--live only applies to databases"
+        in flaskdash("add-data", "x.csv", "--live", code=1).output
+    )
 
 
 def test_inspect_shows_no_password(flaskdash: Cli, shop: Shop) -> None:
