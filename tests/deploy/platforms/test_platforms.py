@@ -50,7 +50,10 @@ def test_files_are_written_once_and_then_kept(
     dry = flaskdash("deploy", *TARGETS[kind], "--dry-run").output
     assert set(render.files(made)) == before
     result = flaskdash("deploy", *TARGETS[kind], "--yes")
-    added = {str(path) for path in set(render.files(made)) - before} - {"dist/.deploy.lock"}
+    new = {str(path) for path in set(render.files(made)) - before} - {"dist/.deploy.lock"}
+    records = {path for path in new if path.startswith(".flaskdash/")}
+    added = new - records
+    assert records >= {f".flaskdash/{path}.orig" for path in added}
     project = Project.find(made)
     target = targets.target(project, targets.choose(project).place)
     assert added == {str(path) for path, _ in target.paths()}  # type: ignore[attr-defined]
