@@ -74,6 +74,20 @@ HELLO = """
 
     return app
 """
+GREET = """{% extends "base.html" %}
+{% block main %}<h1>{{ greeting }}</h1>
+<form method="post"><input name="name"></form>
+{% for card in cards %}<p>{{ card.chart.title }}: {{ card.kpi.value }}</p>{% endfor %}{% endblock %}
+"""
+GREET_PAGE = '''
+
+@pages.route("/greet", methods=["GET", "POST"])
+def greet() -> Response:
+    """Greet a reader by a name from the form or from the URL."""
+    name = request.form.get("name") or request.args.get("name", "")
+    charts = [get_engine().chart("total-revenue")] if name else []
+    return show("greet.html", "Greeting", charts, greeting=f"Hello, {name}.")
+'''
 # Each line is in a form that a shell or another tool writes, and python-dotenv has an opinion on.
 ENV = r"""# a comment
 export EXPORTED=yes
@@ -132,6 +146,32 @@ def test_url_for_knows_the_owners_files_and_routes(own_page: Path) -> None:
         style = get(address)
         assert style.text == "body { color: red; }\\n"
         assert "immutable" in style.headers["Cache-Control"]
+        """,
+    )
+
+
+def test_an_own_page_with_a_form_shows_charts_and_its_own_variables(project: Path) -> None:
+    pages = project / "app/pages.py"
+    text = pages.read_text("utf-8").replace("Response, abort", "Response, abort, request")
+    pages.write_text(text + GREET_PAGE, "utf-8")
+    (project / "app/templates/greet.html").write_text(GREET, "utf-8")
+    inside(
+        project,
+        """
+        data["sales"].build()
+        assert "<h1>Hello, .</h1>" in get("/greet").text  # without a chart, as the first answer
+        for name in ("Ann", "Bob", "<b>"):
+            escaped = name.replace("<", "&lt;").replace(">", "&gt;")
+            for _ in range(2):
+                page = get(f"/greet?name={name}")
+                assert f"<h1>Hello, {escaped}.</h1>" in page.text
+                assert "Total revenue: " in page.text and "ETag" in page.headers
+        files = cached_files()
+        for name in ("Cleo", "Dan"):
+            page = client.post("/greet", data={"name": name})
+            assert f"<h1>Hello, {name}.</h1>" in page.text
+            assert page.headers["Cache-Control"] == "no-store"
+        assert cached_files() == files
         """,
     )
 

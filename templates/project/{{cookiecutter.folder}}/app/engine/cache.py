@@ -46,7 +46,8 @@ class Cache:
         cache_control: str = "no-cache",
     ) -> Response:
         """Answer a request from the cache, or else with what `build` returns."""
-        if current_app.debug:  # a template or a style sheet may have changed
+        # In debug mode a template or a style sheet may have changed; a form may say anything.
+        if current_app.debug or request.method not in {"GET", "HEAD"}:
             return _uncached(build(), mimetype)
         encoding = _encoding(request.headers.get("Accept-Encoding", ""))
         name = f"{self.code_version} {key!r} {encoding}".encode("utf-8", "surrogatepass")

@@ -47,9 +47,17 @@ class Card:
     parameters: list[tuple[str, str]] = field(default_factory=list)  # that its links keep
 
 
-def show(template: str, title: str, charts: Sequence[Chart]) -> Response:
-    """Answer with a template that shows charts; `cards` are what it shows of them."""
-    return respond(charts, lambda active: _page(template, title, charts, active), "text/html")
+def show(template: str, title: str, charts: Sequence[Chart], **variables: Any) -> Response:
+    """Answer with a template that shows charts, as `cards`, and these variables.
+
+    The answer to a GET is cached for these arguments and the filters in the URL, so it must not
+    depend on anything else, such as the session.
+    """
+
+    def build(active: Sequence[Filter]) -> Answer:
+        return _page(template, title, charts, active, variables)
+
+    return respond(charts, build, "text/html", (template, title, variables))
 
 
 def draw(chart: Chart, rows: DataFrame) -> Markup:
@@ -62,7 +70,11 @@ def draw(chart: Chart, rows: DataFrame) -> Markup:
 
 
 def _page(
-    template: str, title: str, charts: Sequence[Chart], active: Sequence[Filter]
+    template: str,
+    title: str,
+    charts: Sequence[Chart],
+    active: Sequence[Filter],
+    variables: Mapping[str, Any],
 ) -> Answer:
     engine = get_engine()
     views, page_controls = views_of(charts), engine.controls(charts, active)
@@ -85,6 +97,7 @@ def _page(
         active=active,
         counts=partial(_counts, charts, active, counts),
         states={name: data.state() for name, data in engine.data_of(charts).items()},
+        **variables,
     )
     return Answer(body, _keep(cards, set(views.values())))
 

@@ -24,12 +24,18 @@ class DataReplaced(Exception):
 
 
 def respond(
-    charts: Sequence[Chart], build: Callable[[Sequence[Filter]], Answer], mimetype: str
+    charts: Sequence[Chart],
+    build: Callable[[Sequence[Filter]], Answer],
+    mimetype: str,
+    arguments: object = None,
 ) -> Response:
-    """Answer a request about charts from the cache, or with what `build` returns for the filters."""
+    """Answer a request about charts from the cache, or with what `build` returns for the filters.
+
+    `arguments` are what else the answer depends on.
+    """
     for _ in range(ATTEMPTS):
         with suppress(DataReplaced):  # an answer must not mix old and new data
-            return _respond(charts, build, mimetype)
+            return _respond(charts, build, mimetype, arguments)
     abort(503, "The data is being replaced. Try again.")
 
 
@@ -40,7 +46,10 @@ def views_of(charts: Sequence[Chart]) -> dict[str, View]:
 
 
 def _respond(
-    charts: Sequence[Chart], build: Callable[[Sequence[Filter]], Answer], mimetype: str
+    charts: Sequence[Chart],
+    build: Callable[[Sequence[Filter]], Answer],
+    mimetype: str,
+    arguments: object,
 ) -> Response:
     engine = get_engine()
     forms = engine.filter_forms(charts) if request.args else {}
@@ -49,7 +58,8 @@ def _respond(
     # A page shows the rows of a table that its URL asks for; JSON and CSV have all of them.
     views = views_of(charts) if request.args and mimetype == "text/html" else {}
     # The day is there because SQL may ask for the last 30, the root because pages have links.
-    key = (date.today().isoformat(), request.root_path, request.path, active, versions, views)
+    place = (request.root_path, request.path, arguments)
+    key = (date.today().isoformat(), place, active, versions, views)
 
     def build_and_check() -> Answer:
         try:
@@ -63,7 +73,7 @@ def _respond(
         return answer
 
     response = engine.cache.response(key, build_and_check, mimetype)
-    if _warmed.acquire(blocking=False):
+    if charts and _warmed.acquire(blocking=False):
         # Import pandas and duckdb soon after the first answer, for the first that is not cached.
         timer = Timer(WARM_UP_SECONDS, engine.data[charts[0].data].columns)
         timer.daemon = True
