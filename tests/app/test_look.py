@@ -44,6 +44,7 @@ CHARTS = {
     "points": MANY.format("Scatter", {"mode": "markers"}),
     "areas": MANY.format("Scatter", {"mode": "lines", "stackgroup": "all"}),
     "stacks": MANY.format("Bar", {}),
+    "names": "return go.Figure(go.Bar(y='Republic of ' + df['product'], x=df['units'], orientation='h'))",
 }
 
 
@@ -118,6 +119,25 @@ def test_no_page_in_another_state_breaks_a_rule_of_accessibility(
     assert "could not be drawn" in fetch(site + paths[1])[1].decode()
     assert "No data for these filters" in fetch(site + paths[3])[1].decode()
     check_pages(browser, site, paths, [*itertools.product(["light", "dark"], [360, 1280])])
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_names_along_the_axis_of_an_own_chart_are_not_cut_off(
+    site: str, watched: Watched, width: int
+) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{site}/charts/names")
+    settled(page)
+    labels = page.locator("#names .ytick text")
+    expect(labels).to_have_count(3)
+    box = page.locator("#names .chart").bounding_box()
+    assert box is not None
+    for label in labels.all():
+        assert (label.text_content() or "").startswith("Republic of ")
+        place = label.bounding_box()
+        assert place is not None
+        assert place["x"] >= box["x"]
 
 
 def test_each_chart_says_what_it_shows_and_leads_to_its_table(site: str, watched: Watched) -> None:

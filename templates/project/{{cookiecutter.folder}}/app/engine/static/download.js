@@ -2,7 +2,7 @@
 "use strict";
 
 function downloadImage(format) {
-  const size = { width: 960, height: 540 };
+  const size = { width: 960, height: 540, scale: format === "png" ? 2.5 : 1 };
   const { classList } = document.documentElement;
   classList.add("print");
   const look = readLook();
@@ -22,8 +22,7 @@ function downloadImage(format) {
   layout.paper_bgcolor = look.css("--card");
   layout.margin.t = 88;
   classList.remove("print"); // not before: the look is read from the page as it is
-  const scale = format === "png" ? 2.5 : 1;
-  Plotly.downloadImage(figure, { format, ...size, scale, filename: title });
+  Plotly.downloadImage(figure, { format, ...size, filename: title });
 }
 
 addEventListener("click", ({ target }) => {

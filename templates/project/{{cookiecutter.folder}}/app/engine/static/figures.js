@@ -3,6 +3,9 @@
 
 let pageLook; // light, dark or print
 
+const isDate = (value) => /^\d{4}-\d\d/.test(value);
+const isName = (value) => typeof value === "string" && isNaN(value) && !isDate(value);
+
 // Margins are set here as far as they can be: if Plotly finds its own, it draws everything twice.
 // Returns the titles of the axes, which the page shows itself: they are a quarter of Plotly's work.
 function prepareFigure({ data, layout }, look, width) {
@@ -10,7 +13,7 @@ function prepareFigure({ data, layout }, look, width) {
   truncateNames(data);
   window.styleMoreKinds?.(data, layout, look);
   const { margin } = layout;
-  const hasDates = data.some(({ x }) => /^\d{4}-\d\d/.test(x?.[0])); // ticks of two lines
+  const hasDates = data.some(({ x }) => isDate(x?.[0])); // ticks of two lines
   Object.assign(layout, { ...look.layout, ...layout });
   layout.margin = { l: width < 400 ? 44 : 56, r: 16, t: 8, b: hasDates ? 42 : 28 };
   const titles = data.some(({ x, y }) => x || y) ? prepareAxes(data, layout, look, width) : {};
@@ -20,6 +23,8 @@ function prepareFigure({ data, layout }, look, width) {
 }
 
 function prepareAxes(data, layout, look, width) {
+  const named = ["x", "y"].filter((letter) => data.some((trace) => isName(trace[letter]?.[0])));
+  for (const letter of named) (layout[`${letter}axis`] ??= {}).type ??= "category";
   const titles = {};
   const bars = data.find(({ type }) => type === "bar");
   const withoutGrid = [];

@@ -10,8 +10,7 @@ const parseHtml = (html) => new DOMParser().parseFromString(html, "text/html");
 
 function truncate(name, maxLength = MAX_LABEL) {
   const characters = name.match(/&\w+;|./gsu) ?? [];
-  if (characters.length <= maxLength) return name;
-  return characters.slice(0, maxLength).join("") + "…";
+  return characters.length > maxLength ? characters.slice(0, maxLength).join("") + "…" : name;
 }
 
 function replaceInHover(trace, from, to) {

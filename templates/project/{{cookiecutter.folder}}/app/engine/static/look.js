@@ -1,7 +1,6 @@
 // The look of figures: the colours and type of theme.css, and one colour for each name in the data.
 "use strict";
 
-const TRANSPARENT = "rgba(0,0,0,0)";
 const colorGroups = []; // maps from name to colour number, one for names that appear together
 
 // The look as it is now, light or dark. Set in each layout: a Plotly template is a third slower.
@@ -19,8 +18,8 @@ function readLook() {
     separators: ".,",
     hoverlabel: { bgcolor: css("--card"), bordercolor: line, namelength: -1 },
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", maxheight: 80 },
-    paper_bgcolor: TRANSPARENT,
-    plot_bgcolor: TRANSPARENT,
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
   };
   layout.hoverlabel.font = { ...font, color: css("--ink") };
   return { axis, layout, css };
