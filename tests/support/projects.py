@@ -74,3 +74,13 @@ def inside(project: Path, code: str, start: str = START, **environment: str) -> 
 
 def snapshot(root: Path) -> dict[str, bytes]:
     return {str(path): (root / path).read_bytes() for path in render.files(root)}
+
+
+def replace_in(project: Path, file: str, *pairs: tuple[str, str]) -> None:
+    """Replace texts that a file of the app must have."""
+    path = project / "app" / file
+    text = path.read_text("utf-8")
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, "utf-8")

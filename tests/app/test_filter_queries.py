@@ -1,0 +1,305 @@
+"""What the filters of the generated app let through, offer and say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.projects import START, inside
+
+
+def test_values_that_nobody_can_choose_are_not_kept(project: Path) -> None:
+    inside(
+        project,
+        """
+        assert get("/?region=North").status_code == 200
+        before = cached_files()
+        chart = "/charts/revenue-by-region/data.json"
+        for query in ("region=Nowhere", "region=North&region=No", "date=x"):
+            for url in (f"/?{query}", f"{chart}?{query}"):
+                tag = get(url).headers["ETag"]
+                assert get(url, **{"If-None-Match": tag}).status_code == 304
+        assert cached_files() == before
+        assert json.loads(get(f"{chart}?region=Nowhere").data)["rows"] == []
+        assert get(f"{chart}?region=North&date.from=2023-02-01").headers["ETag"]
+        """,
+    )
+    inside(
+        project,
+        """
+        assert get("/?region=North").status_code == 200
+        assert not {"pandas", "duckdb"} & set(sys.modules)
+        """,
+    )
+
+
+def test_a_chosen_value_beyond_the_first_ones_stays(project: Path) -> None:
+    inside(
+        project,
+        """
+        from dataclasses import replace
+        from app.engine.models import Filter
+        for slug, chart in engine.charts.items():
+            engine.charts[slug] = replace(chart, filters={**chart.filters, "region": "choice"})
+        def control(*values):
+            controls = engine.controls([*engine.charts.values()], [Filter("region", values)])
+            return next(control for control in controls if control.column == "region")
+        assert control().more == 0
+        assert control().choices == ("East", "North", "South", "West")
+        app.engine.query.MOST_CHOICES = 2
+        data["sales"]._facts.cache_clear()
+        assert control().more == 2
+        assert control("West").choices == ("East", "North", "West")
+        assert b'value="West" checked' in get("/?region=West").data
+        assert "ETag" in get("/?region=West").headers
+        before = cached_files()
+        assert get("/?region=West&region=Nowhere").status_code == 200
+        assert cached_files() == before
+        """,
+    )
+
+
+def set_filters(project: Path, forms: str) -> None:
+    """Give the chart of revenue by region these FILTERS."""
+    path = project / "app/charts/revenue_by_region.py"
+    text, n = re.subn(r"FILTERS = .*", f"FILTERS = {forms}", path.read_text("utf-8"))
+    assert n == 1
+    path.write_text(text, "utf-8")
+
+
+ROWS = """
+from urllib.parse import parse_qsl
+from app.engine import filters
+from werkzeug.datastructures import MultiDict
+data["sales"].build()
+charts = [*engine.charts.values()]
+def rows(query):
+    return client.get(f"/charts/total-revenue/data.json?{query}")
+def active(query):
+    return filters.from_query(MultiDict(parse_qsl(query)), engine.filter_forms(charts))
+def count(query):
+    return data["sales"].count(active(query))
+def controls(query=""):
+    return {control.column: control for control in engine.controls(charts, active(query))}
+"""
+
+
+def test_a_range_of_numbers_lets_its_rows_through(project: Path) -> None:
+    set_filters(project, '["revenue", "units"]')
+    inside(
+        project,
+        """
+        control = controls("revenue.from=13.5&revenue.to=garbage")["revenue"]
+        assert control.form == "range"
+        assert (control.low, control.high, control.ends) == ("13.5", "", ("13.5", "84.5"))
+        assert controls()["units"].form == "choice"  # whole numbers, and few of them
+        table = "SELECT revenue, units FROM sales"
+        revenues = sorted(data["sales"].query(table)["revenue"])
+        for query, expected in {
+            "revenue.from=13.5": [r for r in revenues if r >= 13.5],
+            "revenue.from=20&revenue.to=40.5": [r for r in revenues if 20 <= r <= 40.5],
+            "revenue.to=1e1": [r for r in revenues if r <= 10],
+            "revenue.from=nan": revenues, "revenue.from=inf": revenues, "revenue.to=": revenues,
+            "revenue.from=2023-01-01": revenues,
+            "revenue.from=40&revenue.to=30": [],
+        }.items():
+            assert count(query) == len(expected), query
+        assert 0 < count("units.from=4&units.to=6") < len(revenues)
+        # What anybody can type is not kept here; a browser may keep it.
+        before = cached_files()
+        assert rows("revenue.from=13.5").headers["Cache-Control"] == "no-cache"
+        assert before == cached_files()
+        assert "ETag" in rows("units=4").headers
+        """,
+        START + ROWS,
+    )
+
+
+def test_a_search_finds_text_as_it_is(project: Path) -> None:
+    source = project / "data/sales.csv"
+    odd = ["100% Tea", "100 Tea", "a_b", "aXb", "GRÜN", "back\\slash", "it's"]
+    lines = [f"2024-05-{n + 1:02},{n},{odd[n % 7]},1,1" for n in range(28)]
+    source.write_text(source.read_text("utf-8") + "\n".join(lines) + "\n", "utf-8")
+    set_filters(project, '{"product": "search", "region": "single"}')
+    inside(
+        project,
+        r"""
+        assert controls("product.has=+tea+")["product"].text == "tea"
+        assert controls()["region"].form == "single"
+        for text, expected in {
+            "100%25": 4, "0%25": 4, "%25": 4, "_": 4, "A_B": 4, "grün": 4, "GRün+": 4, "k\\s": 4,
+            "t's": 4, "%00": 0, "nothing": 0, "": 388, "x"*5000: 0, "'+OR+1=1+--": 0,
+        }.items():
+            assert count(f"product.has={text}") == expected, text
+        assert count("product.has=tea") == 8 + 120
+        assert count("product.has=tea&product=100%25+Tea") == 4
+        before = cached_files()
+        assert rows("product.has=tea&product=100%25+Tea").headers["Cache-Control"] == "no-cache"
+        assert before == cached_files()
+        """,
+        START + ROWS,
+    )
+
+
+def test_what_has_too_many_values_is_searched(project: Path) -> None:
+    set_filters(project, '["product", "region"]')
+    inside(
+        project,
+        """
+        app.engine.query.MOST_CHOICES = 3
+        assert controls()["product"].form == "choice"
+        assert controls()["region"].form == "search"
+        page = get("/?region=East").text
+        assert '<input type="search" name="region.has"' in page
+        assert '<input type="hidden" name="region" value="East">' in page  # a form keeps it
+        assert "ETag" in get("/?region=East").headers
+        before = cached_files()
+        assert get("/?region=Nowhere").status_code == 200
+        assert cached_files() == before
+        """,
+        START + ROWS,
+    )
+
+
+@pytest.mark.parametrize(
+    ("forms", "message"),
+    [
+        ('{"region": "range"}', "FILTERS has 'region' as 'range', but it is VARCHAR"),
+        ('{"revenue": "days"}', "FILTERS has 'revenue' as 'days', but it is DOUBLE"),
+        ('{"regon": "choice"}', "FILTERS has 'regon', which sales does not have"),
+    ],
+)
+def test_a_form_that_does_not_fit_its_column_fails_its_chart(
+    project: Path, forms: str, message: str
+) -> None:
+    set_filters(project, forms)
+    code = 'data["sales"].build(); assert get("/").text.count("could not be drawn") == 1'
+    assert message in inside(project, code)
+
+
+def test_a_form_that_there_is_not_fails_at_the_start(project: Path) -> None:
+    set_filters(project, '{"region": "dropdown"}')
+    completed = subprocess.run(
+        [project / ".venv/bin/python", "-c", "from app import create_app; create_app()"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+    )
+    last = completed.stderr.strip().splitlines()[-1]
+    assert last.endswith(
+        "app/charts/revenue_by_region.py: FILTERS has the form 'dropdown'. "
+        "Write choice, single, range, days, search."
+    )
+
+
+def test_spans_of_days_end_with_the_data(project: Path) -> None:
+    source = project / "data/sales.csv"
+    header = source.read_text("utf-8").splitlines()[0]
+
+    def spans(*days: str) -> list[str]:
+        lines = [f"{day},North,Tea,1,{n}.5" for n, day in enumerate(days)]
+        source.write_text("\n".join([header, *lines]) + "\n", "utf-8")
+        code = """
+            from app.engine.controls import presets
+            data["sales"].build(force=True)
+            spans = presets(controls("region=North")["date"], [])
+            print(*(" ".join(span) for span in spans), sep="\\n")
+            """
+        set_filters(project, '["date"]')
+        return inside(project, code, START + ROWS).strip().splitlines()
+
+    assert spans(*(f"2024-{m:02}-{d:02}" for m in (1, 2, 3) for d in range(1, 29, 3))) == [
+        "Last 7 days date.from=2024-03-22&date.to=2024-03-28",
+        "Last 30 days date.from=2024-02-28&date.to=2024-03-28",
+        "This month date.from=2024-03-01&date.to=2024-03-28",
+    ]  # this year is all of it, and 90 days ago there was nothing
+    assert spans(*(f"{y}-{m:02}-01" for y in (2022, 2023, 2024) for m in range(1, 13))) == [
+        "Last 90 days date.from=2024-09-03&date.to=2024-12-01",
+        "This year date.from=2024-01-01&date.to=2024-12-01",
+        "Last year date.from=2023-01-01&date.to=2023-12-31",
+    ]
+    assert spans(*(f"{y}-01-01" for y in range(1990, 2024))) == []
+
+
+def test_chips_name_each_active_filter_and_link_to_the_page_without_it(project: Path) -> None:
+    set_filters(project, '["date", "region", "product", "revenue"]')
+    inside(
+        project,
+        """
+        import html, re
+        data["sales"].build()
+        def chips(query):
+            page = get(f"/?{query}").text
+            chips = re.findall(r'<a class="chip" href="[?]([^"]*)"[^>]*>([^<]*)<', page)
+            return {html.unescape(text): html.unescape(link) for link, text in chips}, page
+        query = "date.from=2023-02-01&date.to=2023-02-28&region=East&region=North&product.has=te"
+        links, page = chips(query + "&revenue.to=40&nonsense=1&revenue.from=x")
+        assert links == {
+            "Date: 2023-02-01 \u2013 2023-02-28":
+                "region=East&region=North&product.has=te&revenue.to=40",
+            "Region: East": "date.from=2023-02-01&date.to=2023-02-28&region=North"
+                "&product.has=te&revenue.to=40",
+            "Region: North": "date.from=2023-02-01&date.to=2023-02-28&region=East"
+                "&product.has=te&revenue.to=40",
+            "Product has “te”": "date.from=2023-02-01&date.to=2023-02-28&region=East"
+                "&region=North&revenue.to=40",
+            "Revenue: to 40": query,
+        }
+        assert re.search(r"<span>[1-9] of 360 rows</span>", page)
+        assert page.count('class="reset"') == 1
+        for link in links.values():
+            assert len(chips(link)[0]) == 4
+        links, page = chips("")
+        assert not links and 'class="reset"' not in page and "<span>360 rows</span>" in page
+        links, _ = chips("&".join(f"region={n}" for n in range(9)))
+        assert links == {"Region: 9 values": ""}
+        hostile = "</a><script>alert(1)</script>"
+        links, page = chips(f"region={hostile}&product.has={hostile}")
+        assert hostile not in page and f"Region: {hostile}" in links
+        """,
+    )
+
+
+def test_counts_of_several_loaders(project: Path) -> None:
+    (project / "app/loaders/costs.py").write_text(
+        "import pandas as pd\n\nSOURCE = __file__\n\n\ndef load():\n"
+        "    return pd.DataFrame({'region': ['North', 'South'] * 3, 'cost': range(6)})\n",
+        "utf-8",
+    )
+    chart = (project / "app/charts/total_revenue.py").read_text("utf-8")
+    costs = chart.replace('"sales"', '"costs"').replace("sum(revenue)", "sum(cost)")
+    costs = costs.replace("FROM sales", "FROM costs")
+    costs = re.sub("FILTERS = .*", 'FILTERS = ["region"]', costs)
+    (project / "app/charts/costs.py").write_text(costs, "utf-8")
+    inside(
+        project,
+        """
+        data["sales"].build(), data["costs"].build()
+        page = get("/?region=North").text
+        assert "<span>costs: 3 of 6 rows</span>" in page
+        assert "<span>sales: " in page and " of 360 rows</span>" in page
+        page = get("/?date.to=2023-01-10").text
+        assert "<span>costs: 6 of 6 rows</span>" in page  # it has no dates
+        assert "<span>sales: 10 of 360 rows</span>" in page
+        """,
+    )
+
+
+def test_no_data_is_said_of_each_kind(project: Path) -> None:
+    inside(
+        project,
+        """
+        import re
+        data["sales"].build()
+        page = get("/?date.to=1999-01-01").text
+        cards = dict(re.findall(r'<article [^>]*id="([^"]*)"[^>]*>(.*?)</article>', page, re.S))
+        assert len(cards) >= 8
+        for slug, card in cards.items():
+            empty = "No data for these filters." in card
+            assert empty or (slug == "rows-chart" and '<p class="value">0</p>' in card), slug
+            assert empty == ("No data for" in get(f"/charts/{slug}?date.to=1999-01-01").text)
+        """,
+    )

@@ -1,0 +1,218 @@
+"""The snapshots of the generated app: built, rebuilt, damaged, and never written over."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.projects import inside, replace_in
+
+FAILING = ("    return df", '    open("calls", "a").write("x")\n    raise OSError("pass" "word")')
+
+
+def test_a_first_build_that_fails_is_remembered(project: Path) -> None:
+    replace_in(project, "loaders/sales.py", FAILING)
+    code = """
+        for path in ("/", "/charts/revenue-by-region/data.json", "/"):
+            answer = get(path)
+            assert answer.status_code == 503
+            assert 0 < int(answer.headers["Retry-After"]) <= 30
+            assert "sales failed (OSError" in answer.text, answer.text
+            assert "password" not in answer.text
+        assert get("/ready").status_code == 503
+        assert get("/up").status_code == 200
+        """
+    assert "password" in inside(project, code)
+    inside(project, code)  # another process knows it too
+    assert (project / "calls").read_text() == "x"
+    replace_in(project, "loaders/sales.py", (FAILING[1], "    return df"))
+    inside(project, 'assert get("/").status_code == 200')
+
+
+def test_a_failure_is_remembered_where_the_disk_is_full(project: Path) -> None:
+    replace_in(project, "loaders/sales.py", FAILING)
+    inside(
+        project,
+        """
+        (data["sales"].folder / "sales.json.tmp").mkdir(parents=True)  # so that it can't be written
+        for _ in range(3):
+            assert get("/").status_code == 503
+            data["sales"]._checked.cache_clear()
+        assert Path("calls").read_text() == "x"
+        app.engine.snapshots.RETRY_SECONDS = 0
+        assert get("/").status_code == 503
+        assert Path("calls").read_text() == "xx"
+        """,
+    )
+
+
+def test_requests_do_not_wait_for_ever_for_a_first_build(project: Path) -> None:
+    replace_in(
+        project, "loaders/sales.py", ("    return df", "    import time; time.sleep(3); return df")
+    )
+    inside(
+        project,
+        """
+        app.engine.snapshots.WAIT_SECONDS = 0.2
+        for _ in range(3):
+            answer = get("/")
+            assert answer.status_code == 503
+            assert "still reading" in answer.text
+            assert answer.headers["Retry-After"]
+        app.engine.snapshots.WAIT_SECONDS = 30
+        assert get("/").status_code == 200
+        """,
+    )
+
+
+def test_a_damaged_snapshot_is_built_anew(project: Path) -> None:
+    damage = """
+        data["sales"].build()
+        path = data["sales"].folder / data["sales"].peek().file
+        whole = path.read_bytes()
+        path.write_bytes(BAD)
+        """
+    for bad in ('b""', "whole[:-100]", "whole[:len(whole) // 2] + bytes(len(whole) // 2)"):
+        inside(project, damage.replace("BAD", bad))
+        inside(project, 'assert get("/charts/total-revenue/data.json").status_code == 200')
+    inside(
+        project, 'data["sales"].build(); (data["sales"].folder / "sales.json").write_text("{}x")'
+    )
+    inside(project, 'assert get("/").status_code == 200')
+
+
+def test_a_source_may_vanish(project: Path) -> None:
+    inside(
+        project,
+        """
+        assert get("/").status_code == 200
+        Path("data/sales.csv").unlink()
+        data["sales"]._checked.cache_clear()
+        assert get("/").status_code == 200
+        data["sales"]._build.join()
+        data["sales"]._checked.cache_clear()
+        assert "The last refresh failed" in get("/").text
+        """,
+    )
+
+
+def test_a_loader_is_read_again_when_refresh_has_passed(project: Path) -> None:
+    loader = project / "app/loaders/clock.py"
+    loader.write_text(
+        'import time\n\nREFRESH = "15m"\nSOURCE = "https://example.com/x.csv"\n\n\n'
+        "def load():\n    import pandas as pd\n\n    return pd.DataFrame({'t': [time.time()]})\n",
+        "utf-8",
+    )
+    inside(
+        project,
+        """
+        first = data["clock"].state()
+        assert data["clock"].check() == first
+        later = time.time() + 901
+        time.time = lambda: later
+        assert data["clock"].check() == first  # the last good one, while the next is built
+        data["clock"]._build.join()
+        assert data["clock"].check().built > first.built
+        assert engine.loaders["sales"].max_age > 10**9
+        first = data["sales"].build()
+        assert data["sales"].build() == first
+        assert data["sales"].build(force=True).built > first.built
+        """,
+    )
+    loader.write_text(loader.read_text("utf-8").replace("SOURCE", "PLACE"), "utf-8")
+    inside(project, 'assert data["clock"].build().rows == 1')
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('REFRESH = "15m"', "", "SOURCE or REFRESH is missing. See "),
+        ('"15m"', '"0m"', "REFRESH is '0m'. Write 15m, 1h or 1d."),
+        ('"15m"', '"soon"', "REFRESH is 'soon'. Write 15m, 1h or 1d."),
+        ('"15m"', "15", "REFRESH is 15. Write 15m, 1h or 1d."),
+    ],
+)
+def test_a_refresh_that_does_not_fit_fails_at_the_start(
+    project: Path, old: str, new: str, message: str
+) -> None:
+    loader = project / "app/loaders/clock.py"
+    loader.write_text('REFRESH = "15m"\n\n\ndef load():\n    pass\n'.replace(old, new), "utf-8")
+    code = "from app import create_app; create_app()"
+    completed = subprocess.run(
+        [project / ".venv/bin/python", "-c", code], cwd=project, capture_output=True, text=True
+    )
+    assert f"app/loaders/clock.py: {message}" in completed.stderr
+
+
+def test_rows_that_cannot_be_read_are_counted(project: Path) -> None:
+    source = project / "data" / "sales.csv"
+    source.write_text(source.read_text("utf-8") + "2024-01-01,North,Tea,1,2,3,4\n" * 3, "utf-8")
+    replace_in(
+        project, "loaders/sales.py", ("read_csv(SOURCE", "read_csv(SOURCE, on_bad_lines='warn'")
+    )
+    printed = inside(
+        project,
+        """
+        state = data["sales"].build()
+        assert (state.rows, state.unread, state.error) == (360, 3, ""), state
+        assert "360 rows (and 3 that can" in get("/").text
+        """,
+    )
+    assert "Skipping line 362" in printed
+
+
+@pytest.mark.parametrize(
+    ("csv", "error"),
+    [
+        ("date,region,product,units\n2024-01-01,North,Tea,3\n", "revenue is gone"),
+        (
+            "date,region,product,units,revenue\n2024-01-01,1,Tea,many,1.5\n",
+            "region was VARCHAR, is BIGINT; units was BIGINT, is VARCHAR",
+        ),
+        ("date,region,product,units,revenue,new\n2024-01-01,North,Tea,3.5,2,x\n", ""),
+        ("date,region,product,units,revenue\n2024-01-01,,Tea,,2\n", ""),
+    ],
+)
+def test_a_refresh_that_changes_columns_says_which(project: Path, csv: str, error: str) -> None:
+    """The last good snapshot stays, until the loader is saved: that accepts the change."""
+    inside(project, 'data["sales"].build()')
+    (project / "data/sales.csv").write_text(csv, "utf-8")
+    loader = project / "app/loaders/sales.py"
+    code = f"""
+        state = data["sales"].build()
+        assert state.error == {error!r}, state
+        assert state.rows == {360 if error else 1}
+        assert data["sales"].peek() == state
+        assert (data["sales"].folder / state.file).is_file()
+        assert len([*data["sales"].folder.glob("*.parquet")]) == (1 if state.error else 2)
+        client = create_app().test_client()
+        page = client.get("/").text
+        assert ("The last refresh failed" in page) == bool(state.error)
+        assert state.error in page
+        assert client.get("/ready").json["loaders"]["sales"]["error"] == state.error
+        data["sales"].build(force=True)
+        """
+    printed = inside(project, code)
+    assert error in printed
+    loader.write_text(loader.read_text("utf-8") + "\n", "utf-8")
+    inside(project, 'assert data["sales"].build().rows == 1')
+
+
+def test_a_snapshot_is_never_written_over(project: Path) -> None:
+    """A query that has begun reads on, and what a killed builder left goes at the next build."""
+    inside(
+        project,
+        """
+        first = data["sales"].build()
+        before = (data["sales"].folder / first.file).read_bytes()
+        second = data["sales"].build(force=True)
+        assert second.file != first.file
+        assert (data["sales"].folder / first.file).read_bytes() == before
+        (data["sales"].folder / "sales.1.parquet").write_bytes(b"half of it")
+        third = data["sales"].build(force=True)
+        left = {path.name for path in data["sales"].folder.glob("*.parquet")}
+        assert left == {second.file, third.file}
+        """,
+    )
