@@ -47,6 +47,7 @@ import json, os, sys, time
 from pathlib import Path
 import app.engine
 from app import create_app
+app.engine.snapshots.WAIT_SECONDS = 100  # on a busy machine, a first snapshot takes its time
 flask_app = create_app()
 engine = flask_app.extensions["engine"]
 data, cache = engine.data, engine.cache

@@ -170,15 +170,15 @@ def _card(
         controls.check(chart, get_engine().data[chart.data].columns())
         rows = answer()
         if isinstance(rows, Page):
-            table = _table(chart, rows.rows) if rows.total else rows.rows
+            table = _result(chart, rows.rows) if rows.total else rows.rows
             return Card(chart, replace(rows, rows=table))
         page = Page.of(rows, view, current_app.config["TABLE_ROWS"])
         if rows.empty or (len(rows) == 1 and rows.isna().all(axis=None)):  # a sum over no rows
             return Card(chart, page, is_empty=True)
         if chart.kind == "kpi":
-            return Card(chart, page, kpi=_kpi(chart, rows))
+            return Card(chart, page, kpi=_result(chart, rows))
         if chart.kind == "text":
-            return Card(chart, page, text=_text(chart, rows))
+            return Card(chart, page, text=_result(chart, rows))
         labels = controls.clickable(rows, page_controls)
         figure = draw(chart, rows)
         return Card(chart, page, figure, labels=labels, description=formats.summary(rows))
@@ -193,26 +193,11 @@ def _detail(chart: Chart, error: Exception) -> str:
     return f"{type(error).__name__}: {error}\n{chart.file}{''.join(lines[:1])}"
 
 
-def _table(chart: Chart, rows: DataFrame) -> DataFrame:
+def _result(chart: Chart, rows: DataFrame) -> Any:
+    """Return what a chart's kpi(), table() or text() makes of its rows."""
     result = chart.draw(rows)
-    if not isinstance(result, type(rows)):
-        raise _wrong_type(chart, result)
+    types: dict[str, type] = {"kpi": dict, "table": type(rows), "text": str}
+    has_type = isinstance(result, types[chart.kind])
+    if not has_type or (chart.kind == "kpi" and "value" not in result):
+        raise TypeError(f"{chart.kind}() returned {result!r:.80}. See app/charts/__init__.py.")
     return result
-
-
-def _kpi(chart: Chart, rows: DataFrame) -> Mapping[str, Any]:
-    result = chart.draw(rows)
-    if not (isinstance(result, dict) and "value" in result):
-        raise _wrong_type(chart, result)
-    return result
-
-
-def _text(chart: Chart, rows: DataFrame) -> str:
-    result = chart.draw(rows)
-    if not isinstance(result, str):
-        raise _wrong_type(chart, result)
-    return result
-
-
-def _wrong_type(chart: Chart, result: object) -> TypeError:
-    return TypeError(f"{chart.kind}() returned {result!r:.80}. See app/charts/__init__.py.")
