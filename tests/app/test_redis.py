@@ -275,5 +275,5 @@ def test_a_second_time_changes_nothing(
 
 def test_a_project_of_an_older_flaskdash_is_refused(made: Path, flaskdash: Cli) -> None:
     shutil.rmtree(made / "app/engine")
-    assert "an older flaskdash made it" in flaskdash("add-redis", code=1).output
+    assert "it was made by an older flaskdash" in flaskdash("add-redis", code=1).output
     assert not (made / "app/engine").exists()

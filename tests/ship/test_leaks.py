@@ -27,8 +27,8 @@ def test_secrets_of_several_files_are_found(tiny_project: Project, with_git: boo
         },
     )
     assert sentences(rules.no_secrets(tiny_project)) == [
-        "app/db.py holds the value of DB_PASSWORD in .envrc",
-        "data/notes.txt holds the value of API_KEY in .env.local",
+        "app/db.py contains the value of DB_PASSWORD in .envrc",
+        "data/notes.txt contains the value of API_KEY in .env.local",
     ]
 
 

@@ -655,7 +655,7 @@ def test_a_refusal_of_heroku_is_explained(
 ) -> None:
     output = flaskdash("deploy", "heroku://other", "--yes", code=2).output
     assert "Your Heroku account has no app 'other'" in output
-    assert "Try: heroku create other" in output
+    assert "Fix: heroku create other" in output
     monkeypatch.setenv("HEROKU_API_KEY", "wrong")
     assert "Heroku rejects your key" in flaskdash("deploy", "heroku://shop", code=2).output
     monkeypatch.delenv("HEROKU_API_KEY")
@@ -872,7 +872,7 @@ def test_the_urls_of_an_app(tiny: Path, quick: None, flaskdash: Cli) -> None:
     assert "ok    remote" in result.output  # some servers create it at the first push
     result = flaskdash("check", "git+http://127.0.0.1:9/shop", code=2)
     assert "FAIL  remote       fatal: unable to access" in result.output
-    assert "Try: git ls-remote http://127.0.0.1:9/shop" in result.output
+    assert "Fix: git ls-remote http://127.0.0.1:9/shop" in result.output
     args = ("deploy", "git+ssh://piku@h/shop", "--domain", "a/b", "--check")
     assert "'a/b' is not a domain" in flaskdash(*args, code=2).output
 

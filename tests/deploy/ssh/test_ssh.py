@@ -242,7 +242,7 @@ def test_a_server_that_cannot_be_reached_fails_the_preflight(
     result = CliRunner().invoke(cli, ["deploy", "ssh://me@host"])
     assert result.exit_code == 2
     assert "FAIL  ssh          me@host accepts none of your keys" in result.output
-    assert "Try: ssh-copy-id me@host" in result.output
+    assert "Fix: ssh-copy-id me@host" in result.output
 
 
 def test_a_dry_run_prints_every_step_and_does_not_connect(
