@@ -49,7 +49,7 @@ const traceStyles = {
 function styleHierarchy(trace, { css, layout: { colorway } }, layout) {
   const hasParents = trace.parents.some(Boolean); // otherwise colours would say nothing
   trace.marker = { line: { color: css("--card"), width: 1 } };
-  trace.root = { color: TRANSPARENT };
+  trace.root = { color: "rgba(0,0,0,0)" };
   trace.pathbar = { visible: false };
   trace.leaf = { opacity: 1 };
   layout[`${trace.type}colorway`] ??= hasParents ? colorway : colorway.slice(0, 1);
@@ -60,7 +60,7 @@ function styleGeo(geo, css) {
   const card = css("--card");
   const borders = { countrycolor: card, coastlinecolor: card, subunitcolor: card };
   const land = { landcolor: css("--line"), showland: true, showlakes: false, showframe: false };
-  return { bgcolor: TRANSPARENT, ...borders, ...land, ...geo };
+  return { bgcolor: "rgba(0,0,0,0)", ...borders, ...land, ...geo };
 }
 
 function stylePolar(polar, data, { css, layout: { font } }) {
@@ -69,7 +69,7 @@ function stylePolar(polar, data, { css, layout: { font } }) {
   const tickvals = [...new Set(data.flatMap(({ theta }) => theta ?? []).map(String))];
   const ticktext = tickvals.map((name) => truncate(name, 14));
   return {
-    bgcolor: TRANSPARENT,
+    bgcolor: "rgba(0,0,0,0)",
     domain: { y: [0, 0.9] },
     ...polar,
     angularaxis: { ...axis, ...polar.angularaxis, type: "category", tickvals, ticktext },
