@@ -35,7 +35,7 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# What needs one of these starts a browser, servers, or processes of a project: `make quick` leaves it.
+# Tests with one of these start a browser, or processes of a project: `make quick` leaves them out.
 SLOW_FIXTURES = {"browser", "shared_project"}
 
 

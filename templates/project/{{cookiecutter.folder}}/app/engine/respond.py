@@ -58,8 +58,8 @@ def _respond(
     # A page shows the rows of a table that its URL asks for; JSON and CSV have all of them.
     views = views_of(charts) if request.args and mimetype == "text/html" else {}
     # The day is there because SQL may ask for the last 30, the root because pages have links.
-    place = (request.root_path, request.path, arguments)
-    key = (date.today().isoformat(), place, active, versions, views)
+    page = (request.root_path, request.path, arguments)
+    key = (date.today().isoformat(), page, active, versions, views)
 
     def build_and_check() -> Answer:
         try:

@@ -2,7 +2,9 @@
 
 A loader defines SOURCE, the path that it reads, and load(), which returns a pandas DataFrame or a
 DuckDB relation. It is read again when that file changes and, with REFRESH = "15m" (or "1h", "1d"),
-when its snapshot is older; then it needs no SOURCE. With LIVE = True and a TABLE of app/engine/database.py
-its charts ask the database itself. ROLES = {"month": "category", "score": "mean"} corrects what
-flaskdash makes of its columns. Files that begin with _ are skipped.
+when its snapshot is older; then it needs no SOURCE. With LIVE = True and a TABLE, a class of
+app/engine/database.py, its charts query the database itself.
+
+ROLES = {"month": "category", "score": "mean"} corrects how flaskdash understands its columns. Files
+that begin with _ are skipped.
 """
