@@ -190,8 +190,8 @@ def test_a_form_that_there_is_not_fails_at_the_start(project: Path) -> None:
     )
     last = completed.stderr.strip().splitlines()[-1]
     assert last.endswith(
-        "app/charts/revenue_by_region.py: FILTERS has the form 'dropdown'. "
-        "Write choice, single, range, days, search."
+        "app/charts/revenue_by_region.py: FILTERS has 'dropdown'. "
+        "Write one of choice, single, range, days, search."
     )
 
 

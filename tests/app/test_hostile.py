@@ -278,7 +278,7 @@ CALLED |= {
 }
 CALLED |= {"go.Figure", "go.Bar", "go.Scatter", "pd.read_csv", "pd.to_datetime", "dict.fromkeys"}
 IMPORTED = {"__future__", "pathlib", "typing", "pandas", "plotly.graph_objects", "app.helpers"}
-IMPORTED |= {"app.engine.sparkline", "app.engine.markdown"}
+IMPORTED |= {"app.sparkline", "app.markdown"}
 
 
 class Bare(ast.NodeTransformer):

@@ -79,7 +79,7 @@ def test_each_kind_is_drawn(kinds: str, watched: Watched, scheme: str, width: in
     ],
 )
 def test_the_course_of_a_number(values: list[float], note: str) -> None:
-    file = next(skeletons.TEMPLATES.glob("sparkline/*/app/engine/sparkline.py"))
+    file = next(skeletons.TEMPLATES.glob("sparkline/*/app/sparkline.py"))
     course = runpy.run_path(str(file))["course"](pd.Series(values), "2024-05", "month")
     assert course.startswith(note)
     assert len(re.findall(r"[\d.]+,[\d.]+", course.split("points=")[1])) == len(values)

@@ -77,7 +77,6 @@ def edited(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     (page_code,) = blocks(page, "python")
     (template,) = blocks(page, "html")
     append(app / "pages.py", page_code)
-    replace(app / "pages.py", "Response, abort", "Response, abort, render_template")
     (app / "templates/about.html").write_text(template, "utf-8")
     link = re.findall(r"`(<a href=.*?</a>)`", page)[0]
     replace(app / "templates/base.html", "</header>", f"  {link}\n</header>")

@@ -319,7 +319,7 @@ def test_numbers_are_written_for_people(project: Path) -> None:
         project,
         """
         import pandas as pd
-        from app.engine.formats import cells
+        from app.helpers import cells
         def column(name, values, dtype=None):
             return [row[0] for row in cells(pd.DataFrame({name: pd.Series(values, dtype=dtype)}))]
         assert column("units", [1234567, 89, -1000]) == ["1,234,567", "89", "-1,000"]

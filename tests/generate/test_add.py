@@ -44,7 +44,7 @@ def test_adds_one_file_and_changes_none(made: Path, flaskdash: Cli, kind: str) -
     originals = {path for path in new - records if path.startswith(".flaskdash/")}
     code = {path for path in new - records - originals if "/vendor/" not in path}
     assert {f".flaskdash/{path}.orig" for path in code} <= originals
-    assert code - {"app/engine/static/more.js", "app/engine/markdown.py"} == {"app/charts/mine.py"}
+    assert code - {"app/engine/static/more.js", "app/markdown.py"} == {"app/charts/mine.py"}
     assert "create    app/charts/mine.py" in result.output
     ast.parse(after["app/charts/mine.py"])
 

@@ -22,7 +22,7 @@ SKELETON = {
     ".github/workflows/ci.yml",
     ".dockerignore .env .env.example .gitignore .python-version AGENTS.md Dockerfile Procfile",
     "README.md pyproject.toml tests/conftest.py tests/test_app.py",
-    "app/__init__.py app/config.py app/helpers.py app/pages.py",
+    "app/__init__.py app/config.py app/downloads.py app/helpers.py app/pages.py",
     "app/charts/__init__.py app/loaders/__init__.py",
     "app/engine/README.md app/engine/__init__.py app/engine/api.py app/engine/cache.py",
     "app/engine/controls.py app/engine/discovery.py app/engine/engine.py app/engine/filters.py",
@@ -75,13 +75,13 @@ def test_the_owners_part_stays_small(made: Path) -> None:
 
 
 def test_the_engine_stays_small() -> None:
-    parts = ("project", "plotly", "sparkline", "markdown")
+    parts = ("project", "plotly")
     engines = [render.TEMPLATES / part / "{{cookiecutter.folder}}/app/engine" for part in parts]
     files = [path for engine in engines for path in engine.rglob("*.*") if path.is_file()]
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in files}
     assert {"query.py", "filters.js", "more.js", "pages.css"} <= {path.name for path in files}
     assert max(lines.values()) <= 250
-    for suffix, most in {".py": 1_952, ".js": 700, ".css": 729, ".md": 29}.items():
+    for suffix, most in {".py": 1_700, ".js": 700, ".css": 729, ".md": 29}.items():
         assert sum(count for path, count in lines.items() if path.suffix == suffix) <= most, suffix
 
 

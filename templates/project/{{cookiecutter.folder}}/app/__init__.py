@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
 
 from app import config, engine
+from app.downloads import downloads
 from app.pages import pages
 
 
@@ -14,4 +15,12 @@ def create_app(**settings: Any) -> Flask:
     app.config.from_mapping(config.load(settings))
     engine.init_app(app)
     app.register_blueprint(pages)
+    app.register_blueprint(downloads)
+
+    @app.after_request
+    def add_security_headers(response: Response) -> Response:
+        for name, value in app.config["SECURITY_HEADERS"].items():
+            response.headers.setdefault(name, value)
+        return response
+
     return app

@@ -28,6 +28,11 @@ CONTENT_SECURITY_POLICY = {
     "base-uri": "'none'",
     "frame-ancestors": "'self'",
 }
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "; ".join(map(" ".join, CONTENT_SECURITY_POLICY.items())),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
 
 
 def load(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +49,7 @@ def load(settings: Mapping[str, Any]) -> dict[str, Any]:
         "SECRET_KEY": os.environ.get("SECRET_KEY") or (secrets.token_hex() if debug else ""),
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": not debug,
-        "CONTENT_SECURITY_POLICY": CONTENT_SECURITY_POLICY,
+        "SECURITY_HEADERS": SECURITY_HEADERS,
         "UPDATE_SECONDS": 60,  # between an open page's looks for newer data; 0: it never looks
         "TABLE_ROWS": 25,  # on one page of a table
         "INSTANCE": instance,  # the folder of snapshots

@@ -1,6 +1,10 @@
 """Pages: the dashboards, the charts, and your own."""
 
-from flask import Blueprint, Response, abort
+import json
+
+from flask import Blueprint, Response, abort, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.engine import get_engine
 from app.engine.page import show
@@ -24,6 +28,18 @@ def chart(slug: str) -> Response:
     """Show a chart with its rows and its SQL."""
     chart = get_engine().chart(slug)
     return show("chart.html", chart.title, [chart])
+
+
+@pages.app_errorhandler(HTTPException)
+def error(error: HTTPException) -> BaseResponse:
+    """Say what is wrong with a request."""
+    response = error.get_response(request.environ)  # with headers, such as Allow and Retry-After
+    if request.path.endswith(".json"):
+        response.mimetype = "application/json"
+        response.data = json.dumps({"error": error.description})
+    else:
+        response.data = render_template("error.html", title=error.name, error=error)
+    return response
 
 
 # Your own pages go here: README.md, "Add a page", has one to start from.

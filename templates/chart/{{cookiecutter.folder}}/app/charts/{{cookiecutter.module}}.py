@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 {% if kind.imports %}
+{{ kind.imports }}
 {%- if chart.x != "None" and kind.further is defined %}
 {{ kind.further }}
 {%- endif %}
-{{ kind.imports }}
 {% endif %}
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -1,17 +1,12 @@
 """The engine: how the dashboards work. README.md beside this file has the path of one request."""
 
-import json
-from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, render_template, request
-from flask.sessions import SecureCookieSessionInterface
-from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Flask
 
 from app import charts, loaders
 from app.engine import discovery, formats
@@ -19,6 +14,7 @@ from app.engine.api import api, static_file
 from app.engine.cache import Cache
 from app.engine.engine import Engine, get_engine
 from app.engine.query import SnapshotData
+from app.helpers import cells, words
 
 __all__ = ["Engine", "get_engine", "init_app"]
 
@@ -30,13 +26,8 @@ def init_app(app: Flask) -> None:
     app.view_functions["static"] = partial(static_file, Path(str(app.static_folder)))
     app.url_defaults(_add_version)
     app.context_processor(lambda: {"dashboards": get_engine().dashboards})
-    for template_filter in (formats.cells, formats.slugify, formats.words):
+    for template_filter in (cells, formats.slugify, words):
         app.add_template_filter(template_filter)
-    app.after_request(partial(_add_headers, _security_headers(app)))
-    app.register_error_handler(HTTPException, _show_error)
-    # Flask makes a serializer at each request, which takes as long as the rest of a cached answer.
-    app.session_interface = sessions = SecureCookieSessionInterface()
-    sessions.get_signing_serializer = lru_cache(sessions.get_signing_serializer)  # type: ignore
 
 
 def _create_engine(snapshots: Path, cache: Path) -> Engine:
@@ -60,28 +51,3 @@ def _add_version(endpoint: str, values: dict[str, Any]) -> None:
     """Add the version of the code to the URL of a static file, so that browsers may keep it."""
     if endpoint in {"static", "engine.static"}:
         values.setdefault("v", get_engine().cache.code_version)
-
-
-def _security_headers(app: Flask) -> dict[str, str]:
-    policy = app.config["CONTENT_SECURITY_POLICY"]
-    return {
-        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-    }
-
-
-def _add_headers(headers: Mapping[str, str], response: Response) -> Response:
-    missing = {name: value for name, value in headers.items() if name not in response.headers}
-    response.headers.extend(missing)
-    return response
-
-
-def _show_error(error: HTTPException) -> BaseResponse:
-    response = error.get_response(request.environ)  # with headers, such as Allow and Retry-After
-    if request.path.endswith(".json"):
-        response.mimetype = "application/json"
-        response.data = json.dumps({"error": error.description})
-    else:
-        response.data = render_template("error.html", title=error.name, error=error)
-    return response

@@ -1,27 +1,17 @@
-"""API: the rows and figures of charts as JSON and CSV, health, and the engine's static files."""
-
-from __future__ import annotations
+"""API: health, static files, and what the engine's scripts ask for."""
 
 import mimetypes
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, request, send_file
 from werkzeug.security import safe_join
 
-from app.engine import filters, formats
 from app.engine.cache import Answer
 from app.engine.engine import get_engine
-from app.engine.models import Chart
-from app.engine.page import draw, show
-from app.engine.respond import respond
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from app.engine.page import show
 
 api = Blueprint("engine", __name__, template_folder="templates")
 mimetypes.add_type("text/javascript", ".js")  # Windows may have another type
@@ -33,43 +23,6 @@ def chart_rows(slug: str) -> Response:
     """Return one page of a chart's rows as HTML, for tables.js."""
     chart = get_engine().chart(slug)
     return show("engine/_chart.html", "", [chart])
-
-
-@api.get("/charts/<slug>/figure.json")
-def figure_json(slug: str) -> Response:
-    """Return a chart's Plotly figure."""
-    chart = get_engine().chart(slug)
-    if chart.kind != "figure":
-        abort(404, "This chart is not a figure: see its data.json.")
-    return _respond_rows(chart, partial(draw, chart), "application/json")
-
-
-@api.get("/charts/<slug>/data.json")
-def data_json(slug: str) -> Response:
-    """Return the rows of a chart as JSON."""
-    return _respond_rows(get_engine().chart(slug), formats.as_json, "application/json")
-
-
-@api.get("/charts/<slug>.csv")
-def data_csv(slug: str) -> Response:
-    """Return the rows of a chart as CSV; those of a table are streamed, as there may be many."""
-    engine = get_engine()
-    chart = engine.chart(slug)
-    if chart.kind == "table":
-        active = filters.from_query(request.args, engine.filter_forms([chart]))
-        chunks = engine.data[chart.data].chunks(chart.sql, active)
-        first = formats.as_csv(next(chunks))  # an error is raised before the answer has begun
-        further = (formats.as_csv(chunk, header=False) for chunk in chunks)
-        response = Response(chain([first], further), mimetype="text/csv")
-    else:
-        response = _respond_rows(chart, formats.as_csv, "text/csv")
-    response.headers.set("Content-Disposition", "attachment", filename=f"{slug}.csv")
-    return response
-
-
-def _respond_rows(chart: Chart, write: Callable[[DataFrame], str], mimetype: str) -> Response:
-    data = get_engine().data[chart.data]
-    return respond([chart], lambda active: Answer(write(data.query(chart.sql, active))), mimetype)
 
 
 @api.get("/up")
@@ -98,13 +51,8 @@ def static_file(folder: Path, filename: str) -> Response:
     brotli = path.with_name(f"{path.name}.br")
     if brotli.is_file() and request.accept_encodings["br"]:
         response = send_file(brotli, mimetype)
-        response.headers.update(
-            {
-                "Cache-Control": cache_control,
-                "Content-Encoding": "br",
-                "Vary": "Accept-Encoding",
-            }
-        )
+        response.headers["Cache-Control"] = cache_control
+        response.headers.extend({"Content-Encoding": "br", "Vary": "Accept-Encoding"})
         return response
     return get_engine().cache.response(
         ("static", str(path)), lambda: Answer(path.read_bytes()), mimetype, cache_control

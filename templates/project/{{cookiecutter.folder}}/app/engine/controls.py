@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from app.engine import filters
-from app.engine.formats import words
 from app.engine.models import Chart, Filter
 from app.engine.query import Data
+from app.helpers import periods, words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -159,17 +159,13 @@ def _query(active: Iterable[Filter]) -> str:
 
 
 def presets(control: Control, active: Iterable[Filter]) -> list[tuple[str, str]]:
-    """Return named spans of days up to the newest day, each with the query string that sets it.
+    """Return the periods of helpers.py, each with the query string that sets it.
 
-    Spans that begin before the data, or that hold less than two of its steps, are left out.
+    Those that begin before the data, or that hold less than two of its steps, are left out.
     """
     try:
         first, last = map(date.fromisoformat, control.ends)
-        january = last.replace(month=1, day=1)
-        spans = {f"Last {days} days": (last - timedelta(days - 1), last) for days in (7, 30, 90)}
-        spans["This month"] = last.replace(day=1), last
-        spans["This year"] = january, last
-        spans["Last year"] = january.replace(year=last.year - 1), january - timedelta(1)
+        spans = periods(last)
     except (ValueError, OverflowError):  # no days, or days before the year 1
         return []
     step = (last - first) / max(1, control.distinct - 1)

@@ -86,7 +86,7 @@ def _chart(
     filters = getattr(module, "FILTERS", ())
     forms = dict(filters) if isinstance(filters, Mapping) else dict.fromkeys(filters, "")
     if unknown := [form for form in forms.values() if form not in ("", *FORMS)]:
-        raise RuntimeError(f"{file}: FILTERS has the form {unknown[0]!r}. Write {', '.join(FORMS)}.")
+        raise RuntimeError(f"{file}: FILTERS has {unknown[0]!r}. Write one of {', '.join(FORMS)}.")
     slug = name.replace("_", "-")
     return Chart(
         slug=slug,
@@ -125,8 +125,7 @@ def _check_dashboards(charts: Iterable[Chart]) -> None:
     titles: dict[str, str] = {}
     for chart in charts:
         for title in chart.dashboards:
-            first = titles.setdefault(slugify(title), title)
-            if first != title:
+            if (first := titles.setdefault(slugify(title), title)) != title:
                 raise RuntimeError(
                     f"{chart.file}: the dashboards {title!r} and {first!r} have the same address, "
                     f"/dashboards/{slugify(title)}. Rename one."
@@ -136,10 +135,7 @@ def _check_dashboards(charts: Iterable[Chart]) -> None:
 def code_version() -> str:
     """Return a digest of the application's files: cached pages end with the code they show."""
     app = Path(__file__).parents[1]
-    ignored = {"vendor", "__pycache__"}
-    files = [path for path in app.rglob("*") if not ignored & set(path.parts)]
-    digest = blake2b(digest_size=8)
-    for path in sorted([*files, app.parent / "pyproject.toml", app.parent / "uv.lock"]):
-        if path.is_file():
-            digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
+    files = [path for path in app.rglob("*") if not {"vendor", "__pycache__"} & set(path.parts)]
+    files += [app.parent / "pyproject.toml", app.parent / "uv.lock"]
+    named = (path.name.encode() + path.read_bytes() for path in sorted(files) if path.is_file())
+    return blake2b(b"".join(named), digest_size=8).hexdigest()

@@ -23,6 +23,7 @@ from app.engine.engine import get_engine
 from app.engine.models import Chart, Filter, View
 from app.engine.respond import respond, views_of
 from app.engine.tables import Page
+from app.helpers import summary
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -53,10 +54,7 @@ def show(template: str, title: str, charts: Sequence[Chart], **variables: Any) -
     The answer to a GET is cached for these arguments and the filters in the URL, so it must not
     depend on anything else, such as the session.
     """
-
-    def build(active: Sequence[Filter]) -> Answer:
-        return _page(template, title, charts, active, variables)
-
+    build = partial(_page, template, title, charts, variables)
     return respond(charts, build, "text/html", (template, title, variables))
 
 
@@ -73,8 +71,8 @@ def _page(
     template: str,
     title: str,
     charts: Sequence[Chart],
-    active: Sequence[Filter],
     variables: Mapping[str, Any],
+    active: Sequence[Filter],
 ) -> Answer:
     engine = get_engine()
     views, page_controls = views_of(charts), engine.controls(charts, active)
@@ -181,7 +179,7 @@ def _card(
             return Card(chart, page, text=_result(chart, rows))
         labels = controls.clickable(rows, page_controls)
         figure = draw(chart, rows)
-        return Card(chart, page, figure, labels=labels, description=formats.summary(rows))
+        return Card(chart, page, figure, labels=labels, description=summary(rows))
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.slug)
         return Card(chart, error=_detail(chart, error) if current_app.debug else "See the log.")

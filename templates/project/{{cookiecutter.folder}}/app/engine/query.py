@@ -73,8 +73,9 @@ class SnapshotData(Snapshot):
         super().__init__(loader, folder)
         self._facts = lru_cache(1000)(lambda file, sql: self._run(file, sql, {}).to_dict("list"))
 
-    def query(self, sql: str, filters: Sequence[Filter] = ()) -> DataFrame:
-        return self._query(sql, filters)
+    def query(self, sql: str, filters: Iterable[Filter] = (), find: str = "") -> DataFrame:
+        text, values = self._filtered(sql, filters)
+        return self._run(self.state().file, text, values | ({"find": find} if find else {}))
 
     def query_all(self, sqls: list[str], filters: Sequence[Filter]) -> list[DataFrame]:
         state = self.state()
@@ -104,7 +105,7 @@ class SnapshotData(Snapshot):
             matches = " OR ".join(f"contains({text}, lower($find))" for text in texts)
             matches = f"WHERE {matches}"
         count = f"SELECT count(*) AS total {unordered} {matches}"
-        total = int(self._query(count, filters, view.find)["total"].sum())
+        total = int(self.query(count, filters, view.find)["total"].sum())
         view = view.within(columns, -(-total // rows))
         order = ""
         if view.sort:  # and then by all columns: else a row may be on two pages, or on none
@@ -114,7 +115,7 @@ class SnapshotData(Snapshot):
             source = unordered
         start = (view.page - 1) * rows
         selected = f"SELECT * {source} {matches} {order} LIMIT {rows} OFFSET {start}"
-        return Page(view, self._query(selected, filters, view.find), total, rows, columns)
+        return Page(view, self.query(selected, filters, view.find), total, rows, columns)
 
     def columns(self) -> dict[str, str]:
         described = self._fact(f"DESCRIBE FROM {SNAPSHOT}")
@@ -138,11 +139,8 @@ class SnapshotData(Snapshot):
     def count(self, filters: Sequence[Filter] = ()) -> int:
         if not where(filters, self.columns())[0]:
             return self.state().rows
-        return int(self.query(f"SELECT count(*) AS n FROM {quote(self.loader.name)}", filters)["n"][0])
-
-    def _query(self, sql: str, filters: Iterable[Filter], find: str = "") -> DataFrame:
-        text, values = self._filtered(sql, filters)
-        return self._run(self.state().file, text, values | ({"find": find} if find else {}))
+        sql = f"SELECT count(*) AS n FROM {quote(self.loader.name)}"
+        return int(self.query(sql, filters)["n"][0])
 
     def _filtered(self, sql: str, filters: Iterable[Filter]) -> tuple[str, dict[str, object]]:
         """Return SQL with the filtered rows in front, as a CTE with the loader's name."""

@@ -29,10 +29,7 @@ def respond(
     mimetype: str,
     arguments: object = None,
 ) -> Response:
-    """Answer a request about charts from the cache, or with what `build` returns for the filters.
-
-    `arguments` are what else the answer depends on.
-    """
+    """Answer from the cache, or with what `build` makes of the filters and these arguments."""
     for _ in range(ATTEMPTS):
         with suppress(DataReplaced):  # an answer must not mix old and new data
             return _respond(charts, build, mimetype, arguments)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from app.engine.formats import cells, number
+from app.helpers import cells, number
 
 if TYPE_CHECKING:
     from pandas import DataFrame
