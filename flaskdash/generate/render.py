@@ -28,8 +28,8 @@ MARK = "flaskdash-part"
 def render(skeleton: str, context: Mapping[str, Any], into: Path) -> None:
     """Render `templates/<skeleton>` with the context into a folder that may contain files.
 
-    `_copy_without_render` must list files, because cookiecutter replaces whole folders. The
-    skeleton's top folder is named `cookiecutter.folder`, which is the folder's own name.
+    cookiecutter renders the path of the folder, too, so what is in it would run as Jinja: it gets
+    a plain one, and the result is copied. The skeleton's top folder is `cookiecutter.folder`.
     """
     from cookiecutter.exceptions import CookiecutterException
     from cookiecutter.generate import generate_context, generate_files
@@ -37,19 +37,19 @@ def render(skeleton: str, context: Mapping[str, Any], into: Path) -> None:
     logging.getLogger("cookiecutter").setLevel(logging.WARNING)
     source = TEMPLATES / skeleton
     values = generate_context(str(source / "cookiecutter.json"))
-    values["cookiecutter"].update(context, folder=into.name)
-    try:
-        generate_files(
-            repo_dir=str(source),
-            context=values,
-            output_dir=str(into.parent),
-            overwrite_if_exists=True,
-            accept_hooks=False,
+    values["cookiecutter"].update(context, folder="rendered")
+    if "{" in tempfile.gettempdir():
+        raise FlaskdashError(
+            f"The folder for temporary files has a brace in its path: {tempfile.gettempdir()}.",
+            hint="TMPDIR=/tmp flaskdash ...",
         )
-    except CookiecutterException as error:
-        raise FlaskdashError(f"Cannot render the skeleton {skeleton}: {error}") from error
-    for compiled in list(into.rglob("__pycache__")):  # pip compiles what it installs
-        shutil.rmtree(compiled)
+    with tempfile.TemporaryDirectory(prefix="flaskdash-") as temporary:
+        try:
+            generate_files(str(source), values, temporary, accept_hooks=False)
+        except CookiecutterException as error:
+            raise FlaskdashError(f"Cannot render the skeleton {skeleton}: {error}") from error
+        ignored = shutil.ignore_patterns("__pycache__")  # pip compiles what it installs
+        shutil.copytree(Path(temporary, "rendered"), into, dirs_exist_ok=True, ignore=ignored)
 
 
 def render_part(part: str, context: Mapping[str, Any], into: Path) -> None:

@@ -331,6 +331,34 @@ def kinds_of(project: Path) -> set[str]:
     return {kind for kind in ("Box", "Choropleth") for text in texts if f"go.{kind}(" in text}
 
 
+@pytest.mark.parametrize(
+    "parent",
+    ["{{7}}", "{{ 7*7 }}", "{% if %}", "{#", '{{cycler.__init__.__globals__.os.mkdir("RUN")}}'],
+)
+def test_the_name_of_a_parent_folder_is_not_run_as_a_template(
+    folder: Path, sales: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch, parent: str
+) -> None:
+    (folder / parent).mkdir()
+    monkeypatch.chdir(folder / parent)
+    flaskdash("new", "shop", "--data", sales, "--no-install", "--no-git")
+    monkeypatch.chdir("shop")
+    flaskdash("add-chart", "more", "--kind", "bar", "--x", "region")
+    assert Path("app/charts/more.py").is_file()
+    assert [path.name for path in folder.iterdir()] == [parent]
+    assert [path.name for path in (folder / parent).iterdir()] == ["shop"]
+
+
+def test_a_folder_for_temporary_files_with_braces_is_refused(
+    folder: Path, sales: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = folder / "{{7*7}}"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    output = flaskdash("new", "shop", "--data", sales, "--no-install", "--no-git", code=1).output
+    assert f"The folder for temporary files has a brace in its path: {temporary}." in output
+    assert list(folder.rglob("*")) == [temporary]
+
+
 def test_the_larger_bundle_only_comes_with_a_map(folder: Path, flaskdash: Cli) -> None:
     countries = "France Spain Italy Poland Greece Norway Chile Peru Kenya Japan".split()
     lines = [
