@@ -26,10 +26,11 @@ class Running:
 
 @contextmanager
 def gunicorn(python: Path, app: str, cwd: Path, variables: Mapping[str, str]) -> Iterator[Running]:
-    """Run an application under gunicorn with 2 workers of 4 threads, on a free port."""
+    """Run an application under gunicorn with 2 workers, of 4 threads or as its settings say."""
     port = free_port()
-    command = [str(python), "-m", "gunicorn", "--no-control-socket", "--worker-class", "gthread"]
-    command += ["--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning"]
+    command = [str(python), "-m", "gunicorn", "--workers", str(WORKERS), "--log-level", "warning"]
+    if not (cwd / "gunicorn.conf.py").exists():
+        command += ["--no-control-socket", "--worker-class", "gthread", "--threads", str(THREADS)]
     command += ["--bind", f"{HOST}:{port}", app]
     with _running(command, port, cwd, variables) as running:
         yield running

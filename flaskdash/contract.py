@@ -52,6 +52,6 @@ PROMISES = (
     _engine("chart", "draw", "models", "draw: Callable[[DataFrame], Any]"),
     _engine("chart", "filters", "models", "filters: Mapping[str, str]"),
     _engine("cache", "code_version", "cache", "self.code_version = code_version"),
-    _engine("route", "/up", "api", '@api.get("/up")', "check, deploy"),
-    _engine("route", "/ready", "api", '@api.get("/ready")', "check, deploy"),
+    Promise("route", "/up", "app/health.py", '@health.get("/up")', "check, deploy"),
+    Promise("route", "/ready", "app/health.py", '@health.get("/ready")', "check, deploy"),
 )

@@ -46,7 +46,7 @@ def boots(project: Project) -> Iterator[Finding]:
             yield Finding(
                 f"/up answers {answer.strip()[:60]!r}, not 'up' and the text of .release, so a deploy"
                 " cannot recognise the new version",
-                "Copy app/config.py and up() in app/engine/api.py from a new project",
+                "Copy app/config.py and app/health.py from a new project",
             )
             return
         yield from _check_pages(project, port, log)

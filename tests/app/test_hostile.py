@@ -15,7 +15,6 @@ import io
 import itertools
 import json
 import re
-import runpy
 import subprocess
 import unicodedata
 from collections.abc import Iterator
@@ -29,7 +28,6 @@ import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Page, expect
 
-from flaskdash import skeletons
 from flaskdash.charts import sql
 from flaskdash.charts.kinds import KINDS, Chart
 from flaskdash.cli import cli
@@ -38,7 +36,7 @@ from flaskdash.inspect.model import Column
 from flaskdash.names import identifier
 from flaskdash.project import Project, results
 from tests.support.fixtures import Cli
-from tests.support.projects import own_environment
+from tests.support.projects import module_of_skeleton, own_environment
 from tests.support.web import Watched, fetch, serving, wait_for_data
 
 SCRIPT = "</script><script>alert(1)</script>"
@@ -727,8 +725,8 @@ def test_no_formula_of_any_script_reaches_a_spreadsheet(vast: str) -> None:
     assert {f"'{formula}" for formula in FORMULAS if not formula[0].isspace()} <= kinds
     assert not {kind for kind in kinds if kind.startswith(tuple(f[0] for f in FORMULAS))}
     assert kinds >= {TURNED, HIDDEN, VAST}  # anything else is as it was
-    formats = skeletons.TEMPLATES / "project/{{cookiecutter.folder}}/app/engine/formats.py"
-    text = runpy.run_path(str(formats))["as_csv"](pd.DataFrame({"=name": [*FORMULAS, "x\r=1"]}))
+    with module_of_skeleton("app.downloads") as downloads:
+        text = downloads.as_csv(pd.DataFrame({"=name": [*FORMULAS, "x\r=1"]}))
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert rows == [["'=name"], *([f"'{formula}"] for formula in FORMULAS), ["x\r=1"]]
 

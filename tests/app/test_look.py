@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import html
-import importlib
 import itertools
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from flaskdash import skeletons
-from tests.support.projects import copy_project
+from tests.support.projects import copy_project, module_of_skeleton
 from tests.support.web import Watched, fetch, serving, wait_for_data
 
 STATIC = skeletons.TEMPLATES / "project/{{cookiecutter.folder}}/app/static"
@@ -161,11 +159,9 @@ def test_each_chart_says_what_it_shows_and_leads_to_its_table(site: str, watched
     expect(chart).to_have_attribute("aria-label", re.compile(r"1 row; .* \(Tea\)"))
 
 
-def test_a_summary_copes_with_any_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(STATIC.parents[1])
-    summary = importlib.import_module("app.helpers").summary
-    for name in [name for name in sys.modules if name.split(".")[0] == "app"]:
-        monkeypatch.delitem(sys.modules, name)
+def test_a_summary_copes_with_any_rows() -> None:
+    with module_of_skeleton("app.helpers") as helpers:
+        summary = helpers.summary
     empty = pd.DataFrame({"a": pd.Series(dtype="float"), "b": pd.Series(dtype="str")})
     assert summary(empty) == "0 rows."
     gaps = pd.DataFrame({"name": [None, "x" * 99], "n": [1.5, None], "void": [None, None]})

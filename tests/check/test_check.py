@@ -589,7 +589,7 @@ def shop(shared_project: Path, tmp_path: Path) -> Project:
             "import nowhere\nfrom app import",
             "the web process ended at its",
         ),
-        ("app/engine/api.py", '"up {', '"well {', "/up answers 'well preflight'"),
+        ("app/health.py", '"up {', '"well {', "/up answers 'well preflight'"),
     ],
 )
 def test_a_project_that_does_not_start_is_a_finding(

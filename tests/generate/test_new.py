@@ -21,10 +21,10 @@ from tests.support.waiting import need, wait_for
 SKELETON = {
     ".github/workflows/ci.yml",
     ".dockerignore .env .env.example .gitignore .python-version AGENTS.md Dockerfile Procfile",
-    "README.md pyproject.toml tests/conftest.py tests/test_app.py",
-    "app/__init__.py app/config.py app/downloads.py app/helpers.py app/pages.py",
+    "README.md gunicorn.conf.py pyproject.toml tests/conftest.py tests/test_app.py",
+    "app/__init__.py app/config.py app/downloads.py app/health.py app/helpers.py app/pages.py",
     "app/charts/__init__.py app/loaders/__init__.py",
-    "app/engine/README.md app/engine/__init__.py app/engine/api.py app/engine/cache.py",
+    "app/engine/README.md app/engine/__init__.py app/engine/api.py app/engine/cache.py app/engine/connection.py",
     "app/engine/controls.py app/engine/discovery.py app/engine/engine.py app/engine/filters.py",
     "app/engine/formats.py app/engine/models.py app/engine/page.py app/engine/query.py",
     "app/engine/respond.py app/engine/snapshots.py app/engine/tables.py app/engine/together.py",

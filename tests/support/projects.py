@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
+import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from flaskdash import skeletons
 from flaskdash.generate import render
 from flaskdash.project import environment
+
+
+@contextmanager
+def module_of_skeleton(name: str) -> Iterator[Any]:
+    """Import a module of the skeleton's app; at the end, all of that app is forgotten."""
+    folder = str(skeletons.TEMPLATES / "project/{{cookiecutter.folder}}")
+    sys.path.insert(0, folder)
+    try:
+        yield importlib.import_module(name)
+    finally:
+        sys.path.remove(folder)
+        for loaded in [loaded for loaded in sys.modules if loaded.split(".")[0] == "app"]:
+            del sys.modules[loaded]
 
 
 def borrow_environment(project: Path, shared: Path) -> None:

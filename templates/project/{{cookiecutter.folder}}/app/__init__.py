@@ -6,6 +6,7 @@ from flask import Flask, Response
 
 from app import config, engine
 from app.downloads import downloads
+from app.health import health
 from app.pages import pages
 
 
@@ -16,6 +17,7 @@ def create_app(**settings: Any) -> Flask:
     engine.init_app(app)
     app.register_blueprint(pages)
     app.register_blueprint(downloads)
+    app.register_blueprint(health)
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, request
 
-from app.engine import filters, formats, get_engine
-from app.engine.cache import Answer
+from app.engine import filters, get_engine
+from app.engine.cache import Answer, place
+from app.engine.formats import plain
 from app.engine.models import Chart
 from app.engine.page import draw
 from app.engine.respond import respond
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 downloads = Blueprint("downloads", __name__)
+# What a spreadsheet takes for the start of a formula; the last four are = + - @ in full width.
+FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
 @downloads.get("/charts/<slug>/figure.json")
@@ -33,7 +37,7 @@ def chart_figure(slug: str) -> Response:
 @downloads.get("/charts/<slug>/data.json")
 def chart_json(slug: str) -> Response:
     """Return the rows of a chart as JSON."""
-    return _respond_rows(get_engine().chart(slug), formats.as_json, "application/json")
+    return _respond_rows(get_engine().chart(slug), as_json, "application/json")
 
 
 @downloads.get("/charts/<slug>.csv")
@@ -43,16 +47,40 @@ def chart_csv(slug: str) -> Response:
     chart = engine.chart(slug)
     if chart.kind == "table":
         active = filters.from_query(request.args, engine.filter_forms([chart]))
-        chunks = engine.data[chart.data].chunks(chart.sql, active)
-        first = formats.as_csv(next(chunks))  # an error is raised before the answer has begun
-        further = (formats.as_csv(chunk, header=False) for chunk in chunks)
-        response = Response(chain([first], further), mimetype="text/csv")
+        parts = _csv_parts(engine.data[chart.data].chunks(chart.sql, active))
+        first = next(parts)  # an error is raised before the answer has begun
+        response = Response(chain([first], parts), mimetype="text/csv")
     else:
-        response = _respond_rows(chart, formats.as_csv, "text/csv")
+        response = _respond_rows(chart, as_csv, "text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=f"{slug}.csv")
     return response
+
+
+def _csv_parts(chunks: Iterator[DataFrame]) -> Iterator[str]:
+    with place():
+        yield as_csv(next(chunks))
+        for chunk in chunks:
+            yield as_csv(chunk, header=False)
 
 
 def _respond_rows(chart: Chart, write: Callable[[DataFrame], str], mimetype: str) -> Response:
     data = get_engine().data[chart.data]
     return respond([chart], lambda active: Answer(write(data.query(chart.sql, active))), mimetype)
+
+
+def as_json(df: DataFrame) -> str:
+    """Return the table as JSON of plain types: NaN and infinity become null."""
+    table = {"columns": list(df.columns), "rows": plain(df).to_numpy().tolist()}
+    text = json.dumps(table, default=lambda v: v.tolist() if hasattr(v, "tolist") else str(v))
+    return json.dumps(json.loads(text, parse_constant=lambda _: None))
+
+
+def as_csv(df: DataFrame, *, header: bool = True) -> str:
+    """Return the table as CSV; an apostrophe marks what a spreadsheet would run as a formula."""
+
+    def neutralise(value: Any) -> Any:
+        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+    table = plain(df).map(neutralise).rename(columns=neutralise)
+    text = table.to_csv(index=False, header=header, lineterminator="\r\n")
+    return "\ufeff" + text if header else text  # Excel reads UTF-8 only with this mark

@@ -89,12 +89,21 @@ def _label(columns: Iterable[Series[Any]], row: int) -> str:
     return f" ({text})" if text else ""
 
 
-def periods(last: date) -> dict[str, tuple[date, date]]:
-    """Return the periods that a filter by days offers, by name; `last` is the newest day of the data."""
+def periods(first: date, last: date, step: timedelta) -> dict[str, tuple[date, date]]:
+    """Return the periods that a filter by days offers, by name.
+
+    The data goes from `first` to `last`, in steps. Periods that begin before it, that are all of
+    it, or that hold less than two steps are left out.
+    """
     january = last.replace(month=1, day=1)
-    return {
+    periods = {
         **{f"Last {days} days": (last - timedelta(days - 1), last) for days in (7, 30, 90)},
         "This month": (last.replace(day=1), last),
         "This year": (january, last),
         "Last year": (january.replace(year=last.year - 1), january - timedelta(1)),
+    }
+    return {
+        name: (low, high)
+        for name, (low, high) in periods.items()
+        if first <= low and (low, high) != (first, last) and high - low + timedelta(1) >= 2 * step
     }

@@ -3,7 +3,7 @@
 import json
 
 from flask import Blueprint, Response, abort, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.engine import get_engine
@@ -34,6 +34,8 @@ def chart(slug: str) -> Response:
 def error(error: HTTPException) -> BaseResponse:
     """Say what is wrong with a request."""
     response = error.get_response(request.environ)  # with headers, such as Allow and Retry-After
+    if isinstance(error, BadHost):
+        return response  # a page has links, which would need the name of the host
     if request.path.endswith(".json"):
         response.mimetype = "application/json"
         response.data = json.dumps({"error": error.description})

@@ -23,7 +23,8 @@ def init_app(app: Flask) -> None:
     """Find the loaders and charts, and add what their pages need to the app."""
     app.extensions["engine"] = _create_engine(app.config["INSTANCE"], app.config["CACHE"])
     app.register_blueprint(api)
-    app.view_functions["static"] = partial(static_file, Path(str(app.static_folder)))
+    for endpoint, folder in (("static", app.static_folder), ("engine.static", api.static_folder)):
+        app.view_functions[endpoint] = partial(static_file, str(folder))
     app.url_defaults(_add_version)
     app.context_processor(lambda: {"dashboards": get_engine().dashboards})
     for template_filter in (cells, formats.slugify, words):

@@ -2,23 +2,26 @@
 
 import gzip
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Literal
 
 import brotli
 from flask import Response, current_app, request
+from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.http import parse_accept_header
 
 ON_DISK = 2**26  # bytes of all answers
 LARGEST = 2**19  # bytes of one answer
 BLOCK = 2**12  # bytes that a file takes besides
 IN_MEMORY = 100  # answers
+
+_places = BoundedSemaphore(16)  # of answers that are being built; their threads are in use
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Cache:
         body = self._find(digest)
         if body is None:
             # One thread builds an answer, and the others that need it wait.
-            with self._building[int(digest[0], 16)]:
+            with place(), self._building[int(digest[0], 16)]:
                 body = self._find(digest)
                 if body is None:
                     answer = build()
@@ -97,6 +100,17 @@ class Cache:
             room -= file.stat().st_size + BLOCK
             if room < 0:
                 Path(file).unlink()
+
+
+@contextmanager
+def place() -> Iterator[None]:
+    """Take a place among the answers that are being built; raise ServiceUnavailable if none is free."""
+    if not _places.acquire(blocking=False):
+        raise ServiceUnavailable("Many pages are being built. Try again in 5 s.", retry_after=5)
+    try:
+        yield
+    finally:
+        _places.release()
 
 
 def _uncached(answer: Answer, mimetype: str) -> Response:

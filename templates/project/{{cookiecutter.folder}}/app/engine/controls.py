@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -159,21 +159,16 @@ def _query(active: Iterable[Filter]) -> str:
 
 
 def presets(control: Control, active: Iterable[Filter]) -> list[tuple[str, str]]:
-    """Return the periods of helpers.py, each with the query string that sets it.
-
-    Those that begin before the data, or that hold less than two of its steps, are left out.
-    """
+    """Return the periods of helpers.py, each with the query string that sets it."""
     try:
         first, last = map(date.fromisoformat, control.ends)
-        spans = periods(last)
+        spans = periods(first, last, (last - first) / max(1, control.distinct - 1))
     except (ValueError, OverflowError):  # no days, or days before the year 1
         return []
-    step = (last - first) / max(1, control.distinct - 1)
     remaining = [item for item in active if item.column != control.column]
     return [
         (name, _query([*remaining, Filter(control.column, (), str(low), str(high))]))
         for name, (low, high) in spans.items()
-        if first <= low and (low, high) != (first, last) and high - low + timedelta(1) >= 2 * step
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from flask import abort, current_app
 
@@ -21,7 +22,7 @@ class Engine:
     charts: dict[str, Chart]  # by slug, in their order
     cache: Cache
 
-    @property
+    @cached_property
     def dashboards(self) -> dict[str, str]:
         """Return the titles of the dashboards, by slug."""
         titles = (title for chart in self.charts.values() for title in chart.dashboards)

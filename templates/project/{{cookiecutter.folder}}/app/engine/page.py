@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -136,12 +137,16 @@ def _start_queries(
         if chart.slug in frames:
             answers.append(partial(frames.__getitem__, chart.slug))
         elif chart in whole:
-            answers.append(_threads.submit(data[chart.data].query, chart.sql, active).result)
+            answers.append(_submit(data[chart.data].query, chart.sql, active))
         else:
             view = views[chart.slug]
-            ask = partial(data[chart.data].page, chart.sql, active, view, size)
-            answers.append(_threads.submit(ask).result)
+            answers.append(_submit(data[chart.data].page, chart.sql, active, view, size))
     return answers, counts
+
+
+def _submit(query: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+    """Run a query in a thread that knows the request; return a function that waits for it."""
+    return _threads.submit(copy_context().run, query, *arguments).result
 
 
 def _query_together(

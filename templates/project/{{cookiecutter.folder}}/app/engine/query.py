@@ -8,9 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from app.engine.connection import cursor
 from app.engine.filters import quote, where
 from app.engine.models import Filter, Loader, State, View
-from app.engine.snapshots import Snapshot, cursor
+from app.engine.snapshots import Snapshot
 from app.engine.tables import Page, as_source
 from app.engine.together import query_together
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
-from threading import Lock, Timer
 
 from flask import Response, abort, request
 
@@ -15,8 +14,6 @@ from app.engine.engine import get_engine
 from app.engine.models import Chart, Filter, View
 
 ATTEMPTS = 10
-WARM_UP_SECONDS = 1
-_warmed = Lock()  # held from the first answer on
 
 
 class DataReplaced(Exception):
@@ -69,13 +66,7 @@ def _respond(
                 raise DataReplaced
         return answer
 
-    response = engine.cache.response(key, build_and_check, mimetype)
-    if charts and _warmed.acquire(blocking=False):
-        # Import pandas and duckdb soon after the first answer, for the first that is not cached.
-        timer = Timer(WARM_UP_SECONDS, engine.data[charts[0].data].columns)
-        timer.daemon = True
-        response.call_on_close(timer.start)
-    return response
+    return engine.cache.response(key, build_and_check, mimetype)
 
 
 def _versions(charts: Sequence[Chart]) -> list[tuple[str, str]]:

@@ -24,37 +24,21 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 from werkzeug.exceptions import ServiceUnavailable
 
+from app.engine.connection import cursor
 from app.engine.filters import is_day, is_number, quote
 from app.engine.models import Loader, State
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+    from duckdb import DuckDBPyRelation
 
 log = logging.getLogger(__name__)
 CHECK_SECONDS = 1.0
 RETRY_SECONDS = 30.0
 WAIT_SECONDS = 10.0  # that requests wait for a first snapshot, from the start of its build
-_connecting = Lock()
 
 
 class ColumnsChanged(Exception):
     """The source has lost columns, or their types changed; the message is safe to show."""
-
-
-@lru_cache(1)
-def _connection() -> DuckDBPyConnection:
-    import duckdb
-
-    return duckdb.connect(config={"autoinstall_known_extensions": False})
-
-
-def cursor() -> DuckDBPyConnection:
-    """Return a cursor of this process's connection to DuckDB; close it after use.
-
-    The connection is opened at its first use: one that is opened before gunicorn forks would hang.
-    """
-    with _connecting:
-        return _connection().cursor()
 
 
 class Snapshot:

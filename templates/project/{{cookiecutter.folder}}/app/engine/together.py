@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from app.engine.connection import cursor
 from app.engine.filters import quote
-from app.engine.snapshots import cursor
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -1,0 +1,86 @@
+"""How gunicorn serves the app: its settings, and the class of its workers."""
+
+import logging
+import os
+import time
+from importlib import import_module
+from threading import Timer
+
+from gunicorn.workers.base import Worker
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import create_server
+
+LINGER_SECONDS = 2.0  # that a worker which stops waits for requests on open connections
+
+
+class Channel(HTTPChannel):  # type: ignore
+    """A connection; when the worker stops, it is closed after its next answer."""
+
+    def service(self) -> None:
+        """Answer a request."""
+        if not self.server.accepting:
+            self.requests[0].headers["CONNECTION"] = "close"
+        super().service()
+
+
+class BufferedWorker(Worker):  # type: ignore
+    """Serves with waitress, which gives a request to a thread only when all of it has arrived.
+
+    A slow client holds a connection, but no thread: the threads of gunicorn itself wait for
+    clients, so that a few slow ones stop it. gunicorn starts, watches and stops the processes.
+    """
+
+    def run(self) -> None:
+        """Serve until gunicorn stops this worker, then finish the requests that have begun."""
+        connections: dict[int, wasyncore.dispatcher] = {}
+        create_server(
+            self.wsgi,
+            map=connections,
+            sockets=[listener.sock for listener in self.sockets],
+            threads=self.cfg.threads,
+            backlog=self.cfg.backlog,
+            connection_limit=self.cfg.worker_connections,
+            channel_timeout=30,  # seconds that an idle connection stays open
+            cleanup_interval=5,
+            channel_request_lookahead=1,  # notices that a client has gone
+            max_request_body_size=2**24,
+            asyncore_use_poll=True,
+            clear_untrusted_proxy_headers=False,  # for werkzeug's ProxyFix
+            url_prefix=os.environ.get("SCRIPT_NAME", ""),
+            ident=None,
+        )
+        listeners = [each for each in connections.values() if each.accepting]
+        for listener in listeners:
+            listener.channel_class = Channel
+        while self.alive and self.ppid == os.getppid():
+            self.serve(connections)
+        for listener in listeners:
+            listener.accepting = False
+            listener.del_channel()  # the socket stays open for the workers that follow
+        stopped = time.monotonic()
+        while (age := time.monotonic() - stopped) < self.cfg.graceful_timeout:
+            channels = [each for each in connections.values() if isinstance(each, HTTPChannel)]
+            is_busy = any(channel.requests or channel.total_outbufs_len for channel in channels)
+            if not is_busy and (age > LINGER_SECONDS or not channels):
+                break
+            self.serve(connections)
+
+    def serve(self, connections: dict[int, wasyncore.dispatcher]) -> None:
+        """Read and write what is ready, and tell gunicorn that this worker is alive."""
+        self.notify()
+        wasyncore.loop(timeout=0.5, use_poll=True, map=connections, count=1)
+
+
+control_socket_disable = True
+worker_class = BufferedWorker
+worker_connections = 2000
+threads = 24  # the app limits how many of them build pages: the others answer from its cache
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Import what pages need soon after the start, but not before the first cached answers."""
+    timer = Timer(1.0, lambda: [import_module(name) for name in ("duckdb", "pandas", "plotly.io")])
+    timer.daemon = True
+    timer.start()
