@@ -1,0 +1,247 @@
+"""Attacks on a new project and on the command line: one line each, what happened, and whether it held.
+
+    python bench/attacks.py
+
+All of it is on the loopback and ends within two minutes. A line says "held" if the app or the command went on as it
+should; the exit code is the number of lines that did not.
+"""
+
+import http.client
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from measure import table
+from server import HOST, Running, gunicorn
+
+CLIENTS = 200
+PROBES = 4
+MOST_SECONDS = 1.0  # for /up while slow clients are connected
+SLOW = {
+    "head": b"GET / HTTP/1.1\r\nHost: shop\r\nX-Slow: ",
+    "body": b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 100000\r\n\r\nname=",
+    "idle": b"",
+    "read": b"GET /static/vendor/plotly-basic.min.js HTTP/1.1\r\nHost: shop\r\n\r\n" * 8,
+}
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW")
+PIECES = (
+    "/",
+    "..",
+    "%2e%2e",
+    "%00",
+    "charts",
+    "dashboards",
+    "static",
+    "{{7*7}}",
+    "<b>",
+    "?airline=",
+    "&week.from=",
+)
+PIECES += (
+    "%ff",
+    "a" * 300,
+    "rows-chart",
+    ".csv",
+    "/data.json",
+    "/rows",
+    "';--",
+    "%0d%0aX: y",
+    "vendor",
+    "engine",
+)
+HOSTS = ("..", "a" * 64, "x..y", "a" * 300)
+FOLDERS = (
+    "{{7}}",
+    "{% if %}",
+    "{#",
+    '{{cycler.__init__.__globals__.os.mkdir("RUN")}}',
+    "a\x1b[31mb",
+)
+Result = tuple[str, str, bool]
+
+
+def ask(port: int, path: str, method: str = "GET", host: str = "shop") -> tuple[int, float]:
+    """Return the status of an answer, 0 if there is none, and the seconds that it took."""
+    start = time.monotonic()
+    connection = http.client.HTTPConnection(HOST, port, timeout=30)
+    status = 0
+    with suppress(OSError, http.client.HTTPException, ValueError):
+        connection.putrequest(method, path, skip_host=True)
+        connection.putheader("Host", host)
+        connection.endheaders()
+        answer = connection.getresponse()
+        answer.read()
+        status = answer.status
+    connection.close()
+    return status, time.monotonic() - start
+
+
+def slow_clients(port: int) -> Iterator[Result]:
+    """Connect slow clients of each kind, and ask for /up meanwhile."""
+    for kind, beginning in SLOW.items():
+        with ExitStack() as clients:
+            connections = [clients.enter_context(socket.socket()) for _ in range(CLIENTS)]
+            for connection in connections:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                connection.connect((HOST, port))
+                connection.sendall(beginning)
+            answers = []
+            for _ in range(PROBES):
+                for connection in connections if kind == "head" else ():
+                    with suppress(OSError):
+                        connection.sendall(b"a")
+                answers.append(ask(port, "/up"))
+                time.sleep(1)
+        worst = max(seconds for _, seconds in answers)
+        held = all(status == 200 for status, _ in answers) and worst < MOST_SECONDS
+        yield f"{CLIENTS} slow clients: {kind}", f"slowest /up {worst:.2f} s", held
+
+
+def clients_that_leave(port: int) -> Iterator[Result]:
+    """Ask for pages that are not cached, and leave at once; then measure what others wait for."""
+    for number in range(CLIENTS):
+        with socket.create_connection((HOST, port)) as client:
+            client.sendall(
+                f"GET /?week.from=2000-01-0{number % 9 + 1}&x={number} HTTP/1.1\r\nHost: shop\r\n\r\n".encode()
+            )
+    cached, up = ask(port, "/"), ask(port, "/up")
+    held = cached[0] == up[0] == 200 and max(cached[1], up[1]) < MOST_SECONDS
+    yield f"{CLIENTS} clients that leave", f"then / {cached[1]:.2f} s, /up {up[1]:.2f} s", held
+    fresh = ask(port, "/?week.to=2030-01-01")
+    yield "a new page after them", f"status {fresh[0]} in {fresh[1]:.2f} s", fresh[0] == 200
+
+
+def hosts(port: int) -> Iterator[Result]:
+    statuses = {ask(port, path, host=host)[0] for host in HOSTS for path in ("/", "/up", "/none")}
+    yield "hosts that cannot be", f"statuses {sorted(statuses)}", statuses == {400}
+
+
+def fuzz(port: int) -> Iterator[Result]:
+    """Send paths and methods that are put together by chance."""
+    chance = random.Random(11)
+    statuses = []
+    for _ in range(600):
+        path = "/" + "".join(chance.choices(PIECES, k=chance.randint(1, 6)))
+        statuses.append(ask(port, path, chance.choice(METHODS))[0])
+    errors = sum(status >= 500 and status != 501 for status in statuses)
+    yield "600 requests by chance", f"{errors} errors of the server", errors == 0
+
+
+def damaged_states(port: int, instance: Path) -> Iterator[Result]:
+    """Damage the state of the snapshot, and ask for pages until they are right again."""
+    (state,) = instance.glob("*.json")
+    valid = json.loads(state.read_text("utf-8"))
+    damages = [
+        "",
+        "[" * 100_000,
+        '{"tried": "x", "built": 1}',
+        "[1]",
+        "\0",
+        json.dumps(valid | {"tried": 9e12}),
+    ]
+    damages += [
+        json.dumps(valid | {"file": "../../etc/passwd"}),
+        json.dumps(valid | {"rows": "many"}),
+    ]
+    last = []
+    for damage in damages:
+        state.write_text(damage, "utf-8")
+        deadline = time.monotonic() + 20
+        while (status := ask(port, "/charts/rows-chart")[0]) != 200 and time.monotonic() < deadline:
+            time.sleep(0.5)
+        last.append(status)
+    yield f"{len(damages)} damaged states", f"then statuses {sorted(set(last))}", set(last) == {200}
+
+
+def folders(root: Path) -> Iterator[Result]:
+    """Make projects in folders with hostile names."""
+    for name in FOLDERS:
+        folder = root / "folders" / name
+        folder.mkdir(parents=True)
+        code = flaskdash("new", "shop", "--no-install", "--no-git", cwd=folder).returncode
+        held = code == 0 and [path.name for path in folder.iterdir()] == ["shop"]
+        yield f"new in a folder named {name!r:.30}", f"exit code {code}", held
+    names = {path.name for path in (root / "folders").iterdir()}
+    yield "no other folder was made", f"{len(names)} folders", names == set(FOLDERS)
+
+
+def cells(root: Path) -> Iterator[Result]:
+    """Inspect files of long cells, for which a bad regular expression takes minutes."""
+    for cell in (
+        "1." * 1600 + "x",
+        "1" * 1600 + "!",
+        "1," * 1600 + "x",
+        "-" * 3200,
+        " " * 3200 + "x",
+    ):
+        source = root / "cells.csv"
+        source.write_text("a,b\n" + f'"{cell}",1\n' * 50, "utf-8")
+        start = time.monotonic()
+        code = flaskdash("inspect", source, cwd=root, timeout=60).returncode
+        seconds = time.monotonic() - start
+        yield (
+            f"inspect cells like {cell[:6]!r}",
+            f"exit code {code} in {seconds:.1f} s",
+            seconds < 15 and code in (0, 1),
+        )
+
+
+def flaskdash(
+    *arguments: object, cwd: Path, timeout: float = 120
+) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "flaskdash", *map(str, arguments)]
+    try:
+        return subprocess.run(command, cwd=cwd, capture_output=True, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 124)
+
+
+def run_on(server: Running, project: Path) -> Iterator[Result]:
+    """Attack a server whose first dashboard is cached."""
+    deadline = time.monotonic() + 60
+    while ask(server.port, "/")[0] != 200 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    attacks: tuple[Callable[[int], Iterator[Result]], ...] = (
+        slow_clients,
+        hosts,
+        fuzz,
+        clients_that_leave,
+    )
+    for attack in attacks:
+        yield from attack(server.port)
+    yield from damaged_states(server.port, project / "instance")
+
+
+def main() -> int:
+    """Run all attacks; return how many did not hold."""
+    results: list[Result] = []
+    with tempfile.TemporaryDirectory(prefix="flaskdash-attacks-") as folder:
+        root = Path(folder)
+        made = flaskdash("new", "shop", "--no-git", cwd=root)
+        assert made.returncode == 0, made.stderr.decode()
+        project = root / "shop"
+        variables = {"SECRET_KEY": os.urandom(16).hex()}
+        with gunicorn(
+            project / ".venv/bin/python", "app:create_app()", project, variables
+        ) as server:
+            results += run_on(server, project)
+        results += [*folders(root), *cells(root)]
+    print(
+        table(
+            ("attack", "what happened", ""),
+            [(a, b, "held" if held else "GAVE WAY") for a, b, held in results],
+        )
+    )
+    return sum(not held for _, _, held in results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
