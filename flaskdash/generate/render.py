@@ -25,6 +25,22 @@ VENDOR = "vendor"
 MARK = "flaskdash-part"
 
 
+class _Memory:
+    """What jinja2 has compiled in this process, in place of the server that it may use."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes:
+        return self._values.get(key, b"")
+
+    def set(self, key: str, value: bytes, timeout: int | None = None) -> None:
+        self._values[key] = value
+
+
+_compiled = _Memory()
+
+
 def render(skeleton: str, context: Mapping[str, Any], into: Path) -> None:
     """Render `templates/<skeleton>` with the context into a folder that may contain files.
 
@@ -33,11 +49,14 @@ def render(skeleton: str, context: Mapping[str, Any], into: Path) -> None:
     """
     from cookiecutter.exceptions import CookiecutterException
     from cookiecutter.generate import generate_context, generate_files
+    from jinja2 import MemcachedBytecodeCache
 
     logging.getLogger("cookiecutter").setLevel(logging.WARNING)
     source = TEMPLATES / skeleton
     values = generate_context(str(source / "cookiecutter.json"))
     values["cookiecutter"].update(context, folder="rendered")
+    cache = MemcachedBytecodeCache(_compiled)  # compiling takes three quarters of the time
+    values["cookiecutter"]["_jinja2_env_vars"] = {"bytecode_cache": cache}
     if "{" in tempfile.gettempdir():
         raise FlaskdashError(
             f"The folder for temporary files has a brace in its path: {tempfile.gettempdir()}.",

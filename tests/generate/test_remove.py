@@ -66,7 +66,8 @@ def test_a_loader_has_the_name_of_its_table(made: Path, flaskdash: Cli) -> None:
     for chart in (made / "app/charts").glob("[!_]*.py"):
         text = chart.read_text("utf-8").replace('DATA = "sales"', 'DATA = "my_sales"')
         chart.write_text(text.replace("FROM sales", "FROM my_sales"), "utf-8")
-    (made / "instance").mkdir(exist_ok=True)
+    for file in (made / "instance").iterdir():
+        file.unlink()
     for end in ("json", "lock", "1.parquet"):
         (made / f"instance/my_sales.{end}").touch()
     assert "my_sales" in flaskdash("list").output
