@@ -51,6 +51,10 @@ class Systemd:
         """Return a unit's state: active, activating, failed, inactive..."""
         return self("show", "--value", "--property=ActiveState", unit, check=False).strip()
 
+    def invocation(self, unit: str) -> str:
+        """Return the ID of a unit's run, which changes when systemd starts it again."""
+        return self("show", "--value", "--property=InvocationID", unit, check=False).strip()
+
     def release_unit(self, release: str) -> str:
         """Return the name of a release's service."""
         return f"{self.unit}@{release}.service"
