@@ -44,8 +44,8 @@ _compiled = _Memory()
 def render(skeleton: str, context: Mapping[str, Any], into: Path) -> None:
     """Render `templates/<skeleton>` with the context into a folder that may contain files.
 
-    cookiecutter renders the path of the folder, too, so what is in it would run as Jinja: it gets
-    a plain one, and the result is copied. The skeleton's top folder is `cookiecutter.folder`.
+    `_copy_without_render` must list files, because cookiecutter replaces whole folders. The
+    skeleton's top folder is named `cookiecutter.folder`, which is the folder's own name.
     """
     from cookiecutter.exceptions import CookiecutterException
     from cookiecutter.generate import generate_context, generate_files
@@ -54,21 +54,43 @@ def render(skeleton: str, context: Mapping[str, Any], into: Path) -> None:
     logging.getLogger("cookiecutter").setLevel(logging.WARNING)
     source = TEMPLATES / skeleton
     values = generate_context(str(source / "cookiecutter.json"))
-    values["cookiecutter"].update(context, folder="rendered")
     cache = MemcachedBytecodeCache(_compiled)  # compiling takes three quarters of the time
-    values["cookiecutter"]["_jinja2_env_vars"] = {"bytecode_cache": cache}
+    with _plain_folder(into) as plain:
+        values["cookiecutter"].update(context, folder=plain.name)
+        values["cookiecutter"]["_jinja2_env_vars"] = {"bytecode_cache": cache}
+        try:
+            generate_files(
+                repo_dir=str(source),
+                context=values,
+                output_dir=str(plain.parent),
+                overwrite_if_exists=True,
+                accept_hooks=False,
+            )
+        except CookiecutterException as error:
+            raise FlaskdashError(f"Cannot render the skeleton {skeleton}: {error}") from error
+        for compiled in list(plain.rglob("__pycache__")):  # pip compiles what it installs
+            shutil.rmtree(compiled)
+
+
+@contextmanager
+def _plain_folder(into: Path) -> Iterator[Path]:
+    """Lend a folder whose path has no brace; copy what is in it if it is not the folder itself.
+
+    cookiecutter renders the path that it writes to, so a folder's name could run any command.
+    """
+    if "{" not in str(into):
+        yield into
+        return
     if "{" in tempfile.gettempdir():
         raise FlaskdashError(
             f"The folder for temporary files has a brace in its path: {tempfile.gettempdir()}.",
             hint="TMPDIR=/tmp flaskdash ...",
         )
     with tempfile.TemporaryDirectory(prefix="flaskdash-") as temporary:
-        try:
-            generate_files(str(source), values, temporary, accept_hooks=False)
-        except CookiecutterException as error:
-            raise FlaskdashError(f"Cannot render the skeleton {skeleton}: {error}") from error
-        ignored = shutil.ignore_patterns("__pycache__")  # pip compiles what it installs
-        shutil.copytree(Path(temporary, "rendered"), into, dirs_exist_ok=True, ignore=ignored)
+        plain = Path(temporary, "plain")
+        plain.mkdir()
+        yield plain
+        shutil.copytree(plain, into, dirs_exist_ok=True)
 
 
 def render_part(part: str, context: Mapping[str, Any], into: Path) -> None:

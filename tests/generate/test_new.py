@@ -349,14 +349,15 @@ def test_the_name_of_a_parent_folder_is_not_run_as_a_template(
 
 
 def test_a_folder_for_temporary_files_with_braces_is_refused(
-    folder: Path, sales: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+    made: Path, tmp_path: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    temporary = folder / "{{7*7}}"
+    temporary = tmp_path / "{{7*7}}"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    output = flaskdash("new", "shop", "--data", sales, "--no-install", "--no-git", code=1).output
+    output = flaskdash("add-chart", "mine", "--kind", "bar", "--x", "region", code=1).output
     assert f"The folder for temporary files has a brace in its path: {temporary}." in output
-    assert list(folder.rglob("*")) == [temporary]
+    assert not (made / "app/charts/mine.py").exists()
+    assert list(tmp_path.rglob("*49*")) == []
 
 
 def test_the_larger_bundle_only_comes_with_a_map(folder: Path, flaskdash: Cli) -> None:
