@@ -12,7 +12,7 @@ import pytest
 
 from flaskdash.project import environment
 from tests.support.fixtures import Cli
-from tests.support.projects import inside, run
+from tests.support.projects import inside, keep_one_chart, run
 
 CHART = '''"""The share of the North."""
 
@@ -66,12 +66,7 @@ def edited(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     shutil.copytree(shared_project, root, ignore=shutil.ignore_patterns(".venv", "instance"))
     readme = (root / "README.md").read_text("utf-8")
     app = root / "app"
-    for chart in app.glob("charts/[a-z]*.py"):  # few charts and filters: few pages to export
-        if chart.stem != "revenue_by_region":
-            chart.unlink()
-        else:
-            code = chart.read_text("utf-8")
-            chart.write_text(re.sub("FILTERS = .*", 'FILTERS = ["region"]', code), "utf-8")
+    keep_one_chart(root, "revenue_by_region", '["region"]')
 
     page = section(readme, "Add a page.")
     (page_code,) = blocks(page, "python")

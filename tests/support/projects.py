@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,16 @@ def copy_project(shared: Path, root: Path) -> None:
     """Copy the shared project without its snapshots; the copy uses the same environment."""
     shutil.copytree(shared, root, ignore=shutil.ignore_patterns(".venv", "instance"))
     borrow_environment(root, shared)
+
+
+def keep_one_chart(project: Path, name: str, filters: str) -> None:
+    """Delete all charts but one, and give it these filters: few pages to export."""
+    for chart in (project / "app/charts").glob("[a-z]*.py"):
+        if chart.stem != name:
+            chart.unlink()
+    chart = project / f"app/charts/{name}.py"
+    code = chart.read_text("utf-8")
+    chart.write_text(re.sub("FILTERS = .*", f"FILTERS = {filters}", code), "utf-8")
 
 
 def own_environment(project: Path, shared: Path) -> None:
