@@ -8,6 +8,7 @@ import click
 
 from flaskdash.commands import _target
 from flaskdash.errors import FlaskdashError
+from flaskdash.progress import echo, echo_json
 
 
 @click.group("secrets")
@@ -44,7 +45,7 @@ def set_secret(name: str, target: str | None) -> None:
         value = sys.stdin.read().rstrip("\r\n")
     if not value or "\n" in value or "\0" in value:
         raise FlaskdashError(f"The value of {name} must be a single line that is not empty")
-    destination.set_secrets({name: str(value)}, click.echo)
+    destination.set_secrets({name: str(value)}, echo)
 
 
 @command.command("list")
@@ -60,9 +61,9 @@ def list_names(target: str | None, as_json: bool) -> None:
     """
     names = sorted(_target.current(target).secrets())
     if as_json:
-        _target.dump(names)
+        echo_json(names)
     else:
-        click.echo("\n".join(names) if names else "No settings are stored.")
+        echo("\n".join(names) if names else "No settings are stored.")
 
 
 @command.command("push")
@@ -80,4 +81,4 @@ def push(file: Path, target: str | None) -> None:
     values = {name: value for name, value in dotenv(file).items() if value}
     if not values:
         raise FlaskdashError(f"{file} has no settings. Write lines such as DATABASE_URL=VALUE.")
-    _target.current(target).set_secrets(values, click.echo)
+    _target.current(target).set_secrets(values, echo)

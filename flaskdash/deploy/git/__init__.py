@@ -10,8 +10,6 @@ from functools import cached_property
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-import click
-
 from flaskdash import shell
 from flaskdash.check import rules
 from flaskdash.check.rule import Finding, Rule
@@ -20,7 +18,7 @@ from flaskdash.deploy.git import files as git_files
 from flaskdash.deploy.git.repository import Commit, Repository
 from flaskdash.deploy.target import Outcome, Place, Release, Status, Target
 from flaskdash.errors import FlaskdashError
-from flaskdash.progress import Echo, working
+from flaskdash.progress import Echo, echo, working
 from flaskdash.project import Project
 from flaskdash.ship import files
 from flaskdash.ship.errors import BuildError, NotRolledBackError, PreflightError, RolledBackError
@@ -329,7 +327,7 @@ class GitTarget(Target):
     def logs(self, *, follow: bool) -> None:
         if not self.has_log:
             self._cannot("does not let flaskdash read the app's log")
-        self.server.log(click.echo, follow=follow)
+        self.server.log(echo, follow=follow)
 
     def secrets(self) -> list[str]:
         if not self.server.stores_settings:
@@ -362,7 +360,7 @@ def _server_lines(output: str) -> list[str]:
 
 
 def _print_line(line: str) -> None:
-    click.echo(f"          {line.removeprefix('remote: ').rstrip()}", err=True)
+    echo(f"          {line.removeprefix('remote: ').rstrip()}", err=True)
 
 
 TARGET = GitTarget

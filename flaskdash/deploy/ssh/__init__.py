@@ -8,15 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import click
-
 from flaskdash.deploy.ssh.connection import Address, Connection
 from flaskdash.deploy.ssh.plan import SshPlan
 from flaskdash.deploy.ssh.probe import ServerFacts, probe
 from flaskdash.deploy.ssh.result import answers, read_result
 from flaskdash.deploy.target import Outcome, Release, Status, Target
 from flaskdash.errors import FlaskdashError
-from flaskdash.progress import Echo
+from flaskdash.progress import Echo, echo
 from flaskdash.ship import files
 
 UNITS = Path(__file__).with_name("units")
@@ -85,7 +83,7 @@ class SshTarget(Target):
             argv += ["--follow"] if follow else []
             # A journalctl that follows would outlive ssh, unless its terminal ends with ssh.
             for line in connection.lines(argv, terminal=follow):
-                click.echo(line)
+                echo(line)
 
     def secrets(self) -> list[str]:
         """Return the names of the settings in .env on the server."""
