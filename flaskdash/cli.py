@@ -62,8 +62,11 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; report a full disk or a read-only folder without a traceback."""
+        from flaskdash import temporary
+
         try:
-            return super().invoke(ctx)
+            with temporary.folder():
+                return super().invoke(ctx)
         except OSError as error:
             if error.errno == errno.EPIPE or error.strerror is None:
                 raise
