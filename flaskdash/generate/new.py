@@ -126,16 +126,15 @@ def create(plan: ProjectPlan, echo: Echo, dry_run: bool = False) -> list[str]:
     unfinished: list[str] = []
     with render.draft() if dry_run else _temporary_folder(plan.target) as root:
         _write(plan, root)
-        for path in render.files(root):
-            if path.parts[0] != render.ORIGINALS.name:
-                echo(f"create    {plan.target.name}/{path}")
-        if dry_run:
-            return unfinished
-        if plan.install:
-            unfinished += _install(root)
-        if plan.git:
-            unfinished += _create_repository(root, plan.target)
-        root.rename(plan.target)
+        created = [path for path in render.files(root) if path.parts[0] != render.ORIGINALS.name]
+        if not dry_run:
+            if plan.install:
+                unfinished += _install(root)
+            if plan.git:
+                unfinished += _create_repository(root, plan.target)
+            root.rename(plan.target)
+    for path in created:
+        echo(f"create    {plan.target.name}/{path}")
     return unfinished
 
 

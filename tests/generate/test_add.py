@@ -217,6 +217,7 @@ def test_a_full_disk(made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Path, "open", refuse)
     result = flaskdash("add-chart", "mine", *BAR, code=1)
     assert "No space left on device. Nothing was written" in result.output
+    assert "create" not in result.output
     assert snapshot(made) == before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -348,6 +349,19 @@ def test_a_full_disk(folder: Path, sales: Path) -> None:
     assert process.returncode == 1, output
     assert "Nothing was created" in output
     assert "Traceback" not in output
+    assert os.listdir(folder) == []
+
+
+def test_prints_no_file_of_a_project_that_was_not_created(
+    folder: Path, sales: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> list[str]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("flaskdash.generate.new._install", fail)
+    output = flaskdash("new", "shop", "--data", sales, "--no-git", code=1).output
+    assert "No space left on device. Nothing was created" in output
+    assert "create " not in output
     assert os.listdir(folder) == []
 
 
