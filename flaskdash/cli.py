@@ -3,6 +3,7 @@
 import errno
 import importlib
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -54,7 +55,15 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; for an unknown name, suggest similar ones."""
+        """Find the command; for an unknown name, suggest similar ones.
+
+        Raises FlaskdashError for text that is not UTF-8, which no file of a project could hold.
+        The names of files may be in another encoding.
+        """
+        for text in args:
+            path = text.partition("=")[2] if text.startswith("--") else text
+            if not _is_utf8(text) and not Path(path).exists():
+                raise FlaskdashError(f"{text!r} is not valid UTF-8, and not the name of a file.")
         try:
             return super().resolve_command(ctx, args)
         except NoSuchCommand as error:
@@ -72,6 +81,14 @@ class Commands(click.Group):
                 raise
             prefix = f"{error.filename}: " if error.filename else ""
             raise FlaskdashError(f"{prefix}{error.strerror}") from error
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

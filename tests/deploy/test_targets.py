@@ -87,6 +87,15 @@ def test_settings_are_remembered_with_the_address(tiny_project: Project) -> None
     assert changed.place.settings == {"python": "3.12"}
 
 
+@pytest.mark.parametrize("name", ["", " ", "a b", "a\nb", "-x", "ssh://a"])
+def test_a_target_needs_a_name_that_can_be_typed(
+    tiny_project: Project, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    result = invoke(tiny_project, monkeypatch, "bundle", "--name", name)
+    assert result.exit_code == 1
+    assert f"{name!r} cannot be the name of a target" in result.output
+
+
 def test_a_target_refuses_an_unknown_setting(
     tiny_project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
