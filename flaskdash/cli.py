@@ -11,6 +11,7 @@ from click.exceptions import NoSuchCommand
 
 from flaskdash import __version__
 from flaskdash.errors import FlaskdashError
+from flaskdash.names import is_utf8
 
 # In the order in which a new user needs them. A module is imported when its command runs.
 COMMANDS = {
@@ -62,7 +63,7 @@ class Commands(click.Group):
         """
         for text in args:
             path = text.partition("=")[2] if text.startswith("--") else text
-            if not _is_utf8(text) and not Path(path).exists():
+            if not is_utf8(text) and not Path(path).exists():
                 raise FlaskdashError(f"{text!r} is not valid UTF-8, and not the name of a file.")
         try:
             return super().resolve_command(ctx, args)
@@ -81,14 +82,6 @@ class Commands(click.Group):
                 raise
             prefix = f"{error.filename}: " if error.filename else ""
             raise FlaskdashError(f"{prefix}{error.strerror}") from error
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
