@@ -24,6 +24,12 @@ from flaskdash.ship import files
 from flaskdash.ship.errors import BuildError, NotRolledBackError, PreflightError, RolledBackError
 
 EXAMPLE = "flaskdash deploy git+ssh://dokku@example.org/myapp"
+# A remote shell would run $(...) in the name of an app, and ssh would take -o... for an option.
+ADDRESS = re.compile(
+    r"git\+(?:file:///.+|\w+://(?:\w[\w.-]*(?::[^/]*)?@)?\w[\w.-]*(?::(?P<port>\d{1,5}))?"
+    r"(?:/+[\w.~%][\w.~%-]*)+/*)",
+    re.ASCII,
+)
 ERROR_LINES = 6  # of the server's output, when it refuses a push
 
 
@@ -101,11 +107,8 @@ class GitTarget(Target):
     def parse_address(self) -> SplitResult:
         """Split the address; raise FlaskdashError if it is invalid or contains a password."""
         parts = urlsplit(self.place.address)
-        host = parts.hostname or ""
-        # A host that starts with a hyphen would be an option of ssh.
-        is_host = re.fullmatch(r"[\w.-]*[\w.]", host, re.ASCII) or parts.scheme == "git+file"
-        is_valid = parts.scheme.startswith("git+") and is_host and parts.path.strip("/")
-        if host.startswith("-") or not is_valid:
+        match = ADDRESS.fullmatch(self.place.address)
+        if not match or int(match["port"] or 0) > 65535:
             raise FlaskdashError(
                 f"{self.place.address} is not an address to push to. Use git+ssh://USER@HOST/PATH,"
                 " git+https://HOST/PATH or git+file:///PATH.",

@@ -22,6 +22,7 @@ FRONT = Path(__file__).with_name("front")
 DOMAIN = re.compile(
     r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
 )
+NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 LOG_LINES = 100
 
 
@@ -97,7 +98,14 @@ class SshTarget(Target):
     @property
     def slug(self) -> str:
         """Return the project's name in the server's folders and units."""
-        return self.address.name or re.sub(r"[-_.]+", "-", self.project.name).lower()
+        name = self.address.name or re.sub(r"[-_.]+", "-", self.project.name).lower()
+        if not NAME.fullmatch(name):
+            raise FlaskdashError(
+                f"{self.project.name!r} cannot be the name of a folder on the server. Add a name to"
+                " the address.",
+                hint=f"flaskdash deploy ssh://{self.address}/dashboard",
+            )
+        return name
 
     @cached_property
     def address(self) -> Address:

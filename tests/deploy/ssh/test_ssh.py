@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -533,6 +534,13 @@ def test_the_servers_side_imports_only_the_standard_library_and_modules_sent_bef
         allowed.add(f"{connection.PACKAGE}.{name}")
     sent = {*connection.MODULES, "__init__"}
     assert {path.stem for path in connection.SERVER.glob("*.py")} == sent
+
+
+@pytest.mark.parametrize("name", ["$(id)", "a;b", "a b", "-x", "é", ""])
+def test_a_name_that_cannot_be_a_folder_on_the_server_is_refused(tiny: Project, name: str) -> None:
+    place = Place("ssh", "ssh://me@example.org")
+    with pytest.raises(FlaskdashError, match="cannot be the name of a folder on the server"):
+        _ = ssh.SshTarget(replace(tiny, name=name), place).slug
 
 
 def test_a_title_becomes_one_escaped_line_of_a_unit() -> None:
