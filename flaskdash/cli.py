@@ -97,7 +97,12 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line, with UTF-8 output in any locale."""
+    """Run the command line, with UTF-8 output in any locale.
+
+    In answers to questions, bytes that are not text become the replacement character.
+    """
+    if hasattr(sys.stdin, "reconfigure"):
+        sys.stdin.reconfigure(errors="replace")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
