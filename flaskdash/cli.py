@@ -3,6 +3,7 @@
 import errno
 import importlib
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from click.exceptions import NoSuchCommand
 
 from flaskdash import __version__
 from flaskdash.errors import FlaskdashError
+from flaskdash.names import is_utf8
 
 # In the order in which a new user needs them. A module is imported when its command runs.
 COMMANDS = {
@@ -54,7 +56,15 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; for an unknown name, suggest similar ones."""
+        """Find the command; for an unknown name, suggest similar ones.
+
+        Raises FlaskdashError for text that is not UTF-8, which no file of a project could hold.
+        The names of files may be in another encoding.
+        """
+        for text in args:
+            path = text.partition("=")[2] if text.startswith("--") else text
+            if not is_utf8(text) and not Path(path).exists():
+                raise FlaskdashError(f"{text!r} is not valid UTF-8, and not the name of a file.")
         try:
             return super().resolve_command(ctx, args)
         except NoSuchCommand as error:
@@ -62,8 +72,11 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; report a full disk or a read-only folder without a traceback."""
+        from flaskdash import temporary
+
         try:
-            return super().invoke(ctx)
+            with temporary.folder():
+                return super().invoke(ctx)
         except OSError as error:
             if error.errno == errno.EPIPE or error.strerror is None:
                 raise
@@ -84,7 +97,12 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line, with UTF-8 output in any locale."""
+    """Run the command line, with UTF-8 output in any locale.
+
+    In answers to questions, bytes that are not text become the replacement character.
+    """
+    if hasattr(sys.stdin, "reconfigure"):
+        sys.stdin.reconfigure(errors="replace")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

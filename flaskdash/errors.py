@@ -2,6 +2,8 @@
 
 import click
 
+from flaskdash.progress import printable_lines
+
 
 class FlaskdashError(click.ClickException):
     """Stop the command with a message, and a hint on its own line.
@@ -14,4 +16,6 @@ class FlaskdashError(click.ClickException):
         self.hint = hint
 
     def format_message(self) -> str:
-        return f"{self.message}\nTry: {self.hint}" if self.hint else self.message
+        """Return the message with its hint, without control characters of names in data."""
+        text = f"{self.message}\nTry: {self.hint}" if self.hint else self.message
+        return printable_lines(text)

@@ -49,6 +49,15 @@ SPELLINGS = {
 } | {"un": "un", "who": "who"}  # a French article, and a question
 
 
+def is_utf8(text: str) -> bool:
+    """Return whether text can be written as UTF-8; a command line can hold any bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def stem(file: str) -> str:
     """Return a file's name without its endings: API_AG.LND_DS2.csv.gz gives API_AG.LND_DS2."""
     return ENDINGS.sub("", file) or file

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flaskdash.inspect.model import Column
 
 DATE_TYPES = {"date", "datetime"}
+MAX_TARGET = 1e300  # an axis ends beyond it
 
 
 def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
@@ -48,6 +49,10 @@ def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
 def _check_flags(chart: Chart, columns: Mapping[str, Column]) -> None:
     """Raise if the kind needs a flag that is missing, or does not take one that is set."""
     kind = KINDS[chart.kind]
+    if chart.target is not None and not abs(chart.target) < MAX_TARGET:
+        raise FlaskdashError(
+            f"--target {chart.target} is not a number that a chart can show", hint="--target 5000"
+        )
     for flag in FLAGS:
         value = getattr(chart, flag)
         if value is None and flag in kind.needs:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flaskdash.charts.kinds import AGGREGATES, GRAINS, KINDS, Chart, Kind
-from flaskdash.commands._report import printable
+from flaskdash.progress import echo
 
 if TYPE_CHECKING:
     from flaskdash.inspect.model import Column
@@ -27,14 +27,13 @@ def loader(names: Sequence[str]) -> str | None:
 
 def chart(table: "LoaderTable", suggested: Sequence[Chart], filters: tuple[str, ...]) -> Chart:
     """Ask for one of the suggested charts, or for the parts of a custom one."""
-    click.echo(f"Columns of {table.name}:")
+    echo(f"Columns of {table.name}:")
     for column in table.columns.values():
-        click.echo(f"  {printable(column.name):30} {column.type:9} {column.role}")
-    click.echo("\nSuggested charts:")
+        echo(f"  {column.name:30} {column.type:9} {column.role}")
+    echo("\nSuggested charts:")
     for number, suggestion in enumerate(suggested, 1):
-        title = printable(suggestion.title)
-        click.echo(f"  {number:2}. {suggestion.kind:11} {title}  ({suggestion.reason})")
-    click.echo("   0. a chart of your own\n")
+        echo(f"  {number:2}. {suggestion.kind:11} {suggestion.title}  ({suggestion.reason})")
+    echo("   0. a chart of your own\n")
     numbers = click.IntRange(0, len(suggested))
     number = click.prompt("Chart", type=numbers, default=min(1, len(suggested)))
     return suggested[number - 1] if number else _custom_chart(table, suggested, filters)
@@ -57,7 +56,7 @@ def _custom_chart(
     from flaskdash.generate.add import default_filters
 
     for kind in KINDS.values():
-        click.echo(f"  {kind.name:11} {kind.summary}")
+        echo(f"  {kind.name:11} {kind.summary}")
     kind = KINDS[_choice("Kind", list(KINDS), "bar")]
     columns = table.columns
     similar = [suggestion for suggestion in suggested if suggestion.kind == kind.name]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.inspect.model import Column, Inspection
+from flaskdash.progress import printable
 
 MAX_CELL = 44
 OPTIONAL_KEYS = ("table", "compression")
@@ -86,13 +86,6 @@ def table(rows: Sequence[Sequence[str]], max_width: int = 200) -> list[str]:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         lines.append(f"  {'  '.join(padded)}".rstrip())
     return lines
-
-
-def printable(text: str) -> str:
-    """Replace control characters by spaces: names in a file must not control the terminal."""
-    return "".join(
-        " " if unicodedata.category(character).startswith("C") else character for character in text
-    )
 
 
 def _cut(text: str, width: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flaskdash.errors import FlaskdashError
+from flaskdash.progress import echo, echo_json
 
 if TYPE_CHECKING:
     from flaskdash.deploy.target import Target
@@ -31,13 +31,9 @@ def current(requested: str | None) -> Target:
     return targets.current(Project.find(Path.cwd()), requested)
 
 
-def dump(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def echo(line: str) -> None:
+def echo_on_stderr(line: str) -> None:
     """Print a line of progress on stderr, for commands whose stdout is JSON."""
-    click.echo(line, err=True)
+    echo(line, err=True)
 
 
 def errors_as_json(function: Callable[..., None]) -> Callable[..., None]:
@@ -50,7 +46,7 @@ def errors_as_json(function: Callable[..., None]) -> Callable[..., None]:
         except FlaskdashError as error:
             if not as_json:
                 raise
-            dump({"error": error.message, "hint": error.hint, "exit_code": error.exit_code})
+            echo_json({"error": error.message, "hint": error.hint, "exit_code": error.exit_code})
             error.show(sys.stderr)
             raise click.exceptions.Exit(error.exit_code) from error
 

@@ -10,6 +10,7 @@ import click
 from flaskdash.charts.check import check
 from flaskdash.charts.kinds import AGGREGATES, GRAINS, KINDS, MODES, ORIENTATIONS, Chart
 from flaskdash.errors import FlaskdashError
+from flaskdash.progress import echo
 
 
 @click.command("add-chart")
@@ -85,10 +86,6 @@ def command(
         chart = Chart(kind, table.name, "", **flags)
         filters = filters or add.default_filters(table)
     chart = replace(chart, title=title, filters=filters)
-    module = add.add_chart(
-        project, table, chart, name, click.echo, dashboard=dashboard, dry_run=dry_run
-    )
+    module = add.add_chart(project, table, chart, name, echo, dashboard=dashboard, dry_run=dry_run)
     if not dry_run:
-        click.echo(
-            f"\nNext:\n  flaskdash serve     # then open /charts/{module.replace('_', '-')}\n"
-        )
+        echo(f"\nNext:\n  flaskdash serve     # then open /charts/{module.replace('_', '-')}\n")

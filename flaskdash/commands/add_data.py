@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from flaskdash.commands.inspect import TABLE
+from flaskdash.progress import echo
 
 
 @click.command("add-data")
@@ -44,9 +45,9 @@ def command(
 
     options = SourceOptions(table, query, live, check_refresh(refresh))
     project = Project.find(Path.cwd())
-    data_set = add_data(project, source, name, click.echo, dry_run, options)
+    data_set = add_data(project, source, name, echo, dry_run, options)
     for note in (*data_set.inspection.notes, data_set.inspection.declined):
         if note:
-            click.echo(f"          {note}")
+            echo(f"          {note}")
     if not dry_run:
-        click.echo(f"\nNext:\n  flaskdash add-chart --data {data_set.name}\n")
+        echo(f"\nNext:\n  flaskdash add-chart --data {data_set.name}\n")

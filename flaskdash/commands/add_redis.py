@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from flaskdash.progress import echo
+
 
 @click.command("add-redis")
 @click.option(
@@ -22,6 +24,6 @@ def command(dry_run: bool) -> None:
     from flaskdash.generate.add import add_redis
     from flaskdash.project import Project
 
-    add_redis(Project.find(Path.cwd()), click.echo, dry_run)
+    add_redis(Project.find(Path.cwd()), echo, dry_run)
     if not dry_run:
-        click.echo("\nNext:\n  REDIS_URL=redis://localhost:6379 flaskdash serve --prod\n")
+        echo("\nNext:\n  REDIS_URL=redis://localhost:6379 flaskdash serve --prod\n")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from flaskdash.commands import _target
+from flaskdash.progress import echo, echo_json
 
 
 @click.command("check")
@@ -35,11 +36,11 @@ def command(target: str | None, fix: bool, as_json: bool) -> None:
     changes = list(run.mend(rules, project)) if fix else []
     if not as_json:
         for change in changes:
-            click.echo(f"mend      {change}")
-        run.run(rules, project, click.echo, fresh=True)
+            echo(f"mend      {change}")
+        run.run(rules, project, echo, fresh=True)
         return
     results = list(run.look(rules, project))
     ok = not any(result.failed for result in results)
     values = [result.as_dict() for result in results]
-    _target.dump({"target": place.address, "ok": ok, "mended": changes, "rules": values})
+    echo_json({"target": place.address, "ok": ok, "mended": changes, "rules": values})
     raise click.exceptions.Exit(0 if ok else 2)

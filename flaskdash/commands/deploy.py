@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from flaskdash.commands import _target
+from flaskdash.progress import echo, echo_json
 
 
 @click.command("deploy")
@@ -87,31 +88,31 @@ def command(
     ask = _ask if terminal else None
     choice = targets.choose(project, target, ask, name=name, settings=options)
     plan = targets.target(project, choice.place).plan()
-    echo = _target.echo if as_json else click.echo
+    report = _target.echo_on_stderr if as_json else echo
     if dry_run:
         for rule in plan.rules:
-            echo(f"check     {rule.id}: {rule.sentence}")
+            report(f"check     {rule.id}: {rule.sentence}")
         for line in plan.lines():
-            echo(line)
-        echo("Nothing was deployed, because of --dry-run.")
+            report(line)
+        report("Nothing was deployed, because of --dry-run.")
         return
     if check:
-        run.run(plan.rules, project, echo)
+        run.run(plan.rules, project, report)
         return
     if terminal and plan.question:
         click.confirm(plan.question, default=True, abort=True)
     with targets.exclusive(project):
-        run.run(plan.rules, project, echo)
+        run.run(plan.rules, project, report)
         if choice.is_new:
-            targets.remember(project, choice, echo)
-        outcome = targets.deploy(plan, echo)
+            targets.remember(project, choice, report)
+        outcome = targets.deploy(plan, report)
     if as_json:
-        _target.dump({"target": choice.name, "address": choice.place.address, **asdict(outcome)})
+        echo_json({"target": choice.name, "address": choice.place.address, **asdict(outcome)})
 
 
 def _ask() -> str:
     from flaskdash.deploy.targets import DEFAULT_KIND, KINDS
 
     for kind, sentence in KINDS.items():
-        click.echo(f"  {kind:12} {sentence}")
+        echo(f"  {kind:12} {sentence}")
     return str(click.prompt("Target", default=DEFAULT_KIND))

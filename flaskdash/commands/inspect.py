@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import click
 
+from flaskdash.progress import echo, echo_json
+
 TABLE = (
     "The sheet, file in an archive, or database table to read.  [default: the first, or only one]"
 )
@@ -44,8 +46,6 @@ def command(source: str, table: str | None, as_json: bool) -> None:
             )
     charts = suggest(inspection, names.identifier(name, "data"))
     if as_json:
-        import json
-
-        click.echo(json.dumps(as_dict(inspection, charts), indent=2, ensure_ascii=False))
+        echo_json(as_dict(inspection, charts))
     else:
-        click.echo(as_text(inspection, charts))
+        echo(as_text(inspection, charts))

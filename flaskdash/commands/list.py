@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from flaskdash.progress import echo, echo_json
+
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -33,15 +35,13 @@ def command(as_json: bool) -> None:
         else:
             row["snapshot"] = "live" if loader.live else str(snapshot)
     if as_json:
-        import json
-
-        click.echo(json.dumps(listing, indent=2, ensure_ascii=False))
+        echo_json(listing)
         return
     for heading, rows in listing.items():
-        click.echo(f"{heading}:")
+        echo(f"{heading}:")
         cells = [
             [value if isinstance(value, str) else ", ".join(value) for value in row.values()]
             for row in rows
         ]
         if rows:
-            click.echo("\n".join(table(cells)))
+            echo("\n".join(table(cells)))

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from flaskdash.commands.inspect import TABLE
+from flaskdash.progress import echo
 
 
 @click.command("new")
@@ -66,20 +67,18 @@ def command(
     )
     for source in plan.sources:
         rows = source.inspection.read.rows
-        click.echo(f"read      {source.path.name}: {rows:,} rows as {source.name}")
+        echo(f"read      {source.path.name}: {rows:,} rows as {source.name}")
         for note in (*source.inspection.notes, source.inspection.declined):
             if note:
-                click.echo(f"          {note}")
+                echo(f"          {note}")
         for variable in source.secrets():
-            click.echo(
-                f"          its address is stored in .env as {variable}; git ignores that file"
-            )
-    for line in new.create(plan, click.echo, dry_run):
-        click.echo(line, err=True)
+            echo(f"          its address is stored in .env as {variable}; git ignores that file")
+    for line in new.create(plan, echo, dry_run):
+        echo(line, err=True)
     if dry_run:
-        click.echo("Nothing was written, because of --dry-run.")
+        echo("Nothing was written, because of --dry-run.")
         return
-    click.echo(
+    echo(
         f"\nNext:\n  cd {name}\n  flaskdash serve\n"
         "  flaskdash add-chart        # asks for one more chart\n"
     )

@@ -3,6 +3,7 @@
 import click
 
 from flaskdash.commands import _target
+from flaskdash.progress import echo
 
 
 @click.command("open")
@@ -15,5 +16,5 @@ def command(target: str | None) -> None:
       flaskdash open
     """
     url = _target.current(target).url()
-    click.echo(url)
+    echo(url)
     click.launch(url)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from flaskdash.progress import echo
+
 
 @click.command("refresh")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
@@ -29,15 +31,15 @@ def command(names: tuple[str, ...]) -> None:
             f"Unknown loader {unknown[0]!r}. Use one of: {', '.join(loaders)}.",
             hint="flaskdash list",
         )
-    ensure_environment(project, click.echo)
+    ensure_environment(project, echo)
     failed = []
     for name in dict.fromkeys(names or loaders):
         refresh = snapshots.rebuild(project, name)
         if refresh.error:
             failed.append(name)
-            click.echo(f"failed    {name}: {refresh.error}", err=True)
+            echo(f"failed    {name}: {refresh.error}", err=True)
         else:
-            click.echo(f"refresh   {name}: {refresh.rows:,} rows in {refresh.seconds:.1f} s")
+            echo(f"refresh   {name}: {refresh.rows:,} rows in {refresh.seconds:.1f} s")
     if failed:
         raise FlaskdashError(
             f"These loaders failed: {', '.join(failed)}. Their last good snapshots stay in use."

@@ -5,6 +5,7 @@ from dataclasses import asdict
 import click
 
 from flaskdash.commands import _target
+from flaskdash.progress import echo, echo_json
 
 
 @click.command("releases")
@@ -20,10 +21,10 @@ def command(target: str | None, as_json: bool) -> None:
     """
     releases = _target.current(target).releases()
     if as_json:
-        _target.dump([asdict(release) for release in releases])
+        echo_json([asdict(release) for release in releases])
         return
     for release in releases:
         line = f"{'*' if release.live else ' '} {release.name}  {release.when}  {release.note}"
-        click.echo(line.rstrip())
+        echo(line.rstrip())
     if not releases:
-        click.echo("Nothing has been deployed yet.")
+        echo("Nothing has been deployed yet.")

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from flaskdash.progress import echo
+
 
 @click.command("remove")
 @click.argument("name")
@@ -20,4 +22,4 @@ def command(name: str, force: bool) -> None:
     from flaskdash.generate.remove import remove
     from flaskdash.project import Project
 
-    remove(Project.find(Path.cwd()), name, click.echo, force)
+    remove(Project.find(Path.cwd()), name, echo, force)

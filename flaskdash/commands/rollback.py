@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from flaskdash.commands import _target
+from flaskdash.progress import echo, echo_json
 
 
 @click.command("rollback")
@@ -28,6 +29,6 @@ def command(release: str | None, target: str | None, as_json: bool) -> None:
 
     destination = _target.current(target)
     with targets.exclusive(Project.find(Path.cwd())):
-        outcome = destination.rollback(release, _target.echo if as_json else click.echo)
+        outcome = destination.rollback(release, _target.echo_on_stderr if as_json else echo)
     if as_json:
-        _target.dump(asdict(outcome))
+        echo_json(asdict(outcome))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from flaskdash.progress import echo
+
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -40,11 +42,11 @@ def command(host: str, port: int, open_browser: bool | None, prod: bool) -> None
     if prod and open_browser:
         raise click.UsageError("--open cannot be used with --prod")
     project = Project.find(Path.cwd())
-    ensure_environment(project, click.echo)
+    ensure_environment(project, echo)
     if prod:
         from flaskdash.serve.prod import serve_production
 
-        serve_production(project, host, port, click.echo)
+        serve_production(project, host, port, echo)
     from flaskdash.serve.dev import serve
 
     serve(
@@ -52,5 +54,5 @@ def command(host: str, port: int, open_browser: bool | None, prod: bool) -> None
         host,
         port,
         sys.stdout.isatty() if open_browser is None else open_browser,
-        click.echo,
+        echo,
     )

@@ -3,6 +3,7 @@
 import click
 
 from flaskdash.commands import _target
+from flaskdash.progress import echo, echo_json
 
 
 @click.command("status")
@@ -18,7 +19,7 @@ def command(target: str | None, as_json: bool) -> None:
     """
     status = _target.current(target).status()
     if as_json:
-        _target.dump(status.as_dict())
+        echo_json(status.as_dict())
     else:
         facts = {
             "release": status.release or "none yet",
@@ -28,6 +29,6 @@ def command(target: str | None, as_json: bool) -> None:
         }
         width = max(len(name) for name in facts)
         for name, value in facts.items():
-            click.echo(f"{name:{width}}  {value}".rstrip())
+            echo(f"{name:{width}}  {value}".rstrip())
     if not status.healthy:
         raise click.exceptions.Exit(1)

@@ -71,6 +71,11 @@ def choose(
     """
     targets = remembered(project)
     overrides = dict(settings or {})
+    if name is not None and not re.fullmatch(r"\w[\w.-]*", name):
+        raise FlaskdashError(
+            f"{name!r} cannot be the name of a target. Use letters, digits, hyphens and dots.",
+            hint="--name production",
+        )
     if requested is None and targets:
         requested = name or (DEFAULT_NAME if DEFAULT_NAME in targets else next(iter(targets)))
     if requested in targets:

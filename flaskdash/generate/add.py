@@ -176,7 +176,7 @@ def add_chart(
 ) -> str:
     """Check a chart against the columns, and write it; return the name of its module."""
     chart = check(chart, table.columns)
-    chart = replace(chart, title=chart.title or chart_file.title(chart))
+    chart = replace(chart, title=" ".join(chart.title.split()) or chart_file.title(chart))
     dashboard = _dashboard_title(project, dashboard)
     module = _module_name(name) if name else names.identifier(chart.title, "chart")
     with render.draft() as root:
@@ -222,10 +222,15 @@ def add_redis(project: Project, echo: Echo, dry_run: bool = False) -> None:
 
 
 def _dashboard_title(project: Project, title: str | None) -> str:
-    """Return the title of a chart's dashboard; raise FlaskdashError if its address is in use."""
+    """Return the title of a chart's dashboard; raise FlaskdashError if it has no address of its own."""
     titles = list(contents.dashboards(project))
     if title is None:
         return next(iter(titles), chart_file.FIRST_DASHBOARD)
+    if not re.search(r"\w", title):
+        raise FlaskdashError(
+            f"{title!r} cannot be the title of a dashboard: its address needs a letter or a digit.",
+            hint=f"--dashboard {chart_file.FIRST_DASHBOARD}",
+        )
     for existing in titles:
         if names.slug(existing) == names.slug(title) and existing != title:
             raise FlaskdashError(

@@ -189,7 +189,7 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "x_order": _order(x_is_text, x_is_time, x_column.order if x_column else ()),
         "by_order": _order_upwards(by_is_text, by_column.order if by_column else ()),
         "candle": list(map(repr, sql.candle_names(chart))),
-        "target": chart.target if chart.target is None else f"{chart.target:g}",
+        "target": chart.target if chart.target is None else f"{chart.target:.15g}",
         "box": list(map(repr, sql.box_names(chart))),
         "words": _words(chart, unit, columns),
         "total": repr(capital(_total(chart))),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
-from flaskdash import names, shell, skeletons
+from flaskdash import names, shell, skeletons, temporary
 from flaskdash.charts.kinds import KINDS, Chart
 from flaskdash.errors import FlaskdashError
 from flaskdash.generate import chart_file, render
@@ -126,16 +126,15 @@ def create(plan: ProjectPlan, echo: Echo, dry_run: bool = False) -> list[str]:
     unfinished: list[str] = []
     with render.draft() if dry_run else _temporary_folder(plan.target) as root:
         _write(plan, root)
-        for path in render.files(root):
-            if path.parts[0] != render.ORIGINALS.name:
-                echo(f"create    {plan.target.name}/{path}")
-        if dry_run:
-            return unfinished
-        if plan.install:
-            unfinished += _install(root)
-        if plan.git:
-            unfinished += _create_repository(root, plan.target)
-        root.rename(plan.target)
+        created = [path for path in render.files(root) if path.parts[0] != render.ORIGINALS.name]
+        if not dry_run:
+            if plan.install:
+                unfinished += _install(root)
+            if plan.git:
+                unfinished += _create_repository(root, plan.target)
+            root.rename(plan.target)
+    for path in created:
+        echo(f"create    {plan.target.name}/{path}")
     return unfinished
 
 
@@ -250,9 +249,7 @@ def _create_repository(root: Path, target: Path) -> list[str]:
 @contextmanager
 def _temporary_folder(target: Path) -> Iterator[Path]:
     """Lend a folder next to the target; delete it at the end, unless it was renamed."""
-    for stale in target.parent.glob(f".{target.name}.{MARK}-*"):
-        if not shell.runs(stale.name.rpartition("-")[2]):
-            shutil.rmtree(stale, ignore_errors=True)
+    temporary.remove_stale(target.parent, rf"\..+\.{MARK}-")
     folder = target.parent / f".{target.name}.{MARK}-{os.getpid()}"
 
     def terminate(number: int, _frame: object) -> NoReturn:

@@ -174,12 +174,11 @@ def place(drafted: Path, root: Path, echo: Callable[[str], None], dry_run: bool 
     """Copy drafted files into a project: all of them, or none.
 
     An existing file with the same content is left as it is; one with different content raises
-    FlaskdashError. For each file, `echo` gets a line: create, or identical.
+    FlaskdashError. For each file, `echo` gets a line when all are written: create, or identical.
     """
-    drafts = files(drafted)
     verbs = {
         path: _verb(drafted / path, root / path)
-        for path in drafts
+        for path in files(drafted)
         if path.parts[0] != ORIGINALS.name
     }
     for path, verb in verbs.items():
@@ -189,14 +188,17 @@ def place(drafted: Path, root: Path, echo: Callable[[str], None], dry_run: bool 
                 " another name, or remove the file first.",
                 hint=f"flaskdash remove {path.stem}",
             )
+    if not dry_run:
+        _write_created(drafted, root, [path for path, verb in verbs.items() if verb == "create"])
     for path, verb in verbs.items():
         echo(f"{verb:9} {path}")
-    if dry_run:
-        return
-    created = [path for path, verb in verbs.items() if verb == "create"]
+
+
+def _write_created(drafted: Path, root: Path, created: list[PurePosixPath]) -> None:
+    """Write files that do not exist, and their records."""
     # A loader must not exist before its data is complete.
     created.sort(key=lambda path: path.parts[0] != "data")
-    records = [path for path in drafts if _is_record_of(path, created)]
+    records = [path for path in files(drafted) if _is_record_of(path, created)]
     for path in records:  # one may be left of a file that was deleted by hand
         (root / path).unlink(missing_ok=True)
     # The records come first: if this is killed, `remove` still recognises each file.

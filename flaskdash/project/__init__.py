@@ -86,17 +86,33 @@ def dotenv(path: Path) -> dict[str, str]:
     from dotenv import dotenv_values
 
     try:
-        text = path.read_text("utf-8", "replace")
+        text = path.read_text("utf-8-sig", "replace")
     except OSError:
         return {}
     values = dotenv_values(stream=io.StringIO(text))
     return {name: value for name, value in values.items() if value is not None}
 
 
+def env_file(path: Path) -> dict[str, str]:
+    """Return the variables of a file for `docker --env-file`, which has no quotes or escapes."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig", "replace")
+    except OSError:
+        return {}
+    lines = (line.removesuffix("\r").lstrip() for line in text.split("\n"))
+    pairs = (line.partition("=") for line in lines if not line.startswith("#"))
+    return {name: value for name, sign, value in pairs if sign}
+
+
 def dotenv_line(item: tuple[str, str]) -> str:
-    """Return a variable as a line of .env that python-dotenv and shells read in the same way."""
+    """Return a variable as a line of .env that python-dotenv and shells read in the same way.
+
+    The path of an SQLite file has no escapes of its own, so only python-dotenv reads quotes in it.
+    """
     name, value = item
-    if not value.startswith("sqlite:"):
+    if value.startswith("sqlite:"):
+        value = value.replace("${", "${:-$}{").replace("\\", "\\\\").replace("'", "\\'")
+    else:
         for sign in "'\"\\$`# ":
             value = value.replace(sign, f"%{ord(sign):02X}")
     return f"{name}='{value}'"

@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from flaskdash.project import Project, dotenv
+from flaskdash.project import Project, dotenv, env_file
 from flaskdash.ship import files
 
+SECRETS = ".secrets"  # the folder with the secrets of containers
 MIN_LENGTH = 12
 CHUNK = 1 << 20
 # Tokens with a recognisable prefix. A leading \b would make the search five times slower.
@@ -45,9 +46,9 @@ def project_secrets(project: Project) -> dict[str, str]:
     """
     return {
         f"{name} in {path.name}": value
-        for path in sorted([*project.root.glob(".env*"), *project.root.glob(".secrets/*.env")])
+        for path in sorted([*project.root.glob(".env*"), *project.root.glob(f"{SECRETS}/*.env")])
         if _may_hold_secrets(path)
-        for name, value in dotenv(path).items()
+        for name, value in (env_file if path.parent.name == SECRETS else dotenv)(path).items()
         if len(value) >= MIN_LENGTH and name not in SETTINGS
     }
 

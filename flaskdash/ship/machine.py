@@ -83,7 +83,7 @@ def machine(project: Project, python: str | None, platform_tag: str | None) -> M
     Raise PreflightError if either is invalid.
     """
     version = python or _project_python(project)
-    if not re.fullmatch(r"3\.\d+", version):
+    if not re.fullmatch(r"3\.[0-9]{1,3}", version):
         raise PreflightError(
             f"{version!r} is not a Python version such as 3.12",
             hint="flaskdash deploy bundle --python 3.12",
@@ -119,7 +119,9 @@ def _split(tag: str) -> tuple[str, int, str]:
     """Split a platform tag into its family, the minor version of its libc or system, and processor."""
     for minor, name in LEGACY_NAMES.items():
         tag = re.sub(rf"^{name}_", f"manylinux_2_{minor}_", tag)
-    match = re.fullmatch(r"(manylinux_2|musllinux_1|macosx_\d+)_(\d+)_([a-z]\w*)", tag)
+    match = re.fullmatch(
+        r"(manylinux_2|musllinux_1|macosx_[0-9]+)_([0-9]{1,3})_([a-z][a-z0-9_]*)", tag
+    )
     if match is None:
         raise PreflightError(
             f"{tag!r} is not a platform that a bundle starts on. Use one such as {EXAMPLES}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -137,3 +138,27 @@ def test_add_chart_does_not_ask_for_the_value_of_a_flag(made: Path) -> None:
     assert 'TITLE = "Ours"' in text
     assert 'DASHBOARDS = ["Details"]' in text
     assert 'FILTERS = ["product"]' in text
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_an_answer_that_is_not_utf8_is_text_in_the_chart(made: Path, locale: str) -> None:
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "flaskdash", "add-chart", "mine"],
+        cwd=str(made),
+        timeout=60,
+        env=os.environ | {"LC_ALL": locale},
+    )
+    for question, reply in (
+        (b"Chart.*: ", b"1"),
+        (b"Dashboard.*: ", b""),
+        (b"Title.*: ", b"caf\xe9"),
+    ):
+        child.expect(question)
+        child.sendline(reply)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert 'TITLE = "caf\N{REPLACEMENT CHARACTER}"' in (made / "app/charts/mine.py").read_text(
+        "utf-8"
+    )

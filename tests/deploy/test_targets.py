@@ -87,6 +87,15 @@ def test_settings_are_remembered_with_the_address(tiny_project: Project) -> None
     assert changed.place.settings == {"python": "3.12"}
 
 
+@pytest.mark.parametrize("name", ["", " ", "a b", "a\nb", "-x", "ssh://a"])
+def test_a_target_needs_a_name_that_can_be_typed(
+    tiny_project: Project, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    result = invoke(tiny_project, monkeypatch, "bundle", "--name", name)
+    assert result.exit_code == 1
+    assert f"{name!r} cannot be the name of a target" in result.output
+
+
 def test_a_target_refuses_an_unknown_setting(
     tiny_project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +160,78 @@ def test_an_invalid_name_of_a_secret_is_printed_without_the_value(
     assert result.exit_code == 1
     assert "is not the name of a setting" in result.output
     assert "=v" not in result.output
+
+
+@pytest.fixture
+def stored(tiny_project: Project, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Return the settings that a target gets."""
+    settings: dict[str, str] = {}
+    monkeypatch.chdir(tiny_project.root)
+    monkeypatch.setattr(
+        "flaskdash.deploy.target.Target.set_secrets",
+        lambda _, values, echo: settings.update(values),
+    )
+    return settings
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+@pytest.mark.parametrize(
+    "value", ["a\rb\x0b\x85c", "line 1\nline 2\n", "it's $A \\ \u2028é", "\t x "]
+)
+def test_a_secret_from_standard_input_is_not_changed(
+    stored: dict[str, str], value: str, end: str
+) -> None:
+    command = ["secrets", "set", "A", "--target", "bundle"]
+    result = CliRunner().invoke(cli, command, input=(value.rstrip("\n") + end).encode())
+    assert result.exit_code == 0, result.output
+    assert stored == {"A": value.rstrip("\n")}
+
+
+@pytest.mark.parametrize("value", [b"", b"\n", b"a\0b", b"caf\xe9"])
+def test_a_secret_that_no_process_can_get_is_refused(stored: dict[str, str], value: bytes) -> None:
+    result = CliRunner().invoke(cli, ["secrets", "set", "A", "--target", "bundle"], input=value)
+    assert result.exit_code == 1
+    assert "Error: The value of A is" in result.output
+    assert stored == {}
+
+
+PUSHED = r"""﻿FIRST=1
+A="a\"b\nc"
+B='it\'s'
+KEY="-----BEGIN KEY-----
+SECRET_KEY=evil
+-----END KEY-----"
+EMPTY=
+"""
+
+
+def test_a_pushed_file_is_read_as_the_project_reads_it(
+    stored: dict[str, str], tiny_project: Project
+) -> None:
+    (tiny_project.root / "live.env").write_text(PUSHED, "utf-8-sig")
+    result = CliRunner().invoke(cli, ["secrets", "push", "live.env", "--target", "bundle"])
+    assert result.exit_code == 0, result.output
+    key = "-----BEGIN KEY-----\nSECRET_KEY=evil\n-----END KEY-----"
+    assert stored == {"FIRST": "1", "A": 'a"b\nc', "B": "it's", "KEY": key}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"A=caf\xe9", "live.env is not text in UTF-8."),
+        (b"A=1\n$(id)=x", "'$(id)' is not the name of a setting"),
+        (b"--flag=x", "'--flag' is not the name of a setting"),
+        (b"A='x\0y'", "The value of A is not text in UTF-8."),
+    ],
+)
+def test_a_pushed_file_with_a_name_or_value_that_cannot_be_set_is_refused(
+    stored: dict[str, str], tiny_project: Project, content: bytes, message: str
+) -> None:
+    (tiny_project.root / "live.env").write_bytes(content)
+    result = CliRunner().invoke(cli, ["secrets", "push", "live.env", "--target", "bundle"])
+    assert result.exit_code == 1
+    assert message in result.output
+    assert stored == {}
 
 
 def test_an_unknown_target_lists_the_kinds(

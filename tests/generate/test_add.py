@@ -148,6 +148,19 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         ),
         (("--x", "region"), "--kind is missing"),
         ((), "--kind is missing"),
+        *(
+            (("--kind", "gauge", "--y", "revenue", "--target", number), "--target")
+            for number in ("nan", "inf", "-inf", "1e301")
+        ),
+        *(
+            ((*BAR, "--dashboard", title), "cannot be the title of a dashboard")
+            for title in ("", " ", "---", " - ", "!!!")
+        ),
+        *(
+            ((*BAR, flag, "caf\udce9"), "is not valid UTF-8")
+            for flag in ("--title", "--dashboard", "--filter", "--y", "--data")
+        ),
+        ((*BAR, "--title=caf\udce9"), "is not valid UTF-8"),
     ],
 )
 def test_flags_are_checked(
@@ -157,6 +170,27 @@ def test_flags_are_checked(
     result = flaskdash("add-chart", *flags, code=1)
     assert message in result.output
     assert snapshot(made) == before
+
+
+@pytest.mark.parametrize("target", ["0.1", "-5", "1234567"])
+def test_a_target_is_written_with_all_its_digits(made: Path, flaskdash: Cli, target: str) -> None:
+    flaskdash("add-chart", "mine", "--kind", "gauge", "--y", "revenue", "--target", target)
+    assert f"target = df['revenue'].iloc[0], {target}\n" in (made / "app/charts/mine.py").read_text(
+        "utf-8"
+    ).replace('"', "'")
+
+
+def test_a_title_of_blanks_is_none(made: Path, flaskdash: Cli) -> None:
+    flaskdash("add-chart", "mine", *BAR, "--title", " \n ")
+    assert 'TITLE = "Revenue by region"' in (made / "app/charts/mine.py").read_text("utf-8")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_a_file_may_have_a_name_that_is_not_utf8(made: Path, sales: Path, flaskdash: Cli) -> None:
+    costs = sales.with_name("caf\udce9.csv")
+    costs.write_text(sales_csv(100), "utf-8")
+    flaskdash("add-data", costs)
+    assert (made / "data/caf.csv").is_file()
 
 
 @pytest.mark.parametrize("name", ["../evil", "class", "9lives", "a b"])
@@ -217,6 +251,7 @@ def test_a_full_disk(made: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Path, "open", refuse)
     result = flaskdash("add-chart", "mine", *BAR, code=1)
     assert "No space left on device. Nothing was written" in result.output
+    assert "create" not in result.output
     assert snapshot(made) == before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -265,6 +266,50 @@ def test_a_signal_at_any_moment_leaves_all_or_nothing(
     assert os.listdir(folder) == ["shop"]
 
 
+def test_a_run_removes_what_any_killed_run_has_left(
+    folder: Path, sales: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    process = {True: os.getppid(), False: ended.pid}
+    folders = {
+        parent / name.format(process[runs]): runs
+        for parent, name in (
+            (folder, ".other.flaskdash-new-{}"),
+            (folder, ".shop.flaskdash-new-{}"),
+            (temporary, "flaskdash-{}-abcd1234"),
+        )
+        for runs in (True, False)
+    }
+    unrelated = (folder / f"x-{ended.pid}", temporary / f"flaskdash-{ended.pid}-abc", folder / "y")
+    folders |= dict.fromkeys(unrelated, True)
+    for path in folders:
+        path.mkdir()
+        (path / "downloaded").touch()
+    flaskdash("new", "shop", "--data", sales, "--no-install", "--no-git")
+    assert {path: path.exists() for path in folders} == folders
+    assert len(list(temporary.iterdir())) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot tell whether a process runs")
+def test_the_temporary_files_of_a_killed_run_are_removed_by_the_next(
+    folder: Path, sales: Path, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    env = os.environ | {"TMPDIR": str(temporary)}
+    process = start(folder, "--data", sales, "--no-install", "--no-git", env=env)
+    wait_for(lambda: any(temporary.glob("*/*/*")), "files in the temporary folder")
+    process.kill()
+    process.communicate()
+    assert any(temporary.iterdir())
+    start(folder, "--data", sales, "--no-install", "--no-git", "--dry-run", env=env).communicate()
+    assert list(temporary.iterdir()) == []
+
+
 def test_interrupted_while_the_temporary_folder_exists(folder: Path, sales: Path) -> None:
     process = start(folder, "--data", sales, "--no-git")
     wait_for(lambda: any(folder.iterdir()) or process.poll() is not None, "the unfinished folder")
@@ -304,6 +349,19 @@ def test_a_full_disk(folder: Path, sales: Path) -> None:
     assert process.returncode == 1, output
     assert "Nothing was created" in output
     assert "Traceback" not in output
+    assert os.listdir(folder) == []
+
+
+def test_prints_no_file_of_a_project_that_was_not_created(
+    folder: Path, sales: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> list[str]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("flaskdash.generate.new._install", fail)
+    output = flaskdash("new", "shop", "--data", sales, "--no-git", code=1).output
+    assert "No space left on device. Nothing was created" in output
+    assert "create " not in output
     assert os.listdir(folder) == []
 
 
@@ -355,7 +413,7 @@ def test_a_folder_for_temporary_files_with_braces_is_refused(
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     output = flaskdash("add-chart", "mine", "--kind", "bar", "--x", "region", code=1).output
-    assert f"The folder for temporary files has a brace in its path: {temporary}." in output
+    assert f"The folder for temporary files has a brace in its path: {temporary}/flaskdash-" in output
     assert not (made / "app/charts/mine.py").exists()
     assert list(tmp_path.rglob("*49*")) == []
 

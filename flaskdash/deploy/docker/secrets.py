@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flaskdash.check.rule import Finding
+from flaskdash.errors import FlaskdashError
 from flaskdash.progress import Echo
-from flaskdash.project import Project, contents
-
-FOLDER = ".secrets"
+from flaskdash.project import Project, contents, env_file
+from flaskdash.ship.leaks import SECRETS
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Secrets:
     @property
     def path(self) -> Path:
         """Return the file's path, relative to the project."""
-        return Path(FOLDER, f"{self.name}.env")
+        return Path(SECRETS, f"{self.name}.env")
 
     @property
     def file(self) -> Path:
@@ -34,19 +34,21 @@ class Secrets:
         return self.project.root / self.path
 
     def read(self) -> dict[str, str]:
-        """Return the secrets by name.
-
-        A value is not unquoted, because the engine passes it on as it stands.
-        """
-        try:
-            lines = self.file.read_text("utf-8").splitlines()
-        except FileNotFoundError:
-            return {}
-        pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-        return {name: value for name, _, value in pairs}
+        """Return the secrets by name."""
+        return env_file(self.file)
 
     def write(self, values: Mapping[str, str]) -> None:
-        """Add or replace secrets, by one rename of the file."""
+        """Add or replace secrets, by one rename of the file.
+
+        Raises FlaskdashError for a value of several lines, which such a file cannot hold.
+        """
+        for name, value in values.items():
+            if "\n" in value or "\r" in value:
+                raise FlaskdashError(
+                    f"The value of {name} has several lines, and {self.path.as_posix()} can only"
+                    " hold values of one line. Encode it, for instance in Base64, and have the"
+                    " project decode it."
+                )
         merged = {**self.read(), **values}
         folder = self.file.parent
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -10,8 +10,6 @@ from functools import cached_property
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-import click
-
 from flaskdash import shell
 from flaskdash.check import rules
 from flaskdash.check.rule import Finding, Rule
@@ -20,12 +18,18 @@ from flaskdash.deploy.git import files as git_files
 from flaskdash.deploy.git.repository import Commit, Repository
 from flaskdash.deploy.target import Outcome, Place, Release, Status, Target
 from flaskdash.errors import FlaskdashError
-from flaskdash.progress import Echo, working
+from flaskdash.progress import Echo, echo, working
 from flaskdash.project import Project
 from flaskdash.ship import files
 from flaskdash.ship.errors import BuildError, NotRolledBackError, PreflightError, RolledBackError
 
 EXAMPLE = "flaskdash deploy git+ssh://dokku@example.org/myapp"
+# A remote shell would run $(...) in the name of an app, and ssh would take -o... for an option.
+ADDRESS = re.compile(
+    r"git\+(?:file:///.+|\w+://(?:\w[\w.-]*(?::[^/]*)?@)?\w[\w.-]*(?::(?P<port>\d{1,5}))?"
+    r"(?:/+[\w.~%][\w.~%-]*)+/*)",
+    re.ASCII,
+)
 ERROR_LINES = 6  # of the server's output, when it refuses a push
 
 
@@ -103,11 +107,8 @@ class GitTarget(Target):
     def parse_address(self) -> SplitResult:
         """Split the address; raise FlaskdashError if it is invalid or contains a password."""
         parts = urlsplit(self.place.address)
-        host = parts.hostname or ""
-        # A host that starts with a hyphen would be an option of ssh.
-        is_host = re.fullmatch(r"[\w.-]*[\w.]", host, re.ASCII) or parts.scheme == "git+file"
-        is_valid = parts.scheme.startswith("git+") and is_host and parts.path.strip("/")
-        if host.startswith("-") or not is_valid:
+        match = ADDRESS.fullmatch(self.place.address)
+        if not match or int(match["port"] or 0) > 65535:
             raise FlaskdashError(
                 f"{self.place.address} is not an address to push to. Use git+ssh://USER@HOST/PATH,"
                 " git+https://HOST/PATH or git+file:///PATH.",
@@ -329,7 +330,7 @@ class GitTarget(Target):
     def logs(self, *, follow: bool) -> None:
         if not self.has_log:
             self._cannot("does not let flaskdash read the app's log")
-        self.server.log(click.echo, follow=follow)
+        self.server.log(echo, follow=follow)
 
     def secrets(self) -> list[str]:
         if not self.server.stores_settings:
@@ -362,7 +363,7 @@ def _server_lines(output: str) -> list[str]:
 
 
 def _print_line(line: str) -> None:
-    click.echo(f"          {line.removeprefix('remote: ').rstrip()}", err=True)
+    echo(f"          {line.removeprefix('remote: ').rstrip()}", err=True)
 
 
 TARGET = GitTarget

@@ -162,7 +162,17 @@ class Piku(GitServer):
         return re.findall(r"^([A-Za-z_]\w*)=", output, re.MULTILINE)
 
     def set(self, values: Mapping[str, str], *, restart: bool) -> None:
-        """Set the app's settings. Piku always restarts the app, and removes one level of quotes."""
+        """Set the app's settings. Piku always restarts the app, and removes one level of quotes.
+
+        It keeps each setting in a line, strips it, and expands variables.
+        """
+        for key, value in values.items():
+            if value != value.strip() or re.search(r"[\r\n]|\$(?:\{|[A-Z_])", value):
+                raise FlaskdashError(
+                    f"Piku would change the value of {key}: it has several lines, spaces at an end,"
+                    " or a $ before a name. Encode it, for instance in Base64, and have the"
+                    " project decode it."
+                )
         pairs = [shlex.quote(f"{key}={value}") for key, value in values.items()]
         self._run_set("config:set", self.app, *pairs)
 

@@ -9,8 +9,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import click
-
 from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy import git
 from flaskdash.deploy.git import probe
@@ -19,7 +17,7 @@ from flaskdash.deploy.git.servers import GitServer
 from flaskdash.deploy.heroku import api as heroku_api
 from flaskdash.deploy.target import Release
 from flaskdash.errors import FlaskdashError
-from flaskdash.progress import Echo, working
+from flaskdash.progress import Echo, echo, working
 from flaskdash.project import Project
 
 # git runs this to get a user name and a password. The key is only in the environment, because
@@ -152,7 +150,7 @@ class HerokuTarget(git.GitTarget):
         return releases
 
     def logs(self, *, follow: bool) -> None:
-        self.api.log(click.echo, follow=follow)
+        self.api.log(echo, follow=follow)
 
     @property
     def has_log(self) -> bool:

@@ -8,15 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import click
-
 from flaskdash.deploy.ssh.connection import Address, Connection
 from flaskdash.deploy.ssh.plan import SshPlan
 from flaskdash.deploy.ssh.probe import ServerFacts, probe
 from flaskdash.deploy.ssh.result import answers, read_result
 from flaskdash.deploy.target import Outcome, Release, Status, Target
 from flaskdash.errors import FlaskdashError
-from flaskdash.progress import Echo
+from flaskdash.progress import Echo, echo
 from flaskdash.ship import files
 
 UNITS = Path(__file__).with_name("units")
@@ -24,6 +22,7 @@ FRONT = Path(__file__).with_name("front")
 DOMAIN = re.compile(
     r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
 )
+NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 LOG_LINES = 100
 
 
@@ -85,7 +84,7 @@ class SshTarget(Target):
             argv += ["--follow"] if follow else []
             # A journalctl that follows would outlive ssh, unless its terminal ends with ssh.
             for line in connection.lines(argv, terminal=follow):
-                click.echo(line)
+                echo(line)
 
     def secrets(self) -> list[str]:
         """Return the names of the settings in .env on the server."""
@@ -99,7 +98,14 @@ class SshTarget(Target):
     @property
     def slug(self) -> str:
         """Return the project's name in the server's folders and units."""
-        return self.address.name or re.sub(r"[-_.]+", "-", self.project.name).lower()
+        name = self.address.name or re.sub(r"[-_.]+", "-", self.project.name).lower()
+        if not NAME.fullmatch(name):
+            raise FlaskdashError(
+                f"{self.project.name!r} cannot be the name of a folder on the server. Add a name to"
+                " the address.",
+                hint=f"flaskdash deploy ssh://{self.address}/dashboard",
+            )
+        return name
 
     @cached_property
     def address(self) -> Address:

@@ -21,7 +21,7 @@ from flaskdash.errors import FlaskdashError
 SERVER = Path(__file__).with_name("server")
 PACKAGE = "flaskdash.deploy.ssh.server"
 # In the order of their imports: a module stands after those that it imports.
-MODULES = ("basics", "systemd", "home", "units", "live", "build", "front", "main")
+MODULES = ("basics", "systemd", "home", "units", "live", "settings", "build", "front", "main")
 # The program that the server's Python runs: it reads the modules, and calls main of the last one.
 RECEIVE = (
     "import json, sys, types; stdin = sys.stdin.buffer\n"

@@ -521,6 +521,26 @@ def test_a_dockerfile_that_is_missing_or_runs_as_root(
         assert finding.sentence.partition(".")[0] == sentence
 
 
+def test_a_secret_of_a_container_is_stored_as_the_engine_reads_it(made: Path) -> None:
+    secrets = Secrets(Project.find(made), "shop")
+    values = {
+        "A": "'x' \"y\" long #$z\\ ",
+        "B": "a\x0bC=evil\x0c\x85D=evil\u2028E=evil\t",
+        "F": " 1",
+    }
+    secrets.write({"B": "before"})
+    for name, value in values.items():
+        secrets.write({name: value})
+    assert secrets.read() == values
+    lines = secrets.file.read_bytes().decode().split("\n")
+    assert dict(line.split("=", 1) for line in lines if line) == values
+    assert leaks.project_secrets(secrets.project)["A in shop.env"] == values["A"]
+    for value in ("a\nb", "a\rb", "a\r"):
+        with pytest.raises(FlaskdashError, match=r"A has several lines, and \.secrets/shop\.env"):
+            secrets.write({"A": value})
+    assert secrets.read() == values
+
+
 def test_an_address_that_a_loader_needs_has_to_be_among_the_secrets(made: Path) -> None:
     loader = made / "app/loaders/orders.py"
     loader.write_text(

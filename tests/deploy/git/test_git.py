@@ -27,6 +27,7 @@ from flaskdash.deploy.git.repository import Repository
 from flaskdash.deploy.heroku import HerokuTarget
 from flaskdash.deploy.heroku import api as heroku_api
 from flaskdash.deploy.target import Place
+from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project, environment
 from flaskdash.ship.archive import Entry
 from flaskdash.ship.errors import BuildError
@@ -846,12 +847,37 @@ def test_output_is_streamed_without_control_characters(tmp_path: Path) -> None:
         ("git", "git is not an address to push to"),
         ("git+ssh://dokku@example.org", "is not an address to push to"),
         ("git+ssh://dokku@-oProxyCommand=x/app", "is not an address to push to"),
+        *(
+            (f"git+{address}", "is not an address to push to")
+            for address in (
+                "ssh://dokku@example.org/$(id)",
+                "ssh://dokku@example.org/a;id",
+                "ssh://dokku@example.org/a/`id`",
+                "ssh://piku@example.org/a&b",
+                "ssh://piku@example.org/-x",
+                "ssh://piku@example.org/a b",
+                "ssh://piku@example.org/a\nb",
+                "ssh://$(id)@example.org/a",
+                "ssh://-oProxyCommand=x@example.org/a",
+                "ssh://git@example.org/$(id)",
+                "https://example.org/a'b",
+                "ssh://dokku@example.org:port/a",
+                "ssh://dokku@example.org:70000/a",
+            )
+        ),
         ("git+https://me:secret@example.org/app", "The address contains a password"),
     ],
 )
 def test_invalid_addresses(tiny: Path, flaskdash: Cli, address: str, error: str) -> None:
     result = flaskdash("deploy", address, "--dry-run", code=1)
     assert error in result.output
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\rb", " a", "a\t", "$HOME", "x${A}y"])
+def test_a_value_that_piku_would_change_is_refused(tiny: Path, value: str) -> None:
+    piku = servers.Piku(urlsplit("git+ssh://piku@example.org/shop"), tiny)
+    with pytest.raises(FlaskdashError, match="Piku would change the value of A"):
+        piku.set({"A": value}, restart=True)
 
 
 def test_the_urls_of_an_app(tiny: Path, quick: None, flaskdash: Cli) -> None:

@@ -179,7 +179,10 @@ def test_add_data_appends_to_env_once(
         (("--table", "nope"), "has no table 'nope'. Choose one with --table: orders, other."),
         (("--query", "SELECT nope FROM orders"), "nope"),
         (("--table", "other"), "other has columns but no rows"),
-        (("--table", "orders", "--refresh", "soon"), "--refresh 'soon' is not an interval"),
+        *(
+            (("--table", "orders", "--refresh", text), f"--refresh '{text}' is not an interval")
+            for text in ("soon", "1٣m", "100000d", "nan", "-1h")
+        ),
     ],
 )
 def test_the_error_for_a_source_that_can_not_be_added(

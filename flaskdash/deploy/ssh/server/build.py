@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import secrets
 import shutil
 import sys
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flaskdash.deploy.ssh.server.basics import StepError, report, run, write_file
 from flaskdash.deploy.ssh.server.home import Home
+from flaskdash.deploy.ssh.server.settings import read_settings, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,10 +173,11 @@ class Build:
     def create_secret_key(self) -> None:
         """Add a SECRET_KEY to .env, unless it already has one."""
         env = self.home.shared / ".env"
-        text = env.read_text() if env.exists() else ""
-        if not re.search(r"^(export )?SECRET_KEY=.", text, re.MULTILINE):
+        text = env.read_text("utf-8") if env.exists() else ""
+        if read_settings(text).get("SECRET_KEY", "") in {"", "''", '""'}:
             report(f"create    {env} with a new SECRET_KEY")
-            write_file(env, f"{text}SECRET_KEY={secrets.token_hex()}\n", 0o600)
+            text = with_settings(text, {"SECRET_KEY": secrets.token_hex()})
+            write_file(env, text, 0o600)
             self.home.give_to_service(env)
 
     def publish(self, name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 from contextlib import suppress
 from typing import Any, BinaryIO
@@ -13,6 +12,7 @@ from flaskdash.deploy.ssh.server.basics import StepError, report, send, write_fi
 from flaskdash.deploy.ssh.server.build import Build
 from flaskdash.deploy.ssh.server.front import Front
 from flaskdash.deploy.ssh.server.live import Switchover
+from flaskdash.deploy.ssh.server.settings import read_settings, with_settings
 
 LOG_LINES = 15
 
@@ -98,8 +98,8 @@ class ServerProject(Switchover):
 
     def list_secrets(self) -> dict[str, Any]:
         """Return the names of the settings in .env."""
-        text = (self.shared / ".env").read_text() if (self.shared / ".env").exists() else ""
-        return {"names": re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE)}
+        env = self.shared / ".env"
+        return {"names": list(read_settings(env.read_text("utf-8") if env.exists() else ""))}
 
     def set_secrets(self) -> dict[str, Any]:
         """Write settings into .env and restart the live release; restore .env if that fails."""
@@ -107,7 +107,7 @@ class ServerProject(Switchover):
             self.recover()
             self.shared.mkdir(parents=True, exist_ok=True)
             env, live = self.shared / ".env", self.live
-            before = env.read_text() if env.exists() else ""
+            before = env.read_text("utf-8") if env.exists() else ""
             self.request["port"] = self.port
             # If this is interrupted, `recover` restores the file.
             self.write_env(".env.before", before)
@@ -142,24 +142,6 @@ class ServerProject(Switchover):
         """Write a file that only the user of the releases can read."""
         write_file(self.shared / name, text, 0o600)
         self.give_to_service(self.shared / name)
-
-
-def with_settings(text: str, values: dict[str, str]) -> str:
-    """Return the text of an .env file with some settings added or replaced."""
-    replaced = re.compile(rf"\s*(?:export\s+)?(?:{'|'.join(values)})\s*=")
-    lines = [line for line in text.splitlines() if not replaced.match(line)]
-    lines += [f"{name}={quote(value)}" for name, value in values.items()]
-    return "\n".join(lines) + "\n"
-
-
-def quote(value: str) -> str:
-    r"""Return a value in the form that python-dotenv reads back unchanged.
-
-    In single quotes python-dotenv unescapes \\ and \', and still expands ${NAME}. A variable
-    without a name has its default value, so `${:-$}` stands for a plain `$`.
-    """
-    text = value.replace("${", "${:-$}{").replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{text}'"
 
 
 def main(stdin: BinaryIO) -> int:

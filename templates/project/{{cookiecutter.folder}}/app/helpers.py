@@ -22,7 +22,7 @@ CODE = re.compile(
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """Return a number in short form: 1234567 as 1.23M; with a unit, as $1.23M or 1.23M%."""
+    """Return a number in short form: 1.23M, 1.23e+20; with a unit, as $1.23M or 1.23M%."""
     try:
         if value is None or not math.isfinite(value):
             return MISSING
@@ -30,11 +30,9 @@ def number(value: float | None, unit: str = "") -> str:
         return MISSING
     if not 1e3 <= abs(value) < 1e4:
         value = float(f"{value:.3g}")
-    size, suffix = next(
-        ((size, s) for size, s in ((1e12, "T"), (1e9, "B"), (1e6, "M")) if abs(value) >= size),
-        (1e3, "k") if abs(value) >= 1e4 else (1, ""),
-    )
-    text = f"{value:,.0f}" if size == 1 and abs(value) >= 1e3 else f"{value / size:.3g}"
+    scales = ((1e15, 1, ""), (1e12, 1e12, "T"), (1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
+    size, suffix = next(((size, s) for least, size, s in scales if abs(value) >= least), (1, ""))
+    text = f"{value:,.0f}" if 1e3 <= abs(value) < 1e4 else f"{value / size:.3g}"
     return f"{text}{suffix}{unit}" if unit == "%" else f"{unit}{text}{suffix}"
 
 

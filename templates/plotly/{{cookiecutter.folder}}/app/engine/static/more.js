@@ -4,9 +4,7 @@
 Plotly.setPlotConfig({ topojsonURL: new URL("../vendor/", document.currentScript.src).href });
 
 const traceStyles = {
-  choropleth(trace, { css }) {
-    trace.marker = { line: { color: css("--card"), width: 0.5 } };
-  },
+  choropleth: (trace, { css }) => (trace.marker = { line: { color: css("--card"), width: 0.5 } }),
   heatmap: (trace, look, layout) => (layout.margin ??= { r: 8 }),
   treemap: styleHierarchy,
   sunburst: styleHierarchy,
@@ -30,7 +28,7 @@ const traceStyles = {
       bar: { color: css("--brand"), thickness: 0.6 },
       bgcolor: css("--line"),
       borderwidth: 0,
-      axis: { tickfont: font, exponentformat: "B", tickcolor: css("--quiet"), ...axis },
+      axis: { ...exponents, tickfont: font, tickcolor: css("--quiet"), ...axis },
       threshold: { line: { color: ink, width: 3 }, thickness: 0.9, ...threshold },
     };
   },
@@ -65,7 +63,7 @@ function styleGeo(geo, css) {
 
 function stylePolar(polar, data, { css, layout: { font } }) {
   const line = css("--line");
-  const axis = { gridcolor: line, linecolor: line, tickfont: font, exponentformat: "B" };
+  const axis = { gridcolor: line, linecolor: line, tickfont: font, ...exponents };
   const tickvals = [...new Set(data.flatMap(({ theta }) => theta ?? []).map(String))];
   const ticktext = tickvals.map((name) => truncate(name, 14));
   return {

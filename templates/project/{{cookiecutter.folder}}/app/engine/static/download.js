@@ -9,8 +9,7 @@ function downloadImage(format) {
   const figure = JSON.parse(document.querySelector(".plot script").textContent);
   const titles = prepareFigure(figure, look, size.width);
   const { layout } = figure;
-  for (const letter of ["x", "y"]) {
-    const text = titles[letter];
+  for (const [letter, text] of Object.entries(titles)) {
     if (text) Object.assign(layout[`${letter}axis`], { title: { text }, automargin: true });
   }
   const title = document.querySelector("h1").textContent;

@@ -35,7 +35,7 @@ function prepareAxes(data, layout, look, width) {
     const { title, ...own } = layout[`${letter}axis`] ?? {};
     const isCategory = own.type === "category";
     const showgrid = !isCategory && !withoutGrid.includes(letter);
-    const axis = { ...look.axis, showgrid, fixedrange, ...own };
+    const axis = { ...look.axis, automargin: letter === "y", showgrid, fixedrange, ...own };
     layout[`${letter}axis`] = axis;
     titles[letter] = title?.text ?? title;
     if (letter === "x") axis.nticks ??= Math.max(2, Math.round((width - 120) / 70));

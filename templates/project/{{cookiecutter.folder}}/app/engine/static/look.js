@@ -2,6 +2,9 @@
 "use strict";
 
 const colorGroups = []; // maps from name to colour number, one for names that appear together
+// Beyond the prefixes, Plotly's powers of ten need inline styles: numbers have an e there.
+const steps = (...dtickrange) => ({ dtickrange, value: "~g" });
+const exponents = { exponentformat: "B", tickformatstops: [steps(1e14, null), steps(null, 1e-14)] };
 
 // The look as it is now, light or dark. Set in each layout: a Plotly template is a third slower.
 function readLook() {
@@ -11,7 +14,7 @@ function readLook() {
   const ticks = { tickfont: font, tickangle: 0, ticklabeloverflow: "allow", ticklabelstandoff: 4 };
   const line = css("--line");
   const lines = { gridcolor: line, linecolor: line, zerolinecolor: line, showline: false };
-  const axis = { ...lines, ...ticks, exponentformat: "B" };
+  const axis = { ...lines, ...ticks, ...exponents };
   const layout = {
     colorway: css("--colors").split(/\s+/),
     font,
