@@ -301,12 +301,12 @@ def test_the_temporary_files_of_a_killed_run_are_removed_by_the_next(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     env = os.environ | {"TMPDIR": str(temporary)}
-    process = start(folder, "--data", sales, "--no-install", "--no-git", env=env)
+    process = start(folder, "--data", sales, "--no-git", "--dry-run", env=env)
     wait_for(lambda: any(temporary.glob("*/*/*")), "files in the temporary folder")
     process.kill()
     process.communicate()
     assert any(temporary.iterdir())
-    start(folder, "--data", sales, "--no-install", "--no-git", "--dry-run", env=env).communicate()
+    start(folder, "--data", sales, "--no-git", "--dry-run", env=env).communicate()
     assert list(temporary.iterdir()) == []
 
 
@@ -413,7 +413,9 @@ def test_a_folder_for_temporary_files_with_braces_is_refused(
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     output = flaskdash("add-chart", "mine", "--kind", "bar", "--x", "region", code=1).output
-    assert f"The folder for temporary files has a brace in its path: {temporary}/flaskdash-" in output
+    assert (
+        f"The folder for temporary files has a brace in its path: {temporary}/flaskdash-" in output
+    )
     assert not (made / "app/charts/mine.py").exists()
     assert list(tmp_path.rglob("*49*")) == []
 
