@@ -125,6 +125,42 @@ def test_a_loader_is_read_again_when_refresh_has_passed(project: Path) -> None:
     inside(project, 'assert data["clock"].build().rows == 1')
 
 
+def test_a_clock_that_was_wrong_does_not_stop_refreshes(project: Path) -> None:
+    """A state from the future is old: after a success, and after an error."""
+    replace_in(project, "loaders/sales.py", ("SOURCE =", 'REFRESH = "1h"\nSOURCE ='))
+    inside(
+        project,
+        """
+        sales = data["sales"]
+        now = time.time
+        time.time = lambda: now() + 366 * 86_400
+        first = sales.build()
+        time.time = now
+        assert sales.build().built != first.built
+        assert sales.build() == sales.build()
+        time.time = lambda: now() + 366 * 86_400
+        sales.build(force=True)
+        time.time = now
+        """,
+    )
+    inside(project, 'old = data["sales"].peek(); assert data["sales"].build().built != old.built')
+    replace_in(project, "loaders/sales.py", FAILING)
+    inside(
+        project,
+        """
+        now = time.time
+        time.time = lambda: now() + 366 * 86_400
+        data["sales"].folder.joinpath("sales.json").unlink()
+        data["sales"].build()
+        time.time = now
+        assert 0 < int(get("/").headers["Retry-After"]) <= 30
+        data["sales"].build()
+        data["sales"].build()
+        assert Path("calls").read_text() == "xx"
+        """,
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

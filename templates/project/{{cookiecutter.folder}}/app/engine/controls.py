@@ -86,13 +86,11 @@ def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
 def _with_ends(control: Control, spans: Sequence[tuple[Any, Any, int]]) -> Control:
     ends = [end for span in spans for end in span[:2] if end is not None and end == end]
     if control.form == "range":
-        numbers = [float(end) for end in ends]
-        texts = [f"{end:.10g}" for end in (min(numbers), max(numbers))] if numbers else ["", ""]
+        texts = [f"{end:.10g}" for end in sorted(map(float, ends))]
     else:
-        days = [str(end)[:10] for end in ends]
-        texts = [min(days, default=""), max(days, default="")]
+        texts = sorted(str(end)[:10] for end in ends)
     distinct = max(span[2] for span in spans)
-    return replace(control, ends=(texts[0], texts[1]), distinct=distinct)
+    return replace(control, ends=(texts[0], texts[-1]) if texts else ("", ""), distinct=distinct)
 
 
 def _default_form(data: Sequence[Data], column: str, kind: str) -> str:
@@ -116,10 +114,9 @@ def are_offered(active: Iterable[Filter], controls: Iterable[Control]) -> bool:
 
 
 def _is_offered(item: Filter, control: Control) -> bool:
-    if item.text or (item.low, item.high) != (control.low, control.high):
-        return False
     least, most = control.ends if control.form == "days" else ("", "")
-    if not all(least <= limit <= most for limit in (item.low, item.high) if limit):
+    are_within = all(least <= limit <= most for limit in (item.low, item.high) if limit)
+    if item.text or not are_within or (item.low, item.high) != (control.low, control.high):
         return False
     listed = () if control.more else control.choices
     unlisted = [Filter(item.column, (value,)) for value in item.values if value not in listed]

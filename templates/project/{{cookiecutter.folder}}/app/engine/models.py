@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,3 +106,9 @@ class State:
     error: str = ""
     code: str = ""  # signature of the loader's code, when the snapshot was built
     version: str = ""  # of what pages show: equal in all instances that have read the same
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since the last attempt; endless if the clock was wrong then."""
+        age = time.time() - self.tried
+        return age if age >= 0 else math.inf

@@ -173,10 +173,8 @@ def _card(
         page = Page.of(rows, view, current_app.config["TABLE_ROWS"])
         if rows.empty or (len(rows) == 1 and rows.isna().all(axis=None)):  # a sum over no rows
             return Card(chart, page, is_empty=True)
-        if chart.kind == "kpi":
-            return Card(chart, page, kpi=_result(chart, rows))
-        if chart.kind == "text":
-            return Card(chart, page, text=_result(chart, rows))
+        if chart.kind in {"kpi", "text"}:
+            return Card(chart, page, **{chart.kind: _result(chart, rows)})
         labels = controls.clickable(rows, page_controls)
         figure = draw(chart, rows)
         return Card(chart, page, figure, labels=labels, description=summary(rows))

@@ -102,8 +102,7 @@ class SnapshotData(Snapshot):
         matches = ""
         if view.find:
             texts = (f"lower(CAST({quote(column)} AS VARCHAR))" for column in columns)
-            matches = " OR ".join(f"contains({text}, lower($find))" for text in texts)
-            matches = f"WHERE {matches}"
+            matches = "WHERE " + " OR ".join(f"contains({text}, lower($find))" for text in texts)
         count = f"SELECT count(*) AS total {unordered} {matches}"
         total = int(self.query(count, filters, view.find)["total"].sum())
         view = view.within(columns, -(-total // rows))

@@ -78,7 +78,7 @@ class Snapshot:
             self._build.join(max(0.0, self._build_started + WAIT_SECONDS - now))
             state = self.peek()
         if not state.built:
-            wait = max(1, round(state.tried + RETRY_SECONDS - time.time()))
+            wait = round(max(1, RETRY_SECONDS - state.age))
             reason = f"failed ({state.error}: see the log)" if state.error else "is still reading"
             message = f"The loader {self.loader.name} {reason}. Try again in {wait} s."
             raise ServiceUnavailable(message, retry_after=wait)
@@ -102,7 +102,7 @@ class Snapshot:
             state = State(**json.loads(path.read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             state = State()
-        state = max(state, self._last_attempt, key=lambda each: each.tried)
+        state = min(state, self._last_attempt, key=lambda each: each.age)
         return state if self._is_complete(state) or not state.built else State()
 
     def build(self, force: bool = False) -> State:
@@ -175,10 +175,9 @@ class Snapshot:
             return int(rows), file_digest(file, "blake2b").hexdigest()[:16]
 
     def _is_stale(self, state: State) -> bool:
-        if self._is_frozen:
-            return False
         max_age = RETRY_SECONDS if state.error else self.loader.max_age
-        return time.time() - state.tried > max_age or state.signature != self._signature()
+        is_old = state.age > max_age or state.signature != self._signature()
+        return is_old and not self._is_frozen
 
     def _signature(self) -> str:
         """Return the times and sizes of the loader's file and of its source."""
