@@ -83,6 +83,52 @@ def test_a_damaged_snapshot_is_built_anew(project: Path) -> None:
     inside(project, 'assert get("/").status_code == 200')
 
 
+def test_a_damaged_state_counts_as_none(project: Path) -> None:
+    """Whatever the state's file holds, the page answers, and the data is read anew."""
+    inside(
+        project,
+        r"""
+        sales = data["sales"]
+        good = json.loads(json.dumps(app.engine.snapshots.asdict(sales.build())))
+        file = sales.folder / "sales.json"
+        texts = [
+            "", "{}x", "null", "[]", "[1, 2]", '"x"', "0", "NaN", "\0" * 100, "[" * 100_000,
+            '{"a":' * 100_000, '{"tried": 1}', '{"tried":"x","built":1}', '{"unknown": 1}',
+        ]
+        texts += [json.dumps(good | {key: wrong}) for key in good for wrong in (None, [], {"a": 1})]
+        texts += [json.dumps(good | {key: 7}) for key in good if key not in {"tried", "rows", "unread"}]
+        texts += [json.dumps(good | {key: "x"}) for key in ("tried", "rows", "unread")]
+        texts += [json.dumps(good | {"file": name}) for name in ("", "\0", "x" * 5_000, "..", "/")]
+        texts += [json.dumps(good | {"tried": when}) for when in (float("nan"), float("inf"), -1e308)]
+        texts += [json.dumps(good | {"error": "\ud83d"}), json.dumps(good)[:50]]
+        for damage in [*(text.encode() for text in texts), b"\xff\xfe\x00", os.urandom(500)]:
+            file.write_bytes(damage)
+            sales._last_attempt = app.engine.models.State()
+            sales._checked.cache_clear()
+            assert get("/ready").status_code in {200, 503}, damage[:80]
+            assert get("/charts/total-revenue/data.json").status_code == 200, damage[:80]
+        """,
+    )
+
+
+def test_a_snapshot_of_garbage_is_built_anew(project: Path) -> None:
+    """Also one whose last bytes are right, and while the application runs."""
+    inside(
+        project,
+        """
+        sales = data["sales"]
+        assert get("/").status_code == 200
+        for garbage in (b"PAR1", os.urandom(5_000) + b"PAR1", None):
+            path = sales.folder / sales.peek().file
+            whole = path.read_bytes()
+            path.write_bytes(garbage or whole[:100] + bytes(200) + whole[300:])
+            sales._checked.cache_clear()
+            assert get("/charts/total-revenue/data.json").status_code == 200
+            assert (sales.folder / sales.peek().file).read_bytes() == whole
+        """,
+    )
+
+
 def test_a_source_may_vanish(project: Path) -> None:
     inside(
         project,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -106,6 +108,16 @@ class State:
     error: str = ""
     code: str = ""  # signature of the loader's code, when the snapshot was built
     version: str = ""  # of what pages show: equal in all instances that have read the same
+
+    @classmethod
+    def read(cls, path: Path) -> State:
+        """Return the state in a JSON file; an empty one if the file is missing or damaged."""
+        with suppress(OSError, ValueError, TypeError, RecursionError):
+            state = cls(**json.loads(path.read_text("utf-8")))
+            "".join(map(str, astuple(state))).encode()  # half an emoji raises a ValueError
+            if [*map(type, astuple(state))] == [*map(type, astuple(cls()))]:
+                return state
+        return cls()
 
     @property
     def age(self) -> float:
