@@ -48,6 +48,41 @@ def test_a_failure_is_remembered_where_the_disk_is_full(project: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("obstacle", ["file", "read-only", "no-locks"])
+def test_an_instance_folder_that_cannot_be_written(project: Path, obstacle: str) -> None:
+    """The page says what is wrong, and the try is repeated later, not at each request."""
+    if obstacle == "file":
+        (project / "instance").write_text("secret", "utf-8")
+    else:
+        error = {"read-only": 'OSError(30, "secret")', "no-locks": "NotImplementedError"}[obstacle]
+        replace_in(
+            project,
+            "engine/snapshots.py",
+            (
+                "class ColumnsChanged",
+                f"def FileLock(path):\n    raise {error}\n\n\nclass ColumnsChanged",
+            ),
+        )
+    log = inside(
+        project,
+        """
+        for _ in range(3):
+            answer = get("/")
+            assert answer.status_code == 503
+            assert "sales failed (cannot write to the instance folder: see the log)" in answer.text
+            assert "secret" not in answer.text
+            assert 1 < int(answer.headers["Retry-After"]) <= 30
+            data["sales"]._checked.cache_clear()
+        error = get("/ready").json["loaders"]["sales"]["error"]
+        assert error == "cannot write to the instance folder"
+        """,
+    )
+    assert log.count("Traceback") == 1
+    if obstacle == "file":
+        (project / "instance").unlink()
+        inside(project, 'assert get("/").status_code == 200')
+
+
 def test_requests_do_not_wait_for_ever_for_a_first_build(project: Path) -> None:
     replace_in(
         project, "loaders/sales.py", ("    return df", "    import time; time.sleep(3); return df")

@@ -103,37 +103,47 @@ class Snapshot:
 
     def build(self, force: bool = False) -> State:
         """Build the snapshot, unless another process was quicker; return and keep the new state."""
-        name = self.loader.name
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.folder / f"{name}.lock"):
-            state, signature = self.peek(), self._signature()
-            if not (force or self._is_stale(state)):
-                return state
-            for old in {*self.folder.glob(f"{name}.*.parquet")} - {self.folder / state.file}:
-                with suppress(OSError):  # Windows keeps a file that is being read
-                    old.unlink()
-            path = self.folder / f"{name}.{time.time_ns()}.parquet"
-            try:
-                state = self._load(path, state, signature)
-            except (Exception, SystemExit) as failure:
-                log.exception("loader %s failed", name)
-                # The text of other errors may hold a password: only the log has it.
-                is_safe = isinstance(failure, ColumnsChanged)
-                error = str(failure) if is_safe else type(failure).__name__
-                path.unlink(missing_ok=True)
-                state = replace(state, signature=signature, tried=time.time(), error=error)
-            self._last_attempt = state
-            temporary = self.folder / f"{name}.json.tmp"
-            with suppress(OSError):  # on a full disk, only this process knows the state
-                temporary.write_text(json.dumps(asdict(state)), "utf-8")
-                temporary.replace(self.folder / f"{name}.json")
-            return state
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / f"{self.loader.name}.lock"):
+                self._last_attempt = self._build_locked(force)
+        except (OSError, NotImplementedError):  # NotImplementedError: a disk without locks
+            error = "cannot write to the instance folder"
+            self._last_attempt = self._failed(self.peek(), self._signature(), error)
+        return self._last_attempt
 
     def freeze(self) -> State:
         """Build the snapshot if it is old; after that, do not look for changes of its source."""
         state = self.build()
         self._is_frozen = True
         return state
+
+    def _build_locked(self, force: bool) -> State:
+        state, signature, name = self.peek(), self._signature(), self.loader.name
+        if not (force or self._is_stale(state)):
+            return state
+        for old in {*self.folder.glob(f"{name}.*.parquet")} - {self.folder / state.file}:
+            with suppress(OSError):  # Windows keeps a file that is being read
+                old.unlink()
+        path = self.folder / f"{name}.{time.time_ns()}.parquet"
+        try:
+            state = self._load(path, state, signature)
+        except (Exception, SystemExit) as failure:
+            # The text of other errors may hold a password: only the log has it.
+            is_safe = isinstance(failure, ColumnsChanged)
+            path.unlink(missing_ok=True)
+            error = str(failure) if is_safe else type(failure).__name__
+            state = self._failed(state, signature, error)
+        temporary = self.folder / f"{name}.json.tmp"
+        with suppress(OSError):  # on a full disk, only this process knows the state
+            temporary.write_text(json.dumps(asdict(state)), "utf-8")
+            temporary.replace(self.folder / f"{name}.json")
+        return state
+
+    def _failed(self, state: State, signature: str, error: str) -> State:
+        """Log the exception that is being handled; return the state with its error."""
+        log.exception("loader %s failed", self.loader.name)
+        return replace(state, signature=signature, tried=time.time(), error=error)
 
     def _load(self, path: Path, last: State, signature: str) -> State:
         """Write what the loader returns to a file; return the state that names it."""
