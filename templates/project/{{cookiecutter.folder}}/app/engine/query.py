@@ -108,8 +108,7 @@ class SnapshotData(Snapshot):
 
     def page(self, sql: str, filters: Sequence[Filter], view: View, rows: int) -> Page:
         source, unordered = as_source(sql)
-        empty = self.query(f"SELECT * {unordered} LIMIT 0", filters)
-        columns = tuple(map(str, empty.columns))
+        columns = tuple(map(str, self.query(f"SELECT * {unordered} LIMIT 0", filters).columns))
         matches = ""
         if view.find:
             texts = (f"lower(CAST({quote(column)} AS VARCHAR))" for column in columns)
