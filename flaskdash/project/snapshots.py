@@ -16,6 +16,8 @@ from flaskdash.progress import working
 from flaskdash.project import Project
 
 REFRESH = Path(__file__).parents[1] / "serve" / "child" / "refresh.py"
+# What a damaged state file raises: wrong types, missing keys, times beyond the calendar, deep nesting.
+UNREADABLE = (OSError, ValueError, TypeError, LookupError, OverflowError, RecursionError)
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
@@ -62,7 +64,7 @@ def state(project: Project, loader: str) -> Snapshot:
             return Snapshot(error=error, failed=failed)
         built = datetime.fromisoformat(state["built"]).isoformat()
         return Snapshot(int(state["rows"]), built, error, failed, int(state.get("unread", 0)))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except UNREADABLE:
         return Snapshot()
 
 
@@ -70,7 +72,7 @@ def path(project: Project, loader: str) -> Path | None:
     """Return the file of a loader's snapshot; None if there is none."""
     try:
         file = project.instance / str(_read_state(project, loader)["file"])
-    except (OSError, ValueError, TypeError, KeyError):
+    except UNREADABLE:
         return None
     return file if file.is_file() else None
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.projects import inside, replace_in
+from tests.support.projects import START, inside, replace_in
 
 FAILING = ("    return df", '    open("calls", "a").write("x")\n    raise OSError("pass" "word")')
 
@@ -31,6 +32,32 @@ def test_a_first_build_that_fails_is_remembered(project: Path) -> None:
     inside(project, 'assert get("/").status_code == 200')
 
 
+def test_a_source_that_kills_the_process_is_not_read_again_at_once(project: Path) -> None:
+    kill = """with open("calls", "a") as calls:
+        calls.write("x")
+    import os
+
+    os._exit(9)
+    return df"""
+    replace_in(project, "loaders/sales.py", ("return df", kill))
+    ask = [project / ".venv/bin/python", "-c", START + 'get("/")']
+    env = os.environ | {"SECRET_KEY": "test"}
+    codes = [subprocess.run(ask, cwd=project, env=env).returncode for _ in range(2)]
+    assert codes == [9, 0]
+    assert (project / "calls").read_text("utf-8") == "x"
+    inside(
+        project,
+        """
+        state = data["sales"].peek()
+        assert (state.attempts, state.built, state.error) == (1, "", "")
+        waits = [data["sales"]._lasts(type(state)(attempts=n)) for n in (1, 2, 3, 100)]
+        assert waits == [30, 60, 120, 3840]
+        assert get("/").status_code == 503
+        assert Path("calls").read_text() == "x"
+        """,
+    )
+
+
 def test_a_failure_is_remembered_where_the_disk_is_full(project: Path) -> None:
     replace_in(project, "loaders/sales.py", FAILING)
     inside(
@@ -46,6 +73,41 @@ def test_a_failure_is_remembered_where_the_disk_is_full(project: Path) -> None:
         assert Path("calls").read_text() == "xx"
         """,
     )
+
+
+@pytest.mark.parametrize("obstacle", ["file", "read-only", "no-locks"])
+def test_an_instance_folder_that_cannot_be_written(project: Path, obstacle: str) -> None:
+    """The page says what is wrong, and the try is repeated later, not at each request."""
+    if obstacle == "file":
+        (project / "instance").write_text("secret", "utf-8")
+    else:
+        error = {"read-only": 'OSError(30, "secret")', "no-locks": "NotImplementedError"}[obstacle]
+        replace_in(
+            project,
+            "engine/snapshots.py",
+            (
+                "class ColumnsChanged",
+                f"def FileLock(path):\n    raise {error}\n\n\nclass ColumnsChanged",
+            ),
+        )
+    log = inside(
+        project,
+        """
+        for _ in range(3):
+            answer = get("/")
+            assert answer.status_code == 503
+            assert "sales failed (cannot write to the instance folder: see the log)" in answer.text
+            assert "secret" not in answer.text
+            assert 1 < int(answer.headers["Retry-After"]) <= 30
+            data["sales"]._checked.cache_clear()
+        error = get("/ready").json["loaders"]["sales"]["error"]
+        assert error == "cannot write to the instance folder"
+        """,
+    )
+    assert log.count("Traceback") == 1
+    if obstacle == "file":
+        (project / "instance").unlink()
+        inside(project, 'assert get("/").status_code == 200')
 
 
 def test_requests_do_not_wait_for_ever_for_a_first_build(project: Path) -> None:
@@ -81,6 +143,52 @@ def test_a_damaged_snapshot_is_built_anew(project: Path) -> None:
         project, 'data["sales"].build(); (data["sales"].folder / "sales.json").write_text("{}x")'
     )
     inside(project, 'assert get("/").status_code == 200')
+
+
+def test_a_damaged_state_counts_as_none(project: Path) -> None:
+    """Whatever the state's file holds, the page answers, and the data is read anew."""
+    inside(
+        project,
+        r"""
+        sales = data["sales"]
+        good = json.loads(json.dumps(app.engine.snapshots.asdict(sales.build())))
+        file = sales.folder / "sales.json"
+        texts = [
+            "", "{}x", "null", "[]", "[1, 2]", '"x"', "0", "NaN", "\0" * 100, "[" * 100_000,
+            '{"a":' * 100_000, '{"tried": 1}', '{"tried":"x","built":1}', '{"unknown": 1}',
+        ]
+        texts += [json.dumps(good | {key: wrong}) for key in good for wrong in (None, [], {"a": 1})]
+        texts += [json.dumps(good | {key: 7}) for key in good if key not in {"tried", "rows", "unread"}]
+        texts += [json.dumps(good | {key: "x"}) for key in ("tried", "rows", "unread")]
+        texts += [json.dumps(good | {"file": name}) for name in ("", "\0", "x" * 5_000, "..", "/")]
+        texts += [json.dumps(good | {"tried": when}) for when in (float("nan"), float("inf"), -1e308)]
+        texts += [json.dumps(good | {"error": "\ud83d"}), json.dumps(good)[:50]]
+        for damage in [*(text.encode() for text in texts), b"\xff\xfe\x00", os.urandom(500)]:
+            file.write_bytes(damage)
+            sales._last_attempt = app.engine.models.State()
+            sales._checked.cache_clear()
+            assert get("/ready").status_code in {200, 503}, damage[:80]
+            assert get("/charts/total-revenue/data.json").status_code == 200, damage[:80]
+        """,
+    )
+
+
+def test_a_snapshot_of_garbage_is_built_anew(project: Path) -> None:
+    """Also one whose last bytes are right, and while the application runs."""
+    inside(
+        project,
+        """
+        sales = data["sales"]
+        assert get("/").status_code == 200
+        for garbage in (b"PAR1", os.urandom(5_000) + b"PAR1", None):
+            path = sales.folder / sales.peek().file
+            whole = path.read_bytes()
+            path.write_bytes(garbage or whole[:100] + bytes(200) + whole[300:])
+            sales._checked.cache_clear()
+            assert get("/charts/total-revenue/data.json").status_code == 200
+            assert (sales.folder / sales.peek().file).read_bytes() == whole
+        """,
+    )
 
 
 def test_a_source_may_vanish(project: Path) -> None:
@@ -123,6 +231,42 @@ def test_a_loader_is_read_again_when_refresh_has_passed(project: Path) -> None:
     )
     loader.write_text(loader.read_text("utf-8").replace("SOURCE", "PLACE"), "utf-8")
     inside(project, 'assert data["clock"].build().rows == 1')
+
+
+def test_a_clock_that_was_wrong_does_not_stop_refreshes(project: Path) -> None:
+    """A state from the future is old: after a success, and after an error."""
+    replace_in(project, "loaders/sales.py", ("SOURCE =", 'REFRESH = "1h"\nSOURCE ='))
+    inside(
+        project,
+        """
+        sales = data["sales"]
+        now = time.time
+        time.time = lambda: now() + 366 * 86_400
+        first = sales.build()
+        time.time = now
+        assert sales.build().built != first.built
+        assert sales.build() == sales.build()
+        time.time = lambda: now() + 366 * 86_400
+        sales.build(force=True)
+        time.time = now
+        """,
+    )
+    inside(project, 'old = data["sales"].peek(); assert data["sales"].build().built != old.built')
+    replace_in(project, "loaders/sales.py", FAILING)
+    inside(
+        project,
+        """
+        now = time.time
+        time.time = lambda: now() + 366 * 86_400
+        data["sales"].folder.joinpath("sales.json").unlink()
+        data["sales"].build()
+        time.time = now
+        assert 0 < int(get("/").headers["Retry-After"]) <= 60
+        data["sales"].build()
+        data["sales"].build()
+        assert Path("calls").read_text() == "xx"
+        """,
+    )
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,15 @@ def test_list_shows_why_a_rebuild_failed(made: Path, flaskdash: Cli, key: str) -
     assert "no snapshot yet; failed 5 minutes ago: ValueError\n" in flaskdash("list").output
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"built": 3, "error": ""}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "null", "\0", "[" * 100_000, '{"built": 3, "error": ""}'),
+        '{"file": "sales.1.parquet", "built": "2024-01-01", "rows": 1, "error": "x", "tried": 1e300}',
+        '{"file": "\\u0000", "built": "2024-01-01", "rows": 1, "error": ""}',
+    ],
+    ids=range(9),
+)
 def test_list_ignores_an_invalid_state(made: Path, flaskdash: Cli, text: str) -> None:
     state(made)
     (made / "instance/sales.json").write_text(text, "utf-8")

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from flaskdash.errors import FlaskdashError
+from flaskdash.inspect import inspect_source
 from tests.support.data import sales_csv
-from tests.support.fixtures import Cli
+from tests.support.fixtures import Cli, Write
 
 
 def records() -> list[dict[str, object]]:
@@ -85,3 +87,30 @@ def test_a_project_of_all_kinds_passes_its_own_checks(
         run = [folder / "all/.venv/bin" / program, *args]
         done = subprocess.run(run, cwd=folder / "all", capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "<!-- x -->", "<html>", "<svg onload=x>", "<?xml"]
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_may_begin_like_a_page(write: Write, name: str, separator: str) -> None:
+    rows = [(name, "region", "units"), *((f"<b>{n}</b>", "NS"[n % 2], str(n)) for n in range(30))]
+    path = write("\n".join(map(separator.join, rows)))
+    inspection = inspect_source(path)
+    assert [column.name for column in inspection.columns] == [name, "region", "units"]
+    assert len(inspection.frame) == 30
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><body>Sign in, please, now</body></html>",
+        "<!DOCTYPE html>\n<html>\n\t<head>\n\t\t<title>Error, sorry</title>\n\t</head>\n</html>\n",
+        "<script>var a = 1, b = 2;</script>\n<p>One, two, three</p>\n<p>Four</p>\n<p>5, 6</p>\n",
+        "<table>\n" + "<tr><td>1,5</td><td>2,5</td></tr>\n" * 30 + "</table>\n",
+        "<div>\n" + "  <p>a; b</p>\n" * 2 + "</div>",
+    ],
+)
+def test_a_page_is_not_a_table(write: Write, page: str) -> None:
+    with pytest.raises(FlaskdashError, match="is an HTML page"):
+        inspect_source(write(page))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +43,12 @@ WIDEST = 2000
 LEAST_PAIRS = 8  # numbers that an object needs to be read as rows of key and value
 ATTEMPTS = 3
 ADVICE = "Use a list of objects: [{...}, {...}]."
+REPAIR = (
+    'text = json.dumps(data, ensure_ascii=False).encode("utf-16", "surrogatepass")',
+    'data = json.loads(text.decode("utf-16", "replace"))',
+)
+HALF = re.compile("[\ud800-\udfff]")
+ESCAPED_HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 
 
 def matches(source: SourceFile) -> bool:
@@ -61,7 +69,7 @@ class Document:
     `lines` is true for JSON lines, and `cut` if the last line is incomplete. `digits` makes whole
     numbers text, because floats can't hold them. `constants` is true if the file holds NaN or
     Infinity, which JSON does not allow; they become missing values. `broken` is true if some bytes
-    are not UTF-8.
+    are not UTF-8. `halves` is true if a text holds half an emoji, which is no character.
     """
 
     source: SourceFile
@@ -72,6 +80,7 @@ class Document:
     digits: bool = False
     constants: bool = False
     broken: bool = False
+    halves: bool = False
 
     def opening(self) -> list[str]:
         """Return the statements that parse the file into `data`."""
@@ -92,6 +101,8 @@ class Document:
             ]
         else:
             parse = [f"data = json.loads({text}{arguments})"]
+        if self.halves:
+            parse += ["# Half an emoji, such as \\ud83d alone, becomes \ufffd.", *REPAIR]
         if self.digits:
             parse.insert(0, "# Whole numbers as text: a float can't hold their last digits.")
         if self.constants:
@@ -134,6 +145,8 @@ def read(source: SourceFile) -> Draft:
     if _loses_digits(frame, records):
         document = replace(document, digits=True)
         frame = _run_lines(source, [*document.opening(), *lines])
+    if frame.select_dtypes("float").isin([math.inf, -math.inf]).any(axis=None):
+        raise _number_error(source)
     if frame.shape[1] > WIDEST:
         raise FlaskdashError(
             f"{source.path} has {frame.shape[1]:,} different keys in its records, more than "
@@ -143,8 +156,7 @@ def read(source: SourceFile) -> Draft:
     if unread and source.table is None:
         listed = ", ".join(map(comment, unread[:MOST_LISTED]))
         notes.insert(0, f"read {records.name}; --table takes another: {listed}")
-    if document.cut:
-        notes.append("the last line is cut off and left out")
+    notes += _notes(document)
     draft = _draft(source, document, records, [*document.opening(), *lines], frame, notes)
     table = records.name if records.path and len(candidates) > 1 else None
     return replace(draft, read=replace(draft.read, skipped_rows=int(document.cut), table=table))
@@ -214,6 +226,7 @@ def read_folder(folder: Path, pattern: str, files: Sequence[SourceFile], part: s
         documents[0],
         constants=any(document.constants for document in documents),
         broken=any(document.broken for document in documents),
+        halves=any(document.halves for document in documents),
     )
     code, notes = _frame_code(joined, document)
     name = free("file", {str(key).lower() for key in keys})
@@ -224,7 +237,17 @@ def read_folder(folder: Path, pattern: str, files: Sequence[SourceFile], part: s
     if _loses_digits(frame, joined):
         lines = _loop(replace(document, digits=True), code, pattern, assign)
         frame = _run_lines(source, lines)
-    return _draft(source, document, first, lines, frame, notes)
+    return _draft(source, document, first, lines, frame, [*notes, *_notes(document)])
+
+
+def _notes(document: Document) -> list[str]:
+    """Return the notes on what the file holds that is not quite JSON."""
+    notes = []
+    if document.cut:
+        notes.append("the last line is cut off and left out")
+    if document.halves:
+        notes.append("some texts hold half an emoji, such as \\ud83d alone: read as \ufffd")
+    return notes
 
 
 def _keys(records: Records) -> set[str]:
@@ -252,9 +275,23 @@ def parse(source: SourceFile) -> Document:
     text = text.removeprefix("\ufeff")
     if encoding == "utf-8" and source.data.startswith(b"\xef\xbb\xbf"):
         encoding = "utf-8-sig"
-    document = _parse(source, text, encoding)
+    try:
+        document = _parse(source, text, encoding)
+        if ESCAPED_HALF.search(text):
+            document = _repaired(document)
+    except RecursionError as error:
+        raise FlaskdashError(f"{source.path} is nested too deeply. {ADVICE}") from error
     broken = encoding.startswith("utf-8") and "\ufffd" in text
     return replace(document, broken=True) if broken else document
+
+
+def _repaired(document: Document) -> Document:
+    """Return the document without halves of emoji, as the loader's code reads it."""
+    text = json.dumps(document.value, ensure_ascii=False)
+    if not HALF.search(text):
+        return document
+    repaired = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return replace(document, value=json.loads(repaired), halves=True)
 
 
 def _parse(source: SourceFile, text: str, encoding: str) -> Document:
@@ -264,8 +301,8 @@ def _parse(source: SourceFile, text: str, encoding: str) -> Document:
         value = json.loads(text, parse_constant=constants.append)
     except json.JSONDecodeError as error:
         return _parse_lines(source, text, encoding, error)
-    except RecursionError as error:
-        raise FlaskdashError(f"{source.path} is nested too deeply. {ADVICE}") from error
+    except ValueError as error:
+        raise _number_error(source) from error
     lines = source.suffix in LINES and isinstance(value, dict)
     value = [value] if lines else value
     return Document(source, value, encoding, lines=lines, constants=bool(constants))
@@ -299,7 +336,16 @@ def _parse_lines(
                     "Correct or delete that line."
                 ) from error
             cut = True
+        except ValueError as line_error:
+            raise _number_error(source) from line_error
     return Document(source, values, encoding, True, cut, constants=bool(constants))
+
+
+def _number_error(source: SourceFile) -> FlaskdashError:
+    """Return the error for a number that Python does not parse, or that a float can't hold."""
+    return FlaskdashError(
+        f"{source.path} holds a number that is too large. Write it as text, in quotes."
+    )
 
 
 def locate(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[Records]:

@@ -18,6 +18,8 @@ SCHEMES = ("http://", "https://")
 SECRETS = """access auth credential jwt key pass pwd secret session sig token""".split()
 # All other characters are escaped, so that every shell reads .env in the same way.
 SAFE = "%!&()*+,-./:;<=>?@[]^_{|}~"
+LONGEST = 150  # bytes of a file's name
+LONGEST_SUFFIX = 20  # characters, such as those of .geojson.gz
 
 
 def is_url(source: str) -> bool:
@@ -26,10 +28,17 @@ def is_url(source: str) -> bool:
 
 
 def file_name(url: str) -> str:
-    """Return a file name for a URL: the last part of its path, or the name of the host."""
+    """Return a file name for a URL: the last part of its path, or the name of the host.
+
+    It has at most LONGEST bytes, with its suffixes, because disks refuse names of more than 255.
+    """
     parts = _split(url)
-    segments = [segment for segment in unquote(parts.path).split("/") if segment.strip()]
-    return Path(segments[-1]).name if segments else (parts.hostname or "data")
+    names = [name.strip() for name in unquote(parts.path).replace("\0", "").split("/")]
+    names = [name for name in names if name not in {"", ".", ".."}]
+    name = Path(names[-1] if names else parts.hostname or "data")
+    suffix = "".join(name.suffixes[-2:])[-LONGEST_SUFFIX:]
+    stem = name.name.removesuffix(suffix).encode()[: LONGEST - len(suffix.encode())]
+    return stem.decode("utf-8", "ignore") + suffix
 
 
 def download(url: str) -> Path:

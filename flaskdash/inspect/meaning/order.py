@@ -51,16 +51,18 @@ freshman, sophomore, junior, senior
 morning, afternoon, evening, night
 month-to-month, one year, two year""".split("\n")
 ]
-_NUMBER = re.compile(r"\d+(?:[,\u202f]\d{3})*(?:\.\d+)?")
+_NUMBER = re.compile(r"\d++(?:[,\u202f]\d{3})*+(?:\.\d++)?")
 _BAND = re.compile(
-    r"\s*(?P<below>under|below|less than|up to|fewer than|<=?|≤)?\s*(?:age[sd]?\s*)?[$€£]?\s*(?P<low>NUM)\s*[km%]?"
-    r"\s*(?:(?:-|\u2013|\u2014|to|and|bis|à|\.\.)\s*(?:under|below|less than|<)?\s*[$€£]?\s*(?P<high>NUM)\s*[km%]?)?"
-    r"\s*(?P<above>\+|plus|or (?:more|over|older|above)|and (?:more|over|older|above|up))?"
-    r"\s*[^\W\d]*[\s.]*(?P<more>\+)?(?:[^\W\d]*)?\s*".replace("NUM", _NUMBER.pattern),
+    r"\s*+(?P<below>under|below|less than|up to|fewer than|<=?|≤)?\s*+(?:age[sd]?\s*+)?[$€£]?\s*+(?P<low>NUM)\s*+[km%]?"
+    r"\s*+(?:(?:-|\u2013|\u2014|to|and|bis|à|\.\.)\s*+(?:under|below|less than|<)?\s*+[$€£]?\s*+(?P<high>NUM)\s*+[km%]?)?"
+    r"\s*+(?P<above>\+|plus|or (?:more|over|older|above)|and (?:more|over|older|above|up))?"
+    r"\s*+[^\W\d]*+[\s.]*+(?P<more>\+)?[^\W\d]*+\s*+".replace("NUM", _NUMBER.pattern),
     re.IGNORECASE,
 )
 _ABOVE = re.compile(
-    r"\s*(?:over|above|more than|>=?|≥)\s*[$€£]?\s*(?P<low>NUM).*".replace("NUM", _NUMBER.pattern),
+    r"\s*+(?:over|above|more than|>=?|≥)\s*+[$€£]?\s*+(?P<low>NUM).*".replace(
+        "NUM", _NUMBER.pattern
+    ),
     re.I,
 )
 

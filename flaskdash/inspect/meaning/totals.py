@@ -15,22 +15,22 @@ WORDS = frozenset(
     {"total", "totals", "all", "world", "overall", "grand total", "sum", "both"}
     | {"gesamt", "insgesamt", "합계", "총계", "합", "合计", "合計", "итого"}
 )
-_NAMED = re.compile(rf"\s*({'|'.join(WORDS)}|(grand )?total(\s?\w+)?|.*\btotal)\s*", re.I)
+_NAMED = re.compile(rf"\s*+({'|'.join(WORDS)}|(grand )?total(\s?\w+)?|.*\btotal)\s*+", re.I)
 # Unions and classes of countries, in the words of the World Bank, the UN and the OECD.
 _CLASSES = re.compile(
-    r"""\s*(?:world|global|european\ union.*|eu[\s-]?\d\d.*|euro\ ?(?:area|zone).*|eurozone|oecd.*|g-?(?:7|8|20)|brics|asean
-    |arab\ world|.*\bincome(?:\ (?:countries|economies))?|.*\bsmall\ states|small\ states|.*demographic\ dividend
-    |.*developed\ (?:countries|regions|economies).*|sub-saharan\ africa.*|(?:ida|ibrd)\b.*|heavily\ indebted.*
-    |fragile\ and\ conflict.*|least\ developed.*)\s*""",
+    r"""\s*+(?:world|global|european\ union.*|eu[\s-]?\d\d.*|euro\ ?(?:area|zone).*|eurozone|oecd.*|g-?(?:7|8|20)|brics|asean
+    |arab\ world|.{0,99}\bincome(?:\ (?:countries|economies))?|.{0,99}\bsmall\ states|small\ states|.{0,99}demographic\ dividend
+    |.{0,99}developed\ (?:countries|regions|economies).*|sub-saharan\ africa.*|(?:ida|ibrd)\b.*|heavily\ indebted.*
+    |fragile\ and\ conflict.*|least\ developed.*)\s*+""",
     re.IGNORECASE | re.VERBOSE,
 )
 # Regions may be parts, such as continents: they are groups only beside a class.
 _REGIONS = re.compile(
-    r"""\s*(?:africa|asia|europe|oceania|(?:north|south|latin|central)\ america|americas
+    r"""\s*+(?:africa|asia|europe|oceania|(?:north|south|latin|central)\ america|americas
     |(?:middle\ east|east\ asia|south\ asia|europe|latin\ america)\ (?:&|and)\ .*
     |(?:northern|southern|eastern|western|central|middle|south-eastern|south-central)\ (?:africa|asia|europe|america)\b.*
     |africa\ (?:eastern|western).*|south\ asia|caribbean|melanesia|polynesia|australia/new\ zealand
-    |central\ europe\ and\ the\ baltics|south\ asia\ \(.*)\s*""",
+    |central\ europe\ and\ the\ baltics|south\ asia\ \(.*)\s*+""",
     re.IGNORECASE | re.VERBOSE,
 )
 _PLACES = frozenset({"entity", "geo", "economy", "reporter", "partner"})

@@ -21,7 +21,7 @@ from flaskdash.inspect.literals import literal
 
 # A bigger file is too much for a dashboard, or it is a decompression bomb.
 MAX_UNPACKED_BYTES = 1_000_000_000
-CHUNK_BYTES = 2**20
+CHUNK_BYTES = 2**16
 SIGNATURES = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ": "xz"}
 SUFFIXES = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".tar": "tar", ".tgz": "tar"}
 MODULES = {
@@ -224,10 +224,12 @@ def read(path: Path, packed: Packed, limit: int | None = None) -> bytes:
 
     Raises FlaskdashError if the file is broken, protected by a password, or too big.
     """
-    max_bytes = MAX_UNPACKED_BYTES if limit is None else limit
     try:
         with packed.open(path) as stream:
-            content = _read_up_to(stream, max_bytes + 1)
+            if packed.kind and limit is None:
+                _refuse_bomb(path, stream)
+                stream.seek(0)
+            return stream.read(-1 if limit is None else limit)
     except UNPACK_ERRORS as error:
         if packed.kind:
             raise unpack_error(path, packed.kind, error) from error
@@ -236,22 +238,15 @@ def read(path: Path, packed: Packed, limit: int | None = None) -> bytes:
         raise FlaskdashError(
             f"Cannot unpack {path}: {error}. Unpack it yourself and give the file inside."
         ) from error
-    if limit is not None:
-        return content[:limit]
-    if packed.kind and len(content) > MAX_UNPACKED_BYTES:
-        raise size_error(path)
-    return content
 
 
-def _read_up_to(stream: IO[bytes], max_bytes: int) -> bytes:
-    """Read a stream in chunks, until it ends or `max_bytes` are read."""
-    content = io.BytesIO()
-    while (remaining := max_bytes - content.tell()) > 0:
-        chunk = stream.read(min(remaining, CHUNK_BYTES))
-        if not chunk:
-            break
-        content.write(chunk)
-    return content.getvalue()
+def _refuse_bomb(path: Path, stream: IO[bytes]) -> None:
+    """Raise FlaskdashError if the content is too big, before it takes any memory."""
+    size = 0
+    while chunk := stream.read(CHUNK_BYTES):
+        size += len(chunk)
+        if size > MAX_UNPACKED_BYTES:
+            raise size_error(path)
 
 
 def unpack_error(path: Path, kind: str, error: Exception) -> FlaskdashError:

@@ -18,8 +18,9 @@ DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~")
 LONG_DELIMITERS = ("::", "||", "~|~", "|~|", "|;|")
 BLANKS = r"\s+"
 GAPS = r"\s{2,}"
-NUMBER = re.compile(r"\s*[($€£]*[+-]?[\d.,]*\d[\d.,]*(e[+-]?\d+)?\s*[%€)]?\s*", re.I)
-DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?\s*")
+# A cell may be long and hostile: `*+` takes what it can and never gives it back, in linear time.
+NUMBER = re.compile(r"\s*+[($€£]*+[+-]?[.,]*+\d[\d.,]*+(e[+-]?\d++)?\s*+[%€)]?\s*+", re.I)
+DATE = re.compile(r"\s*+\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*+)?\s*+")
 
 MAX_DESCRIPTIONS = 15
 
@@ -146,7 +147,7 @@ def _quoting(sample: str, best: CsvDialect, score: float) -> CsvDialect:
     if best.quoted and not best.padded and re.search(early, sample):
         plain = replace(best, quoted=False)
         quoted_delimiter = re.compile(
-            rf'(?m)(?:^|{delimiter})"[^"\n]*{delimiter}[^"\n]*"(?={delimiter}|\r?$)'
+            rf'(?m)(?:^|{delimiter})"[^"\n{delimiter}]*{delimiter}[^"\n]*"(?={delimiter}|\r?$)'
         )
         if not quoted_delimiter.search(sample) and _consistency(sample, plain) >= score:
             return plain

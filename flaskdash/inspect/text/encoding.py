@@ -112,7 +112,7 @@ def _utf16_without_bom(head: bytes) -> str | None:
 
 def _legacy(raw: bytes) -> str:
     """Return the encoding of text that is not UTF-8, from its lines that are not ASCII."""
-    lines = re.findall(rb"[^\r\n]*[\x80-\xff][^\r\n]*", raw)
+    lines = [line for line in raw.splitlines() if not line.isascii()]
     sample = b"\n".join(lines)[:SAMPLE_SIZE]
     for name in CYRILLIC:
         if _decodes(raw, name) and _is_cyrillic(sample, name):
@@ -133,8 +133,8 @@ def _legacy(raw: bytes) -> str:
 def _is_cyrillic(sample: bytes, name: str) -> bool:
     """Tell whether the high bytes are Cyrillic words of common letters, in this encoding."""
     text = sample.decode(name, "replace")
-    words = re.findall(r"[^\W\d_]*[^\x00-\x7f][^\W\d_]*", text)
-    words = [word for word in words if len(word) > 1]
+    words = re.findall(r"(?:[^\W\d_]|[^\x00-\x7f]){2,}", text)
+    words = [word for word in words if not word.isascii()]
     valid = sum(bool(_CYRILLIC_WORD.fullmatch(word)) for word in words)
     letters = "".join(words).lower()
     common = sum(letter in COMMON_CYRILLIC for letter in letters)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flaskdash.inspect.literals import literal
 
-RULER = r"[|+:=\s-]*(-{3}|={3})[|+:=\s-]*"
+RULER = r"(?=.*(---|===))[|+:=\s-]*"
 SAMPLE_LINES = 5000
 HEAD_CHARACTERS = 500_000
 MAX_COMMENT_SHARE = 0.2

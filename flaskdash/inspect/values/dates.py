@@ -49,13 +49,14 @@ _CLOCKS = (
 _ISO = re.compile(
     r"\d{4}-\d{2}(-\d{2}([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d{1,9})?)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?)?"
 )
-_ZONED = re.compile(r".*\d{2}.*(Z|[+-]\d{2}:?(\d{2})?)")
+_ZONED = re.compile(r"(?>.*?\d{2}).*(Z|[+-]\d{2}:?(\d{2})?)")
 _QUARTER = re.compile(r"(19|20)\d{2}[- ]?Q[1-4]", re.I)
 _QUARTER_FIRST = re.compile(r"Q([1-4])[- /']?((19|20)\d{2})", re.I)
 _WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]\d", re.I)
 _TO_SHAPE = str.maketrans("0123456789", "9" * 10)
 _DECIMAL_MONTH = re.compile(r"(19|20)\d\d\.(0[1-9]|1[0-2])")
 _MANY_SHAPES = 60
+LONGEST = 60  # characters of a date
 EXCEL = (29_221, 62_091)  # 1980 to 2069, in days since 1900
 EXCEL_WORDS = frozenset({"date", "datum", "fecha", "datetime", "timestamp"})
 
@@ -97,7 +98,7 @@ def recognise(values: Sequence[str], named: bool = False) -> Dating | None:
 
     `named` tells that the column's name is a word for time. Weak evidence counts only then.
     """
-    if not values or len(values[0]) > 40 or not any(map(str.isdigit, values[0])):
+    if not values or max(map(len, values)) > LONGEST or not any(map(str.isdigit, values[0])):
         return None
     if all(map(_QUARTER.fullmatch, values)):
         return Dating("", "quarter")

@@ -29,8 +29,11 @@ WEEKDAYS = re.compile(
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ORDINAL = (r"(\d)(?:st|nd|rd|th|er)\b", r"\1")
-_PARTICLES = (r"\s+(?:de|del|of|den)\s+", " ")
-_YEARS = (r"\s*(?:\u0433\.|\u0433|\u0433\u043e\u0434\u0430)$", "")  # "of the year", in Russian
+_PARTICLES = (r"(?<!\s)\s+(?:de|del|of|den)\s+", " ")
+_YEARS = (
+    r"(?<!\s)\s*(?:\u0433\.|\u0433|\u0433\u043e\u0434\u0430)$",
+    "",
+)  # "of the year", in Russian
 _WEEKDAY = (r"^[^\W\d_]+[.,]*\s+", "")
 ZONES = r"\s?(?:GMT|UTC|CET|CEST|BST|EST|EDT|CST|CDT|MST|MDT|PST|PDT)(?:[+-]\d{1,2}(?::?\d{2})?)?$"
 

@@ -19,10 +19,10 @@ _SIGN = rf"[+\-{MINUS}]?"
 # Each style in the order of preference: name -> (decimal, thousands, pattern of a whole value).
 STYLES: dict[str, tuple[str, str, re.Pattern[str]]] = {
     "integer": ("", "", re.compile(rf"{_SIGN}\d+")),
-    "dot": (".", "", re.compile(rf"{_SIGN}(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I)),
+    "dot": (".", "", re.compile(rf"{_SIGN}(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.I)),
     "us": (".", ",", re.compile(rf"{_SIGN}(\d{{1,3}}(,\d{{3}})+|\d+)?(\.\d*)?")),
     "indian": (".", ",", re.compile(rf"{_SIGN}(\d{{1,3}}(,\d{{2}})*(,\d{{3}})|\d+)(\.\d*)?")),
-    "comma": (",", "", re.compile(rf"{_SIGN}(\d+,?\d*|,\d+)(e[+-]?\d+)?", re.I)),
+    "comma": (",", "", re.compile(rf"{_SIGN}(\d+(,\d*)?|,\d+)(e[+-]?\d+)?", re.I)),
     "eu": (",", ".", re.compile(rf"{_SIGN}(\d{{1,3}}(\.\d{{3}})+|\d+)(,\d*)?")),
     "space": (",", " ", re.compile(rf"{_SIGN}(\d{{1,3}}([{SPACES}]\d{{3}})+|\d+)(,\d*)?")),
     "space-dot": (".", " ", re.compile(rf"{_SIGN}(\d{{1,3}}([{SPACES}]\d{{3}})+|\d+)(\.\d*)?")),
@@ -30,9 +30,9 @@ STYLES: dict[str, tuple[str, str, re.Pattern[str]]] = {
 }
 NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan)", re.I)
 _AFFIXED = re.compile(
-    rf"(?P<open>\()?(?P<sign>[+\-{MINUS}]?)\s*(?P<before>[{CURRENCIES}]|{MARKS}|(?:{CODES})\b)?\s*"
-    rf"(?P<inner>\()?(?P<number>[+\-{MINUS}]?[\d.,'\u2019{SPACES}]*\d[.,]?)\s*"
-    rf"(?P<scale>[KMBkmb]|bn|mn)?(?P<last>-)?\s*(?P<after>[%‰{CURRENCIES}]|{MARKS}|(?:{CODES}))?"
+    rf"(?P<open>\()?(?P<sign>[+\-{MINUS}]?)\s*+(?P<before>[{CURRENCIES}]|{MARKS}|(?:{CODES})\b)?\s*+"
+    rf"(?P<inner>\()?(?P<number>[+\-{MINUS}]?[\d.,'\u2019{SPACES}]*\d[.,]?)\s*+"
+    rf"(?P<scale>[KMBkmb]|bn|mn)?(?P<last>-)?\s*+(?P<after>[%‰{CURRENCIES}]|{MARKS}|(?:{CODES}))?"
     rf"(?P<close>\))?"
 )
 _UNIT = re.compile(

@@ -330,7 +330,7 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
         if numbers.brackets:
             text += '.str.replace("(", "-")'
         if numbers.trailing:
-            text += '.str.replace(r"(.+)-$", r"-\\1", regex=True)'
+            text += '.str.replace(r"^(.+)-$", r"-\\1", regex=True)'
     elif plan.thousands:
         text += f".str.replace({literal(plan.thousands)}, {literal('')})"
     if plan.decimal == ",":

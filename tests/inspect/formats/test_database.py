@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
+import shutil
 import sqlite3
 import stat
 import sys
@@ -515,6 +516,46 @@ def test_few_answers_are_stored(make: Make, sqlite: Shop) -> None:
         for n in range(12):
             data["orders"].query(f"SELECT {n} AS n FROM orders LIMIT 1")
         assert len(list((flask_app.config["INSTANCE"] / "orders.live").iterdir())) == 5
+        """,
+    )
+
+
+def test_invented_filters_do_not_displace_answers(make: Make, sqlite: Shop, tmp_path: Path) -> None:
+    """Only what a form offers is stored, and answers to no filters go last."""
+    copy = tmp_path / "copy.sqlite"
+    shutil.copy(sqlite.url.removeprefix("sqlite:///"), copy)
+    root = make(Shop("sqlite", f"sqlite:///{copy}"), "--live")
+    inside(
+        root,
+        """
+        import app.engine.kept_answers
+        from app.engine.models import Filter
+        folder = flask_app.config["INSTANCE"] / "orders.live"
+        assert "could not be drawn" not in get("/").text
+        before = {*folder.iterdir()}
+        for n in (1, 2):
+            for query in ("region=zz{}", "region=South&region=zz{}", "units=9{}", "region.has=a{}",
+                          "ordered.from=0001-01-0{}", "units.from=-{}"):
+                get("/?" + query.format(n))
+        assert {*folder.iterdir()} == before
+        most = app.engine.kept_answers.MOST_KEPT = len(before) + 5
+        for region in data["orders"].choices("region")[0]:
+            data["orders"].query("SELECT * FROM orders LIMIT 1", [Filter("region", (region,))])
+        assert len([*folder.iterdir()]) == most
+        assert before < {*folder.iterdir()}
+        app.engine.kept_answers.MOST_KEPT = 300
+        assert "could not be drawn" not in get("/?region=South").text
+        """,
+    )
+    copy.rename(tmp_path / "away.sqlite")
+    inside(
+        root,
+        """
+        for path in ("/", "/?region=South"):
+            answer = get(path)
+            assert answer.status_code == 200
+            assert "could not be drawn" not in answer.text
+        assert "The last refresh failed (DatabaseError)" in get("/").text
         """,
     )
 

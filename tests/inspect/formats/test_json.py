@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -284,3 +285,66 @@ def test_nan_and_infinity_are_missing_values(save: Save) -> None:
     for path in (save(rows), save(lines(rows), "data.jsonl")):
         inspection = read(path)
         assert (inspection.column("a").missing, inspection.column("b").missing) == (1, 8)
+
+
+HALVES = [
+    {
+        f"day{chr(0xD83D)}": day,
+        "name": f"tea {chr(0xD83D)}",
+        "whole": "\U0001f600",
+        "in": {f"x{chr(0xDC00)}": f"{chr(0xDC00)}y", "list": [chr(0xD83D)]},
+    }
+    for day in DAYS
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("list.json", json.dumps(HALVES)),
+        ("lines.jsonl", "\n".join(map(json.dumps, HALVES))),
+        ("keyed.json", json.dumps({chr(0xD83D): HALVES, "other": [{"a": 1}, {"a": 2}]})),
+        ("long.json", json.dumps([row | {"id": 10**17 + 1, "gap": 1.5} for row in HALVES])),
+    ],
+)
+def test_half_an_emoji_is_repaired(save: Save, name: str, document: str) -> None:
+    """JavaScript's slice() makes such texts: in values, in keys and in nested values."""
+    inspection = read(save(document, name))
+    assert {"day\ufffd", "name", "in.x\ufffd"} <= {column.name for column in inspection.columns}
+    assert list(inspection.frame["name"]) == ["tea \ufffd"] * 28
+    assert list(inspection.frame["in.x\ufffd"]) == ["\ufffdy"] * 28
+    assert list(inspection.frame["whole"]) == ["\U0001f600"] * 28
+    assert list(inspection.frame["in.list"]) == ["\ufffd"] * 28
+    assert any("half an emoji" in note for note in inspection.notes)
+    assert "# Half an emoji, such as \\ud83d alone, becomes \ufffd." in inspection.body
+    assert duckdb.from_df(inspection.frame).count("*").fetchall() == [(28,)]
+
+
+def test_whole_emoji_need_no_repair(save: Save) -> None:
+    inspection = read(save([{"a": "\U0001f600", "b": "\\ud83d", "n": n} for n in range(9)]))
+    assert "surrogatepass" not in inspection.body
+    assert list(inspection.frame["b"]) == ["\\ud83d"] * 9
+
+
+def test_half_an_emoji_in_a_folder(save: Save) -> None:
+    save(json.dumps([{"n": n, "name": "tea"} for n in range(9)]), "a.json")
+    path = save(json.dumps([{"n": n, "name": chr(0xD83D)} for n in range(9)]), "b.json")
+    inspection = read(path.parent)
+    assert set(inspection.frame["name"]) == {"tea", "\ufffd"}
+    assert any("half an emoji" in note for note in inspection.notes)
+
+
+@pytest.mark.parametrize("number", ["1" + 5000 * "0", "1e999", "-1e999", "1" + 400 * "0" + ".5"])
+@pytest.mark.parametrize("name", ["list.json", "lines.jsonl"])
+def test_a_number_beyond_floats_is_refused(save: Save, number: str, name: str) -> None:
+    rows = [f'{{"a": {n}, "b": {number if n == 20 else 2.5}}}' for n in range(28)]
+    path = save(f"[{','.join(rows)}]" if name.endswith(".json") else "\n".join(rows), name)
+    with pytest.raises(FlaskdashError, match="holds a number that is too large") as error:
+        inspect_source(path)
+    assert "report it" not in error.value.message
+    assert has_remedy(error.value)
+
+
+def test_a_whole_number_beyond_floats_is_text(save: Save) -> None:
+    rows = [f'{{"a": {n}, "b": 1{400 * "0"}{n}}}' for n in range(28)]
+    assert read(save(f"[{','.join(rows)}]")).columns[1].type == "text"

@@ -59,6 +59,18 @@ def web() -> Iterator[Web]:
                 self.send(302, {"Location": "/sales.csv"}, b"")
             elif path == "/file":
                 self.send(302, {"Location": "file:///etc/passwd"}, b"")
+            elif path == "/ftp":
+                self.send(302, {"Location": f"ftp://127.0.0.1:{server.server_port}/x.csv"}, b"")
+            elif path == "/part.csv":
+                self.send(206, {"Content-Range": "bytes 0-9/100"}, state.body[:10])
+            elif path == "/none":
+                self.send(204, {}, b"")
+            elif path == "/same.csv":
+                self.send(304, {}, b"")
+            elif path.startswith("/length="):
+                self.send(200, {"Content-Length": path.removeprefix("/length=")}, state.body)
+            elif path.startswith("/names/"):
+                self.send(200, {}, state.body)
             elif path == "/page.csv":
                 self.send(200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>Sign in")
             elif path == "/half.csv":
@@ -107,6 +119,10 @@ def test_a_source_becomes_a_file(web: Web) -> None:
         ("/none.csv", "answered 404"),
         ("/loop", "answered 302"),
         ("/file", "answered 302"),
+        ("/ftp", "redirects to an address that does not begin with http"),
+        ("/part.csv", "answered 206 Partial Content"),
+        ("/none", "answered 204"),
+        ("/same.csv", "answered 304 Not Modified"),
         ("/page.csv", "a web page in place of the file"),
         ("/half.csv", f"stopped after {len(CSV):,} of {2 * len(CSV):,} bytes"),
     ],
@@ -114,6 +130,32 @@ def test_a_source_becomes_a_file(web: Web) -> None:
 def test_an_answer_that_is_not_a_file_is_refused(web: Web, path: str, reason: str) -> None:
     with pytest.raises(FlaskdashError, match=reason):
         urls.download(web.url + path)
+
+
+@pytest.mark.parametrize("length", ["x", "-5", "", "1e9", "7,7"])
+def test_a_length_that_is_no_number_does_not_matter(web: Web, length: str) -> None:
+    assert urls.download(f"{web.url}/length={length}").read_bytes() == CSV
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("a" * 300 + ".csv", "a" * 146 + ".csv"),
+        ("%C3%A9" * 300 + ".csv.gz", "é" * 71 + ".csv.gz"),
+        ("a." + "b" * 300, None),
+        ("..", "names"),
+        ("sales.csv/.", "sales.csv"),
+        ("%2e%2e", "names"),
+        ("a%2F..%2F%2E", "a"),
+        ("a%00b.csv", "ab.csv"),
+        ("%20", "names"),
+    ],
+)
+def test_any_path_gives_a_file_name(web: Web, path: str, name: str | None) -> None:
+    file = urls.download(f"{web.url}/names/{path}")
+    assert file.read_bytes() == CSV
+    assert file.name == (name or file.name)
+    assert len(file.name.encode()) <= 150
 
 
 def test_a_silent_server_times_out(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:

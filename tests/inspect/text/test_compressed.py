@@ -10,6 +10,7 @@ import lzma
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -170,6 +171,23 @@ def test_a_bomb_is_not_unpacked(
     path = pack("bomb.bin", pack_it(b"a,b\n" + b"1,2\n" * 100_000))
     with pytest.raises(FlaskdashError, match="when unpacked"):
         inspect_source(path)
+
+
+@pytest.mark.parametrize("pack_it", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_bomb_takes_little_memory(
+    pack: Pack, monkeypatch: pytest.MonkeyPatch, pack_it: Callable[[bytes], bytes]
+) -> None:
+    """It is refused as soon as it is larger than the limit, and nothing of it is kept till then."""
+    monkeypatch.setattr(compressed, "MAX_UNPACKED_BYTES", 30_000_000)
+    path = pack("bomb.csv", pack_it(b"a,b\n" + b"1,2\n" * 10_000_000))
+    packed, _ = compressed.detect(path, path.read_bytes()[:1000], None)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FlaskdashError, match="when unpacked"):
+            compressed.read(path, packed)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_copy_keeps_both_endings(pack: Pack, made: Path, flaskdash: Cli) -> None:

@@ -12,10 +12,10 @@ from flask import Blueprint, Response, abort, request
 
 from app.engine import filters, get_engine
 from app.engine.cache import Answer, place
-from app.engine.formats import plain
 from app.engine.models import Chart
 from app.engine.page import draw
 from app.engine.respond import respond
+from app.engine.tables import plain
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from app.engine.formats import plain
+from app.engine.tables import plain
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series

@@ -10,8 +10,7 @@ from flask.testing import FlaskClient
 
 from app import charts, config, loaders
 from app.engine import discovery, get_engine
-from app.engine.formats import slugify
-from app.engine.models import Chart, Loader
+from app.engine.models import Chart, Loader, slugify
 
 LOADERS = discovery.find_loaders(loaders)
 CHARTS = discovery.find_charts(charts, LOADERS)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from hashlib import blake2b
 from http.client import HTTPException, responses
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +19,23 @@ LONGEST = 1800.0  # seconds for the whole
 LARGEST = 2**31  # bytes
 BLOCK = 2**20
 CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+SCHEMES = ("http://", "https://")
+WHOLE = {200, 203}  # the answers that hold all of a file
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to the web only; urllib would follow them to FTP, too."""
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str
+    ) -> Any:
+        if not newurl.lower().startswith(SCHEMES):
+            fp.close()
+            raise OSError("it redirects to an address that does not begin with http:// or https://")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_opener = urllib.request.build_opener(_Redirects)
 
 
 def address(variable: str) -> str:
@@ -48,17 +66,19 @@ def download(url: str) -> Path:
 
 def fetch(url: str, path: Path, known: Mapping[str, str]) -> dict[str, str] | None:
     """Write the file at a URL to a path; return its validators, or None if `known` are current."""
-    if not url.startswith(("http://", "https://")):
+    if not url.lower().startswith(SCHEMES):
         raise OSError("its address does not begin with http:// or https://")
     conditions = {CONDITIONS[name]: value for name, value in known.items() if name in CONDITIONS}
     request = _request(url, {"User-Agent": "dashboard", **conditions})
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with _opener.open(request, timeout=PATIENCE) as answer:
+            if answer.status not in WHOLE:
+                raise OSError(_describe(answer.status))
             if "html" in answer.headers.get_content_type():
                 raise OSError("the server sent a web page in place of the file")
             size = 0
-            expected = answer.headers["Content-Length"]
+            expected = answer.length or 0  # bytes, if the server says how many
             deadline = time.monotonic() + LONGEST
             with temporary.open("wb") as file:
                 while block := answer.read1(BLOCK):
@@ -67,17 +87,15 @@ def fetch(url: str, path: Path, known: Mapping[str, str]) -> dict[str, str] | No
                         raise OSError(f"the file is larger than {LARGEST:,} bytes")
                     if time.monotonic() > deadline:
                         raise OSError(f"the file took more than {LONGEST:,.0f} s")
-            if expected and size < int(expected):
-                raise OSError(f"the file stopped after {size:,} of {int(expected):,} bytes")
+            if size < expected:
+                raise OSError(f"the file stopped after {size:,} of {expected:,} bytes")
             temporary.replace(path)
             return {name: answer.headers[name] for name in CONDITIONS if name in answer.headers}
     except HTTPError as error:
         error.close()
-        if error.code == 304:
+        if error.code == 304 and conditions:
             return None
-        # The server's own text may hold the address, with a key in it.
-        reason = responses.get(error.code, "")
-        raise OSError(f"the server answered {error.code} {reason}".rstrip()) from None
+        raise OSError(_describe(error.code)) from None
     except URLError as error:
         raise OSError(f"the server can't be reached: {error.reason}") from None
     except HTTPException as error:
@@ -86,12 +104,18 @@ def fetch(url: str, path: Path, known: Mapping[str, str]) -> dict[str, str] | No
         temporary.unlink(missing_ok=True)
 
 
+def _describe(code: int) -> str:
+    """Return a server's answer without its own text, which may hold the address, with a key in it."""
+    return f"the server answered {code} {responses.get(code, '')}".rstrip()
+
+
 def _request(url: str, headers: Mapping[str, str]) -> urllib.request.Request:
     """Return the request; a user and password in the URL become a header for the first host only."""
     try:
         parts = urlsplit(url)
         user, _, host = parts.netloc.rpartition("@")
-        request = urllib.request.Request(parts._replace(netloc=host).geturl(), headers=dict(headers))
+        without_user = parts._replace(netloc=host).geturl()
+        request = urllib.request.Request(without_user, headers=dict(headers))
     except ValueError:  # its text may hold the password
         raise OSError("its address can't be understood") from None
     if user:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 10.0  # until a database that could not be reached is tried again
 PAUSE_SECONDS = 60.0  # until a query that failed by itself is tried again
-MOST_KEPT = 300  # answers
+MOST_KEPT = 300  # answers; those to no filters go last
 
 
 class KeptAnswers:
@@ -50,12 +51,17 @@ class KeptAnswers:
         built = datetime.fromtimestamp(moment, UTC).isoformat() if moment else ""
         return State(built=built, error=self._error)
 
-    def ask(self, statement: Statement, keep: bool = True) -> DataFrame:
+    def ask(
+        self,
+        statement: Statement,
+        is_filtered: bool = False,
+        is_kept: Callable[[], bool] = lambda: True,
+    ) -> DataFrame:
         """Return the database's answer or, if it gives none, its last one to the same statement."""
         compiled = statement.compile()
         text = f"{os.environ.get(self.table.variable)} {compiled} {compiled.params}"
         digest = blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()
-        path = self.folder / f"{digest}.parquet"
+        path = self.folder / f"{'filtered' if is_filtered else 'all'}-{digest}.parquet"
         if not self._is_down and time.monotonic() >= self._failed.get(digest, 0.0):
             try:
                 frame = self._run(statement)
@@ -63,8 +69,8 @@ class KeptAnswers:
                 self._note(str(error))
                 self._failed[digest] = time.monotonic() + PAUSE_SECONDS
             else:
-                if keep:
-                    with suppress(OSError):  # on a full disk it is not kept
+                with suppress(OSError):  # on a full disk it is not kept
+                    if is_kept():
                         self._keep(path, frame)
                 return frame
         self._error = DatabaseError.__name__
@@ -124,9 +130,14 @@ class KeptAnswers:
         with duckdb.connect() as connection:
             connection.from_df(frame).write_parquet(str(temporary))
         temporary.replace(path)
-        files = sorted(self.folder.iterdir(), key=lambda file: file.stat().st_mtime)
+        files = sorted(self.folder.iterdir(), key=_rank)
         for old in files[:-MOST_KEPT]:
             old.unlink(missing_ok=True)
+
+
+def _rank(file: Path) -> tuple[bool, float]:
+    """Return the order in which answers are deleted: every dashboard needs those to no filters."""
+    return file.match("all-*.parquet"), file.stat().st_mtime
 
 
 def _read(path: Path) -> DataFrame:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from werkzeug.exceptions import ServiceUnavailable
 
+from app.engine.controls import are_offered, find_controls
 from app.engine.database import Statement
 from app.engine.filters import is_day, limits
 from app.engine.kept_answers import RETRY_SECONDS, KeptAnswers
@@ -99,12 +100,12 @@ class LiveData:
         return low, high, int(distinct)
 
     def count(self, filters: Sequence[Filter] = ()) -> int:
-        applied = tuple(item for item in filters if item.column in self.table.columns)
+        applied = self._applied(filters)
         counted = self._count(applied) if applied else self._facts(self.state(), self._count, ())
         return int(counted["rows_passed"].iloc[0])
 
     def _query(
-        self, filters: Iterable[Filter], sql: str, *more: Part, keep: bool = True
+        self, filters: Sequence[Filter], sql: str, *more: Part, keep: bool = True
     ) -> DataFrame:
         """Run SQL with the filtered rows in front, as a CTE with the loader's name."""
         own = OWN_WITH.match(sql)
@@ -113,7 +114,22 @@ class LiveData:
         source = f" AS (SELECT * {self._source} WHERE "
         name: sa.ColumnClause[Any] = sa.column(self.loader.name)
         parts = start, name, source, self._where(filters), end, *more
-        return self._answers.ask(Statement(*parts), keep)
+        applied = self._applied(filters)
+        return self._answers.ask(
+            Statement(*parts),
+            bool(applied),
+            lambda: keep and self._facts(self.check(), self._are_offered, applied),
+        )
+
+    def _applied(self, filters: Iterable[Filter]) -> tuple[Filter, ...]:
+        return tuple(item for item in filters if item.column in self.table.columns)
+
+    def _are_offered(self, filters: Sequence[Filter]) -> bool:
+        """Return whether a form offers these filters: other answers would displace its own."""
+        forms = dict.fromkeys((item.column for item in filters), "")
+        with suppress(ServiceUnavailable):
+            return are_offered(filters, find_controls([self], forms, filters))
+        return False
 
     @property
     def _source(self) -> str:
@@ -131,9 +147,9 @@ class LiveData:
         parts = "SELECT min(", value, ") AS low, max(", value, ") AS high, count(DISTINCT ", value
         return self._answers.ask(Statement(*parts, f") AS different {self._source}"))
 
-    def _count(self, filters: Iterable[Filter]) -> DataFrame:
-        start = f"SELECT count(*) AS rows_passed {self._source} WHERE "
-        return self._answers.ask(Statement(start, self._where(filters)))
+    def _count(self, filters: Sequence[Filter]) -> DataFrame:
+        statement = f"SELECT count(*) AS rows_passed {self._source} WHERE ", self._where(filters)
+        return self._answers.ask(Statement(*statement), bool(filters), lambda: not filters)
 
     def _where(self, filters: Iterable[Filter]) -> sa.ColumnElement[bool]:
         clauses: list[sa.ColumnElement[bool]] = [sa.true()]

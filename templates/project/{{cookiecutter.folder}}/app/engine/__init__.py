@@ -9,10 +9,11 @@ from typing import Any
 from flask import Flask
 
 from app import charts, loaders
-from app.engine import discovery, formats
-from app.engine.api import api, static_file
+from app.engine import discovery
 from app.engine.cache import Cache
 from app.engine.engine import Engine, get_engine
+from app.engine.models import slugify
+from app.engine.page import blueprint
 from app.engine.query import SnapshotData
 from app.helpers import cells, words
 
@@ -21,13 +22,14 @@ __all__ = ["Engine", "get_engine", "init_app"]
 
 def init_app(app: Flask) -> None:
     """Find the loaders and charts, and add what their pages need to the app."""
-    app.extensions["engine"] = _create_engine(app.config["INSTANCE"], app.config["CACHE"])
-    app.register_blueprint(api)
-    for endpoint, folder in (("static", app.static_folder), ("engine.static", api.static_folder)):
-        app.view_functions[endpoint] = partial(static_file, str(folder))
+    engine = _create_engine(app.config["INSTANCE"], app.config["CACHE"])
+    app.extensions["engine"] = engine
+    app.register_blueprint(blueprint)
+    for endpoint, files in (("static", app), ("engine.static", blueprint)):
+        app.view_functions[endpoint] = partial(engine.cache.static_file, str(files.static_folder))
     app.url_defaults(_add_version)
     app.context_processor(lambda: {"dashboards": get_engine().dashboards})
-    for template_filter in (cells, formats.slugify, words):
+    for template_filter in (cells, slugify, words):
         app.add_template_filter(template_filter)
 
 
@@ -40,12 +42,9 @@ def _create_engine(snapshots: Path, cache: Path) -> Engine:
         data[name] = data_class(loader, snapshots)
     has_shared = find_spec("app.engine.shared")
     cache_class = import_module("app.engine.shared").SharedCache if has_shared else Cache
-    return Engine(
-        loaders=loaders_by_name,
-        data=data,
-        charts=discovery.find_charts(charts, loaders_by_name),
-        cache=cache_class(cache, discovery.code_version()),
-    )
+    charts_by_slug = discovery.find_charts(charts, loaders_by_name)
+    answers = cache_class(cache, discovery.code_version())
+    return Engine(loaders_by_name, data, charts_by_slug, answers)
 
 
 def _add_version(endpoint: str, values: dict[str, Any]) -> None:

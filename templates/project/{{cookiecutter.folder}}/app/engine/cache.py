@@ -1,26 +1,30 @@
 """Cache: answers as compressed bytes, in memory and on disk."""
 
 import gzip
+import mimetypes
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from os.path import isfile
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Literal
 
 import brotli
-from flask import Response, current_app, request
+from flask import Response, abort, current_app, request, send_file
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.http import parse_accept_header
+from werkzeug.security import safe_join
 
 ON_DISK = 2**26  # bytes of all answers
 LARGEST = 2**19  # bytes of one answer
 BLOCK = 2**12  # bytes that a file takes besides
 IN_MEMORY = 100  # answers
-
+NO_STORE = {"Cache-Control": "no-store"}
+mimetypes.add_type("text/javascript", ".js")  # Windows may have another type
 _places = BoundedSemaphore(16)  # of answers that are being built; their threads are in use
 
 
@@ -51,7 +55,7 @@ class Cache:
         """Answer a request from the cache, or else with what `build` returns."""
         # In debug mode a template or a style sheet may have changed; a form may say anything.
         if current_app.debug or request.method not in {"GET", "HEAD"}:
-            return _uncached(build(), mimetype)
+            return Response(build().body, headers=NO_STORE, mimetype=mimetype)
         encoding = _encoding(request.headers.get("Accept-Encoding", ""))
         name = f"{self.code_version} {key!r} {encoding}".encode("utf-8", "surrogatepass")
         digest = blake2b(name, digest_size=16).hexdigest()
@@ -66,7 +70,7 @@ class Cache:
                 if body is None:
                     answer = build()
                     if answer.keep == "nobody":
-                        return _uncached(answer, mimetype)
+                        return Response(answer.body, headers=NO_STORE, mimetype=mimetype)
                     body = _compress(answer.body, encoding)
                     if answer.keep == "cache" and len(body) <= LARGEST:
                         with suppress(OSError):  # on a full disk, the answer is sent all the same
@@ -74,6 +78,23 @@ class Cache:
         if encoding:
             headers["Content-Encoding"] = encoding
         return Response(body, headers=headers, mimetype=mimetype)
+
+    def static_file(self, folder: str, filename: str) -> Response:
+        """Return a static file, compressed: as the .br beside it, if there is one."""
+        path = safe_join(folder, filename)
+        # A Path raises an error for a name that is too long.
+        if path is None or not isfile(path):  # noqa: PTH113
+            abort(404)
+        mimetype = mimetypes.guess_type(filename)[0] or "application/octet-stream"
+        cache_control = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
+        if isfile(f"{path}.br") and request.accept_encodings["br"]:  # noqa: PTH113
+            response = send_file(f"{path}.br", mimetype)
+            response.headers["Cache-Control"] = cache_control
+            response.headers.extend({"Content-Encoding": "br", "Vary": "Accept-Encoding"})
+            return response
+        return self.response(
+            ("static", path), lambda: Answer(Path(path).read_bytes()), mimetype, cache_control
+        )
 
     def _find(self, digest: str) -> bytes | None:
         with suppress(OSError):
@@ -111,10 +132,6 @@ def place() -> Iterator[None]:
         yield
     finally:
         _places.release()
-
-
-def _uncached(answer: Answer, mimetype: str) -> Response:
-    return Response(answer.body, headers={"Cache-Control": "no-store"}, mimetype=mimetype)
 
 
 @lru_cache(100)

@@ -14,7 +14,6 @@ from flask import has_request_context, request
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-CHECK_SECONDS = 0.5
 _connecting = Lock()
 _abandonable: dict[DuckDBPyConnection, Callable[[], bool]] = {}
 
@@ -46,7 +45,7 @@ def cursor() -> Iterator[DuckDBPyConnection]:
 
 def _interrupt_abandoned() -> None:
     while True:
-        time.sleep(CHECK_SECONDS)
+        time.sleep(0.5)
         for cursor, has_gone in list(_abandonable.items()):
             with suppress(Exception):  # it was closed just now
                 if has_gone():

@@ -17,6 +17,7 @@ from app.helpers import periods, words
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+RANGES = {"range", "days"}  # the forms with limits in place of choices
 FEW_NUMBERS = 50  # whole numbers, such as years and ratings, that are listed as choices
 MOST_CHIPS = 5  # of one filter
 MOST_LABELS = 200  # of one column whose points can be clicked
@@ -37,11 +38,6 @@ class Control:
     distinct: int = 0  # values, of a range
     choices: tuple[str, ...] = ()
     more: int = 0  # choices that are not listed
-
-    @property
-    def is_range(self) -> bool:
-        """Return whether it is filtered by limits, and not by choices."""
-        return self.form in {"range", "days"}
 
 
 def check(chart: Chart, types: Mapping[str, str]) -> None:
@@ -73,7 +69,7 @@ def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
         form = _default_form(data, column, kind)
     low, high = filters.limits(current, kind)
     control = Control(column, form, data, current.values, low, high, current.text)
-    if control.is_range:
+    if control.form in RANGES:
         same_kind = [each for each in data if filters.fits(form, each.columns()[column])]
         return _with_ends(control, [each.span(column) for each in same_kind])
     listed = [each.choices(column) for each in data]
@@ -86,13 +82,11 @@ def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
 def _with_ends(control: Control, spans: Sequence[tuple[Any, Any, int]]) -> Control:
     ends = [end for span in spans for end in span[:2] if end is not None and end == end]
     if control.form == "range":
-        numbers = [float(end) for end in ends]
-        texts = [f"{end:.10g}" for end in (min(numbers), max(numbers))] if numbers else ["", ""]
+        texts = [f"{end:.10g}" for end in sorted(map(float, ends))]
     else:
-        days = [str(end)[:10] for end in ends]
-        texts = [min(days, default=""), max(days, default="")]
+        texts = sorted(str(end)[:10] for end in ends)
     distinct = max(span[2] for span in spans)
-    return replace(control, ends=(texts[0], texts[1]), distinct=distinct)
+    return replace(control, ends=(texts[0], texts[-1]) if texts else ("", ""), distinct=distinct)
 
 
 def _default_form(data: Sequence[Data], column: str, kind: str) -> str:
@@ -116,10 +110,9 @@ def are_offered(active: Iterable[Filter], controls: Iterable[Control]) -> bool:
 
 
 def _is_offered(item: Filter, control: Control) -> bool:
-    if item.text or (item.low, item.high) != (control.low, control.high):
-        return False
     least, most = control.ends if control.form == "days" else ("", "")
-    if not all(least <= limit <= most for limit in (item.low, item.high) if limit):
+    are_within = all(least <= limit <= most for limit in (item.low, item.high) if limit)
+    if item.text or not are_within or (item.low, item.high) != (control.low, control.high):
         return False
     listed = () if control.more else control.choices
     unlisted = [Filter(item.column, (value,)) for value in item.values if value not in listed]
@@ -176,7 +169,7 @@ def clickable(rows: DataFrame, controls: Iterable[Control]) -> dict[str, dict[st
     """Return what a click on a figure can choose: by column, by label, the value of the filter."""
     labels: dict[str, dict[str, str]] = {}
     for control in controls:
-        if control.is_range or list(rows.columns).count(control.column) != 1:
+        if control.form in RANGES or list(rows.columns).count(control.column) != 1:
             continue
         choices = {choice: choice for choice in control.choices}
         choices |= {"True": "true", "False": "false"} if "true" in choices else {}

@@ -11,8 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from app.engine.filters import FORMS
-from app.engine.formats import slugify
-from app.engine.models import Chart, Kind, Loader
+from app.engine.models import Chart, Kind, Loader, slugify
 
 SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 KINDS: tuple[Kind, ...] = ("figure", "kpi", "table", "text")
@@ -28,7 +27,14 @@ def find_charts(package: ModuleType, loaders: Mapping[str, Loader]) -> dict[str,
     modules = list(_modules(package))
     columns = {column for _, module in modules for column in getattr(module, "FILTERS", ())}
     charts = [_chart(name, module, loaders, columns) for name, module in modules]
-    _check_dashboards(charts)
+    titles: dict[str, str] = {}
+    for chart in charts:
+        for title in chart.dashboards:
+            if (first := titles.setdefault(slugify(title), title)) != title:
+                raise RuntimeError(
+                    f"{chart.file}: the dashboards {title!r} and {first!r} have the same address, "
+                    f"/dashboards/{slugify(title)}. Rename one."
+                )
     charts.sort(key=lambda chart: (chart.order, chart.slug))
     return {chart.slug: chart for chart in charts}
 
@@ -118,18 +124,6 @@ def _prefix(slug: str, columns: Iterable[str]) -> str:
     while any(f"{column}.".startswith(prefix) for column in columns):
         prefix = f".{prefix}"
     return prefix
-
-
-def _check_dashboards(charts: Iterable[Chart]) -> None:
-    """Raise RuntimeError if two titles of dashboards have the same address."""
-    titles: dict[str, str] = {}
-    for chart in charts:
-        for title in chart.dashboards:
-            if (first := titles.setdefault(slugify(title), title)) != title:
-                raise RuntimeError(
-                    f"{chart.file}: the dashboards {title!r} and {first!r} have the same address, "
-                    f"/dashboards/{slugify(title)}. Rename one."
-                )
 
 
 def code_version() -> str:

@@ -8,8 +8,7 @@ from flask import abort, current_app
 
 from app.engine.cache import Cache
 from app.engine.controls import Control, find_controls
-from app.engine.formats import slugify
-from app.engine.models import Chart, Filter, Loader, State
+from app.engine.models import Chart, Filter, Loader, State, slugify
 from app.engine.query import Data
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -105,3 +108,25 @@ class State:
     error: str = ""
     code: str = ""  # signature of the loader's code, when the snapshot was built
     version: str = ""  # of what pages show: equal in all instances that have read the same
+    attempts: int = 0  # since the last that succeeded, with one that has begun
+
+    @classmethod
+    def read(cls, path: Path) -> State:
+        """Return the state in a JSON file; an empty one if the file is missing or damaged."""
+        with suppress(OSError, ValueError, TypeError, RecursionError):
+            state = cls(**json.loads(path.read_text("utf-8")))
+            "".join(map(str, astuple(state))).encode()  # half an emoji raises a ValueError
+            if [*map(type, astuple(state))] == [*map(type, astuple(cls()))]:
+                return state
+        return cls()
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since the last attempt; endless if the clock was wrong then."""
+        age = time.time() - self.tried
+        return age if age >= 0 else math.inf
+
+
+def slugify(title: str) -> str:
+    """Return a title as part of a URL: Sales & costs as sales-costs."""
+    return "-".join(re.findall(r"\w+", title.lower())) or "dashboard"

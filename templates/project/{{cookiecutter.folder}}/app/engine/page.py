@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Response, current_app, render_template
+from flask import Blueprint, Response, current_app, render_template
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from app.engine import controls, filters, formats
+from app.engine import controls, filters
 from app.engine.cache import Answer
 from app.engine.controls import Control
 from app.engine.engine import get_engine
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 CACHED_PAGES = 10  # of a table
 _threads = ThreadPoolExecutor(4, "query")
+blueprint = Blueprint("engine", __name__, "static", "/static/engine", "templates")
 
 
 @dataclass
@@ -59,13 +61,28 @@ def show(template: str, title: str, charts: Sequence[Chart], **variables: Any) -
     return respond(charts, build, "text/html", (template, title, variables))
 
 
+@blueprint.get("/charts/<slug>/rows")
+def chart_rows(slug: str) -> Response:
+    """Return one page of a chart's rows as HTML, for tables.js."""
+    chart = get_engine().chart(slug)
+    return show("engine/_chart.html", "", [chart])
+
+
 def draw(chart: Chart, rows: DataFrame) -> Markup:
     """Return a chart's figure in JSON that is safe in a <script>."""
     import plotly.io
 
     plotly.io.templates.default = None  # the page has its own look: see figures.js
-    figure = chart.draw(formats.escape(rows))
+    figure = chart.draw(_escape(rows))
     return Markup(str(figure.to_json()).replace("<", "\\u003c"))  # so that no </script> ends it
+
+
+def _escape(df: DataFrame) -> DataFrame:
+    """Return the table with markup in its cells escaped: Plotly obeys <b> and <a> in labels."""
+    escaped = df.copy()
+    for name in (name for name, kind in df.dtypes.items() if kind.kind == "O"):  # numbers need none
+        escaped[name] = df[name].map(lambda v: html.escape(v, False) if isinstance(v, str) else v)
+    return escaped
 
 
 def _page(
@@ -178,10 +195,8 @@ def _card(
         page = Page.of(rows, view, current_app.config["TABLE_ROWS"])
         if rows.empty or (len(rows) == 1 and rows.isna().all(axis=None)):  # a sum over no rows
             return Card(chart, page, is_empty=True)
-        if chart.kind == "kpi":
-            return Card(chart, page, kpi=_result(chart, rows))
-        if chart.kind == "text":
-            return Card(chart, page, text=_result(chart, rows))
+        if chart.kind in {"kpi", "text"}:
+            return Card(chart, page, **{chart.kind: _result(chart, rows)})
         labels = controls.clickable(rows, page_controls)
         figure = draw(chart, rows)
         return Card(chart, page, figure, labels=labels, description=summary(rows))

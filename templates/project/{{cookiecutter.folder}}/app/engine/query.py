@@ -98,13 +98,11 @@ class SnapshotData(Snapshot):
 
     def page(self, sql: str, filters: Sequence[Filter], view: View, rows: int) -> Page:
         source, unordered = as_source(sql)
-        empty = self.query(f"SELECT * {unordered} LIMIT 0", filters)
-        columns = tuple(map(str, empty.columns))
+        columns = tuple(map(str, self.query(f"SELECT * {unordered} LIMIT 0", filters).columns))
         matches = ""
         if view.find:
             texts = (f"lower(CAST({quote(column)} AS VARCHAR))" for column in columns)
-            matches = " OR ".join(f"contains({text}, lower($find))" for text in texts)
-            matches = f"WHERE {matches}"
+            matches = "WHERE " + " OR ".join(f"contains({text}, lower($find))" for text in texts)
         count = f"SELECT count(*) AS total {unordered} {matches}"
         total = int(self.query(count, filters, view.find)["total"].sum())
         view = view.within(columns, -(-total // rows))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from flask import Response, abort, request
+from werkzeug.exceptions import ServiceUnavailable
 
 from app.engine import filters
 from app.engine.cache import Answer
@@ -58,9 +59,11 @@ def _respond(
     def build_and_check() -> Answer:
         try:
             answer = build(active)
-            if active and not are_offered(active, engine.controls(charts, active)):
-                # Values that the form does not offer must not fill the cache.
-                answer = replace(answer, keep="nobody" if answer.keep == "nobody" else "browser")
+            if active and answer.keep == "cache":
+                with suppress(ServiceUnavailable):  # a live database may not answer
+                    # Values that the form does not offer must not fill the cache.
+                    if not are_offered(active, engine.controls(charts, active)):
+                        answer = replace(answer, keep="browser")
         finally:
             if _versions(charts) != versions:
                 raise DataReplaced

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from app.engine.formats import plain
 from app.engine.models import View
 
 if TYPE_CHECKING:
@@ -69,10 +68,9 @@ class Page:
 
     def next_sort(self, column: str) -> dict[str, Any]:
         """Return the sort after a click on a column's name: ascending, descending, none."""
-        is_sorted = self.view.sort == column
-        if is_sorted and self.view.desc:
+        if self.view.sort == column and self.view.desc:
             return {"sort": "", "desc": False}
-        return {"sort": column, "desc": is_sorted}
+        return {"sort": column, "desc": self.view.sort == column}
 
 
 def as_source(sql: str) -> tuple[str, str]:
@@ -80,3 +78,13 @@ def as_source(sql: str) -> tuple[str, str]:
     sql = SEMICOLON.sub("", sql)
     unordered = sql if re.search(r"\bDISTINCT\s+ON\b", sql, re.I) else LAST_ORDER.sub("", sql)
     return f"FROM (\n{sql}\n) AS source", f"FROM (\n{unordered}\n) AS source"
+
+
+def plain(df: DataFrame) -> DataFrame:
+    """Return a table of plain values: days and times as ISO text, missing ones as None."""
+    out = df.copy()
+    for column in out.select_dtypes(["datetime", "datetimetz"]).columns:
+        times = out[column].dropna()
+        days = bool((times == times.dt.normalize()).all())
+        out[column] = out[column].dt.strftime("%Y-%m-%d" if days else "%Y-%m-%d %H:%M:%S")
+    return out.astype(object).where(out.notna(), None)
