@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from flaskdash.cli import cli
 from tests.support.data import PLACES
 from tests.support.flags import FLAGS
+from tests.support.pages import add
 from tests.support.projects import own_environment
 from tests.support.web import serving
 
@@ -29,11 +28,6 @@ NOTES = """### Notes
 HOSTILE_SQL = (
     "SELECT '<script>alert(2)</script> [x](https://example.com) <b>*bold*</b>' AS value FROM sales"
 )
-
-
-def add(*args: str) -> None:
-    result = CliRunner().invoke(cli, args)
-    assert result.exit_code == 0, result.output
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from flaskdash import skeletons
-from tests.app.conftest import add
 from tests.support.data import sales_csv
 from tests.support.flags import FLAGS
-from tests.support.projects import copy_project
+from tests.support.pages import add
+from tests.support.projects import copy_project, module_of_skeleton
 from tests.support.web import Watched, serving, wait_for_data
 
 KINDS = (
@@ -84,10 +82,6 @@ def test_no_label_of_very_large_or_small_numbers_is_cut(
         *((6.08e20, "$6.08e+20"), (-1e300, "$-1e+300"), (1.234e-20, "$1.23e-20")),
     ],
 )
-def test_a_number_can_be_read_at_any_size(
-    monkeypatch: pytest.MonkeyPatch, value: float, text: str
-) -> None:
-    project = skeletons.TEMPLATES / "project/{{cookiecutter.folder}}"
-    monkeypatch.syspath_prepend(str(project))
-    helpers = importlib.import_module("app.helpers")
-    assert helpers.number(value, "$") == text
+def test_a_number_can_be_read_at_any_size(value: float, text: str) -> None:
+    with module_of_skeleton("app.helpers") as helpers:
+        assert helpers.number(value, "$") == text

@@ -51,14 +51,14 @@ def test_a_worker_that_stops_finishes_what_has_begun(project: Path) -> None:
         ),
     )
     with serving(project) as url, ExitStack() as connections:
-        kept, slow = (HTTPConnection(urlsplit(url).netloc, timeout=60) for _ in range(2))
-        for connection in (kept, slow):
+        idle, slow = (HTTPConnection(urlsplit(url).netloc, timeout=60) for _ in range(2))
+        for connection in (idle, slow):
             connections.callback(connection.close)
-        assert not is_last_answer(kept)
+        assert not is_last_answer(idle)
         slow.request("GET", "/slow")
         wait_for(lambda: fetch(f"{url}/up")[0] == 200, "the request to be taken up")
         stopping = stop_worker(project)
-        wait_for(lambda: is_last_answer(kept), "the worker to stop")
+        wait_for(lambda: is_last_answer(idle), "the worker to stop")
         assert slow.getresponse().read() == b"slow" * 100_000
         wait_for(lambda: not Path(f"/proc/{stopping}").exists(), "the worker to end")
         assert fetch(f"{url}/up")[0] == 200  # of the worker that took its place

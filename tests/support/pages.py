@@ -13,9 +13,14 @@ FIGURES = 6
 KPI = ".card.kpi .value"
 
 
-def add_chart(*flags: str) -> None:
-    result = CliRunner().invoke(cli, ["add-chart", *flags])
+def add(*arguments: str) -> None:
+    """Run a command of flaskdash, such as add-chart, in the current folder."""
+    result = CliRunner().invoke(cli, arguments)
     assert result.exit_code == 0, result.output
+
+
+def add_chart(*flags: str) -> None:
+    add("add-chart", *flags)
 
 
 def drawn(page: Page, count: int = FIGURES) -> None:

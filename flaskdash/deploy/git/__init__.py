@@ -146,11 +146,14 @@ class GitTarget(Target):
         )
 
     def _check_url(self, _project: Project) -> Iterator[Finding]:
-        if not self.candidate_urls():
+        candidates = self.candidate_urls()
+        if not candidates:
             yield Finding(
                 "the URL of the app is unknown",
                 f"flaskdash deploy {self.place.address} --domain myapp.example.org",
             )
+        elif reason := probe.unresolved(urlsplit(candidates[0]).netloc):
+            yield Finding(f"{reason}. The release cannot be checked until it does", is_note=True)
 
     def _check_remote(self, _project: Project) -> Iterator[Finding]:
         if reason := self.repository.connection_error():

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from flaskdash.ship.errors import NotRolledBackError
+
+LOCAL_PATIENCE = 10.0  # for a name that a resolver does not know for a moment
 PATIENCE = 180.0  # platforms move a process first, then give it 60 s to listen
 PAUSE = 1.0
 TIMEOUT = 20.0
@@ -19,14 +26,34 @@ def urls(domain: str) -> list[str]:
     return [f"https://{domain}", f"http://{domain}"]
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came from a URL: a status and a text; or no status, and the reason in words.
+
+    A reason is local if others may see what this machine does not: DNS, or a certificate.
+    """
+
+    status: int
+    text: str = ""
+    reason: str = ""
+    is_local: bool = False
+
+
 def find_release(candidates: Sequence[str]) -> tuple[str, str | None]:
     """Return the first URL whose /up answers and the release named there; None if none answers."""
+    url, release, _ = _look(candidates)
+    return url, release
+
+
+def _look(candidates: Sequence[str]) -> tuple[str, str | None, list[Answer]]:
+    """Return what `find_release` does, and the answer of each URL."""
+    answers = []
     for url in candidates:
-        status, text = fetch(f"{url}/up")
-        match = re.fullmatch(r"up ?(.*)\s*", text)
-        if status == 200 and match:
-            return url, match[1].strip()
-    return (candidates[0] if candidates else ""), None
+        answers.append(answer := fetch(f"{url}/up"))
+        match = re.fullmatch(r"up ?(.*)\s*", answer.text)
+        if answer.status == 200 and match:
+            return url, match[1].strip(), answers
+    return (candidates[0] if candidates else ""), None, answers
 
 
 def wait(
@@ -35,23 +62,45 @@ def wait(
     """Wait until RELEASE and its dashboards answer; return the URL and the problem, if any.
 
     The older release answers until the platform has replaced it, so only the timeout proves a
-    failure. `failure` may detect one earlier and return its reason.
+    failure. `failure` may detect one earlier and return its reason. Raise NotRolledBackError if the
+    release cannot be seen from here: others may see it, so it must not be replaced.
     """
-    deadline = time.monotonic() + PATIENCE
+    start = time.monotonic()
     while True:
-        url, answer = find_release(candidates)
-        if answer is not None:
+        url, served, answers = _look(candidates)
+        if served is not None:
             candidates = [url]  # an address where nothing listens can take long to fail
-        if answer == release:
-            return url, broken_page(url, deadline)
+        if served == release:
+            return url, broken_page(url, start + PATIENCE)
         if reason := failure():
             return url, reason
-        if time.monotonic() > deadline:
-            state = (
-                "nothing answers" if answer is None else f"{answer or 'another release'} answers"
+        seconds = time.monotonic() - start
+        hidden = [answer for answer in answers if answer.is_local]
+        if hidden and not any(answer.status for answer in answers) and seconds > LOCAL_PATIENCE:
+            raise NotRolledBackError(
+                f"{release or 'The release'} was pushed, but it cannot be seen from here:"
+                f" {hidden[0].reason}. It was left as it is.",
+                hint="flaskdash status",
             )
-            return url, f"{state} at {url}/up after {PATIENCE:g} s"
+        if seconds > PATIENCE:
+            state = f"{served or 'another release'} answers at {url}/up"
+            return url, f"{state if served is not None else _reasons(answers)} after {PATIENCE:g} s"
         time.sleep(PAUSE)
+
+
+def _reasons(answers: Sequence[Answer]) -> str:
+    reasons = (answer.reason or f"/up answers {answer.status}" for answer in answers)
+    return "; ".join(dict.fromkeys(reasons))
+
+
+def unresolved(domain: str) -> str:
+    """Return why a domain has no address, in words; empty if it has one."""
+    host = domain.partition(":")[0]
+    try:
+        socket.getaddrinfo(host, None)
+    except (OSError, UnicodeError):
+        return f"{host} does not resolve: DNS has no address for it, or none yet"
+    return ""
 
 
 def broken_page(url: str, deadline: float) -> str:
@@ -71,21 +120,39 @@ def broken_page(url: str, deadline: float) -> str:
 
 def _fetch_ready(url: str, page: str, deadline: float) -> tuple[int, str]:
     while True:
-        status, text = fetch(f"{url}{page}")
-        if status != 503 or time.monotonic() > deadline:
-            return status, text
+        answer = fetch(f"{url}{page}")
+        if answer.status != 503 or time.monotonic() > deadline:
+            return answer.status, answer.text
         time.sleep(PAUSE)
 
 
-def fetch(url: str) -> tuple[int, str]:
-    """Return the status and the text of a page; status 0 if nothing answers."""
+def fetch(url: str) -> Answer:
+    """Return the status and the text of a page, or why there is none."""
+    host = urlsplit(url).netloc
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # noqa: S310
-            return answer.status, answer.read(MAX_BYTES).decode("utf-8", "replace")
+            return Answer(answer.status, answer.read(MAX_BYTES).decode("utf-8", "replace"))
     except urllib.error.HTTPError as error:
         with error:
-            return error.code, ""
-    except (OSError, ValueError):
-        return 0, ""
+            return Answer(error.code)
+    except urllib.error.URLError as error:
+        return _no_answer(host, error.reason)
+    except (OSError, ValueError) as error:
+        return _no_answer(host, error)
     except Exception as error:  # http.client raises its own errors for a malformed answer
-        return 0, type(error).__name__
+        return Answer(0, reason=f"{host} answers something else than HTTP ({type(error).__name__})")
+
+
+def _no_answer(host: str, error: BaseException | str) -> Answer:
+    if isinstance(error, socket.gaierror):
+        return Answer(0, reason=unresolved(host) or f"{host} does not resolve", is_local=True)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = (
+            f"the certificate of {host} is not valid: {getattr(error, 'verify_message', error)}"
+        )
+        return Answer(0, reason=reason, is_local=True)
+    if isinstance(error, ConnectionRefusedError):
+        return Answer(0, reason=f"nothing listens at {host} (connection refused)")
+    if isinstance(error, TimeoutError):
+        return Answer(0, reason=f"{host} does not answer within {TIMEOUT:g} s")
+    return Answer(0, reason=f"{host} does not answer ({error})")

@@ -62,9 +62,9 @@ def with_settings(text: str, values: dict[str, str]) -> str:
     They come first: text that is not closed, such as a quote, would swallow what follows it.
     """
     settings = parse_settings(text.removeprefix("\ufeff"))
-    others = (source for name, _, source in settings if name not in values)
+    unchanged = (source for name, _, source in settings if name not in values)
     lines = (f"{name}={quote(value)}\n" for name, value in values.items())
-    return "".join([*lines, *others])
+    return "".join([*lines, *unchanged])
 
 
 def quote(value: str) -> str:
