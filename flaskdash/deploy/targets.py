@@ -116,7 +116,12 @@ def target(project: Project, place: Place) -> Target:
 
 
 def parse(address: str, settings: Mapping[str, str]) -> Place:
-    """Parse an address such as ssh://deploy@example.org, or the bare name of a kind."""
+    """Parse an address such as ssh://deploy@example.org, or the bare name of a kind.
+
+    deploy@example.org, as people write it for ssh itself, is that address, too.
+    """
+    if re.fullmatch(r"[^\s/:@]+@[^\s/:@]+(:\d+)?", address):
+        address = f"ssh://{address}"
     match = re.match(r"([a-z]+)(\+[a-z]+)?://.", address)
     return Place(match[1] if match else address, address, settings)
 

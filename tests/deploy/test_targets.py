@@ -112,6 +112,11 @@ def test_the_kind_of_an_address(address: str, kind: str) -> None:
     assert targets.parse(address, {}) == Place(kind, address)
 
 
+@pytest.mark.parametrize("address", ["me@example.org", "deploy@10.0.0.7:2222"])
+def test_an_address_as_for_ssh_itself_is_that_of_the_ssh_target(address: str) -> None:
+    assert targets.parse(address, {}) == Place("ssh", f"ssh://{address}")
+
+
 @pytest.mark.parametrize("args", [["releases"], ["rollback"], ["status"], ["logs"], ["open"]])
 def test_a_bundle_has_no_releases_status_or_log(
     tiny_project: Project, monkeypatch: pytest.MonkeyPatch, args: list[str]
