@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -174,12 +175,12 @@ def pair(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]
         yield Pair(address, (urls[0], urls[1]), folders, server)
 
 
-def ask(url: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def ask(url: str, path: str, **headers: str) -> tuple[int, Message, bytes]:
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
     try:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read()
+        return answer.status, answer.headers, answer.read()
     finally:
         connection.close()
 
