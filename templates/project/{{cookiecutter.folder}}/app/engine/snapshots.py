@@ -62,8 +62,7 @@ class Snapshot:
             self._build.join(max(0.0, self._build_started + WAIT_SECONDS - now))
             state = self.peek()
         if not state.built:
-            is_retry = state.error or state.attempts > 1
-            wait = round(max(1, self._lasts(state) - state.age)) if is_retry else 1
+            wait = round(max(1, self._lasts(state) - state.age))
             reason = f"failed ({state.error}: see the log)" if state.error else "is still reading"
             message = f"The loader {self.loader.name} {reason}. Try again in {wait} s."
             raise ServiceUnavailable(message, retry_after=wait)
@@ -180,9 +179,10 @@ class Snapshot:
         return is_old and not self._is_frozen
 
     def _lasts(self, state: State) -> float:
-        """Return the seconds after which the source is read again: twice as many at each failure."""
-        retry = RETRY_SECONDS * 2 ** (min(state.attempts, 8) - 1)  # about an hour at most
-        return retry if state.attempts else self.loader.max_age
+        """Return the seconds after which the source is read again: double at each failure."""
+        failures = state.attempts - (not state.error)  # the last attempt may be going on
+        retry = RETRY_SECONDS * (2 ** min(failures, 8) // 2)  # about an hour at most
+        return retry if state.attempts or not state.built else self.loader.max_age
 
     def _signature(self) -> str:
         """Return the times and sizes of the loader's file and of its source."""
