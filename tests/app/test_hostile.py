@@ -576,7 +576,7 @@ def test_two_dashboards_of_one_address_are_refused(project: Path, flaskdash: Cli
         text=True,
     )
     assert re.search(
-        r"app/charts/\w+\.py: the dashboards 'Sales?' and 'Sales!' have the same address, ",
+        r"app/charts/\w+\.py: the dashboards 'Sales\?' and 'Sales!' have the same address, ",
         completed.stderr,
     )
 
