@@ -42,9 +42,9 @@ SLOW_FIXTURES = {"browser", "shared_project"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that start more than this process as slow; begin with the longest file."""
+    """Mark the tests that start more than this process as slow; begin with the longest files."""
     # A file is one worker's: as the last, it would leave the other with nothing to do.
-    items.sort(key=lambda item: item.path.name != "test_readme.py")
+    items.sort(key=lambda item: item.path.name not in {"test_readme.py", "test_database.py"})
     for item in items:
         if not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("slow")

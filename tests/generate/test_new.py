@@ -28,7 +28,7 @@ SKELETON = {
     "app/engine/README.md app/engine/__init__.py app/engine/cache.py app/engine/connection.py",
     "app/engine/controls.py app/engine/discovery.py app/engine/engine.py app/engine/filters.py",
     "app/engine/models.py app/engine/page.py app/engine/query.py",
-    "app/engine/respond.py app/engine/snapshots.py app/engine/tables.py",
+    "app/engine/respond.py app/engine/snapshots.py app/engine/tables.py app/engine/together.py",
     "app/engine/static/cards.css app/engine/static/download.js app/engine/static/figures.js",
     "app/engine/static/filters.css app/engine/static/filters.js app/engine/static/labels.js",
     "app/engine/static/look.js app/engine/static/page.js app/engine/static/pages.css",

@@ -86,6 +86,8 @@ class Service:
             return
         self.engine.run(self.engine.remove(self.next))
         if live is not None:
+            if not live.running:  # it may still be stopping, and would not start then
+                self.engine.run(self.engine.stop(self.name))
             self.engine.run(self.engine.start(self.name))
 
     def replace(self, release: str) -> None:

@@ -548,6 +548,7 @@ def test_invented_filters_do_not_displace_answers(make: Make, sqlite: Shop, tmp_
         """,
     )
     copy.rename(tmp_path / "away.sqlite")
+    shutil.rmtree(root / "instance/cache")  # so that the database is asked
     inside(
         root,
         """
