@@ -3,7 +3,6 @@
 import errno
 import importlib
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +10,6 @@ from click.exceptions import NoSuchCommand
 
 from flaskdash import __version__
 from flaskdash.errors import FlaskdashError
-from flaskdash.names import is_utf8
 
 # In the order in which a new user needs them. A module is imported when its command runs.
 COMMANDS = {
@@ -61,6 +59,10 @@ class Commands(click.Group):
         Raises FlaskdashError for text that is not UTF-8, which no file of a project could hold.
         The names of files may be in another encoding.
         """
+        from pathlib import Path
+
+        from flaskdash.names import is_utf8
+
         for text in args:
             path = text.partition("=")[2] if text.startswith("--") else text
             if not is_utf8(text) and not Path(path).exists():

@@ -1,6 +1,5 @@
 """Print progress: results to stdout, and steps that take more than a second to stderr."""
 
-import json
 import sys
 import threading
 import unicodedata
@@ -31,6 +30,8 @@ def echo(text: str, err: bool = False) -> None:
 
 def echo_json(value: object) -> None:
     """Print a value as JSON, with escapes for control characters that JSON itself allows."""
+    import json
+
     text = json.dumps(value, indent=2, ensure_ascii=False)
     click.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
