@@ -31,6 +31,13 @@ class BufferedWorker(Worker):  # type: ignore
     clients, so that a few slow ones stop it. gunicorn starts, watches and stops the processes.
     """
 
+    wake = staticmethod(lambda: None)  # ends a wait for clients
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """Stop at once: another release may have taken over."""
+        super().handle_exit(sig, frame)
+        self.wake()
+
     def run(self) -> None:
         """Serve until gunicorn stops this worker, then finish the requests that have begun."""
         connections: dict[int, wasyncore.dispatcher] = {}
@@ -53,6 +60,7 @@ class BufferedWorker(Worker):  # type: ignore
         listeners = [each for each in connections.values() if each.accepting]
         for listener in listeners:
             listener.channel_class = Channel
+        self.wake = listeners[0].pull_trigger
         while self.alive and self.ppid == os.getppid():
             self.serve(connections)
         for listener in listeners:
