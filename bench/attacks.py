@@ -25,6 +25,7 @@ from server import HOST, Running, gunicorn
 CLIENTS = 200
 PROBES = 4
 MOST_SECONDS = 1.0  # for /up while slow clients are connected
+MOST_WAIT = 5.0  # seconds for a page that was refused: what Retry-After says
 SLOW = {
     "head": b"GET / HTTP/1.1\r\nHost: shop\r\nX-Slow: ",
     "body": b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 100000\r\n\r\nname=",
@@ -115,8 +116,14 @@ def clients_that_leave(port: int) -> Iterator[Result]:
     cached, up = ask(port, "/"), ask(port, "/up")
     held = cached[0] == up[0] == 200 and max(cached[1], up[1]) < MOST_SECONDS
     yield f"{CLIENTS} clients that leave", f"then / {cached[1]:.2f} s, /up {up[1]:.2f} s", held
-    fresh = ask(port, "/?week.to=2030-01-01")
-    yield "a new page after them", f"status {fresh[0]} in {fresh[1]:.2f} s", fresh[0] == 200
+    start = time.monotonic()
+    statuses = []
+    while 200 not in statuses and time.monotonic() < start + MOST_WAIT:  # as Retry-After says
+        statuses.append(ask(port, "/?week.to=2030-01-01")[0])
+        time.sleep(0.1)
+    seconds = time.monotonic() - start
+    held = 200 in statuses and {*statuses} <= {200, 503}
+    yield "a new page after them", f"{statuses.count(503)} times 503, 200 in {seconds:.1f} s", held
 
 
 def hosts(port: int) -> Iterator[Result]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from pathlib import Path
 
 from tests.support.projects import inside
@@ -109,6 +111,12 @@ def test_only_an_address_with_a_version_lasts_a_year(project: Path) -> None:
                 assert again.status_code == 304
         """,
     )
+
+
+def test_a_container_runs_the_command_of_the_procfile(project: Path) -> None:
+    web = (project / "Procfile").read_text("utf-8").splitlines()[0]
+    docker = (project / "Dockerfile").read_text("utf-8").splitlines()[-1]
+    assert json.loads(docker.removeprefix("CMD ")) == shlex.split(web.removeprefix("web: "))
 
 
 def test_no_header_says_where_the_pages_are(project: Path) -> None:

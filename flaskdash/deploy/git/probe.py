@@ -95,12 +95,15 @@ def _reasons(answers: Sequence[Answer]) -> str:
 
 def unresolved(domain: str) -> str:
     """Return why a domain has no address, in words; empty if it has one."""
-    host = domain.partition(":")[0]
     try:
-        socket.getaddrinfo(host, None)
+        socket.getaddrinfo(domain.partition(":")[0], None)
     except (OSError, UnicodeError):
-        return f"{host} does not resolve: DNS has no address for it, or none yet"
+        return _no_address(domain)
     return ""
+
+
+def _no_address(domain: str) -> str:
+    return f"{domain.partition(':')[0]} does not resolve: DNS has no address for it, or none yet"
 
 
 def broken_page(url: str, deadline: float) -> str:
@@ -145,11 +148,9 @@ def fetch(url: str) -> Answer:
 
 def _no_answer(host: str, error: BaseException | str) -> Answer:
     if isinstance(error, socket.gaierror):
-        return Answer(0, reason=unresolved(host) or f"{host} does not resolve", is_local=True)
+        return Answer(0, reason=_no_address(host), is_local=True)
     if isinstance(error, ssl.SSLCertVerificationError):
-        reason = (
-            f"the certificate of {host} is not valid: {getattr(error, 'verify_message', error)}"
-        )
+        reason = f"the certificate of {host} is not valid: {error.verify_message}"
         return Answer(0, reason=reason, is_local=True)
     if isinstance(error, ConnectionRefusedError):
         return Answer(0, reason=f"nothing listens at {host} (connection refused)")

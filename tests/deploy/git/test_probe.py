@@ -15,6 +15,8 @@ from flaskdash.deploy.git import probe
 from flaskdash.ship.errors import NotRolledBackError
 from tests.support.web import free_port
 
+UNTRUSTED = ssl.SSLCertVerificationError("self-signed")
+UNTRUSTED.verify_message = "self-signed"
 NOWHERE = "https://shop.invalid"  # RFC 6761: no resolver knows this domain
 
 
@@ -86,7 +88,7 @@ def test_a_domain_without_an_address_is_not_a_dead_release(impatient: None) -> N
 @pytest.mark.parametrize(
     ("error", "reason", "is_local"),
     [
-        (ssl.SSLCertVerificationError("self-signed"), "the certificate of a.test is not", True),
+        (UNTRUSTED, "the certificate of a.test is not valid: self-signed", True),
         (socket.gaierror(8, "unknown"), "a.test does not resolve", True),
         (TimeoutError(), "a.test does not answer within 20 s", False),
         (ConnectionResetError("reset"), "a.test does not answer (reset)", False),
