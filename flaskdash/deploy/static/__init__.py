@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import shlex
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from flaskdash.check.rule import Rule
 from flaskdash.deploy.target import Outcome, Status, Target
 from flaskdash.progress import Echo, working
 from flaskdash.project import Project
+from flaskdash.ship import files
 from flaskdash.ship.errors import BuildError, PreflightError
 
 CHILD = Path(__file__).with_name("child.py")
@@ -69,30 +71,51 @@ class StaticFiles:
     def lines(self) -> Iterator[str]:
         work = Path(self.name).parent / f"{WORK}..."
         for part in range(PROCESSES):
-            yield f"run       {shlex.join(self._command(work, part))}"
+            yield f"run       {shlex.join([*self._command(work, part), 'DIGEST', 'DIGEST'])}"
         yield f"verify    {work.as_posix()}: each link is relative and leads to a file"
         yield f"rename    {work.as_posix()} to {self.name}"
 
     def run(self, echo: Echo) -> Outcome:
-        """Write all files beside the folder, verify them, then replace the folder."""
+        """Write all files beside the folder, verify them, then replace the folder.
+
+        If the folder has what would be written, it stays as it is.
+        """
         self._check_folder()
+        record = Record(self.project, self.folder)
+        last = record.read()
+        code = record.code()
         with _work(self.folder) as work:
             with working("Writing a page for each choice of filters (this may take minutes)..."):
-                report = self._write(work)
+                report = self._write(work, code, last.get("digest", ""))
+            if report["digest"] == last.get("digest"):
+                return self._keep(echo, last)
             verify(work)
             _replace(work, self.folder)
+        record.write(report)
         self._print(echo, report)
         return Outcome(release=self.release, file=self.name)
+
+    def _keep(self, echo: Echo, report: Mapping[str, Any]) -> Outcome:
+        """Report that the folder has the files that would be written."""
+        release = (self.folder / ".release").read_text("utf-8").strip()
+        echo(
+            f"keep      {self.name}/: {report['files']:,} files of {release}, because neither the"
+            " project nor its data has changed since"
+        )
+        return Outcome(release=release, file=self.name)
 
     def _command(self, work: Path, part: int) -> list[str]:
         numbers = [str(part), str(PROCESSES)]
         return [str(self.project.python), str(CHILD), str(work), self.release, *numbers]
 
-    def _write(self, work: Path) -> dict[str, Any]:
-        """Write the files in parallel processes, and return their combined report."""
+    def _write(self, work: Path, code: str, written: str) -> dict[str, Any]:
+        """Write the files in parallel processes, and return their combined report.
+
+        The processes write nothing if they find the digest of the last copy, WRITTEN.
+        """
 
         def run(part: int) -> dict[str, Any]:
-            output = shell.run(self._command(work, part), self.project.root)
+            output = shell.run([*self._command(work, part), code, written], self.project.root)
             report: dict[str, Any] = json.loads(output.strip().rpartition("\n")[2])
             return report
 
@@ -105,6 +128,11 @@ class StaticFiles:
                 f"The dashboards could not be written: {reason}. Fix it in the development server.",
                 hint="flaskdash serve",
             ) from error
+        if len({report["digest"] for report in reports}) > 1:
+            raise BuildError(
+                "The data changed while the dashboards were being written. Run it again.",
+                hint="flaskdash deploy",
+            )
         return reports[0] | {"files": sum(report["files"] for report in reports)}
 
     def _check_folder(self) -> None:
@@ -167,6 +195,57 @@ class StaticTarget(Target):
         except OSError:
             return Status(facts={"folder": f"{plan.name}: not written yet"})
         return Status(release, (plan.folder / "index.html").as_uri(), True, {"folder": plan.name})
+
+
+class Record:
+    """What the last copy in a folder was made from, in dist/: private, and safe to delete."""
+
+    def __init__(self, project: Project, folder: Path) -> None:
+        self.project = project
+        self.folder = folder
+        name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+        self.file = project.root / "dist" / f".static-{name}.json"
+
+    def read(self) -> dict[str, Any]:
+        """Return the report of the last copy; empty if the folder does not have these files."""
+        # The charts of a live database show what no file and no snapshot has.
+        if (self.project.root / "app/engine/live.py").exists():
+            return {}
+        try:
+            report = json.loads(self.file.read_text("utf-8"))
+            is_whole = report["copy"] == self._copy()
+        except (OSError, ValueError, TypeError, KeyError):
+            return {}
+        return dict(report) if is_whole else {}
+
+    def write(self, report: Mapping[str, Any]) -> None:
+        self.file.parent.mkdir(exist_ok=True)
+        self.file.write_text(json.dumps({**report, "copy": self._copy()}), "utf-8")
+
+    def code(self) -> str:
+        """Return a digest of the project's files, its .env, and what turns them into a copy."""
+        root = self.project.root.resolve()
+        paths = {root / path for path in files.shipped(self.project)}
+        paths |= {path for path in (root / "app").rglob("*") if "__pycache__" not in path.parts}
+        paths |= {root / ".env", CHILD, CHILD.with_name("files.js")}
+        used = [path for path in sorted(paths) if not path.is_relative_to(self.folder)]
+        return _digest((str(path), path) for path in used if path.is_file())
+
+    def _copy(self) -> str:
+        """Return a digest of the files in the folder."""
+        paths = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        names = [(path.relative_to(self.folder).as_posix(), path) for path in paths]
+        return _digest((name, path) for name, path in names if name.split("/")[0] not in PRESERVED)
+
+
+def _digest(named: Iterable[tuple[str, Path]]) -> str:
+    """Return a digest of files and their names."""
+    digest = hashlib.sha256()
+    for name, path in named:
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        digest.update(f"{name}\0{content}\0".encode())
+    return digest.hexdigest()
 
 
 def verify(folder: Path) -> None:

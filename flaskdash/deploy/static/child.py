@@ -1,4 +1,7 @@
-"""Write a project's dashboards as files, in the project's own Python: python child.py FOLDER RELEASE [PART PARTS].
+"""Write a project's dashboards as files, in the project's own Python.
+
+python child.py FOLDER RELEASE [PART PARTS CODE WRITTEN]: CODE is a digest of the project's files, and
+WRITTEN is the digest in the report of the last copy. If the new digest is the same, nothing is written.
 
 Each page is requested as a browser would, below a random path. No other text in the pages has that
 path, so every link can be recognised and made relative. Each choice of filters becomes a page of its
@@ -19,7 +22,9 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 from html import escape, unescape
 from html.parser import HTMLParser
 from itertools import chain, combinations, product
@@ -152,9 +157,13 @@ class Export:
         self.written = 0
         self._files: dict[str, str] = {}
 
-    def run(self, part: int, parts: int) -> dict[str, Any]:
+    def run(self, part: int, parts: int, inputs: str, written: str) -> dict[str, Any]:
         """Write one of several equal parts of the pages, and return the report."""
-        forms = {path: Form(text) for path, text in self._crawl().items()}
+        pages = self._crawl()
+        digest = self._digest(pages, inputs)
+        if digest == written:
+            return {"digest": digest, "files": 0}
+        forms = {path: Form(text) for path, text in pages.items()}
         options, kinds = choose(forms)
         self._narrow(kinds)
         for path, form in forms.items():
@@ -175,7 +184,22 @@ class Export:
                 self._write_state(path, state)
         if part == 0:
             self._write_static()
-        return {"files": self.written, "pages": len(forms), "choices": len(todo), "filters": kinds}
+        return {
+            "digest": digest,
+            "files": self.written,
+            "pages": len(forms),
+            "choices": len(todo),
+            "filters": kinds,
+        }
+
+    def _digest(self, pages: Mapping[str, str], inputs: str) -> str:
+        """Return a digest of all that the files depend on.
+
+        The day is part of it, because SQL may ask for the last 30 days. The pages are, because they
+        may show what is in no file of the project, such as an environment variable.
+        """
+        text = json.dumps([inputs, date.today().isoformat(), sys.version, pages])
+        return sha256(text.replace(ROOT, "").replace(self.release, "").encode()).hexdigest()
 
     def get(self, path: str, query: str = "") -> TestResponse:
         """Request a page from the app below ROOT; raise ExportError unless the answer is 200."""
@@ -404,9 +428,10 @@ def _cache_figures(draw: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return draw_once
 
 
-def _prepare(engine: Any) -> None:
-    """Update all snapshots and freeze them, and cache answers and figures."""
-    for name, state in engine.freeze().items():
+def _prepare(engine: Any) -> str:
+    """Update and freeze all snapshots, cache answers and figures; return the snapshots' states."""
+    states = engine.freeze()
+    for name, state in states.items():
         if state.error or not state.built:
             raise ExportError(
                 f"the loader {name} failed ({state.error}); the log above has the reason"
@@ -416,10 +441,13 @@ def _prepare(engine: Any) -> None:
     for slug, chart in engine.charts.items():
         if chart.kind == "figure":
             engine.charts[slug] = replace(chart, draw=_cache_figures(chart.draw))
+    return repr([(name, state.built, state.rows) for name, state in sorted(states.items())])
 
 
-def main(folder: str, release: str, part: str = "0", parts: str = "1") -> None:
-    """Write the files, or a part of them, into a folder, and print the report."""
+def main(
+    folder: str, release: str, part: str = "0", parts: str = "1", code: str = "", written: str = ""
+) -> None:
+    """Write a part of the files into a folder, and print the report."""
     sys.path.insert(0, ".")
     package: Any = importlib.import_module("app")
     with tempfile.TemporaryDirectory() as cache:
@@ -431,8 +459,8 @@ def main(folder: str, release: str, part: str = "0", parts: str = "1") -> None:
             CACHE=Path(cache),
         )
         try:
-            _prepare(app.extensions["engine"])
-            report = Export(app, Path(folder), release).run(int(part), int(parts))
+            inputs = code + _prepare(app.extensions["engine"])
+            report = Export(app, Path(folder), release).run(int(part), int(parts), inputs, written)
         except ExportError as error:
             sys.exit(f"error: {error}")
     print(json.dumps(report))

@@ -88,7 +88,7 @@ def exported(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     project = Project.find(root)
     output: list[str] = []
     outcome = plan(project).run(output.append)
-    (root / "output").write_text("\n".join(output), "utf-8")
+    (root.parent / "output").write_text("\n".join(output), "utf-8")
     assert outcome.file == "dist/static"
     return project
 
@@ -206,7 +206,7 @@ def test_a_form_is_read_as_a_browser_reads_it() -> None:
 
 
 def test_the_terminal_and_the_footer_list_the_filters(exported: Project) -> None:
-    output = (exported.root / "output").read_text("utf-8")
+    output = (exported.root.parent / "output").read_text("utf-8")
     assert "filter    region: one value at a time" in output
     assert "filter    product: any combination of values" in output
     assert "filter    date: its named periods" in output
@@ -415,7 +415,62 @@ def test_the_old_files_stay_until_all_new_files_are_written(
     finally:
         chart.write_text(text, "utf-8")
     assert (folder(exported) / ".release").read_text() == before
-    assert [path.name for path in (exported.root / "dist").iterdir()] == ["static"]
+    assert not list((exported.root / "dist").glob(".writing-*"))
+
+
+def test_an_unchanged_project_keeps_its_copy(exported: Project) -> None:
+    release = (folder(exported) / ".release").read_text().strip()
+    page = folder(exported) / "index.html"
+    written = page.stat().st_mtime_ns
+    output: list[str] = []
+    assert plan(exported).run(output.append).release == release
+    assert [line.split()[0] for line in output] == ["keep"]
+    assert f"files of {release}, because neither the project nor its data has changed" in output[0]
+    assert page.stat().st_mtime_ns == written
+
+
+def test_a_changed_project_or_copy_is_written_anew(made: Path) -> None:
+    """Each change is undone, so that the next one is alone."""
+    project = Project.find(made)
+    copy = made / "docs"
+    files_of(copy, "index.html", "charts/a.html", ".git/HEAD")
+    record = static.Record(project, copy)
+    assert record.read() == {}
+    code = record.code()
+    record.write({"digest": "d"})
+    assert record.read()["digest"] == "d"
+    (copy / ".git/HEAD").write_text("the branch moved on", "utf-8")
+    assert (record.read()["digest"], record.code()) == ("d", code)
+    for file in (copy / "charts/a.html", record.file):
+        text = file.read_text("utf-8")
+        for damage in (text[:-1], "[]", ""):
+            file.write_text(damage, "utf-8")
+            assert record.read() == {}, (file, damage)
+        file.write_text(text, "utf-8")
+    (copy / "charts/new.html").write_text("", "utf-8")
+    assert record.read() == {}
+    (copy / "charts/new.html").unlink()
+    chart = next((made / "app/charts").glob("[a-z]*.py"))
+    for file in (chart, made / ".env", made / "pyproject.toml", made / "app/static/style.css"):
+        text = file.read_text("utf-8")
+        file.write_text(f"{text}\n", "utf-8")
+        assert record.code() != code, file
+        file.write_text(text, "utf-8")
+    assert (record.read()["digest"], record.code()) == ("d", code)
+    files_of(made, "app/engine/live.py")
+    assert record.read() == {}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "text"), [("other", "page"), ("inputs", "another page"), ("inputs", "page")]
+)
+def test_what_is_seen_on_a_page_is_part_of_the_digest(inputs: str, text: str) -> None:
+    export = child.Export.__new__(child.Export)
+    export.release = "20260101-000000"
+    shown = export._digest({"/": f"{child.ROOT}/?v={export.release} {text}"}, inputs)
+    export.release = "20260202-000000"
+    later = export._digest({"/": f"{child.ROOT}/?v={export.release} page"}, "inputs")
+    assert (shown == later) == ((inputs, text) == ("inputs", "page"))
 
 
 def files_of(root: Path, *names: str) -> None:
