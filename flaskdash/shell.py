@@ -1,6 +1,7 @@
 """Run programs; a program that fails raises an error with its output."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import NoReturn
 from flaskdash.errors import FlaskdashError
 
 Process = subprocess.Popen[bytes]
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _background: set[Process] = set()  # the open processes of running()
 
 
@@ -120,8 +122,9 @@ def stream(
         try:
             for line in process.stdout or ():
                 lines.append(line)
-                # A terminal would obey control characters from a remote server.
-                on_line("".join(char for char in line if char.isprintable() or char == "\t"))
+                # A terminal would obey colours and control characters from a remote server.
+                text = COLOUR.sub("", line)
+                on_line("".join(char for char in text if char.isprintable() or char == "\t"))
         except BaseException:
             process.terminate()
             raise

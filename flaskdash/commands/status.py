@@ -21,10 +21,11 @@ def command(target: str | None, as_json: bool) -> None:
     if as_json:
         echo_json(status.as_dict())
     else:
+        no = f"no: {status.reason}" if status.reason else "no"
         facts = {
             "release": status.release or "none yet",
             "url": status.url,
-            "answers": "yes" if status.healthy else "no",
+            "answers": "yes" if status.healthy else no,
             **status.facts,
         }
         width = max(len(name) for name in facts)

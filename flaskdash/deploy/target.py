@@ -42,12 +42,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Status:
-    """The state of a target: the live release, its URL, its health, and further facts by name."""
+    """The state of a target: the live release, its URL, its health, and further facts by name.
+
+    `reason` says why it is not healthy, if that is known.
+    """
 
     release: str = ""
     url: str = ""
     healthy: bool = False
     facts: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -149,6 +149,8 @@ def processes(slug: Path) -> dict[str, str]:
 def start(root: Path, slug: Path) -> bool:
     """Replace the web process; return whether the new one listens."""
     stop(root)
+    if "web" not in processes(slug):
+        return False
     with (root / "web.log").open("ab") as log:
         process = subprocess.Popen(
             ["sh", "-c", f"exec {processes(slug)['web']}"],
@@ -191,6 +193,7 @@ def release(root: Path, kind: str, commit: str) -> None:
         install(root, slug)
     else:
         pip(root, slug)
+    listens = kind == "piku" and start(root, slug)  # before its release phase
     state = load(root)
     first = processes(slug).get("release")
     process = first and subprocess.run(first, shell=True, cwd=slug, env=environment(root))
@@ -198,10 +201,14 @@ def release(root: Path, kind: str, commit: str) -> None:
     version = len(state["releases"]) + 1
     state["releases"].append({"version": version, "commit": commit, "failed": failed})
     save(root, state)
-    if failed and kind == "heroku":
-        print(" !     The release phase failed; the live release stays.")
+    if failed:  # the words of the real servers
+        number = process.returncode if process else 0
+        piku = f"-----> Exiting due to release command error value: {number}"
+        print("Waiting for release.... failed." if kind == "heroku" else piku, flush=True)
         return
-    print("-----> Started" if start(root, slug) else " !     It does not listen.", flush=True)
+    if kind == "heroku":
+        listens = start(root, slug)
+    print("-----> Started" if listens else " !     It does not listen.", flush=True)
 
 
 def restart(root: Path, commit: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NoReturn
@@ -15,12 +15,13 @@ from flaskdash.check import rules
 from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.git import buildpack, history, probe, servers
 from flaskdash.deploy.git import files as git_files
-from flaskdash.deploy.git.repository import Commit, Repository
+from flaskdash.deploy.git.repository import EMPTY_APP, Commit, Repository
 from flaskdash.deploy.target import Outcome, Place, Release, Status, Target
 from flaskdash.errors import FlaskdashError
 from flaskdash.progress import Echo, echo, working
 from flaskdash.project import Project
 from flaskdash.ship import files
+from flaskdash.ship.archive import Entry
 from flaskdash.ship.errors import BuildError, NotRolledBackError, PreflightError, RolledBackError
 
 EXAMPLE = "flaskdash deploy git+ssh://dokku@example.org/myapp"
@@ -31,6 +32,12 @@ ADDRESS = re.compile(
     re.ASCII,
 )
 ERROR_LINES = 6  # of the server's output, when it refuses a push
+# Piku stores settings beside the app's Python environment, which requirements.txt has it create.
+EMPTY_APP_FILES = {"Procfile": b"release: true\n", "requirements.txt": b""}
+# What Heroku, Piku and similar servers print of a release phase that failed. The push succeeds.
+RELEASE_FAILED = re.compile(
+    r"release (?:command|phase) (?:error|failed)|waiting for release\W+failed", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -71,25 +78,23 @@ class PushPlan:
         with working("Fetching the earlier releases..."):
             commits = target.repository.fetch()
             live = target.live_commit(commits)
-        needs_settings = target.before_push(echo)
+        target.before_push(echo)
         release = history.new_release(commit.release for commit in commits)
         commit = target.repository.commit(
             git_files.entries(target.project, target.server, self.files, release),
             git_files.message(target.project, release),
-            commits[0].id if commits else None,
         )
         echo(f"push      {release}: {len(self.files)} files, to {target.place.address}")
         try:
-            target.push(commit, live)
-            if needs_settings:
-                target.after_push(echo)
-            with working(f"Waiting for {release} to answer..."):
-                url, problem = target.wait(release)
+            url, problem = "", target.push(commit, live)
+            if not problem:
+                with working(f"Waiting for {release} to answer..."):
+                    url, problem = target.wait(release)
         except KeyboardInterrupt:
             echo("\nInterrupted. The server may continue; `flaskdash status` shows what is live.")
             raise
         if problem:
-            target.recover(live, Commit(commit, "", release), problem, echo)
+            target.recover(live, release, problem, echo)
         echo(f"live      {release} at {url}")
         return Outcome(release=release, url=url)
 
@@ -154,6 +159,8 @@ class GitTarget(Target):
             )
         elif reason := probe.unresolved(urlsplit(candidates[0]).netloc):
             yield Finding(f"{reason}. The release cannot be checked until it does", is_note=True)
+        elif self.repository.has_branch() and (reason := probe.obstacle(candidates)):
+            yield Finding(f"{reason}. The app was deployed before", is_note=True)
 
     def _check_remote(self, _project: Project) -> Iterator[Finding]:
         if reason := self.repository.connection_error():
@@ -179,68 +186,69 @@ class GitTarget(Target):
         """Return the commands that run before the push, as text."""
         return self.server.setup_commands()
 
-    def before_push(self, echo: Echo) -> bool:
-        """Set the settings that the app needs; return whether that must wait for the push."""
+    def before_push(self, echo: Echo) -> None:
+        """Create the app if it does not exist, and set the settings that it needs to start."""
         if not self.server.stores_settings:
-            return False
+            return
         with working("Reading the names of the app's settings..."):
             names = self.server.setting_names()
         if names is None:
-            if not self.server.create_app():
-                echo(
-                    f"note      {self.server.label} creates {self.server.app} at the first push."
-                    " It gets its SECRET_KEY after that, so its first start fails."
-                )
-                return True
+            with working(f"Creating {self.server.app} on {self.server.label}..."):
+                if not self.server.create_app():
+                    self._push_empty_app()
             echo(f"create    {self.server.app} on {self.server.label}")
-        self._set_missing(names or [], echo, restart=False)
-        return False
-
-    def _set_missing(self, names: Sequence[str], echo: Echo, *, restart: bool) -> None:
         settings = self.server.initial_settings(self.place.settings.get("domain", ""))
-        missing = {key: value for key, value in settings.items() if key not in names}
+        missing = {key: value for key, value in settings.items() if key not in (names or [])}
         if missing:
-            self.server.set(missing, restart=restart)
+            self.server.set(missing, restart=False)
             echo(f"set       {', '.join(missing)} on {self.server.app}")
 
-    def push(self, commit: str, live: Commit | None) -> None:
-        """Push a commit and print the server's output; a refused push changes nothing."""
+    def _push_empty_app(self) -> None:
+        """Have the server create the app by a push of files that start nothing."""
+        entries = [Entry(name, text) for name, text in EMPTY_APP_FILES.items()]
+        commit = self.repository.commit(entries, EMPTY_APP)
+        self._push(commit, lambda _line: None, "Nothing is live yet")
+
+    def push(self, commit: str, live: Commit | None) -> str:
+        """Push a commit and print the server's output; return why its release phase failed, if it did.
+
+        A refused push changes nothing.
+        """
+        state = f"{live.release} is still live" if live else "Nothing is live yet"
+        return _release_failure(self._push(commit, _print_line, state))
+
+    def _push(self, commit: str, on_line: Callable[[str], None], state: str) -> str:
         try:
-            self.repository.push(commit, _print_line)
+            return self.repository.push(commit, on_line)
         except shell.CommandError as error:
             output = "\n".join(_server_lines(error.output)[-ERROR_LINES:])
-            state = f"{live.release} is still live" if live else "Nothing is live yet"
             raise BuildError(
                 f"The server refused the push. {state}. The server's output:\n{output}"
             ) from error
-
-    def after_push(self, echo: Echo) -> None:
-        """Set the settings of an app that the push has created."""
-        self._set_missing(self.server.setting_names() or [], echo, restart=True)
 
     def wait(self, release: str) -> tuple[str, str]:
         """Wait until a release answers; return its URL and the problem, if any."""
         return probe.wait(self.candidate_urls(), release)
 
-    def recover(self, live: Commit | None, failed: Commit, problem: str, echo: Echo) -> NoReturn:
+    def recover(self, live: Commit | None, failed: str, problem: str, echo: Echo) -> NoReturn:
         """Restore the release that was live; raise the error that says which one is live now."""
         if live is None:
             raise NotRolledBackError(
-                f"{failed.release} was pushed, but {problem}. There is no release before it.",
+                f"{failed} was pushed, but {problem}. There is no release before it.",
                 hint=self.advice,
             )
-        echo(f"failed    {failed.release}: {problem}")
+        echo(f"failed    {failed}: {problem}")
         echo(f"restore   {live.release}")
         try:
-            url = self.restore(live, failed.id, f"{failed.release} failed: {problem}")
+            url = self.restore(live, f"{failed} failed: {problem}")
         except FlaskdashError as error:
             raise NotRolledBackError(
-                f"{failed.release} was pushed, but {problem}. {live.release} could not be"
+                f"{failed} was pushed, but {problem}. {live.release} could not be"
                 f" restored: {error.message}",
                 hint=self.advice,
             ) from error
         raise RolledBackError(
-            f"{failed.release} was pushed, but {problem}. {live.release} is live again at {url}.",
+            f"{failed} was pushed, but {problem}. {live.release} is live again at {url}.",
             hint=self.advice,
         )
 
@@ -253,12 +261,14 @@ class GitTarget(Target):
     def has_log(self) -> bool:
         return self.server.has_log
 
-    def restore(self, commit: Commit, head: str, reason: str) -> str:
-        """Push the files of an earlier commit on top of HEAD; return the URL where it answers."""
+    def restore(self, commit: Commit, reason: str) -> str:
+        """Push the files of an earlier commit again; return the URL where it answers."""
         message = f"Back to {commit.release}\n\n{reason}"
-        self.repository.push(self.repository.recommit(commit.id, message, head), _print_line)
-        with working(f"Waiting for {commit.release} to answer..."):
-            url, problem = self.wait(self.expected_answer(commit))
+        output = self.repository.push(self.repository.recommit(commit.id, message), _print_line)
+        url, problem = "", _release_failure(output)
+        if not problem:
+            with working(f"Waiting for {commit.release} to answer..."):
+                url, problem = self.wait(self.expected_answer(commit))
         if problem:
             raise FlaskdashError(problem)
         return url
@@ -307,7 +317,7 @@ class GitTarget(Target):
         echo(f"restore   {earlier.release} on {self.place.address}")
         reason = f"instead of {live.release}" if live else "nothing was live"
         try:
-            url = self.restore(earlier, commits[0].id, reason)
+            url = self.restore(earlier, reason)
         except FlaskdashError as error:
             _, answer = probe.find_release(self.candidate_urls())
             if live is not None and answer == self.expected_answer(live):
@@ -315,17 +325,17 @@ class GitTarget(Target):
                     f"{earlier.release} could not be restored: {error.message}."
                     f" {live.release} is still live."
                 ) from error
-            self.recover(live, self.repository.fetch()[0], error.message, echo)
+            self.recover(live, earlier.release, error.message, echo)
         echo(f"live      {earlier.release} at {url}")
         return Outcome(release=earlier.release, url=url)
 
     def status(self) -> Status:
-        url, answer = probe.find_release(self.candidate_urls())
+        url, answer, reason = probe.look(self.candidate_urls())
         commits = self.repository.fetch()
         facts = {"pushed": commits[0].release if commits else "nothing yet"}
         if commits:
             facts |= {"on": commits[0].when, "branch": self.repository.branch}
-        return Status(answer or "", url, answer is not None, facts)
+        return Status(answer or "", url, answer is not None, facts, reason)
 
     def url(self) -> str:
         return probe.find_release(self.candidate_urls())[0]
@@ -363,6 +373,15 @@ def _server_lines(output: str) -> list[str]:
     return [
         line for line in lines if line and not line.startswith(("To ", "error: failed to push"))
     ]
+
+
+def _release_failure(output: str) -> str:
+    """Return the last line before the one that reports a failure; empty if none does."""
+    lines = _server_lines(output)
+    for line, following in zip(["", *lines], lines, strict=False):
+        if RELEASE_FAILED.search(following):
+            return f"its release phase failed: {line or following}"
+    return ""
 
 
 def _print_line(line: str) -> None:

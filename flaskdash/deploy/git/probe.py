@@ -18,6 +18,7 @@ LOCAL_PATIENCE = 10.0  # for a name that a resolver does not know for a moment
 PATIENCE = 180.0  # platforms move a process first, then give it 60 s to listen
 PAUSE = 1.0
 TIMEOUT = 20.0
+QUICK_TIMEOUT = 5.0  # for a question before a push, which answers nothing that matters
 MAX_BYTES = 1_000_000
 
 
@@ -43,6 +44,20 @@ def find_release(candidates: Sequence[str]) -> tuple[str, str | None]:
     """Return the first URL whose /up answers and the release named there; None if none answers."""
     url, release, _ = _look(candidates)
     return url, release
+
+
+def look(candidates: Sequence[str]) -> tuple[str, str | None, str]:
+    """Return what `find_release` does, and if no release answers, the reason in words."""
+    url, release, answers = _look(candidates)
+    return url, release, _reasons(answers) if release is None else ""
+
+
+def obstacle(candidates: Sequence[str]) -> str:
+    """Return in words why an app cannot be seen: a bad certificate, or no answer from any URL."""
+    answers = [fetch(f"{url}/up", QUICK_TIMEOUT) for url in candidates]
+    if any(answer.status for answer in answers):
+        answers = [answer for answer in answers if answer.is_local]
+    return _reasons(answers)
 
 
 def _look(candidates: Sequence[str]) -> tuple[str, str | None, list[Answer]]:
@@ -89,8 +104,12 @@ def wait(
 
 
 def _reasons(answers: Sequence[Answer]) -> str:
-    reasons = (answer.reason or f"/up answers {answer.status}" for answer in answers)
+    reasons = (answer.reason or f"/up answers {_status(answer)}" for answer in answers)
     return "; ".join(dict.fromkeys(reasons))
+
+
+def _status(answer: Answer) -> str:
+    return "something else" if answer.status == 200 else str(answer.status)
 
 
 def unresolved(domain: str) -> str:
@@ -129,24 +148,24 @@ def _fetch_ready(url: str, page: str, deadline: float) -> tuple[int, str]:
         time.sleep(PAUSE)
 
 
-def fetch(url: str) -> Answer:
+def fetch(url: str, timeout: float = TIMEOUT) -> Answer:
     """Return the status and the text of a page, or why there is none."""
     host = urlsplit(url).netloc
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=timeout) as answer:  # noqa: S310
             return Answer(answer.status, answer.read(MAX_BYTES).decode("utf-8", "replace"))
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code)
     except urllib.error.URLError as error:
-        return _no_answer(host, error.reason)
+        return _no_answer(host, error.reason, timeout)
     except (OSError, ValueError) as error:
-        return _no_answer(host, error)
+        return _no_answer(host, error, timeout)
     except Exception as error:  # http.client raises its own errors for a malformed answer
         return Answer(0, reason=f"{host} answers something else than HTTP ({type(error).__name__})")
 
 
-def _no_answer(host: str, error: BaseException | str) -> Answer:
+def _no_answer(host: str, error: BaseException | str, timeout: float) -> Answer:
     if isinstance(error, socket.gaierror):
         return Answer(0, reason=_no_address(host), is_local=True)
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -155,5 +174,5 @@ def _no_answer(host: str, error: BaseException | str) -> Answer:
     if isinstance(error, ConnectionRefusedError):
         return Answer(0, reason=f"nothing listens at {host} (connection refused)")
     if isinstance(error, TimeoutError):
-        return Answer(0, reason=f"{host} does not answer within {TIMEOUT:g} s")
+        return Answer(0, reason=f"{host} does not answer within {timeout:g} s")
     return Answer(0, reason=f"{host} does not answer ({error})")

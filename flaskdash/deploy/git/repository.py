@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flaskdash import shell
+from flaskdash.errors import FlaskdashError
 from flaskdash.ship.archive import Entry
 from flaskdash.ship.errors import BuildError
 
-HEAD = "refs/deployed"  # the remote's branch at the last fetch
+HEAD = "refs/deployed"  # the remote's branch after the last fetch or push
+EMPTY_APP = "Create the app, so that it has its settings before its first release"
 HISTORY_LENGTH = 50
 BRANCHES = ("main", "master")
 # Servers that create an app's repository at the first push print one of these before it.
@@ -74,6 +76,13 @@ class Repository:
             return (reasons or [str(error)])[0]
         return ""
 
+    def has_branch(self) -> bool:
+        """Return whether something was pushed to the remote; False if it does not answer."""
+        try:
+            return self._find_branch()[1]
+        except FlaskdashError:
+            return False
+
     def fetch(self) -> list[Commit]:
         """Fetch the remote's branch and return its commits, newest first."""
         if not (self.folder / "HEAD").is_file():
@@ -85,13 +94,14 @@ class Repository:
             )
         self.branch, exists = self._find_branch()
         if not exists:
+            self._run_local("update-ref", "-d", HEAD)
             return []
         refspec = f"+refs/heads/{self.branch}:{HEAD}"
         self._run_remote("fetch", "--quiet", "--no-tags", self.url, refspec)
         return self._log()
 
-    def commit(self, entries: Iterable[Entry], message: str, parent: str | None) -> str:
-        """Commit exactly these files and return the commit's ID."""
+    def commit(self, entries: Iterable[Entry], message: str) -> str:
+        """Commit exactly these files on top of the remote's branch, and return the commit's ID."""
         listed = list(entries)
         multiline = [entry.path for entry in listed if "\n" in entry.path]
         if multiline:
@@ -108,22 +118,24 @@ class Repository:
             )
             self._run_local("update-index", "-z", "--index-info", stdin=lines, env=index)
             tree = self._run_local("write-tree", env=index).strip()
-        return self._commit_tree(tree, message, parent)
+        return self._commit_tree(tree, message)
 
-    def recommit(self, commit: str, message: str, parent: str) -> str:
-        """Commit the files of an earlier commit on top of PARENT, so that no push is forced."""
-        return self._commit_tree(f"{commit}^{{tree}}", message, parent)
+    def recommit(self, commit: str, message: str) -> str:
+        """Commit the files of an earlier commit again, so that no push is forced."""
+        return self._commit_tree(f"{commit}^{{tree}}", message)
 
-    def push(self, commit: str, on_line: Callable[[str], None]) -> None:
-        """Push a commit; raise CommandError if the remote does not have it afterwards."""
+    def push(self, commit: str, on_line: Callable[[str], None]) -> str:
+        """Push a commit and return the output; raise CommandError if the remote does not have it."""
         argv = self.push_command(commit)
         try:
-            shell.stream(argv, self.folder, on_line, self._remote_env())
-        except shell.CommandError:
+            output = shell.stream(argv, self.folder, on_line, self._remote_env())
+        except shell.CommandError as error:
             # The connection may have dropped after the remote had accepted the push.
-            if self._remote_refs().get(f"refs/heads/{self.branch}") != commit:
+            if not self._remote_refs().get(f"refs/heads/{self.branch}") == commit:
                 raise
+            output = error.output
         self._run_local("update-ref", HEAD, commit)
+        return output
 
     def push_command(self, commit: str) -> list[str]:
         refspec = f"{commit}:refs/heads/{self.branch}"
@@ -174,10 +186,11 @@ class Repository:
         output = self._run_local("log", "-z", "--first-parent", f"-{HISTORY_LENGTH}", form, HEAD)
         fields = output.split("\0")
         rows = zip(fields[0::4], fields[1::4], fields[2::4], strict=False)
-        return [_parse_commit(*row) for row in rows if row[0]]
+        return [_parse_commit(*row) for row in rows if row[0] and row[2].strip() != EMPTY_APP]
 
-    def _commit_tree(self, tree: str, message: str, parent: str | None) -> str:
-        parents = ["-p", parent] if parent else []
+    def _commit_tree(self, tree: str, message: str) -> str:
+        head = self._run_local("for-each-ref", "--format=%(objectname)", HEAD).strip()
+        parents = ["-p", head] if head else []
         argv = ("commit-tree", tree, *parents, "-m", message)
         return self._run_local(*argv, env=IDENTITY).strip()
 

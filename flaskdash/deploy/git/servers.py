@@ -55,7 +55,7 @@ class GitServer:
         return []
 
     def create_app(self) -> bool:
-        """Create the app before its first push; return whether the server allows that."""
+        """Create the app; return False if only a push can do that."""
         return False
 
     def set(self, values: Mapping[str, str], *, restart: bool) -> None:
@@ -149,8 +149,8 @@ class Piku(GitServer):
 
     def setup_commands(self) -> list[str]:
         words = self.ssh("config:set", self.app, "SECRET_KEY=...", "NGINX_SERVER_NAME=...")
-        comment = "settings that are missing; the first time, this runs after the push"
-        return [f"{shlex.join(words)}  # {comment}"]
+        push = "git push # files that start nothing, if the app does not exist: the push creates it"
+        return [push, f"{shlex.join(words)}  # settings that are missing"]
 
     def setting_names(self) -> list[str] | None:
         try:
@@ -177,9 +177,14 @@ class Piku(GitServer):
         self._run_set("config:set", self.app, *pairs)
 
     def log(self, on_line: Callable[[str], None], *, follow: bool) -> None:
-        """Pass on the app's log. Piku always follows it, so without `follow` it is cut off."""
+        """Pass on the app's log. Piku always follows it, so without `follow` it is cut off.
+
+        With a terminal (-tt), its command ends with the connection. Without one, it would run on
+        the server until the app logs a line, which may be never.
+        """
         seconds = None if follow else LOG_SECONDS
-        shell.stream(self.ssh("logs", self.app), self.cwd, on_line, seconds=seconds)
+        command, *words = self.ssh("logs", self.app)
+        shell.stream([command, "-tt", *words], self.cwd, on_line, seconds=seconds)
 
 
 KINDS = {"dokku": Dokku, "piku": Piku}

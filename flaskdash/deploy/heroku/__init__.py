@@ -63,7 +63,10 @@ class HerokuTarget(git.GitTarget):
         return {"GIT_TERMINAL_PROMPT": "0", "FLASKDASH_HEROKU_KEY": self.api.key}
 
     def rules(self) -> tuple[Rule, ...]:
-        return (Rule("account", "the app belongs to your Heroku account", self._check_account),)
+        account = Rule("account", "the app belongs to your Heroku account", self._check_account)
+        # Heroku's own domains always resolve and have a certificate.
+        address = super().rules()[:1] if "domain" in self.place.settings else ()
+        return (account, *address)
 
     def _check_account(self, _project: Project) -> Iterator[Finding]:
         self.api.info()  # raises the error that the preflight reports
@@ -90,12 +93,11 @@ class HerokuTarget(git.GitTarget):
             "  # sets SECRET_KEY, if the app has none"
         ]
 
-    def before_push(self, echo: Echo) -> bool:
+    def before_push(self, echo: Echo) -> None:
         """Set a SECRET_KEY, unless the app has one."""
         if "SECRET_KEY" not in self.api.settings():
             self.api.set(self.server.initial_settings(""))
             echo(f"set       SECRET_KEY on {self.api.app}")
-        return False
 
     def wait(self, release: str) -> tuple[str, str]:
         """Wait until a release answers, or Heroku reports that its release phase failed."""
@@ -107,7 +109,7 @@ class HerokuTarget(git.GitTarget):
             return f"its release phase failed (v{latest['version']})"
         return ""
 
-    def restore(self, commit: Commit, head: str, reason: str) -> str:
+    def restore(self, commit: Commit, reason: str) -> str:
         """Have Heroku roll back to the slug of an earlier commit, which needs no new build."""
         answer = self.expected_answer(commit)
         is_live = probe.find_release(self.candidate_urls())[1] == answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from click.testing import Result
 
 from flaskdash import shell
 from flaskdash.check import rules
+from flaskdash.deploy import git as git_target
 from flaskdash.deploy.git import GitTarget, probe, servers
 from flaskdash.deploy.git import buildpack as git_rules
 from flaskdash.deploy.git.repository import Repository
@@ -339,6 +341,89 @@ def test_a_first_release_that_fails_cannot_be_rolled_back(
     assert result_json(flaskdash(*args, "--json"))["release"] == push_server.up() != ""
 
 
+HEROKU_FAILED = """\
+remote:  !     Release command declared: this new release will not be available until it succeeds.
+remote:        Released v15
+remote: Verifying deploy... done.
+remote: Running release command...
+remote: Traceback (most recent call last):
+remote: RuntimeError: no
+remote: Waiting for release.... failed.
+To https://git.heroku.com/shop.git
+"""
+PIKU_FAILED = """\
+remote: -----> Releasing
+remote: RuntimeError: no
+remote: -----> Exiting due to release command error value: 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "problem"),
+    [
+        (HEROKU_FAILED, "its release phase failed: RuntimeError: no"),
+        (PIKU_FAILED, "its release phase failed: RuntimeError: no"),
+        ("remote: Release command failed\n", "its release phase failed: Release command failed"),
+        (HEROKU_FAILED.replace("failed", "done"), ""),
+        (PIKU_FAILED.rpartition("remote")[0], ""),
+        ("", ""),
+    ],
+)
+def test_a_failed_release_phase_is_read_from_the_output(output: str, problem: str) -> None:
+    assert git_target._release_failure(output) == problem
+
+
+@pytest.mark.parametrize("kind", ["heroku", "piku"])
+def test_a_failed_release_phase_is_not_waited_for(
+    tiny: Path,
+    make_server: MakeServer,
+    quick: None,
+    flaskdash: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    push_server = make_server(kind)
+    args = ("deploy", push_server.address, "--domain", push_server.domain, "--yes")
+    edit(tiny, "Procfile", "release: python app/serve.py", "release: python app/nowhere.py")
+    result = flaskdash(*args, code=5)
+    reason = r"its release phase failed: \S*python\d*: can't open file .*nowhere.py"
+    assert re.search(reason, result.output)
+    assert "There is no release before it." in result.output
+    git(tiny, "checkout", "--quiet", "Procfile")
+    flaskdash(*args)
+    first = push_server.up()
+    edit(tiny, "Procfile", "release: python app/serve.py", "release: python app/nowhere.py")
+    awaited: list[str] = []
+    wait = probe.wait
+
+    def record(urls: list[str], release: str) -> tuple[str, str]:
+        awaited.append(release)
+        return wait(urls, release)
+
+    monkeypatch.setattr(probe, "wait", record)
+    result = flaskdash(*args, code=4)
+    assert re.search(reason, result.output)
+    assert f"{first} is live again" in result.output
+    assert (awaited, push_server.up()) == ([first], first)
+
+
+def test_what_hides_a_deployed_app_is_noted_before_the_push(
+    tiny: Path, make_server: MakeServer, quick: None, flaskdash: Cli
+) -> None:
+    push_server = make_server()
+    args = ("deploy", push_server.address, "--domain", push_server.domain, "--yes", "--check")
+    closed = f"nothing listens at {push_server.domain} (connection refused)"
+    assert "note" not in flaskdash(*args).output  # nothing was deployed
+    flaskdash(*args[:-1])
+    assert "note" not in flaskdash(*args).output
+    buildpack.stop(push_server.root)
+    output = flaskdash(*args).output
+    assert f"note  address      {closed}. The app was deployed before" in " ".join(
+        output.split("\n")
+    )
+    assert f"answers  no: {closed}\n" in flaskdash("status", code=1).output
+
+
 def test_a_refused_push_changes_nothing(
     tiny: Path, live: tuple[PushServer, str], flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -468,7 +553,7 @@ def test_the_users_git_settings_and_hooks_do_not_change_the_push(
     repository = Repository(tmp_path / "dist", f"file://{remote}")
     assert repository.fetch() == []
     entries = [Entry("Größe/a b.csv", lines), Entry("run", b"x", executable=True)]
-    commit = repository.commit(entries, "Release 1", None)
+    commit = repository.commit(entries, "Release 1")
     repository.push(commit, print)
     blob = subprocess.run(
         ["git", f"--git-dir={remote}", "show", "main:Größe/a b.csv"],
@@ -480,7 +565,7 @@ def test_the_users_git_settings_and_hooks_do_not_change_the_push(
     assert git(remote, "ls-tree", "main", "run").startswith("100755")
     assert [commit.release for commit in repository.fetch()] == ["1"]
     with pytest.raises(BuildError, match="has a line break in its name"):
-        repository.commit([Entry("a\nb", b"")], "Release 2", commit)
+        repository.commit([Entry("a\nb", b"")], "Release 2")
 
 
 # --- Heroku: the same server, and an imitation of Heroku's API ---
@@ -635,7 +720,7 @@ def test_a_failed_release_phase_on_heroku_replaces_nothing(
     second = heroku.up()
     edit(tiny, *BROKEN["fails at the start"])
     result = flaskdash("deploy", "--yes", code=4)
-    assert "its release phase failed (v3)" in result.output
+    assert "its release phase failed: RuntimeError: no. " in result.output
     assert f"{second} is live again" in result.output
     assert "POST /apps/shop/releases" not in heroku.requests
     head = git(tiny, "rev-parse", "--short", "HEAD").strip()
@@ -698,6 +783,8 @@ from pathlib import Path
 
 args = sys.argv[1:]
 args = args[2:] if args[0] == "-o" else args  # git adds -o SendEnv
+has_terminal = args[0] == "-tt"
+args = args[has_terminal:]
 host, words = args[0], " ".join(args[1:]).split(" ")
 home, repository = Path("{home}"), "{repository}"
 with (home / "ssh.log").open("a") as log:
@@ -736,7 +823,7 @@ elif words[0] == "config:set":
     if state["releases"] and "--no-restart" not in words:
         buildpack.restart(root, state["releases"][-1]["commit"])
 elif words[0] == "logs":
-    print("a line of the log", flush=True)
+    print("\x1b[37ma line of the log\x1b[0m" if has_terminal else "a line of the log", flush=True)
     if "--num" not in words:
         import time
         time.sleep(60)
@@ -796,8 +883,16 @@ def test_settings_and_logs_of_dokku_and_piku(
             < commands.index("config:set")
             < commands.index("git-receive-pack")
         )
-    else:  # the push creates the app
+    else:  # a push of nothing creates the app
+        assert commands.count("git-receive-pack") == 2
         assert commands.index("git-receive-pack") < commands.index("config:set")
+        assert commands.index("config:set") < len(commands) - 1 - commands[::-1].index(
+            "git-receive-pack"
+        )
+        assert len(buildpack.load(push_server.root)["releases"]) == 2
+        assert len(result_json(flaskdash("releases", "--json"))) == 1
+    log = (push_server.root / "web.log").read_text("utf-8")
+    assert "SECRET_KEY" not in log
 
     build(tiny, {"live.env": "A=x\nURL='postgres://u:p;a b$c@h/d'\n"})
     result = flaskdash("secrets", "push", "live.env")

@@ -85,6 +85,26 @@ def test_a_domain_without_an_address_is_not_a_dead_release(impatient: None) -> N
     )
 
 
+def test_what_hides_an_app_is_a_certificate_or_no_answer_at_all(
+    site: tuple[str, dict[str, tuple[int, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, _ = site
+    closed = f"http://127.0.0.1:{free_port()}"
+    assert probe.obstacle([closed, url]) == ""  # 404 is an answer
+    assert "(connection refused)" in probe.obstacle([closed])
+    answers = {
+        "https://a.test/up": probe.Answer(0, reason="the certificate is not valid", is_local=True),
+        "http://a.test/up": probe.Answer(200, "up v1"),
+    }
+    monkeypatch.setattr(probe, "fetch", lambda page, _timeout=0.0: answers[page])
+    urls = probe.urls("a.test")
+    assert probe.obstacle(urls) == "the certificate is not valid"
+    assert probe.look(urls) == ("http://a.test", "v1", "")
+    answers["http://a.test/up"] = probe.Answer(200, "Welcome to nginx")
+    reason = "the certificate is not valid; /up answers something else"
+    assert probe.look(urls) == ("https://a.test", None, reason)
+
+
 @pytest.mark.parametrize(
     ("error", "reason", "is_local"),
     [

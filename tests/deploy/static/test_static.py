@@ -467,10 +467,10 @@ def test_a_changed_project_or_copy_is_written_anew(made: Path) -> None:
 def test_what_is_seen_on_a_page_is_part_of_the_digest(inputs: str, text: str) -> None:
     export = child.Export.__new__(child.Export)
     export.release = "20260101-000000"
-    shown = export._digest({"/": f"{child.ROOT}/?v={export.release} {text}"}, inputs)
+    first = export._digest({"/": f"{child.ROOT}/?v={export.release} {text}"}, inputs)
     export.release = "20260202-000000"
     later = export._digest({"/": f"{child.ROOT}/?v={export.release} page"}, "inputs")
-    assert (shown == later) == ((inputs, text) == ("inputs", "page"))
+    assert (first == later) == ((inputs, text) == ("inputs", "page"))
 
 
 def files_of(root: Path, *names: str) -> None:
