@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,6 +49,17 @@ def environment(extra: Mapping[str, str | None] | None = None) -> dict[str, str]
     return {key: value for key, value in merged.items() if value is not None}
 
 
+def _command(argv: Sequence[str]) -> list[str]:
+    """Return a command with its program's full path on Windows.
+
+    Windows itself completes heroku to heroku.exe, but not to heroku.cmd.
+    """
+    program, *arguments = argv
+    if sys.platform == "win32":
+        program = shutil.which(program) or program
+    return [program, *arguments]
+
+
 def run(
     argv: Sequence[str],
     cwd: Path,
@@ -61,7 +73,7 @@ def run(
     """
     try:
         result = subprocess.run(
-            list(argv),
+            _command(argv),
             cwd=cwd,
             env=environment(env),
             stdout=subprocess.PIPE,
@@ -97,7 +109,7 @@ def stream(
     timed_out = threading.Event()
     try:
         process = subprocess.Popen(
-            list(argv),
+            _command(argv),
             cwd=cwd,
             env=environment(env),
             stdout=subprocess.PIPE,
@@ -148,7 +160,7 @@ def start(
     try:
         with _interrupts_blocked():
             return subprocess.Popen(
-                list(argv),
+                _command(argv),
                 cwd=cwd,
                 env=environment(env),
                 stdin=subprocess.PIPE,
@@ -166,7 +178,7 @@ def running(
     with log.open("wb") as out:
         try:
             process = subprocess.Popen(
-                list(argv),
+                _command(argv),
                 cwd=cwd,
                 env=environment(env),
                 stdin=subprocess.DEVNULL,
@@ -248,7 +260,7 @@ def talk(argv: Sequence[str], cwd: Path, stdin: Iterable[bytes] = ()) -> Iterato
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(
-                list(argv),
+                _command(argv),
                 cwd=cwd,
                 env=environment(),
                 stdin=subprocess.PIPE,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import sys
 import tarfile
 import zlib
 from collections.abc import Iterable
@@ -22,6 +24,18 @@ class Entry:
     path: str
     content: Path | bytes
     executable: bool = False
+
+
+def from_file(path: str, file: Path) -> Entry:
+    """Return the entry of a file of the project.
+
+    Windows has no executable bits and calls each file executable; there, scripts are those files
+    that begin with #!.
+    """
+    if sys.platform == "win32":
+        with file.open("rb") as content:
+            return Entry(path, file, content.read(2) == b"#!")
+    return Entry(path, file, os.access(file, os.X_OK))
 
 
 def write(output: Path, entries: Iterable[Entry]) -> None:

@@ -1,8 +1,11 @@
 """The archive of a release."""
 
 import os
+import sys
 import tarfile
 from pathlib import Path
+
+import pytest
 
 from flaskdash.ship import archive
 from flaskdash.ship.archive import Entry
@@ -32,3 +35,18 @@ def test_an_edit_that_keeps_the_size_changes_the_time(tmp_path: Path) -> None:
         with tarfile.open(tmp_path / "x.tar.gz") as tar:
             times.append(tar.getmember("x").mtime)
     assert times[0] != times[1]
+
+
+def test_a_script_is_executable_on_windows_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, data = tmp_path / "run", tmp_path / "data"
+    script.write_text("#!/bin/sh\n")
+    data.write_text("1\n")
+    script.chmod(0o755)
+    assert archive.from_file("run", script) == Entry("run", script, executable=True)
+    script.chmod(0o644)
+    assert not archive.from_file("run", script).executable
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert archive.from_file("run", script).executable
+    assert not archive.from_file("data", data).executable

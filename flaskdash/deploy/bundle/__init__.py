@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -96,7 +95,7 @@ class BundlePlan:
     def _entries(self, requirements: str, packages: list[Path]) -> Iterator[Entry]:
         root = self.project.root
         for path in self.files:
-            yield Entry(f"{self.name}/{path}", root / path, os.access(root / path, os.X_OK))
+            yield archive.from_file(f"{self.name}/{path}", root / path)
         for wheel in packages:
             yield Entry(f"{self.name}/wheels/{wheel.name}", wheel)
         yield Entry(f"{self.name}/requirements.txt", requirements.encode())

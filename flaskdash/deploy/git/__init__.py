@@ -15,6 +15,7 @@ from flaskdash.check import rules
 from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.git import buildpack, history, probe, servers
 from flaskdash.deploy.git import files as git_files
+from flaskdash.deploy.git.case import CASE
 from flaskdash.deploy.git.repository import EMPTY_APP, Commit, Repository
 from flaskdash.deploy.target import Outcome, Place, Release, Status, Target
 from flaskdash.errors import FlaskdashError
@@ -49,7 +50,7 @@ class PushPlan:
 
     @property
     def rules(self) -> Sequence[Rule]:
-        return (*rules.ALL, *buildpack.BUILDPACK, *self.target.rules())
+        return (*rules.ALL, CASE, *buildpack.BUILDPACK, *self.target.rules())
 
     @property
     def question(self) -> str:

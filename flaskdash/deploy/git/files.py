@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from flaskdash.deploy.git.servers import GitServer
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
 from flaskdash.ship import lockfile
-from flaskdash.ship.archive import Entry
+from flaskdash.ship.archive import Entry, from_file
 
 
 def entries(
@@ -20,8 +19,7 @@ def entries(
 ) -> Iterator[Entry]:
     """Yield the files of a release's commit."""
     for path in paths:
-        file = project.root / path
-        yield Entry(path, file.resolve(), os.access(file, os.X_OK))
+        yield from_file(path, (project.root / path).resolve())
     for path in dict(generated(project, server)):
         yield Entry(path, _content(project, path, release).encode())
 

@@ -8,6 +8,7 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -25,12 +26,11 @@ def token() -> str:
     """Return the account's key, from HEROKU_API_KEY or from what `heroku login` has stored."""
     if key := os.environ.get("HEROKU_API_KEY"):
         return key
-    try:
-        credentials = netrc.netrc().authenticators(str(urlsplit(API).hostname))
-    except (OSError, netrc.NetrcParseError):
-        credentials = None
-    if credentials and credentials[2]:
-        return credentials[2]
+    for file in (None, str(Path.home() / "_netrc")):  # .netrc; on Windows, heroku writes _netrc
+        with suppress(OSError, netrc.NetrcParseError):
+            credentials = netrc.netrc(file).authenticators(str(urlsplit(API).hostname))
+            if credentials and credentials[2]:
+                return credentials[2]
     try:
         key = shell.run(["heroku", "auth:token"], Path.cwd()).strip().rpartition("\n")[2]
     except FlaskdashError:

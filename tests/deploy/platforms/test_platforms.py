@@ -243,7 +243,9 @@ def test_the_workflow_tests_and_then_deploys_main_if_a_target_is_set(made: Path)
     assert deploy["needs"] == "test"
     assert "refs/heads/main" in deploy["if"]
     assert "vars.DEPLOY_TARGET" in deploy["if"]
-    assert deploy["steps"][-1]["run"] == 'uvx flaskdash deploy "$DEPLOY_TARGET" --yes'
+    command = deploy["steps"][-1]["run"]
+    assert command.startswith('uvx "flaskdash==$(jq -r .flaskdash .flaskdash/parts/project.json)" ')
+    assert command.endswith(' deploy "$DEPLOY_TARGET" --yes')
     for job in (test, deploy):  # a secret is in a variable, never in the text of a command
         assert "timeout-minutes" in job
         assert not any("${{" in step.get("run", "") for step in job["steps"])
