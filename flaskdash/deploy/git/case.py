@@ -25,12 +25,12 @@ def check_case(project: Project) -> Iterator[Finding]:
     by_lower_case = defaultdict(list)
     for path in paths:
         by_lower_case[str(path).lower()].append(path)
-    for first, *others in by_lower_case.values():
-        if others:
+    for first, *duplicates in by_lower_case.values():
+        if duplicates:
             yield Finding(
-                f"{first} and {others[0]} differ only in case: Windows and macOS have room for one"
+                f"{first} and {duplicates[0]} differ only in case: Windows and macOS have room for one"
                 " of them",
-                f"git mv {others[0]} NEW_NAME",
+                f"git mv {duplicates[0]} NEW_NAME",
             )
     names_in = cache(lambda folder: {path.name for path in folder.iterdir()})
     for path in paths:

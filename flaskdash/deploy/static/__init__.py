@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ PROCESSES = min(4, os.cpu_count() or 1)
 DEFAULT = "dist/static"
 EXAMPLE = 'production = { address = "static", folder = "dist/static" }'
 WORK = ".writing-"
+PACKED_SIZE = 250_000  # bytes of a file with several choices: one click loads one of them
+CHOICE = re.compile(r"(?P<name>.+?)(?:\.(?P<digest>[0-9a-f]{16}))?(?P<end>\.(?:html|csv))")
 # These rules concern a server process, and a static host runs none. Errors in pages are found when
 # the pages are written.
 UNNEEDED_RULES = {"procfile", "server", "dependencies", "disk", "boots", "secret-key"}
@@ -73,6 +76,7 @@ class StaticFiles:
         for part in range(PROCESSES):
             yield f"run       {shlex.join([*self._command(work, part), 'DIGEST', 'DIGEST'])}"
         yield f"verify    {work.as_posix()}: each link is relative and leads to a file"
+        yield f"pack      {work.as_posix()}: the choices of each page into few files"
         yield f"rename    {work.as_posix()} to {self.name}"
 
     def run(self, echo: Echo) -> Outcome:
@@ -90,6 +94,8 @@ class StaticFiles:
             if report["digest"] == last.get("digest"):
                 return self._keep(echo, last)
             verify(work)
+            pack(work)
+            report["files"] = sum(path.is_file() for path in work.rglob("*"))
             _replace(work, self.folder)
         record.write(report)
         self._print(echo, report)
@@ -133,7 +139,7 @@ class StaticFiles:
                 "The data changed while the dashboards were being written. Run it again.",
                 hint="flaskdash deploy",
             )
-        return reports[0] | {"files": sum(report["files"] for report in reports)}
+        return reports[0]
 
     def _check_folder(self) -> None:
         """Raise PreflightError if the folder has other files, which the new copy would replace."""
@@ -271,6 +277,37 @@ def verify(folder: Path) -> None:
                 raise BuildError(
                     f"{page.relative_to(folder)} links to {path}, which does not exist. Correct the link."
                 )
+
+
+def pack(folder: Path) -> None:
+    """Join the files of all choices of a page in few files, which files.js loads as scripts.
+
+    A script can be loaded without a host, too. The digest of a choice tells which file has it.
+    CSVs that are large stay as they are.
+    """
+    groups: dict[str, dict[str, Path]] = defaultdict(dict)
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if (match := CHOICE.fullmatch(name)) and not name.startswith(("static/", "404.")):
+            groups[match["name"] + match["end"]][match["digest"] or ""] = path
+    counts = {}
+    for name, choices in groups.items():
+        size = sum(path.stat().st_size for path in choices.values())
+        if name.endswith(".csv") and size > PACKED_SIZE // 4 * len(choices):
+            continue
+        counts[name] = count = min(len(choices), size // PACKED_SIZE + 1)
+        texts: list[dict[str, str]] = [{} for _ in range(count)]
+        for digest, path in choices.items():
+            texts[int(digest[:8] or "0", 16) % count][digest] = path.read_bytes().decode("utf-8")
+            if digest:
+                path.unlink()
+        for number, part in enumerate(texts):
+            script = f"addChoices({json.dumps(name)}, {json.dumps(part, ensure_ascii=False)});\n"
+            (folder / f"{name}.{number}.js").write_text(script, "utf-8", newline="\n")
+    script_file = folder / "static/files.js"
+    script = script_file.read_text("utf-8")
+    script = script.replace("COUNTS = {}", f"COUNTS = {json.dumps(counts)}", 1)
+    script_file.write_text(script, "utf-8", newline="\n")
 
 
 @contextmanager

@@ -241,16 +241,16 @@ class Export:
         self.engine.cache.code_version = self.release
 
     def _write_state(self, path: str, state: Pairs) -> None:
-        """Write a page under some filters; for a chart, its rows, JSON and CSV too."""
+        """Write a page under some filters; for a chart, its rows and CSV too, and all data as JSON."""
         query, mark = urlencode(state), suffix(state)
         self._write(path, self.get(path, query), mark)
         slug = path.removeprefix("/charts/")
         if slug not in self.engine.charts:
             return
-        is_figure = self.engine.charts[slug].kind == "figure"
-        parts = ["data.json", *(["figure.json"] if is_figure else [])]
-        for part in parts:
-            self._write(f"{path}/{part}", self.get(f"{path}/{part}", query), mark)
+        if not state:
+            is_figure = self.engine.charts[slug].kind == "figure"
+            for part in ("data.json", "figure.json") if is_figure else ("data.json",):
+                self._write(f"{path}/{part}", self.get(f"{path}/{part}"), "")
         self._write(f"{path}.csv", self.get(f"{path}.csv", query), mark)
         with _all_rows(self.app):
             self._write(f"{path}/rows", self.get(f"{path}/rows", query), mark)
@@ -273,10 +273,8 @@ class Export:
         def relative(link: re.Match[str]) -> str:
             path = unescape(link["path"] or "/")
             file = self._file(path)
-            query = link["query"] or ""
-            if path.endswith(".csv") and query:
-                mark = suffix(parse_qsl(unescape(query[1:])))
-                file, query = f"{file.removesuffix('.csv')}{mark}.csv", ""
+            # files.js finds the CSV of the filters that are chosen when a link to it is clicked.
+            query = "" if path.endswith(".csv") else link["query"] or ""
             return escape(posixpath.relpath(file, posixpath.dirname(name) or ".")) + query
 
         text = LINK.sub(relative, text)

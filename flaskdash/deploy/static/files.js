@@ -1,85 +1,95 @@
-// Stands in for the server when the dashboards are files: each choice of filters is a page of its own,
-// and the rows of a table are searched, sorted and turned here.
+// Stands in for the server when the dashboards are files: a script has what pages show for some choices
+// of filters, and the rows of a table are searched, sorted and turned here.
 "use strict";
 {
-  const PAGES = {}; // the names in a query that lead to another file, by page
+  const PAGES = {}; // the names in a query that choose, by page
+  const COUNTS = {}; // the number of scripts that share the choices of a file
   const PAGE_ROWS = 25;
-  const HASH = /\.[0-9a-f]{16}(?=\.\w+$)/;
   const ROWS_FILE = /\/rows\.html$/;
-  const root = new URL("..", document.currentScript.src);
+  const { src } = document.currentScript;
+  const root = new URL("..", src);
   const isHosted = location.protocol !== "file:"; // a local file may not fetch another
   const fetchFile = window.fetch.bind(window);
-  const parseResponse = async (response) => parseHtml(await response.text());
+  const choices = {}; // by file, the text for each digest of a choice
+  const scripts = {}; // by address, the promise that it is loaded
 
-  // FNV-1a of the chosen pairs, as in the names of the exported files.
-  function hashSuffix(pairs) {
+  window.addChoices = (file, texts) => Object.assign((choices[file] ??= {}), texts);
+
+  // FNV-1a of the chosen pairs, as when the files were written.
+  function digestOf(pairs) {
     if (!pairs.length) return "";
     let hash = 0xcbf29ce484222325n;
     for (const byte of new TextEncoder().encode(pairs.join("\0"))) {
       hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
     }
-    return `.${hash.toString(16).padStart(16, "0")}`;
+    return hash.toString(16).padStart(16, "0");
   }
 
-  // Returns the URL of the file that shows what a URL with a query asks for.
-  function fileFor(url) {
-    const { searchParams } = new URL(url);
-    let path = url.pathname.slice(root.pathname.length).replace(HASH, "");
-    if (path === "" || path.endsWith("/")) path += "index.html";
-    if (!/\.\w+$/.test(path)) path += ".html"; // some hosts leave it out
-    const names = PAGES[path.replace(/(\/(rows|figure|data))?\.\w+$/, "")] ?? [];
+  // Returns the file that a URL asks for, and the digest of the filters in its query.
+  function parseUrl(url) {
+    const { pathname, searchParams } = new URL(url);
+    let file = pathname.slice(root.pathname.length);
+    if (file === "" || file.endsWith("/")) file += "index.html";
+    if (!/\.\w+$/.test(file)) file += ".html"; // some hosts leave it out
+    const names = PAGES[file.replace(/(\/rows)?\.\w+$/, "")] ?? [];
     const pairs = [...searchParams]
       .filter(([name, value]) => value && names.includes(name))
       .map(([name, value]) => `${name}=${value}`.replaceAll("\r\n", "\n"));
-    const suffix = hashSuffix([...new Set(pairs)].sort());
-    return new URL(path.replace(/(?=\.\w+$)/, suffix), root);
+    return { file, digest: digestOf([...new Set(pairs)].sort()) };
   }
 
-  function goTo(url) {
+  function loadScript(address) {
+    scripts[address] ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      Object.assign(script, { src: address, onload: resolve });
+      script.onerror = () => {
+        delete scripts[address];
+        reject(new Error("the file with these filters did not load"));
+      };
+      document.head.append(script);
+    });
+    return scripts[address];
+  }
+
+  // Returns the text that a server would answer.
+  async function textFor(url) {
+    const { file, digest } = parseUrl(url);
+    const number = parseInt(digest.slice(0, 8) || "0", 16) % COUNTS[file];
+    await loadScript(new URL(`${file}.${number}.js${new URL(src).search}`, root).href);
+    const text = choices[file][digest];
+    if (text === undefined) throw new Error("this copy has no page for these filters");
+    return text;
+  }
+
+  async function respond(url) {
+    const page = parseHtml(await textFor(url));
     if (ROWS_FILE.test(url.pathname)) {
-      throw new Error("rows are sorted and turned where a host serves these files");
+      arrange(page.body, prefixFor(url), url);
+      return new Response(page.body.innerHTML);
     }
-    location.replace(fileFor(url));
-    return new Promise(() => {});
-  }
-
-  async function respond(url, options) {
-    if (!isHosted) return goTo(url);
-    const response = await fetchFile(fileFor(url), options);
-    if (!response.ok) throw new Error("this copy has no page for these filters");
-    if (!ROWS_FILE.test(url.pathname)) return arrangeTables(url, response, options);
-    const page = await parseResponse(response);
-    arrange(page.body, prefixFor(url), url);
-    return new Response(page.body.innerHTML);
-  }
-
-  // Sorts and searches the tables of a page as the query says.
-  async function arrangeTables(url, response, options) {
-    const names = [...url.searchParams.keys()];
-    const tables = [...document.querySelectorAll("[data-prefix]")].filter(({ dataset }) =>
-      names.some((name) => name.startsWith(dataset.prefix)),
-    );
-    if (!tables.length) return response;
-    const page = await parseResponse(response);
-    for (const { id, dataset } of tables) {
-      const region = page.getElementById(id);
-      if (!region) continue;
-      const rowsUrl = new URL(region.dataset.rowsUrl, url);
-      rowsUrl.search = url.search;
-      const { body } = await parseResponse(await fetchFile(fileFor(rowsUrl), options));
-      arrange(body, dataset.prefix, url);
-      region.replaceChildren(...body.childNodes);
-    }
+    await arrangeTables(url, page);
     return new Response(page.documentElement.outerHTML);
   }
 
+  // Sorts and searches the tables of a page as the query says.
+  async function arrangeTables(url, page) {
+    const names = [...url.searchParams.keys()];
+    for (const { id, dataset } of document.querySelectorAll("[data-prefix]")) {
+      const region = page.getElementById(id);
+      if (!region || !names.some((name) => name.startsWith(dataset.prefix))) continue;
+      const rowsUrl = new URL(region.dataset.rowsUrl, url);
+      rowsUrl.search = url.search;
+      const { body } = parseHtml(await textFor(rowsUrl));
+      arrange(body, dataset.prefix, url);
+      region.replaceChildren(...body.childNodes);
+    }
+  }
+
   function prefixFor(url) {
-    const { pathname } = fileFor(new URL(url.pathname, url));
     const tables = [...document.querySelectorAll("[data-prefix]")];
-    const table = tables.find(
-      ({ dataset }) => fileFor(new URL(dataset.rowsUrl, location.href)).pathname === pathname,
-    );
-    return table?.dataset.prefix ?? "";
+    const isTable = ({ dataset }) =>
+      parseUrl(new URL(dataset.rowsUrl, location.href)).file === parseUrl(url).file;
+    return tables.find(isTable)?.dataset.prefix ?? "";
   }
 
   function arrange(body, prefix, url) {
@@ -174,25 +184,16 @@
 
   window.fetch = (resource, options) => {
     const url = new URL(resource.url ?? resource, location.href);
-    const isStatic = url.pathname.startsWith(`${root.pathname}static/`);
-    const isPage = (url.search || !isHosted) && url.href.startsWith(root.href) && !isStatic;
-    const isOurs = isPage || ROWS_FILE.test(url.pathname);
-    return isOurs ? respond(url, options) : fetchFile(resource, options);
+    const isPage = url.href.startsWith(root.href) && parseUrl(url).file in COUNTS;
+    const isOurs = isPage && (url.search || !isHosted || ROWS_FILE.test(url.pathname));
+    return isOurs ? respond(url) : fetchFile(resource, options);
   };
-
-  // A file that was opened for a choice of filters gets a query that names them.
-  const filterForm = document.querySelector(".filters");
-  if (!isHosted && filterForm && HASH.test(location.pathname)) {
-    const pairs = [...new FormData(filterForm)].filter(([, value]) => value);
-    history.replaceState(null, "", `?${new URLSearchParams(pairs)}`);
-  }
 
   // A page that is opened with a query shows what the query chooses.
   addEventListener("DOMContentLoaded", async () => {
-    if (!location.search || fileFor(location).pathname === location.pathname) return;
-    if (!document.querySelector("main [data-replace]")) return;
+    if (!location.search || !document.querySelector("main [data-replace]")) return;
     try {
-      const page = await parseResponse(await window.fetch(location.href));
+      const page = parseHtml(await (await window.fetch(location.href)).text());
       if (form) form.replaceChildren(...page.querySelector(".filters").cloneNode(true).childNodes);
       const query = new URLSearchParams(location.search);
       for (const input of document.querySelectorAll(".table-search [type=search]")) {
@@ -204,15 +205,25 @@
     }
   });
 
-  function setDownload({ target }) {
-    const link = target.closest?.("a[download]");
-    if (!link) return;
+  // A CSV under filters is in a script, or, if it is large, a file of its own.
+  async function download(event) {
+    const link = event.target.closest?.("a[download]");
+    if (!link || !location.search) return;
     const url = new URL(link.href);
+    if (!url.href.startsWith(root.href)) return;
     url.search = location.search;
-    link.download = fileFor(new URL(url.pathname, url)).pathname.split("/").pop();
-    link.href = fileFor(url);
+    const { file, digest } = parseUrl(url);
+    if (!digest) return;
+    event.preventDefault();
+    const name = file.split("/").pop();
+    const copy = Object.assign(document.createElement("a"), { download: name });
+    if (file in COUNTS) {
+      const blob = new Blob([await textFor(url)], { type: "text/csv" });
+      copy.href = URL.createObjectURL(blob);
+    } else copy.href = new URL(file.replace(/(?=\.\w+$)/, `.${digest}`), root);
+    copy.click();
   }
 
   // Before the browser follows the link.
-  addEventListener("click", setDownload, true);
+  addEventListener("click", download, true);
 }
