@@ -180,11 +180,13 @@ class Piku(GitServer):
         """Pass on the app's log. Piku always follows it, so without `follow` it is cut off.
 
         With a terminal (-tt), its command ends with the connection. Without one, it would run on
-        the server until the app logs a line, which may be never.
+        the server until the app logs a line, which may be never. ssh does not report the end.
         """
         seconds = None if follow else LOG_SECONDS
         command, *words = self.ssh("logs", self.app)
-        shell.stream([command, "-tt", *words], self.cwd, on_line, seconds=seconds)
+        shell.stream(
+            [command, "-o", "LogLevel=ERROR", "-tt", *words], self.cwd, on_line, seconds=seconds
+        )
 
 
 KINDS = {"dokku": Dokku, "piku": Piku}

@@ -32,7 +32,7 @@ PROCESSES = min(4, os.cpu_count() or 1)
 DEFAULT = "dist/static"
 EXAMPLE = 'production = { address = "static", folder = "dist/static" }'
 WORK = ".writing-"
-PACKED_SIZE = 250_000  # bytes of a file with several choices: one click loads one of them
+PACKED_SIZE = 100_000  # bytes of a file with several choices: one click loads one of them
 CHOICE = re.compile(r"(?P<name>.+?)(?:\.(?P<digest>[0-9a-f]{16}))?(?P<end>\.(?:html|csv))")
 # These rules concern a server process, and a static host runs none. Errors in pages are found when
 # the pages are written.
@@ -293,7 +293,7 @@ def pack(folder: Path) -> None:
     counts = {}
     for name, choices in groups.items():
         size = sum(path.stat().st_size for path in choices.values())
-        if name.endswith(".csv") and size > PACKED_SIZE // 4 * len(choices):
+        if name.endswith(".csv") and size > PACKED_SIZE // 2 * len(choices):
             continue
         counts[name] = count = min(len(choices), size // PACKED_SIZE + 1)
         texts: list[dict[str, str]] = [{} for _ in range(count)]

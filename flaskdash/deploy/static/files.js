@@ -62,27 +62,31 @@
   }
 
   async function respond(url) {
-    const page = parseHtml(await textFor(url));
-    if (ROWS_FILE.test(url.pathname)) {
-      arrange(page.body, prefixFor(url), url);
-      return new Response(page.body.innerHTML);
-    }
-    await arrangeTables(url, page);
-    return new Response(page.documentElement.outerHTML);
+    const text = await textFor(url);
+    if (!ROWS_FILE.test(url.pathname)) return new Response(await arrangeTables(url, text));
+    const { body } = parseHtml(text);
+    arrange(body, prefixFor(url), url);
+    return new Response(body.innerHTML);
   }
 
   // Sorts and searches the tables of a page as the query says.
-  async function arrangeTables(url, page) {
+  async function arrangeTables(url, text) {
     const names = [...url.searchParams.keys()];
-    for (const { id, dataset } of document.querySelectorAll("[data-prefix]")) {
+    const tables = [...document.querySelectorAll("[data-prefix]")].filter(({ dataset }) =>
+      names.some((name) => name.startsWith(dataset.prefix)),
+    );
+    if (!tables.length) return text;
+    const page = parseHtml(text);
+    for (const { id, dataset } of tables) {
       const region = page.getElementById(id);
-      if (!region || !names.some((name) => name.startsWith(dataset.prefix))) continue;
+      if (!region) continue;
       const rowsUrl = new URL(region.dataset.rowsUrl, url);
       rowsUrl.search = url.search;
       const { body } = parseHtml(await textFor(rowsUrl));
       arrange(body, dataset.prefix, url);
       region.replaceChildren(...body.childNodes);
     }
+    return page.documentElement.outerHTML;
   }
 
   function prefixFor(url) {

@@ -765,6 +765,15 @@ def test_a_refusal_of_heroku_is_explained(
     )
 
 
+def test_only_a_domain_of_your_own_is_looked_at_before_a_push_to_heroku(tiny: Path) -> None:
+    project = Project.find(tiny)
+    ids = [
+        [rule.id for rule in HerokuTarget(project, Place("heroku", "heroku://a", settings)).rules()]
+        for settings in ({}, {"domain": "a.example.org"})
+    ]
+    assert ids == [["account"], ["account", "address"]]
+
+
 def test_git_gets_the_heroku_key_without_showing_it_in_arguments(
     tiny: Path, heroku: PushServer
 ) -> None:

@@ -267,11 +267,11 @@ def test_the_choices_of_a_page_share_few_scripts(
     monkeypatch.setattr(static, "PACKED_SIZE", 400)
     digests = [f"{number:016x}" for number in range(1, 9)]
     written = {f"charts/a.{digest}.html": f"é{digest}" * 5 for digest in digests}
-    written |= {f"charts/large.{digest}.csv": "x" * 101 for digest in digests}
+    written |= {f"charts/large.{digest}.csv": "x" * 201 for digest in digests}
     written |= {f"charts/small.{digest}.csv": "\ufeffx\r\n" for digest in digests}
     unpacked = {
         "charts/a.html": "all",
-        "charts/large.csv": "x" * 101,
+        "charts/large.csv": "x" * 201,
         "charts/small.csv": "\ufeffx\r\n",
         "404.html": "missing",
         "static/page.0123456789abcdef.html": "the owner's",
