@@ -23,7 +23,7 @@ SKELETON = {
     ".github/workflows/ci.yml",
     ".dockerignore .env .env.example .gitignore .python-version AGENTS.md Dockerfile Procfile",
     "README.md gunicorn.conf.py pyproject.toml tests/conftest.py tests/test_app.py",
-    "app/__init__.py app/config.py app/downloads.py app/health.py app/helpers.py app/pages.py",
+    "app/__init__.py app/config.py app/downloads.py app/health.py app/helpers.py app/pages.py app/reader.py",
     "app/charts/__init__.py app/loaders/__init__.py",
     "app/engine/README.md app/engine/__init__.py app/engine/cache.py app/engine/connection.py",
     "app/engine/controls.py app/engine/discovery.py app/engine/engine.py app/engine/filters.py",
