@@ -46,9 +46,9 @@ def test_a_source_that_kills_its_process_stops_no_server(project: Path, kill: st
     """The last good snapshot stays, and the source is not read again at once."""
     inside(project, 'data["sales"].build()')
     if "takes" in KILLS[kill]:
-        replace_in(project, "reader.py", ("SECONDS = 3600", "SECONDS = 20"))
+        replace_in(project, "engine/reader.py", ("SECONDS = 3600", "SECONDS = 20"))
     if "memory" in KILLS[kill]:
-        replace_in(project, "reader.py", ("MEMORY_SHARE * _machine_memory()", "300 * 2**20"))
+        replace_in(project, "engine/reader.py", ("MEMORY_SHARE * _machine_memory()", "300 * 2**20"))
     body = f"""    import os, time
     open("calls", "a").write("x")
     {kill}

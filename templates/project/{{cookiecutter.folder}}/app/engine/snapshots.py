@@ -24,7 +24,7 @@ from filelock import FileLock
 from flask import current_app
 from werkzeug.exceptions import ServiceUnavailable
 
-from app import reader
+from app.engine import reader
 from app.engine.connection import cursor
 from app.engine.filters import is_day, is_number, quote
 from app.engine.models import Loader, State

@@ -15,7 +15,7 @@ from threading import Thread
 SECONDS = 3600  # that a loader may take
 MEMORY_SHARE = 0.6  # of the machine's memory that it may use
 WATCH_SECONDS = 0.1
-RUN = "import sys; from app.reader import main; main(*sys.argv[1:])"
+RUN = "import sys; from app.engine.reader import main; main(*sys.argv[1:])"
 CONTAINER_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")  # in /sys/fs/cgroup
 
 
