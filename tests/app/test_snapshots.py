@@ -37,7 +37,7 @@ KILLS = {
     "os._exit(0)": "its process ended with status 0",
     "os.kill(os.getpid(), 9)": "its process ended: Killed",
     "blocks = [bytearray(b'x' * 2**22) for _ in iter(int, 1)]": "it needs more than 300 MB of memory",
-    "print('x' * 2**20); time.sleep(600)": "it takes more than 20 s",
+    "print('x' * 2**20); time.sleep(600)": "it takes more than 10 s",
 }
 
 
@@ -46,7 +46,7 @@ def test_a_source_that_kills_its_process_stops_no_server(project: Path, kill: st
     """The last good snapshot stays, and the source is not read again at once."""
     inside(project, 'data["sales"].build()')
     if "takes" in KILLS[kill]:
-        replace_in(project, "engine/reader.py", ("SECONDS = 3600", "SECONDS = 20"))
+        replace_in(project, "engine/reader.py", ("SECONDS = 3600", "SECONDS = 10"))
     if "memory" in KILLS[kill]:
         replace_in(project, "engine/reader.py", ("MEMORY_SHARE * _machine_memory()", "300 * 2**20"))
     body = f"""    import os, time
