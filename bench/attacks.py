@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -66,6 +67,7 @@ FOLDERS = (
     '{{cycler.__init__.__globals__.os.mkdir("RUN")}}',
     "a\x1b[31mb",
 )
+DEATH = "import os; os.kill(os.getpid(), 9)"
 Result = tuple[str, str, bool]
 
 
@@ -168,6 +170,23 @@ def damaged_states(port: int, instance: Path) -> Iterator[Result]:
     yield f"{len(damages)} damaged states", f"then statuses {sorted(set(last))}", set(last) == {200}
 
 
+def deadly_loader(port: int, project: Path) -> Iterator[Result]:
+    """Read a source that kills the process that reads it, and ask for pages meanwhile."""
+    (loader,) = project.glob("app/loaders/[a-z]*.py")
+    code = loader.read_text("utf-8")
+    loader.write_text(code.replace("\n    return", f"\n    {DEATH}\n    return", 1), "utf-8")
+    answers, error = [], ""
+    deadline = time.monotonic() + 60
+    while not error and time.monotonic() < deadline:
+        answers += [ask(port, "/"), ask(port, "/up")]
+        with urllib.request.urlopen(f"http://{HOST}:{port}/ready") as ready:
+            (state,) = json.load(ready)["loaders"].values()
+        error = state["error"]
+    worst = max(seconds for _, seconds in answers)
+    held = {status for status, _ in answers} == {200} and "its process ended" in error
+    yield "a loader that kills its process", f"{error}; slowest answer {worst:.2f} s", held
+
+
 def folders(root: Path) -> Iterator[Result]:
     """Make projects in folders with hostile names."""
     for name in FOLDERS:
@@ -225,6 +244,7 @@ def run_on(server: Running, project: Path) -> Iterator[Result]:
     for attack in attacks:
         yield from attack(server.port)
     yield from damaged_states(server.port, project / "instance")
+    yield from deadly_loader(server.port, project)
 
 
 def main() -> int:

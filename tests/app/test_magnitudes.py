@@ -17,7 +17,7 @@ from tests.support.web import Watched, serving, wait_for_data
 
 KINDS = (
     *("kpi", "line", "bar", "scatter", "bubble", "histogram", "box", "violin"),
-    *("waterfall", "gauge", "bullet", "candlestick", "radar"),
+    *("waterfall", "gauge", "bullet", "candlestick", "radar", "heatmap", "treemap", "sankey"),
 )
 MAGNITUDES = {"huge": 18, "tiny": -20}
 CUT = """() => {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.projects import START, inside, replace_in
+from tests.support.projects import START_WITH_READER, inside, replace_in
+from tests.support.waiting import wait_for
 
 FAILING = ("    return df", '    open("calls", "a").write("x")\n    raise OSError("pass" "word")')
 
@@ -32,30 +32,72 @@ def test_a_first_build_that_fails_is_remembered(project: Path) -> None:
     inside(project, 'assert get("/").status_code == 200')
 
 
-def test_a_source_that_kills_the_process_is_not_read_again_at_once(project: Path) -> None:
-    kill = """with open("calls", "a") as calls:
-        calls.write("x")
-    import os
+KILLS = {
+    "os._exit(9)": "its process ended with status 9",
+    "os._exit(0)": "its process ended with status 0",
+    "os.kill(os.getpid(), 9)": "its process ended: Killed",
+    "blocks = [bytearray(b'x' * 2**22) for _ in iter(int, 1)]": "it needs more than 300 MB of memory",
+    "print('x' * 2**20); time.sleep(600)": "it takes more than 10 s",
+}
 
-    os._exit(9)
+
+@pytest.mark.parametrize("kill", KILLS)
+def test_a_source_that_kills_its_process_stops_no_server(project: Path, kill: str) -> None:
+    """The last good snapshot stays, and the source is not read again at once."""
+    inside(project, 'data["sales"].build()')
+    if "takes" in KILLS[kill]:
+        replace_in(project, "engine/reader.py", ("SECONDS = 3600", "SECONDS = 10"))
+    if "memory" in KILLS[kill]:
+        replace_in(project, "engine/reader.py", ("MEMORY_SHARE * _machine_memory()", "300 * 2**20"))
+    body = f"""    import os, time
+    open("calls", "a").write("x")
+    {kill}
     return df"""
-    replace_in(project, "loaders/sales.py", ("return df", kill))
-    ask = [project / ".venv/bin/python", "-c", START + 'get("/")']
-    env = os.environ | {"SECRET_KEY": "test"}
-    codes = [subprocess.run(ask, cwd=project, env=env).returncode for _ in range(3)]
-    assert codes == [9, 9, 0]  # once may have been a restart of the server
-    assert (project / "calls").read_text("utf-8") == "xx"
+    replace_in(project, "loaders/sales.py", ("    return df", body))
+    ask = f"""
+        answers = []
+        while not (state := data["sales"].peek()).error:
+            answers.append(get("/").status_code)
+            time.sleep(0.2)
+        assert {{*answers}} <= {{200}}
+        assert state.error == {KILLS[kill]!r}
+        assert (state.attempts, state.rows) == (1, 360), state
+        assert get("/").status_code == 200
+        """
+    inside(project, ask, START_WITH_READER)
+    inside(project, ask, START_WITH_READER)
+    assert (project / "calls").read_text("utf-8") == "x"
+    assert len([*(project / "instance").glob("sales.*.parquet")]) == 1
+
+
+def test_a_reader_ends_with_its_server(project: Path) -> None:
+    body = """    import os, time
+    open("reader", "w").write(str(os.getpid()))
+    time.sleep(600)
+    return df"""
+    replace_in(project, "loaders/sales.py", ("    return df", body))
     inside(
         project,
         """
-        state = data["sales"].peek()
-        assert (state.attempts, state.built, state.error) == (2, "", "")
+        app.engine.snapshots.WAIT_SECONDS = 0
+        assert get("/").status_code == 503
+        while not (Path("reader").exists() and Path("reader").read_text()):
+            time.sleep(0.05)
+        """,
+        START_WITH_READER,
+    )
+    reader = Path("/proc", (project / "reader").read_text("utf-8"))
+    wait_for(lambda: not reader.exists(), "the end of the reader")
+
+
+def test_a_first_attempt_that_fails_is_repeated_at_once_the_next_ones_later(project: Path) -> None:
+    inside(
+        project,
+        """
         def wait(**fields):
-            return data["sales"]._lasts(type(state)(**fields))
+            return data["sales"]._lasts(app.engine.models.State(**fields))
         assert [wait(attempts=n) for n in (1, 2, 3, 100)] == [0, 30, 60, 3840]
         assert [wait(attempts=n, error="bad") for n in (1, 2, 100)] == [30, 60, 3840]
-        assert get("/").status_code == 503
-        assert Path("calls").read_text() == "xx"
         """,
     )
 
@@ -153,7 +195,7 @@ def test_a_damaged_state_counts_as_none(project: Path) -> None:
         project,
         r"""
         sales = data["sales"]
-        good = json.loads(json.dumps(app.engine.snapshots.asdict(sales.build())))
+        good = json.loads(sales.build().to_json())
         file = sales.folder / "sales.json"
         texts = [
             "", "{}x", "null", "[]", "[1, 2]", '"x"', "0", "NaN", "\0" * 100, "[" * 100_000,

@@ -92,9 +92,8 @@ class Cache:
             response.headers["Cache-Control"] = cache_control
             response.headers.extend({"Content-Encoding": "br", "Vary": "Accept-Encoding"})
             return response
-        return self.response(
-            ("static", path), lambda: Answer(Path(path).read_bytes()), mimetype, cache_control
-        )
+        key = ("static", path)
+        return self.response(key, lambda: Answer(Path(path).read_bytes()), mimetype, cache_control)
 
     def _find(self, digest: str) -> bytes | None:
         with suppress(OSError):

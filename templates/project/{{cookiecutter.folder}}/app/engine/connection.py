@@ -28,10 +28,7 @@ def _connection() -> DuckDBPyConnection:
 
 @contextmanager
 def cursor() -> Iterator[DuckDBPyConnection]:
-    """Lend a cursor of this process's connection to DuckDB.
-
-    The connection is opened at its first use: one that is opened before gunicorn forks would hang.
-    """
+    """Lend a cursor of this process's connection: one opened before gunicorn forks would hang."""
     with _connecting:
         cursor = _connection().cursor()
     with cursor:

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -111,14 +111,17 @@ class State:
     attempts: int = 0  # since the last that succeeded, with one that has begun
 
     @classmethod
-    def read(cls, path: Path) -> State:
-        """Return the state in a JSON file; an empty one if the file is missing or damaged."""
-        with suppress(OSError, ValueError, TypeError, RecursionError):
-            state = cls(**json.loads(path.read_text("utf-8")))
+    def from_json(cls, text: str) -> State:
+        """Return the state that to_json() wrote; an empty one if the text is damaged."""
+        with suppress(ValueError, TypeError, RecursionError):
+            state = cls(**json.loads(text))
             "".join(map(str, astuple(state))).encode()  # half an emoji raises a ValueError
             if [*map(type, astuple(state))] == [*map(type, astuple(cls()))]:
                 return state
         return cls()
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
 
     @property
     def age(self) -> float:

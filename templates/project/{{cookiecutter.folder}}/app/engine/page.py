@@ -64,8 +64,7 @@ def show(template: str, title: str, charts: Sequence[Chart], **variables: Any) -
 @blueprint.get("/charts/<slug>/rows")
 def chart_rows(slug: str) -> Response:
     """Return one page of a chart's rows as HTML, for tables.js."""
-    chart = get_engine().chart(slug)
-    return show("engine/_chart.html", "", [chart])
+    return show("engine/_chart.html", "", [get_engine().chart(slug)])
 
 
 def draw(chart: Chart, rows: DataFrame) -> Markup:

@@ -138,8 +138,8 @@ class SnapshotData(Snapshot):
     def count(self, filters: Sequence[Filter] = ()) -> int:
         if not where(filters, self.columns())[0]:
             return self.state().rows
-        sql = f"SELECT count(*) AS n FROM {quote(self.loader.name)}"
-        return int(self.query(sql, filters)["n"][0])
+        counted = self.query(f"SELECT count(*) AS n FROM {quote(self.loader.name)}", filters)
+        return int(counted["n"][0])
 
     def _filtered(self, sql: str, filters: Iterable[Filter]) -> tuple[str, dict[str, object]]:
         """Return SQL with the filtered rows in front, as a CTE with the loader's name."""

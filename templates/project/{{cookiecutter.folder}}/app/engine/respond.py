@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from flask import Response, abort, request
 from werkzeug.exceptions import ServiceUnavailable
@@ -28,9 +29,18 @@ def respond(
     arguments: object = None,
 ) -> Response:
     """Answer from the cache, or with what `build` makes of the filters and these arguments."""
+    engine = get_engine()
+    forms = engine.filter_forms(charts) if request.args else {}
+    active = filters.from_query(request.args, forms)
+    # A page shows the rows of a table that its URL asks for; JSON and CSV have all of them.
+    views = views_of(charts) if request.args and mimetype == "text/html" else {}
+    # The day is there because SQL may ask for the last 30, the root because pages have links.
+    page = (date.today(), request.root_path, request.path, arguments)
     for _ in range(ATTEMPTS):
+        versions = _versions(charts)
         with suppress(DataReplaced):  # an answer must not mix old and new data
-            return _respond(charts, build, mimetype, arguments)
+            build_checked = partial(_build, charts, build, active, versions)
+            return engine.cache.response((page, active, versions, views), build_checked, mimetype)
     abort(503, "The data is being replaced. Try again.")
 
 
@@ -40,36 +50,23 @@ def views_of(charts: Sequence[Chart]) -> dict[str, View]:
     return {chart.slug: View.from_query(request.args, chart.prefix) for chart in on_page}
 
 
-def _respond(
+def _build(
     charts: Sequence[Chart],
     build: Callable[[Sequence[Filter]], Answer],
-    mimetype: str,
-    arguments: object,
-) -> Response:
-    engine = get_engine()
-    forms = engine.filter_forms(charts) if request.args else {}
-    active = filters.from_query(request.args, forms)
-    versions = _versions(charts)
-    # A page shows the rows of a table that its URL asks for; JSON and CSV have all of them.
-    views = views_of(charts) if request.args and mimetype == "text/html" else {}
-    # The day is there because SQL may ask for the last 30, the root because pages have links.
-    page = (request.root_path, request.path, arguments)
-    key = (date.today().isoformat(), page, active, versions, views)
-
-    def build_and_check() -> Answer:
-        try:
-            answer = build(active)
-            if active and answer.keep == "cache":
-                with suppress(ServiceUnavailable):  # a live database may not answer
-                    # Values that the form does not offer must not fill the cache.
-                    if not are_offered(active, engine.controls(charts, active)):
-                        answer = replace(answer, keep="browser")
-        finally:
-            if _versions(charts) != versions:
-                raise DataReplaced
-        return answer
-
-    return engine.cache.response(key, build_and_check, mimetype)
+    active: Sequence[Filter],
+    versions: object,
+) -> Answer:
+    try:
+        answer = build(active)
+        if active and answer.keep == "cache":
+            with suppress(ServiceUnavailable):  # a live database may not answer
+                # Values that the form does not offer must not fill the cache.
+                if not are_offered(active, get_engine().controls(charts, active)):
+                    answer = replace(answer, keep="browser")
+    finally:
+        if _versions(charts) != versions:
+            raise DataReplaced
+    return answer
 
 
 def _versions(charts: Sequence[Chart]) -> list[tuple[str, str]]:

@@ -7,13 +7,12 @@ overwritten: the state names the current one, so to replace the state is to repl
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
 import warnings
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import file_digest
@@ -22,8 +21,10 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
+from flask import current_app
 from werkzeug.exceptions import ServiceUnavailable
 
+from app.engine import reader
 from app.engine.connection import cursor
 from app.engine.filters import is_day, is_number, quote
 from app.engine.models import Loader, State
@@ -74,27 +75,30 @@ class Snapshot:
         if self._is_stale(state):
             with self._starting:
                 if self._build is None or not self._build.is_alive():
-                    self._build = Thread(target=self.build, daemon=True)
+                    apart = bool(current_app) and not current_app.debug
+                    self._build = Thread(target=self.build, args=(False, apart), daemon=True)
                     self._build_started = time.monotonic()
                     self._build.start()
         return state
 
     def peek(self) -> State:
         """Return the state after the last attempt, whichever process made it."""
-        saved = State.read(self.folder / f"{self.loader.name}.json")
+        text = ""
+        with suppress(OSError, ValueError):
+            text = (self.folder / f"{self.loader.name}.json").read_text("utf-8")
+        saved = State.from_json(text)
         state = min(saved, self._last_attempt, key=lambda each: each.age)
         return state if self._is_whole(state) or not state.built else State()
 
-    def build(self, force: bool = False) -> State:
-        """Build the snapshot, unless another process was quicker; return and keep the new state."""
+    def build(self, force: bool = False, apart: bool = False) -> State:
+        """Build the snapshot, with the loader in this process or apart; return and keep its state."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder / f"{self.loader.name}.lock"):
-                self._last_attempt = self._build_locked(force)
+                self._last_attempt = self._build_locked(force, apart)
         except (OSError, NotImplementedError):  # NotImplementedError: a disk without locks
-            self._last_attempt = self._failed(
-                self._attempt(), "cannot write to the instance folder"
-            )
+            error = "cannot write to the instance folder"
+            self._last_attempt = self._failed(self._attempt(), error)
         return self._last_attempt
 
     def freeze(self) -> State:
@@ -103,7 +107,7 @@ class Snapshot:
         self._is_frozen = True
         return state
 
-    def _build_locked(self, force: bool) -> State:
+    def _build_locked(self, force: bool, apart: bool) -> State:
         state, name = self.peek(), self.loader.name
         if not (force or self._is_stale(state)):
             return state
@@ -113,15 +117,22 @@ class Snapshot:
         path = self.folder / f"{name}.{time.time_ns()}.parquet"
         state = self._attempt()
         self._save(state)  # so that a source which kills the process is not read again at once
-        try:
-            state = self._load(path, state)
-        except (Exception, SystemExit) as failure:
-            # The text of other errors may hold a password: only the log has it.
-            is_safe = isinstance(failure, ColumnsChanged)
-            path.unlink(missing_ok=True)
-            state = self._failed(state, str(failure) if is_safe else type(failure).__name__)
+        state = self.read(path, state, apart)
         self._save(state)
         return state
+
+    def read(self, path: Path, state: State, apart: bool = False) -> State:
+        """Write what the loader returns to a file; return the state that names it, or the error."""
+        try:
+            if apart:
+                answer = reader.read(self.loader.name, self.folder, path, state.to_json())
+                return State.from_json(answer)
+            return self._load(path, state)
+        except (Exception, SystemExit) as failure:
+            # The text of other errors may hold a password: only the log has it.
+            is_safe = isinstance(failure, (ColumnsChanged, reader.ReaderStopped))
+            path.unlink(missing_ok=True)
+            return self._failed(state, str(failure) if is_safe else type(failure).__name__)
 
     def _attempt(self) -> State:
         """Return the state with one more attempt, which begins now."""
@@ -131,7 +142,7 @@ class Snapshot:
     def _save(self, state: State) -> None:
         temporary = self.folder / f"{self.loader.name}.json.tmp"
         with suppress(OSError):  # on a full disk, only this process knows the state
-            temporary.write_text(json.dumps(asdict(state)), "utf-8")
+            temporary.write_text(state.to_json(), "utf-8")
             temporary.replace(self.folder / f"{self.loader.name}.json")
 
     def _failed(self, state: State, error: str) -> State:
@@ -203,7 +214,6 @@ class Snapshot:
         return 0, 0
 
     def _is_whole(self, state: State) -> bool:
-        """Return whether the snapshot's file is as it was written."""
         with suppress(OSError, ValueError):  # no such file, or not the name of one
             path = self.folder / state.file
             return state.version.startswith(_digest(path, path.stat().st_mtime_ns))

@@ -50,7 +50,6 @@ class Page:
 
     @property
     def pages(self) -> int:
-        """Return the number of pages."""
         return -(-self.total // self.size)
 
     @property

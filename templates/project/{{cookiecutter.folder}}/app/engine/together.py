@@ -1,13 +1,9 @@
 """Together: the SQL of several charts in one pass over the filtered rows.
 
-Filters change all charts of a dashboard at once. One query for each chart would read and filter the
-same rows again and again; this takes a third of the time. It is one statement, which
-
-1. materialises the filtered rows once, under the loader's name, as each chart's SQL expects;
-2. runs each chart's SQL over them as a subquery, and packs its answer into a list of rows;
-3. keeps these lists in a temporary table of one row, from which each answer is unpacked again.
-
-If any chart's SQL fails, the whole statement does: the caller then runs them one by one.
+This takes a third of the time of one query for each chart. One statement materialises the filtered
+rows under the loader's name, runs each chart's SQL over them, and packs its answer into a list; the
+lists are in a temporary table of one row, from which each answer is unpacked. If any chart's SQL
+fails, the whole statement does: the caller then runs them one by one.
 """
 
 from __future__ import annotations

@@ -20,23 +20,22 @@ const traceStyles = {
   },
   indicator(trace, { css, layout: { font } }, layout) {
     const { axis, threshold } = trace.gauge;
-    const ink = css("--ink");
     layout.margin = { l: 32, r: 32, t: 24, b: 16 };
-    trace.number = { font: { color: ink, size: 36 }, ...trace.number };
+    trace.number = { font: { color: css("--ink"), size: 36 }, ...trace.number };
     trace.gauge = {
       ...trace.gauge,
       bar: { color: css("--brand"), thickness: 0.6 },
       bgcolor: css("--line"),
       borderwidth: 0,
       axis: { ...exponents, tickfont: font, tickcolor: css("--quiet"), ...axis },
-      threshold: { line: { color: ink, width: 3 }, thickness: 0.9, ...threshold },
+      threshold: { line: { color: css("--ink"), width: 3 }, thickness: 0.9, ...threshold },
     };
   },
   sankey(trace, { css, layout: { font } }) {
     const amount = "%{value:,.4~r}<extra></extra>";
-    const { node } = trace;
-    trace.node = { pad: 12, thickness: 14, line: { width: 0 }, ...node, customdata: node.label };
-    trace.node.label = node.label.map((name) => truncate(name));
+    const { label } = trace.node;
+    trace.node = { pad: 12, thickness: 14, line: { width: 0 }, ...trace.node, customdata: label };
+    trace.node.label = label.map((name) => truncate(name));
     trace.node.hovertemplate = `%{customdata}: ${amount}`;
     trace.link = { color: css("--quiet") + "33", ...trace.link };
     trace.link.hovertemplate = `%{source.customdata} → %{target.customdata}: ${amount}`;
@@ -75,11 +74,20 @@ function stylePolar(polar, data, { css, layout: { font } }) {
   };
 }
 
+// A colour bar takes no tickformatstops. Numbers are a list, or fractions in base64.
+function largestOf(z) {
+  if (z?.dtype === "f8")
+    z = new Float64Array(Uint8Array.from(atob(z.bdata), (char) => char.charCodeAt(0)).buffer);
+  return z?.reduce?.((largest, number) => Math.max(largest, Math.abs(number) || 0), 0) ?? 0;
+}
+
 function styleMoreKinds(data, layout, look) {
   const scale = look.css("--scale").split(/\s+/);
   const colorscale = scale.map((color, index) => [index / (scale.length - 1), color]);
-  const colorbar = { thickness: 10, outlinewidth: 0, len: 0.9, exponentformat: "B" };
-  colorbar.tickfont = look.layout.font;
+  const largest = Math.max(0, ...data.map(({ z }) => largestOf(z)));
+  const exponentformat = largest && (largest < 1e-14 || largest >= 1e15) ? "e" : "B";
+  const tickfont = look.layout.font;
+  const colorbar = { thickness: 10, outlinewidth: 0, len: 0.9, exponentformat, tickfont };
   layout.coloraxis = { colorscale, colorbar, ...layout.coloraxis };
   if (layout.geo) layout.geo = styleGeo(layout.geo, look.css);
   if (layout.polar) {
