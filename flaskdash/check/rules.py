@@ -214,6 +214,7 @@ ALL = (
         "no locked package has a known vulnerability",
         audit,
         doing="looking up vulnerabilities",
+        only_lock=True,
     ),
 )
 
