@@ -1,16 +1,25 @@
 """How gunicorn serves the app: its settings, and the class of its workers."""
 
+from __future__ import annotations
+
 import logging
 import os
 import time
 from importlib import import_module
-from threading import Timer
+from threading import Thread, Timer
+from typing import TYPE_CHECKING
 
 from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
+from werkzeug.test import Client
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+HAS_LENT_SOCKET = "LISTEN_FDS" in os.environ
+WARM_UP_SECONDS = 15.0
 LINGER_SECONDS = 2.0  # that a worker which stops waits for requests on open connections
 
 
@@ -88,7 +97,29 @@ logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Import what pages need soon after the start, but not before the first cached answers."""
-    timer = Timer(1.0, lambda: [import_module(name) for name in ("duckdb", "pandas", "plotly.io")])
-    timer.daemon = True
-    timer.start()
+    """Import what pages need: before the first request if the release before still takes them.
+
+    It does if the socket is lent, by systemd or by another container. Otherwise the imports wait,
+    so that cached answers come first.
+    """
+    if not HAS_LENT_SOCKET:
+        timer = Timer(1.0, import_libraries)
+        timer.daemon = True
+        timer.start()
+        return
+    thread = Thread(target=build_first_page, args=[worker.wsgi], daemon=True)
+    thread.start()
+    deadline = time.monotonic() + WARM_UP_SECONDS
+    while thread.is_alive() and time.monotonic() < deadline:
+        worker.notify()
+        thread.join(0.2)
+
+
+def import_libraries() -> None:
+    for name in ("duckdb", "pandas", "plotly.io"):
+        import_module(name)
+
+
+def build_first_page(app: WSGIApplication) -> None:
+    import_libraries()
+    Client(app).get("/")
