@@ -201,7 +201,12 @@ ALL = (
     Rule("dependencies", "the server is a dependency, and all packages have wheels", dependencies),
     Rule("environment", "the environment matches uv.lock", environment),
     Rule("imports", "the dependencies install all that the code imports", imports),
-    Rule("contract", "the code has the names that flaskdash uses", contract),
+    Rule(
+        "contract",
+        "the code has the names that flaskdash uses",
+        contract,
+        doing="comparing the code with the contract",
+    ),
     Rule("tests", "the project's tests pass", tests, doing="running the project's tests"),
     Rule(
         "boots",

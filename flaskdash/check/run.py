@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from threading import current_thread, main_thread
 
 from flaskdash import shell
 from flaskdash.check.recent import Recent
@@ -20,7 +21,7 @@ def run(rules: Sequence[Rule], project: Project, echo: Echo, *, fresh: bool = Fa
 
     If `fresh`, all rules run, and none is left out because an earlier run passed it.
     """
-    with started(rules, project, echo, fresh=fresh) as finish, working(_doing(rules)):
+    with started(rules, project, echo, fresh=fresh) as finish:
         finish()
 
 
@@ -52,7 +53,10 @@ def started(
     with _looking(rules, project, report, fresh=fresh) as wait:
 
         def finish() -> None:
-            wait()
+            # The deploy that another thread waits for shows its own progress.
+            is_main = current_thread() is main_thread()
+            with working(_doing(rules)) if is_main else nullcontext():
+                wait()
             if any(result.failed for result in results):
                 raise _error(results)
 

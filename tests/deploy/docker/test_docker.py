@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import sys
@@ -13,11 +14,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from flaskdash import shell
 from flaskdash.check import rules
 from flaskdash.cli import cli
 from flaskdash.deploy import docker
 from flaskdash.deploy.docker import engine as engines
 from flaskdash.deploy.docker import image as images
+from flaskdash.deploy.docker import start
 from flaskdash.deploy.docker.engine import Engine
 from flaskdash.deploy.docker.image import Image
 from flaskdash.deploy.docker.secrets import Secrets
@@ -28,7 +31,7 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.generate import render
 from flaskdash.project import Project
 from flaskdash.ship import files, leaks
-from flaskdash.ship.errors import PreflightError
+from flaskdash.ship.errors import BuildError, PreflightError
 from tests.support.engine import Podman, podman
 from tests.support.projects import copy_project
 from tests.support.visitors import Visitors
@@ -40,6 +43,8 @@ pytestmark = [
 ]
 OFFICIAL = 131_000_000  # bytes of python:3.11-slim-bookworm; later Pythons take less
 MOST = 450_000_000
+# What an engine prints about an image.
+ANSWERS = {".Config.User": "1000", ".Config.Cmd": '[null, ["gunicorn"]]'}
 
 
 @dataclass
@@ -480,6 +485,54 @@ def test_the_images_of_the_oldest_releases_are_removed(
         shop.engine("rmi", f"{shop.repository}:{tag}")
 
 
+# --- the program that starts a release, without a container ---
+
+
+@pytest.fixture
+def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a project in an image, with a loader, its source and a live release."""
+    monkeypatch.setattr(start, "APP", tmp_path)
+    monkeypatch.setattr(start, "INSTANCE", tmp_path / "instance")
+    for name in ("app/loaders/sales.py", "data/sales.csv", "instance/20260101-000000/sales.1"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name, "utf-8")
+    files = [(tmp_path / name).stat() for name in ("app/loaders/sales.py", "data/sales.csv")]
+    signature = "".join(f"{file.st_mtime_ns}-{file.st_size} " for file in files)
+    state = json.dumps({"file": "sales.1", "signature": signature})
+    (tmp_path / "instance/20260101-000000/sales.json").write_text(state, "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("changed", ["", "app/loaders/sales.py", "data/sales.csv"])
+def test_a_release_has_the_snapshots_of_loaders_that_have_not_changed(
+    container: Path, changed: str
+) -> None:
+    if changed:
+        (container / changed).write_text("changed", "utf-8")
+    folder = container / "instance/20260202-000000"
+    folder.mkdir()
+    start.link_snapshots(folder)
+    names = {path.name for path in folder.iterdir()}
+    assert names == (set() if changed else {"sales.1", "sales.json"})
+    if not changed:
+        assert (folder / "sales.1").samefile(container / "instance/20260101-000000/sales.1")
+
+
+def test_old_snapshots_are_deleted_unless_a_release_uses_them(container: Path) -> None:
+    instance = container / "instance"
+    for number in range(2, 9):
+        (instance / f"2026010{number}-000000").mkdir()
+    (instance / "uploads").mkdir()
+    with (instance / "20260101-000000/.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        start.prune()
+    names = sorted(path.name for path in instance.iterdir())
+    assert names == [
+        *("20260101-000000", "20260104-000000", "20260105-000000", "20260106-000000"),
+        *("20260107-000000", "20260108-000000", "uploads"),
+    ]
+
+
 # --- without an engine ---
 
 
@@ -547,6 +600,77 @@ def test_the_repository_of_an_address(tmp_path: Path, address: str, repository: 
             images.repository(project, address)
     else:
         assert images.repository(project, address) == repository
+
+
+def run_or_fail(monkeypatch: pytest.MonkeyPatch, failing: str, output: str) -> list[list[str]]:
+    """Let the engine's commands answer nothing, and one of them fail; return them as they come."""
+    commands: list[list[str]] = []
+
+    def run(_: Engine, argv: list[str]) -> str:
+        commands.append([*argv])
+        if argv[1] == failing:
+            raise shell.CommandError(argv, 1, output)
+        return next((text for sign, text in ANSWERS.items() if sign in " ".join(argv)), "")
+
+    monkeypatch.setattr(Engine, "run", run)
+    monkeypatch.setattr(Engine, "inspect", lambda *_: None)
+    return commands
+
+
+def image_for(root: Path, platform: str) -> Image:
+    project = Project.find(root)
+    secrets = Secrets(project, "shop")
+    return Image(project, Engine("docker"), "r.example/shop", "1", secrets, platform)
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        (
+            "no match for platform in manifest: not found",
+            "a base image in the Dockerfile does not exist for it",
+        ),
+        (
+            "no image found in image index for architecture riscv64",
+            "a base image in the Dockerfile does not exist for it",
+        ),
+        ("exec /bin/sh: exec format error", "this machine cannot run its programs"),
+    ],
+)
+def test_an_image_that_cannot_be_built_for_a_platform(
+    made: Path, monkeypatch: pytest.MonkeyPatch, output: str, sentence: str
+) -> None:
+    commands = run_or_fail(monkeypatch, "build", output)
+    with pytest.raises(BuildError) as error:
+        image_for(made, "linux/riscv64").make(lambda _: None, lambda: None)
+    assert f"the image cannot be built for linux/riscv64: {sentence}" in error.value.message
+    assert "--platform linux/riscv64" in " ".join(commands[0])
+    with pytest.raises(shell.CommandError):
+        image_for(made, "").make(lambda _: None, lambda: None)
+
+
+def test_the_platform_is_that_of_each_container(
+    made: Path, flaskdash: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "find", lambda: Engine("docker"))
+    output = flaskdash("deploy", "docker", "--platform", "linux/amd64", "--dry-run").output
+    lines = [line for line in output.splitlines() if "--platform linux/amd64" in line]
+    assert [line.split()[2] for line in lines] == ["build", "create", "create", "create"]
+    with pytest.raises(PreflightError, match="'manylinux' is not a platform of images"):
+        images.check_platform("manylinux")
+
+
+def test_an_image_is_not_pushed_before_the_preflight_has_passed(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = run_or_fail(monkeypatch, "", "")
+
+    def fail() -> None:
+        raise PreflightError("the tests fail")
+
+    with pytest.raises(PreflightError, match="the tests fail"):
+        image_for(made, "").make(lambda _: None, fail)
+    assert [argv[1] for argv in commands] == ("build inspect inspect create start exec rmi".split())
 
 
 @pytest.mark.parametrize(
@@ -637,25 +761,13 @@ def test_the_dockerfile_and_compose_are_valid(made: Path, tmp_path: Path) -> Non
     )
 
 
-ANSWERS = {".Config.User": "1000", ".Config.Cmd": '[null, ["gunicorn"]]'}
-
-
 @pytest.mark.parametrize("domain", ["", "dash.example.org"])
 def test_kubernetes_gets_a_pushed_image_and_valid_manifests(
     made: Path, flaskdash: Any, monkeypatch: pytest.MonkeyPatch, domain: str
 ) -> None:
     monkeypatch.setattr(rules, "ALL", ())
     monkeypatch.setattr(engines, "find", lambda: Engine("docker"))
-    commands: list[list[str]] = []
-    monkeypatch.setattr(
-        Engine,
-        "run",
-        lambda _, argv: (
-            commands.append([*argv])
-            or next((answer for sign, answer in ANSWERS.items() if sign in " ".join(argv)), "")
-        ),
-    )
-    monkeypatch.setattr(Engine, "inspect", lambda *_: None)
+    commands = run_or_fail(monkeypatch, "", "")
     address = "kubernetes://r.example/team/shop"
     settings = ["--domain", domain] if domain else []
     output = flaskdash("deploy", address, *settings).output

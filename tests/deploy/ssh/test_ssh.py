@@ -10,6 +10,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -681,6 +682,30 @@ def test_a_release_that_fails_never_goes_live(shop: TinyDeploy, mode: str, error
     assert shop.answers() == before
     assert shop.machine.run("ls flaskdash/tiny-app/releases") == releases
     assert "trial" not in shop.units()
+
+
+def test_a_release_that_was_tried_waits_for_the_preflight(shop: TinyDeploy) -> None:
+    deploy = target(Project.find(shop.root), shop.machine.address, port=str(shop.port)).plan()
+    before, releases = shop.answers(), shop.machine.run("ls flaskdash/tiny-app/releases")
+    tried = threading.Event()
+    lines: list[str] = []
+
+    def echo(line: str) -> None:
+        lines.append(line)
+        if line.startswith("try"):
+            tried.set()
+
+    def fail() -> None:
+        assert tried.wait(60)
+        raise PreflightError("the tests fail")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", shop.machine.environment["PATH"])
+        with pytest.raises(PreflightError, match="the tests fail"):
+            deploy.run_early(echo, fail)
+    assert not any(line.startswith("start") for line in lines)
+    assert shop.answers() == before
+    assert shop.machine.run("ls flaskdash/tiny-app/releases") == releases
 
 
 def test_rollback_goes_to_the_release_that_was_live_before(shop: TinyDeploy) -> None:
