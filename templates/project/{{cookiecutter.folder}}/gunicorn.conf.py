@@ -1,13 +1,10 @@
 """How gunicorn serves the app: its settings, and the class of its workers."""
 
-from __future__ import annotations
-
 import logging
 import os
 import time
 from importlib import import_module
-from threading import Thread, Timer
-from typing import TYPE_CHECKING
+from threading import Timer
 
 from gunicorn.workers.base import Worker
 from waitress import wasyncore
@@ -15,11 +12,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import create_server
 from werkzeug.test import Client
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
-HAS_LENT_SOCKET = "LISTEN_FDS" in os.environ
-WARM_UP_SECONDS = 15.0
+IS_LENT = "LISTEN_FDS" in os.environ  # the socket: the release before may still take requests
 LINGER_SECONDS = 2.0  # that a worker which stops waits for requests on open connections
 
 
@@ -27,7 +20,6 @@ class Channel(HTTPChannel):  # type: ignore
     """A connection; when the worker stops, it is closed after its next answer."""
 
     def service(self) -> None:
-        """Answer a request."""
         if not self.server.accepting:
             self.requests[0].headers["CONNECTION"] = "close"
         super().service()
@@ -61,7 +53,6 @@ class BufferedWorker(Worker):  # type: ignore
             cleanup_interval=5,
             channel_request_lookahead=1,  # notices that a client has gone
             max_request_body_size=2**24,
-            asyncore_use_poll=True,
             clear_untrusted_proxy_headers=False,  # for werkzeug's ProxyFix
             url_prefix=os.environ.get("SCRIPT_NAME", ""),
             ident=None,
@@ -84,8 +75,7 @@ class BufferedWorker(Worker):  # type: ignore
             self.serve(connections)
 
     def serve(self, connections: dict[int, wasyncore.dispatcher]) -> None:
-        """Read and write what is ready, and tell gunicorn that this worker is alive."""
-        self.notify()
+        self.notify()  # gunicorn ends a worker that does not
         wasyncore.loop(timeout=0.5, use_poll=True, map=connections, count=1)
 
 
@@ -97,29 +87,17 @@ logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Import what pages need: before the first request if the release before still takes them.
-
-    It does if the socket is lent, by systemd or by another container. Otherwise the imports wait,
-    so that cached answers come first.
-    """
-    if not HAS_LENT_SOCKET:
-        timer = Timer(1.0, import_libraries)
-        timer.daemon = True
-        timer.start()
-        return
-    thread = Thread(target=build_first_page, args=[worker.wsgi], daemon=True)
-    thread.start()
-    deadline = time.monotonic() + WARM_UP_SECONDS
-    while thread.is_alive() and time.monotonic() < deadline:
+    """Import what pages need: after the first cached answers, or before any if the socket is lent."""
+    timer = Timer(1.0 - IS_LENT, warm_up, [worker])
+    timer.daemon = True
+    timer.start()
+    while IS_LENT and timer.is_alive():
         worker.notify()
-        thread.join(0.2)
+        timer.join(0.2)
 
 
-def import_libraries() -> None:
+def warm_up(worker: Worker) -> None:
     for name in ("duckdb", "pandas", "plotly.io"):
         import_module(name)
-
-
-def build_first_page(app: WSGIApplication) -> None:
-    import_libraries()
-    Client(app).get("/")
+    if IS_LENT:
+        Client(worker.wsgi).get("/")
