@@ -200,7 +200,12 @@ ALL = (
     Rule("lock", "uv.lock exists and matches pyproject.toml", lock),
     Rule("dependencies", "the server is a dependency, and all packages have wheels", dependencies),
     Rule("environment", "the environment matches uv.lock", environment),
-    Rule("imports", "the dependencies install all that the code imports", imports),
+    Rule(
+        "imports",
+        "the dependencies install all that the code imports",
+        imports,
+        doing="looking up the code's imports",
+    ),
     Rule(
         "contract",
         "the code has the names that flaskdash uses",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -93,7 +94,8 @@ def _looking(
             recent.note(rule, result.findings)
         return result
 
-    with ThreadPoolExecutor(len(slow)) as pool:
+    # Each starts a program. More of them than processors would only need more memory.
+    with ThreadPoolExecutor(max(2, min(len(slow), os.cpu_count() or 2))) as pool:
         futures: list[Future[Result]] = [pool.submit(look_at, rule) for rule in slow]
 
         def wait() -> None:

@@ -7,6 +7,7 @@ A deploy starts another container beside it, and removes the old one when the ne
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,7 +44,8 @@ class DockerPlan:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        return (ENGINE, *rules.ALL, images.DOCKERFILE, settings_rule(self.service.secrets))
+        target = (images.DOCKERFILE, settings_rule(self.service.secrets))
+        return (ENGINE, port_rule(self.service), *rules.ALL, *target)
 
     @property
     def question(self) -> str:
@@ -194,8 +196,7 @@ class DockerTarget(Target):
             service.engine.run(service.engine.pull(f"{service.repository}:{release}"))
 
     def _url(self, service: Service) -> str:
-        remote = os.environ.get("DOCKER_HOST") or os.environ.get("CONTAINER_HOST") or ""
-        return f"http://{urlsplit(remote).hostname or 'localhost'}:{service.port}"
+        return f"http://{engine_host()}:{service.port}"
 
 
 def release_tags(service: Service) -> list[str]:
@@ -207,6 +208,34 @@ def release_tags(service: Service) -> list[str]:
 def settings_rule(secrets: Secrets) -> Rule:
     """Return the rule that the address of each loader is among the secrets."""
     return Rule("settings", "the secrets have the settings that loaders need", secrets.missing)
+
+
+def port_rule(service: Service) -> Rule:
+    """Return the rule that no other program on this machine uses the port."""
+
+    def look(_: Project) -> Iterator[Finding]:
+        with suppress(FlaskdashError):  # the rule of the engine reports it
+            if engine_host() == "localhost" and not service.has_port() and is_taken(service.port):
+                yield Finding(
+                    f"another program on this machine uses port {service.port}."
+                    " Choose another port",
+                    "flaskdash deploy --port PORT",
+                )
+
+    return Rule("port", "no other program uses the port", look, stops=True)
+
+
+def is_taken(port: int) -> bool:
+    """Return whether something listens on a port of this machine."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False
+
+
+def engine_host() -> str:
+    """Return the host of the engine, or localhost."""
+    remote = os.environ.get("DOCKER_HOST") or os.environ.get("CONTAINER_HOST") or ""
+    return urlsplit(remote).hostname or "localhost"
 
 
 def write_compose(image: Image, port: int, echo: Echo) -> None:

@@ -67,6 +67,12 @@ class Service:
     def live(self) -> Container | None:
         return self.engine.inspect(self.name)
 
+    def has_port(self) -> bool:
+        """Return whether a container of this project has the port."""
+        holders = self.engine.names(self._holders)
+        # Earlier versions of flaskdash published the port of the release itself.
+        return self.holder in holders or (not holders and self.live() is not None)
+
     def create(self, release: str) -> list[str]:
         """Return the command that creates a release's container."""
         image = f"{self.repository}:{release}"

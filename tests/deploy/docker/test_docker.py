@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -238,6 +239,32 @@ def test_another_port_replaces_the_present_one(shop: ContainerDeploy, with_engin
     shop.service().replace(shop.first)
     assert shop.names() == shop.expected_names()
     assert shop.up() == f"up {shop.first}"
+
+
+def test_a_release_with_a_port_of_its_own_gives_it_up(
+    shop: ContainerDeploy, with_engine: None
+) -> None:
+    """Earlier versions of flaskdash published the port of the release itself."""
+    shop.engine("rm", "--force", "--time", "0", "shop", f"shop-port-{shop.port}")
+    options = ("--env", f"PORT={shop.port}", "--env", "SECRET_KEY=x" * 8)
+    image = f"{shop.repository}:{shop.first}"
+    shop.engine("run", "--detach", "--name", "shop", *options, image)
+    wait_for(lambda: shop.up() == f"up {shop.first}", "the earlier release")
+    assert shop.service().has_port()
+    shop.service().replace(shop.first)
+    assert shop.up() == f"up {shop.first}"
+    assert shop.names() == shop.expected_names()
+
+
+def test_a_port_of_another_program_fails_the_preflight(
+    shop: ContainerDeploy, with_engine: None
+) -> None:
+    project = Project.find(shop.root)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        (finding,) = docker.port_rule(shop.service(port=port)).look(project)
+    assert finding.sentence.startswith(f"another program on this machine uses port {port}")
+    assert list(docker.port_rule(shop.service()).look(project)) == []
 
 
 def test_if_the_container_of_the_port_restarts_the_release_takes_the_new_socket(
