@@ -273,12 +273,12 @@ class Approval:
 
     def __init__(self, passed: Callable[[], None]) -> None:
         self.passed = passed
-        self.error: FlaskdashError | None = None
+        self.error: Exception | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             self.passed()
-        except FlaskdashError as error:
+        except Exception as error:  # the thread that waits for the server raises it
             self.error = error
         else:
             yield b"passed\n"

@@ -685,6 +685,7 @@ def test_a_release_that_fails_never_goes_live(shop: TinyDeploy, mode: str, error
 
 
 def test_a_release_that_was_tried_waits_for_the_preflight(shop: TinyDeploy) -> None:
+    shop.set_mode("well")
     deploy = target(Project.find(shop.root), shop.machine.address, port=str(shop.port)).plan()
     before, releases = shop.answers(), shop.machine.run("ls flaskdash/tiny-app/releases")
     tried = threading.Event()
