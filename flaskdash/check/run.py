@@ -27,11 +27,11 @@ def run(rules: Sequence[Rule], project: Project, echo: Echo, *, fresh: bool = Fa
 
 
 def look(rules: Sequence[Rule], project: Project) -> list[Result]:
-    """Return the results of all rules: of the slow ones in the order in which they end."""
+    """Return the results of all rules, in the order of the rules."""
     results: list[Result] = []
     with _looking(rules, project, results.append, fresh=True) as wait:
         wait()
-    return results
+    return sorted(results, key=lambda result: rules.index(result.rule))
 
 
 @contextmanager
@@ -96,17 +96,18 @@ def _looking(
 
     # Each starts a program. More of them than processors would only need more memory.
     with ThreadPoolExecutor(max(2, min(len(slow), os.cpu_count() or 2))) as pool:
-        futures: list[Future[Result]] = [pool.submit(look_at, rule) for rule in slow]
+        futures: list[Future[Result]] = []
 
         def wait() -> None:
-            if not any(
-                result.failed for result in (*results, *(each.result() for each in futures))
-            ):
+            looked_at = [*results, *(future.result() for future in futures)]
+            if not any(result.failed for result in looked_at):
                 recent.save()
 
         try:
+            futures += [pool.submit(look_at, rule) for rule in slow]
             yield wait
         except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
             shell.stop_all()
             raise
 
