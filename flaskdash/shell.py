@@ -287,8 +287,7 @@ def talk(argv: Sequence[str], cwd: Path, stdin: Iterable[bytes] = ()) -> Iterato
 
 def _feed(process: Process, stdin: Iterable[bytes]) -> None:
     assert process.stdin is not None
-    with suppress(OSError):
+    with suppress(OSError), process.stdin as pipe:
         for part in stdin:
-            process.stdin.write(part)
-    with suppress(OSError):
-        process.stdin.close()
+            pipe.write(part)
+            pipe.flush()  # the next part may have to wait

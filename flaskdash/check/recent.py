@@ -1,22 +1,25 @@
-"""A cache of the slow rules' results, so that unchanged files are not checked twice in a row."""
+"""A cache of the slow rules' results, so that unchanged files are not checked twice."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from hashlib import blake2b
 
 import flaskdash
-from flaskdash.check.rule import Finding
+from flaskdash.check.rule import Finding, Rule
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project, contents, environment
 from flaskdash.ship import files
 
-MAX_AGE = 600  # seconds; databases, URLs and known vulnerabilities change without a file
+# Seconds. Known vulnerabilities, and the date that code may use, change without a file.
+MAX_AGE = 86_400
+REMOTE_MAX_AGE = 600  # databases and URLs change more often
 MAX_SIZE = 1 << 24  # larger files (data) are compared by their size and time
 
 
@@ -25,49 +28,57 @@ class Recent:
 
     def __init__(self, project: Project) -> None:
         self._file = project.root / "dist" / ".preflight.json"
-        self._key = fingerprint(project)
-        self._passed: dict[str, tuple[float, list[dict[str, object]]]] = {}
+        self._all, self._lock = _digest(_parts(project)), _digest(_lock_parts(project))
+        self._max_age = REMOTE_MAX_AGE if _has_remote_data(project) else MAX_AGE
+        self._passed: dict[str, tuple[str, float, list[dict[str, object]]]] = {}
         with suppress(OSError, ValueError, TypeError, KeyError):
-            cache = json.loads(self._file.read_text("utf-8"))
-            if cache["project"] == self._key:
-                self._passed = dict(cache["passed"])
+            self._passed = dict(json.loads(self._file.read_text("utf-8"))["passed"])
 
-    def passed(self, rule: str) -> tuple[list[Finding], str] | None:
-        """Return the notes of a rule that passed, and its age in words; None if it did not pass."""
+    def passed(self, rule: Rule) -> tuple[list[Finding], str] | None:
+        """Return the notes of a rule that passed, and when in words; None if it did not pass."""
         with suppress(KeyError, TypeError, ValueError):
-            passed_at, notes = self._passed[rule]
-            age = time.time() - passed_at
-            if 0 <= age < MAX_AGE:
-                ago = f"{age / 60:.0f} min" if age >= 60 else f"{age:.0f} s"
+            key, passed_at, notes = self._passed[rule.id]
+            max_age = MAX_AGE if rule.only_lock else self._max_age
+            if key == self._key(rule) and 0 <= time.time() - passed_at < max_age:
                 findings = [Finding(**note) for note in notes]  # type: ignore[arg-type]
-                return findings, f"{ago} ago, with the same files"
+                when = datetime.fromtimestamp(passed_at).astimezone()
+                return findings, f"unchanged since {when:%Y-%m-%d %H:%M}, passed then"
         return None
 
-    def note(self, rule: str, notes: Sequence[Finding]) -> None:
+    def note(self, rule: Rule, notes: Sequence[Finding]) -> None:
         """Add a rule that passed just now."""
-        self._passed[rule] = time.time(), [asdict(note) for note in notes]
+        self._passed[rule.id] = self._key(rule), time.time(), [asdict(note) for note in notes]
 
     def save(self) -> None:
         """Write the file; if that fails, the next check is slower."""
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
             temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-            temporary.write_text(
-                json.dumps({"project": self._key, "passed": self._passed}), "utf-8"
-            )
+            temporary.write_text(json.dumps({"passed": self._passed}), "utf-8")
             temporary.replace(self._file)
 
+    def _key(self, rule: Rule) -> str:
+        return self._lock if rule.only_lock else self._all
 
-def fingerprint(project: Project) -> str:
-    """Return a digest of everything on which the slow rules depend."""
+
+def _digest(parts: Iterable[bytes]) -> str:
     digest = blake2b(digest_size=16)
-    for part in _parts(project):
+    for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
 
 
-def _parts(project: Project) -> Iterator[bytes]:
+def _lock_parts(project: Project) -> Iterator[bytes]:
+    """Yield what the rules about packages depend on."""
     yield flaskdash.__version__.encode()
+    for name in ("uv.lock", ".venv/pyvenv.cfg"):
+        with suppress(OSError):
+            yield name.encode() + (project.root / name).read_bytes()
+
+
+def _parts(project: Project) -> Iterator[bytes]:
+    """Yield everything on which the slow rules depend."""
+    yield from _lock_parts(project)
     yield str(project.root).encode()
     for path in files.shipped(project):
         file = project.root / path
@@ -83,3 +94,11 @@ def _parts(project: Project) -> Iterator[bytes]:
     with suppress(FlaskdashError):
         for loader in contents.loaders(project).values():
             yield f"{loader.database}={os.environ.get(loader.database)}".encode()
+
+
+def _has_remote_data(project: Project) -> bool:
+    """Return whether a loader reads a database or a URL."""
+    with suppress(FlaskdashError):
+        loaders = contents.loaders(project).values()
+        return any(loader.database or "://" in (loader.source or "") for loader in loaders)
+    return True

@@ -24,7 +24,9 @@ class Rule:
     """A rule: an ID, a sentence that is true if the project passes, and its check, `look`.
 
     `mend` repairs what is safe to repair, and yields each change. A slow rule has a text for the
-    progress, `doing`; slow rules run in parallel, after the quick ones.
+    progress, `doing`; slow rules run in parallel, after the quick ones. If a rule that `stops`
+    fails, a deploy does not look at the others. The result of a slow rule with `only_lock` depends
+    on uv.lock, and not on the project's other files.
     """
 
     id: str
@@ -32,6 +34,8 @@ class Rule:
     look: Callable[[Project], Iterable[Finding]]
     mend: Callable[[Project], Iterable[str]] | None = None
     doing: str = ""
+    stops: bool = False
+    only_lock: bool = False
 
 
 @dataclass(frozen=True)

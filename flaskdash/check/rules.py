@@ -200,8 +200,18 @@ ALL = (
     Rule("lock", "uv.lock exists and matches pyproject.toml", lock),
     Rule("dependencies", "the server is a dependency, and all packages have wheels", dependencies),
     Rule("environment", "the environment matches uv.lock", environment),
-    Rule("imports", "the dependencies install all that the code imports", imports),
-    Rule("contract", "the code has the names that flaskdash uses", contract),
+    Rule(
+        "imports",
+        "the dependencies install all that the code imports",
+        imports,
+        doing="looking up the code's imports",
+    ),
+    Rule(
+        "contract",
+        "the code has the names that flaskdash uses",
+        contract,
+        doing="comparing the code with the contract",
+    ),
     Rule("tests", "the project's tests pass", tests, doing="running the project's tests"),
     Rule(
         "boots",
@@ -214,6 +224,7 @@ ALL = (
         "no locked package has a known vulnerability",
         audit,
         doing="looking up vulnerabilities",
+        only_lock=True,
     ),
 )
 

@@ -1,9 +1,12 @@
-"""Run the preflight: all rules, even if one fails."""
+"""Run the preflight: the quick rules in their order, then the slow ones side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from threading import current_thread, main_thread
 
 from flaskdash import shell
 from flaskdash.check.recent import Recent
@@ -15,54 +18,98 @@ from flaskdash.ship.errors import PreflightError
 
 
 def run(rules: Sequence[Rule], project: Project, echo: Echo, *, fresh: bool = False) -> None:
-    """Run all rules and print their results; raise PreflightError if one failed.
+    """Run the rules and print their results; raise PreflightError if one failed.
 
-    Unless `fresh`, a slow rule is not run again if the same files passed it minutes ago.
+    If `fresh`, all rules run, and none is left out because an earlier run passed it.
     """
-    results = []
-    for result in look(rules, project, fresh=fresh):
+    with started(rules, project, echo, fresh=fresh) as finish:
+        finish()
+
+
+def look(rules: Sequence[Rule], project: Project) -> list[Result]:
+    """Return the results of all rules, in the order of the rules."""
+    results: list[Result] = []
+    with _looking(rules, project, results.append, fresh=True) as wait:
+        wait()
+    return sorted(results, key=lambda result: rules.index(result.rule))
+
+
+@contextmanager
+def started(
+    rules: Sequence[Rule], project: Project, echo: Echo, *, fresh: bool = False
+) -> Iterator[Callable[[], None]]:
+    """Run the quick rules, start the slow ones, and yield a function that waits for them.
+
+    It raises PreflightError if a rule failed. A quick rule that failed does so at once.
+    """
+    results: list[Result] = []
+
+    def report(result: Result) -> None:
         results.append(result)
         for line in result.lines():
             echo(line)
-    if failed := ", ".join(result.rule.id for result in results if result.failed):
-        raise PreflightError(f"The preflight failed ({failed}). Nothing was built.")
+        if result.failed and result.rule.stops and not fresh:
+            raise _error(results)
+
+    with _looking(rules, project, report, fresh=fresh) as wait:
+
+        def finish() -> None:
+            # The deploy that another thread waits for shows its own progress.
+            is_main = current_thread() is main_thread()
+            with working(_doing(rules)) if is_main else nullcontext():
+                wait()
+            if any(result.failed for result in results):
+                raise _error(results)
+
+        if any(result.failed for result in results):
+            finish()
+        yield finish
 
 
-def look(rules: Sequence[Rule], project: Project, *, fresh: bool = True) -> Iterator[Result]:
-    """Yield the result of each rule: the quick ones in their order, then the slow ones."""
-    passed = True
+@contextmanager
+def _looking(
+    rules: Sequence[Rule], project: Project, report: Callable[[Result], None], *, fresh: bool
+) -> Iterator[Callable[[], None]]:
+    """Look at the quick rules, start the slow ones, and yield a function that waits for them.
+
+    Each result is reported as soon as its rule ends. If all rules passed, the next run does not
+    look at the slow ones again, unless something that they depend on changes.
+    """
+    results = []
     for rule in rules:
         if not rule.doing:
-            result = Result(rule, _look(rule, project))
-            passed = passed and not result.failed
-            yield result
-    if slow := [rule for rule in rules if rule.doing]:
-        yield from _look_slow(slow, project, fresh, passed)
-
-
-def _look_slow(
-    rules: Sequence[Rule], project: Project, fresh: bool, passed: bool
-) -> Iterator[Result]:
-    """Run slow rules in parallel, and yield their results; cache them if all rules passed."""
+            results.append(Result(rule, _look(rule, project)))
+            report(results[-1])
+    slow = [rule for rule in rules if rule.doing]
+    if not slow:
+        yield lambda: None
+        return
     recent = Recent(project)  # only now: the quick rules may have changed the environment
-    cached = {} if fresh else {rule.id: recent.passed(rule.id) for rule in rules}
-    pending = [rule for rule in rules if cached.get(rule.id) is None]
-    with working(_doing(pending)), ThreadPoolExecutor(max(1, len(pending))) as pool:
+
+    def look_at(rule: Rule) -> Result:
+        earlier = None if fresh else recent.passed(rule)
+        result = Result(rule, *(earlier or [_look(rule, project)]))
+        report(result)
+        if not earlier and not any(finding.is_open for finding in result.findings):
+            recent.note(rule, result.findings)
+        return result
+
+    # Each starts a program. More of them than processors would only need more memory.
+    with ThreadPoolExecutor(max(2, min(len(slow), os.cpu_count() or 2))) as pool:
+        futures: list[Future[Result]] = []
+
+        def wait() -> None:
+            looked_at = [*results, *(future.result() for future in futures)]
+            if not any(result.failed for result in looked_at):
+                recent.save()
+
         try:
-            looks = pool.map(lambda rule: _look(rule, project), pending)
-            findings = dict(zip(pending, looks, strict=True))
-        except KeyboardInterrupt:
+            futures += [pool.submit(look_at, rule) for rule in slow]
+            yield wait
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
             shell.stop_all()
             raise
-    for rule in rules:
-        earlier = cached.get(rule.id)
-        result = Result(rule, *earlier) if earlier else Result(rule, findings[rule])
-        passed = passed and not result.failed
-        if not earlier:
-            recent.note(rule.id, result.findings)
-        yield result
-    if passed:
-        recent.save()
 
 
 def mend(rules: Sequence[Rule], project: Project) -> Iterator[str]:
@@ -83,5 +130,18 @@ def _look(rule: Rule, project: Project) -> list[Finding]:
 
 
 def _doing(rules: Sequence[Rule]) -> str:
-    text = ", ".join(rule.doing for rule in rules)
+    text = ", ".join(rule.doing for rule in rules if rule.doing)
     return f"{text[:1].upper()}{text[1:]}..."
+
+
+def _error(results: Sequence[Result]) -> PreflightError:
+    """Return the error of the rules that failed, with each reason: it ends a long output."""
+    failed = [result for result in results if result.failed]
+    names = ", ".join(result.rule.id for result in failed)
+    lines = [f"The preflight failed ({names}). Nothing was deployed."]
+    for result in failed:
+        for finding in result.findings:
+            if not finding.is_note:
+                lines.append(f"  {result.rule.id}: {finding.sentence}")
+                lines += [f"    Fix: {finding.fix}"] if finding.fix else []
+    return PreflightError("\n".join(lines))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import PurePosixPath
 
 from flaskdash.project import Project
@@ -24,9 +25,15 @@ def modules(project: Project) -> Iterator[tuple[PurePosixPath, ast.Module]]:
         if path.suffix != ".py" or path.parts[0] == "tests" or files.escapes(project, path):
             continue
         try:
-            yield path, ast.parse(text(project, path))
+            yield path, _parse(text(project, path))
         except (SyntaxError, ValueError):
             continue  # the project's tests report it
+
+
+@cache
+def _parse(text: str) -> ast.Module:
+    """Parse a file once for all rules, which do not change the tree."""
+    return ast.parse(text)
 
 
 def called(node: ast.expr) -> str:

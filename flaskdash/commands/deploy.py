@@ -23,7 +23,8 @@ from flaskdash.progress import echo, echo_json
 @click.option(
     "--platform",
     metavar="TAG",
-    help="Platform of the target, such as manylinux_2_28_aarch64.  [default: this machine's]",
+    help="Platform of the target: for a bundle, such as manylinux_2_28_aarch64; for an image, such"
+    " as linux/amd64.  [default: this machine's]",
 )
 @click.option("--dry-run", is_flag=True, help="Print each step and command, and run none.")
 @click.option("--check", is_flag=True, help="Only run the preflight.")
@@ -69,7 +70,7 @@ def command(
     \b
     Exit codes:
       0  success
-      2  the preflight failed, and nothing was built
+      2  the preflight failed, and nothing was deployed
       3  the build failed, and nothing was shipped
       4  the new release failed, and the one before is live
       5  the new release failed, and the one before could not be restored
@@ -101,11 +102,14 @@ def command(
         return
     if terminal and plan.question:
         click.confirm(plan.question, default=True, abort=True)
-    with targets.exclusive(project):
-        run.run(plan.rules, project, report)
+    with (
+        targets.exclusive(project),
+        run.started(plan.rules, project, report) as passed,
+    ):
         if choice.is_new:
+            passed()
             targets.remember(project, choice, report)
-        outcome = targets.deploy(plan, report)
+        outcome = targets.deploy(plan, report, passed)
     if as_json:
         echo_json({"target": choice.name, "address": choice.place.address, **asdict(outcome)})
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, NoReturn, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol, runtime_checkable
 
 from flaskdash.check.rule import Rule
 from flaskdash.errors import FlaskdashError
@@ -73,6 +73,17 @@ class DeployPlan(Protocol):
 
     def run(self, echo: Echo) -> Outcome:
         """Build, release and verify; roll back if the new release fails."""
+
+
+@runtime_checkable
+class EarlyPlan(DeployPlan, Protocol):
+    """A plan that runs while the slow rules of the preflight still do."""
+
+    def run_early(self, echo: Echo, passed: Callable[[], None]) -> Outcome:
+        """Do as `run` does, but call `passed` before anything is pushed or goes live.
+
+        It waits for the preflight, and raises PreflightError if a rule failed.
+        """
 
 
 class Target:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flaskdash.deploy.target import DeployPlan, Outcome, Place, Target
+from flaskdash.deploy.target import DeployPlan, EarlyPlan, Outcome, Place, Target
 from flaskdash.errors import FlaskdashError
 from flaskdash.progress import Echo
 from flaskdash.project import Project, environment
@@ -181,9 +181,15 @@ def exclusive(project: Project) -> Iterator[None]:
         ) from error
 
 
-def deploy(plan: DeployPlan, echo: Echo) -> Outcome:
-    """Run a plan whose preflight has passed; unclassified failures get exit code 3."""
+def deploy(plan: DeployPlan, echo: Echo, passed: Callable[[], None]) -> Outcome:
+    """Run a plan when `passed` has returned, or earlier if the plan calls that itself.
+
+    `passed` waits for the preflight. Unclassified failures get exit code 3.
+    """
     try:
+        if isinstance(plan, EarlyPlan):
+            return plan.run_early(echo, passed)
+        passed()
         return plan.run(echo)
     except DeployError:
         raise

@@ -8,7 +8,7 @@ class DeployError(FlaskdashError):
 
 
 class PreflightError(DeployError):
-    """The project or the options do not allow a deploy; nothing was built."""
+    """The project or the options do not allow a deploy; nothing was deployed."""
 
     exit_code = 2
 

@@ -79,9 +79,10 @@ def edited(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     (route,) = blocks(section(readme, "Add a route"), "python")
     append(app / "pages.py", route)
 
-    helper, helper_import = blocks(section(readme, "Add a helper."), "python")
+    (helper,) = blocks(section(readme, "Add a helper."), "python")
     append(app / "helpers.py", helper)
-    assert helper_import.strip() in CHART
+    (helper_import,) = re.findall("`(from .*?)`", section(readme, "Add a helper."))
+    assert helper_import in CHART
     (app / "charts/share_of_the_north.py").write_text(CHART, "utf-8")
 
     assert "`uv add " in section(readme, "Add a package.")

@@ -121,7 +121,7 @@ class ServerDeploy:
             recent = Recent(project)
             for rule in rules.ALL:
                 if rule.doing:
-                    recent.note(rule.id, [])
+                    recent.note(rule, [])
             recent.save()
 
     def output(self) -> str:

@@ -1,19 +1,17 @@
 """Deploy to a container on docker or podman, local or remote, with or without a registry.
 
 A release is an image whose tag is the release's name. The live release runs as the container NAME.
-A deploy starts another container in its place; if that does not answer, the old container starts
-again.
+A deploy starts another container beside it, and removes the old one when the new one answers.
 """
 
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Iterator, Mapping
+import socket
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from flaskdash import shell
@@ -24,108 +22,16 @@ from flaskdash.deploy.docker import image as images
 from flaskdash.deploy.docker.engine import Container, Engine
 from flaskdash.deploy.docker.image import Image
 from flaskdash.deploy.docker.secrets import Secrets
+from flaskdash.deploy.docker.service import Service
 from flaskdash.deploy.target import Outcome, Release, Status, Target
 from flaskdash.errors import FlaskdashError
 from flaskdash.generate import render
 from flaskdash.progress import Echo, working
 from flaskdash.project import Project
-from flaskdash.ship.errors import NotRolledBackError, PreflightError, RolledBackError
+from flaskdash.ship.errors import PreflightError, RolledBackError
 
 MAX_RELEASES = 5  # on the engine; flaskdash deletes nothing from a registry
 COMPOSE = "compose.yaml"
-RESTART = ("--restart", "unless-stopped")
-
-
-@dataclass(frozen=True)
-class Service:
-    """The live container of a project, and the switch to another release."""
-
-    engine: Engine
-    name: str
-    repository: str
-    port: int
-    secrets: Secrets
-
-    @property
-    def next(self) -> str:
-        """Return the name of the container that is about to replace the live one."""
-        return f"{self.name}-next"
-
-    def live(self) -> Container | None:
-        return self.engine.inspect(self.name)
-
-    def create(self, release: str, secrets: Path) -> list[str]:
-        """Return the command that creates a release's container, with its port and restarts."""
-        flags = (*RESTART, "--publish", f"{self.port}:{self.port}")
-        return self.engine.create(
-            self.next,
-            f"{self.repository}:{release}",
-            *flags,
-            port=self.port,
-            volume=f"{self.name}-instance",
-            secrets=secrets,
-        )
-
-    def lines(self, release: str) -> Iterator[str]:
-        """Yield the steps of `replace` as lines of text."""
-        engine = self.engine
-        yield f"run       {shlex.join(self.create(release, self.secrets.path))}"
-        yield f"run       {shlex.join(engine.stop(self.name))}"
-        yield f"run       {shlex.join(engine.start(self.next))}"
-        yield images.probe_line(engine, self.next, release)
-        yield f"run       {shlex.join(engine.remove(self.name))}"
-        yield f"run       {shlex.join(engine.rename(self.next, self.name))}"
-
-    def recover(self) -> None:
-        """Clean up after a deploy that was killed, and start the release that was live before."""
-        next_container, live = self.engine.inspect(self.next), self.live()
-        if next_container is None:
-            return
-        if live is None and next_container.running:
-            self.engine.run(self.engine.rename(self.next, self.name))
-            return
-        self.engine.run(self.engine.remove(self.next))
-        if live is not None:
-            if not live.running:  # it may still be stopping, and would not start then
-                self.engine.run(self.engine.stop(self.name))
-            self.engine.run(self.engine.start(self.name))
-
-    def replace(self, release: str) -> None:
-        """Run a release in place of the live one; go back to that one if it does not answer."""
-        before = self.live()
-        self.engine.run(self.create(release, self.secrets.file))
-        try:
-            if before is None:
-                self.engine.run(self.engine.start(self.next))
-            else:
-                self.engine.run(self.engine.swap(self.name, self.next))
-            self.engine.run(self.engine.probe(self.next, release, images.BOOT_SECONDS))
-        except BaseException as error:
-            self._go_back(release, before, error)
-            raise
-        if before is not None:
-            self.engine.run(self.engine.remove(self.name))
-        self.engine.run(self.engine.rename(self.next, self.name))
-
-    def _go_back(self, release: str, before: Container | None, error: BaseException) -> None:
-        """Start the container from before, and raise the error with the failed release's log."""
-        reason = error.message if isinstance(error, FlaskdashError) else type(error).__name__
-        failure = f"{release} does not work: {reason}\n{self.engine.last_lines(self.next)}".rstrip()
-        try:
-            self.engine.clear(self.next)
-            if before is not None:
-                self.engine.run(self.engine.start(self.name))
-                probe = self.engine.probe(self.name, before.release, images.BOOT_SECONDS)
-                self.engine.run(probe)
-        except FlaskdashError as second_error:
-            raise NotRolledBackError(
-                f"{failure}\n{before.release if before else release} does not start again:"
-                f" {second_error.message}",
-                hint=f"{self.engine.program} ps --all",
-            ) from error
-        if isinstance(error, FlaskdashError):
-            live = f"{before.release} is" if before else "No release is"
-            raise RolledBackError(f"{failure}\n{live} live, as before") from error
 
 
 @dataclass(frozen=True)
@@ -138,7 +44,8 @@ class DockerPlan:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        return (*rules.ALL, ENGINE, images.DOCKERFILE, settings_rule(self.service.secrets))
+        target = (images.DOCKERFILE, settings_rule(self.service.secrets))
+        return (ENGINE, port_rule(self.service), *rules.ALL, *target)
 
     @property
     def question(self) -> str:
@@ -153,10 +60,14 @@ class DockerPlan:
 
     def run(self, echo: Echo) -> Outcome:
         """Build, check, push and start a release; go back if it does not answer."""
+        return self.run_early(echo, lambda: None)
+
+    def run_early(self, echo: Echo, passed: Callable[[], None]) -> Outcome:
+        """Do as `run` does, but call `passed` before the image is pushed."""
         self.service.recover()
-        self.image.make(echo)
+        self.image.make(echo, passed)
         try:
-            with working(f"Starting {self.image.release} in place of the live release..."):
+            with working(f"Starting {self.image.release} beside the live release..."):
                 self.service.replace(self.image.release)
         except RolledBackError:
             with suppress(FlaskdashError):
@@ -179,7 +90,7 @@ class DockerPlan:
 class DockerTarget(Target):
     """A container engine as a target."""
 
-    settings = frozenset({"port"})
+    settings = frozenset({"platform", "port"})
 
     def plan(self) -> DockerPlan:
         try:
@@ -192,6 +103,8 @@ class DockerTarget(Target):
             repository=service.repository,
             release=images.new_release(),
             secrets=service.secrets,
+            platform=service.platform,
+            volume=service.volume,
         )
         return DockerPlan(image, service, self._url(service))
 
@@ -211,7 +124,7 @@ class DockerTarget(Target):
         if live is not None and live.running and live.release == tag:
             raise FlaskdashError(f"{tag} is already live", hint="flaskdash releases")
         self._pull(service, tag)
-        with working(f"Starting {tag} in place of the live release..."):
+        with working(f"Starting {tag} beside the live release..."):
             service.replace(tag)
         echo(f"live      {tag} on {self._url(service)}")
         return Outcome(tag, self._url(service))
@@ -226,6 +139,7 @@ class DockerTarget(Target):
         healthy = live.running
         try:
             service.engine.run(service.engine.probe(service.name, live.release, 5))
+            service.engine.run(service.engine.probe(service.holder, live.release, 5, "--port"))
         except FlaskdashError as error:
             healthy = False
             facts["why"] = error.message.splitlines()[0]
@@ -267,7 +181,8 @@ class DockerTarget(Target):
         repository = images.repository(self.project, self.place.address)
         name = images.container_name(repository)
         port = int(self.place.settings.get("port", "8000"))
-        return Service(engine, name, repository, port, Secrets(self.project, name))
+        platform = images.check_platform(self.place.settings.get("platform", ""))
+        return Service(engine, name, repository, port, Secrets(self.project, name), platform)
 
     def _pull(self, service: Service, release: str) -> None:
         """Pull a release's image if it is not on the engine."""
@@ -281,8 +196,7 @@ class DockerTarget(Target):
             service.engine.run(service.engine.pull(f"{service.repository}:{release}"))
 
     def _url(self, service: Service) -> str:
-        remote = os.environ.get("DOCKER_HOST") or os.environ.get("CONTAINER_HOST") or ""
-        return f"http://{urlsplit(remote).hostname or 'localhost'}:{service.port}"
+        return f"http://{engine_host()}:{service.port}"
 
 
 def release_tags(service: Service) -> list[str]:
@@ -294,6 +208,34 @@ def release_tags(service: Service) -> list[str]:
 def settings_rule(secrets: Secrets) -> Rule:
     """Return the rule that the address of each loader is among the secrets."""
     return Rule("settings", "the secrets have the settings that loaders need", secrets.missing)
+
+
+def port_rule(service: Service) -> Rule:
+    """Return the rule that no other program on this machine uses the port."""
+
+    def look(_: Project) -> Iterator[Finding]:
+        with suppress(FlaskdashError):  # the rule of the engine reports it
+            if engine_host() == "localhost" and not service.has_port() and is_taken(service.port):
+                yield Finding(
+                    f"another program on this machine uses port {service.port}."
+                    " Choose another port",
+                    "flaskdash deploy --port PORT",
+                )
+
+    return Rule("port", "no other program uses the port", look, stops=True)
+
+
+def is_taken(port: int) -> bool:
+    """Return whether something listens on a port of this machine."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False
+
+
+def engine_host() -> str:
+    """Return the host of the engine, or localhost."""
+    remote = os.environ.get("DOCKER_HOST") or os.environ.get("CONTAINER_HOST") or ""
+    return urlsplit(remote).hostname or "localhost"
 
 
 def write_compose(image: Image, port: int, echo: Echo) -> None:
@@ -327,5 +269,5 @@ def _previous_release(releases: list[str], live: Container | None) -> str:
     return older[0]
 
 
-ENGINE = Rule("engine", "docker or podman answers", _check_engine)
+ENGINE = Rule("engine", "docker or podman answers", _check_engine, stops=True)
 TARGET = DockerTarget

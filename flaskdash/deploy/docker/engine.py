@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +15,11 @@ from flaskdash.ship.errors import PreflightError
 
 PROGRAMS = ("docker", "podman")
 PROBE = Path(__file__).with_name("probe.py")
-# One process runs both commands, so that it finishes even if flaskdash is killed between them. It
-# captures their output, because a pipe that nobody reads any more would end them.
-SWAP = """\
-import subprocess, sys
-program, old, new = sys.argv[1:]
-for argv in ([program, "stop", old], [program, "start", new]):
-    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        sys.exit(done.stdout)
-"""
+PORT = Path(__file__).with_name("port.py")
+START = Path(__file__).with_name("start.py")
 STOP_SECONDS = 40  # gunicorn gives open requests 30 seconds
 LAST_LINES = 20
+INSTANCE = "/app/instance"
 
 
 @dataclass(frozen=True)
@@ -48,11 +42,14 @@ class Engine:
 
     program: str
 
-    def build(self, context: Path, image: str) -> list[str]:
+    def build(self, context: Path, image: str, platform: str = "") -> list[str]:
         """Return the command that builds an image from a folder with a Dockerfile."""
         # podman's own format does not have a health check.
         options = ["--format", "docker", "--layers"] if self.program == "podman" else []
-        return [self.program, "build", *options, "--tag", image, str(context)]
+        return [
+            *(self.program, "build", *options, *platform_flags(platform)),
+            *("--tag", image, str(context)),
+        ]
 
     def push(self, image: str) -> list[str]:
         return [self.program, "push", "--quiet", image]
@@ -65,19 +62,21 @@ class Engine:
         return [self.program, "rmi", image]
 
     def create(
-        self, name: str, image: str, *flags: str, port: int, volume: str, secrets: Path
+        self, name: str, image: str, *flags: str, port: int, volume: str, program: Sequence[str]
     ) -> list[str]:
-        """Return the command that creates a container, which can write only to its volume.
+        """Return the command that creates a container that runs a Python program.
 
-        Without the name of a volume, the container gets one of its own.
+        It can write only to its volume. Without the name of a volume, it gets one of its own.
         """
         return [
-            *(self.program, "create", "--name", name, *flags),
-            *("--env", f"PORT={port}", "--env-file", str(secrets)),
-            *("--volume", f"{volume}:/app/instance" if volume else "/app/instance"),
+            *(self.program, "create", "--name", name, *flags, "--env", f"PORT={port}"),
+            *("--volume", f"{volume}:{INSTANCE}" if volume else INSTANCE),
             *("--read-only", "--tmpfs", "/tmp"),  # noqa: S108
             *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
-            *("--stop-timeout", str(STOP_SECONDS), image),
+            # SELinux lets containers of one level share a socket.
+            *("--security-opt", f"label=level:{_selinux_level(volume or name)}"),
+            *("--stop-timeout", str(STOP_SECONDS)),
+            *("--entrypoint", "python", image, "-c", *program),
         ]
 
     def start(self, name: str) -> list[str]:
@@ -86,10 +85,6 @@ class Engine:
     def stop(self, name: str) -> list[str]:
         """Return the command that stops a container after it has answered its open requests."""
         return [self.program, "stop", name]
-
-    def swap(self, old: str, new: str) -> list[str]:
-        """Return the command that stops one container and then starts another."""
-        return [sys.executable, "-c", SWAP, self.program, old, new]
 
     def rename(self, name: str, new: str) -> list[str]:
         return [self.program, "rename", name, new]
@@ -103,12 +98,13 @@ class Engine:
     def logs(self, name: str, *flags: str) -> list[str]:
         return [self.program, "logs", *flags, name]
 
-    def probe(self, name: str, release: str, seconds: int) -> list[str]:
+    def probe(self, name: str, release: str, seconds: int, *options: str) -> list[str]:
         """Return the command that checks, inside a container, that the release answers.
 
         It runs inside, because a remote engine or a test container does not have a port here.
         """
-        return [*self.probe_prefix(name), PROBE.read_text("utf-8"), release, str(seconds)]
+        program = PROBE.read_text("utf-8")
+        return [*self.probe_prefix(name), program, release, str(seconds), *options]
 
     def probe_prefix(self, name: str) -> list[str]:
         """Return the probe's command without its program text and arguments."""
@@ -136,6 +132,17 @@ class Engine:
         if self.inspect(name) is not None:
             self.run(self.remove(name))
 
+    def names(self, prefix: str) -> list[str]:
+        """Return the names of the containers that begin with a prefix."""
+        argv = [self.program, "ps", "--all", "--format", "{{.Names}}"]
+        return [name for name in self.run(argv).split() if name.startswith(prefix)]
+
+    def command(self, image: str) -> list[str]:
+        """Return the command that an image starts."""
+        template = "[{{json .Config.Entrypoint}}, {{json .Config.Cmd}}]"
+        argv = [self.program, "inspect", "--type", "image", "--format", template, image]
+        return [word for words in json.loads(self._last_line(argv)) for word in words or ()]
+
     def tags(self, repository: str) -> list[str]:
         """Return the tags of a repository's images on this engine."""
         return self.run([self.program, "images", "--format", "{{.Tag}}", repository]).split()
@@ -155,6 +162,17 @@ class Engine:
             return self.run(self.logs(name, "--tail", str(LAST_LINES))).strip()
         except FlaskdashError:
             return ""
+
+
+def platform_flags(platform: str) -> list[str]:
+    """Return the flags for images of a platform such as linux/amd64; without one, the engine's."""
+    return ["--platform", platform] if platform else []
+
+
+def _selinux_level(name: str) -> str:
+    """Return the level of SELinux that the containers of a volume have."""
+    first, second = hashlib.sha256(name.encode()).digest()[:2]
+    return f"s0:c{first},c{256 + second}"
 
 
 def find() -> Engine:

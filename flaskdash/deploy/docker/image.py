@@ -8,14 +8,15 @@ import shlex
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flaskdash import shell
 from flaskdash.check.rule import Finding, Rule
-from flaskdash.deploy.docker.engine import Engine
+from flaskdash.deploy.docker.engine import START, Engine, platform_flags
 from flaskdash.deploy.docker.secrets import Secrets
 from flaskdash.errors import FlaskdashError
 from flaskdash.progress import Echo, working
@@ -26,6 +27,18 @@ from flaskdash.ship.errors import BuildError, PreflightError
 RELEASE = "%Y%m%d-%H%M%S"
 NAME = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
 REPOSITORY = re.compile(rf"(?:[a-z0-9][a-z0-9.-]*(?::\d+)?/)?(?:{NAME}/)*{NAME}")
+PLATFORM = re.compile(r"linux/[a-z0-9]+(/v\d)?")
+# What engines print if an image cannot be built for a platform, and what to do.
+FOREIGN = {
+    "no match for platform|no matching manifest|no image found in (manifest list|image index)": (
+        "a base image in the Dockerfile does not exist for it. Choose one that does, or leave out"
+        " --platform."
+    ),
+    "exec format error": (
+        "this machine cannot run its programs. Install an emulator (on Debian and Ubuntu:"
+        " sudo apt install qemu-user-static), or leave out --platform."
+    ),
+}
 BUILDING = ".building-"
 BOOT_SECONDS = 180  # the first start may have to read all the data
 
@@ -39,6 +52,8 @@ class Image:
     repository: str
     release: str
     secrets: Secrets
+    platform: str = ""
+    volume: str = ""  # of the snapshots; without a name, those of the check are deleted
 
     @property
     def tag(self) -> str:
@@ -62,21 +77,24 @@ class Image:
             yield f"stage     {path}"
         yield from self.secrets.lines()
         engine, check = self.engine, f"{self.name}-check"
-        create = engine.create(check, self.tag, port=8000, volume="", secrets=self.secrets.path)
-        yield _run_line(engine.build(context, self.tag))
-        yield _run_line(create)
+        program = ["...", self.release, "", "COMMAND"]
+        yield _run_line(engine.build(context, self.tag, self.platform))
+        yield _run_line(self._create_check(check, self.secrets.path, 8000, program))
         yield _run_line(engine.start(check))
         yield probe_line(engine, check, self.release)
         yield _run_line(engine.remove(check))
         if self.is_pushed:
             yield _run_line(engine.push(self.tag))
 
-    def make(self, echo: Echo) -> None:
-        """Build, check and push the image; remove it if any of that fails."""
+    def make(self, echo: Echo, passed: Callable[[], None]) -> None:
+        """Build, check and push the image; remove it if any of that fails.
+
+        `passed` waits for the preflight before the image is pushed.
+        """
         self.secrets.ensure(echo)
         try:
             with working(f"Building {self.tag}..."), _staged(self.project, self.release) as context:
-                self.engine.run(self.engine.build(context, self.tag))
+                self._build(context)
             if self.engine.user(self.tag) in {"", "0", "root"}:
                 raise BuildError(
                     "the image runs as root. Add the line `USER 1000` before CMD in the"
@@ -86,6 +104,7 @@ class Image:
             with working("Starting it here, as in production..."):
                 self._check()
             echo(f"build     {self.tag}: it starts, and every dashboard answers")
+            passed()
             if self.is_pushed:
                 with working(f"Pushing {self.tag}..."):
                     self.engine.run(self.engine.push(self.tag))
@@ -95,15 +114,35 @@ class Image:
                 self.engine.run(self.engine.remove_image(self.tag))
             raise
 
+    def _build(self, context: Path) -> None:
+        try:
+            self.engine.run(self.engine.build(context, self.tag, self.platform))
+        except shell.CommandError as error:
+            for sign, sentence in FOREIGN.items():
+                if self.platform and re.search(sign, error.output, re.IGNORECASE):
+                    message = f"the image cannot be built for {self.platform}: {sentence}"
+                    raise BuildError(f"{message}\n{error.output.strip()[-300:]}") from error
+            raise
+
+    def _create_check(
+        self, name: str, secrets: Path, port: int, program: Sequence[str]
+    ) -> list[str]:
+        return self.engine.create(
+            name,
+            self.tag,
+            *("--env-file", str(secrets), *platform_flags(self.platform)),
+            port=port,
+            volume=self.volume,
+            program=program,
+        )
+
     def _check(self) -> None:
         """Start a container of the image and check that it answers; raise BuildError if not."""
         check, engine = f"{self.name}-check", self.engine
         engine.clear(check)  # a deploy that was killed may have left it
-        create = engine.create(
-            check, self.tag, port=_free_port(), volume="", secrets=self.secrets.file
-        )
+        program = start_program(self.release, "", engine.command(self.tag))
         try:
-            engine.run(create)
+            engine.run(self._create_check(check, self.secrets.file, free_port(), program))
             engine.run(engine.start(check))
             engine.run(engine.probe(check, self.release, BOOT_SECONDS))
         except FlaskdashError as error:
@@ -158,6 +197,21 @@ def dockerfile(project: Project) -> Iterator[Finding]:
 DOCKERFILE = Rule("dockerfile", "the Dockerfile starts the app as an ordinary user", dockerfile)
 
 
+def start_program(release: str, socket: str, command: Sequence[str]) -> list[str]:
+    """Return the program that starts a release by its image's command, and its arguments."""
+    return [START.read_text("utf-8"), release, socket, *command]
+
+
+def check_platform(platform: str) -> str:
+    """Return a platform; raise PreflightError unless it has the form linux/amd64."""
+    if platform and not PLATFORM.fullmatch(platform):
+        raise PreflightError(
+            f"{platform!r} is not a platform of images. Write it as linux/amd64 or linux/arm64",
+            hint="flaskdash deploy --platform linux/amd64",
+        )
+    return platform
+
+
 def probe_line(engine: Engine, name: str, release: str) -> str:
     """Return the step of a probe as a line of text."""
     command = shlex.join(engine.probe_prefix(name))
@@ -197,7 +251,8 @@ def _stage(source: Path, path: Path) -> None:
     path.chmod(mode | 0o444 | (0o111 if mode & 0o100 else 0))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that is free on this machine; in a container of its own, all are free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -37,8 +37,8 @@ class KubernetesPlan:
     @property
     def rules(self) -> tuple[Rule, ...]:
         return (
-            *rules.ALL,
             ENGINE,
+            *rules.ALL,
             images.DOCKERFILE,
             settings_rule(self.image.secrets),
             CACHE,
@@ -57,7 +57,7 @@ class KubernetesPlan:
 
     def run(self, echo: Echo) -> Outcome:
         """Build, boot and push the image; write the manifests unless they exist."""
-        self.image.make(echo)
+        self.image.make(echo, lambda: None)
         if not self._has_manifests():
             values = {
                 "name": self.image.name,
@@ -90,7 +90,7 @@ class KubernetesPlan:
 class KubernetesTarget(Target):
     """Kubernetes as a target; kubectl manages its releases and logs."""
 
-    settings = frozenset({"domain"})
+    settings = frozenset({"domain", "platform"})
 
     def plan(self) -> KubernetesPlan:
         repository = images.repository(self.project, self.place.address)
@@ -109,7 +109,9 @@ class KubernetesTarget(Target):
         except PreflightError:  # the preflight reports it, as a rule that failed
             engine = Engine("docker")
         secrets = Secrets(self.project, name)
-        image = Image(self.project, engine, repository, images.new_release(), secrets)
+        platform = images.check_platform(self.place.settings.get("platform", ""))
+        release = images.new_release()
+        image = Image(self.project, engine, repository, release, secrets, platform)
         return KubernetesPlan(image, domain)
 
     def secrets(self) -> list[str]:

@@ -107,6 +107,11 @@ class SshTarget(Target):
             )
         return name
 
+    @property
+    def port(self) -> int:
+        """Return the requested port, or 0 for the one that the project has, or the first free one."""
+        return int(self.place.settings.get("port", 0))
+
     @cached_property
     def address(self) -> Address:
         return Address.parse(self.place.address)
@@ -148,7 +153,7 @@ class SshTarget(Target):
             "root": facts["root"],
             "scope": facts.scope,
             "uv": facts["uv"],
-            "port": int(self.place.settings.get("port", 0)),
+            "port": self.port,
             "domain": self.place.settings.get("domain", ""),
             "units": {path.name: path.read_text("utf-8") for path in UNITS.iterdir()},
             "front": {path.name: path.read_text("utf-8") for path in FRONT.iterdir()},

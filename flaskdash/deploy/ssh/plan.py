@@ -10,10 +10,11 @@ import shutil
 import time
 import tomllib
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,8 @@ class SshPlan:
         cannot be reached. The note about disks that do not last is left out, because a server's
         disk does.
         """
-        server = Rule("ssh", "the server can be reached, and can run the project", self._check)
+        sentence = "the server can be reached, and can run the project"
+        server = Rule("ssh", sentence, self._check, stops=True)
         return (server, *(rule for rule in rules.ALL if rule.id != "disk"))
 
     @property
@@ -107,7 +109,7 @@ class SshPlan:
         python = self.target.place.settings.get("python")
         like = machine.machine(self.project, python, None)
         connection = self.target.connection()
-        probing = connection.argv(["sh", "-s", self.target.slug])
+        probing = connection.argv(["sh", "-s", self.target.slug, str(self.target.port)])
         yield f"run       {shlex.join(probing)} <probe.sh"
         yield f"run       {shlex.join(lockfile.export(self.project, requirements))}"
         yield f"run       {shlex.join(wheels.download(like, requirements, Path('wheels')))}"
@@ -119,6 +121,10 @@ class SshPlan:
 
     def run(self, echo: Echo) -> Outcome:
         """Deploy; if the new release does not answer, the one from before stays live."""
+        return self.run_early(echo, lambda: None)
+
+    def run_early(self, echo: Echo, passed: Callable[[], None]) -> Outcome:
+        """Do as `run` does, but let the server wait for `passed` when it has tried the release."""
         with self.target.connection() as connection:
             facts = self.facts or probe(connection, self.target.slug)
             version = self._python(facts)
@@ -132,11 +138,14 @@ class SshPlan:
                     f"send      {len(self.files)} files, {megabytes:.1f} MB"
                     f" to {self.target.address}"
                 )
+                approval = Approval(passed)
                 chunks = (chunk for path in paths for chunk in _read_chunks(path))
-                messages = connection.send(python, request, chunks)
+                messages = connection.send(python, request, chain(chunks, approval))
                 try:
                     with working("Deploying on the server..."):
                         result = read_result(messages, echo)
+                except PreflightError as error:
+                    raise approval.error or error from None
                 except ConnectionLost as error:
                     result = self._reconnect(error, request)
         return self.target.report_live(result, echo)
@@ -218,11 +227,12 @@ class SshPlan:
 
     def _check(self, project: Project) -> Iterator[Finding]:
         with self.target.connection() as connection, working("Probing the server..."):
-            self.facts = probe(connection, self.target.slug)
+            self.facts = probe(connection, self.target.slug, self.target.port)
         requested = self.target.place.settings.get("python", "")
         size = sum((project.root / path).stat().st_size for path in self.files)
         python = self._python(self.facts)
-        yield from findings(self.facts, python, requested, self._accepted_pythons(), size)
+        accepted = self._accepted_pythons()
+        yield from findings(self.facts, python, requested, accepted, size, self.target.port)
 
     def _python(self, facts: ServerFacts) -> str:
         """Return the version of Python that runs the project on the server, or ""."""
@@ -256,6 +266,22 @@ class SshPlan:
             return result
         live = f"{result['release']} is" if result["release"] else "No release is"
         raise RolledBackError(f"{error.message}. {live} live, as before", error.hint) from error
+
+
+class Approval:
+    """The last line of a deploy's input; if the preflight fails, the input ends without it."""
+
+    def __init__(self, passed: Callable[[], None]) -> None:
+        self.passed = passed
+        self.error: Exception | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            self.passed()
+        except Exception as error:  # the thread that waits for the server raises it
+            self.error = error
+        else:
+            yield b"passed\n"
 
 
 def _refresh_seconds(path: Path) -> int:

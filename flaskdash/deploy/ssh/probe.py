@@ -83,13 +83,14 @@ class ServerFacts:
         return Machine(python, f"manylinux_2_{minor}_{processor}")
 
 
-def probe(connection: Connection, project: str) -> ServerFacts:
-    """Run the probe on the server."""
-    return ServerFacts.parse(connection.run(["sh", "-s", project], SCRIPT.read_bytes()))
+def probe(connection: Connection, project: str, port: int = 0) -> ServerFacts:
+    """Run the probe on the server; `port` is the one that the project is to have there."""
+    script = SCRIPT.read_bytes()
+    return ServerFacts.parse(connection.run(["sh", "-s", project, str(port)], script))
 
 
 def findings(
-    facts: ServerFacts, python: str, requested: str, accepted: str, size: int = 0
+    facts: ServerFacts, python: str, requested: str, accepted: str, size: int = 0, port: int = 0
 ) -> Iterator[Finding]:
     """Yield the reasons why the server cannot run the project; `size` is its files' bytes."""
     system = facts["system"]
@@ -108,6 +109,7 @@ def findings(
         )
         return
     yield from _python_findings(facts, python, requested, accepted)
+    yield from _service_findings(facts, port)
     if not re.fullmatch(r"[\w./+@-]+", facts["root"], re.ASCII):
         yield Finding(
             f"systemd's unit files cannot contain the path {facts['root']}."
@@ -121,6 +123,27 @@ def findings(
             f"the server's disk has {int(facts['free']) // 1000} MB free, and the project needs"
             f" {needed // 1000} MB. Make room on the server",
             "df -h",
+        )
+
+
+def _service_findings(facts: ServerFacts, port: int) -> Iterator[Finding]:
+    """Yield the reasons why the account cannot run a service at the port."""
+    if facts.scope == "user" and not facts["lingers"]:
+        yield Finding(
+            f"systemd ends the services of {facts['user']} when {facts['user']} logs out, and only"
+            " an administrator of the server can change that, with the command below",
+            f"sudo loginctl enable-linger {facts['user']}",
+        )
+    if facts.scope == "user" and 0 < port < 1024:
+        yield Finding(
+            f"only root can open port {port}. Choose one above 1023, and --domain to have Caddy or"
+            " nginx on ports 80 and 443",
+            "flaskdash deploy --port 8000",
+        )
+    elif facts["taken"]:
+        yield Finding(
+            f"another program on the server uses port {port}. Choose another port",
+            "flaskdash deploy --port PORT",
         )
 
 

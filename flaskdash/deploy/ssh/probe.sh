@@ -1,5 +1,5 @@
 # Print the facts about this server, a line KEY=VALUE each, without changing anything.
-# $1 is the project's name on the server.
+# $1 is the project's name on the server, $2 the requested port or 0.
 fact() { printf '%s=%s\n' "$1" "$2"; }
 
 fact system "$(uname -s)"
@@ -10,7 +10,11 @@ fact uid "$(id -u)"
 fact home "$HOME"
 [ -d /run/systemd/system ] && fact systemd "$(systemctl --version | awk 'NR == 1 { print $2 }')"
 if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then fact admin yes; fi
-if [ -e "/var/lib/systemd/linger/$(id -un)" ]; then fact lingers yes; fi
+# polkit may let the account decide whether its services run on after it logs out.
+if [ -e "/var/lib/systemd/linger/$(id -un)" ] ||
+    pkcheck --action-id org.freedesktop.login1.set-self-linger --process $$ >/dev/null 2>&1; then
+    fact lingers yes
+fi
 
 root=$HOME/flaskdash/$1
 [ "$(id -u)" != 0 ] || root=/srv/flaskdash/$1
@@ -31,6 +35,14 @@ while [ ! -d "$folder" ]; do folder=$(dirname "$folder"); done
 fact free "$(df -Pk "$folder" | awk 'NR == 2 { print $4 }')"
 ! grep -qs " $root/" "/etc/systemd/system/flaskdash-$1@.service" || fact scope system
 [ ! -e "$HOME/.config/systemd/user/flaskdash-$1@.service" ] || fact scope user
+units="/etc/systemd/system $HOME/.config/systemd/user"
+listening=$(awk -v port="$(printf ':%04X' "$2")" '$4 == "0A" && substr($2, length($2) - 4) == port' \
+    /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+if [ -n "$listening" ]; then
+    # The project's own socket may hold it.
+    for folder in $units; do grep -Eqs "^ListenStream=(.*:)?$2\$" "$folder/flaskdash-$1.socket" && own=yes; done
+    [ -n "$own" ] || fact taken yes
+fi
 [ ! -L "$root/current" ] || fact live "$(basename "$(readlink "$root/current")")"
 for environment in "$root"/environments/*; do
     [ ! -e "$environment/.complete" ] || [ ! -x "$environment/bin/python" ] ||

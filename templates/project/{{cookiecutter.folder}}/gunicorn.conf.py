@@ -10,7 +10,9 @@ from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
+from werkzeug.test import Client
 
+IS_LENT = "LISTEN_FDS" in os.environ  # the socket: the release before may still take requests
 LINGER_SECONDS = 2.0  # that a worker which stops waits for requests on open connections
 
 
@@ -18,7 +20,6 @@ class Channel(HTTPChannel):  # type: ignore
     """A connection; when the worker stops, it is closed after its next answer."""
 
     def service(self) -> None:
-        """Answer a request."""
         if not self.server.accepting:
             self.requests[0].headers["CONNECTION"] = "close"
         super().service()
@@ -52,7 +53,6 @@ class BufferedWorker(Worker):  # type: ignore
             cleanup_interval=5,
             channel_request_lookahead=1,  # notices that a client has gone
             max_request_body_size=2**24,
-            asyncore_use_poll=True,
             clear_untrusted_proxy_headers=False,  # for werkzeug's ProxyFix
             url_prefix=os.environ.get("SCRIPT_NAME", ""),
             ident=None,
@@ -75,8 +75,7 @@ class BufferedWorker(Worker):  # type: ignore
             self.serve(connections)
 
     def serve(self, connections: dict[int, wasyncore.dispatcher]) -> None:
-        """Read and write what is ready, and tell gunicorn that this worker is alive."""
-        self.notify()
+        self.notify()  # gunicorn ends a worker that does not
         wasyncore.loop(timeout=0.5, use_poll=True, map=connections, count=1)
 
 
@@ -88,7 +87,17 @@ logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Import what pages need soon after the start, but not before the first cached answers."""
-    timer = Timer(1.0, lambda: [import_module(name) for name in ("duckdb", "pandas", "plotly.io")])
+    """Import what pages need: after the first cached answers, or before any if the socket is lent."""
+    timer = Timer(1.0 - IS_LENT, warm_up, [worker])
     timer.daemon = True
     timer.start()
+    while IS_LENT and timer.is_alive():
+        worker.notify()
+        timer.join(0.2)
+
+
+def warm_up(worker: Worker) -> None:
+    for name in ("duckdb", "pandas", "plotly.io"):
+        import_module(name)
+    if IS_LENT:
+        Client(worker.wsgi).get("/")

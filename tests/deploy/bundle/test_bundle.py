@@ -75,7 +75,7 @@ def test_a_failed_preflight_exits_with_2_and_writes_nothing(
     before = snapshot(tiny_project.root)
     result = invoke(tiny_project, monkeypatch, "bundle")
     assert result.exit_code == 2
-    assert "The preflight failed (lock, environment, tests). Nothing was built." in result.output
+    assert "The preflight failed (lock, environment, tests). Nothing was deployed." in result.output
     (tiny_project.root / "dist/.deploy.lock").unlink(missing_ok=True)
     assert snapshot(tiny_project.root) == before
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,23 +15,27 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from flaskdash import shell
 from flaskdash.check import rules
 from flaskdash.cli import cli
 from flaskdash.deploy import docker
 from flaskdash.deploy.docker import engine as engines
 from flaskdash.deploy.docker import image as images
+from flaskdash.deploy.docker import start
 from flaskdash.deploy.docker.engine import Engine
 from flaskdash.deploy.docker.image import Image
 from flaskdash.deploy.docker.secrets import Secrets
+from flaskdash.deploy.docker.service import Service
 from flaskdash.deploy.platforms import kubernetes
 from flaskdash.deploy.target import Place
 from flaskdash.errors import FlaskdashError
 from flaskdash.generate import render
 from flaskdash.project import Project
 from flaskdash.ship import files, leaks
-from flaskdash.ship.errors import PreflightError
+from flaskdash.ship.errors import BuildError, PreflightError
 from tests.support.engine import Podman, podman
 from tests.support.projects import copy_project
+from tests.support.visitors import Visitors
 from tests.support.waiting import wait_for
 from tests.support.web import fetch, free_port
 
@@ -38,6 +44,8 @@ pytestmark = [
 ]
 OFFICIAL = 131_000_000  # bytes of python:3.11-slim-bookworm; later Pythons take less
 MOST = 450_000_000
+# What an engine prints about an image.
+ANSWERS = {".Config.User": "1000", ".Config.Cmd": '[null, ["gunicorn"]]'}
 
 
 @dataclass
@@ -69,16 +77,20 @@ class ContainerDeploy:
     def names(self) -> list[str]:
         return sorted(self.engine("ps", "--all", "--format", "{{.Names}}").split())
 
+    def expected_names(self) -> list[str]:
+        """Return the names of the live release and of the container that holds its port."""
+        return ["shop", f"shop-port-{self.port}"]
+
     def id(self) -> str:
         return self.engine("inspect", "--format", "{{.Id}}", "shop")
 
     def tags(self) -> set[str]:
         return set(self.engine("images", "--format", "{{.Tag}}", self.repository).split())
 
-    def service(self, **changes: Any) -> docker.Service:
+    def service(self, **changes: Any) -> Service:
         secrets = Secrets(Project.find(self.root), "shop")
         engine = Engine("podman")
-        service = docker.Service(engine, "shop", self.repository, self.port, secrets)
+        service = Service(engine, "shop", self.repository, self.port, secrets)
         return replace(service, **changes)
 
 
@@ -126,7 +138,7 @@ def test_a_project_becomes_a_container_that_answers(shop: ContainerDeploy) -> No
         f"live      {shop.first} on http://localhost:{shop.port}",
     ]
     assert fetch(f"http://127.0.0.1:{shop.port}/")[0] == 200
-    assert shop.names() == ["shop"]
+    assert shop.names() == shop.expected_names()
     pushed = json.loads(fetch(f"http://{shop.engine.registry}/v2/team/shop/tags/list")[1])
     assert pushed["tags"] == [shop.first]
     assert not list((shop.root / "dist").glob(".building-*"))
@@ -206,6 +218,64 @@ def test_secrets_are_for_their_owner_and_not_for_git(shop: ContainerDeploy) -> N
 # --- a second release, and a rollback ---
 
 
+def test_no_request_fails_while_a_release_replaces_another(
+    shop: ContainerDeploy, with_engine: None
+) -> None:
+    before = shop.id()
+    with Visitors(f"http://127.0.0.1:{shop.port}", ["/up", "/"]) as visitors:
+        shop.service().replace(shop.first)
+        assert shop.id() != before
+        shop.service().replace(shop.first)
+    assert visitors.failures == []
+    assert visitors.total > 0
+    assert shop.names() == shop.expected_names()
+
+
+def test_another_port_replaces_the_present_one(shop: ContainerDeploy, with_engine: None) -> None:
+    port = free_port()
+    shop.service(port=port).replace(shop.first)
+    assert shop.names() == ["shop", f"shop-port-{port}"]
+    assert fetch(f"http://127.0.0.1:{port}/up")[0] == 200
+    shop.service().replace(shop.first)
+    assert shop.names() == shop.expected_names()
+    assert shop.up() == f"up {shop.first}"
+
+
+def test_a_release_with_a_port_of_its_own_gives_it_up(
+    shop: ContainerDeploy, with_engine: None
+) -> None:
+    """Earlier versions of flaskdash published the port of the release itself."""
+    shop.engine("rm", "--force", "--time", "0", "shop", f"shop-port-{shop.port}")
+    options = ("--env", f"PORT={shop.port}", "--env", "SECRET_KEY=x" * 8)
+    image = f"{shop.repository}:{shop.first}"
+    shop.engine("run", "--detach", "--name", "shop", *options, image)
+    wait_for(lambda: shop.up() == f"up {shop.first}", "the earlier release")
+    assert shop.service().has_port()
+    shop.service().replace(shop.first)
+    assert shop.up() == f"up {shop.first}"
+    assert shop.names() == shop.expected_names()
+
+
+def test_a_port_of_another_program_fails_the_preflight(
+    shop: ContainerDeploy, with_engine: None
+) -> None:
+    project = Project.find(shop.root)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        (finding,) = docker.port_rule(shop.service(port=port)).look(project)
+    assert finding.sentence.startswith(f"another program on this machine uses port {port}")
+    assert list(docker.port_rule(shop.service()).look(project)) == []
+
+
+def test_if_the_container_of_the_port_restarts_the_release_takes_the_new_socket(
+    shop: ContainerDeploy,
+) -> None:
+    shop.engine("restart", "--time", "0", f"shop-port-{shop.port}")
+    restarts = "{{.RestartCount}}"
+    wait_for(lambda: shop.engine("inspect", "--format", restarts, "shop") == "1", "its restart")
+    wait_for(lambda: shop.up() == f"up {shop.first}", "an answer")
+
+
 def test_a_second_release_and_a_rollback(shop: ContainerDeploy) -> None:
     compose = shop.root / "compose.yaml"
     compose.write_text("# edited\n" + compose.read_text("utf-8"), "utf-8")
@@ -230,7 +300,7 @@ def test_a_second_release_and_a_rollback(shop: ContainerDeploy) -> None:
     shop.engine("rmi", f"{shop.repository}:{second}")  # the registry still has it
     shop.cli("rollback", second)
     assert shop.up() == f"up {second}"
-    assert shop.names() == ["shop"]
+    assert shop.names() == shop.expected_names()
     status = json.loads(shop.cli("status", "--json").output)
     assert (status["release"], status["healthy"]) == (second, True)
     assert status["facts"]["container"] == "shop"
@@ -262,6 +332,15 @@ def add_code(shop: ContainerDeploy, text: str) -> Path:
     return file
 
 
+# The check of an image is the first start of its release.
+FAILS_THE_SECOND_TIME = """
+mark = Path(os.environ["INSTANCE_PATH"], "started")
+if mark.exists():
+    raise RuntimeError("only there")
+mark.touch()
+"""
+
+
 @pytest.fixture
 def with_engine(shop: ContainerDeploy, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this process use the engine of the tests."""
@@ -283,7 +362,7 @@ def test_a_release_that_does_not_start_is_never_live(shop: ContainerDeploy, rest
     assert "the image does not work" in output
     assert "RuntimeError: what a mess" in output
     assert (shop.up(), shop.tags(), shop.id()) == (before, tags, container)
-    assert shop.names() == ["shop"]
+    assert shop.names() == shop.expected_names()
 
 
 def test_a_loader_that_fails_is_reported_at_once(
@@ -304,29 +383,28 @@ def test_if_a_release_fails_when_live_the_one_before_runs_again(
     shop: ContainerDeploy, restored: None
 ) -> None:
     before, tags, container = shop.up(), shop.tags(), shop.id()
-    is_live = f"os.environ['PORT'] == '{shop.port}'"  # the check runs on another port
-    add_code(shop, f"\nif {is_live}:\n    raise RuntimeError('only there')\n")
+    add_code(shop, FAILS_THE_SECOND_TIME)
     output = shop.cli("deploy", code=4).output
     assert "RuntimeError: only there" in output
     assert f"{before.removeprefix('up ')} is live, as before" in output
     assert (shop.up(), shop.tags(), shop.id()) == (before, tags, container)
-    assert shop.names() == ["shop"]
+    assert shop.names() == shop.expected_names()
 
 
-def test_a_release_that_does_not_start_again_is_reported(
+def test_a_live_release_that_does_not_answer_any_more_is_reported(
     shop: ContainerDeploy, restored: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = shop.up()
-    start = Engine.start
-    failing = ["false"]
-    monkeypatch.setattr(Engine, "start", lambda s, n: failing if n == "shop" else start(s, n))
-    add_code(shop, f"\nif os.environ['PORT'] == '{shop.port}':\n    raise RuntimeError\n")
+    probe = Engine.probe
+
+    def fail(engine: Engine, name: str, *args: Any) -> list[str]:
+        return ["false"] if name == "shop" else probe(engine, name, *args)
+
+    monkeypatch.setattr(Engine, "probe", fail)
+    add_code(shop, FAILS_THE_SECOND_TIME)
     output = shop.cli("deploy", code=5).output
-    assert f"{before.removeprefix('up ')} does not start again" in output
-    status = shop.cli("status", code=1).output
-    assert "answers    no" in status
-    shop.engine("start", "shop")
-    wait_for(lambda: shop.up() == before, "the release from before")
+    assert f"{before.removeprefix('up ')} does not answer any more" in output
+    assert "answers    no" in shop.cli("status", code=1).output
 
 
 def test_a_port_in_use_leaves_the_live_release_running(
@@ -349,42 +427,46 @@ def test_a_port_in_use_leaves_the_live_release_running(
         server.kill()
         server.wait(30)
     assert error.value.exit_code == 4
-    assert (shop.up(), shop.id(), shop.names()) == (before, container, ["shop"])
+    assert f"port {port} cannot be opened" in error.value.message
+    assert "Address already in use" in error.value.message
+    assert (shop.up(), shop.id(), shop.names()) == (before, container, shop.expected_names())
 
 
 @pytest.mark.parametrize(
     "killed",
     [
-        "before it stopped the old",
         "before it started",
         "before it was verified",
-        "before it was renamed",
+        "between the two renames",
+        "before the old one was removed",
     ],
 )
 def test_after_a_killed_deploy_the_next_one_recovers(
     shop: ContainerDeploy, killed: str, with_engine: None
 ) -> None:
-    service, before = shop.service(), shop.up()
-    service.engine.run(service.create(shop.first, service.secrets.file))
-    if killed != "before it stopped the old":
-        shop.engine("stop", "shop")
-    if killed in {"before it was verified", "before it was renamed"}:
-        shop.engine("start", "shop-next")
-        wait_for(lambda: shop.up() == f"up {shop.first}", "the next")
-    if killed == "before it was renamed":
-        shop.engine("rm", "shop")
-        before = f"up {shop.first}"
-    service.recover()
-    wait_for(lambda: shop.up() == before, killed)
-    assert shop.names() == ["shop"]
+    service, before = shop.service(), shop.id()
+    service.engine.run(service.create(shop.first))
+    following = shop.engine("inspect", "--format", "{{.Id}}", "shop-next")
+    if killed != "before it started":
+        service.engine.run(service.engine.start("shop-next"))
+        service.engine.run(service.engine.probe("shop-next", shop.first, 60))
+    if killed in {"between the two renames", "before the old one was removed"}:
+        shop.engine("rename", "shop", "shop-old")
+        before = following
+    if killed == "before the old one was removed":
+        shop.engine("rename", "shop-next", "shop")
+    with Visitors(f"http://127.0.0.1:{shop.port}", ["/up"]) as visitors:
+        service.recover()
+    assert visitors.failures == []
+    assert (shop.id(), shop.names()) == (before, shop.expected_names())
 
 
 REPLACE = """
 import sys
 from pathlib import Path
-from flaskdash.deploy.docker import Service
 from flaskdash.deploy.docker.engine import Engine
 from flaskdash.deploy.docker.secrets import Secrets
+from flaskdash.deploy.docker.service import Service
 from flaskdash.project import Project
 repository, port, release = sys.argv[1:]
 secrets = Secrets(Project.find(Path.cwd()), "shop")
@@ -392,26 +474,23 @@ Service(Engine("podman"), "shop", repository, int(port), secrets).replace(releas
 """
 
 
-def test_a_deploy_killed_between_two_releases_leaves_one_that_answers(
-    shop: ContainerDeploy, with_engine: None
+@pytest.mark.parametrize("moment", ["shop-next", "shop-old"])
+def test_a_deploy_that_is_killed_leaves_a_release_that_answers(
+    shop: ContainerDeploy, with_engine: None, moment: str
 ) -> None:
-    before = shop.up()
-    process = subprocess.Popen(
-        [sys.executable, "-c", REPLACE, shop.repository, str(shop.port), shop.first],
-        cwd=shop.root,
-    )
-
-    def stops() -> bool:
-        state = shop.engine("inspect", "--format", "{{.State.Status}}", "shop")
-        return state != "running"
-
-    wait_for(stops, "the live container to be stopped")
-    process.kill()
-    process.wait(30)
-    wait_for(lambda: shop.up() == f"up {shop.first}", "the next")
-    shop.service().recover()
-    wait_for(lambda: shop.up() == before, "the one from before")
-    assert shop.names() == ["shop"]
+    before = shop.id()
+    with Visitors(f"http://127.0.0.1:{shop.port}", ["/up"]) as visitors:
+        process = subprocess.Popen(
+            [sys.executable, "-c", REPLACE, shop.repository, str(shop.port), shop.first],
+            cwd=shop.root,
+        )
+        wait_for(lambda: moment in shop.names(), moment)
+        process.kill()
+        process.wait(30)
+        shop.service().recover()
+    assert visitors.failures == []
+    assert (shop.id() == before) is (moment == "shop-next")
+    assert shop.names() == shop.expected_names()
 
 
 def test_the_images_of_the_oldest_releases_are_removed(
@@ -431,6 +510,54 @@ def test_the_images_of_the_oldest_releases_are_removed(
     assert lines[0].startswith(f"prune     {shop.repository}:2020")
     for tag in {*old, "latest"} & shop.tags():
         shop.engine("rmi", f"{shop.repository}:{tag}")
+
+
+# --- the program that starts a release, without a container ---
+
+
+@pytest.fixture
+def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a project in an image, with a loader, its source and a live release."""
+    monkeypatch.setattr(start, "APP", tmp_path)
+    monkeypatch.setattr(start, "INSTANCE", tmp_path / "instance")
+    for name in ("app/loaders/sales.py", "data/sales.csv", "instance/20260101-000000/sales.1"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name, "utf-8")
+    files = [(tmp_path / name).stat() for name in ("app/loaders/sales.py", "data/sales.csv")]
+    signature = "".join(f"{file.st_mtime_ns}-{file.st_size} " for file in files)
+    state = json.dumps({"file": "sales.1", "signature": signature})
+    (tmp_path / "instance/20260101-000000/sales.json").write_text(state, "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("changed", ["", "app/loaders/sales.py", "data/sales.csv"])
+def test_a_release_has_the_snapshots_of_loaders_that_have_not_changed(
+    container: Path, changed: str
+) -> None:
+    if changed:
+        (container / changed).write_text("changed", "utf-8")
+    folder = container / "instance/20260202-000000"
+    folder.mkdir()
+    start.link_snapshots(folder)
+    names = {path.name for path in folder.iterdir()}
+    assert names == (set() if changed else {"sales.1", "sales.json"})
+    if not changed:
+        assert (folder / "sales.1").samefile(container / "instance/20260101-000000/sales.1")
+
+
+def test_old_snapshots_are_deleted_unless_a_release_uses_them(container: Path) -> None:
+    instance = container / "instance"
+    for number in range(2, 9):
+        (instance / f"2026010{number}-000000").mkdir()
+    (instance / "uploads").mkdir()
+    with (instance / "20260101-000000/.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        start.prune()
+    names = sorted(path.name for path in instance.iterdir())
+    assert names == [
+        *("20260101-000000", "20260104-000000", "20260105-000000", "20260106-000000"),
+        *("20260107-000000", "20260108-000000", "uploads"),
+    ]
 
 
 # --- without an engine ---
@@ -461,10 +588,12 @@ def test_a_dry_run_prints_every_command_and_changes_nothing(
     commands = [line.split()[1:3] for line in output.splitlines() if line.startswith("run ")]
     assert commands == [
         ["docker", word]
-        for word in "build create start exec rm push create stop start exec rm rename".split()
+        for word in (
+            "build create start exec rm push create start create start exec rename rename stop rm"
+        ).split()
     ]
     assert "--read-only --tmpfs /tmp --cap-drop ALL" in output
-    assert "--restart unless-stopped --publish 8000:8000" in output
+    assert "--restart unless-stopped --no-healthcheck --publish 8000:8000" in output
     staged = [line.split()[1] for line in output.splitlines() if line.startswith("stage")]
     assert {"app/__init__.py", "data/sales.csv", ".release"} <= set(staged)
     assert ".env" not in staged
@@ -498,6 +627,77 @@ def test_the_repository_of_an_address(tmp_path: Path, address: str, repository: 
             images.repository(project, address)
     else:
         assert images.repository(project, address) == repository
+
+
+def run_or_fail(monkeypatch: pytest.MonkeyPatch, failing: str, output: str) -> list[list[str]]:
+    """Let the engine's commands answer nothing, and one of them fail; return them as they come."""
+    commands: list[list[str]] = []
+
+    def run(_: Engine, argv: list[str]) -> str:
+        commands.append([*argv])
+        if argv[1] == failing:
+            raise shell.CommandError(argv, 1, output)
+        return next((text for sign, text in ANSWERS.items() if sign in " ".join(argv)), "")
+
+    monkeypatch.setattr(Engine, "run", run)
+    monkeypatch.setattr(Engine, "inspect", lambda *_: None)
+    return commands
+
+
+def image_for(root: Path, platform: str) -> Image:
+    project = Project.find(root)
+    secrets = Secrets(project, "shop")
+    return Image(project, Engine("docker"), "r.example/shop", "1", secrets, platform)
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        (
+            "no match for platform in manifest: not found",
+            "a base image in the Dockerfile does not exist for it",
+        ),
+        (
+            "no image found in image index for architecture riscv64",
+            "a base image in the Dockerfile does not exist for it",
+        ),
+        ("exec /bin/sh: exec format error", "this machine cannot run its programs"),
+    ],
+)
+def test_an_image_that_cannot_be_built_for_a_platform(
+    made: Path, monkeypatch: pytest.MonkeyPatch, output: str, sentence: str
+) -> None:
+    commands = run_or_fail(monkeypatch, "build", output)
+    with pytest.raises(BuildError) as error:
+        image_for(made, "linux/riscv64").make(lambda _: None, lambda: None)
+    assert f"the image cannot be built for linux/riscv64: {sentence}" in error.value.message
+    assert "--platform linux/riscv64" in " ".join(commands[0])
+    with pytest.raises(shell.CommandError):
+        image_for(made, "").make(lambda _: None, lambda: None)
+
+
+def test_the_platform_is_that_of_each_container(
+    made: Path, flaskdash: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "find", lambda: Engine("docker"))
+    output = flaskdash("deploy", "docker", "--platform", "linux/amd64", "--dry-run").output
+    lines = [line for line in output.splitlines() if "--platform linux/amd64" in line]
+    assert [line.split()[2] for line in lines] == ["build", "create", "create", "create"]
+    with pytest.raises(PreflightError, match="'manylinux' is not a platform of images"):
+        images.check_platform("manylinux")
+
+
+def test_an_image_is_not_pushed_before_the_preflight_has_passed(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = run_or_fail(monkeypatch, "", "")
+
+    def fail() -> None:
+        raise PreflightError("the tests fail")
+
+    with pytest.raises(PreflightError, match="the tests fail"):
+        image_for(made, "").make(lambda _: None, fail)
+    assert [argv[1] for argv in commands] == ("build inspect inspect create start exec rmi".split())
 
 
 @pytest.mark.parametrize(
@@ -594,13 +794,13 @@ def test_kubernetes_gets_a_pushed_image_and_valid_manifests(
 ) -> None:
     monkeypatch.setattr(rules, "ALL", ())
     monkeypatch.setattr(engines, "find", lambda: Engine("docker"))
-    commands: list[list[str]] = []
-    monkeypatch.setattr(Engine, "run", lambda _, argv: commands.append([*argv]) or "1000")
-    monkeypatch.setattr(Engine, "inspect", lambda *_: None)
+    commands = run_or_fail(monkeypatch, "", "")
     address = "kubernetes://r.example/team/shop"
     settings = ["--domain", domain] if domain else []
     output = flaskdash("deploy", address, *settings).output
-    assert [argv[1] for argv in commands] == ["build", "inspect", "create", "start", "exec", "push"]
+    assert [argv[1] for argv in commands] == (
+        "build inspect inspect create start exec push".split()
+    )
     release = commands[-1][-1].removeprefix("r.example/team/shop:")
     assert "note  cache" in output
     assert f"sed 's|:RELEASE$|:{release}|' kubernetes.yaml | kubectl apply --filename=-" in output

@@ -7,8 +7,10 @@ import io
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -273,6 +275,7 @@ def facts(**values: str) -> ServerFacts:
     defaults = {"system": "Linux", "systemd": "252", "processor": "x86_64", "libc": "glibc 2.36"}
     pythons = {"3.13": "/usr/bin/python3.13", "3.11": "/usr/bin/python3"}
     defaults |= {"free": "9000000", "root": "/home/me/flaskdash/shop", "end": "yes"}
+    defaults |= {"user": "me", "lingers": "yes"}
     return ServerFacts(defaults | values, pythons)
 
 
@@ -340,6 +343,8 @@ def test_wheels_are_for_the_server_and_not_for_this_machine() -> None:
         ({}, "", "the server needs Python >=3.11 and has 3.13, 3.11. Install it"),
         ({"free": "1000"}, "3.13", "the server's disk has 1 MB free, and the project needs 700 MB"),
         ({"uv": "/bin/uv"}, "3.14", "uv on the server will download Python 3.14"),
+        ({"lingers": ""}, "3.13", "systemd ends the services of me when me logs out"),
+        ({"taken": "yes"}, "3.13", "another program on the server uses port 0"),
     ],
 )
 def test_a_server_that_cannot_run_the_project(
@@ -348,6 +353,30 @@ def test_a_server_that_cannot_run_the_project(
     (finding,) = findings(facts(**values), python, "", ">=3.11")
     assert finding.sentence.startswith(sentence)
     assert finding.fix or finding.is_note
+
+
+def test_only_root_can_have_a_port_below_1024() -> None:
+    (finding,) = findings(facts(), "3.13", "", ">=3.11", port=80)
+    assert finding.sentence.startswith("only root can open port 80")
+    assert list(findings(facts(admin="yes", lingers=""), "3.13", "", ">=3.11", port=80)) == []
+
+
+def test_the_probe_finds_a_port_that_another_program_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    fake_ssh(tmp_path / "bin", monkeypatch, 'for last; do :; done; exec sh -c "$last"')
+    unit = tmp_path / ".config/systemd/user/flaskdash-shop.socket"
+    unit.parent.mkdir(parents=True)
+    with (
+        Connection(Address("host")) as server,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        port = listener.getsockname()[1]
+        assert probe(server, "shop", port)["taken"] == "yes"
+        assert probe(server, "shop", free_port())["taken"] == ""
+        unit.write_text(f"ListenStream=127.0.0.1:{port}\n")
+        assert probe(server, "shop", port)["taken"] == ""
 
 
 def test_the_packed_pip_runs_from_its_zip_file(tmp_path: Path) -> None:
@@ -655,6 +684,31 @@ def test_a_release_that_fails_never_goes_live(shop: TinyDeploy, mode: str, error
     assert "trial" not in shop.units()
 
 
+def test_a_release_that_was_tried_waits_for_the_preflight(shop: TinyDeploy) -> None:
+    shop.set_mode("well")
+    deploy = target(Project.find(shop.root), shop.machine.address, port=str(shop.port)).plan()
+    before, releases = shop.answers(), shop.machine.run("ls flaskdash/tiny-app/releases")
+    tried = threading.Event()
+    lines: list[str] = []
+
+    def echo(line: str) -> None:
+        lines.append(line)
+        if line.startswith("try"):
+            tried.set()
+
+    def fail() -> None:
+        assert tried.wait(60)
+        raise PreflightError("the tests fail")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", shop.machine.environment["PATH"])
+        with pytest.raises(PreflightError, match="the tests fail"):
+            deploy.run_early(echo, fail)
+    assert not any(line.startswith("start") for line in lines)
+    assert shop.answers() == before
+    assert shop.machine.run("ls flaskdash/tiny-app/releases") == releases
+
+
 def test_rollback_goes_to_the_release_that_was_live_before(shop: TinyDeploy) -> None:
     shop.set_mode("well")
     first = shop.answers()
@@ -739,5 +793,8 @@ def test_an_account_without_linger_gets_the_command_for_an_administrator(
     with booted(linger=False) as machine:
         second = TinyDeploy(shop.root, machine)
         result = second.invoke("deploy", machine.address, "--name", "other", "--yes", code=2)
-        assert "sudo loginctl enable-linger dash" in result.output
-        assert machine.run("ls -A flaskdash/tiny-app").split() == [".lock"]
+        assert result.output.endswith(
+            "logs out, and only an administrator of the server can change that, with the command"
+            " below\n    Fix: sudo loginctl enable-linger dash\n"
+        )
+        assert machine.run("ls -A").split().count("flaskdash") == 0

@@ -10,10 +10,13 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from flaskdash.deploy.ssh.server.basics import StepError, report
 from flaskdash.deploy.ssh.server.units import Units
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 UP_SECONDS = 30.0  # until /up has to answer
 READY_SECONDS = 600.0  # until each dashboard has to answer, because the data is read first
@@ -32,10 +35,14 @@ class Response(NamedTuple):
 class Switchover(Units):
     """A project whose live release can be switched."""
 
-    def go_live(self, name: str) -> None:
-        """Try a release, start it beside the live one, and stop that when the new one answers."""
+    def go_live(self, name: str, confirm: Callable[[], None] = lambda: None) -> None:
+        """Try a release, start it beside the live one, and stop that when the new one answers.
+
+        `confirm` is called between the trial and the start; if it raises StepError, nothing starts.
+        """
         old = self.live
         self.try_release(name)
+        confirm()
         socket_before = self.listen()
         try:
             report(f"start     {name}")

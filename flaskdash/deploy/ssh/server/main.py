@@ -31,7 +31,7 @@ class ServerProject(Switchover):
             self.recover()
             name = Build(self, self.stdin).make(self.write_units)
             try:
-                self.go_live(name)
+                self.go_live(name, self.await_preflight)
             except BaseException:
                 if self.live != name:
                     self.remove(name)
@@ -41,6 +41,11 @@ class ServerProject(Switchover):
             if self.request["domain"]:
                 Front(self).set_up()
             return self.state()
+
+    def await_preflight(self) -> None:
+        """Wait until the preflight has passed, which may run while the release is tried."""
+        if self.stdin.readline() != b"passed\n":
+            raise StepError("the preflight has not passed", kind="preflight")
 
     def rollback(self) -> dict[str, Any]:
         """Make another release live: the requested one, or the one before the live one."""
