@@ -11,6 +11,7 @@ from flaskdash.check import code, git, syntax
 from flaskdash.check import text as text_rules
 from flaskdash.check.audit import audit
 from flaskdash.check.boots import boots
+from flaskdash.check.case import case
 from flaskdash.check.contract import contract
 from flaskdash.check.imports import imports
 from flaskdash.check.rule import Finding, Rule
@@ -195,6 +196,7 @@ ALL = (
     Rule("data", "each loader's source file exists", data),
     Rule("disk", "no permanent data is on the disk", code.disk),
     Rule("files", "the files can be shipped as they are", shipped_files),
+    Rule("case", "file names have the same case everywhere", case),
     Rule("git", "git ignores private files", git.git, git.ignore),
     Rule("secrets", "no shipped file contains a secret", no_secrets),
     Rule("lock", "uv.lock exists and matches pyproject.toml", lock),

@@ -15,7 +15,6 @@ from flaskdash.check import rules
 from flaskdash.check.rule import Finding, Rule
 from flaskdash.deploy.git import buildpack, history, probe, servers
 from flaskdash.deploy.git import files as git_files
-from flaskdash.deploy.git.case import CASE
 from flaskdash.deploy.git.repository import EMPTY_APP, Commit, Repository
 from flaskdash.deploy.target import Outcome, Place, Release, Status, Target
 from flaskdash.errors import FlaskdashError
@@ -50,7 +49,7 @@ class PushPlan:
 
     @property
     def rules(self) -> Sequence[Rule]:
-        return (*rules.ALL, CASE, *buildpack.BUILDPACK, *self.target.rules())
+        return (*rules.ALL, *buildpack.BUILDPACK, *self.target.rules())
 
     @property
     def question(self) -> str:
@@ -147,8 +146,8 @@ class GitTarget(Target):
     def rules(self) -> tuple[Rule, ...]:
         """Return the rules of this target only."""
         return (
-            Rule("address", "the app's URL is known", self._check_url),
-            Rule("remote", "the server accepts your connection", self._check_remote),
+            Rule("address", "the app's URL is known", self._check_url, stops=True),
+            Rule("remote", "the server accepts your connection", self._check_remote, stops=True),
         )
 
     def _check_url(self, _project: Project) -> Iterator[Finding]:

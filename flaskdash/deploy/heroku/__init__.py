@@ -63,7 +63,9 @@ class HerokuTarget(git.GitTarget):
         return {"GIT_TERMINAL_PROMPT": "0", "FLASKDASH_HEROKU_KEY": self.api.key}
 
     def rules(self) -> tuple[Rule, ...]:
-        account = Rule("account", "the app belongs to your Heroku account", self._check_account)
+        account = Rule(
+            "account", "the app belongs to your Heroku account", self._check_account, stops=True
+        )
         # Heroku's own domains always resolve and have a certificate.
         address = super().rules()[:1] if "domain" in self.place.settings else ()
         return (account, *address)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shlex
 import shutil
@@ -217,7 +216,7 @@ class SshPlan:
     def _entries(self) -> Iterator[Entry]:
         root = self.project.root
         for path in self.files:
-            yield Entry(f"app/{path}", root / path, os.access(root / path, os.X_OK))
+            yield archive.from_file(f"app/{path}", root / path)
         yield Entry("run", f"{RUN}{as_exec(web_command(self.project))}\n".encode())
 
     def _loader_files(self, loader: contents.LoaderFile) -> list[str]:

@@ -1,4 +1,4 @@
-"""A preflight rule about the case of file names, which Windows and macOS ignore and Linux does not."""
+"""The rule about the case of file names, which Windows and macOS ignore and Linux does not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from flaskdash.check import syntax
-from flaskdash.check.rule import Finding, Rule
+from flaskdash.check.rule import Finding
 from flaskdash.project import Project
 from flaskdash.ship import files
 
@@ -19,7 +19,7 @@ BASES = tuple(PurePosixPath(name) for name in (".", "app", "app/static", "app/te
 QUOTED = re.compile(r"""["']([^"'<>\s?#]+\.\w+)["'?#]""")
 
 
-def check_case(project: Project) -> Iterator[Finding]:
+def case(project: Project) -> Iterator[Finding]:
     """Report names that are equal on Windows and macOS, and different on a Linux server."""
     paths = files.shipped(project)
     by_lower_case = defaultdict(list)
@@ -82,6 +82,3 @@ def _texts(project: Project, paths: Iterable[PurePosixPath]) -> Iterator[tuple[P
         if path.suffix in {".html", ".css"}:
             for text in dict.fromkeys(QUOTED.findall(syntax.text(project, path))):
                 yield path, text
-
-
-CASE = Rule("case", "file names have the same case everywhere", check_case)
