@@ -194,3 +194,46 @@ def test_the_environment_is_not_made_from_a_lock_that_would_change(
     monkeypatch.setattr(rules, "ensure_environment", never)
     script(tiny_project.root / ".venv/bin/python", "")
     assert list(rules.environment(tiny_project)) == []
+
+
+@pytest.mark.parametrize(
+    ("tree", "sentence"),
+    [
+        (
+            {"data/Costs.csv": "", "data/costs.csv": ""},
+            "data/Costs.csv and data/costs.csv differ only in case: Windows and macOS",
+        ),
+        (
+            {"data/Costs.csv": "", "app/load.py": "read('data/costs.csv')\n"},
+            "app/load.py names data/costs.csv, but the file is data/Costs.csv: a Linux server",
+        ),
+        (
+            {"app/templates/Base.html": "", "app/templates/x.html": '{% extends "base.html" %}'},
+            "app/templates/x.html names base.html, but the file is Base.html",
+        ),
+        (
+            {"app/static/Logo.png": "", "app/templates/x.html": "<img src='/static/logo.png?v=1'>"},
+            "app/templates/x.html names /static/logo.png, but the file is static/Logo.png",
+        ),
+        ({"Logo.png": "", "app/load.py": "title = 'logo'\nfile = 'Logo.png'\n"}, ""),
+    ],
+)
+def test_names_that_differ_in_case_are_refused(
+    tiny_project: Project, tree: dict[str, str], sentence: str
+) -> None:
+    build(tiny_project.root, tree)
+    sentences = [finding.sentence for finding in RULES["case"].look(tiny_project)]
+    assert [text for text in sentences if text.startswith(sentence)] == sentences
+    assert bool(sentences) == bool(sentence)
+
+
+def test_a_file_whose_case_git_does_not_know_is_refused(
+    tiny_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On macOS and Windows, git lists the old name of a renamed file, and the disk opens it."""
+    build(tiny_project.root, {"app/serve.py": ""})
+    names = [PurePosixPath("app/Serve.py"), PurePosixPath("README.md")]
+    monkeypatch.setattr(files, "shipped", lambda _project: names)
+    (finding,) = RULES["case"].look(tiny_project)
+    assert finding.sentence.startswith("git has app/Serve.py, but the file is app/serve.py: ")
+    assert finding.fix == "git mv app/Serve.py app/serve.py"

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,14 +25,12 @@ from flaskdash.check import rules
 from flaskdash.deploy import git as git_target
 from flaskdash.deploy.git import GitTarget, probe, servers
 from flaskdash.deploy.git import buildpack as git_rules
-from flaskdash.deploy.git.case import CASE
 from flaskdash.deploy.git.repository import Repository
 from flaskdash.deploy.heroku import HerokuTarget
 from flaskdash.deploy.heroku import api as heroku_api
 from flaskdash.deploy.target import Place
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project, environment
-from flaskdash.ship import files
 from flaskdash.ship.archive import Entry
 from flaskdash.ship.errors import BuildError
 from tests.support import buildpack
@@ -1016,7 +1014,7 @@ def findings(root: Path) -> list[str]:
     project = Project.find(root)
     return [
         f"{rule.id}: {finding.sentence}"
-        for rule in (CASE, *git_rules.BUILDPACK)
+        for rule in git_rules.BUILDPACK
         for finding in rule.look(project)
     ]
 
@@ -1072,48 +1070,6 @@ def test_a_rule_finds_its_mistake(
         (tiny / file).parent.mkdir(exist_ok=True)
         (tiny / file).write_bytes(content)
     assert [finding for finding in findings(tiny) if finding.startswith(sentence)]
-
-
-@pytest.mark.parametrize(
-    ("tree", "sentence"),
-    [
-        (
-            {"data/Sales.csv": "", "data/sales.csv": ""},
-            "data/Sales.csv and data/sales.csv differ only in case: Windows and macOS",
-        ),
-        (
-            {"data/Sales.csv": "", "app/load.py": "read('data/sales.csv')\n"},
-            "app/load.py names data/sales.csv, but the file is data/Sales.csv: a Linux server",
-        ),
-        (
-            {"app/templates/Base.html": "", "app/templates/x.html": '{% extends "base.html" %}'},
-            "app/templates/x.html names base.html, but the file is Base.html",
-        ),
-        (
-            {"app/static/Logo.png": "", "app/templates/x.html": "<img src='/static/logo.png?v=1'>"},
-            "app/templates/x.html names /static/logo.png, but the file is static/Logo.png",
-        ),
-        ({"Logo.png": "", "app/load.py": "title = 'logo'\nfile = 'Logo.png'\n"}, ""),
-    ],
-)
-def test_names_that_differ_in_case_are_refused(
-    tiny: Path, tree: dict[str, str], sentence: str
-) -> None:
-    build(tiny, tree)
-    sentences = [finding.sentence for finding in CASE.look(Project.find(tiny))]
-    assert [text for text in sentences if text.startswith(sentence)] == sentences
-    assert bool(sentences) == bool(sentence)
-
-
-def test_a_file_whose_case_git_does_not_know_is_refused(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On macOS and Windows, git lists the old name of a renamed file, and the disk opens it."""
-    names = [PurePosixPath("app/Serve.py"), PurePosixPath("README.md")]
-    monkeypatch.setattr(files, "shipped", lambda _project: names)
-    (finding,) = CASE.look(Project.find(tiny))
-    assert finding.sentence.startswith("git has app/Serve.py, but the file is app/serve.py: ")
-    assert finding.fix == "git mv app/Serve.py app/serve.py"
 
 
 def test_on_windows_a_program_has_its_full_path(monkeypatch: pytest.MonkeyPatch) -> None:
