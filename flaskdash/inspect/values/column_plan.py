@@ -86,7 +86,7 @@ def plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
             zone = match[0].strip() if match else ""
             note = f"times are local: their zone ({zone}) is left out"
             base = replace(base, notes=(*base.notes, note))
-        return replace(base, kind="date", dating=dating)
+        return _plan_dates(base, dating)
     return _plan_text(base, counts, values)
 
 
@@ -244,8 +244,8 @@ def _plan_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Col
 
 
 def _plan_dates(base: ColumnPlan, dating: Dating) -> ColumnPlan:
-    """Plan a column of numbers that are dates."""
-    notes = base.notes
+    """Plan a column of dates."""
+    notes = (*base.notes, *([dating.note] if dating.note else []))
     if dating.kind == "excel":
         notes = (*notes, "numbers read as Excel's days since 1900")
     return replace(base, kind="date", dating=dating, notes=notes)

@@ -11,6 +11,7 @@ from flaskdash.inspect.text.compressed import NOT_PACKED, Packed
 from flaskdash.inspect.text.lines import NO_TRIM, Trim
 from flaskdash.inspect.values import missing
 from flaskdash.inspect.values.column_plan import ColumnPlan
+from flaskdash.inspect.values.dates import EPOCHS, MIDNIGHT
 
 PER_LINE = 12
 WIDTH = 94  # 100, less the indent of a body
@@ -206,7 +207,7 @@ def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
         return plan.numeric_text
     if plan.kind == "date" and plan.dating:
         digits = set(plan.dating.format) <= set("%YmdHMSy.,")
-        return digits or plan.dating.kind in ("s", "ms", "excel")
+        return digits or plan.dating.kind in (*EPOCHS, "excel")
     if plan.kind == "number" and plan.numbers:
         return not plan.numbers.affixed and (
             (plan.decimal or decimal) != decimal or (plan.thousands or thousands) != thousands
@@ -366,17 +367,36 @@ def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
         days = f'pd.to_datetime(pd.to_numeric({text}), unit="D", origin="1899-12-30")'
         return [(f'{days}.dt.round("s")', "Excel's days since 1900")]
     if dating.kind == "quarter":
-        return [(f'pd.PeriodIndex({text}, freq="Q").to_timestamp()', "the quarter's first day")]
+        quarter = f'{text}.str.replace(r"[- :]", "", regex=True)'
+        return [(f'pd.PeriodIndex({quarter}, freq="Q").to_timestamp()', "the quarter's first day")]
     if dating.kind == "quarter-first":
         swap = '.str.replace(r"[Qq]([1-4])\\D*(\\d{4})", r"\\2Q\\1", regex=True)'
         return [(f'pd.PeriodIndex({text}{swap}, freq="Q").to_timestamp()', "first day")]
     if dating.kind == "week":
         week = '.str.replace("-", "") + "-1"'
         return [(f'pd.to_datetime({text}{week}, format="%GW%V-%u")', "the week's Monday")]
-    if dating.kind in ("s", "ms"):
+    if dating.kind in EPOCHS:
         number = f"pd.to_numeric({text})"
-        since = {"s": "seconds", "ms": "milliseconds"}[dating.kind]
-        return [(f'pd.to_datetime({number}, unit="{dating.kind}")', f"{since} since 1970, UTC")]
+        since = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+        return [
+            (
+                f'pd.to_datetime({number}, unit="{dating.kind}")',
+                f"{since[dating.kind]} since 1970, UTC",
+            )
+        ]
+    if dating.midnight:
+        hours = f'{text}.str.replace({_pattern(MIDNIGHT)}, "00", regex=True)'
+        next_day = (
+            f'pd.to_timedelta({text}.str.contains({_pattern(MIDNIGHT)}).astype(float), unit="D")'
+        )
+        day = f"pd.to_datetime({hours}, format={literal(dating.format)})"
+        return [(f"{day} + {next_day}", "hour 24 is the first of the next day")]
+    if dating.more:
+        first, *more = (
+            f'pd.to_datetime({text}, format={literal(form)}, errors="coerce")'
+            for form in (dating.format, *dating.more)
+        )
+        return [(first + "".join(f".fillna({each})" for each in more), "several formats")]
     if dating.zoned:
         call = f"pd.to_datetime({text}, format={literal(dating.format)}, utc=True)"
         return [(f"{call}.dt.tz_localize(None)", "in UTC")]

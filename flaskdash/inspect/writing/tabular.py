@@ -82,7 +82,7 @@ def draft(path: Path, source: SourceTable) -> Draft:
             source.read,
             decimal=pandas_code.common_marks(plans)[0],
             header_row=table.header.skip + 1 if table.header.names is not None else None,
-            rows=rows,
+            rows=len(frame),
             skipped_rows=max(skipped, 0),
         ),
         body=body,
