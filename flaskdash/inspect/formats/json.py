@@ -22,6 +22,7 @@ from flaskdash.inspect.text.encoding import decode, detect
 from flaskdash.inspect.values import column_plan
 from flaskdash.inspect.values.cells import kind_of, refine_by_types, text_of
 from flaskdash.inspect.values.column_plan import ColumnPlan
+from flaskdash.inspect.values.dates import EPOCH_NAMES, EPOCHS
 from flaskdash.inspect.writing import pandas_code
 from flaskdash.inspect.writing.column_names import free, repair
 from flaskdash.inspect.writing.draft import Draft, run
@@ -726,6 +727,8 @@ def _steps(plan: ColumnPlan, column: _Values) -> Iterator[tuple[str, str]]:
     kinds = {kind_of(cell) for cell in cells if cell not in (None, "") and cell not in words}
     from_numbers = kinds == {"number"} and not plan.numbers
     to_text = '{c}.astype("Int64").astype("str")' if is_float else '{c}.astype("str")'
+    if plan.prepare:
+        yield f"{{c}}{plan.prepare}", plan.prepared
     if plan.kind == "boolean" and is_object:
         yield '{c}.astype("boolean")', "true, false or missing"
     elif plan.kind == "text" and kinds == {"number"}:
@@ -739,7 +742,7 @@ def _steps(plan: ColumnPlan, column: _Values) -> Iterator[tuple[str, str]]:
         elif is_object or words:
             yield "pd.to_numeric({c})", ""
     elif plan.kind == "date" and plan.dating:
-        if from_numbers and plan.dating.kind in ("excel", "s", "ms"):
+        if from_numbers and plan.dating.kind in (*EPOCHS, "excel"):
             yield _date_of_number(plan.dating.kind)
             return
         if from_numbers:
@@ -766,5 +769,4 @@ def _date_of_number(kind: str) -> tuple[str, str]:
     if kind == "excel":
         days = 'pd.to_datetime({c}, unit="D", origin="1899-12-30")'
         return f'{days}.dt.round("s")', "as in Excel"
-    unit = {"s": "seconds", "ms": "milliseconds"}[kind]
-    return f'pd.to_datetime({{c}}, unit="{kind}")', f"{unit} since 1970, UTC"
+    return f'pd.to_datetime({{c}}, unit="{kind}")', f"{EPOCH_NAMES[kind]} since 1970, UTC"

@@ -66,6 +66,7 @@ _STAMPS = {
 # The units of epochs, and how many there are in a second. Numbers between 1973 and 2100 differ by
 # unit, so that the size of a number tells its unit.
 EPOCHS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+EPOCH_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 _EPOCH_SPAN = (10**8, 41 * 10**8)
 _EPOCH_NOW = 10**9  # some value must lie after 2001, or these are other numbers
 _MANY_SHAPES = 60
@@ -221,6 +222,21 @@ def recognise_decimals(values: Sequence[str]) -> Dating | None:
     if len(values) > 11 and all(map(_DECIMAL_MONTH.fullmatch, values)):
         return Dating("%Y.%m")
     return None
+
+
+# Years of other calendars than ours in dates of today.
+_CALENDARS = {"Jalali": (1330, 1430), "Buddhist": (2440, 2600)}
+
+
+def calendar(values: Collection[str]) -> str:
+    """Return the name of the calendar whose years all these dates have, or "" for ours."""
+    years = [
+        int(match[0]) for value in values if (match := re.search(r"(?<!\d)\d{4}(?!\d)", value))
+    ]
+    if len(years) < len(values) or not years:
+        return ""
+    spans = ((name, *span) for name, span in _CALENDARS.items())
+    return next((name for name, low, high in spans if low <= min(years) and max(years) <= high), "")
 
 
 def _is_weak(values: Sequence[str], dating: Dating) -> bool:
