@@ -117,9 +117,9 @@ def recognise(values: Collection[str]) -> Numerals | None:
     return (
         _affixed(values)
         or _united(values)
+        or _sided(values)
         or _flagged(values)
         or _limited(values)
-        or _sided(values)
     )
 
 
