@@ -6,6 +6,7 @@ import json
 import math
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,8 @@ from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.text.encoding import decode, detect
-from flaskdash.inspect.writing.column_names import free
+from flaskdash.inspect.writing import pandas_code
+from flaskdash.inspect.writing.column_names import free, repair
 from flaskdash.inspect.writing.draft import Draft, run
 from flaskdash.inspect.writing.tabular import FAILURES, column_notes, reshaped, units
 from flaskdash.inspect.writing.typed_frame import convert
@@ -165,13 +167,12 @@ def _draft(
 ) -> Draft:
     """Return the draft for the lines that make `frame`, with its columns converted."""
     body, frame, plans, name_notes = convert(source.path, lines, frame, ADVICE)
-    rows = len(frame)
     body, frame, shape_notes = reshaped(body, frame, source.path)
     format = "jsonl" if document.lines else "json"
     if records.kind == "features":
         format = "geojson"
     return Draft(
-        read=Read(format=format, encoding=document.encoding, rows=rows),
+        read=Read(format=format, encoding=document.encoding, rows=len(frame)),
         body=body,
         frame=frame,
         notes=(*notes, *name_notes, *column_notes(plans), *shape_notes),

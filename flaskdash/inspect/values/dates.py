@@ -66,6 +66,8 @@ _STAMPS = {
 # The units of epochs, and how many there are in a second. Numbers between 1973 and 2100 differ by
 # unit, so that the size of a number tells its unit.
 EPOCHS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+# Browsers count microseconds since 1601. No other unit gives numbers of this size.
+WEBKIT_OFFSET = 11_644_473_600 * 10**6
 EPOCH_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 _EPOCH_SPAN = (10**8, 41 * 10**8)
 _EPOCH_NOW = 10**9  # some value must lie after 2001, or these are other numbers
@@ -204,7 +206,11 @@ def _detect_epoch(values: Sequence[str]) -> Dating | None:
     for unit, size in EPOCHS.items():
         if _EPOCH_SPAN[0] * size <= first and _EPOCH_NOW * size <= last <= _EPOCH_SPAN[1] * size:
             return Dating("", unit)
-    return None
+    shifted = (first - WEBKIT_OFFSET, last - WEBKIT_OFFSET)
+    is_browser = (
+        shifted[0] >= _EPOCH_NOW * EPOCHS["us"] and shifted[1] <= _EPOCH_SPAN[1] * EPOCHS["us"]
+    )
+    return Dating("", "webkit") if is_browser else None
 
 
 def recognise_serials(values: Sequence[str], words: Collection[str]) -> Dating | None:

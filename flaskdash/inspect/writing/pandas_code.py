@@ -12,7 +12,7 @@ from flaskdash.inspect.text.compressed import NOT_PACKED, Packed
 from flaskdash.inspect.text.lines import NO_TRIM, Trim
 from flaskdash.inspect.values import missing
 from flaskdash.inspect.values.column_plan import ColumnPlan
-from flaskdash.inspect.values.dates import EPOCH_NAMES, EPOCHS, MIDNIGHT
+from flaskdash.inspect.values.dates import EPOCH_NAMES, EPOCHS, MIDNIGHT, WEBKIT_OFFSET
 from flaskdash.inspect.values.numbers import BELOW, LIMIT
 
 PER_LINE = 12
@@ -211,7 +211,7 @@ def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
         return plan.numeric_text
     if plan.kind == "date" and plan.dating:
         digits = set(plan.dating.format) <= set("%YmdHMSy.,")
-        return digits or plan.dating.kind in (*EPOCHS, "excel")
+        return digits or plan.dating.kind in (*EPOCHS, "webkit", "excel")
     if plan.kind == "number" and plan.numbers:
         return plan.numbers.long or (
             not plan.numbers.affixed
@@ -405,6 +405,9 @@ def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
         number = f"pd.to_numeric({text})"
         since = f"{EPOCH_NAMES[dating.kind]} since 1970, UTC"
         return [(f'pd.to_datetime({number}, unit="{dating.kind}")', since)]
+    if dating.kind == "webkit":
+        number = f"pd.to_numeric({text}) - {WEBKIT_OFFSET}"
+        return [(f'pd.to_datetime({number}, unit="us")', "microseconds since 1601, UTC")]
     if dating.midnight:
         hours = f'{text}.str.replace({_pattern(MIDNIGHT)}, "00", regex=True)'
         next_day = (
