@@ -281,13 +281,13 @@ def _swapped_by_excel(values: Sequence[str], dating: Dating) -> Dating:
         return dating
     matches = [_NUMERIC_DATE.fullmatch(value) for value in values]
     parts = [match.groups() for match in matches if match]
-    read = [pair for pair in parts if max(map(int, pair)) <= 12]
-    kept = [pair for pair in parts if max(map(int, pair)) > 12]
-    padded = [any(part.startswith("0") for part in pair) for pair in (*read, *kept)]
-    may_pad = [min(map(int, pair)) < 10 for pair in (*read, *kept)]
-    if padded != [False] * len(read) + may_pad[len(read) :] or not any(padded):
+    early = [pair for pair in parts if max(map(int, pair)) <= 12]
+    late = [pair for pair in parts if max(map(int, pair)) > 12]
+    padded = [any(part.startswith("0") for part in pair) for pair in (*early, *late)]
+    may_pad = [min(map(int, pair)) < 10 for pair in (*early, *late)]
+    if padded != [False] * len(early) + may_pad[len(early) :] or not any(padded):
         return dating
-    if not any(may_pad[: len(read)]):
+    if not any(may_pad[: len(early)]):
         return dating
     swapped = dating.swapped()
     spans = []
