@@ -19,6 +19,7 @@ from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.text.encoding import decode, detect
+from flaskdash.inspect.values.cells import kind_of
 from flaskdash.inspect.writing import pandas_code
 from flaskdash.inspect.writing.column_names import free, repair
 from flaskdash.inspect.writing.draft import Draft, run
@@ -388,6 +389,9 @@ def _in_object(value: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[R
         common = set.intersection(*keys)
         if common and len(common) >= 0.5 * max(map(len, keys)):
             counted = all(key.isdigit() for key in common)
+            if not counted and _keys_are_columns(items):
+                yield Records(path, "transposed", list(items[0]))
+                return
             yield Records(path, "indexed" if counted else "keyed", items[0] if counted else items)
             return
     numbers = [item for item in items if not isinstance(item, bool | str | list | dict)]
@@ -397,6 +401,26 @@ def _in_object(value: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[R
     if len(path) < DEPTH:
         for key, item in value.items():
             yield from locate(item, (*path, key))
+
+
+def _keys_are_columns(items: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether the objects of an object are columns, as DataFrame.to_json writes them.
+
+    The values of a column are of one type. If that holds both ways, a table has more rows than
+    columns.
+    """
+    keys = list(items[0])
+    if any(list(item) != keys for item in items):
+        return False
+    columns = [list(item.values()) for item in items]
+    rows = list(zip(*columns, strict=True))
+    are_typed, rows_are_typed = (
+        all(len({kind_of(cell) for cell in cells if cell is not None}) < 2 for cells in table)
+        for table in (columns, rows)
+    )
+    if any(isinstance(cell, dict | list) for cells in columns for cell in cells):
+        return False
+    return are_typed if are_typed != rows_are_typed else len(items) < len(keys)
 
 
 def _is_split(value: Mapping[str, Any]) -> bool:
@@ -467,6 +491,8 @@ def _frame_code(records: Records, document: Document) -> tuple[list[str], list[s
             return [f"df = pd.DataFrame({access})"], []
         case "indexed":
             return [f"df = pd.DataFrame({access}).reset_index(drop=True)"], []
+        case "transposed":
+            return [f'df = pd.DataFrame({access}).rename_axis("key").reset_index()'], []
         case "pairs":
             pairs = f'{{"key": list({access}), "value": list({access}.values())}}'
             return [f"df = pd.DataFrame({pairs})"], []

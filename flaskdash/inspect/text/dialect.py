@@ -19,10 +19,11 @@ LONG_DELIMITERS = ("::", "||", "~|~", "|~|", "|;|")
 BLANKS = r"\s+"
 GAPS = r"\s{2,}"
 # A cell may be long and hostile: `*+` takes what it can and never gives it back, in linear time.
-NUMBER = re.compile(r"\s*+[($€£]*+[+-]?[.,]*+\d[\d.,]*+(e[+-]?\d++)?\s*+[%€)]?\s*+", re.I)
+NUMBER = re.compile(r"\s*+[($€£]*+[+-]?\s*+[.,]*+\d[\d.,]*+(e[+-]?\d++)?\s*+[%€)]?\s*+", re.I)
 DATE = re.compile(r"\s*+\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*+)?\s*+")
 
 MAX_DESCRIPTIONS = 15
+MOST_WITH_DIGITS = 0.95  # of the values of a column of codes
 
 Record = list[str]
 
@@ -249,7 +250,7 @@ def find_header(top: list[Record]) -> Header:
     filled = [record for record in top if any(cell.strip() for cell in record)]
     width = most_common_width(Counter(map(len, filled)))
     for index, record in enumerate(top):
-        if not _is_row(record, width, top[index:]):
+        if not _is_row(record, width, top[index:]) or _is_settings(record, width, top[index + 1 :]):
             continue
         if _is_header(record, top[index + 1 :], width):
             names = list(record)
@@ -258,6 +259,14 @@ def find_header(top: list[Record]) -> Header:
             return Header(index, names, max(width, len(record)))
         return Header(index, None, width)
     return Header(0, None, width)
+
+
+def _is_settings(record: Record, width: int, below: list[Record]) -> bool:
+    """Tell whether a record is a line of settings: of another width than the header right below it."""
+    if not below or len(record) == width or len(below[0]) != width or len(record) == width - 1:
+        return False
+    names = [cell.strip() for cell in below[0]]
+    return all(map(is_word, filter(None, names))) and _is_header(below[0], below[1:], width)
 
 
 def most_common_width(widths: Counter[int]) -> int:
@@ -368,19 +377,26 @@ def count_descriptions(names: Record, rows: Sequence[Record]) -> int:
         return 0
     columns = _columns(sample, len(names))
     typed = [index for index, column in enumerate(columns) if _is_typed(column)]
+    if len(names) == 2 and typed == [1]:
+        return _count_metadata(rows, _count_words(rows[:limit], columns, typed))
+    typed = [i for i, column in enumerate(columns) if i in typed or _has_digits(column)]
     counts = _count_words(rows[:limit], columns, typed)
-    if len(typed) > 1:
-        threshold = 0.5 * len(typed)
-        leading = itertools.takewhile(lambda count: count > 1 and count >= threshold, counts)
-        descriptions = len(list(leading))
-        return descriptions if descriptions <= 3 else 0
-    # One series below lines of metadata, which consist of a name and a text.
-    if len(names) == 2 and typed == [1] and sum(count > 0 for count in counts[:8]) >= 3:
-        last = max(index for index, count in enumerate(counts) if count > 0)
-        while last + 1 < len(counts) and not rows[last + 1][1].strip():
-            last += 1
-        return last + 1
-    return 0
+    if len(typed) < 2:
+        return 0
+    threshold = 0.5 * len(typed)
+    leading = itertools.takewhile(lambda count: count > 1 and count >= threshold, counts)
+    descriptions = len(list(leading))
+    return descriptions if descriptions <= 3 else 0
+
+
+def _count_metadata(rows: Sequence[Record], counts: Sequence[int]) -> int:
+    """Return the number of lines of metadata, a name and a text, above the only series."""
+    if sum(count > 0 for count in counts[:8]) < 3:
+        return 0
+    last = max(index for index, count in enumerate(counts) if count > 0)
+    while last + 1 < len(counts) and not rows[last + 1][1].strip():
+        last += 1
+    return last + 1
 
 
 def _count_words(rows: Sequence[Record], columns: list[Record], typed: list[int]) -> list[int]:
@@ -389,6 +405,7 @@ def _count_words(rows: Sequence[Record], columns: list[Record], typed: list[int]
     The result ends at the first row of another width.
     """
     untyped = [index for index in range(len(columns)) if index not in typed]
+    coded = [index for index in typed if not _is_typed(columns[index])]
     distinct = {index: set(columns[index]) for index in untyped}
     counts = []
     for row in rows:
@@ -397,8 +414,10 @@ def _count_words(rows: Sequence[Record], columns: list[Record], typed: list[int]
         cells = [row[index].strip() for index in typed if row[index].strip()]
         labels = {index: row[index].strip() for index in untyped}
         is_known = any(label in distinct[index] for index, label in labels.items())
-        # With a value in another column, two words may be a row of gaps.
-        is_certain = len(cells) > 2 or not any(labels.values()) or len(columns) == 2
+        # With a value in another column, two words may be a row of gaps; so may one in a code.
+        codes = sum(bool(row[index].strip()) for index in coded)
+        has_label = any(labels.values()) or codes == 1
+        is_certain = len(cells) - codes > 2 or codes > 1 or not has_label or len(columns) == 2
         is_description = all(map(is_word, cells)) and not is_known and is_certain
         counts.append(len(cells) if is_description else -1)
     return counts
@@ -412,6 +431,15 @@ def _columns(rows: Sequence[Record], width: int) -> list[Record]:
 def _is_typed(column: Record) -> bool:
     """Tell whether at least four in five values of a column are numbers or dates."""
     return bool(column) and sum(map(is_value, column)) >= 0.8 * len(column)
+
+
+def _has_digits(column: Record) -> bool:
+    """Tell whether nearly all values of a column have a digit, as codes do."""
+    return len(column) > 4 and sum(map(_has_digit, column)) >= MOST_WITH_DIGITS * len(column)
+
+
+def _has_digit(cell: str) -> bool:
+    return any(map(str.isdigit, cell))
 
 
 def is_word(cell: str) -> bool:
@@ -431,6 +459,8 @@ def is_second_header(names: Record, row: Record, below: list[Record]) -> bool:
     columns = _columns(rows, len(row))
     typed = [index for index, column in enumerate(columns) if _is_typed(column)]
     untyped = [index for index, column in enumerate(columns) if column and index not in typed]
+    if _completes_names(names, row, columns):
+        return True
     if any(row[index].strip() for index in untyped) or not typed:
         return False
     cells = [row[index].strip() for index in typed]
@@ -443,6 +473,24 @@ def is_second_header(names: Record, row: Record, below: list[Record]) -> bool:
         for index, cell in zip(typed, cells, strict=True)
     ]
     return has_blank_name and all(word or label for word, label in zip(words, labels, strict=True))
+
+
+def _completes_names(names: Record, row: Record, columns: list[Record]) -> bool:
+    """Tell whether a row has words below all blank names, and nothing below some full ones.
+
+    So do the options of a question: "Which do you own?" above Bicycle, Car and Scooter.
+    """
+    cells = [cell.strip() for cell in row]
+    filled = list(filter(None, cells))
+    blank = [index for index, name in enumerate(names) if not name.strip()]
+    empty = [index for index, cell in enumerate(cells) if not cell and names[index].strip()]
+    are_words = all(is_word(cell) and not _has_digit(cell) for cell in filled)
+    return (
+        len(blank) > 1
+        and are_words
+        and all(cells[index] for index in blank)
+        and any(len(columns[index]) > 1 for index in empty)
+    )
 
 
 def _is_gap(cell: str) -> bool:

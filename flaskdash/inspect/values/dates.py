@@ -185,6 +185,10 @@ def recognise_integers(values: Sequence[str], named: bool) -> Dating | None:
             return Dating("%Y%m")
     elif named:
         return _detect_stamps(values, lengths) or _detect_epoch(values)
+    elif len(values) > 2 and all(value.endswith("000") for value in values):
+        # Milliseconds of whole seconds are no codes, whatever the column is called.
+        dating = _detect_epoch(values)
+        return dating if dating and dating.kind == "ms" else None
     return None
 
 

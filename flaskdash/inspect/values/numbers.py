@@ -55,7 +55,7 @@ _FLAG = re.compile(
 MOST_FLAGS = 12
 # A limit in place of a number that was not measured: <0.05, >2419.6, 250,000+. What is below all
 # other numbers is below the limit of detection, so it is read as 0.
-LIMIT = r"^[<>≤≥]=?\s*|\+$"
+LIMIT = r"^[<>≤≥]=?\s*|(?<=\d)[+-]$"
 BELOW = r"^[<≤].*"
 MIN_PLAIN = 3  # numbers without a mark, beside those with one
 # Words behind amounts that tell their sign, the negative one first.
@@ -265,6 +265,9 @@ def _flagged(values: Collection[str]) -> Numerals | None:
 
 def _limited(values: Collection[str]) -> Numerals | None:
     """Return the style of numbers if some are limits, such as "<0.05", beside plain ones."""
+    ends = {value[-1:] for value in values}
+    if "-" in ends and "+" not in ends:  # 2,500- is a limit beside 250,000+; alone, it is minus
+        return None
     bare = {re.sub(LIMIT, "", value) for value in values}
     plain = bare.intersection(values)
     if len(plain) < max(MIN_PLAIN, 0.3 * len(bare)) or len(bare) == len(plain) == len(values):

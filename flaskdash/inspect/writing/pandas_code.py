@@ -211,7 +211,8 @@ def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
         return plan.numeric_text
     if plan.kind == "date" and plan.dating:
         digits = set(plan.dating.format) <= set("%YmdHMSy.,")
-        return digits or plan.dating.kind in (*EPOCHS, "webkit", "excel")
+        is_number = plan.dating.kind in (*EPOCHS, "webkit", "excel")
+        return digits or is_number or bool(plan.dating.more)
     if plan.kind == "number" and plan.numbers:
         return plan.numbers.long or (
             not plan.numbers.affixed
