@@ -14,7 +14,13 @@ from dataclasses import dataclass, field, replace
 from flaskdash.inspect.values import missing
 
 SAMPLE_SIZE = 200_000
-DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~")
+DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~", "#")
+RARE_DELIMITERS = frozenset(
+    "^~#"
+)  # text has them for other reasons, so they must split all lines alike
+LEAST_CONSISTENCY = 0.05
+DRAW = 0.02  # readings whose consistency differs less are compared by their cells
+LEAST_RARE_CONSISTENCY = 0.9
 LONG_DELIMITERS = ("::", "||", "~|~", "|~|", "|;|")
 BLANKS = r"\s+"
 GAPS = r"\s{2,}"
@@ -95,7 +101,7 @@ def separator(text: str, dialect: CsvDialect) -> str:
 
 def sniff(text: str) -> CsvDialect:
     """Return the dialect that gives most records the same number of fields."""
-    sample = _first_lines(text, SAMPLE_SIZE)
+    sample = _without_comments(_first_lines(text, SAMPLE_SIZE))
     best, best_score = _best_delimiter(sample)
     if best.delimiter == "\t" and _word_score(sample) > 0.9 and _has_words_in_cells(sample):
         return CsvDialect(BLANKS)
@@ -110,14 +116,18 @@ def sniff(text: str) -> CsvDialect:
 
 def _best_delimiter(sample: str) -> tuple[CsvDialect, float]:
     """Return the dialect with the most consistent delimiter, and its score from 0 to 1."""
-    best, best_score = CsvDialect(None), 0.0
+    readings = []
     for delimiter in DELIMITERS:
         if delimiter in sample:
             # A quote after a blank opens a quoted field only if the blank is skipped.
             dialect = CsvDialect(delimiter, padded=f'{delimiter} "' in sample)
             score = _consistency(sample, dialect)
-            if score > best_score + 0.001:
-                best, best_score = dialect, score
+            is_rare = delimiter in RARE_DELIMITERS
+            if score >= (LEAST_RARE_CONSISTENCY if is_rare else LEAST_CONSISTENCY):
+                readings.append((score, dialect))
+    best_score = max((score for score, _ in readings), default=0.0)
+    rivals = [dialect for score, dialect in readings if score >= best_score - DRAW]
+    best = max(rivals, key=lambda dialect: _plausibility(sample, dialect), default=CsvDialect(None))
     for delimiter in LONG_DELIMITERS:
         # Its characters must not occur anywhere else.
         bars = sample.count(delimiter) * delimiter.count("|")
@@ -127,6 +137,15 @@ def _best_delimiter(sample: str) -> tuple[CsvDialect, float]:
             if score > 0.9 and score >= best_score - 0.05:
                 best, best_score = dialect, score
     return best, best_score
+
+
+def _plausibility(sample: str, dialect: CsvDialect) -> float:
+    """Return the share of cells that are values, without those that cut a quotation in two."""
+    cells = [
+        cell.strip() for row in itertools.islice(records(sample, dialect), 200) for cell in row
+    ]
+    cut = sum(cell.count('"') % 2 or cell.count("'") % 2 for cell in cells)
+    return (sum(map(is_value, cells)) - cut) / max(1, len(cells))
 
 
 def _quoting(sample: str, best: CsvDialect, score: float) -> CsvDialect:
@@ -179,6 +198,13 @@ def tidiness(text: str, dialect: CsvDialect) -> float:
     return _consistency(sample, dialect)
 
 
+def _without_comments(sample: str) -> str:
+    """Return a sample without lines that begin with #, if there are several and not only these."""
+    lines = sample.splitlines(keepends=True)
+    rows = [line for line in lines if not line.startswith("#")]
+    return "".join(rows) if len(rows) > 1 and len(lines) - len(rows) > 1 else sample
+
+
 def _first_lines(text: str, size: int) -> str:
     """Return the first whole lines of a text, up to `size` characters."""
     if len(text) <= size:
@@ -189,9 +215,12 @@ def _first_lines(text: str, size: int) -> str:
 
 def _consistency(sample: str, dialect: CsvDialect) -> float:
     """Score from 0 to 1 how well a delimiter splits all records into the same number of fields."""
-    widths = [len(record) for record in records(sample, dialect) if any(record)]
+    rows = [record for record in records(sample, dialect) if any(record)]
+    widths = [len(record) for record in rows]
     if not widths:
         return 0.0
+    if all(len(row) == 2 and not row[1] for row in rows):
+        return 2 * LEAST_CONSISTENCY  # what ends each line separates nothing
     if len(widths) > 20:
         # The last records may be notes.
         widths = widths[:-2]
@@ -217,9 +246,14 @@ def _word_score(sample: str) -> float:
     is_from_r = len(lines[0]) == common - 1 and count == len(lines) - 1 and '"' in sample
     if len(lines[0]) != common and not is_from_r:
         return 0.0
-    words = [word for line in lines[1:200] for word in line]
-    numeric = sum(bool(NUMBER.fullmatch(word)) for word in words)
-    return 0.95 * count / len(lines) if words and numeric / len(words) > 0.4 else 0.0
+    rows = [line for line in lines[1:200] if len(line) == common]
+    numeric = [
+        [bool(NUMBER.fullmatch(word)) for word in column] for column in zip(*rows, strict=True)
+    ]
+    share = sum(map(sum, numeric)) / max(1, len(rows) * common)
+    # Prose has no numbers, or some anywhere; a table has a column of them.
+    has_numbers = share > 0.4 or (len(rows) > 20 and any(map(all, numeric)))
+    return 0.95 * count / len(lines) if rows and has_numbers else 0.0
 
 
 def _has_unclosed_quote(text: str, delimiter: str) -> bool:

@@ -278,8 +278,8 @@ def _is_undated(tail: list[Record], index: int) -> bool:
     if len(above) < MIN_DATED:
         return False
     for column, cell in enumerate(record):
-        others = [row[column].strip() for row in above if column < len(row)]
-        if is_word(cell.strip()) and len(others) == MIN_DATED and all(map(DATE.fullmatch, others)):
+        cells = [row[column].strip() for row in above if column < len(row)]
+        if is_word(cell.strip()) and len(cells) == MIN_DATED and all(map(DATE.fullmatch, cells)):
             return True
     return False
 

@@ -90,7 +90,7 @@ def _opening(layout: Layout, arguments: list[str]) -> list[str]:
     trim, source = layout.trim, "file" if layout.pattern else "SOURCE"
     opening: list[str] = []
     if trim:
-        needed = ["import io", *(["import re"] * trim.rulers)]
+        needed = ["import io", *trim.modules]
         opening = trim.statements(f"{source}.read_text({layout.reading})")
         source = 'io.StringIO("\\n".join(lines))'
         if layout.packed.kind:

@@ -262,6 +262,10 @@ def _agree(
             if "Expected" in failure and not layout.long:
                 layout = replace(layout, long=True)
                 continue
+            if "Too many columns" in failure and layout.has_header:
+                # pandas refuses more names than the header has: the header is skipped instead.
+                layout = replace(layout, has_header=False, skip=layout.skip + 1)
+                continue
             if layout.renames[0] in ("strip", "rename"):
                 layout = replace(layout, renames=("names", {}))
                 continue
@@ -281,7 +285,10 @@ def _agree(
         plans = [p.as_text(UNCONVERTED) if p.name in names else p for p in plans]
     if not failure:
         return body, frame, plans
-    raise FlaskdashError(f"{path} can't be read as {source.kind}: {failure}. {source.advice}")
+    raise FlaskdashError(
+        f"{path} can't be read as {source.kind}: pandas refuses its {len(plans)} columns. "
+        f"{source.advice}"
+    )
 
 
 def as_planned(column: ColumnPlan, frame: pd.DataFrame) -> bool:
