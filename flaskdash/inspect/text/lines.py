@@ -71,11 +71,13 @@ class Trim:
                 "# A quote without its pair would swallow the lines after it: remove it.",
                 "for number, line in enumerate(lines):",
                 "    if line.count('\"') % 2:",
-                "        texts = [line[:n] + line[n + 1 :] for n, mark in enumerate(line) if mark == '\"']",
-                f"        rows = [(next(csv.reader([text]{mark})), text) for text in texts]",
-                '        fits = [("".join(row).count(\'"\'), text) for row, text in rows '
-                f"if len(row) == {self.fields}]",
-                "        lines[number] = min(fits)[1] if fits else line",
+                "        places = [n for n, mark in enumerate(line) if mark == '\"']",
+                "        texts = [line[:n] + line[n + 1 :] for n in places]",
+                f"        rows = [next(csv.reader([text]{mark})) for text in texts]",
+                f"        fits = [row for row in rows if len(row) == {self.fields}]",
+                "        if fits:  # the row with the fewest quotes in its cells",
+                '            best = min(fits, key=lambda row: "".join(row).count(\'"\'))',
+                "            lines[number] = texts[rows.index(best)]",
             ]
         return lines
 
@@ -163,10 +165,13 @@ def count_fields(text: str, delimiter: str) -> int:
     )
     if any(line.count('"') % 2 for line in mended.split("\n")):
         return 0
-    before, after = (
-        _count_fields(part.split("\n"), delimiter).count(fields) for part in (text, mended)
+    wrong, still_wrong = (
+        sum(size not in (0, fields) for size in _count_fields(part.split("\n"), delimiter))
+        for part in (text, mended)
     )
-    return fields if after > before else 0
+    # All quotes of the text are paired if it has cells of several lines, and these have no gaps.
+    is_paired = text.count('"') % 2 == 0
+    return fields if still_wrong < wrong or (not is_paired and still_wrong == wrong) else 0
 
 
 def _count_fields(lines: Sequence[str], delimiter: str) -> list[int]:
