@@ -21,6 +21,7 @@ from flaskdash.inspect.writing.column_names import repair
 from flaskdash.inspect.writing.draft import Draft, failed_column, run
 from flaskdash.inspect.writing.pandas_code import Layout
 from flaskdash.inspect.writing.reshape import reshape
+from flaskdash.inspect.writing.sums import find_sums
 
 ATTEMPTS = 12
 ATTEMPTS_BY_COLUMN = 8  # after which all columns are read as text
@@ -100,11 +101,20 @@ def reshaped(
     body: str, frame: pd.DataFrame, path: Path, ragged: bool = False
 ) -> tuple[str, pd.DataFrame, list[str]]:
     """Return the body with lines that reshape the frame if needed, its result, and notes."""
-    steps = reshape(frame, ragged)
-    if steps is None:
-        return body, frame, []
-    longer = body.replace("\nreturn df", "\n" + "\n".join((*steps.lines, "return df")))
-    return longer, run(longer, path), [steps.note]
+    notes = []
+    if sums := find_sums(frame):
+        body, frame = _extended(body, [sums.line], path)
+        notes.append(sums.note)
+    if steps := reshape(frame, ragged):
+        body, frame = _extended(body, steps.lines, path)
+        notes.append(steps.note)
+    return body, frame, notes
+
+
+def _extended(body: str, lines: Sequence[str], path: Path) -> tuple[str, pd.DataFrame]:
+    """Return a body with lines before its end, and the frame that it returns then."""
+    longer = body.replace("\nreturn df", "\n" + "\n".join((*lines, "return df")))
+    return longer, run(longer, path)
 
 
 def units(plans: Sequence[ColumnPlan]) -> dict[str, str]:
