@@ -39,7 +39,7 @@ _DATES = (
     *("%d/%b/%Y", "%d. %b %Y", "%b %Y", "%b-%Y", "%b, %Y", "%b-%y", "%b %y", "%b/%y", "%Y %b"),
     *("%Y-%b", "%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%m.%Y", "%Y.%m"),
     *("%a %d %b %Y", "%a, %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y", "%y-%m-%d", "%y/%m/%d"),
-    *("%A %d %b %Y", "%A, %d %b %Y", "%A %b %d %Y", "%A, %b %d, %Y", "%YM%m", "%Ym%m"),
+    *("%A %d %b %Y", "%A, %d %b %Y", "%A %b %d %Y", "%A, %b %d, %Y", "%YM%m", "%Ym%m", "%Y-M%m"),
     *("%Y年%m月%d日", "%Y年%m月", "%Y년 %m월 %d일", "%Y년 %m월", "%Y. %m. %d"),
 )
 _CLOCKS = (
@@ -52,7 +52,8 @@ _ISO = re.compile(
 _ZONED = re.compile(r"(?>.*?\d{2}).*(Z|[+-]\d{2}:?(\d{2})?)")
 _QUARTER = re.compile(r"(19|20)\d{2}[- :]?Q[1-4]", re.I)
 _QUARTER_FIRST = re.compile(r"Q([1-4])[- /']?((19|20)\d{2})", re.I)
-_WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]\d", re.I)
+_WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]?\d", re.I)
+_YEARS = re.compile(r"((?:19|20)\d{2})[/-](?:19|20)?(\d{2})")  # 1990/91, 1990-1991
 _TO_SHAPE = str.maketrans("0123456789", "9" * 10)
 _DECIMAL_MONTH = re.compile(r"(19|20)\d\d\.(0[1-9]|1[0-2])")
 # Hour 24 of a day is the first of the next: in 2024-01-31 24:00, and at the end of 2024013124.
@@ -74,6 +75,7 @@ _EPOCH_NOW = 10**9  # some value must lie after 2001, or these are other numbers
 _MANY_SHAPES = 60
 _MOST_FORMATS = 3  # of one column
 LONGEST = 60  # characters of a date
+MIN_YEARS = 5  # such as 1990/91: fewer are the names of seasons
 EXCEL = (29_221, 62_091)  # 1980 to 2069, in days since 1900
 EXCEL_WORDS = frozenset({"date", "datum", "fecha", "datetime", "timestamp"})
 
@@ -82,8 +84,8 @@ EXCEL_WORDS = frozenset({"date", "datum", "fecha", "datetime", "timestamp"})
 class Dating:
     """How a column writes dates.
 
-    `kind` is "format", "quarter", "quarter-first", "week", "excel" (days since 1900), or a unit of
-    EPOCHS. Values that `format` does not read have one of the `more` formats; "midnight" tells that
+    `kind` is "format", "quarter", "quarter-first", "week", "yearweek", "years", "excel" (days
+    since 1900), "webkit", or a unit of EPOCHS. Values that `format` does not read have one of the `more` formats; "midnight" tells that
     some have the hour 24. `ambiguous` dates can be read day first or month first; `evidence` is a value
     that excludes one order. `zoned` timestamps are converted to UTC. `rewrites` are pairs of a
     pattern and its replacement, applied before parsing; with `lower`, to lower-case text.
@@ -127,6 +129,8 @@ def recognise(values: Sequence[str], named: bool = False) -> Dating | None:
         return Dating("", "quarter-first")
     if all(map(_WEEK.fullmatch, values)):
         return Dating("", "week")
+    if len(values) >= MIN_YEARS and all(map(_are_two_years, values)):
+        return Dating("", "years", note="1990/91 is the year that begins in 1990")
     dating = _detect_format(values)
     if dating and (named or not _is_weak(values, dating)):
         return dating
@@ -162,6 +166,12 @@ def _detect_formats(values: Sequence[str]) -> Dating | None:
     return Dating(formats[0], more=tuple(formats[1:]), note=note) if len(formats) > 1 else None
 
 
+def _are_two_years(value: str) -> bool:
+    """Tell whether a value is a year and the next one, such as a season or a fiscal year."""
+    match = _YEARS.fullmatch(value)
+    return match is not None and (int(match[1]) + 1) % 100 == int(match[2])
+
+
 def _detect_words(values: Sequence[str], named: bool) -> Dating | None:
     """Detect the format of dates with words of any language, or with the name of a zone."""
     for rewrites, lower in months.candidates(values):
@@ -180,6 +190,8 @@ def recognise_integers(values: Sequence[str], named: bool) -> Dating | None:
     if lengths == {8} and all(value[:2] in ("19", "20") for value in values):
         if (named or len(values) > 5) and _parses(values, "%Y%m%d"):
             return Dating("%Y%m%d")
+    elif lengths == {6} and named and _are_weeks(values):
+        return Dating("%G%V-%u", "yearweek")
     elif lengths == {6} and all(value[:2] in ("19", "20") for value in values):
         if (named or len(values) > 11) and _parses(values, "%Y%m"):
             return Dating("%Y%m")
@@ -190,6 +202,13 @@ def recognise_integers(values: Sequence[str], named: bool) -> Dating | None:
         dating = _detect_epoch(values)
         return dating if dating and dating.kind == "ms" else None
     return None
+
+
+def _are_weeks(values: Sequence[str]) -> bool:
+    """Tell whether whole numbers are years with a week, 202401 to 202453, and not with a month."""
+    weeks = [int(value[4:]) for value in values]
+    is_year = all(value[:2] in ("19", "20") for value in values)
+    return is_year and min(weeks) > 0 and 12 < max(weeks) <= 53
 
 
 def _detect_stamps(values: Sequence[str], lengths: set[int]) -> Dating | None:

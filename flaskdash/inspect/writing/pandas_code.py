@@ -211,7 +211,7 @@ def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
         return plan.numeric_text
     if plan.kind == "date" and plan.dating:
         digits = set(plan.dating.format) <= set("%YmdHMSy.,")
-        is_number = plan.dating.kind in (*EPOCHS, "webkit", "excel")
+        is_number = plan.dating.kind in (*EPOCHS, "webkit", "excel", "yearweek")
         return digits or is_number or bool(plan.dating.more)
     if plan.kind == "number" and plan.numbers:
         return plan.numbers.long or (
@@ -402,6 +402,10 @@ def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
     if dating.kind == "week":
         week = '.str.replace("-", "") + "-1"'
         return [(f'pd.to_datetime({text}{week}, format="%GW%V-%u")', "the week's Monday")]
+    if dating.kind == "yearweek":
+        return [(f'pd.to_datetime({text} + "-1", format="%G%V-%u")', "the week's Monday")]
+    if dating.kind == "years":
+        return [(f'pd.to_datetime({text}.str[:4], format="%Y")', "the first of the two years")]
     if dating.kind in EPOCHS:
         number = f"pd.to_numeric({text})"
         since = f"{EPOCH_NAMES[dating.kind]} since 1970, UTC"
