@@ -76,7 +76,8 @@ def _is_total(frame: pd.DataFrame, measures: pd.DataFrame, position: int) -> boo
     if is_equal.sum() < max(1, 0.5 * compared.sum()):
         return False
     has_gap = any(
-        pd.isna(frame[name].iloc[position]) and frame[name].isna().mean() <= MOST_GAPS
+        pd.isna(frame[name].iloc[position])
+        and frame[name].isna().sum() <= max(1, MOST_GAPS * len(frame))
         for name in _labels(frame)
     )
     if is_equal.sum() > 1:
