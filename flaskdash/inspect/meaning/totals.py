@@ -136,10 +136,10 @@ def _sum_of_others(frame: pd.DataFrame, name: str, sums: list[str]) -> list[str]
         return []
     total = str(by_value.index[is_half][0])
     is_total = frame[name] == total
-    for other in frame.columns.difference([name, *sums]):
-        if frame.loc[is_total, other].is_unique and is_total.sum() >= MIN_PARTS:
-            totals = frame[is_total].groupby(other)[sums].sum()
-            parts = frame[~is_total].groupby(other)[sums].sum().reindex(totals.index)
+    for key in frame.columns.difference([name, *sums]):
+        if frame.loc[is_total, key].is_unique and is_total.sum() >= MIN_PARTS:
+            totals = frame[is_total].groupby(key)[sums].sum()
+            parts = frame[~is_total].groupby(key)[sums].sum().reindex(totals.index)
             is_equal = (totals - parts).abs().le(2 * EXACT * parts.abs())
             if is_equal.to_numpy().mean() >= MOST_EQUAL:
                 return [total]

@@ -43,11 +43,9 @@ def find_sums(frame: pd.DataFrame) -> Sums | None:
             )
             note = f"{is_sum.sum()} row(s) without {comment(name)} are sums of others: left out"
             return Sums(line, note)
-    for position, place, rest in ((0, "first", "iloc[1:]"), (-1, "last", "iloc[:-1]")):
+    for position, place, remaining in ((0, "first", "iloc[1:]"), (-1, "last", "iloc[:-1]")):
         if _is_total(frame, measures, position):
-            line = (
-                f"df = df.{rest}.reset_index(drop=True)  # the {place} row is the sum of the others"
-            )
+            line = f"df = df.{remaining}.reset_index(drop=True)  # the {place} row is the sum of the others"
             return Sums(line, f"the {place} row is the sum of the others: left out")
     return None
 
