@@ -69,6 +69,11 @@ def find_table(source: SourceFile) -> SourceTable:
     trim = lines.detect_trim(text)
     trimmed = trim.apply(text) if trim else text
     dialect = sniff(trimmed)
+    mark = dialect.delimiter or ""
+    if '"' in trimmed and len(mark) == 1 and (fields := lines.count_fields(trimmed, mark)):
+        trim = replace(trim, fields=fields, delimiter=mark)
+        trimmed = trim.apply(text)
+        dialect = sniff(trimmed)
     if not trim:
         aligned = fixed_width.find_table(source, text, encoding, dialect)
         has_gaps = bool(aligned or dialect.delimiter is None) and is_split_by_gaps(text)
@@ -110,6 +115,11 @@ def parse_table(
     if table.rows:
         table = without_blank_columns(table)
     notes = [*block.notes]
+    if trim.fields:
+        stray = sum(
+            line.count('"') % 2 for line in lines.unify_newlines(decoded(source)[0]).split("\n")
+        )
+        notes.append(f"{stray} line(s) with a quote that has no pair: it is removed")
     if not dialect.quoted:
         notes.append("quotes are not those of CSV: they are read as ordinary characters")
     named = table.header.names is not None
@@ -131,7 +141,7 @@ def parse_table(
         Read(
             format="tsv" if dialect.delimiter == "\t" else "csv",
             encoding=encoding,
-            delimiter=dialect.delimiter,
+            delimiter=_shown_delimiter(text, dialect),
         ),
         "delimited text",
         decimal="," if dialect.delimiter == ";" else ".",
@@ -140,6 +150,14 @@ def parse_table(
         advice="Open it in an editor, and check that each row is on a line of its own, with the same "
         "delimiter.",
     )
+
+
+def _shown_delimiter(text: str, dialect: CsvDialect) -> str | None:
+    """Return the delimiter to report: a comma for one column, if none is in it."""
+    mark = separator(text, dialect)
+    if mark == BLANKS:
+        return " "
+    return mark if dialect.delimiter or mark == "," else None
 
 
 def _empty(path: Path) -> FlaskdashError:

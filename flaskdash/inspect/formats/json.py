@@ -19,20 +19,12 @@ from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.text.encoding import decode, detect
-from flaskdash.inspect.values import column_plan
-from flaskdash.inspect.values.cells import kind_of, refine_by_types, text_of
-from flaskdash.inspect.values.column_plan import ColumnPlan
+from flaskdash.inspect.values.cells import kind_of
 from flaskdash.inspect.writing import pandas_code
 from flaskdash.inspect.writing.column_names import free, repair
 from flaskdash.inspect.writing.draft import Draft, run
-from flaskdash.inspect.writing.tabular import (
-    FAILURES,
-    as_planned,
-    column_notes,
-    order,
-    reshaped,
-    units,
-)
+from flaskdash.inspect.writing.tabular import FAILURES, column_notes, reshaped, units
+from flaskdash.inspect.writing.typed_frame import convert
 
 LINES = (".jsonl", ".ndjson", ".geojsonl")
 SUFFIXES = (".json", ".geojson", *LINES)
@@ -41,7 +33,6 @@ MOST_LISTED = 6
 EXACT = 2**53  # the largest whole number that every float can hold
 WIDEST = 2000
 LEAST_PAIRS = 8  # numbers that an object needs to be read as rows of key and value
-ATTEMPTS = 3
 ADVICE = "Use a list of objects: [{...}, {...}]."
 REPAIR = (
     'text = json.dumps(data, ensure_ascii=False).encode("utf-16", "surrogatepass")',
@@ -176,14 +167,13 @@ def _draft(
     notes: Sequence[str],
 ) -> Draft:
     """Return the draft for the lines that make `frame`, with its columns converted."""
-    body, frame, plans, name_notes = _convert(source, lines, frame)
-    rows = len(frame)
+    body, frame, plans, name_notes = convert(source.path, lines, frame, ADVICE)
     body, frame, shape_notes = reshaped(body, frame, source.path)
     format = "jsonl" if document.lines else "json"
     if records.kind == "features":
         format = "geojson"
     return Draft(
-        read=Read(format=format, encoding=document.encoding, rows=rows),
+        read=Read(format=format, encoding=document.encoding, rows=len(frame)),
         body=body,
         frame=frame,
         notes=(*notes, *name_notes, *column_notes(plans), *shape_notes),
@@ -399,6 +389,9 @@ def _in_object(value: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[R
         common = set.intersection(*keys)
         if common and len(common) >= 0.5 * max(map(len, keys)):
             counted = all(key.isdigit() for key in common)
+            if not counted and _keys_are_columns(items):
+                yield Records(path, "transposed", list(items[0]))
+                return
             yield Records(path, "indexed" if counted else "keyed", items[0] if counted else items)
             return
     numbers = [item for item in items if not isinstance(item, bool | str | list | dict)]
@@ -408,6 +401,26 @@ def _in_object(value: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[R
     if len(path) < DEPTH:
         for key, item in value.items():
             yield from locate(item, (*path, key))
+
+
+def _keys_are_columns(items: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether the objects of an object are columns, as DataFrame.to_json writes them.
+
+    The values of a column are of one type. If that holds both ways, a table has more rows than
+    columns.
+    """
+    keys = list(items[0])
+    if any(list(item) != keys for item in items):
+        return False
+    columns = [list(item.values()) for item in items]
+    rows = list(zip(*columns, strict=True))
+    are_typed, rows_are_typed = (
+        all(len({kind_of(cell) for cell in cells if cell is not None}) < 2 for cells in table)
+        for table in (columns, rows)
+    )
+    if any(isinstance(cell, dict | list) for cells in columns for cell in cells):
+        return False
+    return are_typed if are_typed != rows_are_typed else len(items) < len(keys)
 
 
 def _is_split(value: Mapping[str, Any]) -> bool:
@@ -478,6 +491,8 @@ def _frame_code(records: Records, document: Document) -> tuple[list[str], list[s
             return [f"df = pd.DataFrame({access})"], []
         case "indexed":
             return [f"df = pd.DataFrame({access}).reset_index(drop=True)"], []
+        case "transposed":
+            return [f'df = pd.DataFrame({access}).rename_axis("key").reset_index()'], []
         case "pairs":
             pairs = f'{{"key": list({access}), "value": list({access}.values())}}'
             return [f"df = pd.DataFrame({pairs})"], []
@@ -628,143 +643,3 @@ def _has_long(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(_has_long, value))
     return isinstance(value, int) and abs(value) > EXACT
-
-
-@dataclass(frozen=True)
-class _Values:
-    """The values of a column, None for missing ones, the counts of their texts, and the dtype."""
-
-    cells: list[Any]
-    counts: Counter[str]
-    dtype: Any
-
-    @classmethod
-    def of_series(cls, series: pd.Series) -> _Values:
-        cells = [None if _is_missing(cell) else cell for cell in series.tolist()]
-        counts = Counter("" if cell is None else text_of(cell) for cell in cells)
-        return cls(cells, counts, series.dtype)
-
-    @property
-    def nested(self) -> bool:
-        return any(isinstance(cell, dict | list) for cell in self.cells)
-
-    def plan(self, name: str) -> ColumnPlan:
-        """Return how the column is converted."""
-        if self.nested:
-            return ColumnPlan(name, "text", self.counts[""])
-        return _typed(column_plan.plan_column(name, self.counts), self.cells)
-
-
-def _convert(
-    source: SourceFile, lines: list[str], frame: pd.DataFrame
-) -> tuple[str, pd.DataFrame, list[ColumnPlan], list[str]]:
-    """Add the conversions of text to numbers and dates.
-
-    Returns the body, the DataFrame that it returns, the plans of its columns, and notes.
-    """
-    if frame.empty or frame.shape[1] == 0:
-        raise FlaskdashError(f"{source.path} holds no values. Use a file with at least one row.")
-    old_names = [str(name) for name in frame.columns]
-    names, notes = repair(old_names)
-    if old_names != names or not all(isinstance(name, str) for name in frame.columns):
-        lines = [*lines, f"df.columns = {literal(names)}"]
-    columns = [_Values.of_series(frame.iloc[:, position]) for position in range(len(names))]
-    plans = [column.plan(name) for name, column in zip(names, columns, strict=True)]
-    plans = [
-        order(plan, column.counts)
-        for plan, column in zip(column_plan.settle(plans, "."), columns, strict=True)
-    ]
-    for _ in range(ATTEMPTS):
-        steps = [
-            (plan.name, *step)
-            for plan, column in zip(plans, columns, strict=True)
-            for step in _steps(plan, column)
-        ]
-        body = "\n".join([*lines, *pandas_code.assignments(steps), "return df"])
-        try:
-            result = run(body, source.path)
-        except FAILURES:
-            failed = {plan.name for plan in plans if plan.dating or plan.numbers}
-        else:
-            failed = {plan.name for plan in plans if not as_planned(plan, result)}
-            if not failed:
-                return body, result, plans, notes
-        plans = [
-            plan.as_text("not all values convert") if plan.name in failed else plan
-            for plan in plans
-        ]
-    raise FlaskdashError(f"{source.path} can't be converted to a table. {ADVICE}")
-
-
-def _is_missing(cell: Any) -> bool:
-    return cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell)
-
-
-def _typed(column: ColumnPlan, cells: Sequence[Any]) -> ColumnPlan:
-    """Return the plan of a column, corrected by the types of its values."""
-    kinds = Counter(kind_of(cell) for cell in cells if cell is not None)
-    if set(kinds) == {"boolean"}:
-        return replace(column, kind="boolean", notes=())
-    plan = refine_by_types(column, ["" if cell is None else cell for cell in cells])
-    if plan.kind == "text" and len(kinds) > 1:
-        listed = " and ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-        note = f"its values are of several types ({listed}): kept as text"
-        plan = replace(plan, notes=(note,))
-    return plan
-
-
-def _steps(plan: ColumnPlan, column: _Values) -> Iterator[tuple[str, str]]:
-    """Yield the expressions that convert a column, {c}, each with a comment."""
-    if column.nested:
-        yield _flatten(column.cells)
-        return
-    cells, is_float = column.cells, pd.api.types.is_float_dtype(column.dtype)
-    is_object = str(column.dtype) == "object"
-    words = sorted(plan.gaps | ({""} if "" in cells else set()))
-    if words:
-        yield f"{{c}}.mask({{c}}.isin({literal(words)}))", "no value"
-    kinds = {kind_of(cell) for cell in cells if cell not in (None, "") and cell not in words}
-    from_numbers = kinds == {"number"} and not plan.numbers
-    to_text = '{c}.astype("Int64").astype("str")' if is_float else '{c}.astype("str")'
-    if plan.kind == "boolean" and is_object:
-        yield '{c}.astype("boolean")', "true, false or missing"
-    elif plan.kind == "text" and kinds == {"number"}:
-        yield to_text, plan.reason
-        return
-    elif plan.kind in ("text", "number", "integer") and len(kinds) > 1:
-        yield '{c}.astype("str")', "values of several types"
-    if plan.kind in ("number", "integer"):
-        if kinds != {"number"}:
-            yield from pandas_code.number_steps(plan, as_text=True)
-        elif is_object or words:
-            yield "pd.to_numeric({c})", ""
-    elif plan.kind == "date" and plan.dating:
-        if from_numbers and plan.dating.kind in ("excel", "s", "ms"):
-            yield _date_of_number(plan.dating.kind)
-            return
-        if from_numbers:
-            yield to_text, ""
-        yield from pandas_code.date_steps(plan)
-    elif plan.kind == "text" and plan.padded:
-        yield "{c}.str.strip()", ""
-
-
-def _flatten(cells: Sequence[Any]) -> tuple[str, str]:
-    """Return the expression that writes lists and objects as text, and its comment."""
-    values = [cell for cell in cells if cell is not None]
-    flat = all(
-        isinstance(value, list) and not any(isinstance(item, dict | list) for item in value)
-        for value in values
-    )
-    function = 'lambda items: ", ".join(map(str, items))' if flat else "json.dumps"
-    note = "lists as text" if flat else "nested: as text"
-    return f'{{c}}.map({function}, na_action="ignore")', note
-
-
-def _date_of_number(kind: str) -> tuple[str, str]:
-    """Return the expression that makes dates of numbers, and its comment."""
-    if kind == "excel":
-        days = 'pd.to_datetime({c}, unit="D", origin="1899-12-30")'
-        return f'{days}.dt.round("s")', "as in Excel"
-    unit = {"s": "seconds", "ms": "milliseconds"}[kind]
-    return f'pd.to_datetime({{c}}, unit="{kind}")', f"{unit} since 1970, UTC"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import sqlite3
 from contextlib import closing
@@ -15,13 +14,13 @@ from flaskdash.inspect.dialects import DIALECTS
 from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Read
-from flaskdash.inspect.writing.column_names import repair
 from flaskdash.inspect.writing.draft import Draft, run
+from flaskdash.inspect.writing.tabular import column_notes, units
+from flaskdash.inspect.writing.typed_frame import convert
 
 MAGIC = b"SQLite format 3\0"
 MOST_ROWS = 2_000_000  # More do not fit into a DataFrame.
 LISTED_TABLES = 20
-ISO = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 TABLES = """SELECT name FROM sqlite_master
     WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"""
 
@@ -49,19 +48,18 @@ def read(source: SourceFile) -> Draft:
             "Check that the file was copied completely."
         ) from error
     notes = [f"left out, as it is binary: {name}" for name in binary]
-    old_names = [str(name) for name in frame.columns]
-    names, repairs = repair(old_names)
-    changes = [f"df.columns = {literal(names)}"] if old_names != names else []
-    for old, name in zip(old_names, names, strict=True):
-        changes += _conversion(name, frame[old], columns.get(old, ""))
-    body = "\n".join([*lines, *changes, "return df"])
-    if changes:
-        frame = run(body, path)
+    for name in frame.columns:
+        if columns.get(name, "").startswith("BOOL") and set(frame[name]) <= {0, 1}:
+            lines.append(f"df[{literal(name)}] = df[{literal(name)}].astype(bool)")
+            frame[name] = frame[name].astype(bool)
+    advice = "Check the values of its columns."
+    body, frame, plans, repairs = convert(path, lines, frame, advice)
     return Draft(
         read=Read(format="sqlite", rows=len(frame), table=table),
         body=body,
         frame=frame,
-        notes=(*notes, *repairs),
+        notes=(*notes, *repairs, *column_notes(plans)),
+        units=units(plans),
     )
 
 
@@ -117,18 +115,3 @@ def _opening(table: str, columns: list[str]) -> list[str]:
         'with closing(sqlite3.connect(f"{SOURCE.resolve().as_uri()}?mode=ro", uri=True)) as opened:',
         f"    df = pd.read_sql_query({literal(query)}, opened)",
     ]
-
-
-def _conversion(name: str, values: pd.Series, declared: str) -> list[str]:
-    """Return the line that makes a column boolean or a date, types that SQLite does not have."""
-    target = f"df[{literal(name)}]"
-    present = values.dropna()
-    if present.empty:
-        return []
-    if isinstance(values.dtype, pd.StringDtype):
-        texts = present.drop_duplicates()
-        if texts.map(lambda text: ISO.fullmatch(text) is not None).all():
-            return [f'{target} = pd.to_datetime({target}, format="ISO8601")']
-    elif declared.startswith("BOOL") and len(present) == len(values) and present.isin([0, 1]).all():
-        return [f"{target} = {target}.astype(bool)"]
-    return []

@@ -37,6 +37,10 @@ _PLACES = frozenset({"entity", "geo", "economy", "reporter", "partner"})
 STATES = frozenset({"California", "Texas", "Ohio", "Florida"})
 MAX_DISTINCT = 1000
 MAX_MEASURES = 4
+MIN_VALUES = 4  # of a category with a total that only arithmetic tells
+MIN_PARTS = 3  # years, for example, in each of which it is the sum
+MOST_EQUAL = 0.95  # share of these
+EXACT = 5e-4  # share of the whole by which rounded parts may miss their total
 TOLERANCE = 0.05  # share of a total by which its parts may miss it
 
 
@@ -120,8 +124,31 @@ def is_divided(column: Column) -> bool:
     return column.role in roles and column.type == "text" and 2 < column.distinct <= MAX_DISTINCT
 
 
+def _sum_of_others(frame: pd.DataFrame, name: str, sums: list[str]) -> list[str]:
+    """Return the value whose rows are the sums of all the other rows, whatever it is called.
+
+    That holds for each measure in all, and in each part of the data, such as a year.
+    """
+    by_value = frame.groupby(name)[sums].sum()
+    whole = by_value.sum()
+    is_half = (by_value - whole / 2).abs().le(EXACT * whole.abs()).all(axis="columns")
+    if len(by_value) < MIN_VALUES or not (whole > 0).all() or is_half.sum() != 1:
+        return []
+    total = str(by_value.index[is_half][0])
+    is_total = frame[name] == total
+    for key in frame.columns.difference([name, *sums]):
+        if frame.loc[is_total, key].is_unique and is_total.sum() >= MIN_PARTS:
+            totals = frame[is_total].groupby(key)[sums].sum()
+            parts = frame[~is_total].groupby(key)[sums].sum().reindex(totals.index)
+            is_equal = (totals - parts).abs().le(2 * EXACT * parts.abs())
+            if is_equal.to_numpy().mean() >= MOST_EQUAL:
+                return [total]
+    return []
+
+
 def _totals(frame: pd.DataFrame, name: str, sums: list[str]) -> tuple[str, ...]:
-    named = list(filter(_is_plain, candidates(frame[name])))
+    sum_of_others = _sum_of_others(frame, name, sums)
+    named = list(filter(_is_plain, dict.fromkeys([*candidates(frame[name]), *sum_of_others])))
     if not named:
         return ()
     by_value = frame[[name, *sums]].groupby(name)[sums].sum()
@@ -132,6 +159,7 @@ def _totals(frame: pd.DataFrame, name: str, sums: list[str]) -> tuple[str, ...]:
     # If a total is missing in some years or months, charts of it would lack those.
     counts = frame[name].value_counts()
     is_complete = counts.loc[named] >= 0.9 * counts.loc[parts.index].max()
+    is_complete |= is_complete.index.isin(sum_of_others)
     totals = [value for value in named if larger_share[value] > 0.5 and is_complete[value]]
     ranked = by_value.loc[totals, sums[0]].sort_values(ascending=False, kind="stable")
     return tuple(str(value) for value in ranked.index)

@@ -14,15 +14,22 @@ from dataclasses import dataclass, field, replace
 from flaskdash.inspect.values import missing
 
 SAMPLE_SIZE = 200_000
-DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~")
+DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~", "#")
+RARE_DELIMITERS = frozenset(
+    "^~#"
+)  # text has them for other reasons, so they must split all lines alike
+LEAST_CONSISTENCY = 0.05
+DRAW = 0.02  # readings whose consistency differs less are compared by their cells
+LEAST_RARE_CONSISTENCY = 0.9
 LONG_DELIMITERS = ("::", "||", "~|~", "|~|", "|;|")
 BLANKS = r"\s+"
 GAPS = r"\s{2,}"
 # A cell may be long and hostile: `*+` takes what it can and never gives it back, in linear time.
-NUMBER = re.compile(r"\s*+[($€£]*+[+-]?[.,]*+\d[\d.,]*+(e[+-]?\d++)?\s*+[%€)]?\s*+", re.I)
+NUMBER = re.compile(r"\s*+[($€£]*+[+-]?\s*+[.,]*+\d[\d.,]*+(e[+-]?\d++)?\s*+[%€)]?\s*+", re.I)
 DATE = re.compile(r"\s*+\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*+)?\s*+")
 
 MAX_DESCRIPTIONS = 15
+MOST_WITH_DIGITS = 0.95  # of the values of a column of codes
 
 Record = list[str]
 
@@ -94,7 +101,7 @@ def separator(text: str, dialect: CsvDialect) -> str:
 
 def sniff(text: str) -> CsvDialect:
     """Return the dialect that gives most records the same number of fields."""
-    sample = _first_lines(text, SAMPLE_SIZE)
+    sample = _without_comments(_first_lines(text, SAMPLE_SIZE))
     best, best_score = _best_delimiter(sample)
     if best.delimiter == "\t" and _word_score(sample) > 0.9 and _has_words_in_cells(sample):
         return CsvDialect(BLANKS)
@@ -109,14 +116,18 @@ def sniff(text: str) -> CsvDialect:
 
 def _best_delimiter(sample: str) -> tuple[CsvDialect, float]:
     """Return the dialect with the most consistent delimiter, and its score from 0 to 1."""
-    best, best_score = CsvDialect(None), 0.0
+    readings = []
     for delimiter in DELIMITERS:
         if delimiter in sample:
             # A quote after a blank opens a quoted field only if the blank is skipped.
             dialect = CsvDialect(delimiter, padded=f'{delimiter} "' in sample)
             score = _consistency(sample, dialect)
-            if score > best_score + 0.001:
-                best, best_score = dialect, score
+            is_rare = delimiter in RARE_DELIMITERS
+            if score >= (LEAST_RARE_CONSISTENCY if is_rare else LEAST_CONSISTENCY):
+                readings.append((score, dialect))
+    best_score = max((score for score, _ in readings), default=0.0)
+    rivals = [dialect for score, dialect in readings if score >= best_score - DRAW]
+    best = max(rivals, key=lambda dialect: _plausibility(sample, dialect), default=CsvDialect(None))
     for delimiter in LONG_DELIMITERS:
         # Its characters must not occur anywhere else.
         bars = sample.count(delimiter) * delimiter.count("|")
@@ -126,6 +137,15 @@ def _best_delimiter(sample: str) -> tuple[CsvDialect, float]:
             if score > 0.9 and score >= best_score - 0.05:
                 best, best_score = dialect, score
     return best, best_score
+
+
+def _plausibility(sample: str, dialect: CsvDialect) -> float:
+    """Return the share of cells that are values, without those that cut a quotation in two."""
+    cells = [
+        cell.strip() for row in itertools.islice(records(sample, dialect), 200) for cell in row
+    ]
+    cut = sum(cell.count('"') % 2 or cell.count("'") % 2 for cell in cells)
+    return (sum(map(is_value, cells)) - cut) / max(1, len(cells))
 
 
 def _quoting(sample: str, best: CsvDialect, score: float) -> CsvDialect:
@@ -178,6 +198,13 @@ def tidiness(text: str, dialect: CsvDialect) -> float:
     return _consistency(sample, dialect)
 
 
+def _without_comments(sample: str) -> str:
+    """Return a sample without lines that begin with #, if there are several and not only these."""
+    lines = sample.splitlines(keepends=True)
+    rows = [line for line in lines if not line.startswith("#")]
+    return "".join(rows) if len(rows) > 1 and len(lines) - len(rows) > 1 else sample
+
+
 def _first_lines(text: str, size: int) -> str:
     """Return the first whole lines of a text, up to `size` characters."""
     if len(text) <= size:
@@ -188,9 +215,12 @@ def _first_lines(text: str, size: int) -> str:
 
 def _consistency(sample: str, dialect: CsvDialect) -> float:
     """Score from 0 to 1 how well a delimiter splits all records into the same number of fields."""
-    widths = [len(record) for record in records(sample, dialect) if any(record)]
+    rows = [record for record in records(sample, dialect) if any(record)]
+    widths = [len(record) for record in rows]
     if not widths:
         return 0.0
+    if all(len(row) == 2 and not row[1] for row in rows):
+        return 2 * LEAST_CONSISTENCY  # what ends each line separates nothing
     if len(widths) > 20:
         # The last records may be notes.
         widths = widths[:-2]
@@ -216,9 +246,14 @@ def _word_score(sample: str) -> float:
     is_from_r = len(lines[0]) == common - 1 and count == len(lines) - 1 and '"' in sample
     if len(lines[0]) != common and not is_from_r:
         return 0.0
-    words = [word for line in lines[1:200] for word in line]
-    numeric = sum(bool(NUMBER.fullmatch(word)) for word in words)
-    return 0.95 * count / len(lines) if words and numeric / len(words) > 0.4 else 0.0
+    rows = [line for line in lines[1:200] if len(line) == common]
+    numeric = [
+        [bool(NUMBER.fullmatch(word)) for word in column] for column in zip(*rows, strict=True)
+    ]
+    share = sum(map(sum, numeric)) / max(1, len(rows) * common)
+    # Prose has no numbers, or some anywhere; a table has a column of them.
+    has_numbers = share > 0.4 or (len(rows) > 20 and any(map(all, numeric)))
+    return 0.95 * count / len(lines) if rows and has_numbers else 0.0
 
 
 def _has_unclosed_quote(text: str, delimiter: str) -> bool:
@@ -249,7 +284,7 @@ def find_header(top: list[Record]) -> Header:
     filled = [record for record in top if any(cell.strip() for cell in record)]
     width = most_common_width(Counter(map(len, filled)))
     for index, record in enumerate(top):
-        if not _is_row(record, width, top[index:]):
+        if not _is_row(record, width, top[index:]) or _is_settings(record, width, top[index + 1 :]):
             continue
         if _is_header(record, top[index + 1 :], width):
             names = list(record)
@@ -258,6 +293,14 @@ def find_header(top: list[Record]) -> Header:
             return Header(index, names, max(width, len(record)))
         return Header(index, None, width)
     return Header(0, None, width)
+
+
+def _is_settings(record: Record, width: int, below: list[Record]) -> bool:
+    """Tell whether a record is a line of settings: of another width than the header right below it."""
+    if not below or len(record) == width or len(below[0]) != width or len(record) == width - 1:
+        return False
+    names = [cell.strip() for cell in below[0]]
+    return all(map(is_word, filter(None, names))) and _is_header(below[0], below[1:], width)
 
 
 def most_common_width(widths: Counter[int]) -> int:
@@ -368,19 +411,26 @@ def count_descriptions(names: Record, rows: Sequence[Record]) -> int:
         return 0
     columns = _columns(sample, len(names))
     typed = [index for index, column in enumerate(columns) if _is_typed(column)]
+    if len(names) == 2 and typed == [1]:
+        return _count_metadata(rows, _count_words(rows[:limit], columns, typed))
+    typed = [i for i, column in enumerate(columns) if i in typed or _has_digits(column)]
     counts = _count_words(rows[:limit], columns, typed)
-    if len(typed) > 1:
-        threshold = 0.5 * len(typed)
-        leading = itertools.takewhile(lambda count: count > 1 and count >= threshold, counts)
-        descriptions = len(list(leading))
-        return descriptions if descriptions <= 3 else 0
-    # One series below lines of metadata, which consist of a name and a text.
-    if len(names) == 2 and typed == [1] and sum(count > 0 for count in counts[:8]) >= 3:
-        last = max(index for index, count in enumerate(counts) if count > 0)
-        while last + 1 < len(counts) and not rows[last + 1][1].strip():
-            last += 1
-        return last + 1
-    return 0
+    if len(typed) < 2:
+        return 0
+    threshold = 0.5 * len(typed)
+    leading = itertools.takewhile(lambda count: count > 1 and count >= threshold, counts)
+    descriptions = len(list(leading))
+    return descriptions if descriptions <= 3 else 0
+
+
+def _count_metadata(rows: Sequence[Record], counts: Sequence[int]) -> int:
+    """Return the number of lines of metadata, a name and a text, above the only series."""
+    if sum(count > 0 for count in counts[:8]) < 3:
+        return 0
+    last = max(index for index, count in enumerate(counts) if count > 0)
+    while last + 1 < len(counts) and not rows[last + 1][1].strip():
+        last += 1
+    return last + 1
 
 
 def _count_words(rows: Sequence[Record], columns: list[Record], typed: list[int]) -> list[int]:
@@ -389,6 +439,7 @@ def _count_words(rows: Sequence[Record], columns: list[Record], typed: list[int]
     The result ends at the first row of another width.
     """
     untyped = [index for index in range(len(columns)) if index not in typed]
+    coded = [index for index in typed if not _is_typed(columns[index])]
     distinct = {index: set(columns[index]) for index in untyped}
     counts = []
     for row in rows:
@@ -397,8 +448,10 @@ def _count_words(rows: Sequence[Record], columns: list[Record], typed: list[int]
         cells = [row[index].strip() for index in typed if row[index].strip()]
         labels = {index: row[index].strip() for index in untyped}
         is_known = any(label in distinct[index] for index, label in labels.items())
-        # With a value in another column, two words may be a row of gaps.
-        is_certain = len(cells) > 2 or not any(labels.values()) or len(columns) == 2
+        # With a value in another column, two words may be a row of gaps; so may one in a code.
+        codes = sum(bool(row[index].strip()) for index in coded)
+        has_label = any(labels.values()) or codes == 1
+        is_certain = len(cells) - codes > 2 or codes > 1 or not has_label or len(columns) == 2
         is_description = all(map(is_word, cells)) and not is_known and is_certain
         counts.append(len(cells) if is_description else -1)
     return counts
@@ -412,6 +465,15 @@ def _columns(rows: Sequence[Record], width: int) -> list[Record]:
 def _is_typed(column: Record) -> bool:
     """Tell whether at least four in five values of a column are numbers or dates."""
     return bool(column) and sum(map(is_value, column)) >= 0.8 * len(column)
+
+
+def _has_digits(column: Record) -> bool:
+    """Tell whether nearly all values of a column have a digit, as codes do."""
+    return len(column) > 4 and sum(map(_has_digit, column)) >= MOST_WITH_DIGITS * len(column)
+
+
+def _has_digit(cell: str) -> bool:
+    return any(map(str.isdigit, cell))
 
 
 def is_word(cell: str) -> bool:
@@ -431,6 +493,8 @@ def is_second_header(names: Record, row: Record, below: list[Record]) -> bool:
     columns = _columns(rows, len(row))
     typed = [index for index, column in enumerate(columns) if _is_typed(column)]
     untyped = [index for index, column in enumerate(columns) if column and index not in typed]
+    if _completes_names(names, row, columns):
+        return True
     if any(row[index].strip() for index in untyped) or not typed:
         return False
     cells = [row[index].strip() for index in typed]
@@ -443,6 +507,24 @@ def is_second_header(names: Record, row: Record, below: list[Record]) -> bool:
         for index, cell in zip(typed, cells, strict=True)
     ]
     return has_blank_name and all(word or label for word, label in zip(words, labels, strict=True))
+
+
+def _completes_names(names: Record, row: Record, columns: list[Record]) -> bool:
+    """Tell whether a row has words below all blank names, and nothing below some full ones.
+
+    So do the options of a question: "Which do you own?" above Bicycle, Car and Scooter.
+    """
+    cells = [cell.strip() for cell in row]
+    filled = list(filter(None, cells))
+    blank = [index for index, name in enumerate(names) if not name.strip()]
+    empty = [index for index, cell in enumerate(cells) if not cell and names[index].strip()]
+    are_words = all(is_word(cell) and not _has_digit(cell) for cell in filled)
+    return (
+        len(blank) > 1
+        and are_words
+        and all(cells[index] for index in blank)
+        and any(len(columns[index]) > 1 for index in empty)
+    )
 
 
 def _is_gap(cell: str) -> bool:

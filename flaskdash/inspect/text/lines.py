@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ RULER = r"(?=.*(---|===))[|+:=\s-]*"
 SAMPLE_LINES = 5000
 HEAD_CHARACTERS = 500_000
 MAX_COMMENT_SHARE = 0.2
+MOST_STRAY_QUOTES = 0.05  # of the lines
 _RULER = re.compile(RULER)
 
 
@@ -21,7 +23,8 @@ class Trim:
     """The changes to make to a text's lines before it is parsed.
 
     Lines that are `rulers` or `comments` are removed, and so are `bars` at both ends of a line and
-    byte order `marks` inside the text. `header` is a line that is repeated among the rows.
+    byte order `marks` inside the text. `header` is a line that is repeated among the rows. In lines
+    with a quote that has no pair, that quote is removed, so that they have `fields` again.
     """
 
     rulers: bool = False
@@ -29,6 +32,8 @@ class Trim:
     comments: bool = False
     marks: bool = False
     header: str = ""
+    fields: int = 0
+    delimiter: str = ","
 
     def __bool__(self) -> bool:
         return self != NO_TRIM
@@ -60,11 +65,30 @@ class Trim:
                 "first = lines.index(header)",
                 "lines = [line for i, line in enumerate(lines) if i <= first or line != header]",
             ]
+        if self.fields:
+            mark = "" if self.delimiter == "," else f", delimiter={literal(self.delimiter)}"
+            lines += [
+                "# A quote without its pair would swallow the lines after it: remove it.",
+                "for number, line in enumerate(lines):",
+                "    if line.count('\"') % 2:",
+                "        places = [n for n, mark in enumerate(line) if mark == '\"']",
+                "        texts = [line[:n] + line[n + 1 :] for n in places]",
+                f"        rows = [next(csv.reader([text]{mark})) for text in texts]",
+                f"        fits = [row for row in rows if len(row) == {self.fields}]",
+                "        if fits:  # the row with the fewest quotes in its cells",
+                '            best = min(fits, key=lambda row: "".join(row).count(\'"\'))',
+                "            lines[number] = texts[rows.index(best)]",
+            ]
         return lines
+
+    @property
+    def modules(self) -> list[str]:
+        """Return the imports that the statements need."""
+        return ["import csv"] * bool(self.fields) + ["import re"] * self.rulers
 
     def apply(self, text: str) -> str:
         """Return the trimmed text, as the loader will read it."""
-        namespace: dict[str, object] = {"text": unify_newlines(text), "re": re}
+        namespace: dict[str, object] = {"text": unify_newlines(text), "re": re, "csv": csv}
         # The code is written above, and quotes the data as literals.
         exec("\n".join(self.statements("text")), namespace)  # noqa: S102
         return "\n".join(namespace["lines"])  # type: ignore[arg-type]
@@ -123,6 +147,35 @@ def _has_comments(lines: Sequence[str]) -> bool:
 def _delimiter_counts(line: str) -> tuple[int, ...]:
     """Return how often each common delimiter occurs in a line."""
     return tuple(line.count(delimiter) for delimiter in "\t;|,")
+
+
+def count_fields(text: str, delimiter: str) -> int:
+    """Return the number of fields of the rows, if some lines have a quote without its pair, or 0.
+
+    It is 0, too, if such lines are parts of one record, or can't be mended.
+    """
+    lines = unify_newlines(text).split("\n")
+    odd = [line for line in lines if line.count('"') % 2]
+    if not odd or len(odd) > max(1, MOST_STRAY_QUOTES * len(lines)):
+        return 0
+    even = [line for line in lines if line.strip() and line.count('"') % 2 == 0]
+    fields = Counter(_count_fields(even, delimiter)).most_common(1)[0][0] if even else 0
+    mended = (
+        Trim(fields=fields, delimiter=delimiter).apply("\n".join(lines)) if fields > 1 else text
+    )
+    if any(line.count('"') % 2 for line in mended.split("\n")):
+        return 0
+    wrong, still_wrong = (
+        sum(size not in (0, fields) for size in _count_fields(part.split("\n"), delimiter))
+        for part in (text, mended)
+    )
+    # All quotes of the text are paired if it has cells of several lines, and these have no gaps.
+    is_paired = text.count('"') % 2 == 0
+    return fields if still_wrong < wrong or (not is_paired and still_wrong == wrong) else 0
+
+
+def _count_fields(lines: Sequence[str], delimiter: str) -> list[int]:
+    return [len(row) for row in csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)]
 
 
 def repeated_header(text: str, names: Sequence[str]) -> str:

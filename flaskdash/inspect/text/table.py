@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from flaskdash.inspect.text.dialect import (
+    DATE,
     Header,
     Record,
     find_header,
@@ -19,6 +20,7 @@ from flaskdash.inspect.text.dialect import (
 
 TOP = 200
 TAIL = 30
+MIN_DATED = 10  # records above a footer that has no date
 CHUNK = 20_000
 TOTAL_LABELS = frozenset(
     {
@@ -267,7 +269,19 @@ def _is_footer(tail: list[Record], index: int, usual: int) -> bool:
     label = next((cell for cell in record[:3] if cell.strip()), "")
     is_total = label.strip().lower().rstrip(":") in TOTAL_LABELS
     follows_blank = not any(above) and is_short
-    return not filled or is_note or is_total or follows_blank
+    return not filled or is_note or is_total or follows_blank or _is_undated(tail, index)
+
+
+def _is_undated(tail: list[Record], index: int) -> bool:
+    """Tell whether a record has a word where all above it have a date: "Balance", for example."""
+    record, above = tail[index], tail[max(0, index - MIN_DATED) : index]
+    if len(above) < MIN_DATED:
+        return False
+    for column, cell in enumerate(record):
+        cells = [row[column].strip() for row in above if column < len(row)]
+        if is_word(cell.strip()) and len(cells) == MIN_DATED and all(map(DATE.fullmatch, cells)):
+            return True
+    return False
 
 
 def _count_columns(header: Header, widths: Counter[int], filled: int) -> int:

@@ -35,6 +35,8 @@ def refine_by_types(column: ColumnPlan, cells: Sequence[Any]) -> ColumnPlan:
                 f"{count} cells are dates and the others are not, so it is kept as text",
             )
         return replace(column, numeric_text=True, notes=notes)
+    if column.dating and column.dating.more:
+        return column
     if column.kind == "date" and "date" in kinds:
         return replace(column.as_text(), notes=(*column.notes, "some dates are text: kept as text"))
     return column

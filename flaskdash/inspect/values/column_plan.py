@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from flaskdash.inspect.values import dates, missing, months
+from flaskdash.inspect.values import dates, missing, months, wrappings
 from flaskdash.inspect.values import numbers as number_format
 from flaskdash.inspect.values.dates import Dating
 from flaskdash.inspect.values.numbers import Numerals
-from flaskdash.inspect.words import CODE_WORDS, TIME_WORDS, words
+from flaskdash.inspect.words import CODE_WORDS, ID_WORDS, TIME_WORDS, words
 
 Kind = Literal["text", "integer", "number", "date", "boolean", "empty"]
 Notation = TypeVar("Notation", Numerals, Dating)
 SAMPLE = 300
 EXACT_DIGITS = 15
+LONGEST_IDENTIFIER = 20  # digits of a number of 64 bits
+MOST_OF_TWO_LENGTHS = 0.9  # of amounts of many digits; random numbers of 64 bits have 99%
 BOOLEANS = frozenset({"True", "TRUE", "true", "False", "FALSE", "false"})
 
 
@@ -27,7 +30,8 @@ class ColumnPlan:
     `missing` is the number of cells without a value. `gaps` are the column's words for "no value",
     and `literal_words` are values that only look like such words. `reason` says why a column of
     digits stays text. `cut` is an ending to cut off. With `fill`, a value also applies to the
-    blank cells below it.
+    blank cells below it. `prepare` is a method that changes the text before all else, and `prepared`
+    says what it does.
     """
 
     name: str
@@ -45,6 +49,8 @@ class ColumnPlan:
     reason: str = ""
     cut: str = ""
     fill: bool = False
+    prepare: str = ""
+    prepared: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     def as_text(self, reason: str = "") -> ColumnPlan:
@@ -56,6 +62,21 @@ class ColumnPlan:
 
 def plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
     """Plan one column by its own values. `settle` then compares the columns."""
+    for wrapping in wrappings.ALL:
+        if not wrapping.fits(counts):
+            continue
+        bare: Counter[str] = Counter()
+        for cell, count in counts.items():
+            bare[wrapping.unwrap(cell)] += count
+        plan = _plan_column(name, bare)
+        if plan.kind != "text" or wrapping.is_certain:
+            gaps = frozenset(cell for cell in counts if wrapping.unwrap(cell) in plan.gaps)
+            method = wrapping.method(counts)
+            return replace(plan, gaps=gaps, prepare=method, prepared=wrapping.comment)
+    return _plan_column(name, counts)
+
+
+def _plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
     gaps = missing.words(counts)
     values = {cell.strip(): count for cell, count in counts.items() if cell and cell not in gaps}
     empty = counts.get("", 0) + sum(counts[word] for word in gaps)
@@ -86,7 +107,7 @@ def plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
             zone = match[0].strip() if match else ""
             note = f"times are local: their zone ({zone}) is left out"
             base = replace(base, notes=(*base.notes, note))
-        return replace(base, kind="date", dating=dating)
+        return _plan_dates(base, dating, values.keys() - odd)
     return _plan_text(base, counts, values)
 
 
@@ -105,7 +126,9 @@ def _plan_text(
     if rows and 0.8 < count / rows < 1:
         notes = (f"{rows - count} of {rows} values are not numbers, so it is kept as text",)
     elif rows and _look_like_dates(sample):
-        notes = ("its dates have several formats, so it is kept as text",)
+        calendar = dates.calendar(sample)
+        reason = f"are of the {calendar} calendar" if calendar else "have several formats"
+        notes = (f"its dates {reason}, so it is kept as text",)
     elif rows and count == rows:
         examples = _quoted_examples(set(sample[:20]))
         notes = (f"its numbers have several units or formats ({examples}), so it is kept as text",)
@@ -168,7 +191,10 @@ def _numbers(values: Mapping[str, int]) -> tuple[Numerals | None, set[str]]:
 
 def _may_be_number(value: str) -> bool:
     """Tell whether a value is a number, with or without a flag after it."""
-    return number_format.is_number(value) or number_format.is_flagged(value)
+    return any(
+        test(value)
+        for test in (number_format.is_number, number_format.is_flagged, number_format.is_marked)
+    )
 
 
 def _dating(name: str, values: Mapping[str, int]) -> tuple[Dating | None, set[str]]:
@@ -219,6 +245,12 @@ def _plan_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Col
         if numbers.flags:
             flags = ", ".join(repr(flag.strip()) for flag in numbers.flags[:6])
             notes = (*notes, f"flags after numbers ({flags}) are cut off")
+        if numbers.limits:
+            limits = [value for value in values if re.search(number_format.LIMIT, value)]
+            read = "their number, or 0 if below all" if numbers.below_is_zero else "their number"
+            notes = (*notes, f"limits ({_quoted_examples(set(limits))}) are read as {read}")
+        if numbers.debit:
+            notes = (*notes, f"amounts with {numbers.debit!r} behind them are negative")
         return replace(base, kind="number", numbers=numbers, notes=notes)
     if numbers.integer:
         dating = dates.recognise_integers(values, bool(TIME_WORDS & named))
@@ -226,10 +258,14 @@ def _plan_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Col
             return _plan_dates(base, dating)
         if any(re.match(r"0\d", value) for value in values):
             return base.as_text("leading zeros")
-        if max(map(len, values)) > EXACT_DIGITS:
-            return base.as_text("too many digits for a number")
         if CODE_WORDS & named:
             return base.as_text("codes, not numbers")
+        if max(map(len, values)) > EXACT_DIGITS:
+            if not _are_amounts(values) or named & ID_WORDS:
+                return base.as_text("too many digits for a number")
+            note = f"numbers of more than {EXACT_DIGITS} digits are rounded"
+            long = replace(numbers, long=True)
+            return replace(base, kind="number", numbers=long, notes=(*base.notes, note))
         return replace(base, kind="integer", numbers=numbers)
     if dating := dates.recognise_serials(values, named) or dates.recognise_decimals(values):
         return _plan_dates(base, dating)
@@ -243,9 +279,20 @@ def _plan_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Col
     return replace(base, kind="number", numbers=numbers)
 
 
-def _plan_dates(base: ColumnPlan, dating: Dating) -> ColumnPlan:
-    """Plan a column of numbers that are dates."""
-    notes = base.notes
+def _are_amounts(values: Collection[str]) -> bool:
+    """Tell whether long numbers differ in their length, as amounts do: identifiers have one or two."""
+    lengths = Counter(map(len, values)).most_common()
+    if len(lengths) > 1 and max(map(len, values)) > LONGEST_IDENTIFIER:
+        return True
+    return sum(count for _, count in lengths[:2]) < MOST_OF_TWO_LENGTHS * len(values)
+
+
+def _plan_dates(base: ColumnPlan, dating: Dating, values: Collection[str] = ()) -> ColumnPlan:
+    """Plan a column of dates."""
+    if name := dates.calendar(values):
+        note = f"its dates are of the {name} calendar, so it is kept as text"
+        return replace(base.as_text(), notes=(*base.notes, note))
+    notes = (*base.notes, *([dating.note] if dating.note else []))
     if dating.kind == "excel":
         notes = (*notes, "numbers read as Excel's days since 1900")
     return replace(base, kind="date", dating=dating, notes=notes)

@@ -39,7 +39,7 @@ _DATES = (
     *("%d/%b/%Y", "%d. %b %Y", "%b %Y", "%b-%Y", "%b, %Y", "%b-%y", "%b %y", "%b/%y", "%Y %b"),
     *("%Y-%b", "%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%m.%Y", "%Y.%m"),
     *("%a %d %b %Y", "%a, %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y", "%y-%m-%d", "%y/%m/%d"),
-    *("%A %d %b %Y", "%A, %d %b %Y", "%A %b %d %Y", "%A, %b %d, %Y", "%YM%m", "%Ym%m"),
+    *("%A %d %b %Y", "%A, %d %b %Y", "%A %b %d %Y", "%A, %b %d, %Y", "%YM%m", "%Ym%m", "%Y-M%m"),
     *("%Y年%m月%d日", "%Y年%m月", "%Y년 %m월 %d일", "%Y년 %m월", "%Y. %m. %d"),
 )
 _CLOCKS = (
@@ -50,13 +50,32 @@ _ISO = re.compile(
     r"\d{4}-\d{2}(-\d{2}([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d{1,9})?)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?)?"
 )
 _ZONED = re.compile(r"(?>.*?\d{2}).*(Z|[+-]\d{2}:?(\d{2})?)")
-_QUARTER = re.compile(r"(19|20)\d{2}[- ]?Q[1-4]", re.I)
+_QUARTER = re.compile(r"(19|20)\d{2}[- :]?Q[1-4]", re.I)
 _QUARTER_FIRST = re.compile(r"Q([1-4])[- /']?((19|20)\d{2})", re.I)
-_WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]\d", re.I)
+_WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]?\d", re.I)
+_YEARS = re.compile(r"((?:19|20)\d{2})[/-](?:19|20)?(\d{2})")  # 1990/91, 1990-1991
 _TO_SHAPE = str.maketrans("0123456789", "9" * 10)
 _DECIMAL_MONTH = re.compile(r"(19|20)\d\d\.(0[1-9]|1[0-2])")
+# Hour 24 of a day is the first of the next: in 2024-01-31 24:00, and at the end of 2024013124.
+MIDNIGHT = r"(?<=[ T])24(?=:00)|(?<=^\d{8})24$"
+# Calendar stamps by their number of digits; two-digit years only if all digits fit a calendar.
+_STAMPS = {
+    10: ("%Y%m%d%H", "%y%m%d%H%M"),
+    12: ("%Y%m%d%H%M", "%y%m%d%H%M%S"),
+    14: ("%Y%m%d%H%M%S",),
+}
+# The units of epochs, and how many there are in a second. Numbers between 1973 and 2100 differ by
+# unit, so that the size of a number tells its unit.
+EPOCHS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+# Browsers count microseconds since 1601. No other unit gives numbers of this size.
+WEBKIT_OFFSET = 11_644_473_600 * 10**6
+EPOCH_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+_EPOCH_SPAN = (10**8, 41 * 10**8)
+_EPOCH_NOW = 10**9  # some value must lie after 2001, or these are other numbers
 _MANY_SHAPES = 60
+_MOST_FORMATS = 3  # of one column
 LONGEST = 60  # characters of a date
+MIN_YEARS = 5  # such as 1990/91: fewer are the names of seasons
 EXCEL = (29_221, 62_091)  # 1980 to 2069, in days since 1900
 EXCEL_WORDS = frozenset({"date", "datum", "fecha", "datetime", "timestamp"})
 
@@ -65,8 +84,9 @@ EXCEL_WORDS = frozenset({"date", "datum", "fecha", "datetime", "timestamp"})
 class Dating:
     """How a column writes dates.
 
-    `kind` is "format", "quarter", "quarter-first", "week", "excel" (days since 1900), or an epoch
-    unit ("s", "ms"). `ambiguous` dates can be read day first or month first; `evidence` is a value
+    `kind` is "format", "quarter", "quarter-first", "week", "yearweek", "years", "excel" (days
+    since 1900), "webkit", or a unit of EPOCHS. Values that `format` does not read have one of the `more` formats; "midnight" tells that
+    some have the hour 24. `ambiguous` dates can be read day first or month first; `evidence` is a value
     that excludes one order. `zoned` timestamps are converted to UTC. `rewrites` are pairs of a
     pattern and its replacement, applied before parsing; with `lower`, to lower-case text.
     """
@@ -78,6 +98,9 @@ class Dating:
     zoned: bool = False
     rewrites: Rewrites = ()
     lower: bool = False
+    more: tuple[str, ...] = ()
+    midnight: bool = False
+    note: str = ""
 
     @property
     def order(self) -> str:
@@ -106,6 +129,8 @@ def recognise(values: Sequence[str], named: bool = False) -> Dating | None:
         return Dating("", "quarter-first")
     if all(map(_WEEK.fullmatch, values)):
         return Dating("", "week")
+    if len(values) >= MIN_YEARS and all(map(_are_two_years, values)):
+        return Dating("", "years", note="1990/91 is the year that begins in 1990")
     dating = _detect_format(values)
     if dating and (named or not _is_weak(values, dating)):
         return dating
@@ -113,7 +138,38 @@ def recognise(values: Sequence[str], named: bool = False) -> Dating | None:
         zoned = [bool(_ZONED.fullmatch(value)) for value in values]
         if _parses(values, "ISO8601", any(zoned)):
             return Dating("ISO8601", zoned=any(zoned))
-    return _detect_words(values, named)
+    return _detect_words(values, named) or _detect_midnight(values) or _detect_formats(values)
+
+
+def _detect_midnight(values: Sequence[str]) -> Dating | None:
+    """Detect the format of times of which some have the hour 24."""
+    if not any(re.search(MIDNIGHT, value) for value in values):
+        return None
+    dating = _detect_format([re.sub(MIDNIGHT, "00", value) for value in values])
+    return replace(dating, midnight=True) if dating and not dating.zoned else None
+
+
+def _detect_formats(values: Sequence[str]) -> Dating | None:
+    """Detect dates in up to three formats that differ in their marks, such as 31/01/2024 and 2024-01-31."""
+    groups: dict[str, list[str]] = {}
+    for value in values:
+        groups.setdefault(re.sub("9+", "9", _shape_of(value)), []).append(value)
+        if len(groups) > _MOST_FORMATS:
+            return None
+    datings = [_detect_format(group) for group in groups.values()]
+    formats = []
+    for dating, group in zip(datings, groups.values(), strict=True):
+        if dating is None or dating.zoned or _is_weak(group, dating):
+            return None
+        formats.append((likelier(group, dating) if dating.ambiguous else dating).format)
+    note = f"its dates have {len(formats)} formats: {', '.join(formats)}"
+    return Dating(formats[0], more=tuple(formats[1:]), note=note) if len(formats) > 1 else None
+
+
+def _are_two_years(value: str) -> bool:
+    """Tell whether a value is a year and the next one, such as a season or a fiscal year."""
+    match = _YEARS.fullmatch(value)
+    return match is not None and (int(match[1]) + 1) % 100 == int(match[2])
 
 
 def _detect_words(values: Sequence[str], named: bool) -> Dating | None:
@@ -134,24 +190,50 @@ def recognise_integers(values: Sequence[str], named: bool) -> Dating | None:
     if lengths == {8} and all(value[:2] in ("19", "20") for value in values):
         if (named or len(values) > 5) and _parses(values, "%Y%m%d"):
             return Dating("%Y%m%d")
+    elif lengths == {6} and named and _are_weeks(values):
+        return Dating("%G%V-%u", "yearweek")
     elif lengths == {6} and all(value[:2] in ("19", "20") for value in values):
         if (named or len(values) > 11) and _parses(values, "%Y%m"):
             return Dating("%Y%m")
-    elif named and (dating := _detect_timestamps(values, lengths)):
-        return dating
-    elif named and lengths <= {9, 10} and 10 in lengths:
-        return Dating("", "s")
-    elif named and lengths <= {12, 13} and 13 in lengths:
-        return Dating("", "ms")
+    elif named:
+        return _detect_stamps(values, lengths) or _detect_epoch(values)
+    elif len(values) > 2 and all(value.endswith("000") for value in values):
+        # Milliseconds of whole seconds are no codes, whatever the column is called.
+        dating = _detect_epoch(values)
+        return dating if dating and dating.kind == "ms" else None
     return None
 
 
-def _detect_timestamps(values: Sequence[str], lengths: set[int]) -> Dating | None:
+def _are_weeks(values: Sequence[str]) -> bool:
+    """Tell whether whole numbers are years with a week, 202401 to 202453, and not with a month."""
+    weeks = [int(value[4:]) for value in values]
+    is_year = all(value[:2] in ("19", "20") for value in values)
+    return is_year and min(weeks) > 0 and 12 < max(weeks) <= 53
+
+
+def _detect_stamps(values: Sequence[str], lengths: set[int]) -> Dating | None:
     """Detect whole numbers that are points in time: 2024013108 or 20240131081500."""
-    text = {10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(min(lengths), "")
-    if not text or len(lengths) > 1 or not all(value[:2] in ("19", "20") for value in values):
+    days = [re.sub(MIDNIGHT, "00", value) for value in values]
+    for text in _STAMPS.get(min(lengths), ()) if len(lengths) == 1 else ():
+        is_year = text.startswith("%y") or all(value[:2] in ("19", "20") for value in values)
+        if is_year and _parses(days, text):
+            return Dating(text, midnight=days != list(values))
+    return None
+
+
+def _detect_epoch(values: Sequence[str]) -> Dating | None:
+    """Detect whole numbers that count since 1970, in a unit that their size tells."""
+    if not all(map(str.isdigit, values)):
         return None
-    return Dating(text) if _parses(values, text) else None
+    first, last = min(map(int, values)), max(map(int, values))
+    for unit, size in EPOCHS.items():
+        if _EPOCH_SPAN[0] * size <= first and _EPOCH_NOW * size <= last <= _EPOCH_SPAN[1] * size:
+            return Dating("", unit)
+    shifted = (first - WEBKIT_OFFSET, last - WEBKIT_OFFSET)
+    is_browser = (
+        shifted[0] >= _EPOCH_NOW * EPOCHS["us"] and shifted[1] <= _EPOCH_SPAN[1] * EPOCHS["us"]
+    )
+    return Dating("", "webkit") if is_browser else None
 
 
 def recognise_serials(values: Sequence[str], words: Collection[str]) -> Dating | None:
@@ -169,6 +251,21 @@ def recognise_decimals(values: Sequence[str]) -> Dating | None:
     if len(values) > 11 and all(map(_DECIMAL_MONTH.fullmatch, values)):
         return Dating("%Y.%m")
     return None
+
+
+# Years of other calendars than ours in dates of today.
+_CALENDARS = {"Jalali": (1330, 1430), "Buddhist": (2440, 2600)}
+
+
+def calendar(values: Collection[str]) -> str:
+    """Return the name of the calendar whose years all these dates have, or "" for ours."""
+    years = [
+        int(match[0]) for value in values if (match := re.search(r"(?<!\d)\d{4}(?!\d)", value))
+    ]
+    if len(years) < len(values) or not years:
+        return ""
+    spans = ((name, *span) for name, span in _CALENDARS.items())
+    return next((name for name, low, high in spans if low <= min(years) and max(years) <= high), "")
 
 
 def _is_weak(values: Sequence[str], dating: Dating) -> bool:
@@ -190,8 +287,43 @@ def _detect_format(values: Sequence[str]) -> Dating | None:
     for text in _candidates(shapes):
         zoned = text.endswith("%z")
         if _parses(values, text, zoned):
-            return _check_order(values, Dating(text, zoned=zoned))
+            return _swapped_by_excel(values, _check_order(values, Dating(text, zoned=zoned)))
     return None
+
+
+_NUMERIC_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/\d{4}")
+
+
+def _swapped_by_excel(values: Sequence[str], dating: Dating) -> Dating:
+    """Return formats that exchange day and month again, if a program has done so in some dates.
+
+    It rewrites the dates that it can read in its own order, without zeros: 3/7/2023. Those after
+    the 12th stay as they were: 19/07/2023.
+    """
+    if dating.format not in ("%d/%m/%Y", "%m/%d/%Y"):
+        return dating
+    matches = [_NUMERIC_DATE.fullmatch(value) for value in values]
+    parts = [match.groups() for match in matches if match]
+    early = [pair for pair in parts if max(map(int, pair)) <= 12]
+    late = [pair for pair in parts if max(map(int, pair)) > 12]
+    padded = [any(part.startswith("0") for part in pair) for pair in (*early, *late)]
+    may_pad = [min(map(int, pair)) < 10 for pair in (*early, *late)]
+    if padded != [False] * len(early) + may_pad[len(early) :] or not any(padded):
+        return dating
+    if not any(may_pad[: len(early)]):
+        return dating
+    swapped = dating.swapped()
+    spans = []
+    for first, second in ((dating, dating), (swapped, dating)):
+        texts = pd.Series(values, dtype="str")
+        days = pd.to_datetime(texts, format=first.format, errors="coerce")
+        days = days.fillna(pd.to_datetime(texts, format=second.format))
+        spans.append(days.max() - days.min())
+    if spans[1] > spans[0]:
+        return dating
+    note = f"dates up to the 12th are without zeros: a program has exchanged their {dating.order} "
+    note += f"and {swapped.order}, which are exchanged again"
+    return replace(swapped, more=(dating.format,), ambiguous=False, evidence="", note=note)
 
 
 def _shape_of(value: str) -> str:

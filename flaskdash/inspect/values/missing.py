@@ -61,7 +61,8 @@ CONTINENTS = frozenset({"AF", "AN", "AS", "EU", "NA", "OC", "SA"})
 
 def among_numbers(word: str) -> bool:
     """Tell whether a word or sign among numbers or dates means "no value"."""
-    return word.lower() in AMONG_NUMBERS or not any(map(str.isalnum, word))
+    is_limit = word.startswith("<")  # <LOD: below the limit of detection
+    return is_limit or word.lower() in AMONG_NUMBERS or not any(map(str.isalnum, word))
 
 
 _FAR_DAY = re.compile(

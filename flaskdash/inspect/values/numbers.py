@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-CURRENCIES = "$€£¥₹₩₽₺"
-CODES = (
-    "USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|INR|BRL|CNY|CZK|HUF|TRY|ZAR|MXN|RUB|KRW|NZD|SGD"
+# Unicode's signs of money; the last of the first block of the BMP that has any is U+20C1.
+CURRENCIES = "".join(
+    chr(code) for code in range(0x24, 0x20CF) if unicodedata.category(chr(code)) == "Sc"
 )
-# More marks of money: R$ in Brazil, zł in Poland, and the leva, rouble and hryvnia.
-MARKS = r"[A-Z]{1,3}[$]|Rs\.?|RM|kr\.?|Fr\.?|zł|Kč|Ft|\u043b\u0432\.?|\u0440\u0443\u0431\.?|\u0433\u0440\u043d\.?"
+CODES = (
+    "AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BGN|BHD|BIF|BMD|BND|BOB|BRL|BSD|BTN|BWP|BYN|BZD"
+    "|CAD|CDF|CHF|CLP|CNY|COP|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|GHS|GIP"
+    "|GMD|GNF|GTQ|GYD|HKD|HNL|HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|JMD|JOD|JPY|KES|KGS|KHR|KMF|KPW|KRW|KWD"
+    "|KYD|KZT|LAK|LBP|LKR|LRD|LSL|LYD|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|MYR|MZN|NAD|NGN"
+    "|NIO|NOK|NPR|NZD|OMR|PAB|PEN|PGK|PHP|PKR|PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|SCR|SDG|SEK|SGD|SHP"
+    "|SLE|SOS|SRD|SSP|STN|SVC|SYP|SZL|THB|TJS|TMT|TND|TOP|TRY|TTD|TWD|TZS|UAH|UGX|USD|UYU|UZS|VES|VND"
+    "|VUV|WST|XAF|XCD|XOF|XPF|YER|ZAR|ZMW|ZWG"
+)
+# More marks of money: R$ in Brazil, zł in Poland, shillings, and the leva, rouble and hryvnia.
+MARKS = rf"[A-Z]{{1,3}}[{CURRENCIES}]|[KTU][Ss]h\.?|Rp\.?|Rs\.?|RM|kr\.?|Fr\.?|zł|Kč|Ft|\u043b\u0432\.?|\u0440\u0443\u0431\.?|\u0433\u0440\u043d\.?"
 SPACES = " \u00a0\u202f\u2009"
 
 MINUS = "\u2212\u2013"  # the minus sign, and the dash that people type instead
@@ -40,9 +50,17 @@ _UNIT = re.compile(
 )
 # A flag after some numbers: Eurostat's "12.3 e", "1234*", "1,234[2]".
 _FLAG = re.compile(
-    rf"(?P<number>[+\-]?\d[\d.,{SPACES}]*(?<![{SPACES}]))(?P<gap>\s?)(?P<flag>[bcdefinprsuz]{{1,2}}|[*†‡§]{{1,3}}|\[\w{{1,4}}\]|\([a-z]\))"
+    rf"(?P<number>[+\-]?\d[\d.,{SPACES}]*(?<![{SPACES}]))(?P<gap>\s?)(?P<flag>[bcdefinprsuz]{{1,2}}|(?<=\s)[AC-JLN-SU-Z]|[*†‡§]{{1,3}}|\[\w{{1,4}}\]|\([a-z]\))"
 )
 MOST_FLAGS = 12
+# A limit in place of a number that was not measured: <0.05, >2419.6, 250,000+. What is below all
+# other numbers is below the limit of detection, so it is read as 0.
+LIMIT = r"^[<>≤≥]=?\s*|(?<=\d)[+-]$"
+BELOW = r"^[<≤].*"
+MIN_PLAIN = 3  # numbers without a mark, beside those with one
+# Words behind amounts that tell their sign, the negative one first.
+SIDES = (("dr", "cr"), ("debit", "credit"), ("s", "h"))
+_SIDED = re.compile(rf"(?P<number>\d[\d.,{SPACES}]*)\s?(?P<side>[A-Za-z]{{1,6}})\.?")
 FLAGS_THAT_ARE_UNITS = frozenset({"s", "d", "c", "f", "n"})  # seconds, days, degrees
 NO_UNITS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec am pm st nd rd th".split())
 
@@ -54,7 +72,9 @@ class Numerals:
     `unit` is written before or after each number: "$", "%" or "min". `scaled` numbers end in K, M
     or B. `brackets` mean minus. `affixed` numbers need cleaning before they can be parsed. `group`
     are the separators of thousands, if the style allows several. `dashes` are the characters that
-    mean minus. With `trailing`, the minus comes last. `flags` after some numbers are cut off.
+    mean minus. With `trailing`, the minus comes last. `flags` after some numbers are cut off, and
+    so are marks of `limits` (<0.05), unless `below_is_zero`. Amounts with the word `debit` behind them are negative. `long`
+    numbers have more digits than a number of 64 bits.
     """
 
     styles: tuple[str, ...]
@@ -67,6 +87,10 @@ class Numerals:
     dashes: str = ""
     trailing: bool = False
     flags: tuple[str, ...] = ()
+    limits: bool = False
+    below_is_zero: bool = False
+    debit: str = ""
+    long: bool = False
 
     @property
     def integer(self) -> bool:
@@ -90,7 +114,13 @@ def recognise(values: Collection[str]) -> Numerals | None:
         return Numerals(
             styles, affixed=needs_cleaning, group="".join(sorted(groups)), dashes=dashes
         )
-    return _affixed(values) or _united(values) or _flagged(values)
+    return (
+        _affixed(values)
+        or _united(values)
+        or _sided(values)
+        or _flagged(values)
+        or _limited(values)
+    )
 
 
 def is_flagged(value: str) -> bool:
@@ -103,6 +133,13 @@ def is_number(value: str) -> bool:
     return any(pattern.fullmatch(value) for _, _, pattern in STYLES.values()) or bool(
         _AFFIXED.fullmatch(value)
     )
+
+
+def is_marked(value: str) -> bool:
+    """Tell whether a value may be a limit, or an amount with a word for its sign."""
+    if match := _SIDED.fullmatch(value):
+        return any(match["side"].lower() in pair for pair in SIDES)
+    return bool(re.search(LIMIT, value)) and is_number(re.sub(LIMIT, "", value))
 
 
 def _affixed(values: Collection[str]) -> Numerals | None:
@@ -224,6 +261,47 @@ def _flagged(values: Collection[str]) -> Numerals | None:
     if inner is None or inner.affixed or any(re.match(r"0\d", value) for value in bare):
         return None
     return Numerals(inner.styles, affixed=True, group=inner.group, flags=tuple(sorted(flags)))
+
+
+def _limited(values: Collection[str]) -> Numerals | None:
+    """Return the style of numbers if some are limits, such as "<0.05", beside plain ones."""
+    ends = {value[-1:] for value in values}
+    if "-" in ends and "+" not in ends:  # 2,500- is a limit beside 250,000+; alone, it is minus
+        return None
+    bare = {re.sub(LIMIT, "", value) for value in values}
+    plain = bare.intersection(values)
+    if len(plain) < max(MIN_PLAIN, 0.3 * len(bare)) or len(bare) == len(plain) == len(values):
+        return None
+    inner = recognise(bare)
+    if inner is None or (inner.affixed and not inner.flags) or inner.limits:
+        return None
+    lowest = min(map(_size, plain))
+    below = [value for value in values if re.match(BELOW, value)]
+    is_detection = all(_size(re.sub(LIMIT, "", value)) <= lowest for value in below)
+    return replace(inner, affixed=True, limits=True, below_is_zero=bool(below) and is_detection)
+
+
+def _size(value: str) -> float:
+    """Return a number to compare with others of the same style, whatever its marks are."""
+    digits = re.sub(r"[^\d.,]", "", value).replace(",", ".")
+    whole, _, fraction = digits.rpartition(".")
+    return (
+        float(f"{whole.replace('.', '') or 0}.{fraction or 0}") if whole else float(fraction or 0)
+    )
+
+
+def _sided(values: Collection[str]) -> Numerals | None:
+    """Return the style of amounts with a word for their sign: "12.50 Cr" and "12.50 Dr"."""
+    matches = [_SIDED.fullmatch(value) for value in values]
+    sides = {match["side"] for match in matches if match}
+    pair = next((pair for pair in SIDES if {*map(str.lower, sides)} == {*pair}), None)
+    if pair is None or None in matches:
+        return None
+    inner = recognise({match["number"].strip() for match in matches if match})
+    if inner is None or inner.affixed or len(sides) != len(pair):
+        return None
+    debit = next(side for side in sides if side.lower() == pair[0])
+    return replace(inner, affixed=True, debit=debit)
 
 
 def choose(numerals: Numerals, decimal: str) -> tuple[str, str]:

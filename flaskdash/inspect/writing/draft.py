@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import traceback
 import types
 import warnings
 from collections.abc import Mapping, Sequence
@@ -13,6 +16,8 @@ from typing import Any
 import pandas as pd
 
 from flaskdash.inspect.model import Column, Read
+
+LOADER = "<loader>"  # the name of the file that a body is compiled as
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,18 @@ def run(body: str, source: Path) -> pd.DataFrame:
     return frame
 
 
+def failed_column(error: BaseException, body: str) -> str:
+    """Return the column whose conversion raised an error when a body was executed, or ""."""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == LOADER and frame.f_code.co_name == "load":
+            line = body.split("\n")[number - 2].lstrip()  # line 1 is that of the function
+            if line.startswith("df[column] ="):
+                return str(frame.f_locals["column"])
+            if match := re.match(r'df\[("(?:[^"\\]|\\.)*")\] =', line):
+                return str(ast.literal_eval(match[1]))
+    return ""
+
+
 def without_totals(body: str) -> str:
     """Return a loader's body that drops the rows of TOTALS."""
     head, _, result = body.rpartition("\nreturn ")
@@ -65,7 +82,7 @@ def execute(
     must not start with one. Deprecations are not: they are meant for the authors of libraries.
     """
     indented = "".join(f"    {line}\n" if line else "\n" for line in body.split("\n"))
-    code = compile(f"def load():\n{indented}", "<loader>", "exec")
+    code = compile(f"def load():\n{indented}", LOADER, "exec")
     module = types.ModuleType("loader")
     names: dict[str, Any] = module.__dict__
     names |= {"SOURCE": source, "TOTALS": totals}

@@ -52,6 +52,8 @@ def text(value: str) -> str:
 
 def cast(plan: ColumnPlan, counts: Mapping[str, int]) -> Cast:
     """Return how a column is read, from its plan and the counts of its values."""
+    if plan.prepare:
+        raise Unfit(f"{plan.name} has values that are wrapped")
     if plan.nul:
         raise Unfit(f"{plan.name} holds NUL characters")
     column = quote(plan.name)
@@ -114,9 +116,9 @@ def _text(plan: ColumnPlan, column: str) -> tuple[str, str]:
 def _number(plan: ColumnPlan, column: str, values: list[str]) -> tuple[str, str, str]:
     """Return the type, the expression and the test of numbers."""
     numbers = plan.numbers
-    if numbers is None or numbers.scaled:
-        raise Unfit(f"{plan.name} has numbers that end in K or M")
-    if numbers.trailing or numbers.dashes or numbers.flags:
+    if numbers is None or numbers.scaled or numbers.long:
+        raise Unfit(f"{plan.name} has numbers that end in K or M, or have many digits")
+    if numbers.trailing or numbers.dashes or numbers.flags or numbers.limits or numbers.debit:
         raise Unfit(f"{plan.name} has numbers with signs that DuckDB does not read")
     point = plan.decimal or "."
     if numbers.affixed:
@@ -157,7 +159,8 @@ def _number(plan: ColumnPlan, column: str, values: list[str]) -> tuple[str, str,
 def _date(plan: ColumnPlan, column: str) -> tuple[str, str, str]:
     """Return the type, the expression and the test of dates."""
     dating = plan.dating
-    if dating is None or dating.zoned or dating.kind != "format" or dating.rewrites:
+    is_plain = dating and not (dating.zoned or dating.rewrites or dating.more or dating.midnight)
+    if dating is None or not is_plain or dating.kind != "format":
         raise Unfit(
             f"{plan.name} has times with a zone, counts of seconds or days, quarters, weeks, "
             "or months in words"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from flaskdash.inspect.text.compressed import NOT_PACKED, Packed
 from flaskdash.inspect.text.lines import NO_TRIM, Trim
 from flaskdash.inspect.values import missing
 from flaskdash.inspect.values.column_plan import ColumnPlan
+from flaskdash.inspect.values.dates import EPOCH_NAMES, EPOCHS, MIDNIGHT, WEBKIT_OFFSET
+from flaskdash.inspect.values.numbers import BELOW, LIMIT
 
 PER_LINE = 12
 WIDTH = 94  # 100, less the indent of a body
@@ -87,7 +90,7 @@ def _opening(layout: Layout, arguments: list[str]) -> list[str]:
     trim, source = layout.trim, "file" if layout.pattern else "SOURCE"
     opening: list[str] = []
     if trim:
-        needed = ["import io", *(["import re"] * trim.rulers)]
+        needed = ["import io", *trim.modules]
         opening = trim.statements(f"{source}.read_text({layout.reading})")
         source = 'io.StringIO("\\n".join(lines))'
         if layout.packed.kind:
@@ -202,14 +205,18 @@ def _types(layout: Layout, plans: list[ColumnPlan], decimal: str, thousands: str
 
 def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
     """Tell whether a column must be read as text, and converted later if at all."""
+    if plan.prepare:
+        return True
     if plan.kind == "text":
         return plan.numeric_text
     if plan.kind == "date" and plan.dating:
         digits = set(plan.dating.format) <= set("%YmdHMSy.,")
-        return digits or plan.dating.kind in ("s", "ms", "excel")
+        is_number = plan.dating.kind in (*EPOCHS, "webkit", "excel", "yearweek")
+        return digits or is_number or bool(plan.dating.more)
     if plan.kind == "number" and plan.numbers:
-        return not plan.numbers.affixed and (
-            (plan.decimal or decimal) != decimal or (plan.thousands or thousands) != thousands
+        return plan.numbers.long or (
+            not plan.numbers.affixed
+            and ((plan.decimal or decimal) != decimal or (plan.thousands or thousands) != thousands)
         )
     return False
 
@@ -265,12 +272,17 @@ def conversions(plans: list[ColumnPlan], decimal: str, thousands: str) -> list[s
 
 
 def assignments(steps: Iterable[tuple[str, str, str]]) -> list[str]:
-    """Return a statement for each step: a column's name, an expression over {c}, and a comment."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    """Return a statement for each step: a column's name, an expression over {c}, and a comment.
+
+    The steps of a column stay in their order.
+    """
+    groups: dict[tuple[int, str, str], list[str]] = {}
+    places: Counter[str] = Counter()
     for name, expression, text in steps:
-        groups.setdefault((expression, text), []).append(name)
+        groups.setdefault((places[name], expression, text), []).append(name)
+        places[name] += 1
     lines = []
-    for (expression, text), names in groups.items():
+    for (_, expression, text), names in sorted(groups.items(), key=lambda item: item[0][0]):
         note = f"  # {text}" if text else ""
         if len(names) == 1:
             target = f"df[{literal(names[0])}]"
@@ -291,12 +303,14 @@ def _expressions(plan: ColumnPlan, decimal: str, thousands: str) -> list[tuple[s
     steps = []
     if plan.nul:
         steps.append(('{c}.str.replace("\\x00", "")', "NUL characters"))
+    if plan.prepare:
+        steps.append((f"{{c}}{plan.prepare}", plan.prepared))
     if plan.kind == "text":
         if plan.padded:
             steps.append(("{c}.str.strip()", ""))
         if plan.cut:
             steps.append((f"{{c}}.str.removesuffix({literal(plan.cut)})", ""))
-    elif plan.kind == "number":
+    elif plan.kind in ("integer", "number"):
         steps += number_steps(plan, needs_text(plan, decimal, thousands))
     elif plan.kind == "date":
         steps += date_steps(plan)
@@ -311,6 +325,14 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
     if numbers is None or not (numbers.affixed or as_text):
         return []
     text = "{c}"
+    if numbers.long:
+        return [('{c}.astype("float64")', "rounded: these have too many digits")]
+    if numbers.below_is_zero:
+        text += f'.str.strip().str.replace({_pattern(BELOW)}, "0", regex=True)'
+    if numbers.limits:
+        text += f'.str.strip().str.replace({_pattern(LIMIT)}, "", regex=True)'
+    if numbers.debit:
+        text += f'.str.strip().str.replace(r"^(.+?){numbers.debit}\\.?$", r"-\\1", regex=True)'
     if numbers.dashes:
         dashes = numbers.dashes.encode("unicode_escape").decode()
         text += f'.str.replace("[{dashes}]", "-", regex=True)'
@@ -344,6 +366,12 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
         note = f"flags behind numbers ({comment(flags)}) cut off"
     if numbers.trailing:
         note = "the minus comes last"
+    if numbers.debit:
+        note = f"{numbers.debit} means minus"
+    if numbers.limits:
+        note = "limits are read as their number"
+    if numbers.below_is_zero:
+        note = "what is below the limit of detection is 0"
     return [(f"pd.to_numeric({text})", note)]
 
 
@@ -366,17 +394,38 @@ def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
         days = f'pd.to_datetime(pd.to_numeric({text}), unit="D", origin="1899-12-30")'
         return [(f'{days}.dt.round("s")', "Excel's days since 1900")]
     if dating.kind == "quarter":
-        return [(f'pd.PeriodIndex({text}, freq="Q").to_timestamp()', "the quarter's first day")]
+        quarter = f'{text}.str.replace(r"[- :]", "", regex=True)'
+        return [(f'pd.PeriodIndex({quarter}, freq="Q").to_timestamp()', "the quarter's first day")]
     if dating.kind == "quarter-first":
         swap = '.str.replace(r"[Qq]([1-4])\\D*(\\d{4})", r"\\2Q\\1", regex=True)'
         return [(f'pd.PeriodIndex({text}{swap}, freq="Q").to_timestamp()', "first day")]
     if dating.kind == "week":
         week = '.str.replace("-", "") + "-1"'
         return [(f'pd.to_datetime({text}{week}, format="%GW%V-%u")', "the week's Monday")]
-    if dating.kind in ("s", "ms"):
+    if dating.kind == "yearweek":
+        return [(f'pd.to_datetime({text} + "-1", format="%G%V-%u")', "the week's Monday")]
+    if dating.kind == "years":
+        return [(f'pd.to_datetime({text}.str[:4], format="%Y")', "the first of the two years")]
+    if dating.kind in EPOCHS:
         number = f"pd.to_numeric({text})"
-        since = {"s": "seconds", "ms": "milliseconds"}[dating.kind]
-        return [(f'pd.to_datetime({number}, unit="{dating.kind}")', f"{since} since 1970, UTC")]
+        since = f"{EPOCH_NAMES[dating.kind]} since 1970, UTC"
+        return [(f'pd.to_datetime({number}, unit="{dating.kind}")', since)]
+    if dating.kind == "webkit":
+        number = f"pd.to_numeric({text}) - {WEBKIT_OFFSET}"
+        return [(f'pd.to_datetime({number}, unit="us")', "microseconds since 1601, UTC")]
+    if dating.midnight:
+        hours = f'{text}.str.replace({_pattern(MIDNIGHT)}, "00", regex=True)'
+        next_day = (
+            f'pd.to_timedelta({text}.str.contains({_pattern(MIDNIGHT)}).astype(float), unit="D")'
+        )
+        day = f"pd.to_datetime({hours}, format={literal(dating.format)})"
+        return [(f"{day} + {next_day}", "hour 24 is the first of the next day")]
+    if dating.more:
+        first, *more = (
+            f'pd.to_datetime({text}, format={literal(form)}, errors="coerce")'
+            for form in (dating.format, *dating.more)
+        )
+        return [(first + "".join(f".fillna({each})" for each in more), "several formats")]
     if dating.zoned:
         call = f"pd.to_datetime({text}, format={literal(dating.format)}, utc=True)"
         return [(f"{call}.dt.tz_localize(None)", "in UTC")]

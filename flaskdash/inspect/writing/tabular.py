@@ -18,11 +18,14 @@ from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.words import GEO_WORDS, ID_WORDS, NUMBER_WORDS, TIME_WORDS, words
 from flaskdash.inspect.writing import pandas_code
 from flaskdash.inspect.writing.column_names import repair
-from flaskdash.inspect.writing.draft import Draft, run
+from flaskdash.inspect.writing.draft import Draft, failed_column, run
 from flaskdash.inspect.writing.pandas_code import Layout
 from flaskdash.inspect.writing.reshape import reshape
+from flaskdash.inspect.writing.sums import find_sums
 
-ATTEMPTS = 5
+ATTEMPTS = 12
+ATTEMPTS_BY_COLUMN = 8  # after which all columns are read as text
+UNCONVERTED = "not all values convert"
 KEY_WORDS = TIME_WORDS | ID_WORDS | GEO_WORDS | NUMBER_WORDS | {"name", "title", "label", "key"}
 # What pandas raises if it reads a file differently; csv.Error comes from its Python engine.
 FAILURES = (ValueError, TypeError, AttributeError, KeyError, OverflowError, Warning, csv.Error)
@@ -82,7 +85,7 @@ def draft(path: Path, source: SourceTable) -> Draft:
             source.read,
             decimal=pandas_code.common_marks(plans)[0],
             header_row=table.header.skip + 1 if table.header.names is not None else None,
-            rows=rows,
+            rows=len(frame),
             skipped_rows=max(skipped, 0),
         ),
         body=body,
@@ -98,11 +101,20 @@ def reshaped(
     body: str, frame: pd.DataFrame, path: Path, ragged: bool = False
 ) -> tuple[str, pd.DataFrame, list[str]]:
     """Return the body with lines that reshape the frame if needed, its result, and notes."""
-    steps = reshape(frame, ragged)
-    if steps is None:
-        return body, frame, []
-    longer = body.replace("\nreturn df", "\n" + "\n".join((*steps.lines, "return df")))
-    return longer, run(longer, path), [steps.note]
+    notes = []
+    if sums := find_sums(frame):
+        body, frame = _extended(body, [sums.line], path)
+        notes.append(sums.note)
+    if steps := reshape(frame, ragged):
+        body, frame = _extended(body, steps.lines, path)
+        notes.append(steps.note)
+    return body, frame, notes
+
+
+def _extended(body: str, lines: Sequence[str], path: Path) -> tuple[str, pd.DataFrame]:
+    """Return a body with lines before its end, and the frame that it returns then."""
+    longer = body.replace("\nreturn df", "\n" + "\n".join((*lines, "return df")))
+    return longer, run(longer, path)
 
 
 def units(plans: Sequence[ColumnPlan]) -> dict[str, str]:
@@ -251,7 +263,7 @@ def _agree(
 ) -> tuple[str, pd.DataFrame, list[ColumnPlan]]:
     """Write the body and run it until pandas reads the planned values, as text if need be."""
     failure = ""
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         body = pandas_code.write(layout, plans)
         try:
             frame = run(body, path)
@@ -260,10 +272,18 @@ def _agree(
             if "Expected" in failure and not layout.long:
                 layout = replace(layout, long=True)
                 continue
+            if "Too many columns" in failure and layout.has_header:
+                # pandas refuses more names than the header has: the header is skipped instead.
+                layout = replace(layout, has_header=False, skip=layout.skip + 1)
+                continue
             if layout.renames[0] in ("strip", "rename"):
                 layout = replace(layout, renames=("names", {}))
                 continue
-            plans = [p if p.kind == "empty" else p.as_text(p.reason) for p in plans]
+            name = failed_column(error, body)
+            if attempt < ATTEMPTS_BY_COLUMN and any(name == p.name for p in plans):
+                plans = [p.as_text(UNCONVERTED) if p.name == name else p for p in plans]
+            else:
+                plans = [p if p.kind == "empty" else p.as_text(p.reason) for p in plans]
             continue
         if list(frame.columns) != [p.name for p in plans] and layout.renames[0] != "names":
             layout = replace(layout, renames=("names", {}))
@@ -272,10 +292,13 @@ def _agree(
         if not wrong:
             return body, frame, plans
         names = {p.name for p in wrong}
-        plans = [p.as_text("not all values convert") if p.name in names else p for p in plans]
+        plans = [p.as_text(UNCONVERTED) if p.name in names else p for p in plans]
     if not failure:
         return body, frame, plans
-    raise FlaskdashError(f"{path} can't be read as {source.kind}: {failure}. {source.advice}")
+    raise FlaskdashError(
+        f"{path} can't be read as {source.kind}: pandas refuses its {len(plans)} columns. "
+        f"{source.advice}"
+    )
 
 
 def as_planned(column: ColumnPlan, frame: pd.DataFrame) -> bool:
@@ -324,8 +347,8 @@ def column_notes(plans: list[ColumnPlan]) -> list[str]:
         notes += [f"{column.name}: {note}" for note in column.notes]
         if column.dating and column.dating.zoned:
             notes.append(f"{column.name}: times with a zone were converted to UTC")
-        if column.kind == "text" and column.reason == "not all values convert":
-            notes.append(f"{column.name}: not all values convert, so it is kept as text")
+        if column.kind == "text" and column.reason == UNCONVERTED:
+            notes.append(f"{column.name}: {UNCONVERTED}, so it is kept as text")
     return notes + _gap_notes(plans)
 
 

@@ -153,7 +153,7 @@ def test_values_are_planned_as_in_text(save: Save) -> None:
     assert frame["zip"].iloc[0] == "00001"
     assert inspection.column("share").missing == 8
     assert frame["time"].iloc[0] == pd.Timestamp("2023-11-15 22:13:20")
-    assert inspection.column("seen").type == "integer"
+    assert inspection.column("seen").type == "datetime"  # milliseconds of whole seconds
     assert inspection.column("open").type == "boolean"
     assert frame["name"].iloc[6] == "7"
     assert any(

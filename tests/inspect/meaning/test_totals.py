@@ -38,8 +38,9 @@ def test_a_total_is_marked(total: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Totality Inc", "Allied", "Summit", "Worldwide Ltd"])
-def test_other_names_are_parts(name: str) -> None:
-    assert roles.describe(frame(name), {})[1].totals == ()
+def test_other_names_are_totals_only_if_they_are_the_sums_of_the_others(name: str) -> None:
+    assert roles.describe(frame(name, factor=2), {})[1].totals == ()
+    assert roles.describe(frame(name), {})[1].totals == (name,)
 
 
 def test_a_value_that_is_smaller_than_a_part_is_not_a_total() -> None:

@@ -1,0 +1,78 @@
+"""Values that are wrapped: Excel's ="00123", and the digits of other scripts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flaskdash.inspect.literals import literal
+
+_FORMULA = re.compile(r'="[^"]*"')
+# Marks of direction, which nobody sees; and the Arabic marks of decimals and thousands.
+_DIRECTION = "\u200e\u200f\u061c\u202a\u202b\u202c\u2066\u2067\u2068\u2069"
+_MARKS = {"\u066b": ".", "\u066c": ","}
+
+
+@dataclass(frozen=True)
+class Wrapping:
+    """A way in which all values of a column are wrapped.
+
+    `method` returns the method of pandas that unwraps them, given the counts of the values. Only if
+    the wrapping `is_certain`, it also goes from a column that stays text.
+    """
+
+    comment: str
+    fits: Callable[[Mapping[str, int]], bool]
+    unwrap: Callable[[str], str]
+    method: Callable[[Mapping[str, int]], str]
+    is_certain: bool = False
+
+
+def _are_formulas(counts: Mapping[str, int]) -> bool:
+    cells = [cell.strip() for cell in counts if cell.strip()]
+    return bool(cells) and all(map(_FORMULA.fullmatch, cells))
+
+
+def _foreign_digits(counts: Mapping[str, int]) -> str:
+    """Return the ten digits of each other script that the values have, and its marks."""
+    characters = set().union(*counts)
+    digits = {mark for mark in characters if mark.isdecimal() and not mark.isascii()}
+    zeros = sorted({ord(digit) - unicodedata.decimal(digit) for digit in digits})
+    scripts = "".join(chr(zero + value) for zero in zeros for value in range(10))
+    return scripts + "".join(_MARKS) if scripts else ""
+
+
+def _to_ascii(cell: str) -> str:
+    """Return a cell with ASCII digits and marks, without marks of direction."""
+    return "".join(
+        _MARKS.get(character)
+        or (str(unicodedata.decimal(character)) if character.isdecimal() else character)
+        for character in cell
+        if character not in _DIRECTION
+    )
+
+
+def _translation(counts: Mapping[str, int]) -> str:
+    old = _foreign_digits(counts)
+    hidden = "".join(mark for mark in _DIRECTION if any(mark in cell for cell in counts))
+    removed = f", {literal(hidden)}" if hidden else ""
+    return f".str.translate(str.maketrans({literal(old)}, {literal(_to_ascii(old))}{removed}))"
+
+
+ALL = (
+    Wrapping(
+        'Excel writes ="..." to keep zeros',
+        _are_formulas,
+        lambda cell: cell.strip()[2:-1],
+        lambda _: ".str.strip().str[2:-1]",
+        is_certain=True,
+    ),
+    Wrapping(
+        "digits of another script",
+        lambda counts: bool(_foreign_digits(counts)),
+        _to_ascii,
+        _translation,
+    ),
+)

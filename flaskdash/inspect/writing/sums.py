@@ -1,0 +1,110 @@
+"""Find the rows that are sums of other rows, by arithmetic: they would double each sum.
+
+A word such as "Total" proves nothing, and no list has the words of all languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from flaskdash.inspect.literals import comment, literal
+from flaskdash.inspect.words import CODE_WORDS, ID_WORDS, TIME_WORDS, words
+
+TOLERANCE = 1e-3  # share of a sum by which rounded parts may miss it
+MIN_ROWS = 4
+MIN_ROWS_OF_ONE_MEASURE = 6  # one equality may be chance, unless there are many parts
+MIN_SUM_OF_ONE_MEASURE = 100
+MOST_GAPS = 0.1  # share of the other rows without a label
+MOST_SUMS = 0.5  # share of the rows
+MOST_UNEXPLAINED = 0.1  # share of the rows without a label that are no sums
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The line that removes the rows that are sums, and a note on it."""
+
+    line: str
+    note: str
+
+
+def find_sums(frame: pd.DataFrame) -> Sums | None:
+    """Return how to remove the rows that are sums of the others, or None."""
+    measures = frame[[*_measures(frame)]].astype("float64")
+    if len(frame) < MIN_ROWS or measures.shape[1] == 0:
+        return None
+    for name in _labels(frame):
+        is_sum = frame[name].isna()
+        if 2 <= is_sum.sum() <= MOST_SUMS * len(frame) and _are_subtotals(measures, is_sum):
+            line = (
+                f"df = df.dropna(subset={literal(name)}, ignore_index=True)  # sums of other rows"
+            )
+            note = f"{is_sum.sum()} row(s) without {comment(name)} are sums of others: left out"
+            return Sums(line, note)
+    for position, place, remaining in ((0, "first", "iloc[1:]"), (-1, "last", "iloc[:-1]")):
+        if _is_total(frame, measures, position):
+            line = f"df = df.{remaining}.reset_index(drop=True)  # the {place} row is the sum of the others"
+            return Sums(line, f"the {place} row is the sum of the others: left out")
+    return None
+
+
+def _measures(frame: pd.DataFrame) -> Iterator[str]:
+    """Yield the columns of numbers that may be added up."""
+    for name in map(str, frame.columns):
+        is_number = pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool
+        if is_number and not (TIME_WORDS | ID_WORDS | CODE_WORDS) & set(words(name)):
+            yield name
+
+
+def _labels(frame: pd.DataFrame) -> list[str]:
+    return [
+        str(name) for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name].dtype)
+    ]
+
+
+def _is_total(frame: pd.DataFrame, measures: pd.DataFrame, position: int) -> bool:
+    """Tell whether the first or last row has the sums of the other ones."""
+    total = measures.iloc[position]
+    parts = measures.drop(index=measures.index[position])
+    sums = parts.sum()
+    compared = total.notna() & (sums != 0)
+    is_equal = compared & _are_equal(total, sums)
+    if is_equal.sum() < max(1, 0.5 * compared.sum()):
+        return False
+    has_gap = any(
+        pd.isna(frame[name].iloc[position])
+        and frame[name].isna().sum() <= max(1, MOST_GAPS * len(frame))
+        for name in _labels(frame)
+    )
+    if is_equal.sum() > 1:
+        return True
+    is_large = abs(float(total[is_equal].iloc[0])) >= MIN_SUM_OF_ONE_MEASURE
+    return len(parts) >= MIN_ROWS_OF_ONE_MEASURE - 1 and is_large and has_gap
+
+
+def _are_equal(totals: pd.Series, sums: pd.Series) -> pd.Series:
+    return (totals - sums).abs() <= TOLERANCE * sums.abs()
+
+
+def _are_subtotals(measures: pd.DataFrame, is_sum: pd.Series) -> bool:
+    """Tell whether these rows have the sums of the rows above or below, or of all the others."""
+    parts, sums = measures[~is_sum], measures[is_sum]
+    place = is_sum.cumsum()[~is_sum]  # how many sums are above a part
+    whole = pd.DataFrame([parts.sum()] * len(sums), sums.index)
+    for first in (0, 1):  # a sum is below its parts, or above them
+        grouped = parts.groupby(place).sum().reindex(range(first, first + len(sums)))
+        explained = _match(sums, grouped.set_axis(sums.index)) | _match(sums, whole)
+        if (~explained).mean() <= MOST_UNEXPLAINED:
+            return True
+    return False
+
+
+def _match(sums: pd.DataFrame, expected: pd.DataFrame) -> pd.Series:
+    """Return which rows are equal to the expected ones, in at least half of their measures."""
+    compared = sums.notna() & (expected != 0)
+    is_equal = compared & ((sums - expected).abs() <= TOLERANCE * expected.abs())
+    return (is_equal.sum(axis="columns") >= 0.5 * compared.sum(axis="columns")) & is_equal.any(
+        axis="columns"
+    )

@@ -1,0 +1,91 @@
+"""Rows and values that are sums of others, in any language and place: arithmetic finds them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from flaskdash.inspect import inspect_source
+from tests.support.fixtures import Write
+from tests.support.loaders import execute
+
+CITIES = ("Rome", "Oslo", "Bonn", "Cork", "Lviv", "Nice", "Gent", "Turku")
+VALUES = [(n * 37 + 101, n * 11 + 7.5) for n in range(len(CITIES))]
+TOTAL = tuple(map(sum, zip(*VALUES, strict=True)))
+
+
+def row(*cells: object) -> str:
+    return ",".join(map(str, cells)) + "\n"
+
+
+@pytest.mark.parametrize("label", ["", "Gesamtergebnis", "Tous", "合算"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_row_with_the_sums_of_the_others_is_left_out(
+    write: Write, label: str, is_first: bool
+) -> None:
+    rows = [row(city, *values) for city, values in zip(CITIES, VALUES, strict=True)]
+    rows.insert(0 if is_first else len(rows), row(label, *TOTAL))
+    path = write(row("town", "visits", "income") + "".join(rows))
+    inspection = inspect_source(path)
+    assert list(inspection.frame["town"]) == list(CITIES)
+    assert inspection.frame["visits"].sum() == TOTAL[0]
+    assert inspection.notes
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+
+
+@pytest.mark.parametrize("label", ["", "Total", "Сумма"])
+def test_a_total_in_a_column_of_days_is_left_out(write: Write, label: str) -> None:
+    values = [n * 37 + 101 for n in range(20)]
+    rows = [row(f"2024-01-{n + 1:02}", value) for n, value in enumerate(values)]
+    total = row(label, sum(values))
+    inspection = inspect_source(write(row("day", "visits") + total + "".join(rows)))
+    assert list(inspection.frame["visits"]) == values
+    assert pd.api.types.is_datetime64_dtype(inspection.frame["day"])
+
+
+@pytest.mark.parametrize("is_above", [True, False])
+@pytest.mark.parametrize("label", ["{} Total", "Summe {}", "{}"])
+def test_subtotals_are_left_out(write: Write, label: str, is_above: bool) -> None:
+    text = row("region", "town", "visits")
+    for region, cities in (("West", CITIES[:3]), ("East", CITIES[3:5]), ("South", CITIES[5:])):
+        parts = [row(region, city, VALUES[CITIES.index(city)][0]) for city in cities]
+        total = row(label.format(region), "", sum(VALUES[CITIES.index(city)][0] for city in cities))
+        text += total + "".join(parts) if is_above else "".join(parts) + total
+    path = write(text)
+    inspection = inspect_source(path)
+    assert list(inspection.frame["town"]) == list(CITIES)
+    assert inspection.frame["visits"].sum() == TOTAL[0]
+    assert "3 row(s) without town are sums of others: left out" in inspection.notes
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+
+
+@pytest.mark.parametrize("label", ["All natural disasters", "Alle Arten", "Ensemble"])
+def test_a_value_that_is_the_sum_of_the_others_in_each_year_is_left_out(
+    write: Write, label: str
+) -> None:
+    text = row("kind", "year", "events")
+    for year in range(2000, 2012):
+        counts = {kind: year % 7 * 3 + n * 5 for n, kind in enumerate(CITIES[:5])}
+        text += "".join(row(kind, year, count) for kind, count in counts.items())
+        text += row(label, year, sum(counts.values()))
+    inspection = inspect_source(write(text))
+    assert set(inspection.frame["kind"]) == set(CITIES[:5])
+    assert dict(inspection.left_out) == {"kind": [label]}
+
+
+def test_what_is_no_sum_stays(write: Write) -> None:
+    """A large first value, missing labels, and a value that is half of all by chance."""
+    large = row("town", "visits") + "".join(
+        row(city, 10 ** (4 - n)) for n, city in enumerate("abcd")
+    )
+    assert inspect_source(write(large)).read.rows == 4
+    gaps = row("town", "visits") + "".join(
+        row("" if n % 3 == 0 else f"t{n}", n * 17 % 23) for n in range(30)
+    )
+    assert inspect_source(write(gaps)).read.rows == 30
+    half = row("kind", "year", "n") + "".join(
+        row(kind, year, n + (year == 2003 and kind == "a") - (year == 2004 and kind == "a"))
+        for year in range(2000, 2006)
+        for kind, n in (("a", 60 + year % 3), ("b", 20), ("c", 21), ("d", 20))
+    )
+    assert inspect_source(write(half)).left_out == {}

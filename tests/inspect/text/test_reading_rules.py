@@ -1,0 +1,136 @@
+"""Which lines are the header, which are not rows, and where the fields of a line end."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from flaskdash.inspect import inspect_source
+from tests.support.fixtures import Write
+from tests.support.loaders import execute
+
+
+def lines(count: int, text: str) -> str:
+    return "".join(
+        text.format(n=n, day=f"2024-01-{n + 1:02}", odd=n * 7 % 10, up=n * 3) + "\n"
+        for n in range(count)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        # A line of settings above, wider or narrower than the table.
+        (
+            '"EXTF";700;21;"Buchungen";;;"EUR"\nKonto;Betrag;Text\n'
+            + lines(20, "12{n};{odd},50;x{n}"),
+            ["Konto", "Betrag", "Text"],
+        ),
+        (
+            "v2,device 7,50 Hz,on,off\ntime,volts,amps\n" + lines(20, "{day},{odd}.5,{up}.25"),
+            ["time", "volts", "amps"],
+        ),
+        (
+            "Origen;3;MX;A;B;C\nfecha;monto\n" + lines(20, "{day};{odd},5"),
+            ["fecha", "monto"],
+        ),
+        # Units, labels or types below the names.
+        (
+            "NO.\tCH1\tCH2\nNO.\tmV\tmV\n" + lines(20, "{n}\t+ 0.{odd}\t-  1.{up}"),
+            ["NO.", "CH1 mV", "CH2 mV"],
+        ),
+        (
+            "GEO_ID,NAME,B001\nGeography,Area Name,Estimate of income\n"
+            + lines(20, "1400US{n},Tract {n},{up}50"),
+            ["GEO_ID", "NAME", "B001"],
+        ),
+        (
+            "site,code,flow\nCode du site,Mesure,Debit\n" + lines(20, "S{n},M-{up},{odd}.5"),
+            ["site", "code", "flow"],
+        ),
+        # Options of a question, below blank names.
+        (
+            "ID,Which do you own?,,,Score\n,Car,Bike,Train,\n" + lines(20, "{n}1,Car,,Train,{odd}"),
+            ["ID", "Which do you own? Car", "Which do you own? Bike"],
+        ),
+        (
+            "Nr,Was nutzen Sie?,,\n,Bahn,Bus,Sonstiges\n" + lines(20, "{n}1,Bahn,,"),
+            ["Nr", "Was nutzen Sie? Bahn", "Was nutzen Sie? Bus"],
+        ),
+        (
+            "Q1,,Q2,,Age\nYes,No,Often,Never,\n" + lines(20, "Yes,,Often,,{n}7"),
+            ["Q1 Yes", "Q1 No", "Q2 Often"],
+        ),
+    ],
+)
+def test_a_header_is_known_by_the_rows_below_it(write: Write, text: str, names: list[str]) -> None:
+    path = write(text)
+    inspection = inspect_source(path)
+    assert list(inspection.frame.columns)[: len(names)] == names
+    assert inspection.read.rows == 20
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+
+
+@pytest.mark.parametrize("label", ["Kontostand", "Closing balance", "残高"])
+def test_a_last_row_without_a_date_is_no_row(write: Write, label: str) -> None:
+    inspection = inspect_source(
+        write("day,text,amount\n" + lines(20, "{day},x{n},{up}") + f"{label},,570\n")
+    )
+    assert inspection.read.rows == 20
+    assert inspection.frame["amount"].sum() == 570
+
+
+ROW = '{day},"a, b {n}",{odd},"c ""{n}""",'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"a, b 7"', '""a, b 7"'),  # doubled at the start
+        ('"a, b 7"', '"a, b 7""'),  # doubled at the end
+        ('"c ""7""",', '"c ""7""","'),  # opened at the end of the line
+        ("2024-01-08,", '"2024-01-08,'),  # opened, never closed
+        ("day,", '"day,'),  # in the header
+        ("code,text", 'code,"text'),
+    ],
+)
+def test_a_quote_without_its_pair_costs_no_row(write: Write, old: str, new: str) -> None:
+    text = "day,name,code,text,\n" + lines(20, ROW)
+    assert old in text
+    path = write(text.replace(old, new, 1))
+    inspection = inspect_source(path)
+    good = inspect_source(write(text, "good.csv"))
+    assert "1 line(s) with a quote that has no pair: it is removed" in inspection.notes
+    expected = execute(good, path.with_name("good.csv"))
+    pd.testing.assert_frame_equal(execute(inspection, path), expected)
+
+
+@pytest.mark.parametrize("every", [1, 30, 100])
+def test_text_of_several_lines_is_one_cell(write: Write, every: int) -> None:
+    cells = ["one\ntwo, three" if n % every == 0 else f"x{n}" for n in range(200)]
+    inspection = inspect_source(
+        write("number,name\n" + "".join(f'{n},"{cell}"\n' for n, cell in enumerate(cells)))
+    )
+    assert list(inspection.frame["name"]) == cells
+    assert not any("no pair" in note for note in inspection.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "width"),
+    [
+        (lines(20, "Plaza {n}#Calle {odd}, 6#0{up}"), "#", 3),
+        (lines(30, "{n} # 'x dr {n}' # ' town, ma'"), "#", 3),
+        ("# a, b, c\n# d, e, f\nx|y\n" + lines(20, "{n}|a, b"), "|", 2),
+        (lines(30, "word{n} {up} n"), " ", 3),
+        ("name\n" + lines(20, "Party {n}"), ",", 1),
+        ("code,\n" + lines(20, "SARAH-{n},"), ",", 1),
+        ("id, mark;\n" + lines(20, "{n}, I;"), ",", 2),
+        ("a\tb\n" + lines(20, "1,5{n}\t2,5{odd}"), "\t", 2),
+        ("a;b\n" + lines(20, "1,5{n};2,5{odd}"), ";", 2),
+    ],
+)
+def test_a_delimiter_splits_into_cells_that_make_sense(
+    write: Write, text: str, mark: str, width: int
+) -> None:
+    inspection = inspect_source(write(text, "data.txt"))
+    assert (inspection.read.delimiter, inspection.frame.shape[1]) == (mark, width)

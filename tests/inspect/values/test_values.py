@@ -1,0 +1,208 @@
+"""What the values of one column mean: each case is a column, and what a loader makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import pytest
+
+from flaskdash.inspect import Inspection, inspect_source
+from tests.support.fixtures import Write
+from tests.support.loaders import execute
+
+MORE = ("a", "b", "c", "d")
+
+
+def inspect_column(write: Write, values: Sequence[str], name: str = "amount") -> Inspection:
+    """Inspect a file with this column, between two others that must stay as they are."""
+    cells = [f'"{value.replace(chr(34), chr(34) * 2)}"' for value in values]
+    lines = [f"{number},{cell},{MORE[number % 4]}" for number, cell in enumerate(cells)]
+    path = write("\n".join([f"row,{name},kind", *lines]) + "\n")
+    inspection = inspect_source(path)
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+    assert list(inspection.frame["row"]) == list(range(len(values)))
+    assert list(inspection.frame["kind"]) == [MORE[number % 4] for number in range(len(values))]
+    return inspection
+
+
+@pytest.mark.parametrize(
+    ("values", "total", "note"),
+    [
+        (["1.5", "2.25", "<0.05", "7", "<0.05", "3"], 13.75, "0 if below all"),
+        (["12", "<1", "40", "33", "< 1", "8"], 93, "0 if below all"),
+        (["12", ">2419.6", "40", "33.5", "8"], 2513.1, "are read as their number"),
+        (["250,000+", "12,500", "8,000", "9,100", "250,000+"], 529_600, "are read as their number"),
+        (["≤5", "4", "6", "7.5", "8"], 30.5, "are read as their number"),
+        (["0.5 J", "0.7", "0.8", "<0.1", "0.9*"], 2.9, "0 if below all"),
+    ],
+)
+def test_a_limit_is_a_number(write: Write, values: list[str], total: float, note: str) -> None:
+    inspection = inspect_column(write, values)
+    assert inspection.frame["amount"].sum() == pytest.approx(total)
+    assert note in " ".join(inspection.notes)
+
+
+@pytest.mark.parametrize("values", [["<18", "18-30", ">30"] * 4, ["<10", ">10"] * 4])
+def test_groups_are_no_limits(write: Write, values: list[str]) -> None:
+    assert list(inspect_column(write, values).frame["amount"]) == values
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers"),
+    [
+        (["12.50 Cr", "3.00 Dr", "1,000.25 Cr"], [12.5, -3, 1000.25]),
+        (["5CR", "7DR", "9CR"], [5, -7, 9]),
+        (["1.200,00 H", "13,50 S", "4,00 H"], [1200, -13.5, 4]),
+        (["8 credit", "2 debit", "1 credit"], [8, -2, 1]),
+    ],
+)
+def test_a_word_behind_an_amount_is_its_sign(
+    write: Write, values: list[str], numbers: list[float]
+) -> None:
+    inspection = inspect_column(write, values)
+    assert list(inspection.frame["amount"]) == numbers
+    assert "are negative" in " ".join(inspection.notes)
+
+
+@pytest.mark.parametrize("sign", ["₦", "GH₵", "KSh", "AED", "₫", "Rp", "₱", "THB", "₴"])
+def test_money_of_any_country(write: Write, sign: str) -> None:
+    inspection = inspect_column(write, [f"{sign} 92,250.50", f"{sign} 1,000.00", f"{sign} 7.25"])
+    assert inspection.frame["amount"].sum() == pytest.approx(93_257.75)
+    column = next(column for column in inspection.columns if column.name == "amount")
+    assert column.unit == sign
+
+
+def test_several_currencies_are_never_added(write: Write) -> None:
+    inspection = inspect_column(write, ["₦ 92,250", "KSh 1,000", "AED 7"] * 3)
+    assert inspection.frame["amount"].dtype == "str"
+    assert "several units" in " ".join(inspection.notes)
+
+
+@pytest.mark.parametrize(
+    ("digits", "thousands"), [("۰۱۲۳۴۵۶۷۸۹", "٬"), ("٠١٢٣٤٥٦٧٨٩", "٬"), ("०१२३४५६७८९", ",")]
+)
+def test_digits_of_any_script(write: Write, digits: str, thousands: str) -> None:
+    table = str.maketrans("0123456789,", digits + thousands)
+    values = [text.translate(table) for text in ("680,998", "300,867", "1,234", "56")]
+    inspection = inspect_column(write, [*values[:2], "\u200f" + values[2], values[3]])
+    assert inspection.frame["amount"].sum() == 680_998 + 300_867 + 1_234 + 56
+
+
+@pytest.mark.parametrize(
+    ("values", "read"),
+    [
+        (['="00123"', '="00045"', '="10000"'], ["00123", "00045", "10000"]),
+        (['="12.5"', '="3.25"', '=""'], [12.5, 3.25, None]),
+        (['="N-1"', '="N-2"', ' ="N-3"'], ["N-1", "N-2", "N-3"]),
+    ],
+)
+def test_the_formulas_that_keep_zeros(write: Write, values: list[str], read: list[object]) -> None:
+    frame = inspect_column(write, values).frame
+    assert list(frame["amount"].astype(object).where(frame["amount"].notna(), None)) == read
+
+
+@pytest.mark.parametrize(
+    ("values", "is_number"),
+    [
+        ([str(3**power) for power in range(20, 60)], True),  # up to 28 digits
+        ([str(12345678901234567890123 // (n + 1)) for n in range(40)], True),
+        ([str(1_500_000_000_000_000_000 + n * 7919) for n in range(40)], False),  # ids of 19 digits
+        ([str(9_223_372_036_854_775_807 * n % 2**64) for n in range(1, 41)], False),
+    ],
+)
+def test_amounts_of_many_digits_are_numbers_and_ids_are_not(
+    write: Write, values: list[str], is_number: bool
+) -> None:
+    inspection = inspect_column(write, values, "value")
+    assert pd.api.types.is_numeric_dtype(inspection.frame["value"]) == is_number
+    if is_number:
+        assert inspection.frame["value"].sum() == pytest.approx(sum(map(int, values)))
+        assert "more than 15 digits are rounded" in " ".join(inspection.notes)
+
+
+@pytest.mark.parametrize(
+    ("values", "first", "last"),
+    [
+        (["2020081122", "2020081123", "2020081124"], "2020-08-11 22:00", "2020-08-12 00:00"),
+        (["2401311530", "2402290915", "2403012359"], "2024-01-31 15:30", "2024-03-01 23:59"),
+        (["1706715000", "1706801400", "1706887800"], "2024-01-31 15:30", "2024-02-02 15:30"),
+        (["1706715000000", "1706887800000"], "2024-01-31 15:30", "2024-02-02 15:30"),
+        (["1706715000000000", "1706887800000000"], "2024-01-31 15:30", "2024-02-02 15:30"),
+        (["1706715000000000000", "1706887800000000000"], "2024-01-31 15:30", "2024-02-02 15:30"),
+        (["2024-01-31 23:00", "2024-01-31 24:00"], "2024-01-31 23:00", "2024-02-01 00:00"),
+        (["31.12.2023 24:00:00", "31.12.2023 23:30:00"], "2023-12-31 23:30", "2024-01-01 00:00"),
+        (["2018 Q1", "2018 Q4", "2019 Q2"], "2018-01-01", "2019-04-01"),
+        (["2022-W1", "2022-W9", "2022-W10"], "2022-01-03", "2022-03-07"),
+        (["202201", "202213", "202252"], "2022-01-03", "2022-12-26"),
+        (["2019-M01", "2019-M12", "2020-M02"], "2019-01-01", "2020-02-01"),
+        ([f"{n}/{(n + 1) % 100:02}" for n in range(1990, 2001)], "1990-01-01", "2000-01-01"),
+        ([f"{n}-{n + 1}" for n in range(1990, 2001)], "1990-01-01", "2000-01-01"),
+        (["2018:Q1", "2018:Q4", "2019:Q2"], "2018-01-01", "2019-04-01"),
+        (["31/01/2024", "28/02/2024", "2024-03-30"], "2024-01-31", "2024-03-30"),
+        (["01.02.2024", "29.02.2024", "5 March 2024", "6 March 2024"], "2024-02-01", "2024-03-06"),
+        (["2024-01-31", "Feb 1, 2024", "2/13/2024"], "2024-01-31", "2024-02-13"),
+    ],
+)
+def test_moments(write: Write, values: list[str], first: str, last: str) -> None:
+    days = inspect_column(write, values, "timestamp").frame["timestamp"]
+    assert (days.min(), days.max()) == (pd.Timestamp(first), pd.Timestamp(last))
+
+
+def test_numbers_of_other_sizes_are_no_moments(write: Write) -> None:
+    frame = inspect_column(write, ["123", "456789", "99999999999"], "time").frame
+    assert frame["time"].dtype == "int64"
+
+
+@pytest.mark.parametrize("first", ["%d/%m/%Y", "%m/%d/%Y"])
+def test_days_that_a_program_has_exchanged_are_exchanged_again(write: Write, first: str) -> None:
+    days = pd.date_range("2023-01-03", "2023-10-25", freq="3D")
+    exchanged = "%m/%d/%Y" if first == "%d/%m/%Y" else "%d/%m/%Y"
+    values = []
+    for day in days:
+        text = day.strftime(exchanged if day.day <= 12 else first)
+        values.append(
+            "/".join(part.lstrip("0") for part in text.split("/")) if day.day <= 12 else text
+        )
+    inspection = inspect_column(write, values, "date")
+    assert list(inspection.frame["date"]) == list(days)
+    assert "exchanged" in " ".join(inspection.notes)
+
+
+def test_days_without_zeros_are_not_exchanged(write: Write) -> None:
+    days = pd.date_range("2023-01-03", "2023-10-25", freq="3D")
+    values = [f"{day.day}/{day.month}/{day.year}" for day in days]
+    assert list(inspect_column(write, values, "date").frame["date"]) == list(days)
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        (["1402/01/01", "1402/01/02", "1403/11/30"], "Jalali"),
+        (["21/03/2567", "22/03/2567", "30/12/2566"], "Buddhist"),
+    ],
+)
+def test_other_calendars_are_named(write: Write, values: list[str], name: str) -> None:
+    inspection = inspect_column(write, values, "day")
+    assert list(inspection.frame["day"]) == values
+    assert f"of the {name} calendar" in " ".join(inspection.notes)
+
+
+def test_one_conversion_that_fails_changes_no_other_column(write: Write) -> None:
+    """There is no week 53 in 2022, which the loader finds out when it runs."""
+    lines = [f"2022-W{week:02},2022-01-{week - 40:02},1.{week}" for week in range(45, 54)]
+    inspection = inspect_source(write("\n".join(["week,day,amount", *lines]) + "\n"))
+    types = {column.name: column.type for column in inspection.columns}
+    assert types == {"week": "text", "day": "date", "amount": "number"}
+    assert "week: not all values convert, so it is kept as text" in inspection.notes
+
+
+def test_the_rows_are_those_of_the_loader(write: Write) -> None:
+    """Also of a table whose columns of years became rows."""
+    years = range(2010, 2020)
+    lines = [
+        f"{city}," + ",".join(f"{year % 7}.5" for year in years)
+        for city in ("Rome", "Oslo", "Bonn")
+    ]
+    inspection = inspect_source(write("\n".join([f"city,{','.join(map(str, years))}", *lines])))
+    assert inspection.read.rows == len(inspection.frame) == 30
