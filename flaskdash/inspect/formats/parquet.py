@@ -205,7 +205,7 @@ def _dates(name: str, values: pd.Series) -> list[str]:
     dating = dates.recognise(unique[:1000]) and dates.recognise(unique)
     if not dating or dating.kind != "format" or dating.ambiguous or dating.rewrites:
         return []
-    if dating.more or dating.midnight:
+    if dating.more or dating.midnight or dating.latest:
         return []
     target = f"df[{literal(name)}]"
     call = f"pd.to_datetime({target}, format={literal(dating.format)}"

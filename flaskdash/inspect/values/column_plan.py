@@ -293,6 +293,8 @@ def _plan_dates(base: ColumnPlan, dating: Dating, values: Collection[str] = ()) 
         note = f"its dates are of the {name} calendar, so it is kept as text"
         return replace(base.as_text(), notes=(*base.notes, note))
     notes = (*base.notes, *([dating.note] if dating.note else []))
+    if dating.latest:
+        notes = (*notes, f"years of two digits after {dating.latest} are read as 19xx")
     if dating.kind == "excel":
         notes = (*notes, "numbers read as Excel's days since 1900")
     return replace(base, kind="date", dating=dating, notes=notes)

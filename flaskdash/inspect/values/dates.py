@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import pandas as pd
 
@@ -75,6 +76,7 @@ _EPOCH_NOW = 10**9  # some value must lie after 2001, or these are other numbers
 _MANY_SHAPES = 60
 _MOST_FORMATS = 3  # of one column
 LONGEST = 60  # characters of a date
+CENTURY = 2000
 MIN_YEARS = 5  # such as 1990/91: fewer are the names of seasons
 EXCEL = (29_221, 62_091)  # 1980 to 2069, in days since 1900
 EXCEL_WORDS = frozenset({"date", "datum", "fecha", "datetime", "timestamp"})
@@ -85,9 +87,10 @@ class Dating:
     """How a column writes dates.
 
     `kind` is "format", "quarter", "quarter-first", "week", "yearweek", "years", "excel" (days
-    since 1900), "webkit", or a unit of EPOCHS. Values that `format` does not read have one of the `more` formats; "midnight" tells that
-    some have the hour 24. `ambiguous` dates can be read day first or month first; `evidence` is a value
-    that excludes one order. `zoned` timestamps are converted to UTC. `rewrites` are pairs of a
+    since 1900), "webkit", or a unit of EPOCHS. Values that `format` does not read have one of the
+    `more` formats; `midnight` tells that some have the hour 24. Years of two digits after `latest`
+    are those of the century before. `ambiguous` dates can be read day first or month first;
+    `evidence` is a value that excludes one order. `zoned` timestamps are converted to UTC. `rewrites` are pairs of a
     pattern and its replacement, applied before parsing; with `lower`, to lower-case text.
     """
 
@@ -100,6 +103,7 @@ class Dating:
     lower: bool = False
     more: tuple[str, ...] = ()
     midnight: bool = False
+    latest: int = 0
     note: str = ""
 
     @property
@@ -287,8 +291,21 @@ def _detect_format(values: Sequence[str]) -> Dating | None:
     for text in _candidates(shapes):
         zoned = text.endswith("%z")
         if _parses(values, text, zoned):
-            return _swapped_by_excel(values, _check_order(values, Dating(text, zoned=zoned)))
+            latest = _latest_year(values, text) if "%y" in text and not zoned else 0
+            dating = Dating(text, zoned=zoned, latest=latest)
+            return _swapped_by_excel(values, _check_order(values, dating))
     return None
+
+
+def _latest_year(values: Sequence[str], text: str) -> int:
+    """Return the latest year that is not of the century before, or 0 if all years are right.
+
+    strptime takes 69 to 99 for the 1900s, and the others for the 2000s. If there are dates of the
+    1900s, those that would lie in the future are older ones: births, and films of the forties.
+    """
+    years = pd.to_datetime(pd.Series(values, dtype="str"), format=text).dt.year
+    latest = date.today().year + 1
+    return latest if int(years.min()) < CENTURY and int(years.max()) > latest else 0
 
 
 _NUMERIC_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/\d{4}")
@@ -334,11 +351,11 @@ def _shape_of(value: str) -> str:
 def _candidates(shapes: set[str]) -> list[str]:
     """Return the formats that have these shapes, the likeliest first."""
     formats = []
-    for date in _DATES:
-        pattern = _shape(date)
+    for day in _DATES:
+        pattern = _shape(day)
         if not all(re.match(pattern, shape) for shape in shapes):
             continue
-        for text in _with_clocks(date):
+        for text in _with_clocks(day):
             if all(re.fullmatch(_shape(text), shape) for shape in shapes):
                 formats.append(text)
                 if "%b" in text:
@@ -346,9 +363,9 @@ def _candidates(shapes: set[str]) -> list[str]:
     return formats
 
 
-def _with_clocks(date: str) -> list[str]:
+def _with_clocks(day: str) -> list[str]:
     """Return a date format alone, and followed by each format of the time of day."""
-    return [date, *(f"{date}{gap}{clock}" for clock in _CLOCKS for gap in (" ", "T", ", "))]
+    return [day, *(f"{day}{gap}{clock}" for clock in _CLOCKS for gap in (" ", "T", ", "))]
 
 
 def _shape(text: str) -> str:

@@ -159,7 +159,9 @@ def _number(plan: ColumnPlan, column: str, values: list[str]) -> tuple[str, str,
 def _date(plan: ColumnPlan, column: str) -> tuple[str, str, str]:
     """Return the type, the expression and the test of dates."""
     dating = plan.dating
-    is_plain = dating and not (dating.zoned or dating.rewrites or dating.more or dating.midnight)
+    is_plain = dating and not (
+        dating.zoned or dating.rewrites or dating.more or dating.midnight or dating.latest
+    )
     if dating is None or not is_plain or dating.kind != "format":
         raise Unfit(
             f"{plan.name} has times with a zone, counts of seconds or days, quarters, weeks, "

@@ -432,4 +432,8 @@ def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
     note = plan.reason
     if not note and dating.evidence:
         note = f"{comment(dating.evidence)} proves {dating.order} first"
-    return [(f"pd.to_datetime({text}, format={literal(dating.format)})", note)]
+    steps = [(f"pd.to_datetime({text}, format={literal(dating.format)})", note)]
+    if dating.latest:
+        older = f"{{c}}.mask({{c}}.dt.year > {dating.latest}, {{c}} - pd.DateOffset(years=100))"
+        steps.append((older, "years of two digits, none of them in the future"))
+    return steps

@@ -141,7 +141,7 @@ def _date_columns(names: Sequence[str]) -> _DatedColumns | None:
     run = itertools.takewhile(lambda index: is_dated[index], range(first, len(names)))
     columns = [names[index] for index in run]
     dating = dates.recognise(columns, named=True)
-    if dating is None or dating.zoned:
+    if dating is None or dating.zoned or dating.latest:
         return None
     if len(columns) < MIN_DATES or sum(is_dated) > len(columns):
         return None

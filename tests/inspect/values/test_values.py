@@ -149,6 +149,19 @@ def test_moments(write: Write, values: list[str], first: str, last: str) -> None
     assert (days.min(), days.max()) == (pd.Timestamp(first), pd.Timestamp(last))
 
 
+@pytest.mark.parametrize(
+    ("values", "first", "last"),
+    [
+        (["15-Mar-46", "01-Jan-99", "30-Jun-08"], "1946-03-15", "2008-06-30"),
+        (["3/15/46", "1/31/99", "6/30/08"], "1946-03-15", "2008-06-30"),
+        (["15.03.27", "31.12.35", "30.06.19"], "2019-06-30", "2035-12-31"),  # contracts
+    ],
+)
+def test_years_of_two_digits(write: Write, values: list[str], first: str, last: str) -> None:
+    days = inspect_column(write, values, "day").frame["day"]
+    assert (days.min(), days.max()) == (pd.Timestamp(first), pd.Timestamp(last))
+
+
 def test_numbers_of_other_sizes_are_no_moments(write: Write) -> None:
     frame = inspect_column(write, ["123", "456789", "99999999999"], "time").frame
     assert frame["time"].dtype == "int64"
