@@ -20,6 +20,7 @@ from python_calamine import (
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats.source_file import SourceFile
+from flaskdash.inspect.formats.stack import amount_of_data, are_alike, merge, summaries
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.text.dialect import (
@@ -33,16 +34,16 @@ from flaskdash.inspect.text.dialect import (
 from flaskdash.inspect.text.dialect import is_value as is_written_value
 from flaskdash.inspect.text.table import TOP, TextTable, tabulate
 from flaskdash.inspect.values import missing
-from flaskdash.inspect.values.cells import kind_of, refine_by_types, text_of
-from flaskdash.inspect.values.column_plan import ColumnPlan
+from flaskdash.inspect.values.cells import kind_of, text_of
 from flaskdash.inspect.writing.draft import Draft
-from flaskdash.inspect.writing.pandas_code import Layout
+from flaskdash.inspect.writing.pandas_code import Layout, Stack
 from flaskdash.inspect.writing.tabular import SourceTable
 from flaskdash.inspect.writing.tabular import draft as write_draft
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 LOCKED = "EncryptedPackage".encode("utf-16-le")  # the name of a part that Excel encrypted
 LOCKED_RANGE = 200_000  # bytes at either end of a workbook that may hold this name
+ENGINE = 'engine="calamine",'
 REQUIRES = ("python-calamine>=0.4",)
 HEADER_ROWS = 4
 MOST_LISTED = 6
@@ -54,12 +55,17 @@ def matches(source: SourceFile) -> bool:
 
 
 def read(source: SourceFile) -> Draft:
-    """Read the sheet that the user chose, or the first sheet that holds a table."""
-    return write_draft(source.path, find_table(source))
+    """Read the sheet that the user chose, the sheets of one shape that hold most, or the largest."""
+    return write_draft(source.path, _stacked_or_largest(source, may_stack=not source.packed.kind))
 
 
 def find_table(source: SourceFile) -> SourceTable:
-    """Return the table in a sheet, and how pandas reads it."""
+    """Return the table in the sheet that the user chose, or in the largest."""
+    return _stacked_or_largest(source, may_stack=False)
+
+
+def _stacked_or_largest(source: SourceFile, may_stack: bool) -> SourceTable:
+    """Return the table in a sheet, or in all sheets of one shape, and how pandas reads it."""
     if LOCKED in source.data[:LOCKED_RANGE] or LOCKED in source.data[-LOCKED_RANGE:]:
         raise password_error(source.path)
     try:
@@ -67,7 +73,9 @@ def find_table(source: SourceFile) -> SourceTable:
         names = [
             sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet
         ]
-        sheet = _choose(source, book, names)
+        if source.table is not None:
+            return _named_sheet(source.path, book, names, source.table).read(source)
+        sheets = _sheets(source, book, names)
     except PasswordError as error:
         raise password_error(source.path) from error
     except (CalamineError, OSError) as error:
@@ -76,14 +84,24 @@ def find_table(source: SourceFile) -> SourceTable:
             f"{source.path} is not an Excel workbook that can be read: {reason}. "
             "Open it and save a copy as .xlsx, or save its sheet as CSV."
         ) from error
-    table = sheet.read(source)
-    unread = [name for name in names if name != sheet.name]
-    if unread and source.table is None:
-        listed = ", ".join(map(comment, unread[:MOST_LISTED]))
-        listed += ", ..." if len(unread) > MOST_LISTED else ""
-        note = f"read sheet {comment(sheet.name)}; --table takes another: {listed}"
-        table = replace(table, notes=(note, *table.notes))
-    return table
+    tables = _largest_group(source, sheets) if may_stack else [_largest(sheets).read(source)]
+    read_names = [str(table.read.table) for table in tables]
+    unread = [name for name in names if name not in read_names]
+    notes = []
+    if len(tables) > 1:
+        note = f"{len(tables)} sheets stacked into one table: {_listed(read_names)}"
+        choice = f", or another: {_listed(unread)}" if unread else ""
+        notes = [f"{note}; --table takes one alone{choice}"]
+    elif unread:
+        notes = [f"read sheet {comment(read_names[0])}; --table takes another: {_listed(unread)}"]
+    table = _stack(tables, read_all=not unread) if len(tables) > 1 else tables[0]
+    return replace(table, notes=(*notes, *table.notes))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the names of sheets as a list, shortened if there are many."""
+    more = ", ..." if len(names) > MOST_LISTED else ""
+    return ", ".join(map(comment, names[:MOST_LISTED])) + more
 
 
 def password_error(path: Path) -> FlaskdashError:
@@ -92,34 +110,88 @@ def password_error(path: Path) -> FlaskdashError:
     )
 
 
-def _choose(source: SourceFile, book: CalamineWorkbook, names: Sequence[str]) -> Sheet:
-    """Return the sheet that the user chose, or the first sheet that holds a table.
+def _named_sheet(path: Path, book: CalamineWorkbook, names: Sequence[str], name: str) -> Sheet:
+    """Return the sheet that the user chose."""
+    if name not in names:
+        advice = f"Choose one with --table: {', '.join(names)}." if names else ""
+        raise FlaskdashError(
+            f"{path} has no sheet {name!r}. {advice}".rstrip(),
+            f"--table {shlex.quote(names[0])}" if names else "",
+        )
+    return Sheet.from_book(path, book, name)
 
-    Visible sheets come first.
-    """
-    if source.table is not None:
-        if source.table not in names:
-            advice = f"Choose one with --table: {', '.join(names)}." if names else ""
-            raise FlaskdashError(
-                f"{source.path} has no sheet {source.table!r}. {advice}".rstrip(),
-                f"--table {shlex.quote(names[0])}" if names else "",
-            )
-        return Sheet.from_book(source.path, book, source.table)
+
+def _sheets(source: SourceFile, book: CalamineWorkbook, names: Sequence[str]) -> list[Sheet]:
+    """Return the sheets with values; hidden ones only if no visible one holds a table."""
     hidden = {
         sheet.name for sheet in book.sheets_metadata if sheet.visible != SheetVisibleEnum.Visible
     }
-    first: Sheet | None = None
+    sheets: list[Sheet] = []
     for name in sorted(names, key=hidden.__contains__):
+        if name in hidden and any(sheet.holds_table for sheet in sheets):
+            break
         sheet = Sheet.from_book(source.path, book, name)
-        if sheet.holds_table:
-            return sheet
-        if first is None and sheet.table is not None:
-            first = sheet
-    if first is None:
+        if sheet.table is not None:
+            sheets.append(sheet)
+    if not sheets:
         raise FlaskdashError(
             f"{source.path} has no sheet with values. Use a workbook with at least one row."
         )
-    return first
+    return sheets
+
+
+def _largest(sheets: Sequence[Sheet]) -> Sheet:
+    """Return the sheet with the most data, or the first if none holds a table."""
+    return max(sheets, key=lambda sheet: sheet.amount)
+
+
+def _largest_group(source: SourceFile, sheets: Sequence[Sheet]) -> list[SourceTable]:
+    """Return the tables of one shape that together hold the most data, without their summaries."""
+    groups: list[list[tuple[Sheet, SourceTable]]] = []
+    for sheet in sorted(sheets, key=lambda sheet: -sheet.amount):
+        if not sheet.has_rows:
+            continue
+        table = sheet.read(source)
+        group = next((group for group in groups if are_alike(group[0][1], table)), None)
+        if group is not None:
+            group.append((sheet, table))
+        elif sheet.holds_table:
+            groups.append([(sheet, table)])
+    if not groups:
+        return [_largest(sheets).read(source)]
+    group = max(groups, key=lambda group: sum(sheet.amount for sheet, _ in group))
+    group.sort(key=lambda pair: sheets.index(pair[0]))
+    tables = [table for _, table in group]
+    left_out = summaries(tables)
+    return [table for index, table in enumerate(tables) if index not in left_out]
+
+
+def _stack(tables: list[SourceTable], read_all: bool) -> SourceTable:
+    """Return the table that sheets of one shape make up, and how pandas reads it."""
+    names = [str(table.read.table) for table in tables]
+    columns = [table.layout.columns for table in tables]
+    if len(set(columns)) > 1:
+        whole = [f"{literal(_letters(range(table.table.width)))}," for table in tables]
+        columns = [own or letters for own, letters in zip(columns, whole, strict=True)]
+    places: dict[str, list[object]] = {
+        "skip": [table.layout.skip for table in tables],
+        "footer": [table.table.footer for table in tables],
+        "columns": [text.rstrip(",") for text in columns],
+    }
+    varying = tuple(name for name, values in places.items() if len(set(values)) > 1)
+    opening: tuple[str, ...] = ()
+    argument = f"sheet_name={'None' if read_all else literal(names)},"
+    if varying:
+        rows = zip(names, *(places[name] for name in varying), strict=True)
+        listed = ", ".join(
+            f"({literal(name)}, {', '.join(map(str, values))})" for name, *values in rows
+        )
+        opening = (f"for name, {', '.join(varying)} in [{listed}]:",)
+        argument = "sheet_name=name,"
+    stack = Stack(opening, label="name", varying=varying)
+    table = merge(tables, names, "sheet", stack, "sheets")
+    layout = replace(table.layout, arguments=(argument, ENGINE), columns=columns[0])
+    return replace(table, layout=layout, read=replace(table.read, table=None))
 
 
 @dataclass(frozen=True)
@@ -233,22 +305,15 @@ class Sheet:
         cells = self.records[row]
         return cells[column].strip() if column < len(cells) else ""
 
-    def _filled(self, column: ColumnPlan, index: int, start: int) -> ColumnPlan:
-        """Return a plan that fills the gaps, if all of them are cells merged with one above."""
-        if column.kind not in ("text", "date") or not column.missing:
-            return column
+    def _gaps(self, column: int, start: int) -> int:
+        """Return the number of a column's blank cells that are merged with one above."""
         merged = {
             row
             for (top, left), (bottom, _) in self.merged
-            if left == self.left + index and top >= start and self._cell(top, index)
+            if left == self.left + column and top >= start and self._cell(top, column)
             for row in range(top + 1, bottom + 1)
         }
-        blank = {row for row in range(start, len(self.records)) if not self._cell(row, index)}
-        gaps = len(blank & merged)
-        if not gaps or gaps < column.missing:
-            return column
-        note = "merged cells are filled down into each of their rows"
-        return replace(column, fill=True, missing=0, notes=(*column.notes, note))
+        return sum(not self._cell(row, column) for row in merged if row < len(self.records))
 
     @cached_property
     def table(self) -> TextTable | None:
@@ -256,6 +321,12 @@ class Sheet:
         if self.header is None:
             return None
         return tabulate(lambda: iter(self.records), self.header[0], gaps=True)
+
+    @property
+    def has_rows(self) -> bool:
+        """Tell whether the sheet has a header and rows below it."""
+        table = self.table
+        return table is not None and table.header.names is not None and table.rows > 0
 
     @property
     def holds_table(self) -> bool:
@@ -268,6 +339,11 @@ class Sheet:
         filled = sum(sum(table.columns[i].values()) - table.columns[i][""] for i in columns)
         named = sum(bool(table.header.names[i].strip()) for i in columns)
         return width > 1 and filled > 0.4 * table.rows * width and named > 0.6 * width
+
+    @cached_property
+    def amount(self) -> int:
+        """Return the amount of data in the sheet; 0 if it holds no table."""
+        return amount_of_data(self.table) if self.table and self.holds_table else 0
 
     def read(self, source: SourceFile) -> SourceTable:
         """Return the table in the sheet, and how pandas reads it."""
@@ -286,31 +362,21 @@ class Sheet:
         header_cells = [self.cells[table.header.skip][index] for index in columns]
         is_whole = self.left == 0 and columns == list(range(len(self.records[0])))
         letters = _letters([self.left + index for index in columns])
-
-        def adjust(plans: list[ColumnPlan]) -> list[ColumnPlan]:
-            rows = self.cells[start : len(self.cells) - table.footer]
-            typed = [
-                refine_by_types(plan, [row[index] for row in rows])
-                for plan, index in zip(plans, columns, strict=True)
-            ]
-            return [
-                self._filled(plan, index, start) for plan, index in zip(typed, columns, strict=True)
-            ]
-
         return SourceTable(
             _select(table, columns),
             Layout(
                 skip=start if is_joined else table.header.skip,
                 has_header=named,
                 function="read_excel",
-                arguments=(f"sheet_name={literal(self.name)},", 'engine="calamine",'),
+                arguments=(f"sheet_name={literal(self.name)},", ENGINE),
                 packed=source.packed,
                 names_to_text=named and not all(isinstance(cell, str) for cell in header_cells),
                 columns="" if is_whole else f"{literal(letters)},",
             ),
             Read(format=_format(source), table=self.name),
             "a sheet",
-            adjust=adjust,
+            cells=[[row[index] for row in self.cells[start:end]] for index in columns],
+            gaps=[self._gaps(index, start) for index in columns],
             notes=_notes(columns, beside, header_rows),
             header_rows=header_rows,
             requires=REQUIRES,

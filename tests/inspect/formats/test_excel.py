@@ -72,8 +72,13 @@ def test_types_are_those_of_the_cells(book: Book) -> None:
     assert "to_datetime" not in inspection.body
 
 
-def test_the_first_sheet_that_holds_a_table_is_read_and_the_others_are_named(book: Book) -> None:
-    path = book(Cover=[["Sales of 2024"], ["by us"]], Empty=[], Data=sales(), More=sales(5))
+def prices(count: int) -> list[list[Any]]:
+    """Return a header and rows of another shape than those of `sales`."""
+    return [["article", "price"], *([f"A{i}", i / 4] for i in range(count))]
+
+
+def test_the_largest_sheet_is_read_and_the_others_are_named(book: Book) -> None:
+    path = book(Cover=[["Sales of 2024"], ["by us"]], Empty=[], More=prices(5), Data=sales())
     inspection = inspect_source(path)
     assert inspection.read.table == "Data"
     assert any("--table" in note and "Cover, Empty, More" in note for note in inspection.notes)
@@ -86,11 +91,155 @@ def test_the_first_sheet_that_holds_a_table_is_read_and_the_others_are_named(boo
 def test_hidden_sheets_come_last(tmp_path: Path, book: Book) -> None:
     from openpyxl import load_workbook
 
-    path = book(Old=sales(5), New=sales(7))
+    path = book(Old=sales(9), New=sales(7))
     workbook = load_workbook(path)
     workbook["Old"].sheet_state = "hidden"
     workbook.save(path)
-    assert inspect_source(path).read.table == "New"
+    inspection = inspect_source(path)
+    assert (inspection.read.table, inspection.read.rows) == ("New", 7)
+
+
+COVER = [["Sales of 2024"], ["by us"], [], ["All rights reserved"]]
+CONTENTS = [["Sheet", "Content"], *([f"Table {i}", f"Persons by region, {i}"] for i in range(9))]
+GUIDE = [[f"Line {i} says what the columns of this workbook mean"] for i in range(80)]
+
+
+@pytest.mark.parametrize(
+    "sheets",
+    [
+        {"Cover": COVER, "Data": sales()},
+        {"Inhalt": CONTENTS, "Tabelle 1": prices(4), "Daten": sales()},
+        {"数据": sales(), "说明": GUIDE, "目录": CONTENTS},
+    ],
+)
+def test_the_sheet_with_the_most_data_is_read(book: Book, sheets: dict[str, Any]) -> None:
+    path = book(**sheets)
+    inspection = inspect_source(path)
+    check(inspection, path)
+    assert sheets[str(inspection.read.table)] == sales()
+    assert inspection.read.rows == 30
+
+
+def month(start: int, *names: str, count: int = 8) -> list[list[Any]]:
+    """Return a header and rows: a date, a shop, an amount, and more numbers for further names."""
+    return [
+        list(names),
+        *(
+            [DAY + dt.timedelta(days=start + i), "XY"[i % 2], 100.5 + start + i]
+            + [i] * (len(names) - 3)
+            for i in range(count)
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sheets", "labels", "names"),
+    [
+        (
+            {f"M{i}": month(i * 30, "Date", "Shop", "Revenue") for i in range(3)}
+            | {"Summary": [["Total", 33903]]},
+            ["M0", "M1", "M2"],
+            ["Date", "Shop", "Revenue", "sheet"],
+        ),
+        (
+            {
+                "Deckblatt": COVER,
+                "Januar": month(0, "Datum", "Filiale", "Umsatz"),
+                "Februar": month(31, "DATUM", " filiale ", "Umsatz"),
+                "März": month(60, "Datum", "Filiale", "umsatz", "Stück"),
+            },
+            ["Januar", "Februar", "März"],
+            ["Datum", "Filiale", "Umsatz", "sheet", "Stück"],
+        ),
+        (
+            {
+                "2023": month(0, "날짜", "매장", "총 매출"),
+                "합계": [["매장", "매출"], ["X", 5], ["Y", 6]],
+                "2024": [[row[2], row[0], row[1]] for row in month(366, "날짜", "매장", "총매출")],
+            },
+            ["2023", "2024"],
+            ["날짜", "매장", "총 매출", "sheet"],
+        ),
+    ],
+)
+def test_sheets_of_one_shape_are_stacked(
+    book: Book, sheets: dict[str, Any], labels: list[str], names: list[str]
+) -> None:
+    path = book(**sheets)
+    inspection = inspect_source(path)
+    check(inspection, path)
+    assert list(inspection.frame.columns) == names
+    assert inspection.read.rows == len(labels) * 8
+    assert inspection.frame["sheet"].nunique() == len(labels)
+    assert [column.type for column in inspection.columns][:3] == ["date", "text", "number"]
+    assert inspection.notes[0].startswith(f"{len(labels)} sheets stacked into one table")
+    unread = [name for name in sheets if name not in labels]
+    assert inspection.notes[0].endswith(f"or another: {', '.join(unread)}")
+    lacking = [note for note in inspection.notes if "have no column" in note]
+    assert len(lacking) == ("Stück" in names)
+    alone = inspect_source(path, labels[1])
+    assert (alone.read.rows, alone.read.table) == (8, labels[1])
+    assert "sheet" not in alone.frame
+
+
+@pytest.mark.parametrize(
+    ("order", "summary"),
+    [
+        (("A", "B", "C", "All"), "All"),
+        (("Gesamt", "A", "B", "C", "D"), "Gesamt"),
+        (("A", "B", "T1", "C", "D"), "T1"),
+    ],
+)
+def test_a_sheet_that_sums_up_others_is_not_stacked(
+    book: Book, order: tuple[str, ...], summary: str
+) -> None:
+    parts = {name: month(30 * i, "day", "shop", "sum") for i, name in enumerate("ABCD")}
+    covered = "AB" if summary == "T1" else [name for name in order if name in parts]
+    rows = [row for name in covered for row in parts[name][1:]]
+    parts[summary] = [["day", "shop", "sum"], *rows]
+    inspection = inspect_source(book(**{name: parts[name] for name in order}))
+    assert summary not in set(inspection.frame["sheet"])
+    assert inspection.read.rows == 8 * (len(order) - 1)
+
+
+def test_one_sheet_and_its_sums_are_not_stacked(book: Book) -> None:
+    rows = [[DAY, "NSEW"[i % 4], 1000 + i] for i in range(8)]
+    sums = [[DAY, "NSEW"[i], 2004 + 2 * i] for i in range(4)]
+    names = ["day", "region", "amount"]
+    inspection = inspect_source(book(Sums=[names, *sums], Sales=[names, *rows]))
+    assert inspection.read.table == "Sales"
+
+
+def test_columns_are_converted_over_all_sheets(book: Book) -> None:
+    names = ["day", "code", "price", "seen", "note"]
+    path = book(
+        One=[names, *([f"{i + 1:02}.02.2024", str(100 + i), 5, DAY, None] for i in range(9))],
+        Two=[names, *([f"{i + 13}.03.2024", f"0{i}", 2.5, None, "x"] for i in range(9))],
+        Three=[names, *([f"{i + 1:02}.04.2024", "A1", None, DAY, None] for i in range(9))],
+    )
+    inspection = inspect_source(path)
+    check(inspection, path)
+    assert [column.type for column in inspection.columns] == [
+        *("date", "text", "number", "date", "text", "text")
+    ]
+    frame = inspection.frame
+    assert frame["day"].iloc[0] == pd.Timestamp(2024, 2, 1)
+    assert set(frame["code"].map(type)) == {str}
+    assert frame["seen"].isna().sum() == 9
+
+
+def test_sheets_may_begin_and_end_in_other_rows(book: Book) -> None:
+    rows = [month(i * 30, "Date", "Shop", "Sum") for i in range(3)]
+    path = book(
+        Jan=[["January"], [], *rows[0]],
+        Feb=[["February"], ["closed on Sunday"], [], *rows[1], [], ["Source: us"]],
+        Mar=[[None, *row] for row in rows[2]],
+    )
+    inspection = inspect_source(path)
+    check(inspection, path)
+    assert inspection.read.rows == 24
+    assert [column.type for column in inspection.columns] == ["date", "text", "number", "text"]
+    assert "for name, skip, footer, columns in [" in inspection.body
 
 
 def test_titles_totals_and_blank_columns(book: Book) -> None:

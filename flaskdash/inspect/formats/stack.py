@@ -1,0 +1,349 @@
+"""Stack tables of one shape: files of a folder, members of an archive, sheets of a workbook."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flaskdash.inspect.literals import comment, literal
+from flaskdash.inspect.text.dialect import is_value
+from flaskdash.inspect.text.table import TextTable
+from flaskdash.inspect.values.column_plan import plan_column
+from flaskdash.inspect.writing.column_names import free, repair
+from flaskdash.inspect.writing.pandas_code import Layout, Stack
+from flaskdash.inspect.writing.tabular import SourceTable
+
+UTF8 = ("utf-8", "ascii", "utf-8-sig")
+UTF8_ARGUMENT = 'encoding="utf-8'
+LONGEST_PART = 40  # characters of a file's name that make a good value
+ONE_SHAPE = 0.6  # of the columns of two tables, which both have
+PROOF_DIGITS = 4  # of sums that agree: fewer may agree by chance
+MOST_LISTED = 6
+
+
+def names_of(table: TextTable) -> list[str]:
+    """Return the names of a table's columns, or their numbers if there is no header."""
+    return [name.strip() for name in table.header.names or map(str, range(table.width))]
+
+
+def key_of(name: str) -> str:
+    """Return what two spellings of a column's name have in common: its letters and digits."""
+    return "".join(filter(str.isalnum, name.casefold())) or name.strip()
+
+
+def _keys(source: SourceTable) -> list[str]:
+    """Return the keys of a table's columns; [] if they can be matched by their positions alone."""
+    names = source.table.header.names
+    if names is None or not source.layout.has_header or source.table.trailing:
+        return []
+    keys = [key_of(name) for name in names]
+    is_clear = all(keys) and len(set(keys)) == len(keys) == source.table.width
+    return keys if is_clear else []
+
+
+def are_alike(first: SourceTable, second: SourceTable) -> bool:
+    """Tell whether two tables have one shape: mostly the same columns, in any order.
+
+    If names are matched, most of these columns hold values of one kind: else the names do not fit.
+    """
+    if names_of(first.table) == names_of(second.table):
+        return (first.layout.has_header, first.table.width) == (
+            second.layout.has_header,
+            second.table.width,
+        )
+    keys, more = _keys(first), _keys(second)
+    shared = set(keys) & set(more)
+    if not shared or len(shared) < ONE_SHAPE * len({*keys, *more}):
+        return False
+    readings = [
+        {_reading(first.table, keys.index(key)), _reading(second.table, more.index(key))}
+        for key in shared
+    ]
+    return sum(len(pair - {"empty"}) < 2 for pair in readings) > 0.5 * len(shared)
+
+
+def _without_utf8(layout: Layout) -> tuple[str, ...]:
+    """Return the arguments of a layout without an encoding that is a kind of UTF-8."""
+    return tuple(
+        argument for argument in layout.arguments if not argument.startswith(UTF8_ARGUMENT)
+    )
+
+
+def format_key(table: SourceTable) -> tuple[object, ...]:
+    """Return the properties that must be equal in all parts of a stack."""
+    return (
+        replace(table.layout, arguments=_without_utf8(table.layout)),
+        table.table.footer,
+        table.table.trailing,
+        table.read.encoding in UTF8 or table.read.encoding,
+    )
+
+
+def _common_layout(tables: Sequence[SourceTable]) -> Layout:
+    """Return the layout of the first part, with an encoding that reads all parts."""
+    layout = tables[0].layout
+    if any(table.read.encoding == "utf-8-sig" for table in tables):
+        arguments = (*_without_utf8(layout), 'encoding="utf-8-sig",')
+        return replace(layout, arguments=arguments)
+    return layout
+
+
+def amount_of_data(table: TextTable) -> int:
+    """Return the number of filled cells; those in columns of numbers or dates count twice."""
+    amount = 0
+    for counts in table.columns:
+        filled = sum(count for cell, count in counts.items() if cell.strip())
+        values = sum(count for cell, count in counts.items() if is_value(cell.strip()))
+        amount += filled * (2 if values >= 0.8 * filled else 1)
+    return amount
+
+
+def summaries(tables: Sequence[SourceTable]) -> set[int]:
+    """Return the numbers of the tables whose numbers are the sums of others of the same shape.
+
+    These are all other tables, or a run of them that ends or begins beside the table.
+    """
+    totals = [_totals(table) for table in tables]
+    amounts = [amount_of_data(source.table) for source in tables]
+    result: set[int] = set()
+    for index in sorted(range(len(tables)), key=lambda i: (amounts[i], -i)):
+        before = [i for i in reversed(range(index)) if i not in result]
+        after = [i for i in range(index + 1, len(tables)) if i not in result]
+        runs = (before, after, before + after)
+        if any(_add_up(totals, index, run) for run in runs):
+            result.add(index)
+    return result
+
+
+def _add_up(totals: Sequence[dict[str, float]], index: int, run: Sequence[int]) -> bool:
+    """Tell whether the first two or more of some tables add up to a table."""
+    expected = totals[index]
+    sums: dict[str, float] = {}
+    for count, part in enumerate(run, start=1):
+        for key, total in totals[part].items():
+            sums[key] = sums.get(key, 0) + total
+        if count == 1 and len(totals) > 2:
+            continue
+        shared = [key for key in expected if key in sums]
+        digits = sum(len(str(abs(int(expected[key])))) for key in shared if expected[key])
+        if digits >= PROOF_DIGITS and all(
+            abs(sums[key] - expected[key]) <= 1e-9 * abs(expected[key]) + 1e-6 for key in shared
+        ):
+            return True
+    return False
+
+
+def _totals(source: SourceTable) -> dict[str, float]:
+    """Return the sum of each column of numbers, by the column's key."""
+    totals = {}
+    for name, counts in zip(names_of(source.table), source.table.columns, strict=False):
+        filled = {cell: count for cell, count in counts.items() if cell.strip()}
+        numbers = [(_number(cell), count) for cell, count in filled.items()]
+        known = [(number, count) for number, count in numbers if number is not None]
+        if known and len(known) >= 0.8 * len(filled):
+            totals[key_of(name)] = sum(number * count for number, count in known)
+    return totals
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell if "." in cell else cell.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def merge(
+    tables: Sequence[SourceTable], labels: Sequence[str], column: str, stack: Stack, unit: str
+) -> SourceTable:
+    """Return one table for all parts.
+
+    `labels` are the values of the new column `column`, or [] if there is none. `unit` is the word
+    for the parts in notes.
+    """
+    first = tables[0]
+    texts = [source.table for source in tables]
+    position = texts[0].width
+    names = list(texts[0].header.names or repair([""] * position)[0])
+    names += [""] * (position - len(names))
+    is_same = all(names_of(text) == names_of(texts[0]) for text in texts)
+    places = [list(range(text.width)) for text in texts]
+    notes: list[str] = []
+    if not is_same:
+        names, places, aliases = _match(tables)
+        stack = replace(stack, by_name=True, aliases=aliases)
+        notes += _spelling_notes(aliases)
+    columns: list[list[int | None]] = [
+        [place.index(index) if index in place else None for place in places]
+        for index in range(len(names))
+    ]
+    lacking = Counter(
+        name for name, sources in zip(names, columns, strict=True) for i in sources if i is None
+    )
+    for name, count in lacking.items():
+        notes.append(
+            f"{count} of {len(tables)} {unit} have no column {comment(name, 30)}: "
+            "its values are missing there"
+        )
+    counts = [
+        sum((_counts(text, i) for text, i in zip(texts, sources, strict=True)), Counter[str]())
+        for sources in columns
+    ]
+    mixed = {
+        index
+        for index, sources in enumerate(columns)
+        if len({_reading(text, i) for text, i in zip(texts, sources, strict=True) if i is not None})
+        > 1
+    }
+    cells = []
+    gaps = []
+    if first.cells:
+        for sources in columns:
+            pairs = [
+                (source, i) for source, i in zip(tables, sources, strict=True) if i is not None
+            ]
+            cells.append([cell for source, i in pairs for cell in source.cells[i]])
+            lacks = len(pairs) < len(tables)
+            gaps.append(0 if lacks else sum(source.gaps[i] for source, i in pairs))
+    if labels:
+        column = free(column, {name.strip().lower() for name in names})
+        stack = replace(stack, column=column)
+        names.insert(position, column)
+        by_label: Counter[str] = Counter()
+        for label, text in zip(labels, texts, strict=True):
+            by_label[label] += text.rows
+        counts.insert(position, by_label)
+        mixed = {index + (index >= position) for index in mixed}
+        if first.cells:
+            cells.insert(position, list(labels))
+            gaps.insert(position, 0)
+    else:
+        stack = replace(stack, label="")
+    merged = replace(
+        first.table,
+        header=replace(first.table.header, names=names, width=len(names)),
+        columns=counts,
+        rows=sum(text.rows for text in texts),
+        long=[number for text in texts for number in text.long],
+        shorter=sum(text.shorter for text in texts),
+        blank=sum(text.blank for text in texts),
+        titles=sum(text.titles for text in texts),
+    )
+    layout = replace(
+        _common_layout(tables),
+        stack=stack,
+        names_to_text=any(source.layout.names_to_text for source in tables),
+    )
+    notes += list(dict.fromkeys(note for source in tables for note in source.notes))
+    return replace(
+        first,
+        table=merged,
+        layout=layout,
+        cells=cells,
+        gaps=gaps,
+        mixed=frozenset(mixed),
+        notes=notes,
+    )
+
+
+def _match(
+    tables: Sequence[SourceTable],
+) -> tuple[list[str], list[list[int]], dict[str, str]]:
+    """Match the columns of tables by their keys.
+
+    Return the first spelling of all names, the number of each table's columns among them, and the
+    first spelling by the other spellings.
+    """
+    names: dict[str, str] = {}
+    places = []
+    aliases = {}
+    for source in tables:
+        keys = _keys(source)
+        for key, name in zip(keys, source.table.header.names or [], strict=True):
+            first = names.setdefault(key, name)
+            if name != first:
+                aliases[name] = first
+        order = list(names)
+        places.append([order.index(key) for key in keys])
+    return list(names.values()), places, aliases
+
+
+def _spelling_notes(aliases: dict[str, str]) -> list[str]:
+    """Return a note on the names that are spelled in several ways; padding is not mentioned."""
+    pairs = [
+        f"{comment(old.strip(), 30)} as {comment(new.strip(), 30)}"
+        for old, new in aliases.items()
+        if old.strip() != new.strip()
+    ]
+    if not pairs:
+        return []
+    more = f" and {len(pairs) - MOST_LISTED} more" if len(pairs) > MOST_LISTED else ""
+    return [f"other spellings of column names: {', '.join(pairs[:MOST_LISTED])}{more}"]
+
+
+def _counts(text: TextTable, index: int | None) -> Counter[str]:
+    """Return the counted values of a column; blanks if the table does not have it."""
+    return Counter({"": text.rows}) if index is None else text.columns[index]
+
+
+def _reading(text: TextTable, index: int) -> str:
+    """Return as what pandas would read a column of one part by itself."""
+    plan = plan_column("", text.columns[index])
+    if plan.kind in ("empty", "boolean", "date"):
+        return plan.kind
+    is_plain = plan.numeric_text or (plan.numbers is not None and not plan.numbers.affixed)
+    return "number" if is_plain else "text"
+
+
+@dataclass(frozen=True)
+class NameParts:
+    """The common beginning and end of file names, and the different parts between them."""
+
+    start: str
+    end: str
+    parts: list[str]
+
+    def expression(self, name: str) -> str:
+        """Return the Python expression for the part of a name that differs."""
+        prefix = f".removeprefix({literal(self.start)})" if self.start else ""
+        suffix = f".removesuffix({literal(self.end)})" if self.end else ""
+        return f"{name}{prefix}{suffix}"
+
+
+def differing_parts(names: Sequence[str]) -> NameParts | None:
+    """Split file names into their common and different parts; None if the parts mean nothing."""
+    if len(names) < 2:
+        return None
+    start = _without_last_word(_common_prefix(names))
+    ends = [name[len(start) :] for name in names]
+    end = _without_last_word(_common_prefix([name[::-1] for name in ends]))[::-1]
+    if not end:
+        suffix = "".join(Path(names[0]).suffixes[-2:])
+        end = suffix if all(name.endswith(suffix) for name in ends) else ""
+    parts = [name.removesuffix(end) for name in ends]
+    if not all(parts) or any(len(part) > LONGEST_PART for part in parts) or _are_counters(parts):
+        return None
+    return NameParts(start, end, parts)
+
+
+def _are_counters(parts: Sequence[str]) -> bool:
+    """Tell whether the parts of names only number the files: part 1, part 2."""
+    if not all(part.isdigit() for part in parts):
+        return False
+    numbers = sorted(map(int, parts))
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers))) and numbers[0] < 1000
+
+
+def _common_prefix(texts: Sequence[str]) -> str:
+    shortest = min(texts, key=len)
+    for index, character in enumerate(shortest):
+        if any(text[index] != character for text in texts):
+            return shortest[:index]
+    return shortest
+
+
+def _without_last_word(prefix: str) -> str:
+    """Drop a last word, number or date from a common prefix, which may end within it."""
+    return re.sub(r"(\d[\d._ -]*|[^\W\d_]+)$", "", prefix)
