@@ -74,8 +74,9 @@ def _without_utf8(layout: Layout) -> tuple[str, ...]:
 
 def format_key(table: SourceTable) -> tuple[object, ...]:
     """Return the properties that must be equal in all parts of a stack."""
+    packed = replace(table.layout.packed, member="")
     return (
-        replace(table.layout, arguments=_without_utf8(table.layout)),
+        replace(table.layout, arguments=_without_utf8(table.layout), packed=packed),
         table.table.footer,
         table.table.trailing,
         table.read.encoding in UTF8 or table.read.encoding,
