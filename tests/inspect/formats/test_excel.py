@@ -465,7 +465,8 @@ def test_a_table_beside_another_is_left_out(book: Book) -> None:
     inspection = inspect_source(path)
     check(inspection, path)
     assert [column.name for column in inspection.columns] == ["team", "budget"]
-    assert "another table beside it is left out: city, people" in inspection.notes
+    assert inspection.notes == ("read sheet Data; --table takes another: Data#2 (city, people)",)
+    assert inspect_source(path, "Data#2").read.rows == 6
 
 
 def test_a_table_below_another_is_left_out(book: Book) -> None:
@@ -486,3 +487,94 @@ def test_days_as_column_names_become_rows(book: Book) -> None:
     check(inspection, path)
     assert inspection.frame.shape == (96, 3)
     assert inspection.column("date").type == "date"
+
+
+def block(names: Sequence[str], count: int) -> list[list[Any]]:
+    """Return a header and rows: a word, a date, and numbers."""
+    more = range(2, len(names))
+    rows = [[f"R{i}", DAY + dt.timedelta(days=i), *(i * j for j in more)] for i in range(count)]
+    return [list(names), *rows]
+
+
+def beside(first: list[list[Any]], second: list[list[Any]], gap: int = 1) -> list[list[Any]]:
+    """Return the rows of two tables, side by side."""
+    rows = []
+    for index in range(max(len(first), len(second))):
+        row = first[index] if index < len(first) else [None] * len(first[0])
+        rows.append([*row, *[None] * gap, *(second[index] if index < len(second) else [])])
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "names", "more"),
+    [
+        (
+            [
+                ["Report"],
+                [],
+                *beside(block(["month", "since", "n"], 12), block(["region", "day", "goal"], 4), 2),
+                [],
+                [],
+                ["Customers"],
+                *block(["customer", "joined", "orders", "returns"], 30),
+            ],
+            ["customer", "joined", "orders", "returns"],
+            {2: ["month", "since", "n"], 3: ["region", "day", "goal"]},
+        ),
+        (
+            [
+                *block(["Konto", "Tag", "Betrag"], 25),
+                [],
+                ["Filialen"],
+                ["Stand: heute"],
+                *block(["Filiale", "Beginn", "Fläche", "Umsatz"], 5),
+                [],
+                *block(["Waren", "Datum", "Stück"], 6),
+            ],
+            ["Konto", "Tag", "Betrag"],
+            {2: ["Filiale", "Beginn", "Fläche", "Umsatz"], 3: ["Waren", "Datum", "Stück"]},
+        ),
+        (
+            beside(
+                [
+                    *block(["제품", "날짜", "수량"], 4),
+                    [None] * 3,
+                    *block(["지점", "개점", "매출"], 7),
+                ],
+                block(["고객", "가입일", "주문"], 40),
+            ),
+            ["고객", "가입일", "주문"],
+            {2: ["지점", "개점", "매출"], 3: ["제품", "날짜", "수량"]},
+        ),
+    ],
+)
+def test_the_largest_of_several_tables_is_read(
+    book: Book, rows: list[list[Any]], names: list[str], more: dict[int, list[str]]
+) -> None:
+    path = book(Data=[*rows])
+    inspection = inspect_source(path)
+    check(inspection, path)
+    assert list(inspection.frame.columns) == names
+    types = [column.type for column in inspection.columns]
+    assert types == ["text", "date", *["integer"] * (len(names) - 2)]
+    for number, columns in more.items():
+        assert f"Data#{number} ({', '.join(columns[:3])})" in " ".join(inspection.notes)
+        other = inspect_source(path, f"Data#{number}")
+        check(other, path)
+        assert list(other.frame.columns) == columns
+    with pytest.raises(FlaskdashError, match="no sheet 'Data#9'"):
+        inspect_source(path, "Data#9")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [*sales(12), [], *sales(40)[14:]],
+        [*sales(12), [], ["Section B"], *sales(40)[14:]],
+        [*sales(12), [], [None, "W", None, "00077"], *sales(40)[14:]],
+    ],
+)
+def test_a_blank_row_does_not_end_a_table(book: Book, rows: list[list[Any]]) -> None:
+    inspection = inspect_source(book(Data=rows))
+    assert any(note.startswith("1 row(s) without any value") for note in inspection.notes)
+    assert inspection.read.rows > 35
