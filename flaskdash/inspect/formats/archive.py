@@ -13,7 +13,7 @@ from flaskdash.inspect.formats.stack import (
     differing_parts,
     format_key,
     merge,
-    summaries,
+    without_summaries,
 )
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.text import compressed
@@ -49,11 +49,10 @@ def read(source: SourceFile, sizes: Mapping[str, int]) -> tuple[Draft, list[str]
         first = next(iter(tables.values()), table)
         if are_alike(first, table) and format_key(first) == format_key(table):
             tables[name] = table
-    left_out = summaries(list(tables.values()))
-    names = [name for index, name in enumerate(tables) if index not in left_out]
-    if len(names) < 2:
+    tables = without_summaries(tables)
+    if len(tables) < 2:
         return None
-    return write_draft(source.path, _stack(source, {name: tables[name] for name in names})), names
+    return write_draft(source.path, _stack(source, tables)), list(tables)
 
 
 def _largest_group(source: SourceFile, sizes: Mapping[str, int]) -> list[str]:

@@ -19,7 +19,7 @@ from python_calamine import (
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats.sheet import ENGINE, OLD_EXCEL, Sheet, letters_of
 from flaskdash.inspect.formats.source_file import SourceFile
-from flaskdash.inspect.formats.stack import are_alike, merge, summaries
+from flaskdash.inspect.formats.stack import are_alike, merge, without_summaries
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.writing.draft import Draft
 from flaskdash.inspect.writing.pandas_code import Stack
@@ -136,12 +136,17 @@ def _largest(sheets: Sequence[Sheet]) -> Sheet:
 
 def _largest_group(source: SourceFile, sheets: Sequence[Sheet]) -> list[SourceTable]:
     """Return the tables of one shape that together hold the most data, without their summaries."""
+    if len(sheets) == 1:
+        return [sheets[0].read(source)]
     groups: list[list[tuple[Sheet, SourceTable]]] = []
     for sheet in sorted(sheets, key=lambda sheet: -sheet.amount):
         if not sheet.has_rows:
             continue
         table = sheet.read(source)
-        group = next((group for group in groups if are_alike(group[0][1], table)), None)
+        # Of sheets with a column for each year, each mostly has a measure of its own.
+        is_wide = table.layout.names_to_text
+        alike = (group for group in groups if not is_wide and are_alike(group[0][1], table))
+        group = next(alike, None)
         if group is not None:
             group.append((sheet, table))
         elif sheet.holds_table:
@@ -150,9 +155,7 @@ def _largest_group(source: SourceFile, sheets: Sequence[Sheet]) -> list[SourceTa
         return [_largest(sheets).read(source)]
     group = max(groups, key=lambda group: sum(sheet.amount for sheet, _ in group))
     group.sort(key=lambda pair: sheets.index(pair[0]))
-    tables = [table for _, table in group]
-    left_out = summaries(tables)
-    return [table for index, table in enumerate(tables) if index not in left_out]
+    return list(without_summaries({sheet.name: table for sheet, table in group}).values())
 
 
 def _stack(tables: list[SourceTable], read_all: bool) -> SourceTable:

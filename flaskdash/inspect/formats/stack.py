@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ LONGEST_PART = 40  # characters of a file's name that make a good value
 ONE_SHAPE = 0.6  # of the columns of two tables, which both have
 PROOF_DIGITS = 4  # of sums that agree: fewer may agree by chance
 MOST_LISTED = 6
+SAMPLE = 300  # of a column's cells, which tell its type
 
 
 def names_of(table: TextTable) -> list[str]:
@@ -96,45 +97,68 @@ def amount_of_data(table: TextTable) -> int:
     """Return the number of filled cells; those in columns of numbers or dates count twice."""
     amount = 0
     for counts in table.columns:
-        filled = sum(count for cell, count in counts.items() if cell.strip())
-        values = sum(count for cell, count in counts.items() if is_value(cell.strip()))
-        amount += filled * (2 if values >= 0.8 * filled else 1)
+        cells = [cell.strip() for cell in counts if cell.strip()]
+        sample = cells[:SAMPLE]
+        is_typed = sum(map(is_value, sample)) >= 0.8 * len(sample)
+        filled = sum(counts.values()) - sum(counts[cell] for cell in counts if not cell.strip())
+        amount += filled * (2 if is_typed else 1)
     return amount
 
 
-def summaries(tables: Sequence[SourceTable]) -> set[int]:
-    """Return the numbers of the tables whose numbers are the sums of others of the same shape.
+def without_summaries(tables: Mapping[str, SourceTable]) -> dict[str, SourceTable]:
+    """Return the tables without those whose numbers are the sums of others, with a note on them.
 
-    These are all other tables, or a run of them that ends or begins beside the table.
+    These others are all other tables, or a run of them that ends or begins beside the table.
     """
-    totals = [_totals(table) for table in tables]
-    amounts = [amount_of_data(source.table) for source in tables]
-    result: set[int] = set()
-    for index in sorted(range(len(tables)), key=lambda i: (amounts[i], -i)):
-        before = [i for i in reversed(range(index)) if i not in result]
-        after = [i for i in range(index + 1, len(tables)) if i not in result]
-        runs = (before, after, before + after)
-        if any(_add_up(totals, index, run) for run in runs):
-            result.add(index)
+    labels = list(tables)
+    totals = [_totals(table) for table in tables.values()]
+    amounts = [amount_of_data(source.table) for source in tables.values()]
+    left_out: list[int] = []
+    for index in sorted(range(len(labels)), key=lambda i: (amounts[i], -i)):
+        before = [i for i in reversed(range(index)) if i not in left_out]
+        after = [i for i in range(index + 1, len(labels)) if i not in left_out]
+        if any(_add_up(totals, index, run) for run in (before, after, before + after)):
+            left_out.append(index)
+    result = {label: tables[label] for i, label in enumerate(labels) if i not in left_out}
+    if left_out:
+        names = ", ".join(comment(labels[index]) for index in sorted(left_out)[:MOST_LISTED])
+        label, first = next(iter(result.items()))
+        note = f"left out, as its numbers are the sums of others: {names}"
+        result[label] = replace(first, notes=(note, *first.notes))
     return result
 
 
-def _add_up(totals: Sequence[dict[str, float]], index: int, run: Sequence[int]) -> bool:
-    """Tell whether the first two or more of some tables add up to a table."""
+def _add_up(totals: Sequence[Mapping[str, float]], index: int, run: Sequence[int]) -> bool:
+    """Tell whether the first two or more tables of a run add up to a table."""
     expected = totals[index]
-    sums: dict[str, float] = {}
+    if not expected:
+        return False
+    pilot = max(expected, key=lambda key: abs(expected[key]))
+    total = 0.0
     for count, part in enumerate(run, start=1):
-        for key, total in totals[part].items():
-            sums[key] = sums.get(key, 0) + total
+        total += totals[part].get(pilot, 0)
         if count == 1 and len(totals) > 2:
             continue
-        shared = [key for key in expected if key in sums]
-        digits = sum(len(str(abs(int(expected[key])))) for key in shared if expected[key])
-        if digits >= PROOF_DIGITS and all(
-            abs(sums[key] - expected[key]) <= 1e-9 * abs(expected[key]) + 1e-6 for key in shared
-        ):
+        if _is_equal(total, expected[pilot]) and _agree(expected, [totals[i] for i in run[:count]]):
             return True
     return False
+
+
+def _agree(expected: Mapping[str, float], parts: Sequence[Mapping[str, float]]) -> bool:
+    """Tell whether the sums of parts are the expected ones, and too many for chance."""
+    sums = {
+        key: sum(part.get(key, 0) for part in parts)
+        for key in expected
+        if any(key in part for part in parts)
+    }
+    digits = sum(len(str(abs(int(total)))) for total in sums.values() if total)
+    return digits >= PROOF_DIGITS and all(
+        _is_equal(total, expected[key]) for key, total in sums.items()
+    )
+
+
+def _is_equal(total: float, expected: float) -> bool:
+    return abs(total - expected) <= 1e-9 * abs(expected) + 1e-6
 
 
 def _totals(source: SourceTable) -> dict[str, float]:

@@ -199,6 +199,8 @@ def test_a_sheet_that_sums_up_others_is_not_stacked(
     parts[summary] = [["day", "shop", "sum"], *rows]
     inspection = inspect_source(book(**{name: parts[name] for name in order}))
     assert summary not in set(inspection.frame["sheet"])
+    note = f"left out, as its numbers are the sums of others: {summary}"
+    assert note in inspection.notes
     assert inspection.read.rows == 8 * (len(order) - 1)
 
 
@@ -208,6 +210,27 @@ def test_one_sheet_and_its_sums_are_not_stacked(book: Book) -> None:
     names = ["day", "region", "amount"]
     inspection = inspect_source(book(Sums=[names, *sums], Sales=[names, *rows]))
     assert inspection.read.table == "Sales"
+
+
+@pytest.mark.parametrize(
+    ("names", "measures"),
+    [
+        ([2019, 2020, 2021, 2022], ("GDP", "Population")),
+        (["Land", 1990, 2000, 2010], ("Bevölkerung", "Fläche")),
+        ([DAY, DAY + dt.timedelta(days=1), "합계"], ("매출", "비용")),
+    ],
+)
+def test_sheets_with_a_column_for_each_year_are_not_stacked(
+    book: Book, names: list[Any], measures: tuple[str, str]
+) -> None:
+    header = ["country", *names]
+    rows = [[f"C{i}", *range(i, i + len(names))] for i in range(8)]
+    more = [[name, *(1000 * value for value in values)] for name, *values in rows]
+    inspection = inspect_source(
+        book(**{measures[0]: [header, *rows], measures[1]: [header, *more]})
+    )
+    assert inspection.read.table == measures[0]
+    assert inspection.notes[0].endswith(f"--table takes another: {measures[1]}")
 
 
 def test_columns_are_converted_over_all_sheets(book: Book) -> None:
@@ -559,9 +582,9 @@ def test_the_largest_of_several_tables_is_read(
     assert types == ["text", "date", *["integer"] * (len(names) - 2)]
     for number, columns in more.items():
         assert f"Data#{number} ({', '.join(columns[:3])})" in " ".join(inspection.notes)
-        other = inspect_source(path, f"Data#{number}")
-        check(other, path)
-        assert list(other.frame.columns) == columns
+        smaller = inspect_source(path, f"Data#{number}")
+        check(smaller, path)
+        assert list(smaller.frame.columns) == columns
     with pytest.raises(FlaskdashError, match="no sheet 'Data#9'"):
         inspect_source(path, "Data#9")
 
