@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,18 +47,26 @@ def find_table(source: SourceFile) -> SourceTable:
     return _stacked_or_largest(source, may_stack=False)
 
 
-def _stacked_or_largest(source: SourceFile, may_stack: bool) -> SourceTable:
-    """Return the table in a sheet, or in all sheets of one shape, and how pandas reads it."""
+def find_first(source: SourceFile) -> SourceTable:
+    """Return the table in the first sheet, which pandas then reads whatever its name is."""
+    table = find_table(replace(source, table=sheet_names(source)[0]))
+    layout = replace(table.layout, arguments=("sheet_name=0,", ENGINE))
+    return replace(table, layout=layout, read=replace(table.read, table=None))
+
+
+def sheet_names(source: SourceFile) -> list[str]:
+    """Return the names of the sheets, without those of charts and macros."""
+    with _readable_errors(source):
+        return _names(CalamineWorkbook.from_filelike(io.BytesIO(source.data)))
+
+
+@contextmanager
+def _readable_errors(source: SourceFile) -> Iterator[None]:
+    """Raise what goes wrong in a locked or damaged workbook as a FlaskdashError with its path."""
     if LOCKED in source.data[:LOCKED_RANGE] or LOCKED in source.data[-LOCKED_RANGE:]:
         raise password_error(source.path)
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(source.data))
-        names = [
-            sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet
-        ]
-        if source.table is not None:
-            return _named_sheet(source.path, book, names, source.table).read(source)
-        sheets = _sheets(source, book, names)
+        yield
     except PasswordError as error:
         raise password_error(source.path) from error
     except (CalamineError, OSError) as error:
@@ -66,6 +75,20 @@ def _stacked_or_largest(source: SourceFile, may_stack: bool) -> SourceTable:
             f"{source.path} is not an Excel workbook that can be read: {reason}. "
             "Open it and save a copy as .xlsx, or save its sheet as CSV."
         ) from error
+
+
+def _names(book: CalamineWorkbook) -> list[str]:
+    return [sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+
+
+def _stacked_or_largest(source: SourceFile, may_stack: bool) -> SourceTable:
+    """Return the table in a sheet, or in all sheets of one shape, and how pandas reads it."""
+    with _readable_errors(source):
+        book = CalamineWorkbook.from_filelike(io.BytesIO(source.data))
+        names = _names(book)
+        if source.table is not None:
+            return _named_sheet(source.path, book, names, source.table).read(source)
+        sheets = _sheets(source, book, names)
     largest = [sheet.tables[0] for sheet in sheets]
     tables = _largest_group(source, largest) if may_stack else [_largest(largest).read(source)]
     labels = [str(table.read.table) for table in tables]

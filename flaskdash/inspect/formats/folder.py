@@ -130,12 +130,27 @@ def _tables(files: Sequence[SourceFile], readers: Sequence[ModuleType]) -> list[
         raise FlaskdashError(
             f"{files[0].path} can't be read without unpacking it. Unpack the files of the folder."
         )
+    # The sheets of monthly workbooks are often named by their months.
+    by_position = (
+        set(readers) == {excel}
+        and files[0].table is None
+        and _differ_in_sheets(files, first.read.table)
+    )
+    if by_position:
+        first = excel.find_first(files[0])
     tables = [first]
     for file, reader in zip(files[1:], readers[1:], strict=True):
-        table = reader.find_table(replace(file, table=first.read.table or file.table))
+        chosen = replace(file, table=first.read.table or file.table)
+        table = excel.find_first(file) if by_position else reader.find_table(chosen)
         _refuse_difference(file, table, files[0], first)
         tables.append(table)
     return tables
+
+
+def _differ_in_sheets(workbooks: Sequence[SourceFile], name: str | None) -> bool:
+    """Tell whether the first sheet, which is NAME in the first workbook, has other names."""
+    names = [excel.sheet_names(workbook) for workbook in workbooks]
+    return names[0][0] == name and any(name not in listed for listed in names)
 
 
 def _refuse_difference(

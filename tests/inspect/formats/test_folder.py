@@ -162,6 +162,20 @@ def test_packed_and_sheets(fill: Fill, tmp_path: Path) -> None:
     assert inspection.requires == ("python-calamine>=0.4",)
 
 
+@pytest.mark.parametrize("names", [("Jan", "Feb"), ("Blatt 1", "Blatt 2"), ("일월", "이월")])
+def test_workbooks_whose_sheets_have_other_names(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        book = Workbook()
+        book.active.title = name
+        for row in [["name", "n"], *([f"n{i}", i] for i in range(9))]:
+            book.active.append(row)
+        book.create_sheet("Notes").append(["checked by us"])
+        book.save(tmp_path / f"sales {name}.xlsx")
+    inspection = read(tmp_path)
+    assert inspection.read.rows == 18
+    assert "sheet_name=0" in inspection.body
+
+
 @pytest.mark.parametrize(
     ("second", "message"),
     [
