@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.text.dialect import is_value
@@ -180,6 +181,18 @@ def _number(cell: str) -> float | None:
         return None
 
 
+@dataclass(frozen=True)
+class _Column:
+    """A column of all parts: see TextTable and SourceTable. `lacking` parts do not have it."""
+
+    name: str
+    counts: Counter[str]
+    cells: Sequence[Any] = ()
+    gaps: int = 0
+    mixed: bool = False
+    lacking: int = 0
+
+
 def merge(
     tables: Sequence[SourceTable], labels: Sequence[str], column: str, stack: Stack, unit: str
 ) -> SourceTable:
@@ -190,66 +203,31 @@ def merge(
     """
     first = tables[0]
     texts = [source.table for source in tables]
-    position = texts[0].width
-    names = list(texts[0].header.names or repair([""] * position)[0])
-    names += [""] * (position - len(names))
-    is_same = all(names_of(text) == names_of(texts[0]) for text in texts)
-    places = [list(range(text.width)) for text in texts]
-    notes: list[str] = []
-    if not is_same:
-        names, places, aliases = _match(tables)
+    names, places = _match(tables)
+    columns = [
+        _join(name, tables, [place.get(index) for place in places])
+        for index, name in enumerate(names)
+    ]
+    notes = [
+        f"{joined.lacking} of {len(tables)} {unit} have no column {comment(joined.name, 30)}: "
+        "its values are missing there"
+        for joined in columns
+        if joined.lacking
+    ]
+    if any(names_of(text) != names_of(texts[0]) for text in texts):
+        aliases = _aliases(tables)
         stack = replace(stack, by_name=True, aliases=aliases)
-        notes += _spelling_notes(aliases)
-    columns: list[list[int | None]] = [
-        [place.index(index) if index in place else None for place in places]
-        for index in range(len(names))
-    ]
-    lacking = Counter(
-        name for name, sources in zip(names, columns, strict=True) for i in sources if i is None
-    )
-    for name, count in lacking.items():
-        notes.append(
-            f"{count} of {len(tables)} {unit} have no column {comment(name, 30)}: "
-            "its values are missing there"
-        )
-    counts = [
-        sum((_counts(text, i) for text, i in zip(texts, sources, strict=True)), Counter[str]())
-        for sources in columns
-    ]
-    mixed = {
-        index
-        for index, sources in enumerate(columns)
-        if len({_reading(text, i) for text, i in zip(texts, sources, strict=True) if i is not None})
-        > 1
-    }
-    cells = []
-    gaps = []
-    if first.cells:
-        for sources in columns:
-            pairs = [
-                (source, i) for source, i in zip(tables, sources, strict=True) if i is not None
-            ]
-            cells.append([cell for source, i in pairs for cell in source.cells[i]])
-            lacks = len(pairs) < len(tables)
-            gaps.append(0 if lacks else sum(source.gaps[i] for source, i in pairs))
+        notes = [*_spelling_notes(aliases), *notes]
     if labels:
-        column = free(column, {name.strip().lower() for name in names})
-        stack = replace(stack, column=column)
-        names.insert(position, column)
-        by_label: Counter[str] = Counter()
-        for label, text in zip(labels, texts, strict=True):
-            by_label[label] += text.rows
-        counts.insert(position, by_label)
-        mixed = {index + (index >= position) for index in mixed}
-        if first.cells:
-            cells.insert(position, list(labels))
-            gaps.insert(position, 0)
-    else:
-        stack = replace(stack, label="")
+        label = _label_column(free(column, {name.strip().lower() for name in names}), labels, texts)
+        stack = replace(stack, column=label.name)
+        columns.insert(texts[0].width, label)  # as pandas orders them
     merged = replace(
         first.table,
-        header=replace(first.table.header, names=names, width=len(names)),
-        columns=counts,
+        header=replace(
+            first.table.header, names=[joined.name for joined in columns], width=len(columns)
+        ),
+        columns=[joined.counts for joined in columns],
         rows=sum(text.rows for text in texts),
         long=[number for text in texts for number in text.long],
         shorter=sum(text.shorter for text in texts),
@@ -261,38 +239,80 @@ def merge(
         stack=stack,
         names_to_text=any(source.layout.names_to_text for source in tables),
     )
-    notes += list(dict.fromkeys(note for source in tables for note in source.notes))
     return replace(
         first,
         table=merged,
         layout=layout,
-        cells=cells,
-        gaps=gaps,
-        mixed=frozenset(mixed),
-        notes=notes,
+        cells=[joined.cells for joined in columns] if first.cells else (),
+        gaps=[joined.gaps for joined in columns] if first.cells else (),
+        mixed=frozenset(index for index, joined in enumerate(columns) if joined.mixed),
+        notes=[*notes, *dict.fromkeys(note for source in tables for note in source.notes)],
     )
 
 
-def _match(
-    tables: Sequence[SourceTable],
-) -> tuple[list[str], list[list[int]], dict[str, str]]:
-    """Match the columns of tables by their keys.
+def _match(tables: Sequence[SourceTable]) -> tuple[list[str], list[dict[int, int]]]:
+    """Match the columns of tables, by their names if these differ.
 
-    Return the first spelling of all names, the number of each table's columns among them, and the
-    first spelling by the other spellings.
+    Return the first spelling of all names, and for each table a dict from the numbers of these
+    names to those of its own columns.
     """
-    names: dict[str, str] = {}
-    places = []
-    aliases = {}
+    first = tables[0].table
+    if all(names_of(source.table) == names_of(first) for source in tables):
+        names = list(first.header.names or repair([""] * first.width)[0])
+        names += [""] * (first.width - len(names))
+        return names, [{index: index for index in range(first.width)} for _ in tables]
+    spellings = _spellings(tables)
+    numbers = {key: number for number, key in enumerate(spellings)}
+    places = [{numbers[key]: index for index, key in enumerate(_keys(source))} for source in tables]
+    return list(spellings.values()), places
+
+
+def _spellings(tables: Sequence[SourceTable]) -> dict[str, str]:
+    """Return the first spelling of each column's name, by its key."""
+    spellings: dict[str, str] = {}
     for source in tables:
-        keys = _keys(source)
-        for key, name in zip(keys, source.table.header.names or [], strict=True):
-            first = names.setdefault(key, name)
-            if name != first:
-                aliases[name] = first
-        order = list(names)
-        places.append([order.index(key) for key in keys])
-    return list(names.values()), places, aliases
+        for key, name in zip(_keys(source), source.table.header.names or [], strict=True):
+            spellings.setdefault(key, name)
+    return spellings
+
+
+def _aliases(tables: Sequence[SourceTable]) -> dict[str, str]:
+    """Return the first spelling of each column's name, by its other spellings."""
+    spellings = _spellings(tables)
+    return {
+        name: spellings[key]
+        for source in tables
+        for key, name in zip(_keys(source), source.table.header.names or [], strict=True)
+        if name != spellings[key]
+    }
+
+
+def _join(name: str, tables: Sequence[SourceTable], indexes: Sequence[int | None]) -> _Column:
+    """Return a column of all parts; its index is None in a part that does not have it."""
+    counts: Counter[str] = Counter()
+    cells: list[Any] = []
+    readings = set()
+    gaps = 0
+    for source, index in zip(tables, indexes, strict=True):
+        if index is None:
+            counts[""] += source.table.rows
+            continue
+        counts.update(source.table.columns[index])
+        readings.add(_reading(source.table, index))
+        if source.cells:
+            cells += source.cells[index]
+            gaps += source.gaps[index]
+    lacking = indexes.count(None)
+    # Rows of a part without the column are no gaps of merged cells.
+    return _Column(name, counts, cells, 0 if lacking else gaps, len(readings) > 1, lacking)
+
+
+def _label_column(name: str, labels: Sequence[str], texts: Sequence[TextTable]) -> _Column:
+    """Return the column for the parts' labels."""
+    counts: Counter[str] = Counter()
+    for label, text in zip(labels, texts, strict=True):
+        counts[label] += text.rows
+    return _Column(name, counts, labels)
 
 
 def _spelling_notes(aliases: dict[str, str]) -> list[str]:
@@ -306,11 +326,6 @@ def _spelling_notes(aliases: dict[str, str]) -> list[str]:
         return []
     more = f" and {len(pairs) - MOST_LISTED} more" if len(pairs) > MOST_LISTED else ""
     return [f"other spellings of column names: {', '.join(pairs[:MOST_LISTED])}{more}"]
-
-
-def _counts(text: TextTable, index: int | None) -> Counter[str]:
-    """Return the counted values of a column; blanks if the table does not have it."""
-    return Counter({"": text.rows}) if index is None else text.columns[index]
 
 
 def _reading(text: TextTable, index: int) -> str:

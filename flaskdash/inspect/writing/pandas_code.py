@@ -55,7 +55,7 @@ class Stack:
             result += ".rename(columns=names)"
         if layout.drop_blank:
             result += '.dropna(how="all")'
-        if not self.label:
+        if not self.column:
             return result
         if self.column.isidentifier() and not keyword.iskeyword(self.column):
             return f"{result}.assign({self.column}={self.label})"
