@@ -6,9 +6,7 @@ import click
 
 from flaskdash.progress import echo, echo_json
 
-TABLE = (
-    "The sheet, file in an archive, or database table to read.  [default: the first, or only one]"
-)
+TABLE = "The sheet, file in an archive, or database table to read.  [default: the largest, or all of one shape]"
 
 
 @click.command("inspect")

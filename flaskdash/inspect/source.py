@@ -64,9 +64,7 @@ def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
         if pattern is not None:
             file, draft, files = read_folder(path, pattern, table)
         else:
-            file, notes = open_source(path, table)
-            draft = reader_of(file).read(file)
-            draft = replace(draft, notes=(*notes, *draft.notes))
+            file, draft = read_file(path, table)
         columns = draft.columns or roles.describe(draft.frame, draft.units)
         left_out = totals.redundant(draft.frame, columns)
         if left_out:
@@ -158,6 +156,36 @@ def read_folder(
     return files[0], folders.read(folder, pattern, files, readers), paths
 
 
+def read_file(path: Path, table: str | None) -> tuple[SourceFile, Draft]:
+    """Return a file and the draft that reads it, or the members of one shape in an archive."""
+    from flaskdash.inspect.formats import archive, csv
+
+    file, sizes = open_source(path, table)
+    stacked = None
+    if table is None and len(sizes) > 1 and reader_of(file) is csv:
+        stacked = archive.read(file, sizes)
+    if stacked:
+        draft, members = stacked
+        file = replace(file, packed=replace(file.packed, member=""))
+        note = f"{len(members)} files of the archive stacked into one table: {_listed(members)}"
+        note += "; --table takes one alone"
+    else:
+        draft, members = reader_of(file).read(file), [file.packed.member]
+        note = f"read {file.packed.member}"
+    unread = [name for name in sizes if name not in members]
+    if unread:
+        joint = ", or" if stacked else "; --table takes"
+        note += f"{joint} another file of the archive: {_listed(unread)}"
+    notes = [note] if len(sizes) > 1 else []
+    return file, replace(draft, notes=(*notes, *draft.notes))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a list, shortened if there are many."""
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return ", ".join(names[:MOST_LISTED]) + more
+
+
 def reader_of(file: SourceFile) -> ModuleType:
     """Return the module that reads a file, by its content."""
     from flaskdash.inspect.formats import csv, excel, json, parquet, sqlite
@@ -166,13 +194,13 @@ def reader_of(file: SourceFile) -> ModuleType:
     return next((reader for reader in readers if reader.matches(file)), csv)
 
 
-def open_source(path: Path, table: str | None) -> tuple[SourceFile, list[str]]:
-    """Return a file, unpacked if it is packed, and notes on the other members of an archive."""
+def open_source(path: Path, table: str | None) -> tuple[SourceFile, dict[str, int]]:
+    """Return a file, unpacked if it is packed, and the sizes of an archive's members."""
     head = read_head(path)
-    packed, members = compressed.detect(path, head, table)
+    packed, sizes = compressed.detect(path, head, table)
     if not packed.kind:
         refuse_unknown(path, head)
-        return SourceFile(path, path.name, head, table=table), []
+        return SourceFile(path, path.name, head, table=table), {}
     head = compressed.read(path, packed, HEAD)
     if not head.strip(BLANK):
         raise FlaskdashError(
@@ -185,13 +213,7 @@ def open_source(path: Path, table: str | None) -> tuple[SourceFile, list[str]]:
     if head.startswith((*compressed.SIGNATURES, b"PK\x03\x04")) and not is_workbook(head):
         raise FlaskdashError(f"{path} is an archive that holds another archive. {UNPACK}")
     refuse_unknown(path, head)
-    file = SourceFile(path, name, head, packed, None if members else table)
-    if not members:
-        return file, []
-    listed = ", ".join(members[:MOST_LISTED])
-    if len(members) > MOST_LISTED:
-        listed += f" and {len(members) - MOST_LISTED} more"
-    return file, [f"read {packed.member}; --table takes another file of the archive: {listed}"]
+    return SourceFile(path, name, head, packed, None if len(sizes) > 1 else table), sizes
 
 
 def is_workbook(head: bytes) -> bool:

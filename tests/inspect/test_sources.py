@@ -50,20 +50,40 @@ def sheets() -> bytes:
     return content.getvalue()
 
 
+def months() -> bytes:
+    """Return a workbook with a sheet for each month, whose tables begin in different rows."""
+    book, content = Workbook(), io.BytesIO()
+    book.active.append(["Total", 999])
+    for number in range(1, 4):
+        sheet = book.create_sheet(f"2024-{number:02}")
+        for row in [*[["Costs"]] * number, ["Team", "day", "code"]]:
+            sheet.append(row if number > 1 else [str(cell).lower() for cell in row])
+        for i in range(20):
+            sheet.append(["ABC"[i % 3], f"2024-{number:02}-{i + 1:02}", f"0{number}{i}"])
+    book.save(content)
+    return content.getvalue()
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return content.getvalue()
+
+
 def sources(folder: Path) -> list[Path]:
     """Write one source of each kind; and return their paths."""
     aligned = [f"{'ABC'[i % 3]} b  {i * 2:>5}  2024-02-{i % 28 + 1:02}" for i in range(40)]
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as packed:
-        packed.writestr("in/visits.csv", sales_csv())
-        packed.writestr("readme.txt", "hello")
     contents = {
         "book.xlsx": sheets(),
         "nested.json": json.dumps({"data": records()}).encode(),
         "lines.jsonl": "\n".join(map(json.dumps, records())).encode(),
         "quakes.geojson": json.dumps(features()).encode(),
         "zipped.csv.gz": gzip.compress(sales_csv().encode()),
-        "archive.zip": archive.getvalue(),
+        "archive.zip": zipped({"in/visits.csv": sales_csv(), "readme.txt": "hello"}),
+        "months.xlsx": months(),
+        "months.zip": zipped({f"{n}.csv": sales_csv(n) for n in (100, 200)}),
         "aligned.txt": "\n".join(["name   count  day", *aligned]).encode(),
         "parts/north.csv": sales_csv(100).encode(),
         "parts/south.csv": sales_csv(200).encode(),

@@ -15,7 +15,8 @@ class SourceFile:
     """A file on disk, and how it is packed.
 
     `path` is what the loader calls SOURCE. `name` and `head` (its first bytes) describe the
-    unpacked content. `table` is the sheet or the list of records that the user chose.
+    unpacked content. `table` is the sheet or the list of records that the user chose. Only whole
+    lines of the first `limit` bytes are read, if it is not None.
     """
 
     path: Path
@@ -23,11 +24,15 @@ class SourceFile:
     head: bytes
     packed: Packed = NOT_PACKED
     table: str | None = None
+    limit: int | None = None
 
     @cached_property
     def data(self) -> bytes:
-        """Return the whole content, unpacked."""
-        return compressed.read(self.path, self.packed)
+        """Return the content, unpacked."""
+        data = compressed.read(self.path, self.packed, self.limit)
+        if self.limit is None or len(data) < self.limit:
+            return data
+        return data[: data.rfind(b"\n") + 1] or data
 
     @property
     def suffix(self) -> str:

@@ -109,8 +109,8 @@ def open_plain(path: Path) -> IO[bytes]:
 NOT_PACKED = Packed()
 
 
-def detect(path: Path, head: bytes, table: str | None) -> tuple[Packed, list[str]]:
-    """Return how a file is packed and the names of the archive's members that are not read.
+def detect(path: Path, head: bytes, table: str | None) -> tuple[Packed, dict[str, int]]:
+    """Return how a file is packed and the sizes of the archive's members, by their names.
 
     The content decides, not the file's suffix. A workbook is not unpacked, although it is a zip
     archive. `table` is the member to read.
@@ -120,18 +120,18 @@ def detect(path: Path, head: bytes, table: str | None) -> tuple[Packed, list[str
     if _is_tar(path, kind, head):
         return _choose_in_tar(path, table)
     if kind:
-        return Packed(kind), []
+        return Packed(kind), {}
     if head.startswith(b"PK\x05\x06"):
         raise FlaskdashError(
             f"The zip archive is empty: {path}. Give one that contains a data file."
         )
     if head.startswith(b"PK\x03\x04"):
         return _choose_in_zip(path, table)
-    return NOT_PACKED, []
+    return NOT_PACKED, {}
 
 
-def _choose_in_zip(path: Path, table: str | None) -> tuple[Packed, list[str]]:
-    """Choose the member of a zip archive to read, and list the members that are not read."""
+def _choose_in_zip(path: Path, table: str | None) -> tuple[Packed, dict[str, int]]:
+    """Choose the member of a zip archive to read; also return the sizes of all members."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -141,7 +141,7 @@ def _choose_in_zip(path: Path, table: str | None) -> tuple[Packed, list[str]]:
     if any(name in WORKBOOK_MEMBERS for name in names):
         if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
             raise size_error(path)
-        return NOT_PACKED, []
+        return NOT_PACKED, {}
     for folder, document in DOCUMENT_FOLDERS.items():
         if any(name.startswith(folder) for name in names):
             raise FlaskdashError(f"{path} is {document}, not data. Save its table as CSV.")
@@ -154,8 +154,7 @@ def _choose_in_zip(path: Path, table: str | None) -> tuple[Packed, list[str]]:
         raise FlaskdashError(
             f"The archive is protected by a password: {path}. Unpack it and give the file inside."
         )
-    unread = [candidate for candidate in sizes if candidate != name]
-    return Packed("zip", name, only_member=len(members) == 1), unread
+    return Packed("zip", name, only_member=len(members) == 1), sizes
 
 
 def _is_tar(path: Path, kind: str, head: bytes) -> bool:
@@ -170,8 +169,8 @@ def _is_tar(path: Path, kind: str, head: bytes) -> bool:
         return False
 
 
-def _choose_in_tar(path: Path, table: str | None) -> tuple[Packed, list[str]]:
-    """Choose the member of a tar archive to read, and list the members that are not read."""
+def _choose_in_tar(path: Path, table: str | None) -> tuple[Packed, dict[str, int]]:
+    """Choose the member of a tar archive to read; also return the sizes of all members."""
     try:
         with tarfile.open(path) as archive:
             sizes = {
@@ -182,8 +181,7 @@ def _choose_in_tar(path: Path, table: str | None) -> tuple[Packed, list[str]]:
     except UNPACK_ERRORS as error:
         raise unpack_error(path, "tar", error) from error
     name = _choose(path, sizes, table)
-    unread = [candidate for candidate in sizes if candidate != name]
-    return Packed("tar", name, only_member=False), unread
+    return Packed("tar", name, only_member=False), sizes
 
 
 def _is_hidden(name: str) -> bool:

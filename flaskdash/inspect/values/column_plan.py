@@ -31,7 +31,8 @@ class ColumnPlan:
     and `literal_words` are values that only look like such words. `reason` says why a column of
     digits stays text. `cut` is an ending to cut off. With `fill`, a value also applies to the
     blank cells below it. `prepare` is a method that changes the text before all else, and `prepared`
-    says what it does.
+    says what it does. `mixed` tells that pandas would read some parts of a stacked table with another
+    type.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ColumnPlan:
     fill: bool = False
     prepare: str = ""
     prepared: str = ""
+    mixed: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     def as_text(self, reason: str = "") -> ColumnPlan:

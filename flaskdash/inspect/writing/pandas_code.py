@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.text.compressed import NOT_PACKED, Packed
@@ -20,6 +21,48 @@ WIDTH = 94  # 100, less the indent of a body
 
 
 @dataclass(frozen=True)
+class Stack:
+    """The parts that are stacked into one table: files of a folder, members of an archive, sheets.
+
+    `opening` are the statements that open each part as `source`, each inside the one above; they
+    need `modules`. It is empty if one call of pandas reads all parts, as a dict by their names.
+    `label` is the expression for a part's label, and `column` the column for it; both are "" if the
+    names of the parts mean nothing. Other spellings of column names are `aliases` of the first.
+    `varying` are the arguments that the loop assigns. With `by_name`, the columns of the parts are
+    matched by their names, else by their positions.
+    """
+
+    opening: tuple[str, ...] = ()
+    source: str = "SOURCE"
+    modules: tuple[str, ...] = ()
+    label: str = ""
+    column: str = ""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    varying: tuple[str, ...] = ()
+    by_name: bool = False
+
+    def names(self) -> list[str]:
+        """Return the statement for the other spellings of column names, if there are any."""
+        pairs = (f"{literal(old)}: {literal(new)}" for old, new in self.aliases.items())
+        return [f"names = {{{', '.join(pairs)}}}"] if self.aliases else []
+
+    def frame(self, layout: Layout) -> str:
+        """Return the expression for the rows of a `part`, with its label."""
+        result = "part"
+        if layout.names_to_text and layout.renames[0] != "names":
+            result += ".rename(columns=str)"
+        if self.aliases:
+            result += ".rename(columns=names)"
+        if layout.drop_blank:
+            result += '.dropna(how="all")'
+        if not self.column:
+            return result
+        if self.column.isidentifier() and not keyword.iskeyword(self.column):
+            return f"{result}.assign({self.column}={self.label})"
+        return f"{result}.assign(**{{{literal(self.column)}: {self.label}}})"
+
+
+@dataclass(frozen=True)
 class Layout:
     """Where the table is in its source, and which function of pandas reads it.
 
@@ -27,10 +70,9 @@ class Layout:
     names are repaired ("", "strip", "rename" or "names"), and a dict from pandas' names to the repaired
     ones. `names_to_text` tells that a name is a number or a date in the source.
 
-    `pattern` matches the files of a folder, `part` is the expression for the part of a file's name
-    that identifies it, and `part_name` is the column for that. `trim` is applied to the lines of a
-    text first, which is read with the arguments `reading`. `slow` tells that only pandas' Python
-    engine can split the lines.
+    `stack` tells which parts of the source are stacked. `trim` is applied to the lines of a text
+    first, which is read with the arguments `reading`. `slow` tells that only pandas' Python engine
+    can split the lines.
     """
 
     skip: int
@@ -46,9 +88,7 @@ class Layout:
     padded: bool = False
     bad_first: tuple[int, ...] = ()
     drop_blank: bool = False
-    pattern: str = ""
-    part: str = ""
-    part_name: str = ""
+    stack: Stack | None = None
     slow: bool = False
     trim: Trim = NO_TRIM
     reading: str = ""
@@ -60,10 +100,17 @@ class Layout:
             return next((old for old, new in repaired.items() if new == name), name)
         return name
 
+    def spellings(self, name: str) -> list[str]:
+        """Return the names that a column has in the parts of a stack, before they are repaired."""
+        raw = self.raw(name)
+        aliases = self.stack.aliases if self.stack else {}
+        return [raw, *(old for old, new in aliases.items() if new == raw)]
+
 
 def write(layout: Layout, plans: list[ColumnPlan]) -> str:
     """Return the body of ``load()``: statements that end in ``return df``."""
-    read = [plan for plan in plans if not (layout.part and plan.name == layout.part_name)]
+    label = layout.stack.column if layout.stack else ""
+    read = [plan for plan in plans if not label or plan.name != label]
     decimal, thousands = common_marks(read)
     arguments = [
         *layout.arguments,
@@ -85,43 +132,48 @@ def write(layout: Layout, plans: list[ColumnPlan]) -> str:
 
 
 def _opening(layout: Layout, arguments: list[str]) -> list[str]:
-    """Return the imports and the statements that read the file, or each file of a folder."""
+    """Return the imports and the statements that read the file, or stack its parts."""
     imports = ["import pandas as pd", ""]
-    trim, source = layout.trim, "file" if layout.pattern else "SOURCE"
+    trim, stack, packed = layout.trim, layout.stack, layout.packed
+    source = stack.source if stack else "SOURCE"
+    modules = list(stack.modules) if stack else []
+    target = "part" if stack else "df"
     opening: list[str] = []
     if trim:
-        needed = ["import io", *trim.modules]
-        opening = trim.statements(f"{source}.read_text({layout.reading})")
+        modules += ["import io", *trim.modules]
+        text = f"{source}.read_text({layout.reading})"
+        if packed.kind:
+            stream = stack.source if stack else "file"
+            text = f"io.TextIOWrapper({stream}, {layout.reading}).read()"
+        opening = trim.statements(text)
         source = 'io.StringIO("\\n".join(lines))'
-        if layout.packed.kind:
-            text = f"io.TextIOWrapper(file, {layout.reading})"
-            opening = [layout.packed.opening, *indent(trim.statements(f"{text}.read()"))]
-            needed += layout.packed.modules
-        imports = [*sorted(set(needed)), "", *imports]
-        if not layout.pattern:
-            return [*imports, *opening, *_call("df", layout.function, source, arguments)]
-    if layout.pattern:
-        if layout.packed.argument and not trim:
-            arguments = [layout.packed.argument, *arguments]
-        assigned = f"**{{{literal(layout.part_name)}: {layout.part}}}"
-        if layout.part_name.isidentifier():
-            assigned = f"{layout.part_name}={layout.part}"
-        result = f"part.assign({assigned})" if layout.part else "part"
+    if stack and not stack.opening:
         return [
             *imports,
-            "frames = []",
-            f"for file in sorted(SOURCE.glob({literal(layout.pattern)})):",
-            *indent([*opening, *_call("part", layout.function, source, arguments)]),
-            f"    frames.append({result})",
+            *stack.names(),
+            *_call("parts", layout.function, source, arguments),
+            f"frames = [{stack.frame(layout)} for name, part in parts.items()]",
             "df = pd.concat(frames, ignore_index=True)",
         ]
-    packed = layout.packed
-    if layout.function != "read_excel" and packed.argument:
+    by_argument = packed.argument and not trim and layout.function != "read_excel"
+    if by_argument:
         arguments = [packed.argument, *arguments]
-    elif packed.kind:
-        call = _call("df", layout.function, "file", arguments)
-        return [*packed.modules, "", *imports, packed.opening, *indent(call)]
-    return [*imports, *_call("df", layout.function, "SOURCE", arguments)]
+    reading = _call(target, layout.function, source, arguments)
+    if packed.kind and not by_argument and not stack:
+        modules += packed.modules
+        if trim:
+            opening = [packed.opening, *indent(opening)]
+        else:
+            call = _call(target, layout.function, "file", arguments)
+            reading = [packed.opening, *indent(call)]
+    needed = [*sorted(set(modules)), ""] if modules else []
+    lines = [*opening, *reading]
+    if stack:
+        lines.append(f"frames.append({stack.frame(layout)})")
+        for statement in reversed(stack.opening):
+            lines = [statement, *indent(lines)]
+        lines = [*stack.names(), "frames = []", *lines, "df = pd.concat(frames, ignore_index=True)"]
+    return [*needed, *imports, *lines]
 
 
 def _call(target: str, function: str, source: str, arguments: list[str]) -> list[str]:
@@ -140,21 +192,26 @@ def indent(lines: Iterable[str]) -> list[str]:
 def _table_arguments(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
     """Return the arguments for the place of the table."""
     lines = []
+    varying = layout.stack.varying if layout.stack else ()
     if layout.bad_first:
         skipped = [*range(layout.skip), *layout.bad_first]
         lines.append(f"skiprows={skipped},  # what comes before the table, and a broken row")
-    elif layout.skip:
-        lines.append(f"skiprows={layout.skip},  # what comes before the table")
+    elif layout.skip or "skip" in varying:
+        skip = "skip" if "skip" in varying else layout.skip
+        lines.append(f"skiprows={skip},  # what comes before the table")
     if not layout.has_header:
         lines.append("header=None,")
         lines.append(f"names={literal([plan.name for plan in plans])},")
     elif layout.renames[0] == "names":
         lines.append("header=0,")
         lines.append(f"names={literal([plan.name for plan in plans])},")
-    if layout.columns:
+    if "columns" in varying:
+        lines.append("usecols=columns,")
+    elif layout.columns:
         lines.append(f"usecols={layout.columns}")
-    if layout.footer:
-        lines.append(f"skipfooter={layout.footer},  # notes and totals below the table")
+    if layout.footer or "footer" in varying:
+        footer = "footer" if "footer" in varying else layout.footer
+        lines.append(f"skipfooter={footer},  # notes and totals below the table")
         if layout.function == "read_csv":
             lines.append('engine="python",  # only this engine can skip a footer')
     elif layout.slow:
@@ -170,14 +227,14 @@ def _tidy(layout: Layout) -> list[str]:
     """Return the statements that repair names and drop blank rows."""
     method, repaired = layout.renames
     lines = []
-    if layout.names_to_text and method != "names":
+    if layout.names_to_text and method != "names" and not layout.stack:
         lines.append('df.columns = df.columns.astype("str")  # names that are numbers or dates')
     if method == "strip":
         lines.append("df.columns = df.columns.str.strip()")
     elif method == "rename":
         pairs = ", ".join(f"{literal(old)}: {literal(new)}" for old, new in repaired.items())
         lines.append(f"df = df.rename(columns={{{pairs}}})")
-    if layout.drop_blank:
+    if layout.drop_blank and not layout.stack:
         lines.append('df = df.dropna(how="all", ignore_index=True)  # rows of delimiters only')
     return lines
 
@@ -190,22 +247,26 @@ def _types(layout: Layout, plans: list[ColumnPlan], decimal: str, thousands: str
     if len(texts) == len(plans):
         return ['dtype="str",']
     reasons = {plan.reason for plan in texts}
+    names = [name for plan in texts for name in layout.spellings(plan.name)]
     if len(texts) > PER_LINE or (len(texts) > 4 and reasons == {""}):
-        names = literal([layout.raw(plan.name) for plan in texts])
-        return [f'dtype=dict.fromkeys({names}, "str"),']
+        return [f'dtype=dict.fromkeys({literal(names)}, "str"),']
     if reasons == {""}:
-        pairs = ", ".join(f'{literal(layout.raw(plan.name))}: "str"' for plan in texts)
+        pairs = ", ".join(f'{literal(name)}: "str"' for name in names)
         return [f"dtype={{{pairs}}},"]
     lines = ["dtype={"]
     for plan in texts:
         note = f"  # {plan.reason}" if plan.reason else ""
-        lines.append(f'    {literal(layout.raw(plan.name))}: "str",{note}')
+        lines += [f'    {literal(name)}: "str",{note}' for name in layout.spellings(plan.name)]
     return [*lines, "},"]
 
 
 def needs_text(plan: ColumnPlan, decimal: str, thousands: str) -> bool:
     """Tell whether a column must be read as text, and converted later if at all."""
     if plan.prepare:
+        return True
+    if plan.mixed and (
+        plan.dating or plan.kind == "text" or (plan.numbers and plan.numbers.affixed)
+    ):
         return True
     if plan.kind == "text":
         return plan.numeric_text
@@ -225,7 +286,9 @@ def _gaps(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
     """Return the arguments for words that mean "no value", and for words that only look so."""
     literal_words = set().union(*(plan.literal_words for plan in plans))
     pandas_gaps = literal_words & missing.PANDAS
-    gaps_of = {layout.raw(plan.name): plan.gaps for plan in plans if plan.gaps}
+    gaps_of = {
+        name: plan.gaps for plan in plans if plan.gaps for name in layout.spellings(plan.name)
+    }
     all_gaps = set().union(*gaps_of.values())
     general = {
         word for word in all_gaps if word.strip().lower() in missing.ALWAYS or not word.strip()
@@ -241,7 +304,9 @@ def _gaps(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
     lines = [f"keep_default_na=False,{note}"]
     if all_gaps <= general - literal_words:
         return [*lines, f"na_values={literal(['', *sorted(all_gaps)])},"]
-    gaps = {layout.raw(plan.name): ["", *sorted(plan.gaps)] for plan in plans}
+    gaps = {
+        name: ["", *sorted(plan.gaps)] for plan in plans for name in layout.spellings(plan.name)
+    }
     return lines + _gaps_by_column(gaps)
 
 
@@ -384,7 +449,8 @@ def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
     """Return the expression that turns text into dates."""
     dating = plan.dating
     if dating is None:
-        return []
+        # pandas joins a column of dates and one without values as objects.
+        return [("pd.to_datetime({c})", "blank in some parts")] if plan.mixed else []
     text = "{c}.str.strip()" if plan.padded else "{c}"
     if dating.rewrites:
         pairs = ", ".join(f"{_pattern(old)}: {_pattern(new)}" for old, new in dating.rewrites)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from flaskdash.inspect.literals import comment
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.text.table import TextTable
 from flaskdash.inspect.values import column_plan, dates
+from flaskdash.inspect.values.cells import refine_by_types
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.words import GEO_WORDS, ID_WORDS, NUMBER_WORDS, TIME_WORDS, words
 from flaskdash.inspect.writing import pandas_code
@@ -30,8 +32,6 @@ KEY_WORDS = TIME_WORDS | ID_WORDS | GEO_WORDS | NUMBER_WORDS | {"name", "title",
 # What pandas raises if it reads a file differently; csv.Error comes from its Python engine.
 FAILURES = (ValueError, TypeError, AttributeError, KeyError, OverflowError, Warning, csv.Error)
 
-Adjust = Callable[[list[ColumnPlan]], list[ColumnPlan]]
-
 
 @dataclass(frozen=True)
 class SourceTable:
@@ -39,8 +39,11 @@ class SourceTable:
 
     `layout_of` completes the `layout` with facts about the table. `kind` names the source in
     errors, and `advice` says there what to do. `decimal` is the likelier decimal mark if numbers
-    can be read both ways. `adjust` may correct the columns' plans. `header_rows` end with the row
-    of the table's header.
+    can be read both ways. `header_rows` end with the row of the table's header.
+
+    Of a sheet, `cells` are the typed cells of each column, and `gaps` their number of blank cells
+    that are merged with one above. Of a stack, `mixed` are the numbers of the columns that pandas
+    would read with different types in its parts.
     """
 
     table: TextTable
@@ -48,7 +51,9 @@ class SourceTable:
     read: Read
     kind: str
     decimal: str = "."
-    adjust: Adjust = list
+    cells: Sequence[Sequence[Any]] = ()
+    gaps: Sequence[int] = ()
+    mixed: frozenset[int] = frozenset()
     notes: Sequence[str] = ()
     declined: str = ""
     header_rows: int = 1
@@ -65,7 +70,7 @@ def draft(path: Path, source: SourceTable) -> Draft:
     plans = [
         column_plan.plan_column(n, counts) for n, counts in zip(names, table.columns, strict=True)
     ]
-    plans = column_plan.settle(source.adjust(plans), source.decimal)
+    plans = column_plan.settle(_adjust(plans, source), source.decimal)
     european = is_european(plans)
     plans = [order(p, counts, european) for p, counts in zip(plans, table.columns, strict=True)]
     layout = layout_of(source.layout, table, names)
@@ -95,6 +100,22 @@ def draft(path: Path, source: SourceTable) -> Draft:
         declined=source.declined or _crosstab(table) or _prose(table, plans) or _unlike(table),
         requires=source.requires,
     )
+
+
+def _adjust(plans: Sequence[ColumnPlan], source: SourceTable) -> list[ColumnPlan]:
+    """Return the plans, adapted to the cells of a sheet and to the parts of a stack."""
+    label = source.layout.stack.column if source.layout.stack else ""
+    adjusted = []
+    for index, plan in enumerate(plans):
+        if source.cells:
+            plan = refine_by_types(plan, source.cells[index])
+        if source.gaps and plan.kind in ("text", "date") and 0 < plan.missing <= source.gaps[index]:
+            note = "merged cells are filled down into each of their rows"
+            plan = replace(plan, fill=True, missing=0, notes=(*plan.notes, note))
+        if label and plan.name == label and plan.kind in ("integer", "number"):
+            plan = plan.as_text()  # a part of a name such as 2024 is a label, not a number
+        adjusted.append(replace(plan, mixed=index in source.mixed))
+    return adjusted
 
 
 def reshaped(
@@ -130,13 +151,16 @@ def layout_of(layout: Layout, table: TextTable, names: list[str]) -> Layout:
         # pandas would read the first field of a long first row as an index.
         bad_first.append(first)
         first += 1
+    renames: tuple[str, dict[str, str]] = ("", {})
+    if layout.has_header:
+        renames = _renames(list(table.header.names or []), names, _by_name(layout))
     return replace(
         layout,
-        renames=_renames(list(table.header.names or []), names) if layout.has_header else ("", {}),
+        renames=renames,
         drop_blank=table.blank > 0,
         footer=table.footer,
         long=len(table.long) > len(bad_first),
-        columns=f"range({len(names) - bool(layout.part)}),  # rows end in a delimiter"
+        columns=f"range({len(names) - bool(layout.stack and layout.stack.column)}),  # rows end in a delimiter"
         if table.trailing
         else layout.columns,
         bad_first=tuple(bad_first),
@@ -223,10 +247,15 @@ def _row_names(first: str, table: TextTable) -> bool:
     )
 
 
-def _renames(old: list[str], new: list[str]) -> tuple[str, dict[str, str]]:
+def _by_name(layout: Layout) -> bool:
+    """Tell whether the columns of a stack's parts are matched by their names."""
+    return layout.stack is not None and layout.stack.by_name
+
+
+def _renames(old: list[str], new: list[str], by_name: bool) -> tuple[str, dict[str, str]]:
     """Return how names are repaired: "", "strip", "rename" (a few of many) or "names" (all).
 
-    Also return a dict from pandas' names to the repaired ones.
+    Also return a dict from pandas' names to the repaired ones. `by_name` excludes "names".
     """
     if old == new:
         return "", {}
@@ -238,7 +267,7 @@ def _renames(old: list[str], new: list[str]) -> tuple[str, dict[str, str]]:
         return "names", {}
     if all(a.strip() == b for a, b in changed.items()):
         return "strip", changed
-    return ("rename" if len(changed) <= 4 < len(new) else "names"), changed
+    return ("rename" if by_name or len(changed) <= 4 < len(new) else "names"), changed
 
 
 def is_european(plans: Sequence[ColumnPlan]) -> bool:
@@ -276,7 +305,7 @@ def _agree(
                 # pandas refuses more names than the header has: the header is skipped instead.
                 layout = replace(layout, has_header=False, skip=layout.skip + 1)
                 continue
-            if layout.renames[0] in ("strip", "rename"):
+            if layout.renames[0] in ("strip", "rename") and not _by_name(layout):
                 layout = replace(layout, renames=("names", {}))
                 continue
             name = failed_column(error, body)
@@ -285,7 +314,8 @@ def _agree(
             else:
                 plans = [p if p.kind == "empty" else p.as_text(p.reason) for p in plans]
             continue
-        if list(frame.columns) != [p.name for p in plans] and layout.renames[0] != "names":
+        differs = list(frame.columns) != [p.name for p in plans]
+        if differs and layout.renames[0] != "names" and not _by_name(layout):
             layout = replace(layout, renames=("names", {}))
             continue
         wrong = [p for p in plans if not as_planned(p, frame)]

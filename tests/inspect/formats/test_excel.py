@@ -72,8 +72,13 @@ def test_types_are_those_of_the_cells(book: Book) -> None:
     assert "to_datetime" not in inspection.body
 
 
-def test_the_first_sheet_that_holds_a_table_is_read_and_the_others_are_named(book: Book) -> None:
-    path = book(Cover=[["Sales of 2024"], ["by us"]], Empty=[], Data=sales(), More=sales(5))
+def prices(count: int) -> list[list[Any]]:
+    """Return a header and rows of another shape than those of `sales`."""
+    return [["article", "price"], *([f"A{i}", i / 4] for i in range(count))]
+
+
+def test_the_largest_sheet_is_read_and_the_others_are_named(book: Book) -> None:
+    path = book(Cover=[["Sales of 2024"], ["by us"]], Empty=[], More=prices(5), Data=sales())
     inspection = inspect_source(path)
     assert inspection.read.table == "Data"
     assert any("--table" in note and "Cover, Empty, More" in note for note in inspection.notes)
@@ -86,11 +91,178 @@ def test_the_first_sheet_that_holds_a_table_is_read_and_the_others_are_named(boo
 def test_hidden_sheets_come_last(tmp_path: Path, book: Book) -> None:
     from openpyxl import load_workbook
 
-    path = book(Old=sales(5), New=sales(7))
+    path = book(Old=sales(9), New=sales(7))
     workbook = load_workbook(path)
     workbook["Old"].sheet_state = "hidden"
     workbook.save(path)
-    assert inspect_source(path).read.table == "New"
+    inspection = inspect_source(path)
+    assert (inspection.read.table, inspection.read.rows) == ("New", 7)
+
+
+COVER = [["Sales of 2024"], ["by us"], [], ["All rights reserved"]]
+CONTENTS = [["Sheet", "Content"], *([f"Table {i}", f"Persons by region, {i}"] for i in range(9))]
+GUIDE = [[f"Line {i} says what the columns of this workbook mean"] for i in range(80)]
+
+
+@pytest.mark.parametrize(
+    "sheets",
+    [
+        {"Cover": COVER, "Data": sales()},
+        {"Inhalt": CONTENTS, "Tabelle 1": prices(4), "Daten": sales()},
+        {"数据": sales(), "说明": GUIDE, "目录": CONTENTS},
+    ],
+)
+def test_the_sheet_with_the_most_data_is_read(book: Book, sheets: dict[str, Any]) -> None:
+    path = book(**sheets)
+    inspection = inspect_source(path)
+    check(inspection, path)
+    assert sheets[str(inspection.read.table)] == sales()
+    assert inspection.read.rows == 30
+
+
+def month(start: int, *names: str, count: int = 8) -> list[list[Any]]:
+    """Return a header and rows: a date, a shop, an amount, and more numbers for further names."""
+    return [
+        list(names),
+        *(
+            [DAY + dt.timedelta(days=start + i), "XY"[i % 2], 100.5 + start + i]
+            + [i] * (len(names) - 3)
+            for i in range(count)
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sheets", "labels", "names"),
+    [
+        (
+            {f"M{i}": month(i * 30, "Date", "Shop", "Revenue") for i in range(3)}
+            | {"Summary": [["Total", 33903]]},
+            ["M0", "M1", "M2"],
+            ["Date", "Shop", "Revenue", "sheet"],
+        ),
+        (
+            {
+                "Deckblatt": COVER,
+                "Januar": month(0, "Datum", "Filiale", "Umsatz"),
+                "Februar": month(31, "DATUM", " filiale ", "Umsatz"),
+                "März": month(60, "Datum", "Filiale", "umsatz", "Stück"),
+            },
+            ["Januar", "Februar", "März"],
+            ["Datum", "Filiale", "Umsatz", "sheet", "Stück"],
+        ),
+        (
+            {
+                "2023": month(0, "날짜", "매장", "총 매출"),
+                "합계": [["매장", "매출"], ["X", 5], ["Y", 6]],
+                "2024": [[row[2], row[0], row[1]] for row in month(366, "날짜", "매장", "총매출")],
+            },
+            ["2023", "2024"],
+            ["날짜", "매장", "총 매출", "sheet"],
+        ),
+    ],
+)
+def test_sheets_of_one_shape_are_stacked(
+    book: Book, sheets: dict[str, Any], labels: list[str], names: list[str]
+) -> None:
+    path = book(**sheets)
+    inspection = inspect_source(path)
+    check(inspection, path)
+    assert list(inspection.frame.columns) == names
+    assert inspection.read.rows == len(labels) * 8
+    assert inspection.frame["sheet"].nunique() == len(labels)
+    assert [column.type for column in inspection.columns][:3] == ["date", "text", "number"]
+    assert inspection.notes[0].startswith(f"{len(labels)} sheets stacked into one table")
+    unread = [name for name in sheets if name not in labels]
+    assert inspection.notes[0].endswith(f"or another: {', '.join(unread)}")
+    lacking = [note for note in inspection.notes if "have no column" in note]
+    assert len(lacking) == ("Stück" in names)
+    alone = inspect_source(path, labels[1])
+    assert (alone.read.rows, alone.read.table) == (8, labels[1])
+    assert "sheet" not in alone.frame
+
+
+@pytest.mark.parametrize(
+    ("order", "summary"),
+    [
+        (("A", "B", "C", "All"), "All"),
+        (("Gesamt", "A", "B", "C", "D"), "Gesamt"),
+        (("A", "B", "T1", "C", "D"), "T1"),
+    ],
+)
+def test_a_sheet_that_sums_up_others_is_not_stacked(
+    book: Book, order: tuple[str, ...], summary: str
+) -> None:
+    parts = {name: month(30 * i, "day", "shop", "sum") for i, name in enumerate("ABCD")}
+    covered = "AB" if summary == "T1" else [name for name in order if name in parts]
+    rows = [row for name in covered for row in parts[name][1:]]
+    parts[summary] = [["day", "shop", "sum"], *rows]
+    inspection = inspect_source(book(**{name: parts[name] for name in order}))
+    assert summary not in set(inspection.frame["sheet"])
+    note = f"left out, as its numbers are the sums of others: {summary}"
+    assert note in inspection.notes
+    assert inspection.read.rows == 8 * (len(order) - 1)
+
+
+def test_one_sheet_and_its_sums_are_not_stacked(book: Book) -> None:
+    rows = [[DAY, "NSEW"[i % 4], 1000 + i] for i in range(8)]
+    sums = [[DAY, "NSEW"[i], 2004 + 2 * i] for i in range(4)]
+    names = ["day", "region", "amount"]
+    inspection = inspect_source(book(Sums=[names, *sums], Sales=[names, *rows]))
+    assert inspection.read.table == "Sales"
+
+
+@pytest.mark.parametrize(
+    ("names", "measures"),
+    [
+        ([2019, 2020, 2021, 2022], ("GDP", "Population")),
+        (["Land", 1990, 2000, 2010], ("Bevölkerung", "Fläche")),
+        ([DAY, DAY + dt.timedelta(days=1), "합계"], ("매출", "비용")),
+    ],
+)
+def test_sheets_with_a_column_for_each_year_are_not_stacked(
+    book: Book, names: list[Any], measures: tuple[str, str]
+) -> None:
+    header = ["country", *names]
+    rows = [[f"C{i}", *range(i, i + len(names))] for i in range(8)]
+    more = [[name, *(1000 * value for value in values)] for name, *values in rows]
+    inspection = inspect_source(
+        book(**{measures[0]: [header, *rows], measures[1]: [header, *more]})
+    )
+    assert inspection.read.table == measures[0]
+    assert inspection.notes[0].endswith(f"--table takes another: {measures[1]}")
+
+
+def test_columns_are_converted_over_all_sheets(book: Book) -> None:
+    names = ["day", "code", "price", "seen", "note"]
+    path = book(
+        One=[names, *([f"{i + 1:02}.02.2024", str(100 + i), 5, DAY, None] for i in range(9))],
+        Two=[names, *([f"{i + 13}.03.2024", f"0{i}", 2.5, None, "x"] for i in range(9))],
+        Three=[names, *([f"{i + 1:02}.04.2024", "A1", None, DAY, None] for i in range(9))],
+    )
+    inspection = inspect_source(path)
+    check(inspection, path)
+    assert [column.type for column in inspection.columns] == [
+        *("date", "text", "number", "date", "text", "text")
+    ]
+    frame = inspection.frame
+    assert frame["day"].iloc[0] == pd.Timestamp(2024, 2, 1)
+    assert set(frame["code"].map(type)) == {str}
+    assert frame["seen"].isna().sum() == 9
+
+
+def test_sheets_may_begin_and_end_in_other_rows(book: Book) -> None:
+    rows = [month(i * 30, "Date", "Shop", "Sum") for i in range(3)]
+    path = book(
+        Jan=[["January"], [], *rows[0]],
+        Feb=[["February"], ["closed on Sunday"], [], *rows[1], [], ["Source: us"]],
+        Mar=[[None, *row] for row in rows[2]],
+    )
+    inspection = inspect_source(path)
+    check(inspection, path)
+    assert inspection.read.rows == 24
+    assert [column.type for column in inspection.columns] == ["date", "text", "number", "text"]
+    assert "for name, skip, footer, columns in [" in inspection.body
 
 
 def test_titles_totals_and_blank_columns(book: Book) -> None:
@@ -316,7 +488,8 @@ def test_a_table_beside_another_is_left_out(book: Book) -> None:
     inspection = inspect_source(path)
     check(inspection, path)
     assert [column.name for column in inspection.columns] == ["team", "budget"]
-    assert "another table beside it is left out: city, people" in inspection.notes
+    assert inspection.notes == ("read sheet Data; --table takes another: Data#2 (city, people)",)
+    assert inspect_source(path, "Data#2").read.rows == 6
 
 
 def test_a_table_below_another_is_left_out(book: Book) -> None:
@@ -337,3 +510,94 @@ def test_days_as_column_names_become_rows(book: Book) -> None:
     check(inspection, path)
     assert inspection.frame.shape == (96, 3)
     assert inspection.column("date").type == "date"
+
+
+def block(names: Sequence[str], count: int) -> list[list[Any]]:
+    """Return a header and rows: a word, a date, and numbers."""
+    more = range(2, len(names))
+    rows = [[f"R{i}", DAY + dt.timedelta(days=i), *(i * j for j in more)] for i in range(count)]
+    return [list(names), *rows]
+
+
+def beside(first: list[list[Any]], second: list[list[Any]], gap: int = 1) -> list[list[Any]]:
+    """Return the rows of two tables, side by side."""
+    rows = []
+    for index in range(max(len(first), len(second))):
+        row = first[index] if index < len(first) else [None] * len(first[0])
+        rows.append([*row, *[None] * gap, *(second[index] if index < len(second) else [])])
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "names", "more"),
+    [
+        (
+            [
+                ["Report"],
+                [],
+                *beside(block(["month", "since", "n"], 12), block(["region", "day", "goal"], 4), 2),
+                [],
+                [],
+                ["Customers"],
+                *block(["customer", "joined", "orders", "returns"], 30),
+            ],
+            ["customer", "joined", "orders", "returns"],
+            {2: ["month", "since", "n"], 3: ["region", "day", "goal"]},
+        ),
+        (
+            [
+                *block(["Konto", "Tag", "Betrag"], 25),
+                [],
+                ["Filialen"],
+                ["Stand: heute"],
+                *block(["Filiale", "Beginn", "Fläche", "Umsatz"], 5),
+                [],
+                *block(["Waren", "Datum", "Stück"], 6),
+            ],
+            ["Konto", "Tag", "Betrag"],
+            {2: ["Filiale", "Beginn", "Fläche", "Umsatz"], 3: ["Waren", "Datum", "Stück"]},
+        ),
+        (
+            beside(
+                [
+                    *block(["제품", "날짜", "수량"], 4),
+                    [None] * 3,
+                    *block(["지점", "개점", "매출"], 7),
+                ],
+                block(["고객", "가입일", "주문"], 40),
+            ),
+            ["고객", "가입일", "주문"],
+            {2: ["지점", "개점", "매출"], 3: ["제품", "날짜", "수량"]},
+        ),
+    ],
+)
+def test_the_largest_of_several_tables_is_read(
+    book: Book, rows: list[list[Any]], names: list[str], more: dict[int, list[str]]
+) -> None:
+    path = book(Data=[*rows])
+    inspection = inspect_source(path)
+    check(inspection, path)
+    assert list(inspection.frame.columns) == names
+    types = [column.type for column in inspection.columns]
+    assert types == ["text", "date", *["integer"] * (len(names) - 2)]
+    for number, columns in more.items():
+        assert f"Data#{number} ({', '.join(columns[:3])})" in " ".join(inspection.notes)
+        smaller = inspect_source(path, f"Data#{number}")
+        check(smaller, path)
+        assert list(smaller.frame.columns) == columns
+    with pytest.raises(FlaskdashError, match="no sheet 'Data#9'"):
+        inspect_source(path, "Data#9")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [*sales(12), [], *sales(40)[14:]],
+        [*sales(12), [], ["Section B"], *sales(40)[14:]],
+        [*sales(12), [], [None, "W", None, "00077"], *sales(40)[14:]],
+    ],
+)
+def test_a_blank_row_does_not_end_a_table(book: Book, rows: list[list[Any]]) -> None:
+    inspection = inspect_source(book(Data=rows))
+    assert any(note.startswith("1 row(s) without any value") for note in inspection.notes)
+    assert inspection.read.rows > 35

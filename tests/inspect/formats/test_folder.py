@@ -107,6 +107,44 @@ def test_a_byte_order_mark_in_some_files(fill: Fill) -> None:
     assert list(inspection.frame.columns)[:3] == ["day", "shop", "amount"]
 
 
+@pytest.mark.parametrize(
+    ("names", "more"),
+    [
+        (("day;shop;amount", "DAY; Shop ;Amount"), []),
+        (("tag;filiale;umsatz", "Tag;Filiale;Umsatz;Stück"), ["Stück"]),
+        (("날짜;매장;총 매출", "날짜;매장;총매출;수량"), ["수량"]),
+    ],
+)
+def test_columns_are_matched_by_their_names(
+    fill: Fill, names: tuple[str, str], more: list[str]
+) -> None:
+    second = part(10, names=names[1])
+    if more:
+        head, *lines = second.splitlines()
+        second = "\n".join([head, *(f"{line};{i}" for i, line in enumerate(lines))]) + "\n"
+    inspection = read(fill(x_csv=part(0, names=names[0]), y_csv=second))
+    assert list(inspection.frame.columns) == [*names[0].split(";"), "file", *more]
+    assert [column.type for column in inspection.columns][:3] == ["date", "text", "number"]
+    for name in more:
+        assert inspection.frame[name].isna().sum() == 10
+        assert any("1 of 2 files have no column" in note for note in inspection.notes)
+
+
+def test_the_order_of_columns_may_differ(fill: Fill) -> None:
+    rows = [line.split(";") for line in part(10).splitlines()]
+    turned = "\n".join(";".join(row[::-1]) for row in rows) + "\n"
+    inspection = read(fill(x_csv=part(0), y_csv=turned))
+    assert inspection.frame["amount"].sum() == sum(i + 0.5 for i in range(20))
+
+
+def test_codes_stay_text_in_each_spelling(fill: Fill) -> None:
+    first = "zip,amount\n" + "".join(f"{i + 1000},{i}\n" for i in range(9))
+    second = "Zip,Amount\n" + "".join(f"0{i},{i}\n" for i in range(9))
+    inspection = read(fill(x_csv=first, y_csv=second))
+    assert inspection.frame["zip"].iloc[-1] == "08"
+    assert inspection.frame["zip"].iloc[0] == "1000"
+
+
 def test_packed_and_sheets(fill: Fill, tmp_path: Path) -> None:
     packed = {f"{n}.csv.gz": gzip.compress(part(0).encode()) for n in ("north", "south")}
     inspection = read(fill(**packed))
@@ -124,11 +162,25 @@ def test_packed_and_sheets(fill: Fill, tmp_path: Path) -> None:
     assert inspection.requires == ("python-calamine>=0.4",)
 
 
+@pytest.mark.parametrize("names", [("Jan", "Feb"), ("Blatt 1", "Blatt 2"), ("일월", "이월")])
+def test_workbooks_whose_sheets_have_other_names(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        book = Workbook()
+        book.active.title = name
+        for row in [["name", "n"], *([f"n{i}", i] for i in range(9))]:
+            book.active.append(row)
+        book.create_sheet("Notes").append(["checked by us"])
+        book.save(tmp_path / f"sales {name}.xlsx")
+    inspection = read(tmp_path)
+    assert inspection.read.rows == 18
+    assert "sheet_name=0" in inspection.body
+
+
 @pytest.mark.parametrize(
     ("second", "message"),
     [
         (part(0, names="day;shop;sum"), "y.csv has other columns than x.csv: it lacks amount"),
-        (part(0, names="shop;day;amount"), "another order"),
+        (part(0, names="shop;day;amount"), "other kinds of values"),
         (part(0).replace(";", "\t"), "y.csv is written in another way"),
         (f"Title;;\n\n{part(0)}", "y.csv is written in another way"),
         ("day;shop;amount\n", "y.csv has a header but no rows"),
