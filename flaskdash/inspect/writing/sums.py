@@ -12,11 +12,14 @@ import pandas as pd
 
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.words import CODE_WORDS, ID_WORDS, TIME_WORDS, words
+from flaskdash.inspect.writing.column_names import free
 
 TOLERANCE = 1e-3  # share of a sum by which rounded parts may miss it
 MIN_ROWS = 4
 MIN_ROWS_OF_ONE_MEASURE = 6  # one equality may be chance, unless there are many parts
 MIN_SUM_OF_ONE_MEASURE = 100
+MIN_GROUPS = 2
+MIN_PARTS = 2  # of a group
 MOST_GAPS = 0.1  # share of the other rows without a label
 MOST_SUMS = 0.5  # share of the rows
 MOST_UNEXPLAINED = 0.1  # share of the rows without a label that are no sums
@@ -24,9 +27,9 @@ MOST_UNEXPLAINED = 0.1  # share of the rows without a label that are no sums
 
 @dataclass(frozen=True)
 class Sums:
-    """The line that removes the rows that are sums, and a note on it."""
+    """The lines that remove the rows that are sums, and a note on them."""
 
-    line: str
+    lines: tuple[str, ...]
     note: str
 
 
@@ -42,12 +45,38 @@ def find_sums(frame: pd.DataFrame) -> Sums | None:
                 f"df = df.dropna(subset={literal(name)}, ignore_index=True)  # sums of other rows"
             )
             note = f"{is_sum.sum()} row(s) without {comment(name)} are sums of others: left out"
-            return Sums(line, note)
+            return Sums((line,), note)
     for position, place, remaining in ((0, "first", "iloc[1:]"), (-1, "last", "iloc[:-1]")):
         if _is_total(frame, measures, position):
             line = f"df = df.{remaining}.reset_index(drop=True)  # the {place} row is the sum of the others"
-            return Sums(line, f"the {place} row is the sum of the others: left out")
-    return None
+            return Sums((line,), f"the {place} row is the sum of the others: left out")
+    labels = [name for name in _labels(frame) if frame[name].notna().all()]
+    return _groups(frame, labels[0], measures) if len(labels) == 1 else None
+
+
+def _groups(frame: pd.DataFrame, label: str, measures: pd.DataFrame) -> Sums | None:
+    """Return how to make a column of the groups of a compact pivot, each above its parts."""
+    rows = measures.fillna(0).to_numpy()
+    groups, start = [], 0
+    while start < len(rows):
+        sums = rows[start + 1 :].cumsum(axis=0)
+        is_equal = (abs(sums - rows[start]) <= TOLERANCE * abs(sums)).all(axis=1)
+        if not is_equal[MIN_PARTS - 1 :].any() or not rows[start].any():
+            return None
+        groups.append(frame[label].iloc[start])
+        start += MIN_PARTS + 1 + int(is_equal[MIN_PARTS - 1 :].argmax())
+    if len(groups) < MIN_GROUPS or frame[label].isin(groups).sum() != len(groups):
+        return None
+    name = free("group", {str(column).lower() for column in frame.columns})
+    lines = (
+        "# The rows of groups are the sums of the rows below them.",
+        f"groups = {literal(list(map(str, groups)))}",
+        f"is_group = df[{literal(label)}].isin(groups)",
+        f"df[{literal(name)}] = df[{literal(label)}].where(is_group).ffill()",
+        "df = df[~is_group].reset_index(drop=True)",
+    )
+    note = f"{len(groups)} row(s) of groups are sums of the rows below them: they are in {name} now"
+    return Sums(lines, note)
 
 
 def _measures(frame: pd.DataFrame) -> Iterator[str]:

@@ -124,7 +124,7 @@ def reshaped(
     """Return the body with lines that reshape the frame if needed, its result, and notes."""
     notes = []
     if sums := find_sums(frame):
-        body, frame = _extended(body, [sums.line], path)
+        body, frame = _extended(body, sums.lines, path)
         notes.append(sums.note)
     if steps := reshape(frame, ragged):
         body, frame = _extended(body, steps.lines, path)

@@ -73,6 +73,25 @@ def test_a_value_that_is_the_sum_of_the_others_in_each_year_is_left_out(
     assert dict(inspection.left_out) == {"kind": [label]}
 
 
+@pytest.mark.parametrize("towns", [("Chair", "Desk", "Lamp"), ("Äpfel", "Brot")])
+def test_the_groups_of_a_compact_pivot_become_a_column(
+    write: Write, towns: tuple[str, ...]
+) -> None:
+    text = row("labels", "sales", "orders")
+    parts = 0
+    for number, region in enumerate(("East", "West", "Nord"), start=1):
+        values = [(number * 41 + n * 17, n + number) for n in range(len(towns))]
+        text += row(region, *map(sum, zip(*values, strict=True)))
+        text += "".join(row(town, *value) for town, value in zip(towns, values, strict=True))
+        parts += sum(sales for sales, _ in values)
+    path = write(text)
+    inspection = inspect_source(path)
+    assert inspection.frame["sales"].sum() == parts
+    assert list(inspection.frame["group"].unique()) == ["East", "West", "Nord"]
+    assert set(inspection.frame["labels"]) == set(towns)
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+
+
 def test_what_is_no_sum_stays(write: Write) -> None:
     """A large first value, missing labels, and a value that is half of all by chance."""
     large = row("town", "visits") + "".join(
