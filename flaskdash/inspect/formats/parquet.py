@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -37,7 +38,7 @@ def read(source: SourceFile) -> Draft:
             return _read_packed(source)
         if path.stat().st_size > BIG:
             return _read_big(path)
-        return _draft(path, _opening(_casts(path)[1]))
+        return _draft(path, _opening(path))
     except (duckdb.Error, ValueError, OverflowError) as error:
         raise unreadable(path, error) from error
 
@@ -81,9 +82,8 @@ def _read_packed(source: SourceFile) -> Draft:
     with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
         copy = Path(folder) / "data.parquet"
         copy.write_bytes(source.data)
-        casts = _casts(copy)[1]
+        lines = _opening(copy, "copy.name")[2:]
     modules = sorted({*source.packed.modules, "import shutil", "import tempfile"})
-    lines = _opening(casts, "copy.name")[2:]
     opening = [
         *modules,
         "",
@@ -110,7 +110,7 @@ def read_folder(folder: Path, pattern: str, files: Sequence[Path]) -> Draft:
         listed = f"[str(file) for file in sorted(SOURCE.glob({literal(pattern)}))]"
         if sum(path.stat().st_size for path in files) > BIG:
             return _read_big(folder, listed, files)
-        return _draft(folder, _opening(_casts(files[0])[1], listed))
+        return _draft(folder, _opening(files[0], listed))
     except (duckdb.Error, ValueError, OverflowError) as error:
         raise unreadable(folder, error) from error
 
@@ -133,7 +133,35 @@ def _types(path: Path) -> dict[str, str]:
     """Return the types of a file's columns by name."""
     with duckdb.connect() as connection:
         relation = connection.read_parquet(str(path))
+        if fields := _fields(relation):
+            relation = relation.project(fields)
         return dict(zip(relation.columns, map(str, relation.types), strict=True))
+
+
+def _fields(relation: duckdb.DuckDBPyRelation) -> str:
+    """Return the projection that makes a column of each field of a record, or ""."""
+    structs = [
+        (name, kind)
+        for name, kind in zip(relation.columns, relation.types, strict=True)
+        if kind.id == "struct"
+    ]
+    if not structs:
+        return ""
+    fields = ", ".join(
+        f"{expression} AS {quote(name)}"
+        for column, kind in structs
+        for expression, name in _flatten(quote(column), column, kind)
+    )
+    return f"* EXCLUDE ({', '.join(quote(name) for name, _ in structs)}), {fields}"
+
+
+def _flatten(expression: str, name: str, kind: Any) -> Iterator[tuple[str, str]]:
+    """Yield the expression and the name of each field of a record, at any depth."""
+    if kind.id != "struct":
+        yield expression, name
+        return
+    for field, field_kind in kind.children:
+        yield from _flatten(f"{expression}.{quote(field)}", f"{name}.{field}", field_kind)
 
 
 def _read_big(path: Path, argument: str = "str(SOURCE)", files: Sequence[Path] = ()) -> Draft:
@@ -148,6 +176,10 @@ def _read_big(path: Path, argument: str = "str(SOURCE)", files: Sequence[Path] =
     rows = f"duckdb.connect().read_parquet({argument})"
     reason = f"# A relation, not a DataFrame: above {BIG / 1e6:.0f} MB that takes too much memory."
     lines = ["import duckdb", "", reason, f"rows = {rows}"]
+    with duckdb.connect() as schema:
+        fields = _fields(schema.read_parquet(str(files[0] if files else path)))
+    if fields:
+        lines.append(f"rows = rows.project({literal(fields)})")
     with (
         tempfile.TemporaryDirectory(prefix="flaskdash-") as folder,
         sampled.connect(Path(folder)) as connection,
@@ -156,7 +188,7 @@ def _read_big(path: Path, argument: str = "str(SOURCE)", files: Sequence[Path] =
         if casts or renames:
             lines += changes("casts", "REPLACE", casts, "rows.columns")
             lines += changes("names", "RENAME", renames, "rows.columns")
-        if casts or renames or files:
+        if casts or renames or files or fields:
             copy = Path(folder) / "copy.parquet"
             execute("\n".join([*lines, "return rows"]), path).write_parquet(str(copy))
         description = sampled.describe(connection, copy, {})
@@ -181,15 +213,25 @@ def _casts(path: Path) -> tuple[list[str], dict[str, str]]:
     return list(types), casts
 
 
-def _opening(casts: Mapping[str, str], argument: str = "str(SOURCE)") -> list[str]:
-    """Return the statements that read files into `df`, with the casts applied."""
+def _opening(path: Path, argument: str = "str(SOURCE)") -> list[str]:
+    """Return the statements that read files such as this one into `df`, with casts applied."""
+    casts = _casts(path)[1]
+    with duckdb.connect() as connection:
+        fields = _fields(connection.read_parquet(str(path)))
     rows = f"connection.read_parquet({argument})"
     lines = ["import duckdb", "", "with duckdb.connect() as connection:"]
-    if not casts:
+    if not (casts or fields):
         return [*lines, f"    df: DataFrame = {rows}.df()"]
+    lines.append(f"    rows = {rows}")
+    if fields:
+        lines += [
+            "    # A column for each field of a record.",
+            f"    rows = rows.project({literal(fields)})",
+        ]
+    if not casts:
+        return [*lines, "    df: DataFrame = rows.df()"]
     return [
         *lines,
-        f"    rows = {rows}",
         "    # Times are converted to UTC; nested, binary and time-of-day values to text.",
         *(f"    {line}" for line in changes("casts", "REPLACE", casts, "rows.columns")),
         "    df: DataFrame = rows.df()",
