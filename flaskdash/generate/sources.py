@@ -178,11 +178,11 @@ def _read_database(
 
 
 def check_refresh(interval: str) -> str:
-    """Return an interval such as 15m, 1h or 1d; raise FlaskdashError for any other text."""
-    if interval and not re.fullmatch(r"[1-9][0-9]{0,4}[mhd]", interval):
+    """Return an interval such as 30s, 15m, 1h or 1d; raise FlaskdashError for any other text."""
+    if interval and not re.fullmatch(r"[1-9][0-9]{0,4}[smhd]", interval):
         raise FlaskdashError(
-            f"--refresh {interval!r} is not an interval. Give minutes, hours or days:"
-            " 15m, 1h or 1d.",
+            f"--refresh {interval!r} is not an interval. Give seconds, minutes, hours or days:"
+            " 30s, 15m, 1h or 1d.",
             hint="--refresh 1h",
         )
     return interval

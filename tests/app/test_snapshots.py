@@ -317,9 +317,9 @@ def test_a_clock_that_was_wrong_does_not_stop_refreshes(project: Path) -> None:
     ("old", "new", "message"),
     [
         ('REFRESH = "15m"', "", "SOURCE or REFRESH is missing. See "),
-        ('"15m"', '"0m"', "REFRESH is '0m'. Write 15m, 1h or 1d."),
-        ('"15m"', '"soon"', "REFRESH is 'soon'. Write 15m, 1h or 1d."),
-        ('"15m"', "15", "REFRESH is 15. Write 15m, 1h or 1d."),
+        ('"15m"', '"0m"', "REFRESH is '0m'. Write 30s, 15m, 1h or 1d."),
+        ('"15m"', '"soon"', "REFRESH is 'soon'. Write 30s, 15m, 1h or 1d."),
+        ('"15m"', "15", "REFRESH is 15. Write 30s, 15m, 1h or 1d."),
     ],
 )
 def test_a_refresh_that_does_not_fit_fails_at_the_start(

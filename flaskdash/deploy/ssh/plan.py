@@ -285,8 +285,8 @@ class Approval:
 
 def _refresh_seconds(path: Path) -> int:
     """Return a loader's REFRESH in seconds, or 0."""
-    units = {"m": 60, "h": 3600, "d": 86400}
-    pattern = r"""^REFRESH\s*=\s*["'](\d+)([mhd])["']"""
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    pattern = r"""^REFRESH\s*=\s*["'](\d+)([smhd])["']"""
     match = re.search(pattern, path.read_text("utf-8"), re.MULTILINE)
     return int(match[1]) * units[match[2]] if match else 0
 

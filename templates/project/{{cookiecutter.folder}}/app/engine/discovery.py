@@ -13,7 +13,7 @@ from typing import Any
 from app.engine.filters import FORMS
 from app.engine.models import Chart, Kind, Loader, slugify
 
-SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
+SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 KINDS: tuple[Kind, ...] = ("figure", "kpi", "table", "text")
 
 
@@ -61,9 +61,9 @@ def _loader(name: str, module: ModuleType) -> Loader:
     refresh = getattr(module, "REFRESH", "")
     if not (source or refresh):
         raise RuntimeError(f"{file}: SOURCE or REFRESH is missing. See app/loaders/__init__.py.")
-    age = re.fullmatch(r"([1-9]\d*)([mhd])", str(refresh))
+    age = re.fullmatch(r"([1-9]\d*)([smhd])", str(refresh))
     if refresh and age is None:
-        raise RuntimeError(f"{file}: REFRESH is {refresh!r}. Write 15m, 1h or 1d.")
+        raise RuntimeError(f"{file}: REFRESH is {refresh!r}. Write 30s, 15m, 1h or 1d.")
     table = getattr(module, "TABLE", None)
     return Loader(
         name=name,

@@ -1,7 +1,7 @@
 """Loaders: each file reads one data set. To add one is to create a file; to remove, delete it.
 
 A loader defines SOURCE, the path that it reads, and load(), which returns a pandas DataFrame or a
-DuckDB relation. It is read again when that file changes and, with REFRESH = "15m" (or "1h", "1d"),
+DuckDB relation. It is read again when that file changes and, with REFRESH = "15m" (or "30s", "1d"),
 when its snapshot is older; then it needs no SOURCE. With LIVE = True and a TABLE, a class of
 app/engine/database.py, its charts query the database itself.
 
