@@ -18,6 +18,7 @@ Kind = Literal["text", "integer", "number", "date", "boolean", "empty"]
 Notation = TypeVar("Notation", Numerals, Dating)
 SAMPLE = 300
 EXACT_DIGITS = 15
+MOSTLY = 0.5  # share of numbers from which a column that stays text says why
 LONGEST_IDENTIFIER = 20  # digits of a number of 64 bits
 MOST_OF_TWO_LENGTHS = 0.9  # of amounts of many digits; random numbers of 64 bits have 99%
 BOOLEANS = frozenset({"True", "TRUE", "true", "False", "FALSE", "false"})
@@ -125,8 +126,12 @@ def _plan_text(
     count = 0
     if has_numbers:
         count = sum(values[value] for value in values if number_format.is_number(value))
-    if rows and 0.8 < count / rows < 1:
-        notes = (f"{rows - count} of {rows} values are not numbers, so it is kept as text",)
+    if rows and MOSTLY < count / rows < 1:
+        odd = {value for value in values if not number_format.is_number(value)}
+        notes = (
+            f"{rows - count} of {rows} values are not numbers ({_quoted_examples(odd)}), "
+            "so it is kept as text",
+        )
     elif rows and _look_like_dates(sample):
         calendar = dates.calendar(sample)
         reason = f"are of the {calendar} calendar" if calendar else "have several formats"
