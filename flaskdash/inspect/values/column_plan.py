@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from flaskdash.inspect.values import dates, missing, months, wrappings
+from flaskdash.inspect.values import dates, durations, missing, months, wrappings
 from flaskdash.inspect.values import numbers as number_format
 from flaskdash.inspect.values.dates import Dating
 from flaskdash.inspect.values.numbers import Numerals
@@ -102,6 +102,10 @@ def _plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
         return _plan_numbers(base, numbers, regular)
     if set(values) <= BOOLEANS and empty == 0 and not base.padded:
         return replace(base, kind="boolean")
+    if duration := durations.recognise(name, values):
+        numbers = Numerals(("dot",), duration.unit, affixed=True, duration=duration)
+        notes = (*base.notes, f"durations are read as numbers, in {duration.unit}")
+        return replace(base, kind="number", numbers=numbers, notes=notes)
     dating, odd = _dating(name, values)
     if dating:
         base = _widen(base, odd, counts)

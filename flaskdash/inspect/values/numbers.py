@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from flaskdash.inspect.values.durations import Duration
+
 # Unicode's signs of money; the last of the first block of the BMP that has any is U+20C1.
 CURRENCIES = "".join(
     chr(code) for code in range(0x24, 0x20CF) if unicodedata.category(chr(code)) == "Sc"
@@ -91,6 +93,7 @@ class Numerals:
     below_is_zero: bool = False
     debit: str = ""
     long: bool = False
+    duration: Duration | None = None
 
     @property
     def integer(self) -> bool:

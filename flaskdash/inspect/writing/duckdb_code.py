@@ -116,8 +116,8 @@ def _text(plan: ColumnPlan, column: str) -> tuple[str, str]:
 def _number(plan: ColumnPlan, column: str, values: list[str]) -> tuple[str, str, str]:
     """Return the type, the expression and the test of numbers."""
     numbers = plan.numbers
-    if numbers is None or numbers.scaled or numbers.long:
-        raise Unfit(f"{plan.name} has numbers that end in K or M, or have many digits")
+    if numbers is None or numbers.scaled or numbers.long or numbers.duration:
+        raise Unfit(f"{plan.name} has numbers that end in K or M, many digits, or durations")
     if numbers.trailing or numbers.dashes or numbers.flags or numbers.limits or numbers.debit:
         raise Unfit(f"{plan.name} has numbers with signs that DuckDB does not read")
     point = plan.decimal or "."

@@ -390,6 +390,9 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
     if numbers is None or not (numbers.affixed or as_text):
         return []
     text = "{c}"
+    if numbers.duration:
+        text = "{c}.str.strip()" if plan.padded else text
+        return [(numbers.duration.expression(text), f"durations, in {numbers.unit}")]
     if numbers.long:
         return [('{c}.astype("float64")', "rounded: these have too many digits")]
     if numbers.below_is_zero:

@@ -162,6 +162,32 @@ def test_years_of_two_digits(write: Write, values: list[str], first: str, last: 
     assert (days.min(), days.max()) == (pd.Timestamp(first), pd.Timestamp(last))
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "total", "unit"),
+    [
+        ("duration", ["1:02:25", "0:45:00", "2:10:05"], 237.5, "min"),
+        ("hours", ["125:30:00", "8:00:00", "30:15:00"], 163.75, "h"),
+        ("lap", ["1:34.5", "1:35.25", "2:01.0"], 310.75, "s"),
+        ("Dauer", ["18:25", "20:05", "07:30"], 46, "min"),
+        ("took", ["PT1H2M", "PT45M", "P1DT1H"], 1607, "min"),
+        ("waiting", ["00:00:30", "00:01:15", ""], 105, "s"),
+    ],
+)
+def test_durations_are_measures(
+    write: Write, name: str, values: list[str], total: float, unit: str
+) -> None:
+    inspection = inspect_column(write, values, name)
+    assert inspection.frame[name].sum() == pytest.approx(total)
+    assert f"{name}: durations are read as numbers, in {unit}" in inspection.notes
+
+
+@pytest.mark.parametrize(
+    "values", [["08:15:00", "17:30:00", "23:59:59"], ["08:15", "17:30", "00:05"]]
+)
+def test_times_of_the_day_are_no_durations(write: Write, values: list[str]) -> None:
+    assert list(inspect_column(write, values, "start").frame["start"]) == values
+
+
 def test_numbers_of_other_sizes_are_no_moments(write: Write) -> None:
     frame = inspect_column(write, ["123", "456789", "99999999999"], "time").frame
     assert frame["time"].dtype == "int64"
