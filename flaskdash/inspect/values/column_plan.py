@@ -103,7 +103,7 @@ def _plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
     if set(values) <= BOOLEANS and empty == 0 and not base.padded:
         return replace(base, kind="boolean")
     if duration := durations.recognise(name, values):
-        numbers = Numerals(("dot",), duration.unit, affixed=True, duration=duration)
+        numbers = Numerals(("integer",), duration.unit, affixed=True, duration=duration)
         notes = (*base.notes, f"durations are read as numbers, in {duration.unit}")
         return replace(base, kind="number", numbers=numbers, notes=notes)
     dating, odd = _dating(name, values)

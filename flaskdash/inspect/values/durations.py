@@ -67,8 +67,8 @@ def recognise(name: str, values: Collection[str]) -> Duration | None:
         if not texts or len(matches) < len(texts):
             continue
         firsts = [match["first"] for match in matches]
-        # No time of the day has these: 25 hours, or tenths of a second.
-        is_late = max(map(int, firsts)) >= HOURS_OF_A_DAY
+        # No time of the day has 25 hours, or tenths of a second.
+        is_late = max(map(int, firsts)) > HOURS_OF_A_DAY  # 24:00 ends a day
         has_fraction = any(match["fraction"] for match in matches)
         if not (is_named or is_late or has_fraction):
             return None

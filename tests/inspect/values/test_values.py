@@ -182,7 +182,7 @@ def test_durations_are_measures(
 
 
 @pytest.mark.parametrize(
-    "values", [["08:15:00", "17:30:00", "23:59:59"], ["08:15", "17:30", "00:05"]]
+    "values", [["08:15:00", "17:30:00", "23:59:59"], ["08:15", "17:30", "24:00"]]
 )
 def test_times_of_the_day_are_no_durations(write: Write, values: list[str]) -> None:
     assert list(inspect_column(write, values, "start").frame["start"]) == values
