@@ -168,12 +168,13 @@ def _draft(
 ) -> Draft:
     """Return the draft for the lines that make `frame`, with its columns converted."""
     body, frame, plans, name_notes = convert(source.path, lines, frame, ADVICE)
+    rows = len(frame)
     body, frame, shape_notes = reshaped(body, frame, source.path)
     format = "jsonl" if document.lines else "json"
     if records.kind == "features":
         format = "geojson"
     return Draft(
-        read=Read(format=format, encoding=document.encoding, rows=len(frame)),
+        read=Read(format=format, encoding=document.encoding, rows=rows),
         body=body,
         frame=frame,
         notes=(*notes, *name_notes, *column_notes(plans), *shape_notes),

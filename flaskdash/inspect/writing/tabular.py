@@ -90,7 +90,7 @@ def draft(path: Path, source: SourceTable) -> Draft:
             source.read,
             decimal=pandas_code.common_marks(plans)[0],
             header_row=table.header.skip + 1 if table.header.names is not None else None,
-            rows=len(frame),
+            rows=rows,
             skipped_rows=max(skipped, 0),
         ),
         body=body,

@@ -234,14 +234,3 @@ def test_one_conversion_that_fails_changes_no_other_column(write: Write) -> None
     types = {column.name: column.type for column in inspection.columns}
     assert types == {"week": "text", "day": "date", "amount": "number"}
     assert "week: not all values convert, so it is kept as text" in inspection.notes
-
-
-def test_the_rows_are_those_of_the_loader(write: Write) -> None:
-    """Also of a table whose columns of years became rows."""
-    years = range(2010, 2020)
-    lines = [
-        f"{city}," + ",".join(f"{year % 7}.5" for year in years)
-        for city in ("Rome", "Oslo", "Bonn")
-    ]
-    inspection = inspect_source(write("\n".join([f"city,{','.join(map(str, years))}", *lines])))
-    assert inspection.read.rows == len(inspection.frame) == 30
