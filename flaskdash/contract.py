@@ -44,7 +44,11 @@ PROMISES = (
     _engine("engine", "cache", "engine", "cache: Cache"),
     _engine("engine", "freeze", "engine", "def freeze(self) -> dict[str, State]:"),
     _engine(
-        "data", "build", "snapshots", "def build(self, force: bool = False) -> State:", "refresh"
+        "data",
+        "build",
+        "snapshots",
+        "def build(self, force: bool = False, apart: bool = False) -> State:",
+        "refresh",
     ),
     _engine("data", "query", "query", "def query(self, sql: str, filters: Sequence[Filter] = ()):"),
     _engine("data", "query_all", "query", "def query_all(self, sqls: list[str], filters: ...):"),
