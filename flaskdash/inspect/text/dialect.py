@@ -15,12 +15,11 @@ from flaskdash.inspect.values import missing
 
 SAMPLE_SIZE = 200_000
 DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~", "#")
-RARE_DELIMITERS = frozenset(
-    "^~#"
-)  # text has them for other reasons, so they must split all lines alike
+# Text has these for other reasons, so they must split nearly all lines alike.
+RARE_DELIMITERS = frozenset("^~#")
+LEAST_RARE_CONSISTENCY = 0.9
 LEAST_CONSISTENCY = 0.05
 DRAW = 0.02  # readings whose consistency differs less are compared by their cells
-LEAST_RARE_CONSISTENCY = 0.9
 LONG_DELIMITERS = ("::", "||", "~|~", "|~|", "|;|")
 BLANKS = r"\s+"
 GAPS = r"\s{2,}"

@@ -130,7 +130,8 @@ def _plan_text(
     count = 0
     if has_numbers:
         count = sum(values[value] for value in values if number_format.is_number(value))
-    if rows and MOSTLY < count / rows < 1:
+    is_code = bool((CODE_WORDS | ID_WORDS) & set(words(base.name)))
+    if rows and MOSTLY < count / rows < 1 and not is_code:
         odd = {value for value in values if not number_format.is_number(value)}
         notes = (
             f"{rows - count} of {rows} values are not numbers ({_quoted_examples(odd)}), "

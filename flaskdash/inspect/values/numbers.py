@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from flaskdash.inspect.values.durations import Duration
 
-# Unicode's signs of money; the last of the first block of the BMP that has any is U+20C1.
+# Unicode's signs of money, up to the end of its block of currency signs.
 CURRENCIES = "".join(
     chr(code) for code in range(0x24, 0x20CF) if unicodedata.category(chr(code)) == "Sc"
 )
@@ -75,8 +75,8 @@ class Numerals:
     or B. `brackets` mean minus. `affixed` numbers need cleaning before they can be parsed. `group`
     are the separators of thousands, if the style allows several. `dashes` are the characters that
     mean minus. With `trailing`, the minus comes last. `flags` after some numbers are cut off, and
-    so are marks of `limits` (<0.05), unless `below_is_zero`. Amounts with the word `debit` behind them are negative. `long`
-    numbers have more digits than a number of 64 bits.
+    so are marks of `limits` (>5); with `below_is_zero`, a limit such as <0.05 is 0. Amounts with the
+    word `debit` behind them are negative. `long` numbers have too many digits for 64 bits.
     """
 
     styles: tuple[str, ...]

@@ -17,7 +17,7 @@ from flaskdash.inspect.writing.column_names import free
 TOLERANCE = 1e-3  # share of a sum by which rounded parts may miss it
 MIN_ROWS = 4
 MIN_ROWS_OF_ONE_MEASURE = 6  # one equality may be chance, unless there are many parts
-MIN_SUM_OF_ONE_MEASURE = 100
+MIN_SUM = 100  # smaller ones are equal by chance: in flags, for example
 MIN_GROUPS = 2
 MIN_PARTS = 2  # of a group
 MOST_GAPS = 0.1  # share of the other rows without a label
@@ -46,10 +46,17 @@ def find_sums(frame: pd.DataFrame) -> Sums | None:
             )
             note = f"{is_sum.sum()} row(s) without {comment(name)} are sums of others: left out"
             return Sums((line,), note)
-    for position, place, remaining in ((0, "first", "iloc[1:]"), (-1, "last", "iloc[:-1]")):
-        if _is_total(frame, measures, position):
-            line = f"df = df.{remaining}.reset_index(drop=True)  # the {place} row is the sum of the others"
-            return Sums((line,), f"the {place} row is the sum of the others: left out")
+    for position, place, remaining in ((0, "first", "1:"), (-1, "last", ":-1")):
+        if name := _measure_of_total(frame, measures, position):
+            column = f"[{literal(name)}]"
+            lines = (
+                f"others = df.iloc[{remaining}]",
+                f"total = others{column}.sum()",
+                f"if abs(df{column}.iloc[{position}] - total) <= {TOLERANCE} * abs(total):"
+                f"  # the {place} row is their sum",
+                "    df = others.reset_index(drop=True)",
+            )
+            return Sums(lines, f"the {place} row is the sum of the others: left out")
     labels = [name for name in _labels(frame) if frame[name].notna().all()]
     return _groups(frame, labels[0], measures) if len(labels) == 1 else None
 
@@ -65,7 +72,8 @@ def _groups(frame: pd.DataFrame, label: str, measures: pd.DataFrame) -> Sums | N
             return None
         groups.append(frame[label].iloc[start])
         start += MIN_PARTS + 1 + int(is_equal[MIN_PARTS - 1 :].argmax())
-    if len(groups) < MIN_GROUPS or frame[label].isin(groups).sum() != len(groups):
+    is_unique = frame[label].isin(groups).sum() == len(groups)
+    if len(groups) < MIN_GROUPS or not is_unique or abs(rows).max() < MIN_SUM:
         return None
     name = free("group", {str(column).lower() for column in frame.columns})
     lines = (
@@ -93,28 +101,27 @@ def _labels(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def _is_total(frame: pd.DataFrame, measures: pd.DataFrame, position: int) -> bool:
-    """Tell whether the first or last row has the sums of the other ones."""
+def _measure_of_total(frame: pd.DataFrame, measures: pd.DataFrame, position: int) -> str:
+    """Return a measure whose first or last value is the sum of the others, if that row is a total.
+
+    It is "" if the row is no total. Small sums may be equal by chance, and so may a single one.
+    """
     total = measures.iloc[position]
-    parts = measures.drop(index=measures.index[position])
-    sums = parts.sum()
+    sums = measures.drop(index=measures.index[position]).sum()
     compared = total.notna() & (sums != 0)
-    is_equal = compared & _are_equal(total, sums)
-    if is_equal.sum() < max(1, 0.5 * compared.sum()):
-        return False
+    is_equal = compared & ((total - sums).abs() <= TOLERANCE * sums.abs())
+    largest = sums[is_equal].abs()
+    if is_equal.sum() < 0.5 * compared.sum() or not (largest >= MIN_SUM).any():
+        return ""
     has_gap = any(
         pd.isna(frame[name].iloc[position])
         and frame[name].isna().sum() <= max(1, MOST_GAPS * len(frame))
         for name in _labels(frame)
     )
-    if is_equal.sum() > 1:
-        return True
-    is_large = abs(float(total[is_equal].iloc[0])) >= MIN_SUM_OF_ONE_MEASURE
-    return len(parts) >= MIN_ROWS_OF_ONE_MEASURE - 1 and is_large and has_gap
-
-
-def _are_equal(totals: pd.Series, sums: pd.Series) -> pd.Series:
-    return (totals - sums).abs() <= TOLERANCE * sums.abs()
+    is_alone = is_equal.sum() == 1
+    if is_alone and not (has_gap and len(frame) >= MIN_ROWS_OF_ONE_MEASURE):
+        return ""
+    return str(largest.idxmax())
 
 
 def _are_subtotals(measures: pd.DataFrame, is_sum: pd.Series) -> bool:

@@ -92,6 +92,21 @@ def test_the_groups_of_a_compact_pivot_become_a_column(
     pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
 
 
+def test_a_row_that_is_no_sum_any_more_stays(write: Write) -> None:
+    """The loader looks at the numbers of each new file."""
+    rows = [row(city, *values) for city, values in zip(CITIES, VALUES, strict=True)]
+    path = write(row("town", "visits", "income") + row("", *TOTAL) + "".join(rows))
+    inspection = inspect_source(path)
+    path.write_text(row("town", "visits", "income") + "".join(rows), "utf-8")
+    assert list(execute(inspection, path)["town"]) == list(CITIES)
+
+
+def test_flags_that_add_up_by_chance_are_no_totals(write: Write) -> None:
+    text = row("town", "a", "b", "c") + row("Rome", 1, 1, 1)
+    text += row("Oslo", 1, 0, 0) + row("Bonn", 0, 1, 0) + row("Cork", 0, 0, 1)
+    assert len(inspect_source(write(text)).frame) == 4
+
+
 def test_what_is_no_sum_stays(write: Write) -> None:
     """A large first value, missing labels, and a value that is half of all by chance."""
     large = row("town", "visits") + "".join(
