@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from flaskdash.commands.inspect import TABLE
+from flaskdash.commands.inspect import TABLE, read_option
 from flaskdash.progress import echo
 
 
@@ -12,6 +12,7 @@ from flaskdash.progress import echo
 @click.argument("source")
 @click.option("--name", help="Name of the loader.  [default: from the file]")
 @click.option("--table", metavar="NAME", help=TABLE)
+@read_option
 @click.option("--query", metavar="SQL", help="Query to read from a database, instead of a table.")
 @click.option("--live", is_flag=True, help="Query the database for each chart, without a snapshot.")
 @click.option("--refresh", metavar="15m", default="", help="How often to read the data again.")
@@ -22,6 +23,7 @@ def command(
     source: str,
     name: str | None,
     table: str | None,
+    reading: tuple[str, ...],
     query: str | None,
     live: bool,
     refresh: str,
@@ -41,9 +43,12 @@ def command(
     """
     from flaskdash.generate.add import add_data
     from flaskdash.generate.sources import SourceOptions, check_refresh
+    from flaskdash.inspect import reading as readings
     from flaskdash.project import Project
 
-    options = SourceOptions(table, query, live, check_refresh(refresh))
+    options = SourceOptions(
+        table, query, live, check_refresh(refresh), reading=readings.parse(reading)
+    )
     project = Project.find(Path.cwd())
     data_set = add_data(project, source, name, echo, dry_run, options)
     for note in (*data_set.inspection.notes, data_set.inspection.declined):

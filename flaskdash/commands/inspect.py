@@ -1,5 +1,6 @@
 """`flaskdash inspect`: show how a source would be read and charted."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import click
@@ -7,13 +8,25 @@ import click
 from flaskdash.progress import echo, echo_json
 
 TABLE = "The sheet, file in an archive, or database table to read.  [default: the largest, or all of one shape]"
+READ = (
+    "How the text is written, against what is detected: sep, quote, encoding, header (a line, or none),"
+    ' skip, decimal, sheet. Can be repeated, or separated by commas: "sep=;,header=3".'
+)
+
+
+def read_option(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the option --read to a command."""
+    return click.option("--read", "reading", metavar="KEY=VALUE", multiple=True, help=READ)(
+        function
+    )
 
 
 @click.command("inspect")
 @click.argument("source")
 @click.option("--table", metavar="NAME", help=TABLE)
+@read_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(source: str, table: str | None, as_json: bool) -> None:
+def command(source: str, table: str | None, reading: tuple[str, ...], as_json: bool) -> None:
     """Show how SOURCE is read, what its columns mean, and which charts they suggest.
 
     It does not need a project, and does not write any file.
@@ -27,10 +40,12 @@ def command(source: str, table: str | None, as_json: bool) -> None:
     from flaskdash.commands._report import as_dict, as_text
     from flaskdash.generate.sources import local_path
     from flaskdash.inspect import inspect_source
+    from flaskdash.inspect import reading as readings
     from flaskdash.inspect.formats import database
     from flaskdash.inspect.formats import url as urls
     from flaskdash.progress import working
 
+    choices = readings.parse(reading)
     url = urls.from_variable(source, {}) or (source if urls.is_url(source) else "")
     if database.is_address(source) and not url:
         connection, inspection = database.inspect_database(source, table, None, False, {})
@@ -40,7 +55,7 @@ def command(source: str, table: str | None, as_json: bool) -> None:
         name = names.stem(path.resolve().name)
         with working(f"Reading {path.name}..."):
             inspection = replace(
-                inspect_source(path, table), source=urls.redact(url) if url else source
+                inspect_source(path, table, choices), source=urls.redact(url) if url else source
             )
     charts = suggest(inspection, names.identifier(name, "data"))
     if as_json:

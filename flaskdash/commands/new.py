@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from flaskdash.commands.inspect import TABLE
+from flaskdash.commands.inspect import TABLE, read_option
 from flaskdash.progress import echo
 
 
@@ -18,6 +18,7 @@ from flaskdash.progress import echo
     help="File, folder of files or URL with data; can be repeated.  [default: a sample]",
 )
 @click.option("--table", metavar="NAME", help=TABLE)
+@read_option
 @click.option("--live", is_flag=True, help="Query the database for each chart, without a snapshot.")
 @click.option("--title", default="", help="Title of the project.  [default: from its name]")
 @click.option(
@@ -36,6 +37,7 @@ def command(
     name: str,
     sources: tuple[str, ...],
     table: str | None,
+    reading: tuple[str, ...],
     live: bool,
     title: str,
     charts: int,
@@ -53,6 +55,7 @@ def command(
       flaskdash new myproj --data sales.csv
     """
     from flaskdash.generate import new
+    from flaskdash.inspect import reading as readings
 
     plan = new.plan(
         Path.cwd(),
@@ -64,6 +67,7 @@ def command(
         git=not no_git,
         table=table,
         live=live,
+        reading=readings.parse(reading),
     )
     for source in plan.sources:
         rows = source.inspection.read.rows

@@ -20,6 +20,7 @@ from flaskdash.generate import chart_file, render
 from flaskdash.generate.loader_file import add_source
 from flaskdash.generate.sources import Source, SourceOptions, read_source, unused_name
 from flaskdash.inspect.formats import stdin
+from flaskdash.inspect.reading import DETECTED, Reading
 from flaskdash.progress import Echo, working
 from flaskdash.project import dotenv_line, environment
 
@@ -51,10 +52,12 @@ def plan(
     git: bool = True,
     table: str | None = None,
     live: bool = False,
+    reading: Reading = DETECTED,
 ) -> ProjectPlan:
     """Check the name and the folder, inspect the sources and choose their charts; write nothing.
 
-    `table` selects a sheet, or a member of an archive, if there is only one source.
+    `table` selects a sheet, or a member of an archive, if there is only one source. `reading` is what
+    the user says about the text of all sources.
     """
     target = parent / names.check_project(name)
     _check_target(target)
@@ -70,7 +73,7 @@ def plan(
         loaders = {source.name for source in sources}
         files = {source.file for source in sources}
         loader = unused_name("data", loaders) if location == stdin.DASH else None
-        options = SourceOptions(table=table, live=live, env=env)
+        options = SourceOptions(table=table, live=live, env=env, reading=reading)
         sources.append(read_source(location, loader, loaders, files, options))
         env |= sources[-1].secrets()
     title = " ".join(title.split()) or names.title(target.name)

@@ -16,6 +16,7 @@ from flaskdash.inspect.formats import stdin
 from flaskdash.inspect.formats import url as urls
 from flaskdash.inspect.formats.database import Database
 from flaskdash.inspect.model import Inspection
+from flaskdash.inspect.reading import DETECTED, Reading
 from flaskdash.progress import working
 
 REFRESH = "1h"  # the default for URLs and databases
@@ -29,7 +30,7 @@ class SourceOptions:
 
     `table` is a sheet, a member of an archive, or a table of a database. `query` and `live` are
     for databases, `refresh` is for databases and URLs. `env` holds the variables of the project's
-    .env.
+    .env. `reading` is what the user says about the text of a file.
     """
 
     table: str | None = None
@@ -37,6 +38,7 @@ class SourceOptions:
     live: bool = False
     refresh: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
+    reading: Reading = DETECTED
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def read_source(
         url = urls.escape(url)
     path = local_path(url or location)
     with working(f"Reading {path.name}..."):
-        inspection = inspect_source(path, options.table)
+        inspection = inspect_source(path, options.table, options.reading)
     stem, suffix = _stem(path, inspection)
     if is_piped and name:
         read = inspection.read

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.model import Column, Inspection
+from flaskdash.inspect.reading import DETECTED, Reading
 from flaskdash.inspect.text import compressed, dialect, encoding
 
 if TYPE_CHECKING:
@@ -49,22 +50,26 @@ SIGNATURES = (
 )
 
 
-def inspect_source(source: str | Path, table: str | None = None) -> Inspection:
+def inspect_source(
+    source: str | Path, table: str | None = None, reading: Reading = DETECTED
+) -> Inspection:
     """Work out how to read a source, and what its columns mean.
 
     `table` is the name of the sheet, the member of an archive or the list of records to read, if
-    the source has several. Raises FlaskdashError if the source can't be read.
+    the source has several. `reading` is what the user says about the text. Raises FlaskdashError if the
+    source can't be read.
     """
     path, pattern = locate(source)
+    table = table or reading.sheet
     files: list[Path] = []
     with _readable_errors(path):
         # These modules import pandas and DuckDB, which take long to load.
         from flaskdash.inspect.meaning import remarks, roles, totals
 
         if pattern is not None:
-            file, draft, files = read_folder(path, pattern, table)
+            file, draft, files = read_folder(path, pattern, table, reading)
         else:
-            file, draft = read_file(path, table)
+            file, draft = read_file(path, table, reading)
         columns = draft.columns or roles.describe(draft.frame, draft.units)
         left_out = totals.redundant(draft.frame, columns)
         if left_out:
@@ -145,22 +150,23 @@ def _readable_errors(path: Path) -> Iterator[None]:
 
 
 def read_folder(
-    folder: Path, pattern: str, table: str | None
+    folder: Path, pattern: str, table: str | None, reading: Reading
 ) -> tuple[SourceFile, Draft, list[Path]]:
     """Return the first file of a folder, the draft that reads all its files, and their paths."""
     from flaskdash.inspect.formats import folder as folders
 
     paths, pattern = folders.data_files(folder, pattern)
-    files = [open_source(path, table)[0] for path in paths]
+    files = [replace(open_source(path, table)[0], reading=reading) for path in paths]
     readers = [reader_of(file) for file in files]
     return files[0], folders.read(folder, pattern, files, readers), paths
 
 
-def read_file(path: Path, table: str | None) -> tuple[SourceFile, Draft]:
+def read_file(path: Path, table: str | None, reading: Reading) -> tuple[SourceFile, Draft]:
     """Return a file and the draft that reads it, or the members of one shape in an archive."""
     from flaskdash.inspect.formats import archive, csv
 
     file, sizes = open_source(path, table)
+    file = replace(file, reading=reading)
     stacked = None
     if table is None and len(sizes) > 1 and reader_of(file) is csv:
         stacked = archive.read(file, sizes)
@@ -191,7 +197,12 @@ def reader_of(file: SourceFile) -> ModuleType:
     from flaskdash.inspect.formats import csv, excel, json, parquet, sqlite
 
     readers = (parquet, excel, sqlite, json)
-    return next((reader for reader in readers if reader.matches(file)), csv)
+    reader = next((reader for reader in readers if reader.matches(file)), csv)
+    if reader is not csv and (keys := file.reading.of_text):
+        raise FlaskdashError(
+            f"--read {' '.join(keys)} only applies to text, and {file.path} is not text. Leave it out."
+        )
+    return reader
 
 
 def open_source(path: Path, table: str | None) -> tuple[SourceFile, dict[str, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from flaskdash.errors import FlaskdashError
@@ -76,7 +77,9 @@ def _table(source: SourceFile, name: str, limit: int | None = None) -> SourceTab
     packed = Packed(source.packed.kind, name, only_member=False)
     try:
         head = compressed.read(source.path, packed, SAMPLE_BYTES)
-        member = SourceFile(source.path, PurePosixPath(name).name, head, packed, limit=limit)
+        member = replace(
+            source, name=PurePosixPath(name).name, head=head, packed=packed, limit=limit
+        )
         table = csv.find_table(member)
     except FlaskdashError:
         return None

@@ -23,8 +23,9 @@ from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.meaning import sampled
 from flaskdash.inspect.model import Read
+from flaskdash.inspect.reading import BLANKS, DETECTED
 from flaskdash.inspect.text import lines as trimming
-from flaskdash.inspect.text.dialect import BLANKS, CsvDialect, Record, sniff
+from flaskdash.inspect.text.dialect import CsvDialect, Record, sniff
 from flaskdash.inspect.text.encoding import decode
 from flaskdash.inspect.text.table import CHUNK, TAIL, TextTable, tabulate
 from flaskdash.inspect.values import column_plan, missing
@@ -232,8 +233,11 @@ class _BigFile:
 
 def _detect_dialect(source: SourceFile) -> tuple[CsvDialect, bool]:
     """Return the dialect of a file's beginning, and whether each line of the file is a record."""
+    reading = source.reading
     if source.packed.kind:
         raise Unfit("it is packed")
+    if replace(reading, sep=None, quote=None, sheet=None) != DETECTED:
+        raise Unfit("--read says where its table is")
     with source.path.open("rb") as file:
         head = file.read(HEAD)
         lines = head[: head.rfind(b"\n") + 1] or head
@@ -247,7 +251,7 @@ def _detect_dialect(source: SourceFile) -> tuple[CsvDialect, bool]:
         raise Unfit(f"its encoding is {encoding}")
     if nul:
         raise Unfit("it holds NUL characters")
-    dialect = sniff(text.removeprefix("\ufeff"))
+    dialect = sniff(text.removeprefix("\ufeff"), reading.sep, reading.quote)
     if dialect.delimiter in (None, BLANKS):
         raise Unfit("it has no delimiter")
     if trimming.detect_trim(text):

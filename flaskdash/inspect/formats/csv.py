@@ -11,14 +11,14 @@ from flaskdash.inspect.formats import big_csv, fixed_width
 from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Read
+from flaskdash.inspect.reading import BLANKS, GAPS, Reading
 from flaskdash.inspect.text import lines
 from flaskdash.inspect.text.dialect import (
-    BLANKS,
-    GAPS,
-    LONG_DELIMITERS,
     CsvDialect,
     find_header_block,
+    given_header,
     is_split_by_gaps,
+    other_delimiter,
     records,
     separator,
     sniff,
@@ -54,8 +54,8 @@ def read_whole(source: SourceFile) -> Draft:
         return write_draft(source.path, find_table(source))
     except FlaskdashError:
         text, encoding = decoded(source)
-        dialect = sniff(text)
-        if not dialect.quoted or '"' not in text:
+        dialect = sniff(text, source.reading.sep)
+        if not dialect.quoted or '"' not in text or source.reading.quote is not None:
             raise
         # A stray quote may have swallowed the lines after it: try quotes as ordinary characters.
         plain = CsvDialect(dialect.delimiter, quoted=False)
@@ -66,15 +66,16 @@ def find_table(source: SourceFile) -> SourceTable:
     """Return the table in a text file, and how pandas reads it."""
     text, encoding = decoded(source)
     refuse_one_line(source.path, text)
+    reading = source.reading
     trim = lines.detect_trim(text)
     trimmed = trim.apply(text) if trim else text
-    dialect = sniff(trimmed)
+    dialect = sniff(trimmed, reading.sep, reading.quote)
     mark = dialect.delimiter or ""
     if '"' in trimmed and len(mark) == 1 and (fields := lines.count_fields(trimmed, mark)):
         trim = replace(trim, fields=fields, delimiter=mark)
         trimmed = trim.apply(text)
-        dialect = sniff(trimmed)
-    if not trim:
+        dialect = sniff(trimmed, reading.sep, reading.quote)
+    if not trim and reading.sep is None:
         aligned = fixed_width.find_table(source, text, encoding, dialect)
         has_gaps = bool(aligned or dialect.delimiter is None) and is_split_by_gaps(text)
         if aligned and not (has_gaps and _holds_gaps(aligned)):
@@ -92,7 +93,7 @@ def _holds_gaps(aligned: SourceTable) -> bool:
 
 def decoded(source: SourceFile) -> tuple[str, str]:
     """Return the text of a file, without a byte order mark, and its encoding."""
-    text, encoding = decode(source.data, source.path)
+    text, encoding = decode(source.data, source.path, source.reading.encoding)
     return text.removeprefix("\ufeff"), encoding
 
 
@@ -100,10 +101,11 @@ def parse_table(
     source: SourceFile, text: str, encoding: str, dialect: CsvDialect, trim: Trim = NO_TRIM
 ) -> SourceTable:
     """Return the table that a dialect reads from a text, and how pandas reads it."""
-    top = take(records(text, dialect), TOP)
+    reading = _of_lines(source, trim)
+    top = take(records(text, dialect), TOP + (reading.header or reading.skip or 0))
     if not any(any(map(str.strip, record)) for record in top):
         raise _empty(source.path)
-    block = find_header_block(top)
+    block = given_header(source.path, top, reading) or find_header_block(top)
     header = block.header
     if header.names and not block.rows and (line := lines.repeated_header(text, header.names)):
         repeats = lines.unify_newlines(text).split("\n").count(line) - 1
@@ -120,6 +122,12 @@ def parse_table(
             line.count('"') % 2 for line in lines.unify_newlines(decoded(source)[0]).split("\n")
         )
         notes.append(f"{stray} line(s) with a quote that has no pair: it is removed")
+    if source.reading.sep is None and (rival := other_delimiter(text, dialect)):
+        name = {"\t": "tab", BLANKS: "space"}.get(rival, rival)
+        notes.append(
+            f"{literal(rival)} separates the values nearly as well as "
+            f'{literal(dialect.delimiter or "")}: --read "sep={name}" reads them so'
+        )
     if not dialect.quoted:
         notes.append("quotes are not those of CSV: they are read as ordinary characters")
     named = table.header.names is not None
@@ -134,7 +142,7 @@ def parse_table(
             arguments=read_arguments,
             packed=source.packed,
             padded=dialect.padded,
-            slow=dialect.delimiter == GAPS or dialect.delimiter in LONG_DELIMITERS,
+            slow=dialect.delimiter != BLANKS and len(dialect.delimiter or "") > 1,
             trim=trim,
             reading=text_arguments(text, encoding) if trim else "",
         ),
@@ -144,12 +152,25 @@ def parse_table(
             delimiter=_shown_delimiter(text, dialect),
         ),
         "delimited text",
-        decimal="," if dialect.delimiter == ";" else ".",
+        decimal=reading.decimal or ("," if dialect.delimiter == ";" else "."),
+        is_decimal_given=reading.decimal is not None,
         notes=(*notes, *broken_bytes(text)),
         header_rows=block.rows or 1,
         advice="Open it in an editor, and check that each row is on a line of its own, with the same "
         "delimiter.",
     )
+
+
+def _of_lines(source: SourceFile, trim: Trim) -> Reading:
+    """Return the user's choices, with the numbers that the lines have in the trimmed text."""
+    reading = source.reading
+    above = (reading.header or 1) - 1 + (reading.skip or 0)
+    if not trim or not above:
+        return reading
+    text = lines.unify_newlines(decoded(source)[0]).split("\n")[:above]
+    trimmed = trim.apply("\n".join(text))
+    rows = len(trimmed.split("\n")) if trimmed else 0
+    return replace(reading, header=rows + 1) if reading.header else replace(reading, skip=rows)
 
 
 def _shown_delimiter(text: str, dialect: CsvDialect) -> str | None:

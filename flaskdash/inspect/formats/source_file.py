@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from flaskdash.inspect.reading import DETECTED, Reading
 from flaskdash.inspect.text import compressed
 from flaskdash.inspect.text.compressed import NOT_PACKED, Packed
 
@@ -16,7 +17,8 @@ class SourceFile:
 
     `path` is what the loader calls SOURCE. `name` and `head` (its first bytes) describe the
     unpacked content. `table` is the sheet or the list of records that the user chose. Only whole
-    lines of the first `limit` bytes are read, if it is not None.
+    lines of the first `limit` bytes are read, if it is not None. `reading` is what the user says about
+    the text.
     """
 
     path: Path
@@ -25,6 +27,7 @@ class SourceFile:
     packed: Packed = NOT_PACKED
     table: str | None = None
     limit: int | None = None
+    reading: Reading = DETECTED
 
     @cached_property
     def data(self) -> bytes:

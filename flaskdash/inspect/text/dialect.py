@@ -10,7 +10,10 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from flaskdash.errors import FlaskdashError
+from flaskdash.inspect.reading import BLANKS, GAPS, Reading
 from flaskdash.inspect.values import missing
 
 SAMPLE_SIZE = 200_000
@@ -19,10 +22,9 @@ DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~", "#")
 RARE_DELIMITERS = frozenset("^~#")
 LEAST_RARE_CONSISTENCY = 0.9
 LEAST_CONSISTENCY = 0.05
+THIN = 0.1  # readings that differ less in their consistency are both offered
 DRAW = 0.02  # readings whose consistency differs less are compared by their cells
 LONG_DELIMITERS = ("::", "||", "~|~", "|~|", "|;|")
-BLANKS = r"\s+"
-GAPS = r"\s{2,}"
 # A cell may be long and hostile: `*+` takes what it can and never gives it back, in linear time.
 NUMBER = re.compile(r"\s*+[($€£]*+[+-]?\s*+[.,]*+\d[\d.,]*+(e[+-]?\d++)?\s*+[%€)]?\s*+", re.I)
 DATE = re.compile(r"\s*+\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*+)?\s*+")
@@ -98,9 +100,22 @@ def separator(text: str, dialect: CsvDialect) -> str:
     return next((candidate for candidate in candidates if candidate not in text), "\x1f")
 
 
-def sniff(text: str) -> CsvDialect:
-    """Return the dialect that gives most records the same number of fields."""
+def sniff(text: str, mark: str | None = None, quote: str | None = None) -> CsvDialect:
+    """Return the dialect that gives most records the same number of fields.
+
+    `mark` and `quote` are the delimiter and the quote that the user gives, if any.
+    """
+    dialect = _dialect_of(text, mark)
+    if quote is None:
+        return dialect
+    return replace(dialect, quoted=bool(quote), quote=quote or '"', escape="")
+
+
+def _dialect_of(text: str, mark: str | None) -> CsvDialect:
     sample = _without_comments(_first_lines(text, SAMPLE_SIZE))
+    if mark is not None:
+        given = CsvDialect(mark, padded=f'{mark} "' in sample, quoted=len(mark) == 1)
+        return _with_quotes(text, sample, given) if len(mark) == 1 else given
     best, best_score = _best_delimiter(sample)
     if best.delimiter == "\t" and _word_score(sample) > 0.9 and _has_words_in_cells(sample):
         return CsvDialect(BLANKS)
@@ -108,13 +123,27 @@ def sniff(text: str) -> CsvDialect:
         best = CsvDialect(BLANKS)
     if best.delimiter in (None, BLANKS) or len(best.delimiter or "") > 1:
         return best
+    return _with_quotes(text, sample, best)
+
+
+def _with_quotes(text: str, sample: str, best: CsvDialect) -> CsvDialect:
+    """Return a dialect of one character with the quoting rules that explain the text."""
     if _has_unclosed_quote(text, best.delimiter or ""):
         return CsvDialect(best.delimiter, quoted=False)
     return _quoting(sample, best, _consistency(sample, best))
 
 
-def _best_delimiter(sample: str) -> tuple[CsvDialect, float]:
-    """Return the dialect with the most consistent delimiter, and its score from 0 to 1."""
+def other_delimiter(text: str, dialect: CsvDialect) -> str:
+    """Return a delimiter that explains the text nearly as well as the one of a dialect, or ""."""
+    sample = _without_comments(_first_lines(text, SAMPLE_SIZE))
+    scores = {reading.delimiter: score for score, reading in _readings(sample)}
+    best = scores.pop(dialect.delimiter, 0.0)
+    rivals = [mark for mark, score in scores.items() if score >= best - THIN and mark]
+    return max(rivals, key=scores.__getitem__, default="") if best else ""
+
+
+def _readings(sample: str) -> list[tuple[float, CsvDialect]]:
+    """Return the dialects whose delimiters may separate the values, with scores from 0 to 1."""
     readings = []
     for delimiter in DELIMITERS:
         if delimiter in sample:
@@ -124,6 +153,12 @@ def _best_delimiter(sample: str) -> tuple[CsvDialect, float]:
             is_rare = delimiter in RARE_DELIMITERS
             if score >= (LEAST_RARE_CONSISTENCY if is_rare else LEAST_CONSISTENCY):
                 readings.append((score, dialect))
+    return readings
+
+
+def _best_delimiter(sample: str) -> tuple[CsvDialect, float]:
+    """Return the dialect with the most consistent delimiter, and its score from 0 to 1."""
+    readings = _readings(sample)
     best_score = max((score for score, _ in readings), default=0.0)
     rivals = [dialect for score, dialect in readings if score >= best_score - DRAW]
     best = max(rivals, key=lambda dialect: _plausibility(sample, dialect), default=CsvDialect(None))
@@ -382,6 +417,30 @@ def find_header_block(top: list[Record]) -> HeaderBlock:
         note = f"{count} line(s) below the header left out: they describe the columns"
         return HeaderBlock(replace(header, skip=position + count), count + 1, [note])
     return HeaderBlock(header)
+
+
+def given_header(path: Path, top: list[Record], reading: Reading) -> HeaderBlock | None:
+    """Return the header that the user's choices give; None if they leave it open.
+
+    Raises FlaskdashError if there is no line of that number.
+    """
+    index = reading.header - 1 if reading.header else reading.skip or 0
+    if reading.header is None and not index:
+        return None
+    if not any(map(any, top[index:])):
+        raise FlaskdashError(
+            f"{path} has no values from line {index + 1} on. Choose another line for the table.",
+            '--read "header=1"',
+        )
+    if reading.header is None:
+        block = find_header_block(top[index:])
+        header = replace(block.header, skip=block.header.skip + index)
+        return replace(block, header=header)
+    below = [record for record in top[index:] if any(map(str.strip, record))]
+    width = most_common_width(Counter(map(len, below)))
+    if not reading.header:
+        return HeaderBlock(Header(index, None, width))
+    return HeaderBlock(Header(index, list(top[index]), max(width, len(top[index]))))
 
 
 def _join_rows(header: Header, top: list[Record], first: int) -> HeaderBlock:

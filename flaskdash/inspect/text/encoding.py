@@ -52,13 +52,20 @@ COMMON_CYRILLIC = frozenset("оеаинтсрвлкм")
 DETECTABLE = re.compile(r"euc_|gb|big5|shift|cp932|cp949|cp1251|cp125[568]|koi8|iso8859_[5-8]|hz")
 
 
-def decode(raw: bytes, path: Path) -> tuple[str, str]:
-    """Return a file's text and its encoding. Raises FlaskdashError if the file is binary."""
-    name = detect(raw)
+def decode(raw: bytes, path: Path, given: str | None = None) -> tuple[str, str]:
+    """Return a file's text and its encoding: the one that the user gives, or else detected.
+
+    Raises FlaskdashError if the file is binary, or not in the encoding that is given.
+    """
+    name = given or detect(raw)
     try:
         # Damaged bytes in UTF-8 become U+FFFD, so that the text can still be read.
         text = raw.decode(name, "replace" if name == "utf-8" else "strict")
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
+        if given:
+            raise FlaskdashError(
+                f"{path} has bytes that are not {given}. Choose another encoding, or leave it out."
+            ) from None
         name = "latin-1"
         text = raw.decode(name)
     if is_binary(text):

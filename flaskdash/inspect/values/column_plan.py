@@ -323,11 +323,14 @@ def _code_reason(values: Collection[str]) -> str:
     return ""
 
 
-def settle(plans: list[ColumnPlan], decimal_hint: str) -> list[ColumnPlan]:
-    """Choose the decimal mark, and the order of day and month, by comparing all columns."""
+def settle(plans: list[ColumnPlan], decimal_hint: str, is_given: bool = False) -> list[ColumnPlan]:
+    """Choose the decimal mark, and the order of day and month, by comparing all columns.
+
+    The hint counts if no column proves a mark, or if it is given by the user.
+    """
     marks = [number_format.proves(plan.numbers) for plan in plans if plan.numbers]
     proven = [mark for mark in marks if mark]
-    decimal = max(set(proven), key=proven.count) if proven else decimal_hint
+    decimal = max(set(proven), key=proven.count) if proven and not is_given else decimal_hint
     orders = {
         plan.dating.order
         for plan in plans

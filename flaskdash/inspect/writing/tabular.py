@@ -39,7 +39,7 @@ class SourceTable:
 
     `layout_of` completes the `layout` with facts about the table. `kind` names the source in
     errors, and `advice` says there what to do. `decimal` is the likelier decimal mark if numbers
-    can be read both ways. `header_rows` end with the row of the table's header.
+    can be read both ways, or the one that the user gives. `header_rows` end with the row of the table's header.
 
     Of a sheet, `cells` are the typed cells of each column, and `gaps` their number of blank cells
     that are merged with one above. Of a stack, `mixed` are the numbers of the columns that pandas
@@ -51,6 +51,7 @@ class SourceTable:
     read: Read
     kind: str
     decimal: str = "."
+    is_decimal_given: bool = False
     cells: Sequence[Sequence[Any]] = ()
     gaps: Sequence[int] = ()
     mixed: frozenset[int] = frozenset()
@@ -70,7 +71,7 @@ def draft(path: Path, source: SourceTable) -> Draft:
     plans = [
         column_plan.plan_column(n, counts) for n, counts in zip(names, table.columns, strict=True)
     ]
-    plans = column_plan.settle(_adjust(plans, source), source.decimal)
+    plans = column_plan.settle(_adjust(plans, source), source.decimal, source.is_decimal_given)
     european = is_european(plans)
     plans = [order(p, counts, european) for p, counts in zip(plans, table.columns, strict=True)]
     layout = layout_of(source.layout, table, names)
