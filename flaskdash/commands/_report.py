@@ -8,9 +8,11 @@ from typing import Any
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.inspect.model import Column, Inspection
+from flaskdash.names import capital
 from flaskdash.progress import printable
 
 MAX_CELL = 44
+MAX_EXAMPLE = 110
 OPTIONAL_KEYS = ("table", "compression")
 CHART_KEYS = ("kind", "x", "y", "agg", "by", "size", "color", "grain", "title")
 COLUMN_KEYS = ("name", "type", "role", "missing", "distinct", "agg", "grain", "unit")
@@ -37,8 +39,23 @@ def as_dict(inspection: Inspection, charts: Sequence[Chart]) -> dict[str, Any]:
             for rank, chart in enumerate(charts, start=1)
         ],
         "notes": list(inspection.notes),
+        "left_out": [asdict(omission) for omission in inspection.omitted],
         "declined": inspection.declined,
     }
+
+
+def omitted_as_text(inspection: Inspection) -> str:
+    """Return what a loader leaves out of its source as text for a terminal."""
+    lines = [printable(inspection.source)]
+    for omission in inspection.omitted:
+        lines += ["", f"{capital(printable(omission.reason))}: {omission.count:,}"]
+        lines += [f"  {_cut(printable(text), MAX_EXAMPLE)}" for text in omission.examples]
+        more = omission.count - len(omission.examples)
+        if omission.examples and more > 0:
+            lines.append(f"  and {more:,} more")
+    if not inspection.omitted:
+        lines += ["", "Nothing is left out."]
+    return "\n".join(lines)
 
 
 def as_text(inspection: Inspection, charts: Sequence[Chart]) -> str:

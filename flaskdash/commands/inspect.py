@@ -25,8 +25,13 @@ def read_option(function: Callable[..., None]) -> Callable[..., None]:
 @click.argument("source")
 @click.option("--table", metavar="NAME", help=TABLE)
 @read_option
+@click.option(
+    "--left-out", is_flag=True, help="Show the rows, columns and cells that are left out."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(source: str, table: str | None, reading: tuple[str, ...], as_json: bool) -> None:
+def command(
+    source: str, table: str | None, reading: tuple[str, ...], left_out: bool, as_json: bool
+) -> None:
     """Show how SOURCE is read, what its columns mean, and which charts they suggest.
 
     It does not need a project, and does not write any file.
@@ -37,7 +42,7 @@ def command(source: str, table: str | None, reading: tuple[str, ...], as_json: b
     """
     from flaskdash import names
     from flaskdash.charts.suggest import suggest
-    from flaskdash.commands._report import as_dict, as_text
+    from flaskdash.commands._report import as_dict, as_text, omitted_as_text
     from flaskdash.generate.sources import local_path
     from flaskdash.inspect import inspect_source
     from flaskdash.inspect import reading as readings
@@ -60,5 +65,7 @@ def command(source: str, table: str | None, reading: tuple[str, ...], as_json: b
     charts = suggest(inspection, names.identifier(name, "data"))
     if as_json:
         echo_json(as_dict(inspection, charts))
+    elif left_out:
+        echo(omitted_as_text(inspection))
     else:
         echo(as_text(inspection, charts))

@@ -70,6 +70,18 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Omission:
+    """The rows, columns or cells of a source that a loader does not return, for one reason.
+
+    `examples` are some of the `count`, each with its place in the source and its content.
+    """
+
+    reason: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Inspection:
     """The columns of a source, and the loader code that reads it.
 
@@ -80,7 +92,7 @@ class Inspection:
     `notes` are decisions and warnings. `declined` is the reason if nothing can be charted, else "".
     `requires` are the packages that `body` needs besides the project's own. `files` are the files
     of a folder; SOURCE is then the path of the folder. `left_out` are, by column, the totals whose
-    rows `body` drops; it names them ``TOTALS``.
+    rows `body` drops; it names them ``TOTALS``. `omitted` is all that the loader leaves out.
     """
 
     source: str
@@ -94,6 +106,7 @@ class Inspection:
     files: tuple[Path, ...] = ()
     total: int = 0
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    omitted: tuple[Omission, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return the column of that name; raise KeyError if it does not exist."""

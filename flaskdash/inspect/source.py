@@ -65,6 +65,7 @@ def inspect_source(
     with _readable_errors(path):
         # These modules import pandas and DuckDB, which take long to load.
         from flaskdash.inspect.meaning import remarks, roles, totals
+        from flaskdash.inspect.writing import omissions
 
         if pattern is not None:
             file, draft, files = read_folder(path, pattern, table, reading)
@@ -72,6 +73,12 @@ def inspect_source(
             file, draft = read_file(path, table, reading)
         columns = draft.columns or roles.describe(draft.frame, draft.units)
         left_out = totals.redundant(draft.frame, columns)
+        dropped = [
+            omissions.of_rows(
+                f"rows of totals in {name}", draft.frame, ~draft.frame[name].isin(values)
+            )
+            for name, values in left_out.items()
+        ]
         if left_out:
             draft, columns = _without_totals(draft, path, left_out)
         declined = draft.declined or roles.decline(columns, draft.read.rows)
@@ -96,6 +103,7 @@ def inspect_source(
         files=tuple(files),
         total=draft.read.rows if draft.columns else len(draft.frame),
         left_out=left_out,
+        omitted=(*draft.omitted, *dropped),
     )
 
 

@@ -11,7 +11,7 @@ import itertools
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ import duckdb
 from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.meaning import sampled
-from flaskdash.inspect.model import Read
+from flaskdash.inspect.model import Omission, Read
 from flaskdash.inspect.reading import BLANKS, DETECTED
 from flaskdash.inspect.text import lines as trimming
 from flaskdash.inspect.text.dialect import CsvDialect, Record, sniff
@@ -128,6 +128,7 @@ def _read(source: SourceFile, dialect: CsvDialect, scan: Scan) -> Draft:
         (*_notes(file), *name_notes, *tabular.column_notes(plans)),
         tabular.units(plans),
         columns=result.columns,
+        omitted=tuple(_omitted(file)),
     )
 
 
@@ -549,6 +550,13 @@ def _clause(word: str, parts: Sequence[str]) -> list[str]:
     ends = [","] * (len(parts) - 1) + [")"]
     columns = [literal(f"{part}{end}") for part, end in zip(parts, ends, strict=True)]
     return indent([literal(f" {word} ("), *columns])
+
+
+def _omitted(file: _BigFile) -> Iterator[Omission]:
+    """Yield what DuckDB leaves out of a file; it does not say where rows of another width are."""
+    yield from (part for part in file.table.omitted if part.reason == "rows above the table")
+    if file.long:
+        yield Omission("rows with too many fields", file.long)
 
 
 def _notes(file: _BigFile) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats import big_csv, fixed_width
 from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import literal
-from flaskdash.inspect.model import Read
+from flaskdash.inspect.model import Omission, Read
 from flaskdash.inspect.reading import BLANKS, GAPS, Reading
 from flaskdash.inspect.text import lines
 from flaskdash.inspect.text.dialect import (
@@ -26,7 +27,7 @@ from flaskdash.inspect.text.dialect import (
 )
 from flaskdash.inspect.text.encoding import decode
 from flaskdash.inspect.text.lines import NO_TRIM, Trim
-from flaskdash.inspect.text.table import TOP, tabulate
+from flaskdash.inspect.text.table import MOST_EXAMPLES, TOP, line_of, tabulate
 from flaskdash.inspect.writing import duckdb_code
 from flaskdash.inspect.writing.draft import Draft
 from flaskdash.inspect.writing.pandas_code import Layout
@@ -111,7 +112,8 @@ def parse_table(
         repeats = lines.unify_newlines(text).split("\n").count(line) - 1
         text, trim = Trim(header=line).apply(text), replace(trim, header=line)
         block.notes.append(f"the header comes {repeats} more time(s): left out")
-    table = tabulate(lambda: records(text, dialect), header)
+    place = _places(source, text, trim)
+    table = tabulate(lambda: records(text, dialect), header, place=place)
     if table is None:
         raise _empty(source.path)
     if table.rows:
@@ -156,6 +158,12 @@ def parse_table(
         is_decimal_given=reading.decimal is not None,
         notes=(*notes, *broken_bytes(text)),
         header_rows=block.rows or 1,
+        rows=lambda: (
+            (place(number), record)
+            for number, record in enumerate(records(text, dialect))
+            if number >= header.skip + (header.names is not None)
+        ),
+        omitted=_omitted(source, trim) if trim else (),
         advice="Open it in an editor, and check that each row is on a line of its own, with the same "
         "delimiter.",
     )
@@ -171,6 +179,49 @@ def _of_lines(source: SourceFile, trim: Trim) -> Reading:
     trimmed = trim.apply("\n".join(text))
     rows = len(trimmed.split("\n")) if trimmed else 0
     return replace(reading, header=rows + 1) if reading.header else replace(reading, skip=rows)
+
+
+def _places(source: SourceFile, text: str, trim: Trim) -> Callable[[int], str]:
+    """Return the function that names the place of a record in the file.
+
+    Records that span several lines are counted as records.
+    """
+    if not trim:
+        has_long_cells = '"' in text and any(line.count('"') % 2 for line in text.split("\n"))
+        return (lambda number: f"record {number + 1}") if has_long_cells else line_of
+    places = [number for number, _, is_kept in _trimmed(source, trim) if is_kept]
+    return lambda number: line_of(places[number] if number < len(places) else number)
+
+
+def _omitted(source: SourceFile, trim: Trim) -> list[Omission]:
+    """Return the lines that are removed from a text before it is parsed."""
+    removed = [(number, line) for number, line, is_kept in _trimmed(source, trim) if not is_kept]
+    examples: dict[str, list[str]] = {}
+    for number, line in removed:
+        is_header = line == trim.header
+        reason = "lines that repeat the header" if is_header else "lines of comments or borders"
+        examples.setdefault(reason, []).append(f"{line_of(number)}: {line}")
+    return [
+        Omission(reason, len(listed), tuple(listed[:MOST_EXAMPLES]))
+        for reason, listed in examples.items()
+    ]
+
+
+def _trimmed(source: SourceFile, trim: Trim) -> Iterator[tuple[int, str, bool]]:
+    """Yield the lines of a file with their numbers, and whether the trimmed text has them."""
+    text = decoded(source)[0]
+    remaining = iter(trim.apply(text).split("\n"))
+    following = next(remaining, None)
+    for number, line in enumerate(lines.unify_newlines(text).split("\n")):
+        is_kept = following is not None and _bare(line) == _bare(following)
+        if is_kept:
+            following = next(remaining, None)
+        yield number, line, is_kept
+
+
+def _bare(line: str) -> str:
+    """Return a line without the characters that trimming may remove."""
+    return re.sub(r'[\ufeff"|\s]', "", line)
 
 
 def _shown_delimiter(text: str, dialect: CsvDialect) -> str | None:

@@ -169,7 +169,7 @@ def _draft(
     """Return the draft for the lines that make `frame`, with its columns converted."""
     body, frame, plans, name_notes = convert(source.path, lines, frame, ADVICE)
     rows = len(frame)
-    body, frame, shape_notes = reshaped(body, frame, source.path)
+    body, frame, shape_notes, omitted = reshaped(body, frame, source.path)
     format = "jsonl" if document.lines else "json"
     if records.kind == "features":
         format = "geojson"
@@ -179,6 +179,7 @@ def _draft(
         frame=frame,
         notes=(*notes, *name_notes, *column_notes(plans), *shape_notes),
         units=units(plans),
+        omitted=tuple(omitted),
     )
 
 

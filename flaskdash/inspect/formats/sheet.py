@@ -17,7 +17,7 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.formats.stack import amount_of_data
 from flaskdash.inspect.literals import comment, literal
-from flaskdash.inspect.model import Read
+from flaskdash.inspect.model import Omission, Read
 from flaskdash.inspect.text.dialect import (
     Header,
     Record,
@@ -28,7 +28,7 @@ from flaskdash.inspect.text.dialect import (
     join_names,
 )
 from flaskdash.inspect.text.dialect import is_value as is_written_value
-from flaskdash.inspect.text.table import TOP, TextTable, tabulate
+from flaskdash.inspect.text.table import MOST_EXAMPLES, TOP, TextTable, tabulate
 from flaskdash.inspect.values import missing
 from flaskdash.inspect.values.cells import kind_of, text_of
 from flaskdash.inspect.writing.pandas_code import Layout
@@ -262,7 +262,10 @@ class Sheet:
         """Return the table in the sheet; None if the sheet has no values."""
         if self.header is None:
             return None
-        return tabulate(lambda: iter(self.records), self.header[0], gaps=True)
+        return tabulate(lambda: iter(self.records), self.header[0], gaps=True, place=self._place)
+
+    def _place(self, number: int) -> str:
+        return f"row {self.top + number + 1}"
 
     @property
     def has_rows(self) -> bool:
@@ -326,10 +329,25 @@ class Sheet:
             cells=[[row[index] for row in self.cells[start:end]] for index in columns],
             gaps=[self._gaps(index, start) for index in columns],
             notes=_notes(columns, beside, header_rows),
+            omitted=_omitted(columns, beside),
             header_rows=header_rows,
             requires=REQUIRES,
+            rows=lambda: (
+                (self._place(row), [self.records[row][index] for index in columns])
+                for row in range(start, end)
+            ),
             advice="Save the sheet as CSV, and use the copy.",
         )
+
+
+def _omitted(columns: Sequence[int], beside: Sequence[str]) -> list[Omission]:
+    """Return the columns of a sheet that are not read."""
+    blank = columns[-1] - columns[0] + 1 - len(columns)
+    omitted = [
+        Omission("columns of another table beside it", len(beside), tuple(beside[:MOST_EXAMPLES])),
+        Omission("columns without any value", blank),
+    ]
+    return [omission for omission in omitted if omission.count > 0]
 
 
 def _notes(columns: Sequence[int], beside: Sequence[str], header_rows: int) -> list[str]:

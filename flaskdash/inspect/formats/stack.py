@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from flaskdash.inspect.literals import comment, literal
+from flaskdash.inspect.model import Omission
 from flaskdash.inspect.text.dialect import is_value
-from flaskdash.inspect.text.table import TextTable
+from flaskdash.inspect.text.table import MOST_EXAMPLES, TextTable
 from flaskdash.inspect.values.column_plan import plan_column
 from flaskdash.inspect.writing.column_names import free, repair
 from flaskdash.inspect.writing.pandas_code import Layout, Stack
-from flaskdash.inspect.writing.tabular import SourceTable
+from flaskdash.inspect.writing.tabular import SourceTable, no_rows
 
 UTF8 = ("utf-8", "ascii", "utf-8-sig")
 UTF8_ARGUMENT = 'encoding="utf-8'
@@ -233,6 +234,7 @@ def merge(
         shorter=sum(text.shorter for text in texts),
         blank=sum(text.blank for text in texts),
         titles=sum(text.titles for text in texts),
+        omitted=_omitted(texts, labels),
     )
     layout = replace(
         _common_layout(tables),
@@ -242,11 +244,27 @@ def merge(
     return replace(
         first,
         table=merged,
+        rows=no_rows,
         layout=layout,
         cells=[joined.cells for joined in columns] if first.cells else (),
         gaps=[joined.gaps for joined in columns] if first.cells else (),
         mixed=frozenset(index for index, joined in enumerate(columns) if joined.mixed),
         notes=[*notes, *dict.fromkeys(note for source in tables for note in source.notes)],
+    )
+
+
+def _omitted(tables: Sequence[TextTable], labels: Sequence[str]) -> tuple[Omission, ...]:
+    """Return what is left out of all parts, with their labels if they have any."""
+    counts: Counter[str] = Counter()
+    examples: dict[str, list[str]] = {}
+    for table, label in zip(tables, labels or [""] * len(tables), strict=True):
+        for omission in table.omitted:
+            counts[omission.reason] += omission.count
+            listed = examples.setdefault(omission.reason, [])
+            listed += [f"{label} {text}".strip() for text in omission.examples]
+    return tuple(
+        Omission(reason, count, tuple(examples[reason][:MOST_EXAMPLES]))
+        for reason, count in counts.items()
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from flaskdash.inspect.model import Omission
 from flaskdash.inspect.text.dialect import (
     DATE,
     Header,
@@ -20,6 +21,7 @@ from flaskdash.inspect.text.dialect import (
 
 TOP = 200
 TAIL = 30
+MOST_EXAMPLES = 20  # records that are shown of those that are no rows
 MIN_DATED = 10  # records above a footer that has no date
 CHUNK = 20_000
 TOTAL_LABELS = frozenset(
@@ -53,7 +55,7 @@ class TextTable:
     the records with more fields than names, counted from 0 in the whole file. `shorter` rows have
     fewer fields. `titles` are rows with a value in the first column only. `footer` is the number of
     records after the last row, of which `second_table` belong to another table. `trailing` tells
-    whether the rows end in a delimiter.
+    whether the rows end in a delimiter. `omitted` are the records that are not rows.
     """
 
     header: Header
@@ -66,20 +68,29 @@ class TextTable:
     blank: int = 0
     titles: int = 0
     second_table: int = 0
+    omitted: tuple[Omission, ...] = ()
 
     @property
     def width(self) -> int:
         return len(self.columns)
 
 
+def line_of(number: int) -> str:
+    """Return the place of a record in a text; records are counted from 0."""
+    return f"line {number + 1}"
+
+
 def tabulate(
-    records: Callable[[], Iterator[Record]], header: Header | None = None, gaps: bool = False
+    records: Callable[[], Iterator[Record]],
+    header: Header | None = None,
+    gaps: bool = False,
+    place: Callable[[int], str] = line_of,
 ) -> TextTable | None:
     """Count the values of all records. Returns None if there are none.
 
     Each call of `records` yields them from the first one. The header is detected if it is None.
     With `gaps`, a blank line is a row without values, as in a sheet. Without, it is skipped, as
-    pandas does in text.
+    pandas does in text. `place` names the place of a record in the source.
     """
     if header is None:
         top = take(records(), TOP)
@@ -91,6 +102,19 @@ def tabulate(
     counts = _Counts(_count_columns(header, body.widths, body.filled), body.trailing, gaps)
     for chunk, offset in _chunks(records, start, body.size):
         counts.add(chunk, start + offset)
+    end = start + body.size
+    omitted = (
+        _omission("above the table", records, 0, header.skip, place),
+        counts.omission("with too many fields", place),
+        _omission("below the table", records, end, end + body.footer - body.second_table, place),
+        _omission(
+            "of another table below",
+            records,
+            end + body.footer - body.second_table,
+            end + body.footer,
+            place,
+        ),
+    )
     return TextTable(
         header=header,
         columns=counts.columns,
@@ -102,7 +126,29 @@ def tabulate(
         blank=counts.blank,
         titles=counts.titles,
         second_table=body.second_table,
+        omitted=tuple(omission for omission in omitted if omission.count),
     )
+
+
+def example(place: str, record: Sequence[str]) -> str:
+    """Return a record as text, with its place."""
+    return f"{place}: {' | '.join(filter(None, map(str.strip, record)))}"
+
+
+def _omission(
+    reason: str,
+    records: Callable[[], Iterator[Record]],
+    start: int,
+    end: int,
+    place: Callable[[int], str],
+) -> Omission:
+    """Return what is left out from one record up to another; blank ones do not count."""
+    if start == end:
+        return Omission(reason, 0)
+    rows = itertools.islice(records(), start, end)
+    filled = [(number, row) for number, row in enumerate(rows, start) if any(map(str.strip, row))]
+    examples = tuple(example(place(number), row) for number, row in filled[:MOST_EXAMPLES])
+    return Omission(f"rows {reason}", len(filled), examples)
 
 
 @dataclass
@@ -118,6 +164,13 @@ class _Counts:
     shorter: int = 0
     blank: int = 0
     titles: int = 0
+    examples: list[Record] = field(default_factory=list)
+
+    def omission(self, reason: str, place: Callable[[int], str]) -> Omission:
+        """Return the records with too many fields."""
+        numbered = zip(self.long, self.examples, strict=False)
+        examples = tuple(example(place(number), record) for number, record in numbered)
+        return Omission(f"rows {reason}", len(self.long), examples)
 
     def __post_init__(self) -> None:
         self.columns = [Counter() for _ in range(self.width)]
@@ -131,6 +184,8 @@ class _Counts:
             has_surplus = any(record[self.width :]) or not self.trailing
             if len(record) > self.width and has_surplus:
                 self.long.append(number)
+                if len(self.long) <= MOST_EXAMPLES:
+                    self.examples.append(record)
             elif not any(record):
                 self.blank += 1
             else:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from flaskdash.inspect.model import Column, Read
+from flaskdash.inspect.model import Column, Omission, Read
 
 LOADER = "<loader>"  # the name of the file that a body is compiled as
 
@@ -26,7 +26,7 @@ class Draft:
 
     `units` maps a column to a sign such as "$". `requires` are the packages that the body needs
     besides pandas, such as "python-calamine>=0.4". If the data is too big for a DataFrame, `frame` is a
-    sample, and `columns` describe all of it.
+    sample, and `columns` describe all of it. `omitted` is what the body leaves out.
     """
 
     read: Read
@@ -37,6 +37,7 @@ class Draft:
     declined: str = ""
     requires: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    omitted: tuple[Omission, ...] = ()
 
 
 def run(body: str, source: Path) -> pd.DataFrame:

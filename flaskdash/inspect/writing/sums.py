@@ -27,10 +27,11 @@ MOST_UNEXPLAINED = 0.1  # share of the rows without a label that are no sums
 
 @dataclass(frozen=True)
 class Sums:
-    """The lines that remove the rows that are sums, and a note on them."""
+    """The lines that remove the rows that are sums, a note on them, and which rows they are."""
 
     lines: tuple[str, ...]
     note: str
+    rows: pd.Series
 
 
 def find_sums(frame: pd.DataFrame) -> Sums | None:
@@ -45,7 +46,7 @@ def find_sums(frame: pd.DataFrame) -> Sums | None:
                 f"df = df.dropna(subset={literal(name)}, ignore_index=True)  # sums of other rows"
             )
             note = f"{is_sum.sum()} row(s) without {comment(name)} are sums of others: left out"
-            return Sums((line,), note)
+            return Sums((line,), note, is_sum)
     for position, place, remaining in ((0, "first", "1:"), (-1, "last", ":-1")):
         if name := _measure_of_total(frame, measures, position):
             column = f"[{literal(name)}]"
@@ -56,7 +57,8 @@ def find_sums(frame: pd.DataFrame) -> Sums | None:
                 f"  # the {place} row is their sum",
                 "    df = others.reset_index(drop=True)",
             )
-            return Sums(lines, f"the {place} row is the sum of the others: left out")
+            is_total = frame.index.to_series() == frame.index[position]
+            return Sums(lines, f"the {place} row is the sum of the others: left out", is_total)
     labels = [name for name in _labels(frame) if frame[name].notna().all()]
     return _groups(frame, labels[0], measures) if len(labels) == 1 else None
 
@@ -84,7 +86,7 @@ def _groups(frame: pd.DataFrame, label: str, measures: pd.DataFrame) -> Sums | N
         "df = df[~is_group].reset_index(drop=True)",
     )
     note = f"{len(groups)} row(s) of groups are sums of the rows below them: they are in {name} now"
-    return Sums(lines, note)
+    return Sums(lines, note, frame[label].isin(groups))
 
 
 def _measures(frame: pd.DataFrame) -> Iterator[str]:

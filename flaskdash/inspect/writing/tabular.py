@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ import pandas as pd
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.literals import comment
-from flaskdash.inspect.model import Read
+from flaskdash.inspect.model import Omission, Read
 from flaskdash.inspect.text.table import TextTable
 from flaskdash.inspect.values import column_plan, dates
 from flaskdash.inspect.values.cells import refine_by_types
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.words import GEO_WORDS, ID_WORDS, NUMBER_WORDS, TIME_WORDS, words
-from flaskdash.inspect.writing import pandas_code
+from flaskdash.inspect.writing import omissions, pandas_code
 from flaskdash.inspect.writing.column_names import repair
 from flaskdash.inspect.writing.draft import Draft, failed_column, run
 from flaskdash.inspect.writing.pandas_code import Layout
@@ -33,6 +33,11 @@ KEY_WORDS = TIME_WORDS | ID_WORDS | GEO_WORDS | NUMBER_WORDS | {"name", "title",
 FAILURES = (ValueError, TypeError, AttributeError, KeyError, OverflowError, Warning, csv.Error)
 
 
+def no_rows() -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield nothing, for a table whose rows have no place in one file."""
+    return iter(())
+
+
 @dataclass(frozen=True)
 class SourceTable:
     """A table in a source, and how pandas reads it.
@@ -43,7 +48,8 @@ class SourceTable:
 
     Of a sheet, `cells` are the typed cells of each column, and `gaps` their number of blank cells
     that are merged with one above. Of a stack, `mixed` are the numbers of the columns that pandas
-    would read with different types in its parts.
+    would read with different types in its parts. `rows` yields the rows with their places, and
+    `omitted` is what was left out before the table was found.
     """
 
     table: TextTable
@@ -52,6 +58,8 @@ class SourceTable:
     kind: str
     decimal: str = "."
     is_decimal_given: bool = False
+    rows: Callable[[], Iterator[tuple[str, Sequence[str]]]] = no_rows
+    omitted: Sequence[Omission] = ()
     cells: Sequence[Sequence[Any]] = ()
     gaps: Sequence[int] = ()
     mixed: frozenset[int] = frozenset()
@@ -85,7 +93,11 @@ def draft(path: Path, source: SourceTable) -> Draft:
         *column_notes(plans),
     ]
     ragged = table.header.names is None and table.shorter > 0.3 * table.rows
-    body, frame, reshape_notes = reshaped(body, frame, path, ragged)
+    omitted = [*source.omitted, *table.omitted]
+    if table.blank:
+        omitted.append(Omission("rows without any value", table.blank))
+    omitted += omissions.of_cells(plans, table.columns, source.rows())
+    body, frame, reshape_notes, sums = reshaped(body, frame, path, ragged)
     return Draft(
         read=replace(
             source.read,
@@ -100,6 +112,7 @@ def draft(path: Path, source: SourceTable) -> Draft:
         units=units(plans),
         declined=source.declined or _crosstab(table) or _prose(table, plans) or _unlike(table),
         requires=source.requires,
+        omitted=(*omitted, *sums),
     )
 
 
@@ -121,16 +134,17 @@ def _adjust(plans: Sequence[ColumnPlan], source: SourceTable) -> list[ColumnPlan
 
 def reshaped(
     body: str, frame: pd.DataFrame, path: Path, ragged: bool = False
-) -> tuple[str, pd.DataFrame, list[str]]:
-    """Return the body with lines that reshape the frame if needed, its result, and notes."""
-    notes = []
+) -> tuple[str, pd.DataFrame, list[str], list[Omission]]:
+    """Return the body with lines that reshape the frame if needed, its result, notes, and the sums."""
+    notes, omitted = [], []
     if sums := find_sums(frame):
+        omitted.append(omissions.of_rows("rows that are sums of others", frame, ~sums.rows))
         body, frame = _extended(body, sums.lines, path)
         notes.append(sums.note)
     if steps := reshape(frame, ragged):
         body, frame = _extended(body, steps.lines, path)
         notes.append(steps.note)
-    return body, frame, notes
+    return body, frame, notes, omitted
 
 
 def _extended(body: str, lines: Sequence[str], path: Path) -> tuple[str, pd.DataFrame]:
