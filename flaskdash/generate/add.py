@@ -37,8 +37,10 @@ def add_data(
         )
     options = replace(options or SourceOptions(), env=dotenv(project.root / ".env"))
     source = read_source(location, name, options=options)
+    if name is None:
+        name = _free_name(project, source)
     if name is not None and source.file:
-        source = replace(source, file=name + "".join(Path(source.file).suffixes))
+        source = replace(source, name=name, file=name + "".join(Path(source.file).suffixes))
     _refuse_loader_of_other_data(project, source)
     with render.draft() as root:
         loader_file.add_source(root, source)
@@ -54,6 +56,14 @@ def add_data(
             _append(file, line)
         echo(f"append    {message}")
     return source
+
+
+def _free_name(project: Project, source: Source) -> str | None:
+    """Return another name for a loader if one of other data has its name; None if it is free."""
+    loaders = contents.loaders(project)
+    if source.name not in loaders or _has_copies(project, source):
+        return None
+    return next((name for name in source.names if name not in loaders), None)
 
 
 def _refuse_loader_of_other_data(project: Project, source: Source) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from flaskdash import names
 from flaskdash.charts.kinds import Chart
 from flaskdash.errors import FlaskdashError
+from flaskdash.generate import table_names
 from flaskdash.inspect.dialects import DUCKDB, Dialect
 from flaskdash.inspect.formats import database as databases
 from flaskdash.inspect.formats import stdin
@@ -47,7 +48,7 @@ class Source:
 
     A URL or a database has no copy: its loader reads it again after `refresh`. If the address
     contains a secret, the loader reads it from an environment `variable`; `is_new_variable` means
-    that .env does not set it yet.
+    that .env does not set it yet. `names` are those that the loader could have, the best first.
     """
 
     path: Path
@@ -60,6 +61,7 @@ class Source:
     database: Database | None = None
     variable: str = ""
     is_new_variable: bool = False
+    names: tuple[str, ...] = ()
 
     @property
     def dialect(self) -> Dialect:
@@ -119,10 +121,12 @@ def read_source(
     with working(f"Reading {path.name}..."):
         inspection = inspect_source(path, options.table, options.reading)
     stem, suffix = _stem(path, inspection)
+    choices = table_names.candidates(path, stem, inspection, options.table or options.reading.sheet)
     if is_piped and name:
         read = inspection.read
-        stem, suffix = name, stdin.suffix(read.format, read.compression)
-    identifier = names.identifier(stem, "data")
+        choices, suffix = [name], stdin.suffix(read.format, read.compression)
+    free = [choice for choice in choices if choice not in loaders]
+    identifier = free[0] if free else choices[0]
     loader = name or unused_name(identifier, loaders)
     file = unused_name(identifier, {file.partition(".")[0] for file in files})
     columns = filters(inspection)
@@ -141,6 +145,7 @@ def read_source(
         refresh=refresh,
         variable=variable,
         is_new_variable=has_secret and variable not in options.env,
+        names=tuple(choices),
     )
 
 

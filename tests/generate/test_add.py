@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from flaskdash.charts.kinds import KINDS
-from tests.support.data import sales_csv
+from tests.support.data import sales_csv, world_bank_csv
 from tests.support.fixtures import Cli
 from tests.support.flags import BAR, FLAGS
 from tests.support.projects import snapshot
@@ -336,3 +336,14 @@ def test_a_file_that_appears_during_the_command_is_not_overwritten(
 @pytest.mark.parametrize("command", [("list",), ("add-chart", *BAR), ("remove", "x"), ("serve",)])
 def test_outside_a_project(folder: Path, flaskdash: Cli, command: tuple[str, ...]) -> None:
     assert "not inside a flaskdash project" in flaskdash(*command, code=1).output
+
+
+def test_loaders_of_one_indicator_in_two_units_have_distinct_names(
+    made: Path, flaskdash: Cli
+) -> None:
+    for unit in ("current US$", "constant 2015 US$"):
+        Path("API_NY.GDP_DS2.csv").write_text(world_bank_csv(f"GDP ({unit})", "NY.GDP"), "utf-8")
+        flaskdash("add-data", "API_NY.GDP_DS2.csv")
+    names = {path.stem for path in (made / "app/loaders").glob("gdp*.py")}
+    assert names == {"gdp", "gdp_constant_2015_us"}
+    assert (made / "data/gdp_constant_2015_us.csv").exists()

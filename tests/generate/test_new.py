@@ -450,10 +450,12 @@ def test_the_larger_bundle_only_comes_with_a_map(folder: Path, flaskdash: Cli) -
     [
         ("API_AG.LND.CSV", "api_ag_lnd", "api_ag_lnd.csv"),
         ("sales.2024.csv", "sales_2024", "sales_2024.csv"),
-        ("Sales (final).export", "sales_final_export", "sales_final_export"),
+        ("Sales (final).export", "sales", "sales"),
+        ("Umsatz-2024-01-31 (2).csv", "umsatz", "umsatz.csv"),
+        ("export_20240131.csv", "export_20240131", "export_20240131.csv"),
     ],
 )
-def test_a_loader_is_named_after_the_whole_stem(
+def test_a_loader_is_named_after_its_file_without_dates_and_copies(
     file: str, loader: str, copy: str, write: Write
 ) -> None:
     source = sources.read_source(str(write(sales_csv(), file)), None)

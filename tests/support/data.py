@@ -25,3 +25,19 @@ def sales_csv(rows: int = 360) -> str:
 
 def rows(line: Callable[[int], str], count: int = 40) -> str:
     return "\n".join(line(number) for number in range(count)) + "\n"
+
+
+COUNTRIES = ("Aruba", "Austria", "Benin", "Chile", "Denmark", "Egypt", "France", "Ghana")
+YEARS = range(1990, 2012)
+
+
+def world_bank_csv(indicator: str, code: str) -> str:
+    """Return a file in the World Bank's layout: a column for each year, below four lines."""
+    names = ["Country Name", "Country Code", "Indicator Name", "Indicator Code", *map(str, YEARS)]
+    lines = ['"Data Source","World Development Indicators",', "", '"Last Updated Date","2024",', ""]
+    lines.append(",".join(f'"{name}"' for name in names) + ",")
+    for number, country in enumerate(COUNTRIES):
+        cells = [country, country[:3].upper(), indicator, code]
+        cells += [f"{(number + 2) * (year - 1980) * 1.7:.2f}" for year in YEARS]
+        lines.append(",".join(f'"{cell}"' for cell in cells) + ",")
+    return "\n".join(lines)
