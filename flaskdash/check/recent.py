@@ -100,5 +100,5 @@ def _has_remote_data(project: Project) -> bool:
     """Return whether a loader reads a database or a URL."""
     with suppress(FlaskdashError):
         loaders = contents.loaders(project).values()
-        return any(loader.database or "://" in (loader.source or "") for loader in loaders)
+        return any(loader.database or len(loader.files) < len(loader.sources) for loader in loaders)
     return True

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from flaskdash.commands.inspect import TABLE, read_option
+from flaskdash.commands.inspect import TABLE, header_option, read_option
 from flaskdash.progress import echo
 
 
@@ -13,6 +13,7 @@ from flaskdash.progress import echo
 @click.option("--name", help="Name of the loader.  [default: from the file]")
 @click.option("--table", metavar="NAME", help=TABLE)
 @read_option
+@header_option
 @click.option("--query", metavar="SQL", help="Query to read from a database, instead of a table.")
 @click.option("--live", is_flag=True, help="Query the database for each chart, without a snapshot.")
 @click.option("--refresh", metavar="15m", default="", help="How often to read the data again.")
@@ -24,6 +25,7 @@ def command(
     name: str | None,
     table: str | None,
     reading: tuple[str, ...],
+    headers: tuple[str, ...],
     query: str | None,
     live: bool,
     refresh: str,
@@ -44,10 +46,16 @@ def command(
     from flaskdash.generate.add import add_data
     from flaskdash.generate.sources import SourceOptions, check_refresh
     from flaskdash.inspect import reading as readings
+    from flaskdash.inspect.formats import url as urls
     from flaskdash.project import Project
 
     options = SourceOptions(
-        table, query, live, check_refresh(refresh), reading=readings.parse(reading)
+        table,
+        query,
+        live,
+        check_refresh(refresh),
+        reading=readings.parse(reading),
+        headers=urls.parse_headers(headers),
     )
     project = Project.find(Path.cwd())
     data_set = add_data(project, source, name, echo, dry_run, options)

@@ -13,6 +13,11 @@ READ = (
     ' skip, decimal, sheet. Can be repeated, or separated by commas: "sep=;,header=3".'
 )
 
+HEADER = (
+    "A header for the server of a URL, with a variable for its secret: 'Authorization: Bearer $API_TOKEN'."
+    " Can be repeated."
+)
+
 
 def read_option(function: Callable[..., None]) -> Callable[..., None]:
     """Add the option --read to a command."""
@@ -21,16 +26,27 @@ def read_option(function: Callable[..., None]) -> Callable[..., None]:
     )
 
 
+def header_option(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the option --header to a command."""
+    return click.option("--header", "headers", metavar="TEXT", multiple=True, help=HEADER)(function)
+
+
 @click.command("inspect")
 @click.argument("source")
 @click.option("--table", metavar="NAME", help=TABLE)
 @read_option
+@header_option
 @click.option(
     "--left-out", is_flag=True, help="Show the rows, columns and cells that are left out."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
-    source: str, table: str | None, reading: tuple[str, ...], left_out: bool, as_json: bool
+    source: str,
+    table: str | None,
+    reading: tuple[str, ...],
+    headers: tuple[str, ...],
+    left_out: bool,
+    as_json: bool,
 ) -> None:
     """Show how SOURCE is read, what its columns mean, and which charts they suggest.
 
@@ -43,7 +59,7 @@ def command(
     from flaskdash import names
     from flaskdash.charts.suggest import suggest
     from flaskdash.commands._report import as_dict, as_text, omitted_as_text
-    from flaskdash.generate.sources import local_path
+    from flaskdash.generate.sources import local_path, pages_note
     from flaskdash.inspect import inspect_source
     from flaskdash.inspect import reading as readings
     from flaskdash.inspect.formats import database
@@ -56,12 +72,13 @@ def command(
         connection, inspection = database.inspect_database(source, table, None, False, {})
         name = connection.name
     else:
-        path = local_path(url or source)
+        path, pages = local_path(url or source, urls.filled(urls.parse_headers(headers), {}))
         name = names.stem(path.resolve().name)
         with working(f"Reading {path.name}..."):
-            inspection = replace(
-                inspect_source(path, table, choices), source=urls.redact(url) if url else source
-            )
+            inspection = inspect_source(path, table, choices)
+        inspection = replace(
+            pages_note(inspection, pages), source=urls.redact(url) if url else source
+        )
     charts = suggest(inspection, names.identifier(name, "data"))
     if as_json:
         echo_json(as_dict(inspection, charts))

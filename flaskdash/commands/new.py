@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from flaskdash.commands.inspect import TABLE, read_option
+from flaskdash.commands.inspect import TABLE, header_option, read_option
 from flaskdash.progress import echo
 
 
@@ -19,6 +19,7 @@ from flaskdash.progress import echo
 )
 @click.option("--table", metavar="NAME", help=TABLE)
 @read_option
+@header_option
 @click.option("--live", is_flag=True, help="Query the database for each chart, without a snapshot.")
 @click.option("--title", default="", help="Title of the project.  [default: from its name]")
 @click.option(
@@ -38,6 +39,7 @@ def command(
     sources: tuple[str, ...],
     table: str | None,
     reading: tuple[str, ...],
+    headers: tuple[str, ...],
     live: bool,
     title: str,
     charts: int,
@@ -56,6 +58,7 @@ def command(
     """
     from flaskdash.generate import new
     from flaskdash.inspect import reading as readings
+    from flaskdash.inspect.formats import url as urls
 
     plan = new.plan(
         Path.cwd(),
@@ -68,6 +71,7 @@ def command(
         table=table,
         live=live,
         reading=readings.parse(reading),
+        headers=urls.parse_headers(headers),
     )
     for source in plan.sources:
         rows = source.inspection.read.rows

@@ -82,9 +82,10 @@ def _env_lines(project: Project, source: Source) -> Iterator[tuple[Path, str, st
     for name, value in source.secrets().items():
         message = f".env: {name}, the address with its password; git ignores this file"
         yield project.root / ".env", dotenv_line((name, value)), message
-    example, variable = project.root / ".env.example", source.required_variable()
-    if variable and example.exists() and variable not in dotenv(example):
-        yield example, f"{variable}=", f".env.example: {variable}"
+    example = project.root / ".env.example"
+    for variable in source.required_variables() if example.exists() else ():
+        if variable not in dotenv(example):
+            yield example, f"{variable}=", f".env.example: {variable}"
 
 
 def _append(path: Path, line: str) -> None:

@@ -12,6 +12,7 @@ from flaskdash.charts.suggest.wording import humanise
 from flaskdash.generate import render
 from flaskdash.generate.literals import one_line, triple_quoted
 from flaskdash.generate.sources import Source
+from flaskdash.inspect.formats import url as urls
 from flaskdash.inspect.formats.database import Database
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Inspection
@@ -39,7 +40,8 @@ def file_loader(root: Path, source: Source) -> PurePosixPath:
         "variable": bool(source.variable),
         "url": bool(source.url),
         "refresh": repr(source.refresh) if source.refresh else "",
-        "body": _download_first(body, source.variable) if source.url else body,
+        "headers": _headers(source.headers),
+        "body": _download_first(body, source) if source.url else body,
     }
     render.render("loader", context, root)
     return PurePosixPath("app", "loaders", f"{source.name}.py")
@@ -86,7 +88,21 @@ def database_loader(
     return PurePosixPath("app", "loaders", f"{name}.py")
 
 
-def _download_first(body: str, variable: str) -> str:
+def _headers(headers: Mapping[str, str]) -> str:
+    """Return the headers of requests as Python source, with env() for variables; "" if there are none."""
+    listed = []
+    for name, text in headers.items():
+        parts = urls.VARIABLE.split(text)  # texts and variables in turns
+        code = [
+            literal(part) if index % 2 == 0 else f"env({literal(part)})"
+            for index, part in enumerate(parts)
+            if part
+        ]
+        listed.append(f"{literal(name)}: {' + '.join(code)}")
+    return f"{{{', '.join(listed)}}}" if listed else ""
+
+
+def _download_first(body: str, source: Source) -> str:
     """Return the body of a loader that downloads SOURCE, and reads the downloaded file."""
     tokens = tokenize.generate_tokens(io.StringIO(body).readline)
     positions = [token.start for token in tokens if token.string == "SOURCE"]
@@ -97,10 +113,11 @@ def _download_first(body: str, variable: str) -> str:
     first = next(
         index for index, line in enumerate(lines) if not line.startswith(("import ", "from "))
     )
-    imports = ["from app.engine.download import download", "", "file = download(SOURCE)"]
-    if variable:
-        imports = ["from app.engine.download import address, download"]
-        imports += ["", "file = download(address(ADDRESS))"]
+    function = "download_pages" if source.pages > 1 else "download"
+    place = "address(ADDRESS)" if source.variable else "SOURCE"
+    call = f"{function}({place}, HEADERS)" if source.headers else f"{function}({place})"
+    names = f"address, {function}" if source.variable else function
+    imports = [f"from app.engine.download import {names}", "", f"file = {call}"]
     return "\n".join([*lines[:first], "", *imports, *lines[first:]])
 
 

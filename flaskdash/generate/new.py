@@ -7,10 +7,11 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
 from flaskdash import names, shell, skeletons, temporary
@@ -53,11 +54,12 @@ def plan(
     table: str | None = None,
     live: bool = False,
     reading: Reading = DETECTED,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> ProjectPlan:
     """Check the name and the folder, inspect the sources and choose their charts; write nothing.
 
     `table` selects a sheet, or a member of an archive, if there is only one source. `reading` is what
-    the user says about the text of all sources.
+    the user says about the text of all sources, and `headers` are sent for all URLs.
     """
     target = parent / names.check_project(name)
     _check_target(target)
@@ -73,7 +75,7 @@ def plan(
         loaders = {source.name for source in sources}
         files = {source.file for source in sources}
         loader = unused_name("data", loaders) if location == stdin.DASH else None
-        options = SourceOptions(table=table, live=live, env=env, reading=reading)
+        options = SourceOptions(table=table, live=live, env=env, reading=reading, headers=headers)
         sources.append(read_source(location, loader, loaders, files, options))
         env |= sources[-1].secrets()
     title = " ".join(title.split()) or names.title(target.name)
@@ -144,7 +146,9 @@ def create(plan: ProjectPlan, echo: Echo, dry_run: bool = False) -> list[str]:
 def _write(plan: ProjectPlan, root: Path) -> None:
     try:
         _write_code(plan, root)
-        variables = dict.fromkeys(source.required_variable() for source in plan.sources)
+        variables = dict.fromkeys(
+            name for source in plan.sources for name in source.required_variables()
+        )
         with (root / ".env.example").open("a", encoding="utf-8") as example:
             example.writelines(f"{name}=\n" for name in variables if name)
         render.keep_originals(root)  # before .env exists, because that is secret

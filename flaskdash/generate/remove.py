@@ -97,19 +97,20 @@ def _refuse_edited(path: Path, relative: PurePosixPath, original: Path) -> None:
 
 
 def _copies(project: Project, name: str, echo: Echo) -> list[Path]:
-    """Return the unchanged copies of a loader's source, and their digests.
+    """Return the unchanged copies of a loader's sources, and their digests.
 
-    If another loader reads the same source, the copies stay.
+    A copy that another loader reads, too, stays.
     """
     loaders = contents.loaders(project)
-    source = PurePosixPath(loaders[name].source)
-    sharing = [loader for loader in loaders.values() if loader.source == str(source)]
-    if any(loader.name != name for loader in sharing):
-        return []
-    folder = project.root / source
-    copies = [source]
-    if loaders[name].source and folder.is_dir():
-        copies = [source / file.name for file in sorted(folder.iterdir())]
+    used = {file for loader in loaders.values() if loader.name != name for file in loader.files}
+    copies: list[PurePosixPath] = []
+    for source in map(PurePosixPath, loaders[name].files):
+        folder = project.root / source
+        if folder.is_dir():
+            copies += [source / file.name for file in sorted(folder.iterdir())]
+        else:
+            copies.append(source)
+    copies = [copy for copy in copies if not {str(copy), str(copy.parent)} & used]
     return [file for copy in copies for file in _unchanged(project, copy, echo)]
 
 

@@ -31,7 +31,8 @@ class SourceOptions:
 
     `table` is a sheet, a member of an archive, or a table of a database. `query` and `live` are
     for databases, `refresh` is for databases and URLs. `env` holds the variables of the project's
-    .env. `reading` is what the user says about the text of a file.
+    .env. `reading` is what the user says about the text of a file. `headers` are sent to
+    the server of a URL.
     """
 
     table: str | None = None
@@ -40,6 +41,7 @@ class SourceOptions:
     refresh: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     reading: Reading = DETECTED
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Source:
     A URL or a database has no copy: its loader reads it again after `refresh`. If the address
     contains a secret, the loader reads it from an environment `variable`; `is_new_variable` means
     that .env does not set it yet. `names` are those that the loader could have, the best first.
+    A URL is asked with `headers`, and `pages` times if it is that of an API.
     """
 
     path: Path
@@ -62,6 +65,8 @@ class Source:
     variable: str = ""
     is_new_variable: bool = False
     names: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    pages: int = 1
 
     @property
     def dialect(self) -> Dialect:
@@ -74,9 +79,13 @@ class Source:
             return {self.database.variable: self.database.url} if self.database.new else {}
         return {self.variable: self.url} if self.is_new_variable else {}
 
-    def required_variable(self) -> str:
-        """Return the environment variable from which the loader reads an address, or ""."""
-        return self.database.variable if self.database else self.variable
+    def required_variables(self) -> list[str]:
+        """Return the environment variables from which the loader reads an address and headers."""
+        address = self.database.variable if self.database else self.variable
+        return [
+            *filter(None, [address]),
+            *(name for text in self.headers.values() for name in urls.VARIABLE.findall(text)),
+        ]
 
     def copies(self) -> dict[Path, PurePosixPath]:
         """Return the files of the source, each with the path of its copy in the project."""
@@ -114,12 +123,16 @@ def read_source(
             "The loader for data from standard input has no name. Choose one.", hint="--name sales"
         )
     url = address or (location if urls.is_url(location) else "")
+    if options.headers and not url:
+        raise FlaskdashError(
+            f"--header only applies to a URL, and {location} is not one. Leave it out."
+        )
     has_secret = bool(url and not address and urls.has_secret(url))
     if has_secret:
         url = urls.escape(url)
-    path = local_path(url or location)
+    path, pages = local_path(url or location, urls.filled(options.headers, options.env))
     with working(f"Reading {path.name}..."):
-        inspection = inspect_source(path, options.table, options.reading)
+        inspection = pages_note(inspect_source(path, options.table, options.reading), pages)
     stem, suffix = _stem(path, inspection)
     choices = table_names.candidates(path, stem, inspection, options.table or options.reading.sheet)
     if is_piped and name:
@@ -146,6 +159,8 @@ def read_source(
         variable=variable,
         is_new_variable=has_secret and variable not in options.env,
         names=tuple(choices),
+        headers=options.headers if url else {},
+        pages=pages,
     )
 
 
@@ -195,11 +210,22 @@ def check_refresh(interval: str) -> str:
     return interval
 
 
-def local_path(location: str) -> Path:
-    """Return the file of a source; save standard input or a URL to one first."""
+def local_path(location: str, headers: Mapping[str, str] | None = None) -> tuple[Path, int]:
+    """Return the file of a source, and the number of an API's pages in it.
+
+    Standard input or a URL, which is asked with `headers`, is saved to a file first.
+    """
     if location == stdin.DASH:
-        return stdin.save()
-    return urls.download(location) if urls.is_url(location) else Path(location)
+        return stdin.save(), 1
+    return urls.download(location, headers) if urls.is_url(location) else (Path(location), 1)
+
+
+def pages_note(inspection: Inspection, pages: int) -> Inspection:
+    """Return an inspection with a note on the pages of an API, if there are several."""
+    if pages < 2:
+        return inspection
+    note = f"{pages} pages of the API joined into one table"
+    return replace(inspection, notes=(note, *inspection.notes))
 
 
 def _stem(path: Path, inspection: Inspection) -> tuple[str, str]:

@@ -18,17 +18,22 @@ CHART_FUNCTIONS = ("figure", "kpi", "table", "text")
 class LoaderFile:
     """A loader's file and its constants.
 
-    `source` is relative to the project, or empty if it is computed. `database` is the variable
+    `sources` are relative to the project, and empty if they are computed. `database` is the variable
     with the address of the database or the URL, or empty. `live` means that charts query the
     database. `roles` maps columns to the roles that the loader declares.
     """
 
     name: str
     path: Path
-    source: str
+    sources: tuple[str, ...] = ()
     database: str = ""
     live: bool = False
     roles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> list[str]:
+        """Return the sources on disk, without those on the web."""
+        return [source for source in self.sources if "://" not in source]
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ def loaders(project: Project) -> dict[str, LoaderFile]:
         loaders[name] = LoaderFile(
             name,
             path,
-            source=_source(tree),
+            sources=_sources(tree),
             database=_database(tree),
             live=bool(_constant(tree, "LIVE", False)),
             roles=_roles(path, tree),
@@ -154,10 +159,16 @@ def _roles(path: Path, tree: ast.Module) -> dict[str, str]:
     )
 
 
-def _source(tree: ast.Module) -> str:
+def _sources(tree: ast.Module) -> tuple[str, ...]:
+    """Return the paths and URLs in SOURCE, which may be a list."""
+    value = _value(tree, "SOURCE")
+    values = value.elts if isinstance(value, ast.List | ast.Tuple) else [value]
+    return tuple(filter(None, map(_path, values)))
+
+
+def _path(value: ast.expr | None) -> str:
     """Return the path of ``Path(__file__).parents[2] / "data" / "x.csv"`` as data/x.csv."""
     parts: list[str] = []
-    value = _value(tree, "SOURCE")
     while isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div):
         if not (isinstance(value.right, ast.Constant) and isinstance(value.right.value, str)):
             return ""
@@ -175,7 +186,7 @@ def as_dict(project: Project) -> dict[str, list[dict[str, Any]]]:
             {
                 "name": loader.name,
                 "file": project.relative(loader.path),
-                "source": loader.source or loader.database,
+                "source": ", ".join(loader.sources) or loader.database,
             }
             for loader in loaders(project).values()
         ],

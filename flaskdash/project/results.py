@@ -13,7 +13,6 @@ from flaskdash import shell
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import dialects
 from flaskdash.inspect.dialects import DUCKDB, Dialect
-from flaskdash.inspect.formats import url as urls
 from flaskdash.inspect.model import Column, Inspection, Read
 from flaskdash.project import Project, contents, dotenv, snapshots
 
@@ -91,10 +90,9 @@ def _dialect(project: Project, loader: contents.LoaderFile) -> Dialect:
 
 def _source_files(project: Project, loader: contents.LoaderFile) -> list[Path]:
     """Return the files that a loader reads; for a folder, the folder itself, too."""
-    if urls.is_url(loader.source):
-        return []
-    source = project.root / loader.source
-    return [source, *(source.iterdir() if loader.source and source.is_dir() else ())]
+    paths = [project.root / file for file in loader.files]
+    folders = filter(Path.is_dir, paths)
+    return [*paths, *(file for folder in folders for file in folder.iterdir())]
 
 
 def _is_newer(snapshot: Path, sources: Sequence[Path]) -> bool:
@@ -117,5 +115,11 @@ def _inspect(snapshot: Path, loader: contents.LoaderFile) -> Inspection:
     declined = roles.decline(columns, table.rows)
     read = Read("parquet", rows=table.rows)
     return Inspection(
-        loader.source, read, columns, "", table.frame, declined=declined, total=table.rows
+        ", ".join(loader.sources),
+        read,
+        columns,
+        "",
+        table.frame,
+        declined=declined,
+        total=table.rows,
     )

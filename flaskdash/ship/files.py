@@ -63,10 +63,8 @@ def tracked(project: Project) -> set[PurePosixPath] | None:
 
 def sources(project: Project) -> list[PurePosixPath]:
     """Return the files that loaders read; a loader of a URL or of computed data has none."""
-    addresses = {loader.source for loader in contents.loaders(project).values()}
-    return [
-        PurePosixPath(address) for address in sorted(addresses) if address and "://" not in address
-    ]
+    paths = {file for loader in contents.loaders(project).values() for file in loader.files}
+    return [PurePosixPath(path) for path in sorted(paths)]
 
 
 def is_excluded(path: PurePosixPath) -> bool:

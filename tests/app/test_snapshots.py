@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flaskdash.project import Project, contents
 from tests.support.projects import START_WITH_READER, inside, replace_in
 from tests.support.waiting import wait_for
 
@@ -275,6 +276,32 @@ def test_a_loader_is_read_again_when_refresh_has_passed(project: Path) -> None:
     )
     loader.write_text(loader.read_text("utf-8").replace("SOURCE", "PLACE"), "utf-8")
     inside(project, 'assert data["clock"].build().rows == 1')
+
+
+def test_a_change_of_any_source_of_a_list_is_noticed(project: Path) -> None:
+    (project / "data/prices.csv").write_text("product,price\nTea,3\n", "utf-8")
+    path = 'Path(__file__).parents[2] / "data"'
+    (project / "app/loaders/prices.py").write_text(
+        f"from pathlib import Path\n\nSOURCE = [{path} / 'sales.csv', {path} / 'prices.csv']\n\n\n"
+        "def load():\n    import pandas as pd\n\n    return pd.read_csv(SOURCE[1])\n",
+        "utf-8",
+    )
+    inside(
+        project,
+        """
+        prices = data["prices"]
+        assert prices.build().rows == 1
+        with open("data/prices.csv", "a") as file:
+            file.write("Cocoa,4\\n")
+        assert prices.build().rows == 2
+        first = prices.build()
+        with open("data/sales.csv", "a") as file:
+            file.write("\\n")
+        assert prices.build().built > first.built
+        """,
+    )
+    loader = contents.loaders(Project.find(project))["prices"]
+    assert loader.sources == ("data/sales.csv", "data/prices.csv")
 
 
 def test_a_clock_that_was_wrong_does_not_stop_refreshes(project: Path) -> None:

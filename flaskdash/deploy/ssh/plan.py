@@ -222,7 +222,7 @@ class SshPlan:
     def _loader_files(self, loader: contents.LoaderFile) -> list[str]:
         """Return the files that a loader's data depends on: its own, and its source file."""
         path = loader.path.relative_to(self.project.root).as_posix()
-        return [path, *([loader.source] if loader.source and "://" not in loader.source else [])]
+        return [path, *loader.files]
 
     def _check(self, project: Project) -> Iterator[Finding]:
         with self.target.connection() as connection, working("Probing the server..."):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urldefrag, urlsplit
 
 from flaskdash.errors import FlaskdashError
@@ -18,6 +21,9 @@ SCHEMES = ("http://", "https://")
 SECRETS = """access auth credential jwt key pass pwd secret session sig token""".split()
 # All other characters are escaped, so that every shell reads .env in the same way.
 SAFE = "%!&()*+,-./:;<=>?@[]^_{|}~"
+VARIABLE = re.compile(r"\$\{(\w+)\}")  # in the text of a header, as in download.py
+EXAMPLE = "--header 'Authorization: Bearer $API_TOKEN'"
+LARGEST_PAGE = 50_000_000  # bytes
 LONGEST = 150  # bytes of a file's name
 LONGEST_SUFFIX = 20  # characters, such as those of .geojson.gz
 
@@ -41,17 +47,93 @@ def file_name(url: str) -> str:
     return stem.decode("utf-8", "ignore") + suffix
 
 
-def download(url: str) -> Path:
-    """Download a URL to a file that is deleted when the program ends."""
+def download(url: str, headers: Mapping[str, str] | None = None) -> tuple[Path, int]:
+    """Download a URL to a file that is deleted when the program ends; return also its pages.
+
+    If the URL is that of an API which answers a page at a time, the file has the records of all pages.
+    """
     path = scratch.new_folder() / file_name(url)
+    headers = headers or {}
+    downloader = _downloader()
     try:
         with working(f"Downloading {path.name}..."):
-            _downloader().fetch(url, path, {})
+            link = (downloader.fetch(url, path, {}, headers) or {}).get("Link", "")
+            pages = _join_pages(downloader, url, path, link, headers)
     except (OSError, ValueError) as error:
+        reason, is_refused, _ = str(error).partition(f": {downloader.REFUSAL}")
+        advice = "Check that the address opens in a browser."
+        if is_refused:
+            advice = "It needs a token or a password, or the one that it was given is wrong."
         raise FlaskdashError(
-            f"{redact(url)} can't be read: {error}. Check that the address opens in a browser."
+            f"{redact(url)} can't be read: {reason}. {advice}", EXAMPLE if is_refused else ""
         ) from None
-    return path
+    return path, pages
+
+
+def _join_pages(
+    downloader: ModuleType, url: str, path: Path, link: str, headers: Mapping[str, str]
+) -> int:
+    """Add the records of all further pages of an API to the file of the first; return their number."""
+    with path.open("rb") as file:
+        is_json = file.read(100).lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+    if not is_json or path.stat().st_size > LARGEST_PAGE:
+        return 1
+    try:
+        first = json.loads(path.read_bytes())
+    except ValueError:  # such as JSON lines
+        return 1
+    paging = _module("paging")
+    following = path.with_name("page")
+
+    def get(address: str) -> tuple[Any, str]:
+        if address == url:
+            return first, link
+        page: tuple[Any, str] = downloader.fetch_page(address, following, headers)
+        return page
+
+    document, count = paging.read(get, url)
+    if count > 1:
+        path.write_text(json.dumps(document), "utf-8")
+    return int(count)
+
+
+def parse_headers(texts: Iterable[str]) -> dict[str, str]:
+    """Return headers such as "Authorization: Bearer $TOKEN", with ${TOKEN} for each variable.
+
+    Raises FlaskdashError for a text that is no header, or that holds a secret itself.
+    """
+    headers = {}
+    for text in texts:
+        name, colon, value = (part.strip() for part in text.partition(":"))
+        if not colon or not value or not re.fullmatch(r"[A-Za-z0-9-]+", name) or "\n" in value:
+            raise FlaskdashError(
+                f"--header {name!r} is not a header. Give a name, and a value.", EXAMPLE
+            )
+        value = re.sub(r"\$\{?([A-Za-z_]\w*)\}?", r"${\1}", value)
+        is_secret = any(secret in name.lower() for secret in SECRETS)
+        if is_secret and not VARIABLE.search(value):
+            raise FlaskdashError(
+                f"The header {name} would be in the loader's code, and in git. Write its value to .env, "
+                "and give the name of the variable, in single quotes.",
+                EXAMPLE,
+            )
+        headers[name] = value
+    return headers
+
+
+def filled(headers: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """Return headers with the values of their variables; those of .env are in `variables`."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if text := os.environ.get(name) or variables.get(name):
+            return text
+        raise FlaskdashError(
+            f"{name} is not set. Set it in the environment, or write it to .env.",
+            f"export {name}=...",
+        )
+
+    return {name: VARIABLE.sub(value, text) for name, text in headers.items()}
 
 
 def has_secret(url: str) -> bool:
@@ -109,8 +191,13 @@ def _split(url: str) -> SplitResult:
 
 
 def _downloader() -> ModuleType:
-    path = TEMPLATES / "download/{{cookiecutter.folder}}/app/engine/download.py"
-    spec = importlib.util.spec_from_file_location("flaskdash_download", path)
+    return _module("download")
+
+
+def _module(name: str) -> ModuleType:
+    """Return a module that projects download with."""
+    path = TEMPLATES / f"download/{{{{cookiecutter.folder}}}}/app/engine/{name}.py"
+    spec = importlib.util.spec_from_file_location(f"flaskdash_{name}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -108,7 +108,8 @@ def web() -> Iterator[Web]:
 
 
 def test_a_source_becomes_a_file(web: Web) -> None:
-    path = urls.download(f"{web.url}/moved.csv")
+    path, pages = urls.download(f"{web.url}/moved.csv")
+    assert pages == 1
     assert path.name == "moved.csv"
     assert path.read_bytes() == CSV
 
@@ -134,7 +135,7 @@ def test_an_answer_that_is_not_a_file_is_refused(web: Web, path: str, reason: st
 
 @pytest.mark.parametrize("length", ["x", "-5", "", "1e9", "7,7"])
 def test_a_length_that_is_no_number_does_not_matter(web: Web, length: str) -> None:
-    assert urls.download(f"{web.url}/length={length}").read_bytes() == CSV
+    assert urls.download(f"{web.url}/length={length}")[0].read_bytes() == CSV
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def test_a_length_that_is_no_number_does_not_matter(web: Web, length: str) -> No
     ],
 )
 def test_any_path_gives_a_file_name(web: Web, path: str, name: str | None) -> None:
-    file = urls.download(f"{web.url}/names/{path}")
+    file, _ = urls.download(f"{web.url}/names/{path}")
     assert file.read_bytes() == CSV
     assert file.name == (name or file.name)
     assert len(file.name.encode()) <= 150
@@ -320,7 +321,7 @@ def test_an_address_with_a_secret_stays_in_env(
         assert "the server answered 500 Internal Server Error" in failed
         web.secret = "other"
         failed += flaskdash("refresh", code=1).output
-        assert "the server answered 403 Forbidden (" in failed
+        assert "the server answered 403 Forbidden: " in failed
         status, page = fetch(f"{address}/ready")
         output += failed + page.decode() + fetch(address)[1].decode()
     output += (project / "server.log").read_text("utf-8")

@@ -69,7 +69,7 @@ def _loader(name: str, module: ModuleType) -> Loader:
         name=name,
         file=file,
         load=_require(module, "load"),
-        source=str(source),
+        sources=tuple(map(str, source if isinstance(source, (list, tuple)) else [source])),
         max_age=int(age[1]) * SECONDS[age[2]] if age else math.inf,
         variable=getattr(module, "ADDRESS", getattr(table, "variable", "")),
         live=getattr(module, "LIVE", False),

@@ -26,7 +26,7 @@ class Loader:
     name: str  # of the table in a chart's SQL
     file: Path
     load: Callable[[], Any]  # returns a DataFrame or a DuckDB relation
-    source: str = ""  # the path or URL that it reads
+    sources: tuple[str, ...] = ()  # the paths or URLs that it reads
     max_age: float = math.inf  # in seconds: an older snapshot is built anew
     variable: str = ""  # the environment variable that it needs
     live: bool = False  # charts ask its database, not a snapshot

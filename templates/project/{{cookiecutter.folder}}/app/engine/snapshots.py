@@ -196,9 +196,9 @@ class Snapshot:
         return retry if state.attempts or not state.built else self.loader.max_age
 
     def _signature(self) -> str:
-        """Return the times and sizes of the loader's file and of its source."""
+        """Return the times and sizes of the loader's file and of its sources."""
         signature = ""
-        for path in filter(None, (str(self.loader.file), self.loader.source)):
+        for path in filter(None, (str(self.loader.file), *self.loader.sources)):
             with suppress(OSError):  # no such file, or a URL
                 for file in (Path(path), *sorted(Path(path).glob("*"))):  # a folder has several
                     stat = file.stat()

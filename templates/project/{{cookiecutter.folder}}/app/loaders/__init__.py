@@ -1,9 +1,9 @@
 """Loaders: each file reads one data set. To add one is to create a file; to remove, delete it.
 
-A loader defines SOURCE, the path that it reads, and load(), which returns a pandas DataFrame or a
-DuckDB relation. It is read again when that file changes and, with REFRESH = "15m" (or "30s", "1d"),
-when its snapshot is older; then it needs no SOURCE. With LIVE = True and a TABLE, a class of
-app/engine/database.py, its charts query the database itself.
+A loader defines SOURCE, the path that it reads or a list of them, and load(), which returns a pandas
+DataFrame or a DuckDB relation. It is read again when a file changes and, with REFRESH = "15m" (or
+"30s", "1d"), when its snapshot is older; then it needs no SOURCE. With LIVE = True and a TABLE, a
+class of app/engine/database.py, its charts query the database itself.
 
 ROLES = {"month": "category", "score": "mean"} corrects how flaskdash understands its columns. Files
 that begin with _ are skipped.
