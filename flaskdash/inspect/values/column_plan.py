@@ -102,9 +102,11 @@ def _plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
         return _plan_numbers(base, numbers, regular)
     if set(values) <= BOOLEANS and empty == 0 and not base.padded:
         return replace(base, kind="boolean")
-    if duration := durations.recognise(name, values):
-        numbers = Numerals(("integer",), duration.unit, affixed=True, duration=duration)
-        notes = (*base.notes, f"durations are read as numbers, in {duration.unit}")
+    numbers, odd = _durations(name, values)
+    if numbers and (duration := numbers.duration):
+        base = _widen(base, odd, counts)
+        form = f" (as {duration.form})" if duration.form else ""
+        notes = (*base.notes, f"durations are read as numbers, in {duration.unit}{form}")
         return replace(base, kind="number", numbers=numbers, notes=notes)
     dating, odd = _dating(name, values)
     if dating:
@@ -207,6 +209,22 @@ def _may_be_number(value: str) -> bool:
         test(value)
         for test in (number_format.is_number, number_format.is_flagged, number_format.is_marked)
     )
+
+
+def _durations(name: str, values: Mapping[str, int]) -> tuple[Numerals | None, set[str]]:
+    """Return how the column writes durations, and the few values that are none, such as DNF."""
+
+    def recognise(regular: Collection[str]) -> Numerals | None:
+        duration = durations.recognise(name, regular)
+        if duration is None:
+            return None
+        return Numerals(("integer",), duration.unit, affixed=True, duration=duration)
+
+    if not any(map(str.isdigit, next(iter(values)))) and len(values) > SAMPLE:
+        return None, set()
+    if notation := recognise(values):
+        return notation, set()
+    return _recognise_most(values, lambda value: bool(re.search(r"\d", value)), recognise)
 
 
 def _dating(name: str, values: Mapping[str, int]) -> tuple[Dating | None, set[str]]:

@@ -36,6 +36,7 @@ AMONG_NUMBERS = frozenset(
         "_",
     }
     | {"k.a.", "k. a.", "keine angabe", "n.v.", "n/v", "s/d", "s.d.", "sin datos", "n.c.", "nc"}
+    | {"dnf", "dns", "dsq", "dq"}  # of races: did not finish, start; disqualified
     | {"n.r.", "nr", "not reported", "not stated", "withheld", "confidential", "blank", "empty"}
     | {
         "(x)",

@@ -23,7 +23,7 @@ CODES = (
     "|VUV|WST|XAF|XCD|XOF|XPF|YER|ZAR|ZMW|ZWG"
 )
 # More marks of money: R$ in Brazil, zł in Poland, shillings, and the leva, rouble and hryvnia.
-MARKS = rf"[A-Z]{{1,3}}[{CURRENCIES}]|[KTU][Ss]h\.?|Rp\.?|Rs\.?|RM|kr\.?|Fr\.?|zł|Kč|Ft|\u043b\u0432\.?|\u0440\u0443\u0431\.?|\u0433\u0440\u043d\.?"
+MARKS = rf"[A-Z]{{1,3}}[{CURRENCIES}]|[KTU][Ss]h\.?|Rp\.?|Dhs?\.?|Rs\.?|RM|kr\.?|Fr\.?|zł|Kč|Ft|TL|đ|원|円|元|\u043b\u0432\.?|\u0440\u0443\u0431\.?|\u0433\u0440\u043d\.?"
 SPACES = " \u00a0\u202f\u2009"
 
 MINUS = "\u2212\u2013"  # the minus sign, and the dash that people type instead
@@ -47,9 +47,16 @@ _AFFIXED = re.compile(
     rf"(?P<scale>[KMBkmb]|bn|mn)?(?P<last>-)?\s*+(?P<after>[%‰{CURRENCIES}]|{MARKS}|(?:{CODES}))?"
     rf"(?P<close>\))?"
 )
-_UNIT = re.compile(
-    rf"([+-]?\d(?:[\d.,{SPACES}]*\d)?)(\s?[^\W\d_][A-Za-z°µ²³/]{{0,11}}|\s?[°µ²³/]+[A-Za-z]*)"
-)
+_UNIT = re.compile(rf"([+-]?\d(?:[\d.,{SPACES}]*\d)?)(\s?[^\W\d_]\D{{0,19}}|\s?[°µ²³/]+[A-Za-z]*)")
+# A mark of money that is in no list, before amounts such as "S/ 1,234.00".
+_PREFIX = re.compile(rf"(?P<mark>[^\W\d_][^\d\s]{{0,4}})\s?(?P<number>\d[\d.,'\u2019{SPACES}]*)")
+_AMOUNT = re.compile(rf"\d[.,'\u2019{SPACES}]\d{{3}}|\d[.,]\d\d$")
+MOST_AMOUNTS = 0.5  # of the numbers behind such a mark: others are codes and versions
+# What stands in place of no cents: 12,- and 12/-, with any dash.
+EVEN = r"(?<=\d)(?:[.,][-\u2013\u2014]+|/-)"
+# The scales of India, behind rupees.
+LAKHS = {r"(?i)\s*(?:crores?|cr)\b\.?": "e7", r"(?i)\s*(?:lakhs?|lacs?|l)\b\.?": "e5"}
+RUPEES = re.compile(r"₹|\bRs\b|\bINR\b", re.I)
 # A flag after some numbers: Eurostat's "12.3 e", "1234*", "1,234[2]".
 _FLAG = re.compile(
     rf"(?P<number>[+\-]?\d[\d.,{SPACES}]*(?<![{SPACES}]))(?P<gap>\s?)(?P<flag>[bcdefinprsuz]{{1,2}}|(?<=\s)[AC-JLN-SU-Z]|[*†‡§]{{1,3}}|\[\w{{1,4}}\]|\([a-z]\))"
@@ -76,7 +83,7 @@ class Numerals:
     are the separators of thousands, if the style allows several. `dashes` are the characters that
     mean minus. With `trailing`, the minus comes last. `flags` after some numbers are cut off, and
     so are marks of `limits` (>5); with `below_is_zero`, a limit such as <0.05 is 0. Amounts with the
-    word `debit` behind them are negative. `long` numbers have too many digits for 64 bits.
+    word `debit` behind them are negative. `even` ones end in ",-", `lakhs` in a word of LAKHS. `long` numbers have too many digits for 64 bits.
     """
 
     styles: tuple[str, ...]
@@ -92,6 +99,8 @@ class Numerals:
     limits: bool = False
     below_is_zero: bool = False
     debit: str = ""
+    even: bool = False
+    lakhs: bool = False
     long: bool = False
     duration: Duration | None = None
 
@@ -118,12 +127,50 @@ def recognise(values: Collection[str]) -> Numerals | None:
             styles, affixed=needs_cleaning, group="".join(sorted(groups)), dashes=dashes
         )
     return (
-        _affixed(values)
+        _even(values)
+        or _lakhs(values)
+        or _affixed(values)
+        or _prefixed(values)
         or _united(values)
         or _sided(values)
         or _flagged(values)
         or _limited(values)
     )
+
+
+def _even(values: Collection[str]) -> Numerals | None:
+    """Return the style of amounts of which some have a dash in place of their cents."""
+    bare = {re.sub(EVEN, "", value) for value in values}
+    if bare == set(values):
+        return None
+    inner = recognise(bare)
+    return replace(inner, affixed=True, even=True) if inner else None
+
+
+def _lakhs(values: Collection[str]) -> Numerals | None:
+    """Return the style of rupees of which some end in lakh or crore."""
+    bare = set(values)
+    for word in LAKHS:
+        bare = {re.sub(word, "", value) for value in bare}
+    if bare == set(values) or not all(map(RUPEES.search, values)):
+        return None
+    inner = recognise(bare)
+    return replace(inner, affixed=True, lakhs=True) if inner and not inner.scaled else None
+
+
+def _prefixed(values: Collection[str]) -> Numerals | None:
+    """Return the style of amounts that all have the same mark before them: "S/ 1,234.00"."""
+    matches = [match for value in values if (match := _PREFIX.fullmatch(value))]
+    marks = {match["mark"] for match in matches}
+    if len(matches) < max(3, len(values)) or len(marks) > 1 or marks & {"v", "V"}:
+        return None
+    bare = {match["number"] for match in matches}
+    if sum(bool(_AMOUNT.search(number)) for number in bare) < MOST_AMOUNTS * len(bare):
+        return None
+    inner = recognise(bare)
+    if inner is None or inner.affixed:
+        return None
+    return Numerals(inner.styles, marks.pop(), affixed=True, group=inner.group)
 
 
 def is_flagged(value: str) -> bool:

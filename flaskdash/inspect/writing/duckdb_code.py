@@ -118,12 +118,23 @@ def _number(plan: ColumnPlan, column: str, values: list[str]) -> tuple[str, str,
     numbers = plan.numbers
     if numbers is None or numbers.scaled or numbers.long or numbers.duration:
         raise Unfit(f"{plan.name} has numbers that end in K or M, many digits, or durations")
-    if numbers.trailing or numbers.dashes or numbers.flags or numbers.limits or numbers.debit:
+    if (
+        numbers.trailing
+        or numbers.dashes
+        or numbers.flags
+        or numbers.limits
+        or numbers.debit
+        or numbers.even
+        or numbers.lakhs
+    ):
         raise Unfit(f"{plan.name} has numbers with signs that DuckDB does not read")
     point = plan.decimal or "."
     if numbers.affixed:
         keep = point + ("(" if numbers.brackets else "")
-        bare = f"regexp_replace({column}, {text(f'[^0-9{keep}-]')}, '', 'g')"
+        bare = column
+        if set(numbers.unit) & set(f"{keep}-"):
+            bare = f"replace({bare}, {text(numbers.unit)}, '')"
+        bare = f"regexp_replace({bare}, {text(f'[^0-9{keep}-]')}, '', 'g')"
         if numbers.suffix:
             bare = f"replace({column}, {text(numbers.suffix)}, '')"
             if plan.thousands:

@@ -14,7 +14,7 @@ from flaskdash.inspect.text.lines import NO_TRIM, Trim
 from flaskdash.inspect.values import missing
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.values.dates import EPOCH_NAMES, EPOCHS, MIDNIGHT, WEBKIT_OFFSET
-from flaskdash.inspect.values.numbers import BELOW, LIMIT
+from flaskdash.inspect.values.numbers import BELOW, EVEN, LAKHS, LIMIT
 
 PER_LINE = 12
 WIDTH = 94  # 100, less the indent of a body
@@ -401,6 +401,16 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
         text += f'.str.strip().str.replace({_pattern(LIMIT)}, "", regex=True)'
     if numbers.debit:
         text += f'.str.strip().str.replace(r"^(.+?){numbers.debit}\\.?$", r"-\\1", regex=True)'
+    if numbers.even:
+        text += f'.str.replace({_pattern(EVEN)}, "", regex=True)'
+    keep = plan.decimal + ("(" if numbers.brackets else "")
+    keep += "KMBkmbn" if numbers.scaled else ""
+    if set(numbers.unit) & set(f"{keep}-") and not numbers.suffix:
+        text += f'.str.replace({literal(numbers.unit)}, "")'
+    if numbers.lakhs:
+        for words, power in LAKHS.items():
+            text += f".str.replace({_pattern(words)}, {literal(power)}, regex=True)"
+        keep += "e"
     if numbers.dashes:
         dashes = numbers.dashes.encode("unicode_escape").decode()
         text += f'.str.replace("[{dashes}]", "-", regex=True)'
@@ -414,8 +424,6 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
         if plan.thousands:
             text += f'.str.replace({literal(plan.thousands)}, "")'
     elif numbers.affixed:
-        keep = plan.decimal + ("(" if numbers.brackets else "")
-        keep += "KMBkmbn" if numbers.scaled else ""
         text += f'.str.replace(r"[^0-9{keep}-]", "", regex=True)'
         if numbers.brackets:
             text += '.str.replace("(", "-")'
@@ -434,6 +442,10 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
         note = f"flags behind numbers ({comment(flags)}) cut off"
     if numbers.trailing:
         note = "the minus comes last"
+    if numbers.even:
+        note = "no cents"
+    if numbers.lakhs:
+        note = "lakh and crore"
     if numbers.debit:
         note = f"{numbers.debit} means minus"
     if numbers.limits:
