@@ -22,6 +22,7 @@ DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~", "#")
 RARE_DELIMITERS = frozenset("^~#")
 LEAST_RARE_CONSISTENCY = 0.9
 LEAST_CONSISTENCY = 0.05
+LEAST_PLAUSIBLE = 0.5  # of the cells that are values, for another delimiter to be offered
 THIN = 0.1  # readings that differ less in their consistency are both offered
 DRAW = 0.02  # readings whose consistency differs less are compared by their cells
 LONG_DELIMITERS = ("::", "||", "~|~", "|~|", "|;|")
@@ -139,7 +140,10 @@ def other_delimiter(text: str, dialect: CsvDialect) -> str:
     scores = {reading.delimiter: score for score, reading in _readings(sample)}
     best = scores.pop(dialect.delimiter, 0.0)
     rivals = [mark for mark, score in scores.items() if score >= best - THIN and mark]
-    return max(rivals, key=scores.__getitem__, default="") if best else ""
+    rival = max(rivals, key=scores.__getitem__, default="") if best else ""
+    least = LEAST_PLAUSIBLE * _plausibility(sample, dialect)
+    is_plausible = rival and _plausibility(sample, replace(dialect, delimiter=rival)) >= least
+    return rival if is_plausible else ""
 
 
 def _readings(sample: str) -> list[tuple[float, CsvDialect]]:

@@ -111,7 +111,8 @@ def _plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
     dating, odd = _dating(name, values)
     if dating:
         base = _widen(base, odd, counts)
-        if any(pattern == months.ZONES for pattern, _ in dating.rewrites):
+        is_local = not dating.offsets
+        if is_local and any(pattern == months.ZONES for pattern, _ in dating.rewrites):
             match = re.search(months.ZONES, next(iter(values.keys() - odd)))
             zone = match[0].strip() if match else ""
             note = f"times are local: their zone ({zone}) is left out"

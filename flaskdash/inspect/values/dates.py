@@ -46,6 +46,7 @@ _DATES = (
 _CLOCKS = (
     *("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H%M%S"),
     *("%H:%M:%S%z", "%H:%M%z", "%H:%M:%S.%f%z", "%H:%M:%S %z", "%H:%M:%S.%f %z", "%H:%M:%S,%f"),
+    *("%H:%M %z", "%I:%M %p %z", "%I:%M:%S %p %z"),
 )
 _ISO = re.compile(
     r"\d{4}-\d{2}(-\d{2}([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d{1,9})?)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?)?"
@@ -89,7 +90,7 @@ class Dating:
     `kind` is "format", "quarter", "quarter-first", "week", "yearweek", "years", "excel" (days
     since 1900), "webkit", or a unit of EPOCHS. Values that `format` does not read have one of the
     `more` formats; `midnight` tells that some have the hour 24. Years of two digits after `latest`
-    are those of the century before. `ambiguous` dates can be read day first or month first;
+    are those of the century before. `offsets` are the hours from UTC of the zones that change in a column. `ambiguous` dates can be read day first or month first;
     `evidence` is a value that excludes one order. `zoned` timestamps are converted to UTC. `rewrites` are pairs of a
     pattern and its replacement, applied before parsing; with `lower`, to lower-case text.
     """
@@ -104,6 +105,7 @@ class Dating:
     more: tuple[str, ...] = ()
     midnight: bool = False
     latest: int = 0
+    offsets: tuple[tuple[str, float], ...] = ()
     note: str = ""
 
     @property
@@ -142,7 +144,32 @@ def recognise(values: Sequence[str], named: bool = False) -> Dating | None:
         zoned = [bool(_ZONED.fullmatch(value)) for value in values]
         if _parses(values, "ISO8601", any(zoned)):
             return Dating("ISO8601", zoned=any(zoned))
-    return _detect_words(values, named) or _detect_midnight(values) or _detect_formats(values)
+    return (
+        _detect_zones(values, named)
+        or _detect_words(values, named)
+        or _detect_midnight(values)
+        or _detect_formats(values)
+    )
+
+
+def _detect_zones(values: Sequence[str], named: bool) -> Dating | None:
+    """Detect times with the name of a zone. Names that change within the column give offsets."""
+    matches = [re.search(months.ZONE, value) for value in values]
+    if None in matches:
+        return None
+    bare = [re.sub(months.ZONES, "", value) for value in values]
+    dating = _detect_format(bare) or _detect_words(bare, named)
+    if dating is None or dating.zoned:
+        return None
+    zones = sorted({match[0] for match in matches if match})
+    hours = tuple((zone, months.hours_of(zone)) for zone in zones)
+    changes = len({offset for _, offset in hours}) > 1
+    return replace(
+        dating,
+        rewrites=((months.ZONES, ""), *dating.rewrites),
+        offsets=hours if changes else (),
+        zoned=changes,
+    )
 
 
 def _detect_midnight(values: Sequence[str]) -> Dating | None:
@@ -405,15 +432,19 @@ def likelier(values: Sequence[str], dating: Dating, european: bool = False) -> D
 
     All days on the first of a month are the likeliest. Otherwise the order with the smaller span
     of time wins, and a draw leaves `dating` unchanged. `european` numbers, with a decimal comma,
-    suggest that the day comes first.
+    suggest that the day comes first, and so do dots and the zones of Europe.
     """
     swapped = dating.swapped()
-    if european:
-        return dating if dating.order == "day" else swapped
+    hours = [offset for _, offset in dating.offsets]
+    european = european or dating.format[2] == "."
+    if european or hours:
+        first = "day" if european or max(hours) >= 0 else "month"
+        return dating if dating.order == first else swapped
     values = months.rewrite(values, dating.rewrites, dating.lower)
     spans = []
     for candidate in (dating, swapped):
-        days = pd.to_datetime(pd.Series(values, dtype="str"), format=candidate.format)
+        texts = pd.Series(values, dtype="str")
+        days = pd.to_datetime(texts, format=candidate.format, utc=dating.zoned)
         no_times = bool((days == days.dt.normalize()).all())
         firsts = no_times and bool((days.dt.day == 1).all()) and days.nunique() > 1
         spans.append((not firsts, days.max() - days.min()))

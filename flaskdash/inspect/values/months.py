@@ -35,7 +35,13 @@ _YEARS = (
     "",
 )  # "of the year", in Russian
 _WEEKDAY = (r"^[^\W\d_]+[.,]*\s+", "")
-ZONES = r"\s?(?:GMT|UTC|CET|CEST|BST|EST|EDT|CST|CDT|MST|MDT|PST|PDT)(?:[+-]\d{1,2}(?::?\d{2})?)?$"
+# The names of zones in Europe and North America, and their hours from UTC.
+OFFSETS = {"GMT": 0, "UTC": 0, "Z": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "MEZ": 1, "CEST": 2}
+OFFSETS |= {"MESZ": 2, "EET": 2, "EEST": 3, "MSK": 3, "AST": -4, "ADT": -3, "EST": -5, "EDT": -4}
+OFFSETS |= {"CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9}
+OFFSETS |= {"AKDT": -8, "HST": -10}
+ZONE = rf"(?i:(?:{'|'.join(name for name in OFFSETS if name != 'Z')})(?:[+-]\d{{1,2}}(?::?\d{{2}})?)?)$"
+ZONES = rf"\s?{ZONE}"
 
 Rewrites = tuple[tuple[str, str], ...]
 
@@ -52,8 +58,6 @@ def rewrite(values: Sequence[str], rewrites: Rewrites, lower: bool) -> list[str]
 def candidates(values: Sequence[str]) -> Iterator[tuple[Rewrites, bool]]:
     """Yield rewrites that may make dates with words readable, and if they need lower case."""
     sample = values[:200]
-    if all(re.search(ZONES, value) for value in sample):
-        yield ((ZONES, ""),), False
     words = {word.lower() for value in sample for word in _LETTERS.findall(value)}
     if not words or len(words) > 80:
         return
@@ -71,6 +75,17 @@ def candidates(values: Sequence[str]) -> Iterator[tuple[Rewrites, bool]]:
             if months and all(_begins_with_any(month, starts) for month in months):
                 yield _month_rewrites(starts, weekdays, language), True
                 break
+
+
+def hours_of(zone: str) -> float:
+    """Return the hours from UTC of a zone such as PDT or GMT+02:00."""
+    match = re.fullmatch(r"([A-Za-z]+)(?:([+-])(\d{1,2}):?(\d{2})?)?", zone)
+    if match is None:
+        raise ValueError(f"{zone} is not a zone")
+    hours = float(OFFSETS[match[1].upper()])
+    if match[2]:
+        hours += (int(match[3]) + int(match[4] or 0) / 60) * (-1 if match[2] == "-" else 1)
+    return hours
 
 
 def _begins_with_any(word: str, patterns: Sequence[str]) -> bool:

@@ -195,6 +195,79 @@ def test_durations_are_measures(
 
 
 @pytest.mark.parametrize(
+    ("values", "first", "last"),
+    [
+        (
+            [
+                "Jan 3, 2024 11:07:33 PM PST",
+                "Jul 3, 2024 5:20:33 PM PDT",
+                "Mar 26, 2024 1:00:00 AM PDT",
+            ],
+            "2024-01-04 07:07:33",
+            "2024-07-04 00:20:33",
+        ),
+        (["03.01.2024 09:15 CET", "31.07.2024 09:15 CEST"], "2024-01-03 08:15", "2024-07-31 07:15"),
+        (["03.01.2024 09:15 MEZ", "04.07.2024 09:15 MESZ"], "2024-01-03 08:15", "2024-07-04 07:15"),
+        (["2024-01-03 20:00 EST", "2024-07-03 20:00 EDT"], "2024-01-04 01:00", "2024-07-04 00:00"),
+        (
+            ["01/02/2024 9:00 AM CST", "07/03/2024 9:00 AM CDT"],
+            "2024-01-02 15:00",
+            "2024-07-03 14:00",
+        ),
+        (
+            ["1 mars 2024 10:00 CET", "1 juin 2024 10:00 CEST"],
+            "2024-03-01 09:00",
+            "2024-06-01 08:00",
+        ),
+        (
+            ["2024-01-03 09:15 GMT+0100", "2024-07-03 09:15 GMT+0200"],
+            "2024-01-03 08:15",
+            "2024-07-03 07:15",
+        ),
+        (
+            ["13.01.2024 09:15 +0100", "04.07.2024 09:15 +0200"],
+            "2024-01-13 08:15",
+            "2024-07-04 07:15",
+        ),
+        (
+            ["03.01.2024 09:15 +0100", "04.07.2024 09:15 +0200"],
+            "2024-01-03 08:15",
+            "2024-07-04 07:15",
+        ),
+        (
+            ["1/15/2024 9:00 PM -0500", "7/3/2024 9:00 AM -0400"],
+            "2024-01-16 02:00",
+            "2024-07-03 13:00",
+        ),
+    ],
+)
+def test_zones_that_change_are_converted_to_utc(
+    write: Write, values: list[str], first: str, last: str
+) -> None:
+    inspection = inspect_column(write, values, "when")
+    times = inspection.frame["when"]
+    assert (times.min(), times.max()) == (pd.Timestamp(first), pd.Timestamp(last))
+    assert "when: times with a zone were converted to UTC" in inspection.notes
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["26.02.2024 07:33 CET", "27.02.2024 08:00 CET"],
+        ["Feb 26, 2024 7:33 AM PST", "Feb 27, 2024 8:00 AM PST"],
+        ["26 févr. 2024 07:33 CET", "27 févr. 2024 08:00 CET"],
+    ],
+)
+def test_times_of_one_zone_stay_local(write: Write, values: list[str]) -> None:
+    inspection = inspect_column(write, values, "when")
+    assert inspection.frame["when"].tolist() == [
+        pd.Timestamp("2024-02-26 07:33"),
+        pd.Timestamp("2024-02-27 08:00"),
+    ]
+    assert "times are local: their zone" in " ".join(inspection.notes)
+
+
+@pytest.mark.parametrize(
     ("name", "values", "total", "unit"),
     [
         ("hours_worked", ["38:30", "40:00", "7:45"], 86.25, "h (as hours and minutes)"),
