@@ -59,7 +59,10 @@ GEO_WORDS = known(
 LATITUDE = known("lat latitude ylatitude y_lat reclat intptlat geolat")
 LONGITUDE = known("lon lng long longitude xlongitude reclong intptlong geolon geolong")
 YEAR_WORDS = known("year yr years fy season annee année jahr año ano anno")
-DATE_PARTS = known("month mo mon day dy dow weekday week quarter qtr hour hr minute yr year")
+DATE_PARTS = known(
+    "month mo mon day dy dow weekday week quarter qtr hour hr minute yr year jahr monat tag woche stunde wochentag"
+    " quartal año mes día dia ano mês mese giorno mois jour heure hora ora rok miesiąc dzień jaar maand uur"
+)
 CATEGORY_WORDS = known(
     "type class category group level status stage grade tier segment cluster kind mode education"
     " satisfaction involvement priority survived flag is has best hand course"

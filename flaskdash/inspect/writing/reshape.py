@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from flaskdash.inspect.literals import comment, literal
-from flaskdash.inspect.values import dates
+from flaskdash.inspect.values import dates, months
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.words import words
 from flaskdash.inspect.writing import pandas_code
 from flaskdash.inspect.writing.column_names import free
 
 MIN_YEARS = 5
+MOST_MONTHS = 12
 MIN_DATES = 5
 MIN_BASKET = 5
 _YEAR = re.compile(r"(19|20)\d{2}")
@@ -28,10 +29,29 @@ SUMS = frozenset(
 )
 _WORLD_BANK = re.compile(r"(19|20)\d{2} \[YR\d{4}\]")
 PARTS = {
-    "year": frozenset({"year", "yr", "yyyy"}),
-    "month": frozenset({"month", "mo", "mon", "mm"}),
-    "day": frozenset({"day", "dy", "dd", "dom"}),
+    "year": frozenset(
+        "year yr yyyy jahr año ano anno année annee an jaar år rok vuosi год рік yil 年 연도".split()
+    ),
+    "month": frozenset(
+        """month mo mon mm monthname monat mes mês mese mois maand måned månad miesiąc miesiac kuukausi
+        месяц ay 月 월""".split()
+    ),
+    "day": frozenset(
+        """day dy dd dom mday dayofmonth tag día dia giorno jour dag dzień dzien päivä день gün 日 일""".split()
+    ),
+    "hour": frozenset(
+        """hour hr hh hourending hourofday stunde hora ora heure uur timme time godzina tunti час saat
+        時 시""".split()
+    ),
 }
+# Columns of times of the day, beside a column of dates.
+CLOCKS = frozenset(
+    "time hour uhrzeit zeit hora ora heure tijd tid klokkeslett czas godzina время saat".split()
+)
+_CLOCK = re.compile(
+    r"(?:[01]?\d|2[0-4]):[0-5]\d(?P<seconds>:[0-5]\d(?:[.]\d+)?)?(?P<half>\s?[AaPp][Mm])?"
+)
+MOST_HOURS = 24
 
 
 @dataclass(frozen=True)
@@ -165,16 +185,19 @@ def _value_name(frame: pd.DataFrame, names: Sequence[str], used: set[str]) -> st
 
 
 def date_parts(frame: pd.DataFrame) -> Reshape | None:
-    """Return how to combine columns of years, months and perhaps days into a date."""
+    """Return how to combine columns of years, months, and perhaps days and hours, into a date."""
     if any(pd.api.types.is_datetime64_any_dtype(kind) for kind in frame.dtypes):
         return None
-    columns = {
-        part: next((str(n) for n in frame.columns if str(n).strip().lower() in part_names), None)
-        for part, part_names in PARTS.items()
-    }
-    year, month, day = columns["year"], columns["month"], columns["day"]
-    if year is None or month is None or not _is_within(frame, month, 1, 12):
+    columns = {part: _part(frame, part) for part in PARTS}
+    year, month, day, hour = (columns[part] for part in ("year", "month", "day", "hour"))
+    if year is None or month is None:
         return None
+    numbers: dict[str, int] = {}
+    if not _is_within(frame, month, 1, 12):
+        numbers = month_numbers(frame[month])
+        if not numbers:
+            return None
+        frame = frame.assign(**{month: frame[month].map(numbers)})
     century = 0
     if not _is_within(frame, year, 1000, 2200):
         if not _is_within(frame, year, 0, 99):
@@ -184,13 +207,94 @@ def date_parts(frame: pd.DataFrame) -> Reshape | None:
     has_days = day is not None and _are_dates(frame, year, month, day, century)
     years = f"df[{literal(year)}]" + (f" + {century}" if century else "")
     days = f"df[{literal(day)}]" if day and has_days else "1"
-    pieces = f'"year": {years}, "month": df[{literal(month)}], "day": {days}'
+    pairs = ", ".join(f"{literal(word)}: {number}" for word, number in numbers.items())
+    names = f".map({{{pairs}}})" if numbers else ""
+    pieces = f'"year": {years}, "month": df[{literal(month)}]{names}, "day": {days}'
     name = free("date", {str(column).lower() for column in frame.columns})
     line = f"df[{literal(name)}] = pd.to_datetime(pd.DataFrame({{{pieces}}}))"
+    if has_days and hour and _is_within(frame, hour, 0, MOST_HOURS):
+        line += f' + pd.to_timedelta(df[{literal(hour)}], unit="h")'
+        note = f"{name} is made of {comment(year)}, {comment(month)}, the day and the hour"
+        return Reshape((line,), note)
     if has_days:
         return Reshape((line,), f"{name} is made of {comment(year)}, {comment(month)} and the day")
     reason = f", because {comment(day)} has values that are not days" if day else ""
     return Reshape((line,), f"{name} is the first day of the month{reason}")
+
+
+def _part(frame: pd.DataFrame, part: str) -> str | None:
+    """Return the column with the years, months, days or hours of dates, by its name."""
+    return next((str(name) for name in frame.columns if _plain(str(name)) in PARTS[part]), None)
+
+
+def _plain(name: str) -> str:
+    """Return a name's letters in lower case: MONTH_NAME gives monthname."""
+    return "".join(filter(str.isalpha, name.lower()))
+
+
+def month_numbers(values: pd.Series) -> dict[str, int]:
+    """Return the numbers of names of months in one language; {} if a value is no such name."""
+    if not isinstance(values.dtype, pd.StringDtype) or values.isna().any():
+        return {}
+    names = [str(value) for value in values.unique()]
+    for beginnings in months.LANGUAGES.values() if len(names) <= MOST_MONTHS else ():
+        starts = beginnings.split()
+        numbers = {
+            name: next((n for n, start in enumerate(starts, 1) if re.match(start, name.lower())), 0)
+            for name in names
+        }
+        if all(numbers.values()) and len(set(numbers.values())) == len(names):
+            return numbers
+    return {}
+
+
+def join_times(frame: pd.DataFrame) -> Reshape | None:
+    """Return how to join a column of dates and one of hours, or of times of the day, into one."""
+    columns = list(map(str, frame.columns))
+    moments = [name for name in columns if pd.api.types.is_datetime64_any_dtype(frame[name])]
+    if len(moments) != 1:
+        return None
+    (day,) = moments
+    days = frame[day].dropna()
+    if days.empty or not (days == days.dt.normalize()).all() or days.nunique() == len(days):
+        return None
+    name = free("datetime", {column.lower() for column in columns})
+    date = f"df[{literal(day)}]"
+    hours = [hour for hour in columns if _plain(hour) in PARTS["hour"]]
+    if hours and _is_within(frame, hours[0], 0, MOST_HOURS):
+        line = f'{date} + pd.to_timedelta(df[{literal(hours[0])}], unit="h")'
+        return _joined(name, line, day, hours[0])
+    for time in columns:
+        is_near = abs(columns.index(time) - columns.index(day)) == 1
+        if not (is_near or _plain(time) in CLOCKS or words(time)[-1:] in (["time"], ["hour"])):
+            continue
+        if code := _clock_code(frame[time], date, f"df[{literal(time)}]"):
+            return _joined(name, code, day, time)
+    return None
+
+
+def _joined(name: str, code: str, day: str, time: str) -> Reshape:
+    note = f"{name} is made of {comment(day)} and {comment(time)}"
+    return Reshape((f"df[{literal(name)}] = {code}",), note)
+
+
+def _clock_code(values: pd.Series, date: str, time: str) -> str:
+    """Return the expression for a date and a time of the day; "" if the values are no such times."""
+    if not isinstance(values.dtype, pd.StringDtype):
+        return ""
+    matches = [_CLOCK.fullmatch(str(value).strip()) for value in values.dropna().unique()]
+    if not matches or None in matches:
+        return ""
+    halves = {bool(match["half"]) for match in matches if match}
+    seconds = {bool(match["seconds"]) for match in matches if match}
+    if len(halves) > 1 or len(seconds) > 1:
+        return ""
+    if halves == {True}:
+        form = f"%Y-%m-%d %I:%M{':%S' if seconds == {True} else ''}%p"
+        clock = f'{time}.str.replace(" ", "")'
+        return f'pd.to_datetime({date}.dt.strftime("%Y-%m-%d ") + {clock}, format="{form}")'
+    complete = time if seconds == {True} else f'{time} + ":00"'
+    return f"{date} + pd.to_timedelta({complete})"
 
 
 def _are_dates(frame: pd.DataFrame, year: str, month: str, day: str, century: int) -> bool:

@@ -22,7 +22,7 @@ from flaskdash.inspect.writing import omissions, pandas_code
 from flaskdash.inspect.writing.column_names import repair
 from flaskdash.inspect.writing.draft import Draft, failed_column, run
 from flaskdash.inspect.writing.pandas_code import Layout
-from flaskdash.inspect.writing.reshape import reshape
+from flaskdash.inspect.writing.reshape import join_times, reshape
 from flaskdash.inspect.writing.sums import find_sums
 
 ATTEMPTS = 12
@@ -142,6 +142,9 @@ def reshaped(
         body, frame = _extended(body, sums.lines, path)
         notes.append(sums.note)
     if steps := reshape(frame, ragged):
+        body, frame = _extended(body, steps.lines, path)
+        notes.append(steps.note)
+    if steps := join_times(frame):
         body, frame = _extended(body, steps.lines, path)
         notes.append(steps.note)
     return body, frame, notes, omitted
