@@ -64,7 +64,10 @@ def test_years_months_and_days_become_a_date(
 def test_a_date_and_an_hour_are_joined(write: Write, header: str, row: str, hours: range) -> None:
     lines = [
         row.format(
-            day=day, hour=hour, n=n * hour % 97, clock=f"{hour % 12 or 12}:05 {'AP'[hour // 12 % 2]}M"
+            day=day,
+            hour=hour,
+            n=n * hour % 97,
+            clock=f"{hour % 12 or 12}:05 {'AP'[hour // 12 % 2]}M",
         )
         for n, day in enumerate(DAYS)
         for hour in hours

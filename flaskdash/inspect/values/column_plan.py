@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from flaskdash.inspect.values import dates, durations, missing, months, wrappings
+from flaskdash.inspect.values import dates, durations, missing, wrappings
 from flaskdash.inspect.values import numbers as number_format
 from flaskdash.inspect.values.dates import Dating
 from flaskdash.inspect.values.numbers import Numerals
@@ -111,10 +111,8 @@ def _plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
     dating, odd = _dating(name, values)
     if dating:
         base = _widen(base, odd, counts)
-        is_local = not dating.offsets
-        if is_local and any(pattern == months.ZONES for pattern, _ in dating.rewrites):
-            match = re.search(months.ZONES, next(iter(values.keys() - odd)))
-            zone = match[0].strip() if match else ""
+        if dating.zones and not dating.offsets:
+            zone = ", ".join(dating.zones)
             note = f"times are local: their zone ({zone}) is left out"
             base = replace(base, notes=(*base.notes, note))
         return _plan_dates(base, dating, values.keys() - odd)
@@ -134,7 +132,9 @@ def _plan_text(
     if has_numbers:
         count = sum(values[value] for value in values if number_format.is_number(value))
     is_code = bool((CODE_WORDS | ID_WORDS) & set(words(base.name)))
-    if rows and MOSTLY < count / rows < 1 and not is_code:
+    if all(map(_PAIR.fullmatch, sample)):
+        pass  # coordinates, which get columns of their own
+    elif rows and MOSTLY < count / rows < 1 and not is_code:
         odd = {value for value in values if not number_format.is_number(value)}
         notes = (
             f"{rows - count} of {rows} values are not numbers ({_quoted_examples(odd)}), "
@@ -161,6 +161,9 @@ _DATE_LIKE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b.*|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})(\b.*)?"
     r"|\d{1,2}\.? [^\W\d_]{3,10}\.? \d{4}.*|[^\W\d_]{3,10}\.? \d{1,2},? \d{4}.*"
 )
+
+
+_PAIR = re.compile(r"[(\[]?-?\d+\.\d+\s*,\s*-?\d+\.\d+[)\]]?")
 
 
 def _look_like_dates(values: list[str]) -> bool:

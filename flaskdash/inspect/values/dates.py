@@ -90,7 +90,7 @@ class Dating:
     `kind` is "format", "quarter", "quarter-first", "week", "yearweek", "years", "excel" (days
     since 1900), "webkit", or a unit of EPOCHS. Values that `format` does not read have one of the
     `more` formats; `midnight` tells that some have the hour 24. Years of two digits after `latest`
-    are those of the century before. `offsets` are the hours from UTC of the zones that change in a column. `ambiguous` dates can be read day first or month first;
+    are those of the century before. `zones` are the names behind the times. `offsets` are the hours from UTC of the zones that change in a column. `ambiguous` dates can be read day first or month first;
     `evidence` is a value that excludes one order. `zoned` timestamps are converted to UTC. `rewrites` are pairs of a
     pattern and its replacement, applied before parsing; with `lower`, to lower-case text.
     """
@@ -105,6 +105,7 @@ class Dating:
     more: tuple[str, ...] = ()
     midnight: bool = False
     latest: int = 0
+    zones: tuple[str, ...] = ()
     offsets: tuple[tuple[str, float], ...] = ()
     note: str = ""
 
@@ -164,9 +165,11 @@ def _detect_zones(values: Sequence[str], named: bool) -> Dating | None:
     zones = sorted({match[0] for match in matches if match})
     hours = tuple((zone, months.hours_of(zone)) for zone in zones)
     changes = len({offset for _, offset in hours}) > 1
+    pattern = rf"\s?(?:{'|'.join(map(re.escape, zones))})$"
     return replace(
         dating,
-        rewrites=((months.ZONES, ""), *dating.rewrites),
+        rewrites=((pattern.lower() if dating.lower else pattern, ""), *dating.rewrites),
+        zones=tuple(zones),
         offsets=hours if changes else (),
         zoned=changes,
     )

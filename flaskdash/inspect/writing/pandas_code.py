@@ -14,7 +14,6 @@ from flaskdash.inspect.text.lines import NO_TRIM, Trim
 from flaskdash.inspect.values import missing
 from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.values.dates import EPOCH_NAMES, EPOCHS, MIDNIGHT, WEBKIT_OFFSET
-from flaskdash.inspect.values.months import ZONE
 from flaskdash.inspect.values.numbers import BELOW, EVEN, LAKHS, LIMIT
 
 PER_LINE = 12
@@ -509,7 +508,8 @@ def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
         )
         return [(first + "".join(f".fillna({each})" for each in more), "several formats")]
     if dating.offsets:
-        zones = f'{{c}}.str.extract(r"({ZONE})", expand=False)'
+        names = "|".join(re.escape(zone) for zone, _ in dating.offsets)
+        zones = f'{{c}}.str.extract(r"({names})\\s*$", expand=False)'
         hours = ", ".join(f"{literal(zone)}: {offset:g}" for zone, offset in dating.offsets)
         local = f"pd.to_datetime({text}, format={literal(dating.format)})"
         return [(f'{local} - pd.to_timedelta({zones}.map({{{hours}}}), unit="h")', "in UTC")]

@@ -20,6 +20,7 @@ from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.words import GEO_WORDS, ID_WORDS, NUMBER_WORDS, TIME_WORDS, words
 from flaskdash.inspect.writing import omissions, pandas_code
 from flaskdash.inspect.writing.column_names import repair
+from flaskdash.inspect.writing.coordinates import find_coordinates
 from flaskdash.inspect.writing.draft import Draft, failed_column, run
 from flaskdash.inspect.writing.pandas_code import Layout
 from flaskdash.inspect.writing.reshape import join_times, reshape
@@ -144,9 +145,10 @@ def reshaped(
     if steps := reshape(frame, ragged):
         body, frame = _extended(body, steps.lines, path)
         notes.append(steps.note)
-    if steps := join_times(frame):
-        body, frame = _extended(body, steps.lines, path)
-        notes.append(steps.note)
+    for find in (join_times, find_coordinates):
+        if steps := find(frame):
+            body, frame = _extended(body, steps.lines, path)
+            notes.append(steps.note)
     return body, frame, notes, omitted
 
 
