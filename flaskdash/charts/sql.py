@@ -356,6 +356,8 @@ def _bar(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:
     if chart.color:
         return _coloured_bars(chart, columns, dialect)
     limit, order = chart.limit or 15, "2 DESC, 1"
+    if column.separator and dialect is DUCKDB:
+        return _choices(chart, columns, limit)
     is_ordered = bool(ORDERED_WORDS & set(words(chart.x))) or column.distinct <= limit
     if column.type == "integer" and is_ordered:
         # Months, hours, levels and ratings stay in their own order.
@@ -365,6 +367,20 @@ def _bar(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:
         f"SELECT {dialect.quote(chart.x)}, {_measure(chart, columns, dialect)}\n"
         f"FROM {dialect.quote(chart.data)}{where}\n"
         f"GROUP BY 1\nORDER BY {order}\nLIMIT {limit}"
+    )
+
+
+def _choices(chart: Chart, columns: Mapping[str, Column], limit: int) -> str:
+    """Select a bar for each choice of the lists in a column's cells."""
+    assert chart.x is not None
+    x, mark = DUCKDB.quote(chart.x), columns[chart.x].separator.replace("'", "''")
+    part = f"'{mark}'" if mark.isprintable() else f"chr({ord(mark)})"
+    measured = f", {DUCKDB.quote(chart.y)}" if chart.y else ""
+    return (
+        f"SELECT {x}, {_measure(chart, columns, DUCKDB)}\n"
+        f"FROM (\n    SELECT trim(unnest(string_split({x}, {part}))) AS {x}{measured}\n"
+        f"    FROM {DUCKDB.quote(chart.data)}{_indent(_where(chart, columns, DUCKDB, chart.x, chart.y))}\n"
+        f") AS choices\nWHERE {x} <> ''\nGROUP BY 1\nORDER BY 2 DESC, 1\nLIMIT {limit}"
     )
 
 

@@ -54,6 +54,7 @@ class Column:
     Categories: `totals` are the values that sum up the others ("World"), `order` the values in their
     natural order (age bands).
     Flags of words: `yes` is the word that means true.
+    Lists in cells: `separator` is the text between their choices.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Column:
     totals: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     yes: str | None = None
+    separator: str = ""
 
 
 @dataclass(frozen=True)

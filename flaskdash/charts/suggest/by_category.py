@@ -34,6 +34,18 @@ def breakdowns(facts: Facts) -> Iterator[Chart]:
             limit=bar_limit(category),
             reason=f"{humanise(measure.name)} {aggregation(measure)} for {value_count(category)}",
         )
+    for measure in facts.single_measures[:1]:
+        for column in facts.lists if measure.agg == "mean" else ():  # a sum would count a row twice
+            yield Chart(
+                "bar",
+                facts.data,
+                f"{measure_title(measure)} by {humanise(column.name, 30)}",
+                x=column.name,
+                y=measure.name,
+                agg="mean",
+                limit=BARS,
+                reason=f"{humanise(measure.name)} {aggregation(measure)} for each choice of its lists",
+            )
 
 
 def _pairs(facts: Facts) -> list[tuple[Column, Column]]:
@@ -59,6 +71,16 @@ def occurrences(facts: Facts) -> Iterator[Chart]:
     """Yield bars that count rows by category, unless most values have one row."""
     if facts.is_panel and facts.crowded:
         return
+    for column in facts.lists:
+        yield Chart(
+            "bar",
+            facts.data,
+            f"Rows by {humanise(column.name, 50)}",
+            x=column.name,
+            agg="count",
+            limit=BARS,
+            reason="how often each choice of its lists occurs",
+        )
     for category in _counted_categories(facts):
         if category.distinct > 0.5 * facts.rows or facts.balanced:
             continue

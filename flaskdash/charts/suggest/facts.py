@@ -124,6 +124,11 @@ class Facts:
         )
 
     @property
+    def lists(self) -> list[Column]:
+        """The columns with lists of choices in their cells."""
+        return [c for c in self.columns if c.separator and c.role == "category"]
+
+    @property
     def has_candles(self) -> bool:
         """Tell whether the table has the four prices of a candlestick."""
         return _has_candles(self.columns)
@@ -411,6 +416,7 @@ def _category_columns(columns: Sequence[Column]) -> list[Column]:
         if c.role in ("category", "geography", "flag")
         and c.type in ("text", "boolean", "integer")
         and not (c.role == "geography" and c.type != "text")
+        and not (c.role == "category" and c.separator)
     ]
 
 

@@ -25,6 +25,11 @@ def remark(frame: pd.DataFrame, columns: Iterable[Column]) -> list[str]:
     columns = list(columns)
     notes = _blank_names(frame, columns) if columns else []
     for column in columns:
+        if column.separator:
+            mark = repr(comment(column.separator) or column.separator)
+            notes.append(
+                f"{column.name}: lists of choices with {mark} between them: bars count each choice"
+            )
         if totals.is_divided(column):
             notes += _totals(frame[column.name], column)
         elif column.role == "measure":

@@ -20,9 +20,12 @@ from flaskdash.inspect.meaning.measures import (
     unit_of,
 )
 from flaskdash.inspect.model import Column, ColumnType, Role
+from flaskdash.inspect.values import choices
 from flaskdash.inspect.words import words
 
 LONG_TEXT = 60
+LISTED = ("category", "text", "identifier", "geography")  # the roles of columns that may hold lists
+MOST_LISTS = 5000  # cells that tell whether a column holds lists
 AGGREGATIONS = ("sum", "mean", "last")
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?"
 # The words of flags: for true, and for false.
@@ -132,6 +135,10 @@ def column_of(name: str, values: pd.Series, position: int, unit: str | None) -> 
         present = present.astype("str")
         distinct = int(present.nunique())
     role = role_of(name, kind, present, distinct, len(values), position)
+    separator = ""
+    if kind == "text" and role in LISTED:
+        separator = choices.separator_of([str(value) for value in present.head(MOST_LISTS)])
+        role = "category" if separator and role != "geography" else role
     grain = None
     if role == "time":
         grain = "year" if kind == "integer" else grain_of(present)
@@ -149,6 +156,7 @@ def column_of(name: str, values: pd.Series, position: int, unit: str | None) -> 
         unit=unit,
         order=order.ordered(unique_words),
         yes=_true_word(unique_words) if role == "flag" else None,
+        separator=separator,
     )
 
 

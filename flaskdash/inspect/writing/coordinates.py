@@ -39,14 +39,17 @@ def find_coordinates(frame: pd.DataFrame) -> Reshape | None:
         values = _distinct(frame[name])
         if not values:
             continue
-        if pattern := _angles(values):
+        pattern = _angles(values)
+        is_pair = not pattern or _kind_of(values[0], pattern) == "both"
+        if is_pair and has_places:
+            continue
+        if pattern:
             added, note = _of_angles(frame, name, values, pattern)
-        elif not has_places and (pair := _pairs(name, values)):
+        elif pair := _pairs(name, values):
             added, note = _of_pairs(frame, name, *pair)
         else:
             continue
-        if "latitude and" in note and any("latitude and" in other for other in notes):
-            continue
+        has_places = has_places or is_pair
         lines += added
         notes.append(note)
     return Reshape(tuple(lines), "; ".join(notes)) if lines else None

@@ -1,0 +1,48 @@
+"""Recognise lists in cells, such as the answers of a survey: Well|Tap|Rain."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+SEPARATORS = ("|", ";", "\n", "、", ",")
+MIN_CELLS = 12
+MIN_LISTS = 0.1  # share of the cells with several choices
+MIN_REPEATS = 3.0  # how often a choice occurs on average
+MOST_CHOICES = 80
+LONGEST_CHOICE = 80  # characters
+MIN_FREE = 0.7  # share of later parts that also come first: those of "Austin, TX" never do
+MOST_REPEATED = 0.05  # share of the cells with the same part twice
+
+
+def separator_of(cells: Sequence[str]) -> str:
+    """Return the text between the choices of cells that are lists, "" if they are not.
+
+    The parts of lists are few, repeat, and have no fixed place: each may come first.
+    """
+    for separator in SEPARATORS if len(cells) >= MIN_CELLS else ():
+        has_lists = sum(separator in cell for cell in cells) >= MIN_LISTS * len(cells)
+        if has_lists and _are_choices([split(cell, separator) for cell in cells], separator):
+            return separator
+    return ""
+
+
+def split(cell: str, separator: str) -> list[str]:
+    """Return the choices of a cell, as the SQL of a chart splits it."""
+    return [part for part in map(str.strip, cell.split(separator)) if part]
+
+
+def _are_choices(cells: Sequence[list[str]], separator: str) -> bool:
+    counts = Counter(part for cell in cells for part in cell)
+    several = [cell for cell in cells if len(cell) > 1]
+    if not several or not 2 < len(counts) <= MOST_CHOICES or max(map(len, counts)) > LONGEST_CHOICE:
+        return False
+    if counts.total() < MIN_REPEATS * len(counts):
+        return False
+    if separator == "," and all(part.replace(".", "").isdigit() for part in counts):
+        return False  # numbers with a decimal comma, or with groups
+    if sum(len(set(cell)) < len(cell) for cell in several) > MOST_REPEATED * len(several):
+        return False
+    first = {cell[0] for cell in cells if cell}
+    later = [part for cell in several for part in cell[1:]]
+    return sum(part in first for part in later) >= MIN_FREE * len(later)
