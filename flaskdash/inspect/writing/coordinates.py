@@ -20,6 +20,8 @@ _NUMBER = r"\d{1,3}(?:\.\d+)?"
 _ANGLE = rf"(?P<d>{_NUMBER})\s*[°º]?\s*(?:(?P<m>{_NUMBER})\s*['\u2032\u2019]\s*)?(?:(?P<s>{_NUMBER})\s*(?:[\"\u2033\u201d]|'')\s*)?"
 BEHIND = rf"{_ANGLE}(?P<h>[NSEW])"
 BEFORE = rf"(?P<h>[NSEW])\s*{_ANGLE}"
+PLAIN = rf"(?P<d>{_NUMBER})\s*[°º]?\s*"
+PATTERNS = (rf"{PLAIN}(?P<h>[NSEW])", rf"(?P<h>[NSEW])\s*{PLAIN}", BEHIND, BEFORE)
 _MARKED = re.compile(r"[°º.]")
 NAMES = frozenset(
     """coord coords coordinate coordinates koordinate koordinaten coordenadas coordonnées coordinate geo geom geometry
@@ -27,6 +29,12 @@ NAMES = frozenset(
 )
 LONGITUDE_FIRST = frozenset("lonlat lnglat longlat xy".split())
 EXACT = 3  # decimals that are coordinates, whatever the column is called
+
+
+SIZES = (
+    'sizes = parts[["d", "m", "s"]].astype("float64").fillna(0)',
+    'degrees = sizes["d"] + sizes["m"] / 60 + sizes["s"] / 3600',
+)
 
 
 def find_coordinates(frame: pd.DataFrame) -> Reshape | None:
@@ -67,7 +75,7 @@ def _distinct(values: pd.Series) -> list[str]:
 
 def _angles(values: Sequence[str]) -> str:
     """Return the pattern for the degrees in all values, each with N, S, E or W; "" if there is none."""
-    for pattern in (BEHIND, BEFORE):
+    for pattern in PATTERNS:
         kinds = set()
         for value in values:
             kind = _kind_of(value, pattern)
@@ -98,22 +106,22 @@ def _of_angles(
 ) -> tuple[list[str], str]:
     """Return the lines for degrees with letters of the sky's directions, and a note."""
     kind = _kind_of(values[0], pattern)
+    column = f"df.pop({literal(name)})" if kind == "both" else f"df[{literal(name)}]"
     lines = [
-        "# Degrees, minutes and seconds: those of the south and the west are negative.",
-        f'parts = df[{literal(name)}].str.extractall(r"""{pattern}""")',
-        'sizes = parts[["d", "m", "s"]].astype("float64").fillna(0)',
-        'degrees = sizes["d"] + sizes["m"] / 60 + sizes["s"] / 3600',
+        "# Degrees of the south and the west are negative.",
+        f'parts = {column}.str.extractall(r"""{pattern}""")',
+        *(SIZES if "(?P<m>" in pattern else ['degrees = parts["d"].astype("float64")']),
         'degrees = degrees.mask(parts["h"].isin(["S", "W"]), -degrees)',
     ]
     if kind != "both":
         lines.append(f"df[{literal(name)}] = degrees.droplevel(1)")
-        return lines, f"{name}: degrees with N, S, E or W are read as numbers"
+        return lines, f"{comment(name)}: degrees with N, S, E or W are read as numbers"
     north, east = _free_names(frame)
     lines += [
         f'df[{literal(north)}] = degrees[parts["h"].isin(["N", "S"])].droplevel(1)',
         f'df[{literal(east)}] = degrees[parts["h"].isin(["E", "W"])].droplevel(1)',
     ]
-    return lines, f"{name} has coordinates: they are in {north} and {east}"
+    return lines, f"{comment(name)} became {north} and {east}"
 
 
 def _pairs(name: str, values: Sequence[str]) -> tuple[str, bool] | None:
@@ -143,10 +151,10 @@ def _of_pairs(
     north, east = _free_names(frame)
     columns = [east, north] if is_swapped else [north, east]
     lines = [
-        f'numbers = df[{literal(name)}].str.extract(r"{pattern}")',
+        f'numbers = df.pop({literal(name)}).str.extract(r"{pattern}")',
         f'df[{literal(columns)}] = numbers.astype("float64")',
     ]
-    return lines, f"{comment(name)} has coordinates: they are in {north} and {east}"
+    return lines, f"{comment(name)} became {north} and {east}"
 
 
 def _free_names(frame: pd.DataFrame) -> Iterator[str]:
