@@ -23,11 +23,13 @@ MADE = frozenset(
 EMPTY = (
     frozenset(
         """sheet tabelle feuil hoja foglio blad arkusz planilha ark list data dataset daten datos dati
-    donnees book mappe classeur workbook untitled unbenannt results result records items rows values
+    donnees untitled unbenannt results result records items rows values
     table main query report""".split()
     )
     | MADE
 )
+# Programs number new workbooks: Book1.
+NUMBERED = frozenset("book mappe classeur workbook libro cartel pasta mapa".split())
 _NOISE = re.compile(
     r"""\(\d+\)|\[\d+\]                              # the second download
     |(?<!\d)(19|20)\d\d[-_.]?(0\d|1[0-2])[-_.]?([0-2]\d|3[01])(?!\d)([T_-]?\d{2}[-_:.]?\d{2}([-_:.]?\d{2})?Z?(?!\d))?
@@ -93,8 +95,13 @@ def _meaning_of(stem: str) -> str:
         parts.pop(0)
     while parts and _is_ending(parts):
         parts.pop()
-    is_empty = all(part.lower() in EMPTY or part.isdigit() for part in map(_bare, parts))
-    return "" if is_empty else " ".join(parts)
+    return "" if all(map(_is_empty, parts)) else " ".join(parts)
+
+
+def _is_empty(part: str) -> bool:
+    """Tell whether a word of a name says nothing about the table."""
+    bare = part.lower().rstrip("0123456789")
+    return bare in EMPTY or (bare in NUMBERED and bare != part.lower())
 
 
 def _is_ending(parts: list[str]) -> bool:
@@ -104,7 +111,3 @@ def _is_ending(parts: list[str]) -> bool:
         _VERSION.fullmatch(last) and len(parts) > 1 and parts[-2].lower() in MADE
     )
     return last in MADE or bool(is_version)
-
-
-def _bare(word: str) -> str:
-    return word.rstrip("0123456789")

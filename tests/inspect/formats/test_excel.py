@@ -410,8 +410,8 @@ def test_a_new_project_depends_on_what_its_loader_needs(
     listed = tomllib.loads((folder / "shop/pyproject.toml").read_text("utf-8"))["project"]
     assert "python-calamine>=0.4" in listed["dependencies"]
     assert listed["dependencies"] == sorted(listed["dependencies"])
-    assert 'sheet_name="More"' in (folder / "shop/app/loaders/book.py").read_text("utf-8")
-    assert (folder / "shop/data/book.xlsx").read_bytes() == path.read_bytes()
+    assert 'sheet_name="More"' in (folder / "shop/app/loaders/more.py").read_text("utf-8")
+    assert (folder / "shop/data/more.xlsx").read_bytes() == path.read_bytes()
 
 
 def test_a_table_belongs_to_one_source(book: Book, folder: Path, flaskdash: Cli) -> None:
