@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats import big_csv, fixed_width
 from flaskdash.inspect.formats.source_file import SourceFile
-from flaskdash.inspect.literals import literal
+from flaskdash.inspect.formats.stack import amounts_of_data, merge
+from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
-from flaskdash.inspect.text import lines
+from flaskdash.inspect.text import lines, sections
 from flaskdash.inspect.text.dialect import (
     BLANKS,
     GAPS,
@@ -29,11 +32,13 @@ from flaskdash.inspect.text.lines import NO_TRIM, Trim
 from flaskdash.inspect.text.table import TOP, tabulate
 from flaskdash.inspect.writing import duckdb_code
 from flaskdash.inspect.writing.draft import Draft
-from flaskdash.inspect.writing.pandas_code import Layout
+from flaskdash.inspect.writing.pandas_code import Layout, Stack
 from flaskdash.inspect.writing.tabular import SourceTable, without_blank_columns
 from flaskdash.inspect.writing.tabular import draft as write_draft
 
 LONGEST_LINE = 1_000_000
+MOST_LISTED = 6
+MOST_NAMES = 3  # of the columns of another table
 
 
 def read(source: SourceFile) -> Draft:
@@ -50,8 +55,9 @@ def read(source: SourceFile) -> Draft:
 
 def read_whole(source: SourceFile) -> Draft:
     """Read a text file with pandas, which needs it in memory."""
+    table = find_table(source)
     try:
-        return write_draft(source.path, find_table(source))
+        return write_draft(source.path, table)
     except FlaskdashError:
         text, encoding = decoded(source)
         dialect = sniff(text)
@@ -74,6 +80,8 @@ def find_table(source: SourceFile) -> SourceTable:
         trim = replace(trim, fields=fields, delimiter=mark)
         trimmed = trim.apply(text)
         dialect = sniff(trimmed)
+    if not trim and (table := _find_part(source, text, encoding, dialect)):
+        return table
     if not trim:
         aligned = fixed_width.find_table(source, text, encoding, dialect)
         has_gaps = bool(aligned or dialect.delimiter is None) and is_split_by_gaps(text)
@@ -82,6 +90,133 @@ def find_table(source: SourceFile) -> SourceTable:
         if has_gaps:
             dialect = CsvDialect(GAPS)
     return parse_table(source, trimmed, encoding, dialect, trim)
+
+
+def _find_part(
+    source: SourceFile, text: str, encoding: str, dialect: CsvDialect
+) -> SourceTable | None:
+    """Return the chosen or largest part of a text that holds several tables, or types of lines."""
+    if types := sections.record_types(text, dialect):
+        return _of_type(source, text, encoding, dialect, types)
+    parts = sections.find_sections(text)
+    lines = sections.split_lines(text)
+    # Sections of one shape are one table, if their titles tell them apart.
+    groups: dict[object, list[tuple[sections.Section, SourceTable]]] = {}
+    titles = [part.title for part in parts]
+    for part in parts:
+        table = parse_table(
+            source,
+            "\n".join(lines[part.first : part.last]),
+            encoding,
+            part.dialect,
+            Trim(span=(str(part.first), str(part.last))),
+        )
+        is_named = part.title and titles.count(part.title) == 1
+        key = (part.names, part.dialect) if is_named else part
+        groups.setdefault(key, []).append((part, table))
+    if len(parts) < 2:
+        return None
+    ranked = sorted(
+        groups.values(), key=lambda group: _sum_amounts(table for _, table in group), reverse=True
+    )
+    stem = Path(source.name).stem
+    labels = [stem, *(f"{stem}#{number}" for number in range(2, len(ranked) + 1))]
+    if sections.is_form(parts) and source.table is None:
+        raise FlaskdashError(
+            f"{source.path} holds {len(parts)} small tables, one below the other, as a form does. "
+            f"Choose one with --table: {listed(labels)}.",
+            f"--table {shlex.quote(labels[0])}",
+        )
+    chosen = labels.index(choose_table(source, labels))
+    group = ranked[chosen]
+    others = [
+        f"{label} ({_described(group)})"
+        for label, group in zip(labels, ranked, strict=True)
+        if label != labels[chosen]
+    ]
+    notes = []
+    if len(group) > 1:
+        joined = listed([part.title for part, _ in group])
+        notes.append(f"{len(group)} tables of one shape stacked, one below the other: {joined}")
+    if others:
+        notes.append(f"read {_described(group)}; --table takes another table: {listed(others)}")
+    table = _stack_sections(group) if len(group) > 1 else group[0][1]
+    return replace(
+        table,
+        notes=(*notes, *table.notes),
+        read=replace(table.read, table=labels[chosen]),
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a list, shortened if there are many."""
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return ", ".join(map(comment, names[:MOST_LISTED])) + more
+
+
+def choose_table(source: SourceFile, labels: Sequence[str]) -> str:
+    """Return the label that the user chose, or the first."""
+    if source.table is None:
+        return labels[0]
+    if source.table not in labels:
+        raise FlaskdashError(
+            f"{source.path} has no table {source.table!r}. Choose one with --table: "
+            f"{listed(labels)}.",
+            f"--table {shlex.quote(labels[0])}",
+        )
+    return source.table
+
+
+def _sum_amounts(tables: Iterable[SourceTable]) -> tuple[int, int]:
+    """Return the number of numbers and dates in tables, and that of all cells."""
+    amounts = [amounts_of_data(table.table) for table in tables]
+    return sum(typed for typed, _ in amounts), sum(total for _, total in amounts)
+
+
+def _described(group: Sequence[tuple[sections.Section, SourceTable]]) -> str:
+    """Return the title of a section and its first columns, for a note."""
+    part = group[0][0]
+    names = comment(", ".join(part.names[:MOST_NAMES]), 60)
+    title = f"{comment(part.title, 40)}: " if part.title else ""
+    return f"{title}{names}"
+
+
+def _stack_sections(group: Sequence[tuple[sections.Section, SourceTable]]) -> SourceTable:
+    """Return the table that sections of one shape make up, with a column for their titles."""
+    rows = ", ".join(f"({literal(p.title)}, {p.first}, {p.last})" for p, _ in group)
+    stack = Stack((f"for title, first, last in [{rows}]:",), label="title")
+    titles = [part.title for part, _ in group]
+    table = merge([table for _, table in group], titles, "section", stack, "sections")
+    trim = replace(table.layout.trim, span=("first", "last"))
+    return replace(table, layout=replace(table.layout, trim=trim))
+
+
+def _of_type(
+    source: SourceFile, text: str, encoding: str, dialect: CsvDialect, types: Mapping[str, int]
+) -> SourceTable:
+    """Return the table of the lines of one type.
+
+    Raises FlaskdashError if several types recur, and none is chosen.
+    """
+    mark = dialect.delimiter or ""
+    starts = {start.removesuffix(mark).strip('"'): start for start in types}
+    labels = sorted(starts, key=lambda label: -types[starts[label]])
+    counts = ", ".join(f"{comment(name, 30)} ({types[starts[name]]:,})" for name in labels)
+    described = f"lines of {len(types)} types, which their first cell names: {counts}"
+    if sum(count > 1 for count in types.values()) > 1 and source.table is None:
+        raise FlaskdashError(
+            f"{source.path} holds {described}. Each type has its own columns. "
+            "Choose one with --table.",
+            f"--table {shlex.quote(labels[0])}",
+        )
+    label = choose_table(source, labels)
+    trim = Trim(start=starts[label])
+    table = parse_table(source, trim.apply(text), encoding, dialect, trim)
+    return replace(
+        table,
+        notes=(f"{described}; read {comment(label, 30)}", *table.notes),
+        read=replace(table.read, table=label),
+    )
 
 
 def _holds_gaps(aligned: SourceTable) -> bool:

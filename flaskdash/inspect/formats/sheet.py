@@ -15,7 +15,7 @@ from python_calamine import (
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats.source_file import SourceFile
-from flaskdash.inspect.formats.stack import amount_of_data
+from flaskdash.inspect.formats.stack import amounts_of_data
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.text.dialect import (
@@ -102,7 +102,7 @@ class Sheet:
         ]
         if len(pieces) < 2:
             return [self]
-        pieces.sort(key=lambda piece: -piece.amount)
+        pieces.sort(key=lambda piece: piece.amounts, reverse=True)
         return [replace(piece, number=number) for number, piece in enumerate(pieces, start=1)]
 
     def _cut(self, rows: slice, columns: slice) -> Sheet:
@@ -283,9 +283,14 @@ class Sheet:
         return width > 1 and filled > 0.4 * table.rows * width and named > 0.6 * width
 
     @cached_property
+    def amounts(self) -> tuple[int, int]:
+        """Return the numbers of typed and of all filled cells; 0 if the sheet holds no table."""
+        return amounts_of_data(self.table) if self.table and self.holds_table else (0, 0)
+
+    @property
     def amount(self) -> int:
-        """Return the amount of data in the sheet; 0 if it holds no table."""
-        return amount_of_data(self.table) if self.table and self.holds_table else 0
+        """Return the amount of data in the sheet; see amount_of_data."""
+        return sum(self.amounts)
 
     def read(self, source: SourceFile) -> SourceTable:
         """Return the table in the sheet, and how pandas reads it."""
@@ -304,11 +309,7 @@ class Sheet:
         header_cells = [self.cells[table.header.skip][index] for index in columns]
         is_whole = self.left == self.right == 0 and columns == list(range(len(self.records[0])))
         letters = letters_of([self.left + index for index in columns])
-        table = replace(
-            _select(table, columns),
-            footer=table.footer + self.bottom,
-            second_table=table.second_table + self.bottom,
-        )
+        table = replace(_select(table, columns), footer=table.footer + self.bottom)
         skip = self.top + table.header.skip
         return SourceTable(
             replace(table, header=replace(table.header, skip=skip)),

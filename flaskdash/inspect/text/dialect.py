@@ -342,10 +342,10 @@ def _is_header(record: Record, below: list[Record], width: int) -> bool:
     names = values = 0
     for cell, column in zip(cells, columns, strict=True):
         column = [value for value in column if value]
-        if _is_typed(column):
+        if is_typed(column):
             # A year or a date can name a column of numbers, but not one of years or dates.
-            is_label = _is_label(cell) and not all(map(_is_label, column))
-            if is_value(cell) and not is_label:
+            names_numbers = is_label(cell) and not all(map(is_label, column))
+            if is_value(cell) and not names_numbers:
                 values += 1
             else:
                 names += bool(cell)
@@ -409,7 +409,7 @@ def count_descriptions(names: Record, rows: Sequence[Record]) -> int:
     if len(sample) < 5:
         return 0
     columns = _columns(sample, len(names))
-    typed = [index for index, column in enumerate(columns) if _is_typed(column)]
+    typed = [index for index, column in enumerate(columns) if is_typed(column)]
     if len(names) == 2 and typed == [1]:
         return _count_metadata(rows, _count_words(rows[:limit], columns, typed))
     typed = [i for i, column in enumerate(columns) if i in typed or _has_digits(column)]
@@ -438,7 +438,7 @@ def _count_words(rows: Sequence[Record], columns: list[Record], typed: list[int]
     The result ends at the first row of another width.
     """
     untyped = [index for index in range(len(columns)) if index not in typed]
-    coded = [index for index in typed if not _is_typed(columns[index])]
+    coded = [index for index in typed if not is_typed(columns[index])]
     distinct = {index: set(columns[index]) for index in untyped}
     counts = []
     for row in rows:
@@ -461,7 +461,7 @@ def _columns(rows: Sequence[Record], width: int) -> list[Record]:
     return [[row[i].strip() for row in rows if row[i].strip()] for i in range(width)]
 
 
-def _is_typed(column: Record) -> bool:
+def is_typed(column: Record) -> bool:
     """Tell whether at least four in five values of a column are numbers or dates."""
     return bool(column) and sum(map(is_value, column)) >= 0.8 * len(column)
 
@@ -490,7 +490,7 @@ def is_second_header(names: Record, row: Record, below: list[Record]) -> bool:
     if len(row) != len(names) or len(rows) < 3:
         return False
     columns = _columns(rows, len(row))
-    typed = [index for index, column in enumerate(columns) if _is_typed(column)]
+    typed = [index for index, column in enumerate(columns) if is_typed(column)]
     untyped = [index for index, column in enumerate(columns) if column and index not in typed]
     if _completes_names(names, row, columns):
         return True
@@ -502,7 +502,7 @@ def is_second_header(names: Record, row: Record, below: list[Record]) -> bool:
         return len(words) > 1
     has_blank_name = any(not names[index].strip() and index > 0 for index in typed)
     labels = [
-        _is_label(cell) and not all(map(_is_label, columns[index]))
+        is_label(cell) and not all(map(is_label, columns[index]))
         for index, cell in zip(typed, cells, strict=True)
     ]
     return has_blank_name and all(word or label for word, label in zip(words, labels, strict=True))
@@ -553,7 +553,7 @@ def is_value(cell: str) -> bool:
     return bool(NUMBER.fullmatch(cell) or DATE.fullmatch(cell))
 
 
-def _is_label(cell: str) -> bool:
+def is_label(cell: str) -> bool:
     """Tell whether a value can be a column's name: a year, a code of four digits, or a date."""
     return bool(re.fullmatch(r"\d{4}", cell) or DATE.fullmatch(cell))
 

@@ -22,11 +22,14 @@ _RULER = re.compile(RULER)
 class Trim:
     """The changes to make to a text's lines before it is parsed.
 
-    Lines that are `rulers` or `comments` are removed, and so are `bars` at both ends of a line and
-    byte order `marks` inside the text. `header` is a line that is repeated among the rows. In lines
+    Only the lines of the `span` are read, given as two expressions, and only those with the beginning
+    `start`. Lines that are `rulers` or `comments` are removed, and so are `bars` at both ends of a
+    line and byte order `marks` inside the text. `header` is a line that is repeated among the rows. In lines
     with a quote that has no pair, that quote is removed, so that they have `fields` again.
     """
 
+    span: tuple[str, str] = ("", "")
+    start: str = ""
     rulers: bool = False
     bars: bool = False
     comments: bool = False
@@ -41,6 +44,12 @@ class Trim:
     def statements(self, text: str) -> list[str]:
         """Return statements that assign the trimmed lines of the expression `text` to `lines`."""
         lines = [f'lines = {text}.split("\\n")']
+        if any(self.span):
+            lines.append(f"lines = lines[{':'.join(self.span)}]  # those of the table")
+        if self.start:
+            lines.append(
+                f"lines = [line for line in lines if line.startswith({literal(self.start)})]"
+            )
         if self.marks:
             lines.append(r'lines = [line.lstrip("\ufeff") for line in lines]  # from joined files')
         if self.comments:

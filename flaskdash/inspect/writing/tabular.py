@@ -357,11 +357,8 @@ def _table_notes(table: TextTable, rows: int, header_rows: int) -> list[str]:
         notes.append(f"{above} line(s) above the header skipped")
     if table.blank:
         notes.append(f"{table.blank} row(s) without any value left out")
-    if table.footer > table.second_table:
-        below = table.footer - table.second_table
-        notes.append(f"{below} line(s) below the table skipped: notes or totals")
-    if table.second_table:
-        notes.append(f"another table below, of {table.second_table} line(s), is left out")
+    if table.footer:
+        notes.append(f"{table.footer} line(s) below the table skipped: notes or totals")
     if table.long:
         lines = ", ".join(str(number + 1) for number in table.long[:5])
         notes.append(f"{len(table.long)} row(s) with too many fields skipped (records {lines})")

@@ -499,7 +499,8 @@ def test_a_table_below_another_is_left_out(book: Book) -> None:
     inspection = inspect_source(path)
     check(inspection, path)
     assert inspection.frame.shape == (12, 3)
-    assert "another table below, of 7 line(s), is left out" in inspection.notes
+    other = "read sheet Data; --table takes another: Data#2 (city, people, land)"
+    assert other in inspection.notes
 
 
 def test_days_as_column_names_become_rows(book: Book) -> None:
