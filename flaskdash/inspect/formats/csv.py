@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +31,8 @@ from flaskdash.inspect.text.dialect import (
 )
 from flaskdash.inspect.text.encoding import decode
 from flaskdash.inspect.text.lines import NO_TRIM, Trim
-from flaskdash.inspect.text.table import TOP, tabulate
+from flaskdash.inspect.text.shifted import Row
+from flaskdash.inspect.text.table import TOP, TextTable, tabulate
 from flaskdash.inspect.writing import duckdb_code
 from flaskdash.inspect.writing.draft import Draft
 from flaskdash.inspect.writing.pandas_code import Layout, Stack
@@ -99,6 +102,8 @@ def _find_part(
     if types := sections.record_types(text, dialect):
         return _of_type(source, text, encoding, dialect, types)
     parts = sections.find_sections(text)
+    if not parts:
+        return None
     lines = sections.split_lines(text)
     # Sections of one shape are one table, if their titles tell them apart.
     groups: dict[object, list[tuple[sections.Section, SourceTable]]] = {}
@@ -114,8 +119,6 @@ def _find_part(
         is_named = part.title and titles.count(part.title) == 1
         key = (part.names, part.dialect) if is_named else part
         groups.setdefault(key, []).append((part, table))
-    if len(parts) < 2:
-        return None
     ranked = sorted(
         groups.values(), key=lambda group: _sum_amounts(table for _, table in group), reverse=True
     )
@@ -282,9 +285,23 @@ def parse_table(
         decimal="," if dialect.delimiter == ";" else ".",
         notes=(*notes, *broken_bytes(text)),
         header_rows=block.rows or 1,
+        rows=lambda: _rows(text, dialect, table),
         advice="Open it in an editor, and check that each row is on a line of its own, with the same "
         "delimiter.",
     )
+
+
+def _rows(text: str, dialect: CsvDialect, table: TextTable) -> Iterator[Row]:
+    """Yield the rows of a table in a text, each with its number among the records."""
+    start = table.header.skip + (table.header.names is not None)
+    left_out = set(table.long)
+    numbered = enumerate(records(text, dialect))
+    rows = (row for row in numbered if row[0] >= start and row[0] not in left_out)
+    # The footer comes last.
+    kept: deque[Row] = deque(itertools.islice(rows, table.footer))
+    for row in rows:
+        kept.append(row)
+        yield kept.popleft()
 
 
 def _shown_delimiter(text: str, dialect: CsvDialect) -> str | None:

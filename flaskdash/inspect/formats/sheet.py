@@ -309,7 +309,8 @@ class Sheet:
         header_cells = [self.cells[table.header.skip][index] for index in columns]
         is_whole = self.left == self.right == 0 and columns == list(range(len(self.records[0])))
         letters = letters_of([self.left + index for index in columns])
-        table = replace(_select(table, columns), footer=table.footer + self.bottom)
+        table = _select(table, columns)
+        table = replace(table, footer=table.footer + self.bottom, beyond=self.bottom)
         skip = self.top + table.header.skip
         return SourceTable(
             replace(table, header=replace(table.header, skip=skip)),
@@ -328,6 +329,10 @@ class Sheet:
             gaps=[self._gaps(index, start) for index in columns],
             notes=_notes(columns, beside, header_rows),
             header_rows=header_rows,
+            rows=lambda: (
+                (self.top + number, [self.records[number][index] for index in columns])
+                for number in range(start, end)
+            ),
             requires=REQUIRES,
             advice="Save the sheet as CSV, and use the copy.",
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from flaskdash.inspect.text.dialect import (
     DATE,
@@ -51,7 +51,9 @@ class TextTable:
     `rows` does not include the `blank` rows, which have no value at all. `long` are the numbers of
     the records with more fields than names, counted from 0 in the whole file. `shorter` rows have
     fewer fields. `titles` are rows with a value in the first column only. `footer` is the number of
-    records after the last row. `trailing` tells whether the rows end in a delimiter.
+    records after the last row. `trailing` tells whether the rows end in a delimiter. `shifted` are
+    the numbers of records that are left out, as their cells stand beside their columns. Of the
+    footer, the records `beyond` belong to other tables.
     """
 
     header: Header
@@ -63,10 +65,26 @@ class TextTable:
     trailing: bool = False
     blank: int = 0
     titles: int = 0
+    beyond: int = 0
+    shifted: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
         return len(self.columns)
+
+    def without(self, rows: Sequence[tuple[int, Record]]) -> TextTable:
+        """Return the table without rows, each given with its number, that are shifted."""
+        columns = [Counter(counts) for counts in self.columns]
+        for _, row in rows:
+            for index, counts in enumerate(columns):
+                counts[row[index] if index < len(row) else ""] -= 1
+        return replace(
+            self,
+            columns=[Counter({c: n for c, n in counts.items() if n > 0}) for counts in columns],
+            rows=self.rows - len(rows),
+            shorter=self.shorter - sum(len(row) < self.width for _, row in rows),
+            shifted=tuple(number for number, _ in rows),
+        )
 
 
 def tabulate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pandas as pd
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.literals import comment
 from flaskdash.inspect.model import Read
+from flaskdash.inspect.text.shifted import Row, find_shifted
 from flaskdash.inspect.text.table import TextTable
 from flaskdash.inspect.values import column_plan, dates
 from flaskdash.inspect.values.cells import refine_by_types
@@ -38,7 +39,7 @@ class SourceTable:
     """A table in a source, and how pandas reads it.
 
     `layout_of` completes the `layout` with facts about the table. `kind` names the source in
-    errors, and `advice` says there what to do. `decimal` is the likelier decimal mark if numbers
+    errors, and `advice` says there what to do. `rows` yields the rows with their numbers again. `decimal` is the likelier decimal mark if numbers
     can be read both ways. `header_rows` end with the row of the table's header.
 
     Of a sheet, `cells` are the typed cells of each column, and `gaps` their number of blank cells
@@ -57,6 +58,7 @@ class SourceTable:
     notes: Sequence[str] = ()
     declined: str = ""
     header_rows: int = 1
+    rows: Callable[[], Iterable[Row]] | None = None
     requires: tuple[str, ...] = ()
     advice: str = "Open it in an editor, and check that each row is on a line of its own."
 
@@ -66,6 +68,9 @@ def draft(path: Path, source: SourceTable) -> Draft:
     table = source.table
     if table.rows == 0:
         raise FlaskdashError(f"{path} has a header but no rows. Use a file with at least one row.")
+    if source.rows and not source.layout.stack:
+        source = _without_shifted(source, source.rows())
+        table = source.table
     names, name_notes = column_names(table)
     plans = [
         column_plan.plan_column(n, counts) for n, counts in zip(names, table.columns, strict=True)
@@ -75,7 +80,7 @@ def draft(path: Path, source: SourceTable) -> Draft:
     plans = [order(p, counts, european) for p, counts in zip(plans, table.columns, strict=True)]
     layout = layout_of(source.layout, table, names)
     body, frame, plans = _agree(path, source, layout, plans)
-    skipped = table.rows + len(table.long) - len(frame)
+    skipped = table.rows + len(table.long) + len(table.shifted) - len(frame)
     rows = len(frame)
     notes = [
         *_table_notes(table, rows, source.header_rows),
@@ -100,6 +105,20 @@ def draft(path: Path, source: SourceTable) -> Draft:
         declined=source.declined or _crosstab(table) or _prose(table, plans) or _unlike(table),
         requires=source.requires,
     )
+
+
+def _without_shifted(source: SourceTable, rows: Iterable[Row]) -> SourceTable:
+    """Return the source without rows whose cells stand beside their columns."""
+    shifted = find_shifted(rows, source.table.columns)
+    if not shifted:
+        return source
+    table = source.table.without(shifted)
+    start = table.header.skip + (table.header.names is not None)
+    cells = [
+        [cell for number, cell in enumerate(column, start) if number not in table.shifted]
+        for column in source.cells
+    ]
+    return replace(source, table=table, cells=cells)
 
 
 def _adjust(plans: Sequence[ColumnPlan], source: SourceTable) -> list[ColumnPlan]:
@@ -160,6 +179,7 @@ def layout_of(layout: Layout, table: TextTable, names: list[str]) -> Layout:
         drop_blank=table.blank > 0,
         footer=table.footer,
         long=len(table.long) > len(bad_first),
+        shifted=table.shifted,
         columns=f"range({len(names) - bool(layout.stack and layout.stack.column)}),  # rows end in a delimiter"
         if table.trailing
         else layout.columns,
@@ -357,11 +377,15 @@ def _table_notes(table: TextTable, rows: int, header_rows: int) -> list[str]:
         notes.append(f"{above} line(s) above the header skipped")
     if table.blank:
         notes.append(f"{table.blank} row(s) without any value left out")
-    if table.footer:
-        notes.append(f"{table.footer} line(s) below the table skipped: notes or totals")
+    if below := table.footer - table.beyond:
+        notes.append(f"{below} line(s) below the table skipped: notes or totals")
     if table.long:
         lines = ", ".join(str(number + 1) for number in table.long[:5])
         notes.append(f"{len(table.long)} row(s) with too many fields skipped (records {lines})")
+    if table.shifted:
+        lines = ", ".join(str(number + 1) for number in table.shifted[:5])
+        note = f"{len(table.shifted)} row(s) left out: a cell is missing or too many, and its cells"
+        notes.append(f"{note} stand beside their columns (records {lines})")
     if table.shorter:
         notes.append(f"{table.shorter} row(s) with too few fields: their last values are missing")
     return notes

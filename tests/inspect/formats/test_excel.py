@@ -503,6 +503,15 @@ def test_a_table_below_another_is_left_out(book: Book) -> None:
     assert other in inspection.notes
 
 
+def test_a_shifted_row_of_a_sheet_is_left_out(book: Book) -> None:
+    cells: list[list[object]] = [[f"K{i}", "Ulm", i / 10, i, f"R{i}x"] for i in range(80)]
+    cells[40] = ["K40", 4.5, 40, "R40x", None]
+    inspection = inspect_source(book(Data=[["who", "town", "sum", "n", "code"], *cells]))
+    assert "(records 42)" in inspection.notes[0]
+    assert inspection.column("sum").type == "number"
+    assert inspection.read.rows == 79
+
+
 def test_days_as_column_names_become_rows(book: Book) -> None:
     names = [dt.datetime(2023, month, 1) for month in range(1, 13)]
     rows = [[f"A{i}", *range(i, i + 12), 99] for i in range(8)]
