@@ -12,6 +12,7 @@ TOLERANCE = 1e-3  # share of a sum by which rounded parts may miss it
 MIN_SUM = 100  # of one sum at least: smaller ones are equal by chance
 MIN_SUMS = 2
 MOST_SUMS = 0.6  # share of the rows
+LEAST_SUMS = 0.01
 LEAST_SEVERAL = 0.25  # share of the sums that have several parts: equal neighbours are none
 MOST_PARTS = 100  # of a sum, and rows before the first one
 MOST_ROWS = 5000
@@ -69,18 +70,20 @@ def _parse(values: Values, least: int, above: bool, terms: int) -> Hierarchy | N
     stack: list[int] = []
     numbers = np.nan_to_num(values)
     order = range(len(values))
-    for row in reversed(order) if above else order:
+    for done, row in enumerate(reversed(order) if above else order):
         if np.isnan(values[row]).all():
             hierarchy.blank.append(row)
             continue
-        count = _count_parts(values[row], numbers[stack[: -MOST_PARTS - 1 : -1]], least)
-        if not count and terms:
+        # A sum of one sum is another level, or a profit without costs.
+        fewest = 1 if stack and stack[-1] in hierarchy.parts else least
+        count = _count_parts(values[row], numbers[stack[: -MOST_PARTS - 1 : -1]], fewest)
+        if not count and terms and hierarchy.parts:
             count = _count_terms(values[row], numbers[stack[: -terms - 1 : -1]])
         if count:
             hierarchy.parts[row] = stack[-count:]
             del stack[-count:]
         stack.append(row)
-        if not hierarchy.parts and len(stack) > MOST_PARTS:
+        if done > MOST_PARTS and not LEAST_SUMS * done < len(hierarchy.parts) < MOST_SUMS * done:
             return None
     return hierarchy if _explain(stack, values, hierarchy) else None
 
