@@ -19,6 +19,7 @@ from flaskdash.inspect.formats.stack import amounts_of_data
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
 from flaskdash.inspect.text.dialect import (
+    HEADER_ROWS,
     Header,
     Record,
     find_header,
@@ -26,6 +27,7 @@ from flaskdash.inspect.text.dialect import (
     is_second_header,
     is_word,
     join_names,
+    names_index,
 )
 from flaskdash.inspect.text.dialect import is_value as is_written_value
 from flaskdash.inspect.text.table import TOP, TextTable, tabulate
@@ -37,7 +39,6 @@ from flaskdash.inspect.writing.tabular import SourceTable
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 ENGINE = 'engine="calamine",'
 REQUIRES = ("python-calamine>=0.4",)
-HEADER_ROWS = 4
 MOST_NAMES = 3  # of the columns of another table
 MOST_TITLES = 3  # above the header of a table below another
 
@@ -191,6 +192,11 @@ class Sheet:
             last += 1
         if first and is_group_row(self.records[first - 1], self.records[last], bool(self.merged)):
             first -= 1
+        header_rows = self.records[first : last + 1]
+        if first < last < len(self.records) - 1 and names_index(
+            header_rows, self.records[last + 1]
+        ):
+            last += 1
         if first == last:
             return header, 1
         names = join_names(self.records[first : last + 1])
