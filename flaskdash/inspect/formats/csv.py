@@ -41,12 +41,14 @@ from flaskdash.inspect.writing.tabular import draft as write_draft
 
 LONGEST_LINE = 1_000_000
 MOST_LISTED = 6
+LEAST_ROWS = 3  # of a table in a page
+LEAST_UNNAMED_ROWS = 10  # of one without a header: a form may have fewer
 MOST_NAMES = 3  # of the columns of another table
 
 
 def read(source: SourceFile) -> Draft:
     """Read a text file; raise FlaskdashError if it holds no table."""
-    if not big_csv.is_big(source):
+    if not big_csv.is_big(source) or lines.detect_markup(decode(source.head, source.path)[0]):
         return read_whole(source)
     try:
         return big_csv.read(source)
@@ -59,6 +61,13 @@ def read(source: SourceFile) -> Draft:
 def read_whole(source: SourceFile) -> Draft:
     """Read a text file with pandas, which needs it in memory."""
     table = find_table(source)
+    least = LEAST_UNNAMED_ROWS if table.table.header.names is None else LEAST_ROWS
+    is_small = table.table.rows < least or table.table.width < 2
+    if table.read.format == "html" and is_small and source.table is None:
+        raise FlaskdashError(
+            f"{source.path} is an HTML page without a table of data: it may be a login or an error "
+            "page that was saved under the name of the file. Download the data file itself."
+        )
     try:
         return write_draft(source.path, table)
     except FlaskdashError:
@@ -75,7 +84,8 @@ def find_table(source: SourceFile) -> SourceTable:
     """Return the table in a text file, and how pandas reads it."""
     text, encoding = decoded(source)
     refuse_one_line(source.path, text)
-    trim = lines.detect_trim(text)
+    markup = lines.detect_markup(text)
+    trim = Trim(markup=markup) if markup else lines.detect_trim(text)
     trimmed = trim.apply(text) if trim else text
     dialect = sniff(trimmed)
     mark = dialect.delimiter or ""
@@ -83,8 +93,10 @@ def find_table(source: SourceFile) -> SourceTable:
         trim = replace(trim, fields=fields, delimiter=mark)
         trimmed = trim.apply(text)
         dialect = sniff(trimmed)
-    if not trim and (table := _find_part(source, text, encoding, dialect)):
-        return table
+    if trim == Trim(markup=markup):
+        table = _find_part(source, trimmed, encoding, dialect, trim)
+        if table is not None:
+            return table
     if not trim:
         aligned = fixed_width.find_table(source, text, encoding, dialect)
         has_gaps = bool(aligned or dialect.delimiter is None) and is_split_by_gaps(text)
@@ -96,11 +108,11 @@ def find_table(source: SourceFile) -> SourceTable:
 
 
 def _find_part(
-    source: SourceFile, text: str, encoding: str, dialect: CsvDialect
+    source: SourceFile, text: str, encoding: str, dialect: CsvDialect, trim: Trim
 ) -> SourceTable | None:
     """Return the chosen or largest part of a text that holds several tables, or types of lines."""
     if types := sections.record_types(text, dialect):
-        return _of_type(source, text, encoding, dialect, types)
+        return _of_type(source, text, encoding, dialect, types, trim)
     parts = sections.find_sections(text)
     if not parts:
         return None
@@ -114,7 +126,7 @@ def _find_part(
             "\n".join(lines[part.first : part.last]),
             encoding,
             part.dialect,
-            Trim(span=(str(part.first), str(part.last))),
+            replace(trim, span=(str(part.first), str(part.last))),
         )
         is_named = part.title and titles.count(part.title) == 1
         key = (part.names, part.dialect) if is_named else part
@@ -195,7 +207,12 @@ def _stack_sections(group: Sequence[tuple[sections.Section, SourceTable]]) -> So
 
 
 def _of_type(
-    source: SourceFile, text: str, encoding: str, dialect: CsvDialect, types: Mapping[str, int]
+    source: SourceFile,
+    text: str,
+    encoding: str,
+    dialect: CsvDialect,
+    types: Mapping[str, int],
+    trim: Trim,
 ) -> SourceTable:
     """Return the table of the lines of one type.
 
@@ -213,8 +230,9 @@ def _of_type(
             f"--table {shlex.quote(labels[0])}",
         )
     label = choose_table(source, labels)
-    trim = Trim(start=starts[label])
-    table = parse_table(source, trim.apply(text), encoding, dialect, trim)
+    lines_of_type = Trim(start=starts[label]).apply(text)
+    trim = replace(trim, start=starts[label])
+    table = parse_table(source, lines_of_type, encoding, dialect, trim)
     return replace(
         table,
         notes=(f"{described}; read {comment(label, 30)}", *table.notes),
@@ -277,7 +295,7 @@ def parse_table(
             reading=text_arguments(text, encoding) if trim else "",
         ),
         Read(
-            format="tsv" if dialect.delimiter == "\t" else "csv",
+            format=trim.markup or ("tsv" if dialect.delimiter == "\t" else "csv"),
             encoding=encoding,
             delimiter=_shown_delimiter(text, dialect),
         ),

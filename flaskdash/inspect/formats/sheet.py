@@ -14,6 +14,7 @@ from python_calamine import (
 )
 
 from flaskdash.errors import FlaskdashError
+from flaskdash.inspect.formats.formulas import count_uncalculated
 from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.formats.stack import amounts_of_data
 from flaskdash.inspect.literals import comment, literal
@@ -333,7 +334,10 @@ class Sheet:
             "a sheet",
             cells=[[row[index] for row in self.cells[start:end]] for index in columns],
             gaps=[self._gaps(index, start) for index in columns],
-            notes=_notes(columns, beside, header_rows),
+            notes=[
+                *_notes(columns, beside, header_rows),
+                *self._formula_notes(source, columns, table),
+            ],
             header_rows=header_rows,
             rows=lambda: (
                 (self.top + number, [self.records[number][index] for index in columns])
@@ -342,6 +346,22 @@ class Sheet:
             requires=REQUIRES,
             advice="Save the sheet as CSV, and use the copy.",
         )
+
+    def _formula_notes(
+        self, source: SourceFile, columns: Sequence[int], table: TextTable
+    ) -> list[str]:
+        """Return a note on each column without values whose formulas were never calculated."""
+        blank = [i for i, counts in enumerate(table.columns) if not any(map(str.strip, counts))]
+        if not blank or not source.head.startswith(b"PK"):
+            return []
+        counts = count_uncalculated(source.data, self.name)
+        names = table.header.names or [""] * table.width
+        return [
+            f"{comment(names[index], 30) or letter}: its {counts[letter]} formula(s) were never "
+            "calculated: open the workbook in a spreadsheet program, and save it"
+            for index in blank
+            if counts[letter := _letter(self.left + columns[index])]
+        ]
 
 
 def _notes(columns: Sequence[int], beside: Sequence[str], header_rows: int) -> list[str]:

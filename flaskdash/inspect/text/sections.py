@@ -12,6 +12,7 @@ from flaskdash.inspect.text.dialect import (
     find_header,
     is_label,
     is_typed,
+    is_value,
     is_word,
     most_common_width,
     records,
@@ -134,9 +135,9 @@ def _table(lines: Sequence[str], first: int, last: int, previous: Section | None
     typed = [name for name, column in zip(names, columns, strict=True) if is_typed(column)]
     filled = list(filter(None, names))
     if typed:
-        is_table = all(is_word(name) or is_label(name) for name in typed) and any(
-            map(is_word, filled)
-        )
+        # A name may look like a word for no value: "n".
+        named = [is_word(name) or is_label(name) for name in typed]
+        is_table = any(named) and not any(map(_is_plain_value, typed)) and any(map(is_word, filled))
     else:
         # Words above words: lines of a key and a value are no table.
         differs = previous is None or previous.has_values or width != len(previous.names)
@@ -147,6 +148,10 @@ def _table(lines: Sequence[str], first: int, last: int, previous: Section | None
     above = list(filter(str.strip, top[header.skip - 1])) if header.skip else []
     title = above[0].strip() if len(above) == 1 else ""
     return Section(first, last, dialect, names, title, bool(typed))
+
+
+def _is_plain_value(name: str) -> bool:
+    return is_value(name) and not is_label(name)
 
 
 def _title(lines: Sequence[str]) -> str:
@@ -187,7 +192,7 @@ def record_types(text: str, dialect: CsvDialect) -> dict[str, int]:
         return {}
     usual = {start: most_common_width(widths) for start, widths in counts.items()}
     are_regular = all(
-        widths[usual[start]] >= ONE_WIDTH * sum(widths.values())
+        widths[usual[start]] >= ONE_WIDTH * sum(widths.values()) and usual[start]
         for start, widths in recurring.items()
     )
     differ = len({usual[start] for start in (recurring if len(recurring) > 1 else counts)}) > 1

@@ -512,6 +512,21 @@ def test_a_shifted_row_of_a_sheet_is_left_out(book: Book) -> None:
     assert inspection.read.rows == 79
 
 
+@pytest.mark.parametrize("name", ["Summe", "Gesamt & mehr"])
+def test_formulas_that_were_never_calculated_are_named(book: Book, name: str) -> None:
+    cells = [[i, i * 2, f"=A{i + 2}+B{i + 2}"] for i in range(20)]
+    inspection = inspect_source(book(**{name: [["a", "b", name], *cells]}))
+    note = f"{name}: its 20 formula(s) were never calculated: "
+    assert note + "open the workbook in a spreadsheet program, and save it" in inspection.notes
+
+
+def test_blank_columns_without_formulas_are_not_named(book: Book) -> None:
+    inspection = inspect_source(
+        book(Data=[["a", "b", "c"], *([i, i * 2, None] for i in range(20))])
+    )
+    assert not any("formula" in note for note in inspection.notes)
+
+
 def test_days_as_column_names_become_rows(book: Book) -> None:
     names = [dt.datetime(2023, month, 1) for month in range(1, 13)]
     rows = [[f"A{i}", *range(i, i + 12), 99] for i in range(8)]
