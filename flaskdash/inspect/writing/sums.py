@@ -18,6 +18,7 @@ from flaskdash.inspect.writing.hierarchy import MIN_SUM, TOLERANCE, Hierarchy, f
 MIN_ROWS = 4
 MIN_ROWS_OF_ONE_MEASURE = 6  # one equality may be chance, unless there are many parts
 MIN_ROWS_OF_MEAN = 10
+SPREAD = 2e-3  # share of the spread of values by which a rounded mean may miss theirs
 MOST_GAPS = 0.1  # share of the other rows without a label
 
 
@@ -34,8 +35,9 @@ def find_sums(frame: pd.DataFrame) -> Sums | None:
     measures = frame[[*_measures(frame)]].astype("float64")
     if len(frame) < MIN_ROWS or measures.shape[1] == 0:
         return None
-    if hierarchy := find_hierarchy(measures.to_numpy()):
-        return _without_levels(frame, hierarchy)
+    hierarchy = find_hierarchy(measures.to_numpy())
+    if hierarchy and (sums := _without_levels(frame, hierarchy)):
+        return sums
     for position, place, remaining in ((0, "first", "1:"), (-1, "last", ":-1")):
         for method in ("sum", "mean"):
             if name := _measure_of_total(frame, measures, position, method):
@@ -65,7 +67,7 @@ def _total_among(frame: pd.DataFrame, measures: pd.DataFrame) -> Sums | None:
     return Sums((f"{line}  # the sum of the others",), note)
 
 
-def _without_levels(frame: pd.DataFrame, hierarchy: Hierarchy) -> Sums:
+def _without_levels(frame: pd.DataFrame, hierarchy: Hierarchy) -> Sums | None:
     """Return how to remove the sums of a report, and to make columns of its groups."""
     is_sum = pd.Series(False, frame.index)
     is_sum.iloc[list(hierarchy.parts)] = True
@@ -96,7 +98,7 @@ def _without_levels(frame: pd.DataFrame, hierarchy: Hierarchy) -> Sums:
                 f"; {len(hierarchy.blank)} row(s) without numbers, too" if is_blank.any() else ""
             )
             return Sums(lines, kind + titles + note)
-    return Sums((), f"{count} row(s) are sums of others, but no column tells them apart: they stay")
+    return None  # without a label of their own, they are sums by chance
 
 
 def _group_lines(frame: pd.DataFrame, label: str, hierarchy: Hierarchy) -> tuple[list[str], str]:
@@ -152,9 +154,12 @@ def _measure_of_total(
     others = measures.drop(index=measures.index[position])
     sums = others.agg(method)
     compared = total.notna() & (sums != 0)
+    margin = TOLERANCE * sums.abs()
     if method == "mean":
-        compared &= others.nunique() > 1
-    is_equal = compared & ((total - sums).abs() <= TOLERANCE * sums.abs())
+        # Coordinates of one town are all near their mean: what counts is how far they spread.
+        margin = SPREAD * (others.max() - others.min())
+        compared &= margin > 0
+    is_equal = compared & ((total - sums).abs() <= margin)
     largest = sums[is_equal].abs()
     if is_equal.sum() < 0.5 * compared.sum() or largest.empty:
         return ""

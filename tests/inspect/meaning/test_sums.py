@@ -181,6 +181,12 @@ def test_a_row_of_means_is_left_out(write: Write) -> None:
     assert "the last row is the mean of the others: left out" in inspection.notes
 
 
+def test_a_row_near_the_mean_is_no_mean(write: Write) -> None:
+    rows = [row(f"S{n}", 47.8 + n * 7 % 31 / 100, 106.5 + n * 5 % 17 / 100) for n in range(20)]
+    path = write(row("station", "height", "width") + "".join(rows) + row("S20", 47.92, 106.6))
+    assert inspect_source(path).read.rows == len(inspect_source(path).frame) == 21
+
+
 def test_equal_neighbours_are_no_sums(write: Write) -> None:
     text = row("town", "n", "m") + "".join(
         row(f"t{n}", n // 2 * 37 + 100, n // 2 * 3) for n in range(20)
