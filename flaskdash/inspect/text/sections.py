@@ -28,6 +28,7 @@ LEAST_ROWS = 2
 MOST_CUTS = 50  # places where a table may begin without a blank line above
 MOST_PIECES = 300  # runs of lines that are looked at
 MOST_TYPES = 12
+LONGEST_TYPE = 30  # characters of its name
 LEAST_RECORDS = 8
 ONE_WIDTH = 0.9  # share of the lines of a type that have its usual width
 LEAST_RECURRING = 3  # times that a table of a form recurs
@@ -185,7 +186,7 @@ def record_types(text: str, dialect: CsvDialect) -> dict[str, int]:
     for line in lines:
         start, delimiter, _ = line.partition(mark)
         counts.setdefault(start + delimiter, Counter())[line.count(mark)] += 1
-        if len(counts) > MOST_TYPES:
+        if len(counts) > MOST_TYPES or len(start) > LONGEST_TYPE:
             return {}
     recurring = {start: widths for start, widths in counts.items() if sum(widths.values()) > 1}
     if len(lines) < LEAST_RECORDS or not recurring or len(counts) < 2:

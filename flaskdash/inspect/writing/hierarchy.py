@@ -51,7 +51,10 @@ def find_hierarchy(values: Values) -> Hierarchy | None:
     if len(values) > MOST_ROWS or not values.size:
         return None
     alone = [values[:, [index]] for index in range(min(MOST_MEASURES, values.shape[1]))]
-    candidates = [values, *(alone if len(alone) > 1 else [])]
+    # A measure alone proves nothing about rows that have numbers in others only.
+    is_blank = np.isnan(values).all(axis=1)
+    alone = [column for column in alone if (np.isnan(column[:, 0]) == is_blank).all()]
+    candidates = [values, *(alone if values.shape[1] > 1 else [])]
     # Below a sum and parts, the last part looks like a difference: differences come last.
     forms = itertools.product(candidates, (0, MOST_TERMS), (2, 1), (False, True))
     for measures, terms, least, above in forms:

@@ -84,20 +84,17 @@ def _without_levels(frame: pd.DataFrame, hierarchy: Hierarchy) -> Sums | None:
         if not frame.loc[is_sum, name].isin(frame.loc[~is_sum, name]).any():
             groups, note = _group_lines(frame, name, hierarchy) if len(texts) == 1 else ([], "")
             sums = literal(list(map(str, frame.loc[is_sum, name].dropna().unique())))
-            test = f"df[{literal(name)}].isin(sums)"
-            if is_blank.any():
-                test += f" | df[{literal(str(_first_measure(frame)))}].isna()"
+            titles = f'df = df.dropna(subset={literal(list(_measures(frame)))}, how="all")'
             lines = (
                 "# These rows are sums or differences of others.",
                 f"sums = {sums}",
                 *groups,
-                f"df = df[~({test})].reset_index(drop=True)",
+                *([titles] if is_blank.any() else []),
+                f"df = df[~df[{literal(name)}].isin(sums)].reset_index(drop=True)",
             )
             kind = f"{count} row(s) are sums or differences of others: left out"
-            titles = (
-                f"; {len(hierarchy.blank)} row(s) without numbers, too" if is_blank.any() else ""
-            )
-            return Sums(lines, kind + titles + note)
+            blank = f"; {len(hierarchy.blank)} row(s) without numbers, too"
+            return Sums(lines, kind + blank * bool(is_blank.any()) + note)
     return None  # without a label of their own, they are sums by chance
 
 
@@ -123,10 +120,6 @@ def _group_lines(frame: pd.DataFrame, label: str, hierarchy: Hierarchy) -> tuple
         lines.append(f"groups = {literal(groups)}")
         lines.append(f"df[{literal(names[-1])}] = {target}.where({target}.isin(groups)).{fill}()")
     return lines, f"; their groups are in {', '.join(names)}" if names else ""
-
-
-def _first_measure(frame: pd.DataFrame) -> str:
-    return next(_measures(frame))
 
 
 def _measures(frame: pd.DataFrame) -> Iterator[str]:

@@ -187,6 +187,23 @@ def test_a_row_near_the_mean_is_no_mean(write: Write) -> None:
     assert inspect_source(path).read.rows == len(inspect_source(path).frame) == 21
 
 
+def test_sums_of_one_measure_do_not_drop_rows_of_another(write: Write) -> None:
+    text = row("account", "debit", "credit")
+    for group in range(3):
+        text += "".join(row(f"d{group}{n}", group * 50 + n * 31 + 9, "") for n in range(3))
+        text += row(f"all {group}", group * 150 + 120, "")
+        text += "".join(row(f"c{group}{n}", "", n * 17 + 3) for n in range(4))
+    assert len(inspect_source(write(text)).frame) == 24
+
+
+def test_an_account_without_a_value_in_the_first_month_stays(write: Write) -> None:
+    text = row("account", "jan", "feb") + row("In", "", "") + row("a", "", 400) + row("b", 300, 20)
+    text += row("In all", 300, 420) + row("Out", "", "") + row("c", 70, 80) + row("d", 150, 90)
+    inspection = inspect_source(write(text + row("Out all", 220, 170) + row("Profit", 80, 250)))
+    assert list(inspection.frame["account"]) == list("abcd")
+    assert list(inspection.frame["group"]) == ["In", "In", "Out", "Out"]
+
+
 def test_equal_neighbours_are_no_sums(write: Write) -> None:
     text = row("town", "n", "m") + "".join(
         row(f"t{n}", n // 2 * 37 + 100, n // 2 * 3) for n in range(20)
