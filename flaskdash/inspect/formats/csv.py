@@ -31,7 +31,7 @@ from flaskdash.inspect.text.dialect import (
 )
 from flaskdash.inspect.text.encoding import decode
 from flaskdash.inspect.text.lines import NO_TRIM, Trim
-from flaskdash.inspect.text.shifted import Row
+from flaskdash.inspect.text.shifted import Row, blank_places, find_shifted
 from flaskdash.inspect.text.table import TOP, TextTable, tabulate
 from flaskdash.inspect.writing import duckdb_code
 from flaskdash.inspect.writing.draft import Draft
@@ -268,6 +268,16 @@ def parse_table(
     table = tabulate(lambda: records(text, dialect), header)
     if table is None:
         raise _empty(source.path)
+    if blanks := _blanks(text, dialect, table):
+        mark = dialect.delimiter or ","
+        text = Trim(blanks=blanks, delimiter=mark).apply(text)
+        trim = replace(trim, blanks=blanks, delimiter=mark)
+        table = tabulate(lambda: records(text, dialect), header) or table
+        listed_lines = ", ".join(str(number + 1) for number, _ in blanks[:MOST_LISTED])
+        block.notes.append(
+            f"a cell is missing in the middle of {len(blanks)} line(s), by the types of the cells "
+            f"behind it: a blank one is put in (lines {listed_lines})"
+        )
     if table.rows:
         table = without_blank_columns(table)
     notes = [*block.notes]
@@ -307,6 +317,18 @@ def parse_table(
         advice="Open it in an editor, and check that each row is on a line of its own, with the same "
         "delimiter.",
     )
+
+
+def _blanks(text: str, dialect: CsvDialect, table: TextTable) -> tuple[tuple[int, int], ...]:
+    """Return the lines of rows in which a cell is missing, and its place."""
+    if not table.shorter or not dialect.is_plain:
+        return ()
+    short = (row for row in _rows(text, dialect, table) if len(row[1]) == table.width - 1)
+    rows = find_shifted(short, table.columns)
+    lines_of_text = text.count("\n") + (not text.endswith("\n"))
+    if not rows or sum(1 for _ in records(text, dialect)) != lines_of_text:
+        return ()  # a record of several lines: their numbers are not those of records
+    return tuple(blank_places(rows, table.columns).items())
 
 
 def _rows(text: str, dialect: CsvDialect, table: TextTable) -> Iterator[Row]:

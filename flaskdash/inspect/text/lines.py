@@ -40,7 +40,7 @@ class Trim:
     The rows of tables in `markup`, which is "html" or "xml", become lines first. Only the lines of the `span` are read, given as two expressions, and only those with the beginning
     `start`. Lines that are `rulers` or `comments` are removed, and so are `bars` at both ends of a
     line and byte order `marks` inside the text. `header` is a line that is repeated among the rows. In lines
-    with a quote that has no pair, that quote is removed, so that they have `fields` again.
+    with a quote that has no pair, that quote is removed, so that they have `fields` again. A blank cell is put in at the `blanks`: lines, and places in them.
     """
 
     markup: str = ""
@@ -53,6 +53,7 @@ class Trim:
     header: str = ""
     fields: int = 0
     delimiter: str = ","
+    blanks: tuple[tuple[int, int], ...] = ()
 
     def __bool__(self) -> bool:
         return self != NO_TRIM
@@ -106,12 +107,24 @@ class Trim:
                 '            best = min(fits, key=lambda row: "".join(row).count(\'"\'))',
                 "            lines[number] = texts[rows.index(best)]",
             ]
+        if self.blanks:
+            mark = "" if self.delimiter == "," else f", delimiter={literal(self.delimiter)}"
+            lines += [
+                "# A cell is missing in these lines, at this place: put in a blank one.",
+                f"for number, place in {list(self.blanks)}:",
+                f"    cells = next(csv.reader([lines[number]]{mark}))",
+                '    cells.insert(place, "")',
+                """    cells = ['"' + cell.replace('"', '""') + '"' if cell else "" for cell in cells]""",
+                f"    lines[number] = {literal(self.delimiter)}.join(cells)",
+            ]
         return lines
 
     @property
     def modules(self) -> list[str]:
         """Return the imports that the statements need."""
-        modules = ["import csv"] * bool(self.fields) + ["import html"] * bool(self.markup)
+        modules = ["import csv"] * bool(self.fields or self.blanks) + ["import html"] * bool(
+            self.markup
+        )
         return [*modules, *["import re"] * bool(self.rulers or self.markup)]
 
     def apply(self, text: str) -> str:

@@ -87,6 +87,22 @@ def _is_shifted(row: Record, forms: Sequence[set[str]]) -> bool:
     return any(_misfits(moved, forms) == 0 for moved in _moved(cells))
 
 
+def blank_places(rows: Sequence[Row], columns: Sequence[Counter[str]]) -> dict[int, int]:
+    """Return where a blank cell is put into short rows so that they fit, by the row's number."""
+    forms = [_forms(counts) for counts in columns]
+    width = len(columns)
+    return {
+        number: next(
+            place
+            for place in range(width)
+            if _misfits([*row[:place], "", *row[place:]], forms) == 0
+        )
+        for number, row in rows
+        if len(row) == width - 1
+        and any(_misfits([*row[:n], "", *row[n:]], forms) == 0 for n in range(width))
+    }
+
+
 def _moved(cells: Record) -> Iterator[Record]:
     """Yield a row with a blank cell put in, if its last one is free, or with a cell left out."""
     for index in range(len(cells) - 1):
