@@ -19,7 +19,7 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.inspect.reading import DETECTED, Reading
-from flaskdash.inspect.text import compressed, dialect, encoding
+from flaskdash.inspect.text import compressed, dialect, encoding, lines
 
 if TYPE_CHECKING:
     from flaskdash.inspect.writing.draft import Draft
@@ -33,7 +33,6 @@ MOST_FILES = 1000
 HTML = (b"<!doctype html", b"<!--", b"<html", b"<head", b"<body", b"<table", b"<div", b"<script")
 XML = (b"<?xml", b"<!doctype", b"<svg", b"<rss", b"<kml", b"<gpx")
 TIDY = 0.95  # of a table: in a page, few lines have the same number of commas
-XML_SHEETS = b"urn:schemas-microsoft-com:office:spreadsheet"
 
 # The first bytes of formats that flaskdash does not read, their names, and what the user can do.
 UNPACK = "Unpack it, and use the file inside."
@@ -325,27 +324,31 @@ def refuse_unknown(path: Path, head: bytes) -> None:
         if head.startswith(start):
             raise FlaskdashError(f"{path} is {name}. flaskdash reads {READS}. {advice}")
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith((*HTML, *XML)) and _is_table(head):
+    if text.startswith((*HTML, *XML)) and (_is_table(head) or _holds_tables(head)):
         return
     if text.startswith(HTML):
         raise FlaskdashError(
             f"{path} is an HTML page, not data: it may be a login or an error page that was saved "
             "under the name of the file. Download the data file itself."
         )
-    is_xml_sheet = text.startswith(b"<?xml") and XML_SHEETS in text
-    if is_xml_sheet or text.startswith(b"mime-version:"):
+    if text.startswith(b"mime-version:"):
         raise FlaskdashError(
-            f"{path} is a web page or XML that Excel can open, but not a workbook. "
+            f"{path} is a web page that Excel can open, but not a workbook. "
             "Open it in Excel, and save it as .xlsx."
         )
     if text.startswith(XML):
         raise FlaskdashError(f"{path} is XML. flaskdash reads {READS}. Save it as CSV.")
 
 
+def _holds_tables(head: bytes) -> bool:
+    """Tell whether a page or XML of Excel 2003 holds tables."""
+    return bool(lines.detect_markup(head.decode(encoding.detect(head), "replace")))
+
+
 def _is_table(head: bytes) -> bool:
     """Tell whether a text that begins like a page is a table whose first column is named so."""
-    lines = head.decode(encoding.detect(head), "replace").strip().splitlines()
-    if len(lines) > 1 and len(head) == HEAD:
-        lines.pop()  # it may be cut off
-    text = "\n".join(lines)
-    return len(lines) > 1 and dialect.tidiness(text, dialect.sniff(text)) > TIDY
+    rows = head.decode(encoding.detect(head), "replace").strip().splitlines()
+    if len(rows) > 1 and len(head) == HEAD:
+        rows.pop()  # it may be cut off
+    text = "\n".join(rows)
+    return len(rows) > 1 and dialect.tidiness(text, dialect.sniff(text)) > TIDY

@@ -52,7 +52,7 @@ def test_rows_of_totals_are_shown(write: Write) -> None:
         for place, size in places.items()
     ]
     result = omitted(write("Jahr,Gebiet,Menge\n" + "\n".join(rows)))
-    count, examples = result["rows of totals in Gebiet"]
+    count, examples = result["rows that are sums of others"]
     assert count == len(examples) == 12
     assert examples[0].startswith("row 4: 2000")
     assert all("Alle" in example for example in examples)

@@ -402,10 +402,13 @@ def test_two_measures_a_year_stay_wide(write: Write) -> None:
 
 def test_another_table_below_is_left_out(write: Write) -> None:
     text = "page,visits\n" + rows(lambda i: f"/p{i},{i}", 20) + "\nDay Index,Sessions\n"
-    inspection = inspect_source(write(text + rows(lambda i: f"1/{i + 1}/24,{i}", 20)))
+    path = write(text + rows(lambda i: f"1/{i + 1}/24,{i}", 8), "pages.csv")
+    inspection = inspect_source(path)
     assert types(inspection) == ["text", "integer"]
     assert inspection.read.rows == 20
-    assert "another table below, of 21 line(s), is left out" in inspection.notes
+    other = "--table takes another table: pages#2 (Day Index, Sessions)"
+    assert inspection.notes == (f"read page, visits; {other}",)
+    assert types(inspect_source(path, "pages#2")) == ["date", "integer"]
 
 
 def test_a_blank_line_before_more_rows_does_not_end_the_table(write: Write) -> None:

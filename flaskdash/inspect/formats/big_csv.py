@@ -25,7 +25,15 @@ from flaskdash.inspect.meaning import sampled
 from flaskdash.inspect.model import Omission, Read
 from flaskdash.inspect.reading import BLANKS, DETECTED
 from flaskdash.inspect.text import lines as trimming
-from flaskdash.inspect.text.dialect import CsvDialect, Record, sniff
+from flaskdash.inspect.text.dialect import (
+    CsvDialect,
+    Record,
+    find_header,
+    is_word,
+    records,
+    sniff,
+    take,
+)
 from flaskdash.inspect.text.encoding import decode
 from flaskdash.inspect.text.table import CHUNK, TAIL, TextTable, tabulate
 from flaskdash.inspect.values import column_plan, missing
@@ -259,7 +267,25 @@ def _detect_dialect(source: SourceFile) -> tuple[CsvDialect, bool]:
         raise Unfit("some of its lines are not rows")
     if not dialect.is_plain:
         raise Unfit("its quotes are not those of CSV")
+    if _repeats_header(source.path, text, dialect):
+        raise Unfit("its header is repeated among the rows")
     return dialect, plain
+
+
+def _repeats_header(path: Path, text: str, dialect: CsvDialect) -> bool:
+    """Tell whether the line of the header, which is in TEXT, comes again anywhere in the file."""
+    header = find_header(take(records(text, dialect), TAIL))
+    lines = text.splitlines()
+    if not header.names or header.skip >= len(lines) or not all(map(is_word, header.names)):
+        return False
+    line = b"\n" + lines[header.skip].encode()
+    count = 0
+    with path.open("rb") as file:
+        end = b"\n"
+        while block := file.read(2**22):
+            count += (end + block).count(line + b"\n") + (end + block).count(line + b"\r\n")
+            end = block[-len(line) - 1 :]
+    return count > 1
 
 
 def _sample_blocks(path: Path, dialect: CsvDialect) -> Scan:

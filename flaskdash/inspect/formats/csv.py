@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Iterator
+import shlex
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats import big_csv, fixed_width
 from flaskdash.inspect.formats.source_file import SourceFile
-from flaskdash.inspect.literals import literal
+from flaskdash.inspect.formats.stack import amounts_of_data, merge
+from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Omission, Read
 from flaskdash.inspect.reading import BLANKS, GAPS, Reading
-from flaskdash.inspect.text import lines
+from flaskdash.inspect.text import lines, sections
 from flaskdash.inspect.text.dialect import (
     CsvDialect,
     find_header_block,
@@ -27,19 +31,24 @@ from flaskdash.inspect.text.dialect import (
 )
 from flaskdash.inspect.text.encoding import decode
 from flaskdash.inspect.text.lines import NO_TRIM, Trim
-from flaskdash.inspect.text.table import MOST_EXAMPLES, TOP, line_of, tabulate
+from flaskdash.inspect.text.shifted import Row, blank_places, find_shifted
+from flaskdash.inspect.text.table import MOST_EXAMPLES, TOP, TextTable, line_of, tabulate
 from flaskdash.inspect.writing import duckdb_code
 from flaskdash.inspect.writing.draft import Draft
-from flaskdash.inspect.writing.pandas_code import Layout
+from flaskdash.inspect.writing.pandas_code import Layout, Stack
 from flaskdash.inspect.writing.tabular import SourceTable, without_blank_columns
 from flaskdash.inspect.writing.tabular import draft as write_draft
 
 LONGEST_LINE = 1_000_000
+MOST_LISTED = 6
+LEAST_ROWS = 3  # of a table in a page
+LEAST_UNNAMED_ROWS = 10  # of one without a header: a form may have fewer
+MOST_NAMES = 3  # of the columns of another table
 
 
 def read(source: SourceFile) -> Draft:
     """Read a text file; raise FlaskdashError if it holds no table."""
-    if not big_csv.is_big(source):
+    if not big_csv.is_big(source) or lines.detect_markup(decode(source.head, source.path)[0]):
         return read_whole(source)
     try:
         return big_csv.read(source)
@@ -51,8 +60,16 @@ def read(source: SourceFile) -> Draft:
 
 def read_whole(source: SourceFile) -> Draft:
     """Read a text file with pandas, which needs it in memory."""
+    table = find_table(source)
+    least = LEAST_UNNAMED_ROWS if table.table.header.names is None else LEAST_ROWS
+    is_small = table.table.rows < least or table.table.width < 2
+    if table.read.format == "html" and is_small and source.table is None:
+        raise FlaskdashError(
+            f"{source.path} is an HTML page without a table of data: it may be a login or an error "
+            "page that was saved under the name of the file. Download the data file itself."
+        )
     try:
-        return write_draft(source.path, find_table(source))
+        return write_draft(source.path, table)
     except FlaskdashError:
         text, encoding = decoded(source)
         dialect = sniff(text, source.reading.sep)
@@ -68,7 +85,8 @@ def find_table(source: SourceFile) -> SourceTable:
     text, encoding = decoded(source)
     refuse_one_line(source.path, text)
     reading = source.reading
-    trim = lines.detect_trim(text)
+    markup = lines.detect_markup(text)
+    trim = Trim(markup=markup) if markup else lines.detect_trim(text)
     trimmed = trim.apply(text) if trim else text
     dialect = sniff(trimmed, reading.sep, reading.quote)
     mark = dialect.delimiter or ""
@@ -76,6 +94,10 @@ def find_table(source: SourceFile) -> SourceTable:
         trim = replace(trim, fields=fields, delimiter=mark)
         trimmed = trim.apply(text)
         dialect = sniff(trimmed, reading.sep, reading.quote)
+    if trim == Trim(markup=markup) and not reading.of_text:
+        table = _find_part(source, trimmed, encoding, dialect, trim)
+        if table is not None:
+            return table
     if not trim and reading.sep is None:
         aligned = fixed_width.find_table(source, text, encoding, dialect)
         has_gaps = bool(aligned or dialect.delimiter is None) and is_split_by_gaps(text)
@@ -84,6 +106,139 @@ def find_table(source: SourceFile) -> SourceTable:
         if has_gaps:
             dialect = CsvDialect(GAPS)
     return parse_table(source, trimmed, encoding, dialect, trim)
+
+
+def _find_part(
+    source: SourceFile, text: str, encoding: str, dialect: CsvDialect, trim: Trim
+) -> SourceTable | None:
+    """Return the chosen or largest part of a text that holds several tables, or types of lines."""
+    if types := sections.record_types(text, dialect):
+        return _of_type(source, text, encoding, dialect, types, trim)
+    parts = sections.find_sections(text)
+    if not parts:
+        return None
+    lines = sections.split_lines(text)
+    # Sections of one shape are one table, if their titles tell them apart.
+    groups: dict[object, list[tuple[sections.Section, SourceTable]]] = {}
+    titles = [part.title for part in parts]
+    for part in parts:
+        table = parse_table(
+            source,
+            "\n".join(lines[part.first : part.last]),
+            encoding,
+            part.dialect,
+            replace(trim, span=(str(part.first), str(part.last))),
+        )
+        is_named = part.title and titles.count(part.title) == 1
+        key = (part.names, part.dialect) if is_named else part
+        groups.setdefault(key, []).append((part, table))
+    ranked = sorted(
+        groups.values(), key=lambda group: _sum_amounts(table for _, table in group), reverse=True
+    )
+    stem = Path(source.name).stem
+    labels = [stem, *(f"{stem}#{number}" for number in range(2, len(ranked) + 1))]
+    if sections.is_form(parts) and source.table is None:
+        raise FlaskdashError(
+            f"{source.path} holds {len(parts)} small tables, one below the other, as a form does. "
+            f"Choose one with --table: {listed(labels)}.",
+            f"--table {shlex.quote(labels[0])}",
+        )
+    chosen = labels.index(choose_table(source, labels))
+    group = ranked[chosen]
+    others = [
+        f"{label} ({_described(group)})"
+        for label, group in zip(labels, ranked, strict=True)
+        if label != labels[chosen]
+    ]
+    notes = []
+    if len(group) > 1:
+        joined = listed([part.title for part, _ in group])
+        notes.append(f"{len(group)} tables of one shape stacked, one below the other: {joined}")
+    if others:
+        notes.append(f"read {_described(group)}; --table takes another table: {listed(others)}")
+    table = _stack_sections(group) if len(group) > 1 else group[0][1]
+    return replace(
+        table,
+        notes=(*notes, *table.notes),
+        read=replace(table.read, table=labels[chosen]),
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a list, shortened if there are many."""
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return ", ".join(map(comment, names[:MOST_LISTED])) + more
+
+
+def choose_table(source: SourceFile, labels: Sequence[str]) -> str:
+    """Return the label that the user chose, or the first."""
+    if source.table is None:
+        return labels[0]
+    if source.table not in labels:
+        raise FlaskdashError(
+            f"{source.path} has no table {source.table!r}. Choose one with --table: "
+            f"{listed(labels)}.",
+            f"--table {shlex.quote(labels[0])}",
+        )
+    return source.table
+
+
+def _sum_amounts(tables: Iterable[SourceTable]) -> tuple[int, int]:
+    """Return the number of numbers and dates in tables, and that of all cells."""
+    amounts = [amounts_of_data(table.table) for table in tables]
+    return sum(typed for typed, _ in amounts), sum(total for _, total in amounts)
+
+
+def _described(group: Sequence[tuple[sections.Section, SourceTable]]) -> str:
+    """Return the title of a section and its first columns, for a note."""
+    part = group[0][0]
+    names = comment(", ".join(part.names[:MOST_NAMES]), 60)
+    title = f"{comment(part.title, 40)}: " if part.title else ""
+    return f"{title}{names}"
+
+
+def _stack_sections(group: Sequence[tuple[sections.Section, SourceTable]]) -> SourceTable:
+    """Return the table that sections of one shape make up, with a column for their titles."""
+    rows = ", ".join(f"({literal(p.title)}, {p.first}, {p.last})" for p, _ in group)
+    stack = Stack((f"for title, first, last in [{rows}]:",), label="title")
+    titles = [part.title for part, _ in group]
+    table = merge([table for _, table in group], titles, "section", stack, "sections")
+    trim = replace(table.layout.trim, span=("first", "last"))
+    return replace(table, layout=replace(table.layout, trim=trim))
+
+
+def _of_type(
+    source: SourceFile,
+    text: str,
+    encoding: str,
+    dialect: CsvDialect,
+    types: Mapping[str, int],
+    trim: Trim,
+) -> SourceTable:
+    """Return the table of the lines of one type.
+
+    Raises FlaskdashError if several types recur, and none is chosen.
+    """
+    mark = dialect.delimiter or ""
+    starts = {start.removesuffix(mark).strip('"'): start for start in types}
+    labels = sorted(starts, key=lambda label: -types[starts[label]])
+    counts = ", ".join(f"{comment(name, 30)} ({types[starts[name]]:,})" for name in labels)
+    described = f"lines of {len(types)} types, which their first cell names: {counts}"
+    if sum(count > 1 for count in types.values()) > 1 and source.table is None:
+        raise FlaskdashError(
+            f"{source.path} holds {described}. Each type has its own columns. "
+            "Choose one with --table.",
+            f"--table {shlex.quote(labels[0])}",
+        )
+    label = choose_table(source, labels)
+    lines_of_type = Trim(start=starts[label]).apply(text)
+    trim = replace(trim, start=starts[label])
+    table = parse_table(source, lines_of_type, encoding, dialect, trim)
+    return replace(
+        table,
+        notes=(f"{described}; read {comment(label, 30)}", *table.notes),
+        read=replace(table.read, table=label),
+    )
 
 
 def _holds_gaps(aligned: SourceTable) -> bool:
@@ -116,6 +271,16 @@ def parse_table(
     table = tabulate(lambda: records(text, dialect), header, place=place)
     if table is None:
         raise _empty(source.path)
+    if blanks := _blanks(text, dialect, table):
+        mark = dialect.delimiter or ","
+        text = Trim(blanks=blanks, delimiter=mark).apply(text)
+        trim = replace(trim, blanks=blanks, delimiter=mark)
+        table = tabulate(lambda: records(text, dialect), header, place=place) or table
+        listed_lines = ", ".join(str(number + 1) for number, _ in blanks[:MOST_LISTED])
+        block.notes.append(
+            f"a cell is missing in the middle of {len(blanks)} line(s), by the types of the cells "
+            f"behind it: a blank one is put in (lines {listed_lines})"
+        )
     if table.rows:
         table = without_blank_columns(table)
     notes = [*block.notes]
@@ -149,7 +314,7 @@ def parse_table(
             reading=text_arguments(text, encoding) if trim else "",
         ),
         Read(
-            format="tsv" if dialect.delimiter == "\t" else "csv",
+            format=trim.markup or ("tsv" if dialect.delimiter == "\t" else "csv"),
             encoding=encoding,
             delimiter=_shown_delimiter(text, dialect),
         ),
@@ -158,11 +323,8 @@ def parse_table(
         is_decimal_given=reading.decimal is not None,
         notes=(*notes, *broken_bytes(text)),
         header_rows=block.rows or 1,
-        rows=lambda: (
-            (place(number), record)
-            for number, record in enumerate(records(text, dialect))
-            if number >= header.skip + (header.names is not None)
-        ),
+        rows=lambda: _rows(text, dialect, table),
+        place=place,
         omitted=_omitted(source, trim) if trim else (),
         advice="Open it in an editor, and check that each row is on a line of its own, with the same "
         "delimiter.",
@@ -222,6 +384,31 @@ def _trimmed(source: SourceFile, trim: Trim) -> Iterator[tuple[int, str, bool]]:
 def _bare(line: str) -> str:
     """Return a line without the characters that trimming may remove."""
     return re.sub(r'[\ufeff"|\s]', "", line)
+
+
+def _blanks(text: str, dialect: CsvDialect, table: TextTable) -> tuple[tuple[int, int], ...]:
+    """Return the lines of rows in which a cell is missing, and its place."""
+    if not table.shorter or not dialect.is_plain:
+        return ()
+    short = (row for row in _rows(text, dialect, table) if len(row[1]) == table.width - 1)
+    rows = find_shifted(short, table.columns)
+    lines_of_text = text.count("\n") + (not text.endswith("\n"))
+    if not rows or sum(1 for _ in records(text, dialect)) != lines_of_text:
+        return ()  # a record of several lines: their numbers are not those of records
+    return tuple(blank_places(rows, table.columns).items())
+
+
+def _rows(text: str, dialect: CsvDialect, table: TextTable) -> Iterator[Row]:
+    """Yield the rows of a table in a text, each with its number among the records."""
+    start = table.header.skip + (table.header.names is not None)
+    left_out = set(table.long)
+    numbered = enumerate(records(text, dialect))
+    rows = (row for row in numbered if row[0] >= start and row[0] not in left_out)
+    # The footer comes last.
+    kept: deque[Row] = deque(itertools.islice(rows, table.footer))
+    for row in rows:
+        kept.append(row)
+        yield kept.popleft()
 
 
 def _shown_delimiter(text: str, dialect: CsvDialect) -> str | None:

@@ -18,6 +18,7 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.formats.source_file import SourceFile
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Read
+from flaskdash.inspect.text.dialect import is_value
 from flaskdash.inspect.text.encoding import decode, detect
 from flaskdash.inspect.values.cells import kind_of
 from flaskdash.inspect.writing import pandas_code
@@ -32,12 +33,18 @@ DEPTH = 4
 MOST_LISTED = 6
 EXACT = 2**53  # the largest whole number that every float can hold
 WIDEST = 2000
+MOST_KEYS = 3  # of the object that is a cell
+MOST_CELLS = 200  # of a row of such cells
+LEAST_CELLS = 3  # rows of such cells
+DEEPEST = 20  # of lists and objects inside of each other
+MOST_NUMBERS = 4  # of a list that becomes columns
 LEAST_PAIRS = 8  # numbers that an object needs to be read as rows of key and value
 ADVICE = "Use a list of objects: [{...}, {...}]."
 REPAIR = (
     'text = json.dumps(data, ensure_ascii=False).encode("utf-16", "surrogatepass")',
     'data = json.loads(text.decode("utf-16", "replace"))',
 )
+NAME_KEY = re.compile("name|label|title", re.IGNORECASE)  # preferred if several keys fit
 HALF = re.compile("[\ud800-\udfff]")
 ESCAPED_HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 
@@ -107,7 +114,7 @@ class Document:
 class Records:
     """A part of a document that holds rows: its path, its form, and its value.
 
-    `kind` is one of records, features, columns, indexed, keyed, pairs, values, split and matrix.
+    `kind` is one of records, features, columns, indexed, keyed, pairs, values, split, matrix and cells.
     """
 
     path: tuple[str | int, ...]
@@ -133,6 +140,9 @@ def read(source: SourceFile) -> Draft:
     records = _choose(source, candidates, document)
     lines, notes = _frame_code(records, document)
     frame = _run_lines(source, [*document.opening(), *lines])
+    if split := _split_lists(frame):
+        lines += split
+        frame = _run_lines(source, [*document.opening(), *lines])
     if _loses_digits(frame, records):
         document = replace(document, digits=True)
         frame = _run_lines(source, [*document.opening(), *lines])
@@ -155,6 +165,8 @@ def read(source: SourceFile) -> Draft:
 
 def _by_length(document: Document) -> list[Records]:
     """Return the parts of a document that hold rows, the longest first."""
+    if cells := _find_cells(document.value):
+        return [cells]
     return sorted(locate(document.value), key=lambda records: -len(records.value))
 
 
@@ -507,7 +519,9 @@ def _frame_code(records: Records, document: Document) -> tuple[list[str], list[s
             names = repair(_split_names(holder) or [])[0]
             return [f'df = pd.DataFrame({access}["data"], columns={literal(names)})'], []
         case "matrix":
-            return _matrix(rows, access)
+            return _matrix(rows, access, _names_apart(document.value, len(rows[0])))
+        case "cells":
+            return _cells(rows), []
         case "keyed":
             name = free("key", {name.lower() for row in rows for name in row})
             flat = f"[{{{literal(name)}: key, **row}} for key, row in {access}.items()]"
@@ -516,8 +530,134 @@ def _frame_code(records: Records, document: Document) -> tuple[list[str], list[s
     return _objects(rows, access)
 
 
-def _matrix(rows: Sequence[list[Any]], access: str) -> tuple[list[str], list[str]]:
-    """Return the lines for a list of lists, whose first row may hold the names, and notes."""
+@dataclass(frozen=True)
+class _Cells:
+    """Rows of cells that are objects: the key of their values, and the names of the columns.
+
+    The first row holds the names if they are not `apart`.
+    """
+
+    key: str
+    rows: list[list[Any]]
+    names: list[str]
+    apart: bool
+
+    def __len__(self) -> int:
+        return len(self.rows) - (not self.apart)
+
+
+def _find_cells(value: Any) -> Records | None:
+    """Return the rows of a report whose cells are objects, as {"Value": 1}, wherever they are."""
+    groups: dict[tuple[str, int], list[list[Any]]] = {}
+    for items in _lists(value):
+        cells = [item for item in items if item is not None]
+        if not 2 <= len(items) <= MOST_CELLS or not all(
+            isinstance(c, dict) and len(c) <= MOST_KEYS for c in cells
+        ):
+            continue
+        for key in set.intersection(*map(set, cells)) if cells else ():
+            if not any(isinstance(cell[key], dict | list) for cell in cells):
+                row = [item and item[key] for item in items]
+                groups.setdefault((key, len(items)), []).append(row)
+    for (key, width), rows in sorted(groups.items(), key=lambda pair: -len(pair[1])):
+        if len(rows) < LEAST_CELLS:
+            break
+        first = [cell if isinstance(cell, str) else "" for cell in rows[0]]
+        is_header = len({*filter(None, first)}) == sum(map(bool, first)) > width / 2
+        is_typed = any(
+            all(isinstance(cell, int | float) or is_value(str(cell)) for cell in column if cell)
+            for column in zip(*rows[1:], strict=True)
+        )
+        if is_header and is_typed and not any(map(is_value, first)):
+            return Records((), "cells", _Cells(key, rows, first, apart=False))
+        if names := _names_apart(value, width, key):
+            return Records((), "cells", _Cells(key, rows, names, apart=True))
+    return None
+
+
+def _lists(value: Any, depth: int = 0) -> Iterator[list[Any]]:
+    """Yield all lists in a document, the outer ones first."""
+    if isinstance(value, list):
+        yield value
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in items:
+        if isinstance(item, dict | list) and depth < DEEPEST:
+            yield from _lists(item, depth + 1)
+
+
+def _names_apart(value: Any, width: int, key: str = "") -> list[str]:
+    """Return the names of columns that a document lists apart from its rows, or [].
+
+    They are different texts, or objects with such texts, but not those with the KEY of cells.
+    """
+    for items in _lists(value):
+        if len(items) != width:
+            continue
+        texts = [items]
+        if all(isinstance(item, dict) and key not in item for item in items):
+            keys = sorted(items[0], key=lambda name: not NAME_KEY.search(name))
+            texts = [[item.get(name) for item in items] for name in keys]
+        for names in texts:
+            if all(isinstance(name, str) for name in names) and len(set(names)) == width:
+                return list(names)
+    return []
+
+
+def _cells(cells: _Cells) -> list[str]:
+    """Return the lines for rows of cells that are objects."""
+    key, width = literal(cells.key), len(cells.rows[0])
+    start = "" if cells.apart else "[1:]"
+    return [
+        "",
+        "def rows(part):  # lists of cells, wherever they are",
+        "    items = list(part.values()) if isinstance(part, dict) else part",
+        f"    is_row = isinstance(part, list) and len(part) == {width} and any(part)",
+        f"    if is_row and all(isinstance(cell, dict) and {key} in cell for cell in part if cell):",
+        f"        yield [cell and cell[{key}] for cell in part]",
+        "    elif isinstance(items, list):",
+        "        for item in items:",
+        "            yield from rows(item)",
+        "",
+        f"df = pd.DataFrame(list(rows(data)){start}, columns={literal(repair(cells.names)[0])})",
+    ]
+
+
+def _split_lists(frame: pd.DataFrame) -> list[str]:
+    """Return the lines that make columns of lists of a few numbers, as of the score [2, 1]."""
+    lines = []
+    used = {str(name).lower() for name in frame.columns}
+    for name in frame.columns:
+        if not isinstance(name, str) or frame[name].dtype != object:
+            continue
+        cells = [cell for cell in frame[name] if cell is not None and cell == cell]
+        sizes = {len(cell) if isinstance(cell, list) else 0 for cell in cells}
+        if len(sizes) != 1 or not 2 <= (size := sizes.pop()) <= MOST_NUMBERS:
+            continue
+        numbers = (item for cell in cells for item in cell)
+        if not all(
+            isinstance(item, int | float) and not isinstance(item, bool) for item in numbers
+        ):
+            continue
+        parts = [free(f"{name}_{number}", used) for number in range(1, size + 1)]
+        blank = (
+            "" if len(cells) == len(frame) else f" if isinstance(cell, list) else {[None] * size}"
+        )
+        lines += [
+            f"lists = [cell{blank} for cell in df.pop({literal(name)})]",
+            f"df[{literal(parts)}] = pd.DataFrame(lists, index=df.index)",
+        ]
+    return lines
+
+
+def _matrix(
+    rows: Sequence[list[Any]], access: str, apart: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Return the lines for a list of lists, whose first row may hold the names, and notes.
+
+    `apart` are names that the document lists elsewhere.
+    """
+    if apart and list(apart) != rows[0]:
+        return [f"df = pd.DataFrame({access}, columns={literal(repair(list(apart))[0])})"], []
     first = rows[0]
     if all(isinstance(cell, str) for cell in first) and len(set(first)) == len(first):
         return [f"df = pd.DataFrame({access}[1:], columns={access}[0])"], []

@@ -14,11 +14,13 @@ from python_calamine import (
 )
 
 from flaskdash.errors import FlaskdashError
+from flaskdash.inspect.formats.formulas import count_uncalculated
 from flaskdash.inspect.formats.source_file import SourceFile
-from flaskdash.inspect.formats.stack import amount_of_data
+from flaskdash.inspect.formats.stack import amounts_of_data
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Omission, Read
 from flaskdash.inspect.text.dialect import (
+    HEADER_ROWS,
     Header,
     Record,
     find_header,
@@ -26,6 +28,7 @@ from flaskdash.inspect.text.dialect import (
     is_second_header,
     is_word,
     join_names,
+    names_index,
 )
 from flaskdash.inspect.text.dialect import is_value as is_written_value
 from flaskdash.inspect.text.table import MOST_EXAMPLES, TOP, TextTable, tabulate
@@ -37,7 +40,6 @@ from flaskdash.inspect.writing.tabular import SourceTable
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 ENGINE = 'engine="calamine",'
 REQUIRES = ("python-calamine>=0.4",)
-HEADER_ROWS = 4
 MOST_NAMES = 3  # of the columns of another table
 MOST_TITLES = 3  # above the header of a table below another
 
@@ -102,7 +104,7 @@ class Sheet:
         ]
         if len(pieces) < 2:
             return [self]
-        pieces.sort(key=lambda piece: -piece.amount)
+        pieces.sort(key=lambda piece: piece.amounts, reverse=True)
         return [replace(piece, number=number) for number, piece in enumerate(pieces, start=1)]
 
     def _cut(self, rows: slice, columns: slice) -> Sheet:
@@ -191,6 +193,11 @@ class Sheet:
             last += 1
         if first and is_group_row(self.records[first - 1], self.records[last], bool(self.merged)):
             first -= 1
+        header_rows = self.records[first : last + 1]
+        if first < last < len(self.records) - 1 and names_index(
+            header_rows, self.records[last + 1]
+        ):
+            last += 1
         if first == last:
             return header, 1
         names = join_names(self.records[first : last + 1])
@@ -286,9 +293,14 @@ class Sheet:
         return width > 1 and filled > 0.4 * table.rows * width and named > 0.6 * width
 
     @cached_property
+    def amounts(self) -> tuple[int, int]:
+        """Return the numbers of typed and of all filled cells; 0 if the sheet holds no table."""
+        return amounts_of_data(self.table) if self.table and self.holds_table else (0, 0)
+
+    @property
     def amount(self) -> int:
-        """Return the amount of data in the sheet; 0 if it holds no table."""
-        return amount_of_data(self.table) if self.table and self.holds_table else 0
+        """Return the amount of data in the sheet; see amount_of_data."""
+        return sum(self.amounts)
 
     def read(self, source: SourceFile) -> SourceTable:
         """Return the table in the sheet, and how pandas reads it."""
@@ -307,11 +319,8 @@ class Sheet:
         header_cells = [self.cells[table.header.skip][index] for index in columns]
         is_whole = self.left == self.right == 0 and columns == list(range(len(self.records[0])))
         letters = letters_of([self.left + index for index in columns])
-        table = replace(
-            _select(table, columns),
-            footer=table.footer + self.bottom,
-            second_table=table.second_table + self.bottom,
-        )
+        table = _select(table, columns)
+        table = replace(table, footer=table.footer + self.bottom, beyond=self.bottom)
         skip = self.top + table.header.skip
         return SourceTable(
             replace(table, header=replace(table.header, skip=skip)),
@@ -328,16 +337,36 @@ class Sheet:
             "a sheet",
             cells=[[row[index] for row in self.cells[start:end]] for index in columns],
             gaps=[self._gaps(index, start) for index in columns],
-            notes=_notes(columns, beside, header_rows),
+            notes=[
+                *_notes(columns, beside, header_rows),
+                *self._formula_notes(source, columns, table),
+            ],
             omitted=_omitted(columns, beside),
             header_rows=header_rows,
-            requires=REQUIRES,
             rows=lambda: (
-                (self._place(row), [self.records[row][index] for index in columns])
-                for row in range(start, end)
+                (self.top + number, [self.records[number][index] for index in columns])
+                for number in range(start, end)
             ),
+            place=lambda number: self._place(number - self.top),
+            requires=REQUIRES,
             advice="Save the sheet as CSV, and use the copy.",
         )
+
+    def _formula_notes(
+        self, source: SourceFile, columns: Sequence[int], table: TextTable
+    ) -> list[str]:
+        """Return a note on each column without values whose formulas were never calculated."""
+        blank = [i for i, counts in enumerate(table.columns) if not any(map(str.strip, counts))]
+        if not blank or not source.head.startswith(b"PK"):
+            return []
+        counts = count_uncalculated(source.data, self.name)
+        names = table.header.names or [""] * table.width
+        return [
+            f"{comment(names[index], 30) or letter}: its {counts[letter]} formula(s) were never "
+            "calculated: open the workbook in a spreadsheet program, and save it"
+            for index in blank
+            if counts[letter := _letter(self.left + columns[index])]
+        ]
 
 
 def _omitted(columns: Sequence[int], beside: Sequence[str]) -> list[Omission]:

@@ -97,14 +97,20 @@ def _common_layout(tables: Sequence[SourceTable]) -> Layout:
 
 def amount_of_data(table: TextTable) -> int:
     """Return the number of filled cells; those in columns of numbers or dates count twice."""
-    amount = 0
+    return sum(amounts_of_data(table))
+
+
+def amounts_of_data(table: TextTable) -> tuple[int, int]:
+    """Return the number of filled cells in columns of numbers or dates, and that of all."""
+    typed = total = 0
     for counts in table.columns:
         cells = [cell.strip() for cell in counts if cell.strip()]
         sample = cells[:SAMPLE]
         is_typed = sum(map(is_value, sample)) >= 0.8 * len(sample)
         filled = sum(counts.values()) - sum(counts[cell] for cell in counts if not cell.strip())
-        amount += filled * (2 if is_typed else 1)
-    return amount
+        total += filled
+        typed += filled * is_typed
+    return typed, total
 
 
 def without_summaries(tables: Mapping[str, SourceTable]) -> dict[str, SourceTable]:

@@ -7,6 +7,7 @@ import io
 import itertools
 import re
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ LONG_DELIMITERS = ("::", "||", "~|~", "|~|", "|;|")
 NUMBER = re.compile(r"\s*+[($€£]*+[+-]?\s*+[.,]*+\d[\d.,]*+(e[+-]?\d++)?\s*+[%€)]?\s*+", re.I)
 DATE = re.compile(r"\s*+\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*+)?\s*+")
 
+HEADER_ROWS = 4
 MAX_DESCRIPTIONS = 15
 MOST_WITH_DIGITS = 0.95  # of the values of a column of codes
 
@@ -334,11 +336,21 @@ def find_header(top: list[Record]) -> Header:
 
 
 def _is_settings(record: Record, width: int, below: list[Record]) -> bool:
-    """Tell whether a record is a line of settings: of another width than the header right below it."""
-    if not below or len(record) == width or len(below[0]) != width or len(record) == width - 1:
+    """Tell whether a record is a line of settings: of another width than the header below it.
+
+    Only words above numbers or dates prove that header if it does not follow at once, or if the
+    record has one cell less: R leaves out the name of the first column.
+    """
+    position = next((i for i, row in enumerate(below) if len(row) == width), None)
+    if position is None or len(record) == width:
         return False
-    names = [cell.strip() for cell in below[0]]
-    return all(map(is_word, filter(None, names))) and _is_header(below[0], below[1:], width)
+    names, rows = [cell.strip() for cell in below[position]], below[position + 1 :]
+    if not all(map(is_word, filter(None, names))) or not _is_header(below[position], rows, width):
+        return False
+    if position == 0 and len(record) != width - 1:
+        return True
+    columns = _columns([row for row in rows if len(row) == width][:200], width)
+    return all(names) and any(map(is_typed, columns))
 
 
 def most_common_width(widths: Counter[int]) -> int:
@@ -377,14 +389,16 @@ def _is_header(record: Record, below: list[Record], width: int) -> bool:
     filled = [cell for cell in cells if cell]
     if not rows:
         return not any(is_value(cell) for cell in filled)
+    # The first rows below may be more rows of names.
+    rows = rows[min(HEADER_ROWS - 1, len(rows) // 2) :]
     columns = [[row[i].strip() for row in rows if i < len(row)] for i in range(len(cells))]
     names = values = 0
     for cell, column in zip(cells, columns, strict=True):
         column = [value for value in column if value]
-        if _is_typed(column):
+        if is_typed(column):
             # A year or a date can name a column of numbers, but not one of years or dates.
-            is_label = _is_label(cell) and not all(map(_is_label, column))
-            if is_value(cell) and not is_label:
+            names_numbers = is_label(cell) and not all(map(is_label, column))
+            if is_value(cell) and not names_numbers:
                 values += 1
             else:
                 names += bool(cell)
@@ -411,12 +425,19 @@ def find_header_block(top: list[Record]) -> HeaderBlock:
     header = find_header(top)
     names, position = header.names, header.skip
     if names is None:
+        # Half of a row of groups may be blank, and so may the row that names the index.
+        for first in range(max(0, position - HEADER_ROWS), position - 1):
+            rows = top[first:position]
+            if {len(row) for row in rows} == {header.width} and names_index(rows[:-1], rows[-1]):
+                return _join_rows(header, top, first, position - 1)
         return HeaderBlock(header)
-    if position and is_group_row(top[position - 1], top[position]):
-        return _join_rows(header, top, position - 1)
+    first = position - bool(position and is_group_row(top[position - 1], top[position]))
+    last = position
+    while last - first < HEADER_ROWS - 1 and _continues_header(top[first:], last - first):
+        last += 1
+    if first < last:
+        return _join_rows(header, top, first, last)
     rows = top[position + 1 :]
-    if rows and is_second_header(names, rows[0], rows[1:]):
-        return _join_rows(header, top, position)
     if count := count_descriptions(names, rows):
         note = f"{count} line(s) below the header left out: they describe the columns"
         return HeaderBlock(replace(header, skip=position + count), count + 1, [note])
@@ -447,11 +468,42 @@ def given_header(path: Path, top: list[Record], reading: Reading) -> HeaderBlock
     return HeaderBlock(Header(index, list(top[index]), max(width, len(top[index]))))
 
 
-def _join_rows(header: Header, top: list[Record], first: int) -> HeaderBlock:
-    """Return the header block of two rows of names, which begins at the record `first`."""
-    names = join_names(top[first : first + 2])
-    note = "2 header rows were joined into one"
-    return HeaderBlock(replace(header, skip=first + 1, names=names), 2, [note])
+def _continues_header(rows: list[Record], last: int) -> bool:
+    """Tell whether the row after LAST, which is the last one of a header so far, belongs to it."""
+    if last + 2 >= len(rows):
+        return False
+    row, below = rows[last + 1], rows[last + 2 :]
+    if is_second_header(rows[last], row, below):
+        return True
+    return last > 0 and names_index(rows[: last + 1], row)
+
+
+def names_index(header: Sequence[Record], row: Record) -> bool:
+    """Tell whether a row below a header only names the index, as pandas writes it.
+
+    It has words where the first row of the header is blank, and nothing else.
+    """
+    if len(row) != len(header[0]) or not any(map(is_word, map(str.strip, row))):
+        return False
+    return all(
+        bool(cell.strip()) != bool(name.strip())
+        for cell, name in zip(row, _filled(header[0]), strict=True)
+    )
+
+
+def _filled(row: Record) -> Record:
+    """Return a row of groups, in which a blank cell belongs to the merged cell on its left."""
+    groups: Record = []
+    for cell in row:
+        groups.append(cell if cell.strip() or not groups else groups[-1])
+    return groups
+
+
+def _join_rows(header: Header, top: list[Record], first: int, last: int) -> HeaderBlock:
+    """Return the header block of several rows of names, up to the record `last`."""
+    names = join_names(top[first : last + 1])
+    note = f"{last - first + 1} header rows were joined into one"
+    return HeaderBlock(replace(header, skip=last, names=names), last - first + 1, [note])
 
 
 def is_group_row(above: Record, names: Record, merged: bool = False) -> bool:
@@ -472,7 +524,7 @@ def count_descriptions(names: Record, rows: Sequence[Record]) -> int:
     if len(sample) < 5:
         return 0
     columns = _columns(sample, len(names))
-    typed = [index for index, column in enumerate(columns) if _is_typed(column)]
+    typed = [index for index, column in enumerate(columns) if is_typed(column)]
     if len(names) == 2 and typed == [1]:
         return _count_metadata(rows, _count_words(rows[:limit], columns, typed))
     typed = [i for i, column in enumerate(columns) if i in typed or _has_digits(column)]
@@ -501,7 +553,7 @@ def _count_words(rows: Sequence[Record], columns: list[Record], typed: list[int]
     The result ends at the first row of another width.
     """
     untyped = [index for index in range(len(columns)) if index not in typed]
-    coded = [index for index in typed if not _is_typed(columns[index])]
+    coded = [index for index in typed if not is_typed(columns[index])]
     distinct = {index: set(columns[index]) for index in untyped}
     counts = []
     for row in rows:
@@ -514,7 +566,10 @@ def _count_words(rows: Sequence[Record], columns: list[Record], typed: list[int]
         codes = sum(bool(row[index].strip()) for index in coded)
         has_label = any(labels.values()) or codes == 1
         is_certain = len(cells) - codes > 2 or codes > 1 or not has_label or len(columns) == 2
-        is_description = all(map(is_word, cells)) and not is_known and is_certain
+        # A mark such as "-" is the unit of what has none.
+        described = [cell for cell in cells if is_word(cell) or any(map(str.isalnum, cell))]
+        is_description = all(map(is_word, described)) and not is_known and is_certain
+        is_description = is_description and bool(described or not cells)
         counts.append(len(cells) if is_description else -1)
     return counts
 
@@ -524,7 +579,7 @@ def _columns(rows: Sequence[Record], width: int) -> list[Record]:
     return [[row[i].strip() for row in rows if row[i].strip()] for i in range(width)]
 
 
-def _is_typed(column: Record) -> bool:
+def is_typed(column: Record) -> bool:
     """Tell whether at least four in five values of a column are numbers or dates."""
     return bool(column) and sum(map(is_value, column)) >= 0.8 * len(column)
 
@@ -552,23 +607,28 @@ def is_second_header(names: Record, row: Record, below: list[Record]) -> bool:
     rows = [record for record in below if len(record) == len(row)][:200]
     if len(row) != len(names) or len(rows) < 3:
         return False
-    columns = _columns(rows, len(row))
-    typed = [index for index, column in enumerate(columns) if _is_typed(column)]
+    columns = _columns(rows[min(HEADER_ROWS - 2, len(rows) // 2) :], len(row))
+    typed = [index for index, column in enumerate(columns) if is_typed(column)]
     untyped = [index for index, column in enumerate(columns) if column and index not in typed]
     if _completes_names(names, row, columns):
         return True
-    if any(row[index].strip() for index in untyped) or not typed:
+    if any(row[index].strip() and names[index].strip() for index in untyped) or not typed:
         return False
     cells = [row[index].strip() for index in typed]
-    words = list(map(is_word, cells))
+    words = [is_word(cell) or _is_sign(cell) for cell in cells]
     if all(words):
-        return len(words) > 1
+        return len(words) > 1 and any(map(is_word, cells))
     has_blank_name = any(not names[index].strip() and index > 0 for index in typed)
     labels = [
-        _is_label(cell) and not all(map(_is_label, columns[index]))
+        is_label(cell) and not all(map(is_label, columns[index]))
         for index, cell in zip(typed, cells, strict=True)
     ]
     return has_blank_name and all(word or label for word, label in zip(words, labels, strict=True))
+
+
+def _is_sign(cell: str) -> bool:
+    """Tell whether a cell is the sign of a unit: % or a currency's."""
+    return cell in ("%", "‰", "°") or (len(cell) == 1 and unicodedata.category(cell) == "Sc")
 
 
 def _completes_names(names: Record, row: Record, columns: list[Record]) -> bool:
@@ -599,6 +659,9 @@ def join_names(rows: Sequence[Record]) -> Record:
 
     In all rows but the last, a blank cell belongs to the merged cell on its left.
     """
+    if len(rows) > 2 and names_index(rows[:-1], rows[-1]):
+        pairs = zip(join_names(rows[:-1]), rows[-1], strict=True)
+        return [cell.strip() or name for name, cell in pairs]
     levels = []
     for level, row in enumerate(rows[:-1]):
         filled, group = [], ""
@@ -616,7 +679,7 @@ def is_value(cell: str) -> bool:
     return bool(NUMBER.fullmatch(cell) or DATE.fullmatch(cell))
 
 
-def _is_label(cell: str) -> bool:
+def is_label(cell: str) -> bool:
     """Tell whether a value can be a column's name: a year, a code of four digits, or a date."""
     return bool(re.fullmatch(r"\d{4}", cell) or DATE.fullmatch(cell))
 

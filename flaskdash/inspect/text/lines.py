@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -16,17 +17,35 @@ HEAD_CHARACTERS = 500_000
 MAX_COMMENT_SHARE = 0.2
 MOST_STRAY_QUOTES = 0.05  # of the lines
 _RULER = re.compile(RULER)
+SPREADSHEET = "urn:schemas-microsoft-com:office:spreadsheet"
+LEAST_TAGS = 3  # rows of a table in a page
+# Of the tables in a page, and of the sheets in XML of Excel 2003: the tags that begin a row and a
+# cell, and that end a cell; the attribute for the columns that a cell takes more; the end of a table.
+MARKUP = {
+    "html": (r"<tr\b[^>]*>", r"<t[dh]\b([^>]*)>", r"</t(?:[dhr]|able)\b", "", "</table"),
+    "xml": (
+        r"<(?:ss:)?Row\b[^>]*>",
+        r"<(?:ss:)?Cell\b([^>]*)>",
+        r"</(?:ss:)?(?:Cell|Row)\b|<(?:ss:)?Comment\b",
+        r'Index="(\d{1,4})',
+        "</worksheet",
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Trim:
     """The changes to make to a text's lines before it is parsed.
 
-    Lines that are `rulers` or `comments` are removed, and so are `bars` at both ends of a line and
-    byte order `marks` inside the text. `header` is a line that is repeated among the rows. In lines
-    with a quote that has no pair, that quote is removed, so that they have `fields` again.
+    The rows of tables in `markup`, which is "html" or "xml", become lines first. Only the lines of the `span` are read, given as two expressions, and only those with the beginning
+    `start`. Lines that are `rulers` or `comments` are removed, and so are `bars` at both ends of a
+    line and byte order `marks` inside the text. `header` is a line that is repeated among the rows. In lines
+    with a quote that has no pair, that quote is removed, so that they have `fields` again. A blank cell is put in at the `blanks`: lines, and places in them.
     """
 
+    markup: str = ""
+    span: tuple[str, str] = ("", "")
+    start: str = ""
     rulers: bool = False
     bars: bool = False
     comments: bool = False
@@ -34,6 +53,7 @@ class Trim:
     header: str = ""
     fields: int = 0
     delimiter: str = ","
+    blanks: tuple[tuple[int, int], ...] = ()
 
     def __bool__(self) -> bool:
         return self != NO_TRIM
@@ -41,6 +61,14 @@ class Trim:
     def statements(self, text: str) -> list[str]:
         """Return statements that assign the trimmed lines of the expression `text` to `lines`."""
         lines = [f'lines = {text}.split("\\n")']
+        if self.markup:
+            lines = _markup_statements(self.markup, text)
+        if any(self.span):
+            lines.append(f"lines = lines[{':'.join(self.span)}]  # those of the table")
+        if self.start:
+            lines.append(
+                f"lines = [line for line in lines if line.startswith({literal(self.start)})]"
+            )
         if self.marks:
             lines.append(r'lines = [line.lstrip("\ufeff") for line in lines]  # from joined files')
         if self.comments:
@@ -79,22 +107,82 @@ class Trim:
                 '            best = min(fits, key=lambda row: "".join(row).count(\'"\'))',
                 "            lines[number] = texts[rows.index(best)]",
             ]
+        if self.blanks:
+            mark = "" if self.delimiter == "," else f", delimiter={literal(self.delimiter)}"
+            lines += [
+                "# A cell is missing in these lines, at this place: put in a blank one.",
+                f"for number, place in {list(self.blanks)}:",
+                f"    cells = next(csv.reader([lines[number]]{mark}))",
+                '    cells.insert(place, "")',
+                """    cells = ['"' + cell.replace('"', '""') + '"' if cell else "" for cell in cells]""",
+                f"    lines[number] = {literal(self.delimiter)}.join(cells)",
+            ]
         return lines
 
     @property
     def modules(self) -> list[str]:
         """Return the imports that the statements need."""
-        return ["import csv"] * bool(self.fields) + ["import re"] * self.rulers
+        modules = ["import csv"] * bool(self.fields or self.blanks) + ["import html"] * bool(
+            self.markup
+        )
+        return [*modules, *["import re"] * bool(self.rulers or self.markup)]
 
     def apply(self, text: str) -> str:
         """Return the trimmed text, as the loader will read it."""
-        namespace: dict[str, object] = {"text": unify_newlines(text), "re": re, "csv": csv}
+        namespace: dict[str, object] = {
+            "text": unify_newlines(text),
+            "re": re,
+            "csv": csv,
+            "html": html,
+        }
         # The code is written above, and quotes the data as literals.
         exec("\n".join(self.statements("text")), namespace)  # noqa: S102
         return "\n".join(namespace["lines"])  # type: ignore[arg-type]
 
 
 NO_TRIM = Trim()
+
+
+def _markup_statements(markup: str, text: str) -> list[str]:
+    """Return statements that assign the rows of tables, with tabs between cells, to `lines`."""
+    row, cell, end, place, table = MARKUP[markup]
+    lines = [
+        "# The cells between the tags, with tabs in place of these.",
+        "lines = []",
+        f'for row in re.split(r"{row}", {text}, flags=re.IGNORECASE)[1:]:',
+        f'    parts = re.split(r"{cell}", row, flags=re.IGNORECASE)',
+        "    cells = []",
+        "    for marks, cell in zip(parts[1::2], parts[2::2]):",
+        f'        content = re.split(r"{end}", cell, flags=re.IGNORECASE)[0]',
+    ]
+    if place:
+        lines += [
+            f"        if place := re.search(r'{place}', marks):",
+            '            cells += [""] * (int(place[1]) - 1 - len(cells))',
+        ]
+    span = r"colspan=.?(\d{1,3})" if markup == "html" else r"MergeAcross=.(\d{1,3})"
+    more = "int(span[1]) - 1" if markup == "html" else "int(span[1])"
+    return [
+        *lines,
+        '        content = html.unescape(re.sub(r"<[^>]*>", " ", content))',
+        '        cells.append(" ".join(content.split()))',
+        f'        if span := re.search(r"{span}", marks, re.IGNORECASE):',
+        f'            cells += [""] * ({more})',
+        '    lines.append("\\t".join(cells))',
+        f'    if "{table}" in row.lower():',
+        '        lines.append("")  # between two tables',
+    ]
+
+
+def detect_markup(text: str) -> str:
+    """Return "html" or "xml" if a text holds tables in such tags, else ""."""
+    start = text.lstrip("\ufeff \t\r\n")[:HEAD_CHARACTERS].lower()
+    if start.startswith("<?xml") and SPREADSHEET in start:
+        return "xml"
+    is_page = start.startswith(
+        ("<!doctype html", "<!--", "<html", "<head", "<body", "<table", "<div", "<meta", "<style")
+    )
+    return "html" if is_page and "<table" in start and start.count("<tr") >= LEAST_TAGS else ""
 
 
 def unify_newlines(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flaskdash.inspect.model import Omission
 from flaskdash.inspect.text.dialect import (
@@ -13,7 +13,6 @@ from flaskdash.inspect.text.dialect import (
     Header,
     Record,
     find_header,
-    is_value,
     is_word,
     most_common_width,
     take,
@@ -54,8 +53,9 @@ class TextTable:
     `rows` does not include the `blank` rows, which have no value at all. `long` are the numbers of
     the records with more fields than names, counted from 0 in the whole file. `shorter` rows have
     fewer fields. `titles` are rows with a value in the first column only. `footer` is the number of
-    records after the last row, of which `second_table` belong to another table. `trailing` tells
-    whether the rows end in a delimiter. `omitted` are the records that are not rows.
+    records after the last row. `trailing` tells whether the rows end in a delimiter. `shifted` are
+    the numbers of records that are left out, as their cells stand beside their columns. Of the
+    footer, the records `beyond` belong to other tables. `omitted` are the records that are not rows.
     """
 
     header: Header
@@ -67,12 +67,27 @@ class TextTable:
     trailing: bool = False
     blank: int = 0
     titles: int = 0
-    second_table: int = 0
+    beyond: int = 0
+    shifted: tuple[int, ...] = ()
     omitted: tuple[Omission, ...] = ()
 
     @property
     def width(self) -> int:
         return len(self.columns)
+
+    def without(self, rows: Sequence[tuple[int, Record]]) -> TextTable:
+        """Return the table without rows, each given with its number, that are shifted."""
+        columns = [Counter(counts) for counts in self.columns]
+        for _, row in rows:
+            for index, counts in enumerate(columns):
+                counts[row[index] if index < len(row) else ""] -= 1
+        return replace(
+            self,
+            columns=[Counter({c: n for c, n in counts.items() if n > 0}) for counts in columns],
+            rows=self.rows - len(rows),
+            shorter=self.shorter - sum(len(row) < self.width for _, row in rows),
+            shifted=tuple(number for number, _ in rows),
+        )
 
 
 def line_of(number: int) -> str:
@@ -106,14 +121,7 @@ def tabulate(
     omitted = (
         _omission("above the table", records, 0, header.skip, place),
         counts.omission("with too many fields", place),
-        _omission("below the table", records, end, end + body.footer - body.second_table, place),
-        _omission(
-            "of another table below",
-            records,
-            end + body.footer - body.second_table,
-            end + body.footer,
-            place,
-        ),
+        _omission("below the table", records, end, end + body.footer, place),
     )
     return TextTable(
         header=header,
@@ -125,7 +133,6 @@ def tabulate(
         trailing=body.trailing,
         blank=counts.blank,
         titles=counts.titles,
-        second_table=body.second_table,
         omitted=tuple(omission for omission in omitted if omission.count),
     )
 
@@ -219,54 +226,29 @@ class _Body:
     filled: int
     footer: int
     trailing: bool
-    second_table: int
 
 
 def _measure_body(source: Iterator[Record], width: int, gaps: bool) -> _Body:
-    """Measure the records below the header, up to the footer or a second table."""
+    """Measure the records below the header, up to the footer."""
     widths: Counter[int] = Counter()
     tail: deque[Record] = deque(maxlen=TAIL)
-    first: list[Record] = []
-    total = filled = second_table = 0
+    total = filled = 0
     trailing = True
-    after_blank = False
-    # A record that may be the header of a second table: the next record decides.
-    names: Record | None = None
     for record in source:
-        pending = [record]
-        if names is not None:
-            if any(is_value(cell.strip()) for cell in record):
-                second_table = 2 + sum(1 for _ in source)
-                names = None
-                break
-            pending = [names, record]
-            names = None
-        for row in pending:
-            if after_blank and row is record and _begins_table(record, first, widths):
-                names = record
-                break
-            total += 1
-            tail.append(row)
-            if len(first) < TAIL:
-                first.append(row)
-            widths[len(row)] += 1
-            size = _size_without_blanks(row, width)
-            trailing = trailing and size <= width
-            filled = max(filled, size)
-            after_blank = not any(cell.strip() for cell in row)
-    if names is not None:
         total += 1
-        tail.append(names)
-        widths[len(names)] += 1
-    footer = _count_footer(list(tail), widths, total, gaps or bool(second_table))
+        tail.append(record)
+        widths[len(record)] += 1
+        size = _size_without_blanks(record, width)
+        trailing = trailing and size <= width
+        filled = max(filled, size)
+    footer = _count_footer(list(tail), widths, total, gaps)
     has_surplus = any(size > width for size in widths)
     return _Body(
         size=total - footer,
         widths=widths,
         filled=filled,
-        footer=footer + second_table,
+        footer=footer,
         trailing=trailing and has_surplus,
-        second_table=second_table,
     )
 
 
@@ -276,27 +258,6 @@ def _size_without_blanks(record: Record, width: int) -> int:
     while size > width and not record[size - 1].strip():
         size -= 1
     return size
-
-
-def _begins_table(record: Record, first: list[Record], widths: Counter[int]) -> bool:
-    """Tell whether a record after a blank one is the header of a second table.
-
-    It consists of words in columns of numbers or dates, and often has another width. `first` are
-    the first records of the table above.
-    """
-    cells = [cell.strip() for cell in record]
-    words = list(map(is_word, cells))
-    filled = sum(map(bool, cells))
-    if sum(words) < 2 or sum(words) < filled or len(first) < 3:
-        return False
-    usual = most_common_width(widths)
-    typed = 0
-    for index in range(min(usual, len(cells))):
-        above = [row[index].strip() for row in first if index < len(row) and row[index].strip()]
-        has_values = sum(map(is_value, above)) >= 0.8 * len(above) > 0
-        typed += has_values and words[index]
-    is_full = filled == len(cells)
-    return typed > 0 and (typed > 1 or is_full)
 
 
 def _count_footer(tail: list[Record], widths: Counter[int], total: int, gaps: bool) -> int:

@@ -87,6 +87,7 @@ class Layout:
     columns: str = ""
     padded: bool = False
     bad_first: tuple[int, ...] = ()
+    shifted: tuple[int, ...] = ()
     drop_blank: bool = False
     stack: Stack | None = None
     slow: bool = False
@@ -193,9 +194,10 @@ def _table_arguments(layout: Layout, plans: list[ColumnPlan]) -> list[str]:
     """Return the arguments for the place of the table."""
     lines = []
     varying = layout.stack.varying if layout.stack else ()
-    if layout.bad_first:
-        skipped = [*range(layout.skip), *layout.bad_first]
-        lines.append(f"skiprows={skipped},  # what comes before the table, and a broken row")
+    if broken := (*layout.bad_first, *layout.shifted):
+        skipped = [*range(layout.skip), *broken]
+        above = "what comes before the table, and " if layout.skip else ""
+        lines.append(f"skiprows={skipped},  # {above}broken rows")
     elif layout.skip or "skip" in varying:
         skip = "skip" if "skip" in varying else layout.skip
         lines.append(f"skiprows={skip},  # what comes before the table")

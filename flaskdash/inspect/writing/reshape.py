@@ -15,11 +15,13 @@ from flaskdash.inspect.values.column_plan import ColumnPlan
 from flaskdash.inspect.words import words
 from flaskdash.inspect.writing import pandas_code
 from flaskdash.inspect.writing.column_names import free
+from flaskdash.inspect.writing.hierarchy import TOLERANCE
 
 MIN_YEARS = 5
 MOST_MONTHS = 12
 MIN_DATES = 5
 MIN_BASKET = 5
+MOSTLY_SUMS = 0.95  # share of the values of a column that are the sums of others
 _YEAR = re.compile(r"(19|20)\d{2}")
 _MARKED_YEAR = re.compile(r"(19|20)\d{2}(\s?\*|\s?\([a-z]{1,3}\)|\s?\[\w{1,3}\])?")  # 2023 (p)
 _LAST_YEAR = re.compile(r"(?P<before>[^\W\d].{0,40}?)(?P<year>(19|20)\d{2})")
@@ -94,7 +96,8 @@ def wide(frame: pd.DataFrame) -> Reshape | None:
         return None
     identifiers = [name for name in names if name not in set(columns)]
     # A column with the sum of the others would be repeated in each row.
-    sums = [name for name in identifiers if _is_sum(name, frame[name])]
+    whole = frame[columns].sum(axis="columns")
+    sums = [name for name in identifiers if _is_sum(name, frame[name], whole)]
     identifiers = [name for name in identifiers if name not in sums]
     numbers = [name for name in identifiers if pd.api.types.is_float_dtype(frame[name])]
     if not identifiers or len(numbers) > 3 or len(columns) < len(identifiers):
@@ -120,8 +123,15 @@ def wide(frame: pd.DataFrame) -> Reshape | None:
     return Reshape(lines, note)
 
 
-def _is_sum(name: str, values: pd.Series) -> bool:
-    return name.strip().lower() in SUMS and pd.api.types.is_numeric_dtype(values)
+def _is_sum(name: str, values: pd.Series, whole: pd.Series) -> bool:
+    """Tell whether a column has the name of a total, or its values: mostly the `whole` of each row."""
+    if not pd.api.types.is_numeric_dtype(values):
+        return False
+    is_equal = (values - whole).abs() <= TOLERANCE * whole.abs()
+    filled = values.notna() & (whole != 0)
+    return name.strip().lower() in SUMS or bool(
+        filled.sum() > 2 and is_equal[filled].mean() > MOSTLY_SUMS
+    )
 
 
 def _year_columns(names: Sequence[str]) -> _DatedColumns | None:

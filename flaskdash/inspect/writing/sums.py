@@ -13,16 +13,13 @@ import pandas as pd
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.words import CODE_WORDS, ID_WORDS, TIME_WORDS, words
 from flaskdash.inspect.writing.column_names import free
+from flaskdash.inspect.writing.hierarchy import MIN_SUM, TOLERANCE, Hierarchy, find_hierarchy
 
-TOLERANCE = 1e-3  # share of a sum by which rounded parts may miss it
 MIN_ROWS = 4
 MIN_ROWS_OF_ONE_MEASURE = 6  # one equality may be chance, unless there are many parts
-MIN_SUM = 100  # smaller ones are equal by chance: in flags, for example
-MIN_GROUPS = 2
-MIN_PARTS = 2  # of a group
+MIN_ROWS_OF_MEAN = 10
+SPREAD = 2e-3  # share of the spread of values by which a rounded mean may miss theirs
 MOST_GAPS = 0.1  # share of the other rows without a label
-MOST_SUMS = 0.5  # share of the rows
-MOST_UNEXPLAINED = 0.1  # share of the rows without a label that are no sums
 
 
 @dataclass(frozen=True)
@@ -39,54 +36,94 @@ def find_sums(frame: pd.DataFrame) -> Sums | None:
     measures = frame[[*_measures(frame)]].astype("float64")
     if len(frame) < MIN_ROWS or measures.shape[1] == 0:
         return None
-    for name in _labels(frame):
-        is_sum = frame[name].isna()
-        if 2 <= is_sum.sum() <= MOST_SUMS * len(frame) and _are_subtotals(measures, is_sum):
-            line = (
-                f"df = df.dropna(subset={literal(name)}, ignore_index=True)  # sums of other rows"
-            )
-            note = f"{is_sum.sum()} row(s) without {comment(name)} are sums of others: left out"
-            return Sums((line,), note, is_sum)
+    hierarchy = find_hierarchy(measures.to_numpy())
+    if hierarchy and (sums := _without_levels(frame, hierarchy)):
+        return sums
     for position, place, remaining in ((0, "first", "1:"), (-1, "last", ":-1")):
-        if name := _measure_of_total(frame, measures, position):
-            column = f"[{literal(name)}]"
-            lines = (
-                f"others = df.iloc[{remaining}]",
-                f"total = others{column}.sum()",
-                f"if abs(df{column}.iloc[{position}] - total) <= {TOLERANCE} * abs(total):"
-                f"  # the {place} row is their sum",
-                "    df = others.reset_index(drop=True)",
-            )
-            is_total = frame.index.to_series() == frame.index[position]
-            return Sums(lines, f"the {place} row is the sum of the others: left out", is_total)
-    labels = [name for name in _labels(frame) if frame[name].notna().all()]
-    return _groups(frame, labels[0], measures) if len(labels) == 1 else None
+        for method in ("sum", "mean"):
+            if name := _measure_of_total(frame, measures, position, method):
+                column = f"[{literal(name)}]"
+                lines = (
+                    f"others = df.iloc[{remaining}]",
+                    f"total = others{column}.{method}()",
+                    f"if abs(df{column}.iloc[{position}] - total) <= {TOLERANCE} * abs(total):"
+                    f"  # the {place} row is their {method}",
+                    "    df = others.reset_index(drop=True)",
+                )
+                is_total = frame.index.to_series() == frame.index[position]
+                note = f"the {place} row is the {method} of the others: left out"
+                return Sums(lines, note, is_total)
+    return _total_among(frame, measures)
 
 
-def _groups(frame: pd.DataFrame, label: str, measures: pd.DataFrame) -> Sums | None:
-    """Return how to make a column of the groups of a compact pivot, each above its parts."""
-    rows = measures.fillna(0).to_numpy()
-    groups, start = [], 0
-    while start < len(rows):
-        sums = rows[start + 1 :].cumsum(axis=0)
-        is_equal = (abs(sums - rows[start]) <= TOLERANCE * abs(sums)).all(axis=1)
-        if not is_equal[MIN_PARTS - 1 :].any() or not rows[start].any():
-            return None
-        groups.append(frame[label].iloc[start])
-        start += MIN_PARTS + 1 + int(is_equal[MIN_PARTS - 1 :].argmax())
-    is_unique = frame[label].isin(groups).sum() == len(groups)
-    if len(groups) < MIN_GROUPS or not is_unique or abs(rows).max() < MIN_SUM:
+def _total_among(frame: pd.DataFrame, measures: pd.DataFrame) -> Sums | None:
+    """Return how to remove a row among the others that is their sum, in two measures or more."""
+    whole = measures.sum()
+    is_half = (2 * measures - whole).abs().le(TOLERANCE * whole.abs()) & measures.abs().ge(MIN_SUM)
+    is_total = is_half.sum(axis="columns") >= max(2, 0.5 * measures.shape[1])
+    labels = [name for name in _labels(frame) if frame[name].is_unique]
+    if is_total.sum() != 1 or not labels or len(frame) < MIN_ROWS_OF_ONE_MEASURE:
         return None
-    name = free("group", {str(column).lower() for column in frame.columns})
-    lines = (
-        "# The rows of groups are the sums of the rows below them.",
-        f"groups = {literal(list(map(str, groups)))}",
-        f"is_group = df[{literal(label)}].isin(groups)",
-        f"df[{literal(name)}] = df[{literal(label)}].where(is_group).ffill()",
-        "df = df[~is_group].reset_index(drop=True)",
-    )
-    note = f"{len(groups)} row(s) of groups are sums of the rows below them: they are in {name} now"
-    return Sums(lines, note, frame[label].isin(groups))
+    label = str(frame.loc[is_total, labels[0]].iloc[0])
+    line = f"df = df[df[{literal(labels[0])}] != {literal(label)}].reset_index(drop=True)"
+    note = f"the row {comment(label, 30)} is the sum of the others: left out"
+    return Sums((f"{line}  # the sum of the others",), note, is_total)
+
+
+def _without_levels(frame: pd.DataFrame, hierarchy: Hierarchy) -> Sums | None:
+    """Return how to remove the sums of a report, and to make columns of its groups."""
+    is_sum = pd.Series(False, frame.index)
+    is_sum.iloc[list(hierarchy.parts)] = True
+    is_blank = pd.Series(False, frame.index)
+    is_blank.iloc[hierarchy.blank] = True
+    count, labels = int(is_sum.sum()), _labels(frame)
+    for name in labels:
+        if bool((frame[name].isna() == is_sum)[~is_blank].all()):
+            subset = f"df.dropna(subset={literal(name)}, ignore_index=True)"
+            note = f"{count} row(s) without {comment(name)} are sums of others: left out"
+            return Sums((f"df = {subset}  # sums of other rows",), note, frame[name].isna())
+    texts = [name for name in labels if any(isinstance(cell, str) for cell in frame[name])]
+    for name in sorted(texts, key=lambda name: frame.loc[is_sum, name].nunique()):
+        if not frame.loc[is_sum, name].isin(frame.loc[~is_sum, name]).any():
+            groups, note = _group_lines(frame, name, hierarchy) if len(texts) == 1 else ([], "")
+            sums = literal(list(map(str, frame.loc[is_sum, name].dropna().unique())))
+            titles = f'df = df.dropna(subset={literal(list(_measures(frame)))}, how="all")'
+            lines = (
+                "# These rows are sums or differences of others.",
+                f"sums = {sums}",
+                *groups,
+                *([titles] if is_blank.any() else []),
+                f"df = df[~df[{literal(name)}].isin(sums)].reset_index(drop=True)",
+            )
+            kind = f"{count} row(s) are sums or differences of others: left out"
+            blank = f"; {len(hierarchy.blank)} row(s) without numbers, too"
+            is_removed = frame[name].isin(frame.loc[is_sum, name]) | is_blank
+            return Sums(lines, kind + blank * bool(is_blank.any()) + note, is_removed)
+    return None  # without a label of their own, they are sums by chance
+
+
+def _group_lines(frame: pd.DataFrame, label: str, hierarchy: Hierarchy) -> tuple[list[str], str]:
+    """Return the lines that make columns of the groups, of which LABEL holds the names, and a note.
+
+    A group is named by a title without numbers, or by its sum, above or below its parts.
+    """
+    used = {str(column).lower() for column in frame.columns}
+    target = f"df[{literal(label)}]"
+    levels, fill = [hierarchy.blank], "ffill"
+    if not hierarchy.blank:
+        fill = "ffill" if hierarchy.above else "bfill"
+        levels = hierarchy.levels()
+        levels = levels if hierarchy.above else levels[-1:]
+    lines, names = [], []
+    for rows in levels:
+        groups = list(map(str, frame[label].iloc[rows].dropna()))
+        if frame[label].isin(groups).sum() != len(rows):
+            return [], ""
+        names.append(free("group", used))
+        used.add(names[-1])
+        lines.append(f"groups = {literal(groups)}")
+        lines.append(f"df[{literal(names[-1])}] = {target}.where({target}.isin(groups)).{fill}()")
+    return lines, f"; their groups are in {', '.join(names)}" if names else ""
 
 
 def _measures(frame: pd.DataFrame) -> Iterator[str]:
@@ -103,17 +140,30 @@ def _labels(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def _measure_of_total(frame: pd.DataFrame, measures: pd.DataFrame, position: int) -> str:
-    """Return a measure whose first or last value is the sum of the others, if that row is a total.
+def _measure_of_total(
+    frame: pd.DataFrame, measures: pd.DataFrame, position: int, method: str
+) -> str:
+    """Return a measure whose first or last value is the sum or mean of the others, if that row is.
 
-    It is "" if the row is no total. Small sums may be equal by chance, and so may a single one.
+    It is "" if the row is none. Small sums may be equal by chance, and so may a single one.
     """
     total = measures.iloc[position]
-    sums = measures.drop(index=measures.index[position]).sum()
+    others = measures.drop(index=measures.index[position])
+    sums = others.agg(method)
     compared = total.notna() & (sums != 0)
-    is_equal = compared & ((total - sums).abs() <= TOLERANCE * sums.abs())
+    margin = TOLERANCE * sums.abs()
+    if method == "mean":
+        # Coordinates of one town are all near their mean: what counts is how far they spread.
+        margin = SPREAD * (others.max() - others.min())
+        compared &= margin > 0
+    is_equal = compared & ((total - sums).abs() <= margin)
     largest = sums[is_equal].abs()
-    if is_equal.sum() < 0.5 * compared.sum() or not (largest >= MIN_SUM).any():
+    if is_equal.sum() < 0.5 * compared.sum() or largest.empty:
+        return ""
+    if method == "mean":
+        is_certain = is_equal.sum() >= max(2, compared.sum())
+        return str(largest.idxmax()) if is_certain and len(frame) >= MIN_ROWS_OF_MEAN else ""
+    if not (largest >= MIN_SUM).any():
         return ""
     has_gap = any(
         pd.isna(frame[name].iloc[position])
@@ -124,25 +174,3 @@ def _measure_of_total(frame: pd.DataFrame, measures: pd.DataFrame, position: int
     if is_alone and not (has_gap and len(frame) >= MIN_ROWS_OF_ONE_MEASURE):
         return ""
     return str(largest.idxmax())
-
-
-def _are_subtotals(measures: pd.DataFrame, is_sum: pd.Series) -> bool:
-    """Tell whether these rows have the sums of the rows above or below, or of all the others."""
-    parts, sums = measures[~is_sum], measures[is_sum]
-    place = is_sum.cumsum()[~is_sum]  # how many sums are above a part
-    whole = pd.DataFrame([parts.sum()] * len(sums), sums.index)
-    for first in (0, 1):  # a sum is below its parts, or above them
-        grouped = parts.groupby(place).sum().reindex(range(first, first + len(sums)))
-        explained = _match(sums, grouped.set_axis(sums.index)) | _match(sums, whole)
-        if (~explained).mean() <= MOST_UNEXPLAINED:
-            return True
-    return False
-
-
-def _match(sums: pd.DataFrame, expected: pd.DataFrame) -> pd.Series:
-    """Return which rows are equal to the expected ones, in at least half of their measures."""
-    compared = sums.notna() & (expected != 0)
-    is_equal = compared & ((sums - expected).abs() <= TOLERANCE * expected.abs())
-    return (is_equal.sum(axis="columns") >= 0.5 * compared.sum(axis="columns")) & is_equal.any(
-        axis="columns"
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ import pandas as pd
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect.literals import comment
 from flaskdash.inspect.model import Omission, Read
-from flaskdash.inspect.text.table import TextTable
+from flaskdash.inspect.text.shifted import Row, find_shifted
+from flaskdash.inspect.text.table import TextTable, line_of
 from flaskdash.inspect.values import column_plan, dates
 from flaskdash.inspect.values.cells import refine_by_types
 from flaskdash.inspect.values.column_plan import ColumnPlan
@@ -34,7 +35,7 @@ KEY_WORDS = TIME_WORDS | ID_WORDS | GEO_WORDS | NUMBER_WORDS | {"name", "title",
 FAILURES = (ValueError, TypeError, AttributeError, KeyError, OverflowError, Warning, csv.Error)
 
 
-def no_rows() -> Iterator[tuple[str, Sequence[str]]]:
+def no_rows() -> Iterator[Row]:
     """Yield nothing, for a table whose rows have no place in one file."""
     return iter(())
 
@@ -49,8 +50,8 @@ class SourceTable:
 
     Of a sheet, `cells` are the typed cells of each column, and `gaps` their number of blank cells
     that are merged with one above. Of a stack, `mixed` are the numbers of the columns that pandas
-    would read with different types in its parts. `rows` yields the rows with their places, and
-    `omitted` is what was left out before the table was found.
+    would read with different types in its parts. `rows` yields the rows again, each with its number in the
+    source, `place` names the place of a number, and `omitted` is what was left out before the table was found.
     """
 
     table: TextTable
@@ -59,7 +60,8 @@ class SourceTable:
     kind: str
     decimal: str = "."
     is_decimal_given: bool = False
-    rows: Callable[[], Iterator[tuple[str, Sequence[str]]]] = no_rows
+    rows: Callable[[], Iterable[Row]] = no_rows
+    place: Callable[[int], str] = line_of
     omitted: Sequence[Omission] = ()
     cells: Sequence[Sequence[Any]] = ()
     gaps: Sequence[int] = ()
@@ -76,6 +78,9 @@ def draft(path: Path, source: SourceTable) -> Draft:
     table = source.table
     if table.rows == 0:
         raise FlaskdashError(f"{path} has a header but no rows. Use a file with at least one row.")
+    if not source.layout.stack:
+        source = _without_shifted(source, source.rows())
+        table = source.table
     names, name_notes = column_names(table)
     plans = [
         column_plan.plan_column(n, counts) for n, counts in zip(names, table.columns, strict=True)
@@ -85,7 +90,7 @@ def draft(path: Path, source: SourceTable) -> Draft:
     plans = [order(p, counts, european) for p, counts in zip(plans, table.columns, strict=True)]
     layout = layout_of(source.layout, table, names)
     body, frame, plans = _agree(path, source, layout, plans)
-    skipped = table.rows + len(table.long) - len(frame)
+    skipped = table.rows + len(table.long) + len(table.shifted) - len(frame)
     rows = len(frame)
     notes = [
         *_table_notes(table, rows, source.header_rows),
@@ -97,7 +102,8 @@ def draft(path: Path, source: SourceTable) -> Draft:
     omitted = [*source.omitted, *table.omitted]
     if table.blank:
         omitted.append(Omission("rows without any value", table.blank))
-    omitted += omissions.of_cells(plans, table.columns, source.rows())
+    places = ((source.place(number), row) for number, row in source.rows())
+    omitted += omissions.of_cells(plans, table.columns, places)
     body, frame, reshape_notes, sums = reshaped(body, frame, path, ragged)
     return Draft(
         read=replace(
@@ -115,6 +121,20 @@ def draft(path: Path, source: SourceTable) -> Draft:
         requires=source.requires,
         omitted=(*omitted, *sums),
     )
+
+
+def _without_shifted(source: SourceTable, rows: Iterable[Row]) -> SourceTable:
+    """Return the source without rows whose cells stand beside their columns."""
+    shifted = find_shifted(rows, source.table.columns)
+    if not shifted:
+        return source
+    table = source.table.without(shifted)
+    start = table.header.skip + (table.header.names is not None)
+    cells = [
+        [cell for number, cell in enumerate(column, start) if number not in table.shifted]
+        for column in source.cells
+    ]
+    return replace(source, table=table, cells=cells)
 
 
 def _adjust(plans: Sequence[ColumnPlan], source: SourceTable) -> list[ColumnPlan]:
@@ -180,6 +200,7 @@ def layout_of(layout: Layout, table: TextTable, names: list[str]) -> Layout:
         drop_blank=table.blank > 0,
         footer=table.footer,
         long=len(table.long) > len(bad_first),
+        shifted=table.shifted,
         columns=f"range({len(names) - bool(layout.stack and layout.stack.column)}),  # rows end in a delimiter"
         if table.trailing
         else layout.columns,
@@ -377,14 +398,15 @@ def _table_notes(table: TextTable, rows: int, header_rows: int) -> list[str]:
         notes.append(f"{above} line(s) above the header skipped")
     if table.blank:
         notes.append(f"{table.blank} row(s) without any value left out")
-    if table.footer > table.second_table:
-        below = table.footer - table.second_table
+    if below := table.footer - table.beyond:
         notes.append(f"{below} line(s) below the table skipped: notes or totals")
-    if table.second_table:
-        notes.append(f"another table below, of {table.second_table} line(s), is left out")
     if table.long:
         lines = ", ".join(str(number + 1) for number in table.long[:5])
         notes.append(f"{len(table.long)} row(s) with too many fields skipped (records {lines})")
+    if table.shifted:
+        lines = ", ".join(str(number + 1) for number in table.shifted[:5])
+        note = f"{len(table.shifted)} row(s) left out: a cell is missing or too many, and its cells"
+        notes.append(f"{note} stand beside their columns (records {lines})")
     if table.shorter:
         notes.append(f"{table.shorter} row(s) with too few fields: their last values are missing")
     return notes

@@ -300,3 +300,14 @@ def test_a_missing_column_is_not_an_error_of_duckdb(
     inspection = inspect_source(path)
     duckdb.sql("SELECT [n] AS tags, n FROM range(2) rows(n)").write_parquet(str(path))
     assert execute(inspection.body, path).fetchall() == [("[0]", 0), ("[1]", 1)]
+
+
+def test_a_header_that_comes_again_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(big_csv, "BIG", 100)
+    path = tmp_path / "joined.csv"
+    path.write_text(TIDY + TIDY)
+    inspection = inspect_source(path)
+    assert inspection.read.rows == 200
+    assert "its header is repeated among the rows" in inspection.notes[0]

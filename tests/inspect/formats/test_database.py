@@ -647,7 +647,7 @@ def test_a_file_of_sqlite_is_copied_like_any_other(
 ) -> None:
     path = Path(sqlite.url.removeprefix("sqlite:///"))
     flaskdash("new", "dash", "--data", path, "--table", "orders", "--no-install", "--no-git")
-    assert (folder / "dash/data/shop.sqlite").read_bytes() == path.read_bytes()
+    assert (folder / "dash/data/orders.sqlite").read_bytes() == path.read_bytes()
     assert not (folder / "dash/app/engine/database.py").exists()
     (folder / "dash/.venv").symlink_to(sys.prefix)
     monkeypatch.chdir(folder / "dash")
@@ -655,8 +655,8 @@ def test_a_file_of_sqlite_is_copied_like_any_other(
     inside(
         folder / "dash",
         f"""
-        data["shop"].build()
-        orders = data["shop"].query("SELECT * FROM shop ORDER BY id")
+        data["orders"].build()
+        orders = data["orders"].query("SELECT * FROM orders ORDER BY id")
         assert len(orders) == {ROWS} and orders["ordered"].dtype.kind == "M"
         assert orders["paid"].dtype == bool and "extra" not in orders
         """,

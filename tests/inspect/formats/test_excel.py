@@ -499,7 +499,32 @@ def test_a_table_below_another_is_left_out(book: Book) -> None:
     inspection = inspect_source(path)
     check(inspection, path)
     assert inspection.frame.shape == (12, 3)
-    assert "another table below, of 7 line(s), is left out" in inspection.notes
+    other = "read sheet Data; --table takes another: Data#2 (city, people, land)"
+    assert other in inspection.notes
+
+
+def test_a_shifted_row_of_a_sheet_is_left_out(book: Book) -> None:
+    cells: list[list[object]] = [[f"K{i}", "Ulm", i / 10, i, f"R{i}x"] for i in range(80)]
+    cells[40] = ["K40", 4.5, 40, "R40x", None]
+    inspection = inspect_source(book(Data=[["who", "town", "sum", "n", "code"], *cells]))
+    assert "(records 42)" in inspection.notes[0]
+    assert inspection.column("sum").type == "number"
+    assert inspection.read.rows == 79
+
+
+@pytest.mark.parametrize("name", ["Summe", "Gesamt & mehr"])
+def test_formulas_that_were_never_calculated_are_named(book: Book, name: str) -> None:
+    cells = [[i, i * 2, f"=A{i + 2}+B{i + 2}"] for i in range(20)]
+    inspection = inspect_source(book(**{name: [["a", "b", name], *cells]}))
+    note = f"{name}: its 20 formula(s) were never calculated: "
+    assert note + "open the workbook in a spreadsheet program, and save it" in inspection.notes
+
+
+def test_blank_columns_without_formulas_are_not_named(book: Book) -> None:
+    inspection = inspect_source(
+        book(Data=[["a", "b", "c"], *([i, i * 2, None] for i in range(20))])
+    )
+    assert not any("formula" in note for note in inspection.notes)
 
 
 def test_days_as_column_names_become_rows(book: Book) -> None:

@@ -348,3 +348,53 @@ def test_a_number_beyond_floats_is_refused(save: Save, number: str, name: str) -
 def test_a_whole_number_beyond_floats_is_text(save: Save) -> None:
     rows = [f'{{"a": {n}, "b": 1{400 * "0"}{n}}}' for n in range(28)]
     assert read(save(f"[{','.join(rows)}]")).columns[1].type == "text"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"header": ["tag", "zahl"], "body": [[day, n] for n, day in enumerate(DAYS[:20])]},
+        {
+            "meta": {"cols": [{"type": "date", "label": "tag"}, {"type": "int", "label": "zahl"}]},
+            "data": {"rows": [[day, n] for n, day in enumerate(DAYS[:20])]},
+        },
+        {
+            "cols": [{"id": "", "label": "tag"}, {"id": "", "label": "zahl"}],
+            "rows": [
+                {"c": [{"v": day}, {"v": n, "f": f"{n}.00"}]} for n, day in enumerate(DAYS[:20])
+            ],
+        },
+        {
+            "Report": {
+                "Rows": [
+                    {"Type": "Header", "Cells": [{"Value": "tag"}, {"Value": "zahl"}]},
+                    *(
+                        {"Title": "x", "Rows": [{"Cells": [{"Value": day}, {"Value": str(n)}]}]}
+                        for n, day in enumerate(DAYS[:20])
+                    ),
+                ]
+            }
+        },
+    ],
+)
+def test_names_apart_from_the_rows_are_those_of_the_columns(save: Save, document: object) -> None:
+    path = save(document, "report.json")
+    inspection = read(path)
+    assert list(inspection.frame) == ["tag", "zahl"]
+    assert [column.type for column in inspection.columns] == ["date", "integer"]
+    assert inspection.frame["zahl"].tolist() == list(range(20))
+
+
+@pytest.mark.parametrize("blank", [None, [3, 4]])
+def test_lists_of_a_few_numbers_become_columns(save: Save, blank: object) -> None:
+    records = [{"day": day, "score": {"ft": [n, 2]}} for n, day in enumerate(DAYS[:20])]
+    records[5]["score"] = {"ft": blank}
+    path = save(records, "games.json")
+    inspection = read(path)
+    assert list(inspection.frame) == ["day", "score.ft_1", "score.ft_2"]
+    assert inspection.frame["score.ft_1"].sum() == sum(range(20)) - 5 + (3 if blank else 0)
+
+
+def test_items_of_orders_are_no_cells(save: Save) -> None:
+    orders = [{"id": n, "items": [{"sku": "a", "n": n}, {"sku": "b", "n": 2}]} for n in range(9)]
+    assert read(save(orders)).read.rows == 18

@@ -92,6 +92,125 @@ def test_the_groups_of_a_compact_pivot_become_a_column(
     pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
 
 
+@pytest.mark.parametrize("label", ["Jumla kuu", "Tổng cộng", "Yhteensä"])
+def test_a_total_in_the_middle_is_left_out(write: Write, label: str) -> None:
+    rows = [row(city, *values) for city, values in zip(CITIES, VALUES, strict=True)]
+    rows.insert(4, row(label, *TOTAL))
+    path = write(row("mji", "watu", "mapato") + "".join(rows))
+    inspection = inspect_source(path)
+    assert list(inspection.frame["mji"]) == list(CITIES)
+    assert f"the row {label} is the sum of the others: left out" in inspection.notes
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+
+
+@pytest.mark.parametrize("label", ["Välisumma", "小計"])
+def test_subtotals_with_a_label_in_each_column_are_left_out(write: Write, label: str) -> None:
+    text = row("osasto", "tuote", "myynti", "kate")
+    for region, cities in (("Itä", CITIES[:3]), ("Länsi", CITIES[3:5]), ("Etelä", CITIES[5:])):
+        values = [VALUES[CITIES.index(city)] for city in cities]
+        for city, pair in zip(cities, values, strict=True):
+            text += row(region, city, *pair)
+        text += row(region, label, *map(sum, zip(*values, strict=True)))
+    text += row("Kaikki", "Kaikki", *TOTAL)
+    path = write(text)
+    inspection = inspect_source(path)
+    assert list(inspection.frame["tuote"]) == list(CITIES)
+    assert inspection.frame["myynti"].sum() == TOTAL[0]
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+
+
+def test_the_levels_of_a_compact_pivot_become_columns(write: Write) -> None:
+    lines, total = [], 0
+    for number, region in enumerate(("Norte", "Sur"), start=1):
+        towns = []
+        for town in range(3):
+            parts = [number * 100 + town * 7 + n * 3 for n in range(2)]
+            towns.append((f"{region} {town}", sum(parts)))
+            lines.append(row(*towns[-1]) + row("pan", parts[0]) + row("sal", parts[1]))
+        whole = sum(value for _, value in towns)
+        lines[-3] = row(region, whole) + lines[-3]
+        total += whole
+    path = write(row("Etiquetas", "Importe") + "".join(lines) + row("Todo", total))
+    frame = inspect_source(path).frame
+    assert frame["Importe"].sum() == total
+    assert frame.groupby(["group", "group_2"]).size().tolist() == [2] * 6
+
+
+@pytest.mark.parametrize(
+    ("income", "costs", "profit"),
+    [
+        ("Erlöse", "Kosten", "Ergebnis"),
+        ("Inkomst", "Utgifter", "Resultat"),
+        ("收入", "支出", "净利"),
+    ],
+)
+def test_of_profit_and_loss_the_accounts_are_read(
+    write: Write, income: str, costs: str, profit: str
+) -> None:
+    months = [f"2023-0{month}" for month in range(1, 7)]
+    sums: dict[str, list[int]] = {}
+    text = row("account", *months, "all")
+    for title, accounts in ((income, ("a", "b")), (costs, ("c", "d", "e"))):
+        values = [[ord(name) * 3 + month**2 for month in range(6)] for name in accounts]
+        sums[title] = [sum(column) for column in zip(*values, strict=True)]
+        text += row(title, *[""] * 7)
+        for name, numbers in zip(accounts, values, strict=True):
+            text += row(f"  {name}", *numbers, sum(numbers))
+        text += row(f"= {title}", *sums[title], sum(sums[title]))
+    result = [first - second for first, second in zip(*sums.values(), strict=True)]
+    path = write(text + row(profit, *result, sum(result)))
+    inspection = inspect_source(path)
+    frame = inspection.frame
+    assert frame.groupby("group")["value"].sum().to_dict() == {
+        title: sum(values) for title, values in sums.items()
+    }
+    assert set(frame["account"]) == set("abcde")
+    assert "all is left out" in "; ".join(inspection.notes)
+    pd.testing.assert_frame_equal(execute(inspection, path), frame)
+
+
+def test_a_row_of_means_is_left_out(write: Write) -> None:
+    rows = [row(f"V{n}", n * n % 17 / 2, n * 7 % 31) for n in range(20)]
+    means = [
+        sum(values) / 20
+        for values in zip(*((n * n % 17 / 2, n * 7 % 31) for n in range(20)), strict=True)
+    ]
+    path = write(row("ville", "note", "taille") + "".join(rows) + row("moyenne", *means))
+    inspection = inspect_source(path)
+    assert inspection.frame.shape == (20, 3)
+    assert "the last row is the mean of the others: left out" in inspection.notes
+
+
+def test_a_row_near_the_mean_is_no_mean(write: Write) -> None:
+    rows = [row(f"S{n}", 47.8 + n * 7 % 31 / 100, 106.5 + n * 5 % 17 / 100) for n in range(20)]
+    path = write(row("station", "height", "width") + "".join(rows) + row("S20", 47.92, 106.6))
+    assert inspect_source(path).read.rows == len(inspect_source(path).frame) == 21
+
+
+def test_sums_of_one_measure_do_not_drop_rows_of_another(write: Write) -> None:
+    text = row("account", "debit", "credit")
+    for group in range(3):
+        text += "".join(row(f"d{group}{n}", group * 50 + n * 31 + 9, "") for n in range(3))
+        text += row(f"all {group}", group * 150 + 120, "")
+        text += "".join(row(f"c{group}{n}", "", n * 17 + 3) for n in range(4))
+    assert len(inspect_source(write(text)).frame) == 24
+
+
+def test_an_account_without_a_value_in_the_first_month_stays(write: Write) -> None:
+    text = row("account", "jan", "feb") + row("In", "", "") + row("a", "", 400) + row("b", 300, 20)
+    text += row("In all", 300, 420) + row("Out", "", "") + row("c", 70, 80) + row("d", 150, 90)
+    inspection = inspect_source(write(text + row("Out all", 220, 170) + row("Profit", 80, 250)))
+    assert list(inspection.frame["account"]) == list("abcd")
+    assert list(inspection.frame["group"]) == ["In", "In", "Out", "Out"]
+
+
+def test_equal_neighbours_are_no_sums(write: Write) -> None:
+    text = row("town", "n", "m") + "".join(
+        row(f"t{n}", n // 2 * 37 + 100, n // 2 * 3) for n in range(20)
+    )
+    assert inspect_source(write(text)).frame.shape == (20, 3)
+
+
 def test_a_row_that_is_no_sum_any_more_stays(write: Write) -> None:
     """The loader looks at the numbers of each new file."""
     rows = [row(city, *values) for city, values in zip(CITIES, VALUES, strict=True)]

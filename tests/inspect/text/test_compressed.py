@@ -148,7 +148,7 @@ def locked() -> bytes:
         (
             "old.xls",
             b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>',
-            "not a workbook",
+            "is empty",
         ),
         ("letter.zip", zipped({"word/document.xml": b"<xml/>"}), "Word document"),
         ("a.parquet.gz", gzip.compress(b"PAR1 and more"), "Parquet"),

@@ -134,3 +134,42 @@ def test_a_delimiter_splits_into_cells_that_make_sense(
 ) -> None:
     inspection = inspect_source(write(text, "data.txt"))
     assert (inspection.read.delimiter, inspection.frame.shape[1]) == (mark, width)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        # pandas writes two and three levels of names, and the names of the index below.
+        (",price,price,n,n\n,min,max,min,max\ntown,,,,\n", ["town", "price min", "price max"]),
+        (",sum,sum,mean,mean\n,v,w,v,w\nkind,x,y,x,y\ntown,,,,\n", ["town", "sum v x", "sum w y"]),
+        ("Stadt,2022,,2023,\n,Q1,Q2,Q1,Q2\n,Euro,Stück,Euro,Stück\n", ["Stadt", "2022 Q1 Euro"]),
+        ("日,流量,水位,降雨,備考\n,m3/s,cm,mm,%\n", ["日", "流量 m3/s", "水位 cm"]),
+    ],
+)
+@pytest.mark.parametrize("count", [5, 40])
+def test_rows_of_names_are_joined(write: Write, text: str, names: list[str], count: int) -> None:
+    inspection = inspect_source(write(text + lines(count, "T{n},{odd},{odd}.5,{odd},{odd}.5")))
+    assert list(inspection.frame.columns)[: len(names)] == names
+    assert inspection.read.rows == count
+
+
+def test_names_above_the_columns_and_below_for_the_index_are_joined(write: Write) -> None:
+    text = ",,v,v\n,,min,max\ntown,kind,,\n" + lines(20, "T{n},x,{odd},{up}")
+    inspection = inspect_source(write(text))
+    assert list(inspection.frame) == ["town", "kind", "v min", "v max"]
+
+
+def test_a_mark_in_a_row_of_units_means_none(write: Write) -> None:
+    text = "time,flow,level,state\n-,m3/s,cm,-\n" + lines(40, "{day},{odd}.5,{up},ok")
+    inspection = inspect_source(write(text))
+    assert inspection.read.rows == 40
+    assert inspection.column("flow").type == "number"
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_lines_of_a_key_and_a_value_are_above_the_header(write: Write, count: int) -> None:
+    settings = "".join(f"Setting {n};value {n}\n" for n in range(count))
+    text = settings + "Zeit;Temp;Feuchte\n" + lines(40, "{day};{odd},5;{up}")
+    inspection = inspect_source(write(text))
+    assert list(inspection.frame) == ["Zeit", "Temp", "Feuchte"]
+    assert f"{count} line(s) above the header skipped" in inspection.notes
