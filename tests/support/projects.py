@@ -56,11 +56,23 @@ def keep_one_chart(project: Path, name: str, filters: str) -> None:
     chart.write_text(re.sub("FILTERS = .*", f"FILTERS = {filters}", code), "utf-8")
 
 
+def link_environment(project: Path, shared: Path) -> None:
+    """Give a project a copy of the shared environment, with the modules that are compiled there.
+
+    The files are links: uv replaces files, and never writes into them.
+    """
+    ignore = shutil.ignore_patterns(environment.STAMP, ".lock", "*.pyc.*")  # these are written
+    links = {"symlinks": True, "copy_function": os.link}
+    shutil.copytree(shared / ".venv", project / ".venv", ignore=ignore, **links)
+    environment.stamp(project)
+
+
 def own_environment(project: Path, shared: Path) -> None:
     """Give a project the lock of the shared one, and its own environment, to which it adds packages."""
     if (project / ".venv").is_symlink():
         (project / ".venv").unlink()
     shutil.copy(shared / "uv.lock", project)
+    link_environment(project, shared)
     environment.sync(project)
 
 
