@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.support.data import PLACES
 from tests.support.flags import FLAGS
 from tests.support.pages import add
-from tests.support.projects import own_environment
-from tests.support.web import serving
+from tests.support.projects import copy_project, own_environment
+from tests.support.web import serving, wait_for_data
 
 NOTES = """### Notes
 
@@ -30,15 +30,32 @@ HOSTILE_SQL = (
 )
 
 
+@pytest.fixture(scope="session")
+def kinds_project(shared_project: Path) -> Path:
+    """Return a project with a chart of each kind, shared by all workers; tests must copy it."""
+    folder = shared_project.parent
+    root = folder / "kinds"
+    with FileLock(folder / "kinds.lock"):
+        if not root.exists():
+            copy_project(shared_project, root)
+            own_environment(root, shared_project)
+            add_each_kind(root)
+    return root
+
+
 @pytest.fixture(scope="module")
-def kinds(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def kinds(kinds_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Lend the address of a project with a chart of each kind on the dashboard Kinds."""
-    folder = tmp_path_factory.mktemp("kinds")
-    root = folder / "shop"
-    shutil.copytree(shared_project, root, ignore=shutil.ignore_patterns(".venv", "instance"))
-    own_environment(root, shared_project)
+    root = tmp_path_factory.mktemp("kinds") / "shop"
+    copy_project(kinds_project, root)
+    with serving(root) as url:
+        wait_for_data(url)
+        yield url
+
+
+def add_each_kind(root: Path) -> None:
     rows = [f"{','.join(map(str, place))},{n}" for n in range(6) for place in PLACES]
-    places = folder / "places.csv"
+    places = root.with_name("places.csv")
     places.write_text("\n".join(["country,state,longitude,latitude,people", *rows]), "utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
@@ -77,5 +94,3 @@ def kinds(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
             flags=re.DOTALL,
         )
         notes.write_text(re.sub("TEXT = .*", lambda _: f"TEXT = {NOTES!r}", text), "utf-8")
-        with serving(root) as url:
-            yield url

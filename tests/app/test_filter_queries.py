@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.projects import START, inside
+from tests.support.projects import START, alone, inside
 
 
 def test_values_that_nobody_can_choose_are_not_kept(project: Path) -> None:
@@ -27,7 +27,7 @@ def test_values_that_nobody_can_choose_are_not_kept(project: Path) -> None:
         assert get(f"{chart}?region=North&date.from=2023-02-01").headers["ETag"]
         """,
     )
-    inside(
+    alone(
         project,
         """
         assert get("/?region=North").status_code == 200

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.data import sales_csv
+from tests.support.loaders import run_loaders_once
 from tests.support.pages import add_chart, choose, drawn, figures, kpis, stay
 from tests.support.projects import copy_project
 from tests.support.web import Watched, serving, wait_for_data
@@ -44,6 +45,7 @@ def site(shared_project: Path) -> Iterator[str]:
         copy_project(shared_project, root)
         (root / "data/sales.csv").write_text(source(), "utf-8")
         patch.chdir(root)
+        run_loaders_once(patch)
         for path in (root / "app/charts").glob("[a-z]*.py"):
             text = re.sub("FILTERS = .*", f"FILTERS = {FORMS}", path.read_text("utf-8"))
             path.write_text(text, "utf-8")

@@ -36,6 +36,7 @@ from flaskdash.inspect.model import Column
 from flaskdash.names import identifier
 from flaskdash.project import Project, results
 from tests.support.fixtures import Cli
+from tests.support.loaders import run_loaders_once
 from tests.support.projects import module_of_skeleton, own_environment
 from tests.support.web import Watched, fetch, serving, wait_for_data
 
@@ -594,6 +595,7 @@ def test_long_cells_and_many_categories(
         patch.chdir(tmp_path)
         flaskdash_("new", "shop", "--data", str(source), "--no-install", "--no-git")
         patch.chdir(tmp_path / "shop")
+        run_loaders_once(patch)
         flags = ("--y", "units", "--agg", "sum", "--filter", "place")
         flaskdash_("add-chart", "places", "--kind", "bar", "--x", "place", *flags)
         colors = ("--x", "place", "--color", "story")

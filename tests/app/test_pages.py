@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Error, Page, Route, expect
 
+from tests.support.loaders import run_loaders_once
 from tests.support.pages import FIGURES, KPI, add_chart, choose, drawn, figures, focused, kpis, stay
 from tests.support.projects import copy_project
 from tests.support.waiting import wait_for
@@ -30,6 +31,7 @@ def site(shared_project: Path) -> Iterator[str]:
         source = root / "data/sales.csv"
         source.write_text(source.read_text("utf-8").replace("Cocoa", f'"{LONG}"'), "utf-8")
         patch.chdir(root)
+        run_loaders_once(patch)
         second = ("--dashboard", "Details", "--filter", "region", "--filter", "product")
         add_chart("all_sales", "--kind", "table", *second)
         colors = ("--x", "region", "--y", "revenue", "--color", "product", *second)

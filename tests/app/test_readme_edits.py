@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flaskdash.project import environment
 from tests.support.fixtures import Cli
-from tests.support.projects import inside, keep_one_chart, run
+from tests.support.projects import inside, keep_one_chart, own_environment, run
 
 CHART = '''"""The share of the North."""
 
@@ -86,7 +85,7 @@ def edited(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     (app / "charts/share_of_the_north.py").write_text(CHART, "utf-8")
 
     assert "`uv add " in section(readme, "Add a package.")
-    environment.sync(root)
+    own_environment(root, shared_project)
     subprocess.run([sys.executable, "-m", "uv", "add", "--quiet", "humanize"], cwd=root, check=True)
 
     look = section(readme, "Change the look.")

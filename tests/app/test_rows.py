@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.projects import inside, replace_in
+from tests.support.projects import alone, inside, replace_in
 from tests.support.waiting import wait_for
 from tests.support.web import serving
 
@@ -146,7 +146,7 @@ def test_nothing_is_no_choice(project: Path) -> None:
 
 def test_a_cached_answer_needs_no_pandas_which_a_worker_imports_behind_it(project: Path) -> None:
     inside(project, 'assert get("/").status_code == 200')
-    inside(project, 'get("/"); assert not {"pandas", "duckdb"} & set(sys.modules)')
+    alone(project, 'get("/"); assert not {"pandas", "duckdb"} & set(sys.modules)')
     with serving(project):
         log = (project / "server.log").read_text("utf-8")
         worker = re.findall(r"Booting worker with pid: (\d+)", log)[-1]

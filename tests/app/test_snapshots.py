@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flaskdash.project import Project, contents
-from tests.support.projects import START_WITH_READER, inside, replace_in
+from tests.support.projects import alone, inside, replace_in
 from tests.support.waiting import wait_for
 
 FAILING = ("    return df", '    open("calls", "a").write("x")\n    raise OSError("pass" "word")')
@@ -65,8 +65,8 @@ def test_a_source_that_kills_its_process_stops_no_server(project: Path, kill: st
         assert (state.attempts, state.rows) == (1, 360), state
         assert get("/").status_code == 200
         """
-    inside(project, ask, START_WITH_READER)
-    inside(project, ask, START_WITH_READER)
+    alone(project, ask)
+    alone(project, ask)
     assert (project / "calls").read_text("utf-8") == "x"
     assert len([*(project / "instance").glob("sales.*.parquet")]) == 1
 
@@ -77,7 +77,7 @@ def test_a_reader_ends_with_its_server(project: Path) -> None:
     time.sleep(600)
     return df"""
     replace_in(project, "loaders/sales.py", ("    return df", body))
-    inside(
+    alone(
         project,
         """
         app.engine.snapshots.WAIT_SECONDS = 0
@@ -85,7 +85,6 @@ def test_a_reader_ends_with_its_server(project: Path) -> None:
         while not (Path("reader").exists() and Path("reader").read_text()):
             time.sleep(0.05)
         """,
-        START_WITH_READER,
     )
     reader = Path("/proc", (project / "reader").read_text("utf-8"))
     wait_for(lambda: not reader.exists(), "the end of the reader")

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.support.data import sales_csv
+from tests.support.loaders import run_loaders_once
 from tests.support.pages import add_chart, choose, drawn, focused, stay
 from tests.support.projects import copy_project, inside
 from tests.support.waiting import wait_for
@@ -28,6 +29,7 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     copy_project(shared_project, root)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
+        run_loaders_once(patch)
         on = ("--dashboard", "Details", "--filter", "region", "--filter", "product")
         add_chart("all_sales", "--kind", "table", *on)
         add_chart("few", "--kind", "table", "--limit", "40", *on)
@@ -383,14 +385,22 @@ def test_a_figure_is_saved_as_a_picture_on_light_paper(watched: Watched, site: s
 # Newer data
 
 
-@pytest.fixture
-def fresh(shared_project: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """Lend a project whose data the test changes, and its address."""
-    root = tmp_path / "shop"
+@pytest.fixture(scope="module")
+def with_table(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project with a table; tests must copy it."""
+    root = tmp_path_factory.mktemp("with_table") / "shop"
     copy_project(shared_project, root)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         add_chart("all_sales", "--kind", "table", "--filter", "region", "--filter", "product")
+    return root
+
+
+@pytest.fixture
+def fresh(with_table: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """Lend a project whose data the test changes, and its address."""
+    root = tmp_path / "shop"
+    copy_project(with_table, root)
     with serving(root) as url:
         wait_for_data(url)
         yield root, url

@@ -83,7 +83,7 @@ def test_each_missing_name_is_a_finding_with_its_line(minimal: Project, promise:
 
 def test_code_that_cannot_be_imported_is_a_finding(minimal: Project) -> None:
     file = minimal.root / "app/__init__.py"
-    file.write_text("import nowhere\n" + file.read_text("utf-8"), "utf-8")
+    file.write_text(file.read_text("utf-8") + "\nimport nowhere\n", "utf-8")
     (finding,) = contract(minimal)
     assert finding.sentence == "create_app() fails: ModuleNotFoundError: No module named 'nowhere'"
 

@@ -17,6 +17,7 @@ from typing import Any
 from flaskdash import skeletons
 from flaskdash.generate import render
 from flaskdash.project import environment
+from tests.support import interpreter
 
 
 @contextmanager
@@ -55,11 +56,23 @@ def keep_one_chart(project: Path, name: str, filters: str) -> None:
     chart.write_text(re.sub("FILTERS = .*", f"FILTERS = {filters}", code), "utf-8")
 
 
+def link_environment(project: Path, shared: Path) -> None:
+    """Give a project a copy of the shared environment, with the modules that are compiled there.
+
+    The files are links: uv replaces files, and never writes into them.
+    """
+    ignore = shutil.ignore_patterns(environment.STAMP, ".lock", "*.pyc.*")  # these are written
+    links = {"symlinks": True, "copy_function": os.link}
+    shutil.copytree(shared / ".venv", project / ".venv", ignore=ignore, **links)
+    environment.stamp(project)
+
+
 def own_environment(project: Path, shared: Path) -> None:
     """Give a project the lock of the shared one, and its own environment, to which it adds packages."""
     if (project / ".venv").is_symlink():
         (project / ".venv").unlink()
     shutil.copy(shared / "uv.lock", project)
+    link_environment(project, shared)
     environment.sync(project)
 
 
@@ -72,7 +85,7 @@ def run(project: Path, *command: str) -> str:
     return completed.stdout
 
 
-START_WITH_READER = """
+START_ALONE = """
 import json, os, sys, time
 from pathlib import Path
 import app.engine
@@ -88,7 +101,7 @@ def cached_files():
     return sorted(cache.folder.iterdir()) if cache.folder.exists() else []
 """
 # Most tests run loaders in their own process: to start one for each takes its time.
-START = f"""{START_WITH_READER}
+START = f"""{START_ALONE}
 def read_here(loader, folder, path, state):
     return data[loader].read(path, app.engine.models.State.from_json(state)).to_json()
 app.engine.snapshots.reader.read = read_here
@@ -96,17 +109,33 @@ app.engine.snapshots.reader.read = read_here
 
 
 def inside(project: Path, code: str, start: str = START, **environment: str) -> str:
-    """Run code in the project's own Python, with its application made; return what it prints."""
+    """Run code in the project's own Python, with its application made; return what it prints.
+
+    pandas and other packages are already imported, which takes longer than most of the code.
+    """
+    exit_code, output = interpreter.fork(
+        project, start + textwrap.dedent(code), _variables(environment)
+    )
+    assert exit_code == 0, output
+    return output
+
+
+def alone(project: Path, code: str) -> str:
+    """Do what `inside` does, in a Python that imports each package itself; loaders have readers."""
     completed = subprocess.run(
-        [project / ".venv/bin/python", "-W", "error", "-c", start + textwrap.dedent(code)],
+        [project / ".venv/bin/python", "-W", "error", "-c", START_ALONE + textwrap.dedent(code)],
         cwd=project,
-        env=os.environ | {"SECRET_KEY": "test"} | environment,
+        env=_variables({}),
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert completed.returncode == 0, completed.stdout + completed.stderr
     return completed.stdout + completed.stderr
+
+
+def _variables(more: dict[str, str]) -> dict[str, str]:
+    return os.environ | {"SECRET_KEY": "test"} | more
 
 
 def snapshot(root: Path) -> dict[str, bytes]:

@@ -35,7 +35,7 @@ from flaskdash.ship.archive import Entry
 from flaskdash.ship.errors import BuildError
 from tests.support import buildpack
 from tests.support.fixtures import Cli
-from tests.support.projects import copy_project
+from tests.support.projects import copy_project, link_environment
 from tests.support.waiting import need, wait_for
 from tests.support.web import fetch, free_port
 
@@ -145,19 +145,27 @@ def shop(shared_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     root = tmp_path / "shop"
     copy_project(shared_project, root)
     (root / ".venv").unlink()  # .gitignore has .venv/, which does not match a link
-    shutil.copytree(shared_project / ".venv", root / ".venv", symlinks=True, copy_function=os.link)
+    link_environment(root, shared_project)
     commit_all(root)
     monkeypatch.chdir(root)
     return root
 
 
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a committed project without dependencies, as the working directory."""
-    root = tmp_path / "tiny"
+@pytest.fixture(scope="module")
+def tiny_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a committed project without dependencies; tests must copy it."""
+    root = tmp_path_factory.mktemp("once") / "tiny"
     build(root, TINY)
     subprocess.run([environment.uv(), "lock", "-q", "--offline"], cwd=root, check=True)
     commit_all(root)
+    return root
+
+
+@pytest.fixture
+def tiny(tiny_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a committed project without dependencies, as the working directory."""
+    root = tmp_path / "tiny"
+    shutil.copytree(tiny_once, root)
     monkeypatch.chdir(root)
     return root
 
@@ -879,7 +887,7 @@ def test_settings_and_logs_of_dokku_and_piku(
     kind: str,
 ) -> None:
     push_server = over_ssh(kind)
-    monkeypatch.setattr(servers, "LOG_SECONDS", 0.5)
+    monkeypatch.setattr(servers, "LOG_SECONDS", 3)
     args = ("deploy", f"git+ssh://{kind}@example.org/shop", "--domain", push_server.domain, "--yes")
     assert result_json(flaskdash(*args, "--json"))["release"] == push_server.up()
     settings = buildpack.load(push_server.root)["settings"]

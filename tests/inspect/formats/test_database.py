@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from flaskdash.inspect.dialects import DIALECTS
 from tests.support import servers
 from tests.support.fixtures import Cli
+from tests.support.loaders import run_loaders_once
 from tests.support.projects import inside, run
 from tests.support.waiting import wait_for
 from tests.support.web import fetch, serving
@@ -236,11 +237,13 @@ def test_a_project_passes_its_own_checks(
     make: Make,
     flaskdash: Cli,
     request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
     engine: str,
     flags: tuple[str, ...],
 ) -> None:
     shop: Shop = request.getfixturevalue(engine)
     root = make(shop, *flags)
+    run_loaders_once(monkeypatch)
     for kind, more in KINDS.items():
         flaskdash("add-chart", f"my_{kind}", "--kind", kind, *more)
     assert "All checks passed" in run(root, "ruff", "check", "--no-cache")
@@ -619,6 +622,7 @@ def test_hostile_names(
     flaskdash("new", "dash", *given, "--no-install", "--no-git")
     (folder / "dash/.venv").symlink_to(sys.prefix)
     monkeypatch.chdir(folder / "dash")
+    run_loaders_once(monkeypatch)
     named = [f for name in names for f in ("--filter", name)]
     for kind, x in (("bar", names[0]), ("bar", names[-2]), ("table", "")):
         flaskdash("add-chart", "--kind", kind, *(("--x", x) if x else ()), *named)

@@ -1,15 +1,19 @@
 """A dashboard with only the names of the contract (docs/contract.md)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from flask import Flask
 
 from app.charts import total
 from app.loaders import numbers
+
+if TYPE_CHECKING:  # to import pandas takes longer than what most tests do with the project
+    import pandas as pd
 
 ROOT = Path(__file__).parents[1]
 PAGE = """<!doctype html>
@@ -27,10 +31,10 @@ class State:
 
 @dataclass
 class Data:
-    rows: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rows: pd.DataFrame | None = None
 
     def build(self, force: bool = False) -> State:
-        if force or self.rows.empty:
+        if force or self.rows is None:
             self.rows = numbers.load()
         return State("2026-01-01T00:00:00+00:00", len(self.rows))
 

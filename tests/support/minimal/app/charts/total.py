@@ -1,8 +1,11 @@
 """The sum of the numbers."""
 
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TITLE = "Total"
 DATA = "numbers"
