@@ -76,6 +76,7 @@ class Facts:
 
     `main` is the number of measures that share the first charts: one, or two that are about as
     interesting. `is_strong` tells that the name of the first one suggests that it matters.
+    `settled` are all measures in the table's order, with the aggregates that fit.
     `coordinates` are the names of longitude and latitude. `flags` and `columns` are all that
     the table has.
     """
@@ -93,6 +94,7 @@ class Facts:
     flags: tuple[Column, ...] = ()
     columns: tuple[Column, ...] = ()
     is_strong: bool = True
+    settled: tuple[Column, ...] = ()
 
     @classmethod
     def from_inspection(cls, inspection: Inspection, data: str) -> Facts:
@@ -121,6 +123,7 @@ class Facts:
             flags=tuple(c for c in categories if c.role == "flag"),
             columns=columns,
             is_strong=bool(top) and top[0] >= 1.0,
+            settled=tuple(_settled_measures(inspection, time, rows)),
         )
 
     @property
@@ -180,9 +183,10 @@ class Facts:
     @cached_property
     def pattern(self) -> list[str]:
         """The order in which intents take turns."""
-        return _INTENTS[self._kind()].split()
+        return _INTENTS[self.kind].split()
 
-    def _kind(self) -> str:
+    @cached_property
+    def kind(self) -> str:
         """Return the kind of data, a key of _INTENTS."""
         if self.is_compared:
             return "compared"
@@ -262,7 +266,7 @@ class Facts:
     @property
     def are_events(self) -> bool:
         """Tell whether rows are events, so that their number is the first thing to chart."""
-        return bool(self.time) and not self.is_panel and self._kind() == "events"
+        return bool(self.time) and not self.is_panel and self.kind == "events"
 
     @cached_property
     def are_readings(self) -> bool:
@@ -275,12 +279,18 @@ class Facts:
         near = (steps - usual.iloc[0]).abs() <= usual.iloc[0] * 0.1 if len(usual) else steps
         return len(steps) > 20 and float(near.mean()) > 0.8
 
-    @property
+    @cached_property
     def counts_matter(self) -> bool:
         """Tell whether the number of rows over time is worth a chart."""
         if self.is_panel or self.balanced or self.are_readings:
             return False
-        return not self.measures or self.measures[0].agg == "mean" or self._kind() == "events"
+        return not self.measures or self.measures[0].agg == "mean" or self.kind == "events"
+
+    def counts_tell(self, category: Column) -> bool:
+        """Tell whether a category's values differ in their rows, other than by design."""
+        if (self.is_panel and self.crowded) or self.balanced:
+            return False
+        return self.is_uneven(category)
 
     def series(self) -> Column | None:
         """Return the category with many values that each have their own line: countries, stocks."""
