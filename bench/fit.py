@@ -32,10 +32,10 @@ from flaskdash.charts.suggest.rank import choose, score
 from flaskdash.inspect import inspect_source
 
 FOLDS = 10
-PENALTY = 1.0
+PENALTY = 0.5
 # How much a drawn chart counts, by where it was drawn: those in apps were chosen for others, those
 # in notebooks explore, and those in documentation (without `by`) explain a method.
-IMPORTANCE = {"app": 4.0, "notebook": 1.0, "gallery": 1.0, None: 0.5}
+IMPORTANCE = {"app": 4.0, "notebook": 1.0, "gallery": 1.0, None: 1.0}
 MORE_CHARTS = 0.25  # a table of many drawn charts counts a little more, at most twice
 SMALLEST = 0.02
 HERE = Path(__file__).parent

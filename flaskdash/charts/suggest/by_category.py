@@ -62,10 +62,10 @@ def _pairs(facts: Facts) -> list[tuple[Column, Column]]:
 def occurrences(facts: Facts) -> Iterator[Chart]:
     """Yield bars that count rows by category, unless most values have one row."""
     for category in _counted_categories(facts):
-        if category.distinct > 0.5 * facts.rows:
+        if category.distinct > 0.5 * facts.rows or facts.balanced:
             continue
         is_long = category.distinct > 60 and category.role != "geography"
-        if (is_long and facts.rows / category.distinct < 4) or not facts.counts_tell(category):
+        if (is_long and facts.rows / category.distinct < 4) or not facts.is_uneven(category):
             continue
         yield occurrence(facts, category)
 

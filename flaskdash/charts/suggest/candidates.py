@@ -30,6 +30,7 @@ MAX_TIMES, MAX_MEASURES, MAX_CATEGORIES = 4, 40, 40
 FEW, MOST_BOXES, MOST_SHARES, MOST_BARS, MOST_RANKED = 12, 15, 24, 60, 5000
 # Of categories with many values, only these are tried.
 MAX_RANKED, MAX_NAMES, ALL_NAMES = 5, 2, 300
+BY_DESIGN = 0.005  # values whose numbers of rows differ by less were chosen to be as frequent
 LEAST_EFFECT, LEAST_STRENGTH = 0.0, 0.05
 REPEATED = 0.6  # a value of such a share of the rows, or fewer, is not a name of its row
 
@@ -58,7 +59,7 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
     measures = without_repeats(facts.frame, facts.settled)[:MAX_MEASURES]
     small, many = small_categories(facts), _large_categories(facts)[:MAX_RANKED]
     for category in (*small, *many):
-        if facts.counts_tell(category):
+        if facts.is_uneven(category, BY_DESIGN):
             yield occurrence(facts, category)
     years = [c for c in facts.columns if c.role == "time" and c.type == "integer"]
     for measure in (*measures, *years):
@@ -106,7 +107,7 @@ def _lines(facts: Facts, measures: tuple[Column, ...]) -> Iterator[Chart]:
         along = facts
         if time is not facts.time:
             along = replace(facts, time=time, grain=line_grain(facts.frame, time))
-        if along.counts_matter:
+        if along.times_differ:
             yield count_line(along, time)
         for measure in measures:
             yield line(along, time, measure)

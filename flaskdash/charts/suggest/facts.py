@@ -63,6 +63,7 @@ TARGETS = known("y target outcome label class")
 SERIES_VALUES = (9, 400)
 MAX_BARS_OF_NUMBERS = 12
 LAST_COLUMN_BONUS, MOSTLY = 0.3, 0.8
+UNEVEN = 0.05
 MIN_STEPS = 4
 MIN_FILLED = 0.35
 CLOCK = DATE_PARTS | {"time"}
@@ -279,18 +280,17 @@ class Facts:
         near = (steps - usual.iloc[0]).abs() <= usual.iloc[0] * 0.1 if len(usual) else steps
         return len(steps) > 20 and float(near.mean()) > 0.8
 
-    @cached_property
+    @property
     def counts_matter(self) -> bool:
-        """Tell whether the number of rows over time is worth a chart."""
-        if self.is_panel or self.balanced or self.are_readings:
+        """Tell whether the number of rows over time is worth a chart among the first ones."""
+        if not self.times_differ:
             return False
         return not self.measures or self.measures[0].agg == "mean" or self.kind == "events"
 
-    def counts_tell(self, category: Column) -> bool:
-        """Tell whether a category's values differ in their rows, other than by design."""
-        if (self.is_panel and self.crowded) or self.balanced:
-            return False
-        return self.is_uneven(category)
+    @cached_property
+    def times_differ(self) -> bool:
+        """Tell whether times differ in their number of rows, other than by design."""
+        return not (self.is_panel or self.balanced or self.are_readings)
 
     def series(self) -> Column | None:
         """Return the category with many values that each have their own line: countries, stocks."""
@@ -369,8 +369,10 @@ class Facts:
         few = measure.distinct <= MAX_BARS_OF_NUMBERS
         return few and self.rows >= 10 * measure.distinct
 
-    def is_uneven(self, category: Column) -> bool:
-        """Tell whether a category's values differ in how often they occur."""
+    def is_uneven(self, category: Column, least: float = UNEVEN) -> bool:
+        """Tell whether a category's values differ in how often they occur, in no panel."""
+        if self.is_panel and self.crowded:
+            return False
         if self.time and self.crowded:
             keys = [self.time.name, category.name]
             if not self.frame.duplicated(keys).any():
@@ -378,7 +380,7 @@ class Facts:
         counts = self.frame[category.name].value_counts()
         if float(counts.iloc[0]) > 0.97 * float(counts.sum()):
             return False
-        return float(counts.std() / counts.mean()) > 0.05
+        return float(counts.std() / counts.mean()) > least
 
     def is_series(self, category: Column) -> bool:
         """Tell whether each value of a category has one row at a time: a series of its own."""

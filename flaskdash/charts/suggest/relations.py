@@ -76,10 +76,9 @@ class Relations:
             values = self.sample[column.name]
             if column.role == "flag" and column.yes is not None:
                 is_yes = (values.astype("str") == column.yes).astype("float64")
-                numbers = is_yes.where(values.notna(), np.nan)
-            else:
-                numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-            self._numbers[column.name] = numbers.to_numpy(dtype="float64", na_value=np.nan)
+                values = is_yes.where(values.notna(), np.nan)
+            numbers = pd.to_numeric(values, errors="coerce").to_numpy("float64", na_value=np.nan)
+            self._numbers[column.name] = numbers
         return self._numbers[column.name]
 
     def codes(self, column: Column) -> NDArray[np.int64]:
