@@ -89,9 +89,9 @@ def shows(chart: Chart, drawn: Drawn) -> bool:
         return False
     if kind not in AGGREGATED or chart.kind in EACH_ROW:
         return True
-    wanted, actual = drawn.get("agg"), chart.agg
-    is_alike = {wanted, actual} <= AVERAGES or {wanted, actual} <= SUMS
-    return wanted in AVERAGES or wanted == actual or is_alike
+    aggregates = {drawn.get("agg"), chart.agg}
+    is_alike = len(aggregates) == 1 or aggregates <= AVERAGES or aggregates <= SUMS
+    return drawn.get("agg") in AVERAGES or is_alike
 
 
 def _folded(name: object) -> str | None:
@@ -107,11 +107,11 @@ def table_line(name: str, results: Sequence[tuple[Sequence[Drawn], Sequence[Char
     ]
     several = [h for h, (drawn, _) in zip(hits, results, strict=True) if len(drawn) > 1]
     in_apps = sum(d.get("by") == "app" for drawn, _ in results for d in drawn)
-    hits_in_apps = sum(d.get("by") == "app" for found in hits for d in found)
-    found = sum(map(bool, hits))
+    hits_in_apps = sum(d.get("by") == "app" for file_hits in hits for d in file_hits)
+    matched = sum(map(bool, hits))
     two = sum(len(h) > 1 for h in several)
     return (
-        f"{name:12}{len(results):4} files; one of the author's in {found} ({found / len(results):.0%});"
+        f"{name:12}{len(results):4} files; one of the author's in {matched} ({matched / len(results):.0%});"
         f" two in {two} of {len(several)}; in apps {hits_in_apps} of {in_apps}"
     )
 

@@ -159,7 +159,7 @@ def report(tables: Sequence[Choices], weights_of: Callable[[int], Mapping[str, f
         hits = [bool(first & set(indexes)) for indexes in table.shown_by]
         results[table.folder].append((table, hits))
     for folder, entries in results.items():
-        one = sum(any(hits) for _, hits in entries)
+        matched = sum(any(hits) for _, hits in entries)
         several = [sum(hits) > 1 for table, hits in entries if len(table.drawn) > 1]
         in_apps = [
             hit
@@ -168,7 +168,7 @@ def report(tables: Sequence[Choices], weights_of: Callable[[int], Mapping[str, f
             if drawn.get("by") == "app"
         ]
         print(
-            f"  {folder:10}{len(entries):4} files; one in {one} ({one / len(entries):.0%});"
+            f"  {folder:10}{len(entries):4} files; one in {matched} ({matched / len(entries):.0%});"
             f" two in {sum(several)} of {len(several)}; in apps {sum(in_apps)} of {len(in_apps)}"
         )
 
