@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest import indicators, wording
 from flaskdash.charts.suggest.by_category import breakdowns, occurrences, shares
+from flaskdash.charts.suggest.candidates import candidates
 from flaskdash.charts.suggest.facts import Facts
+from flaskdash.charts.suggest.features import Features
 from flaskdash.charts.suggest.figures import kpis, table
 from flaskdash.charts.suggest.geography import maps
 from flaskdash.charts.suggest.grids import grids
 from flaskdash.charts.suggest.interest import MIXED_WORDS
 from flaskdash.charts.suggest.over_time import candles, trends
+from flaskdash.charts.suggest.rank import choose, score
+from flaskdash.charts.suggest.relations import Relations
 from flaskdash.charts.suggest.side_by_side import comparisons
 from flaskdash.charts.suggest.spread import boxes, correlations, distributions
+from flaskdash.charts.suggest.weights import WEIGHTS
 from flaskdash.charts.suggest.wording import humanise
 from flaskdash.inspect.model import Inspection
 from flaskdash.inspect.words import words
@@ -49,7 +54,7 @@ def suggest(inspection: Inspection, data: str) -> list[Chart]:
         charts = _indicator_charts(parts, data)
         count = [chart for chart in kpis(facts) if chart.y is None]
         return [*charts, rows, *count]
-    charts = [replace(chart, title=_title(chart, facts)) for chart in _take_turns(facts)]
+    charts = [replace(chart, title=_title(chart, facts)) for chart in ranked(facts)]
     return [*charts, rows, *kpis(facts)]
 
 
@@ -91,9 +96,30 @@ def _intents(facts: Facts) -> dict[str, Iterator[Chart]]:
     }
 
 
-def _take_turns(facts: Facts) -> list[Chart]:
+def ranked(facts: Facts) -> list[Chart]:
+    """Return the charts of a table, those that people most likely draw first."""
+    charts, features = described(facts)
+    scores = [score(values, WEIGHTS) for values in features]
+    chosen = [charts[index] for index in choose(charts, scores, MAX_CHARTS)]
+    # What a table is laid out for comes first, though people who draw charts one by one miss it.
+    laid_out = [*(comparisons(facts) if facts.is_compared else ()), *candles(facts)][:1]
+    return [*laid_out, *(chart for chart in chosen if chart not in laid_out)][:MAX_CHARTS]
+
+
+def described(facts: Facts) -> tuple[list[Chart], list[dict[str, float]]]:
+    """Return all charts that may be suggested, and the features of each."""
+    relations = Relations(facts.frame, facts.columns)
+    intents = {name: list(charts) for name, charts in _intents(facts).items()}
+    turns = _take_turns(facts, intents)
+    by_rule = [*turns, *itertools.chain.from_iterable(intents.values())]
+    charts = candidates(facts, relations, by_rule)
+    features = Features(facts, relations, charts, turns, intents)
+    return charts, [features.of(chart) for chart in charts]
+
+
+def _take_turns(facts: Facts, intents: Mapping[str, list[Chart]]) -> list[Chart]:
     """Return the charts of all intents, in turns, without near-duplicates."""
-    sources = _intents(facts)
+    sources = {name: iter(charts) for name, charts in intents.items()}
     charts: list[Chart] = []
     rounds = [*facts.pattern, *facts.pattern, *sources, *sources]
     for intent in rounds:
@@ -122,7 +148,8 @@ def _indicator_charts(parts: list[indicators.Indicator], data: str) -> list[Char
     """Return the charts of each indicator by itself, in turns."""
     lists = []
     for part in parts:
-        charts = _take_turns(Facts.from_inspection(part.inspection, data))
+        facts = Facts.from_inspection(part.inspection, data)
+        charts = _take_turns(facts, {name: list(its) for name, its in _intents(facts).items()})
         lists.append([indicators.only(chart, part) for chart in charts])
     mixed = itertools.chain.from_iterable(itertools.zip_longest(*lists))
     return [chart for chart in mixed if chart is not None][:MAX_CHARTS]

@@ -21,31 +21,28 @@ def breakdowns(facts: Facts) -> Iterator[Chart]:
         if measure.agg == "mean" and facts.is_series(category):
             # The mean of a series over all time says little about today.
             measure = replace(measure, agg="last")
-        if not facts.differs(measure, category):
-            continue
-        is_single = category.distinct == facts.rows
-        yield Chart(
-            "bar",
-            facts.data,
-            f"{measure_title(measure, is_single)} by {humanise(category.name, 30)}",
-            x=category.name,
-            y=measure.name,
-            agg=measure.agg,
-            limit=bar_limit(category),
-            reason=f"{humanise(measure.name)} {aggregation(measure)} for {value_count(category)}",
-        )
+        if facts.differs(measure, category):
+            yield breakdown(facts, measure, category)
     for measure in facts.single_measures[:1]:
         for column in facts.lists if measure.agg == "mean" else ():  # a sum would count a row twice
-            yield Chart(
-                "bar",
-                facts.data,
-                f"{measure_title(measure)} by {humanise(column.name, 30)}",
-                x=column.name,
-                y=measure.name,
-                agg="mean",
-                limit=BARS,
-                reason=f"{humanise(measure.name)} {aggregation(measure)} for each choice of its lists",
-            )
+            name = humanise(measure.name)
+            reason = f"{name} {aggregation(measure)} for each choice of its lists"
+            yield replace(breakdown(facts, measure, column), limit=BARS, reason=reason)
+
+
+def breakdown(facts: Facts, measure: Column, category: Column) -> Chart:
+    """Return bars of a measure by a category."""
+    is_single = category.distinct == facts.rows
+    return Chart(
+        "bar",
+        facts.data,
+        f"{measure_title(measure, is_single)} by {humanise(category.name, 30)}",
+        x=category.name,
+        y=measure.name,
+        agg=measure.agg,
+        limit=bar_limit(category),
+        reason=f"{humanise(measure.name)} {aggregation(measure)} for {value_count(category)}",
+    )
 
 
 def _pairs(facts: Facts) -> list[tuple[Column, Column]]:
@@ -69,33 +66,29 @@ def _pairs(facts: Facts) -> list[tuple[Column, Column]]:
 
 def occurrences(facts: Facts) -> Iterator[Chart]:
     """Yield bars that count rows by category, unless most values have one row."""
-    if facts.is_panel and facts.crowded:
-        return
-    for column in facts.lists:
-        yield Chart(
-            "bar",
-            facts.data,
-            f"Rows by {humanise(column.name, 50)}",
-            x=column.name,
-            agg="count",
-            limit=BARS,
-            reason="how often each choice of its lists occurs",
-        )
+    for column in () if facts.is_panel and facts.crowded else facts.lists:
+        reason = "how often each choice of its lists occurs"
+        yield replace(occurrence(facts, column), limit=BARS, reason=reason)
     for category in _counted_categories(facts):
         if category.distinct > 0.5 * facts.rows or facts.balanced:
             continue
         is_long = category.distinct > 60 and category.role != "geography"
         if (is_long and facts.rows / category.distinct < 4) or not facts.is_uneven(category):
             continue
-        yield Chart(
-            "bar",
-            facts.data,
-            f"Rows by {humanise(category.name, 50)}",
-            x=category.name,
-            agg="count",
-            limit=bar_limit(category),
-            reason=f"how often each of {value_count(category)} occurs",
-        )
+        yield occurrence(facts, category)
+
+
+def occurrence(facts: Facts, category: Column) -> Chart:
+    """Return bars that count the rows of each value."""
+    return Chart(
+        "bar",
+        facts.data,
+        f"Rows by {humanise(category.name, 50)}",
+        x=category.name,
+        agg="count",
+        limit=bar_limit(category),
+        reason=f"how often each of {value_count(category)} occurs",
+    )
 
 
 def _counted_categories(facts: Facts) -> list[Column]:
@@ -114,22 +107,26 @@ def _counted_categories(facts: Facts) -> list[Column]:
 
 
 def shares(facts: Facts) -> Iterator[Chart]:
-    """Yield bars of how often a flag is true by category, such as attrition by department."""
-    if facts.outcome is None:
-        return
-    flag = replace(facts.outcome, agg="share", unit="%")
+    """Yield bars of how often the outcome is true by category, such as attrition by department."""
     for category, (lowest, highest) in facts.outcome_categories():
-        yield Chart(
-            "bar",
-            facts.data,
-            f"{measure_title(flag)} by {humanise(category.name, 30)}",
-            x=category.name,
-            y=flag.name,
-            agg="share",
-            limit=bar_limit(category),
-            reason=f"how often {humanise(flag.name)} is true, for {value_count(category)}"
-            f" (from {lowest:.0%} to {highest:.0%})",
-        )
+        assert facts.outcome is not None
+        chart = share(facts, facts.outcome, category)
+        yield replace(chart, reason=f"{chart.reason} (from {lowest:.0%} to {highest:.0%})")
+
+
+def share(facts: Facts, flag: Column, category: Column) -> Chart:
+    """Return bars of how often a flag is true by category."""
+    name = humanise(flag.name)
+    return Chart(
+        "bar",
+        facts.data,
+        f"{measure_title(replace(flag, agg='share', unit='%'))} by {humanise(category.name, 30)}",
+        x=category.name,
+        y=flag.name,
+        agg="share",
+        limit=bar_limit(category),
+        reason=f"how often {name} is true, for {value_count(category)}",
+    )
 
 
 def bar_limit(category: Column) -> int | None:

@@ -63,6 +63,7 @@ TARGETS = known("y target outcome label class")
 SERIES_VALUES = (9, 400)
 MAX_BARS_OF_NUMBERS = 12
 LAST_COLUMN_BONUS, MOSTLY = 0.3, 0.8
+UNEVEN = 0.05
 MIN_STEPS = 4
 MIN_FILLED = 0.35
 CLOCK = DATE_PARTS | {"time"}
@@ -76,6 +77,7 @@ class Facts:
 
     `main` is the number of measures that share the first charts: one, or two that are about as
     interesting. `is_strong` tells that the name of the first one suggests that it matters.
+    `settled` are all measures in the table's order, with the aggregates that fit.
     `coordinates` are the names of longitude and latitude. `flags` and `columns` are all that
     the table has.
     """
@@ -93,6 +95,7 @@ class Facts:
     flags: tuple[Column, ...] = ()
     columns: tuple[Column, ...] = ()
     is_strong: bool = True
+    settled: tuple[Column, ...] = ()
 
     @classmethod
     def from_inspection(cls, inspection: Inspection, data: str) -> Facts:
@@ -121,6 +124,7 @@ class Facts:
             flags=tuple(c for c in categories if c.role == "flag"),
             columns=columns,
             is_strong=bool(top) and top[0] >= 1.0,
+            settled=tuple(_settled_measures(inspection, time, rows)),
         )
 
     @property
@@ -185,9 +189,10 @@ class Facts:
     @cached_property
     def pattern(self) -> list[str]:
         """The order in which intents take turns."""
-        return _INTENTS[self._kind()].split()
+        return _INTENTS[self.kind].split()
 
-    def _kind(self) -> str:
+    @cached_property
+    def kind(self) -> str:
         """Return the kind of data, a key of _INTENTS."""
         if self.is_compared:
             return "compared"
@@ -267,7 +272,7 @@ class Facts:
     @property
     def are_events(self) -> bool:
         """Tell whether rows are events, so that their number is the first thing to chart."""
-        return bool(self.time) and not self.is_panel and self._kind() == "events"
+        return bool(self.time) and not self.is_panel and self.kind == "events"
 
     @cached_property
     def are_readings(self) -> bool:
@@ -282,10 +287,15 @@ class Facts:
 
     @property
     def counts_matter(self) -> bool:
-        """Tell whether the number of rows over time is worth a chart."""
-        if self.is_panel or self.balanced or self.are_readings:
+        """Tell whether the number of rows over time is worth a chart among the first ones."""
+        if not self.times_differ:
             return False
-        return not self.measures or self.measures[0].agg == "mean" or self._kind() == "events"
+        return not self.measures or self.measures[0].agg == "mean" or self.kind == "events"
+
+    @cached_property
+    def times_differ(self) -> bool:
+        """Tell whether times differ in their number of rows, other than by design."""
+        return not (self.is_panel or self.balanced or self.are_readings)
 
     def series(self) -> Column | None:
         """Return the category with many values that each have their own line: countries, stocks."""
@@ -364,8 +374,10 @@ class Facts:
         few = measure.distinct <= MAX_BARS_OF_NUMBERS
         return few and self.rows >= 10 * measure.distinct
 
-    def is_uneven(self, category: Column) -> bool:
-        """Tell whether a category's values differ in how often they occur."""
+    def is_uneven(self, category: Column, least: float = UNEVEN) -> bool:
+        """Tell whether a category's values differ in how often they occur, in no panel."""
+        if self.is_panel and self.crowded:
+            return False
         if self.time and self.crowded:
             keys = [self.time.name, category.name]
             if not self.frame.duplicated(keys).any():
@@ -373,7 +385,7 @@ class Facts:
         counts = self.frame[category.name].value_counts()
         if float(counts.iloc[0]) > 0.97 * float(counts.sum()):
             return False
-        return float(counts.std() / counts.mean()) > 0.05
+        return float(counts.std() / counts.mean()) > least
 
     def is_series(self, category: Column) -> bool:
         """Tell whether each value of a category has one row at a time: a series of its own."""

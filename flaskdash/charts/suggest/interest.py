@@ -61,6 +61,7 @@ EXTREMES = known("min max minimum maximum low high lower upper lowest highest op
 WHOLE_WORDS = known("total worldwide overall global 계 합계")
 YEARS = known("year yr")
 YEAR_NAMES = known("years fy season vintage cohort model class annee année jahr año ano anno built")
+CODE_LENGTH = 4
 SEX, SAME = known("sex gender"), 0.98
 MIXED_WORDS = known("unit units currency indicator variable metric")
 
@@ -213,7 +214,7 @@ def worth_counting(column: Column, rows: int, width: int, position: int) -> bool
     Names rank items in a table of few columns; in a wide one they belong to persons or offers.
     """
     name_words = set(words(column.name))
-    if "name" in name_words and name_words & {"first", "last", "middle"}:
+    if is_part_of_name(column):
         return False
     if column.distinct < 2 or (column.distinct > 24 and name_words == {"age"}):
         return False
@@ -229,14 +230,20 @@ def worth_counting(column: Column, rows: int, width: int, position: int) -> bool
     return column.role == "geography" or is_name
 
 
+def is_part_of_name(column: Column) -> bool:
+    """Tell whether a column holds first or last names of persons."""
+    name_words = set(words(column.name))
+    return "name" in name_words and bool(name_words & {"first", "last", "middle"})
+
+
 def without_twins(frame: pd.DataFrame, categories: list[Column]) -> list[Column]:
-    """Drop the shorter of two columns that say the same, such as a code and its label."""
+    """Drop the later of two columns that say the same; if the earlier is a code, keep its label."""
     unique: list[Column] = []
     for column in categories[:40]:
         twin = next((earlier for earlier in unique if is_twin(frame, earlier, column)), None)
         if twin is None:
             unique.append(column)
-        elif mean_length(frame, column) > mean_length(frame, twin):
+        elif mean_length(frame, twin) <= CODE_LENGTH < mean_length(frame, column):
             unique[unique.index(twin)] = column
     return unique
 

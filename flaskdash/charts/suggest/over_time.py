@@ -20,12 +20,11 @@ def trends(facts: Facts) -> Iterator[Chart]:
     if time is None or time.distinct < 3:
         return
     color = facts.color()
-    base = Chart("line", facts.data, "", x=time.name, grain=facts.grain)
     first_lines, more_lines = [], []
     # Compared columns have lines already.
     compared = {column.name for group in facts.groups for column in group}
     for measure in [m for m in facts.single_measures if m.name not in compared][:4]:
-        first, *more = _measure_lines(facts, base, measure, color)
+        first, *more = _measure_lines(facts, measure, color)
         first_lines.append(first)
         more_lines += more
     lines = [
@@ -35,7 +34,7 @@ def trends(facts: Facts) -> Iterator[Chart]:
         *more_lines[1:],
     ]
     if facts.counts_matter:
-        count = replace(base, agg="count", title="Rows over time", reason="how many rows there are")
+        count = count_line(facts, time)
         is_first = not lines or facts.are_events
         lines.insert(0 if is_first else 1, count)
         if color:
@@ -43,17 +42,38 @@ def trends(facts: Facts) -> Iterator[Chart]:
     yield from lines
 
 
-def _measure_lines(facts: Facts, base: Chart, measure: Column, color: Column | None) -> list[Chart]:
-    """Return the line charts of a measure, best first."""
-    assert facts.time is not None
+def count_line(facts: Facts, time: Column) -> Chart:
+    """Return the line of the number of rows."""
+    return Chart(
+        "line",
+        facts.data,
+        "Rows over time",
+        x=time.name,
+        grain=facts.grain,
+        agg="count",
+        reason="how many rows there are",
+    )
+
+
+def line(facts: Facts, time: Column, measure: Column) -> Chart:
+    """Return the line of a measure, which pools all rows of a time."""
     name = measure_title(measure, facts.is_single).removeprefix("Latest ")
-    plain = replace(
-        base,
+    return Chart(
+        "line",
+        facts.data,
+        f"{capital(name)} over time",
+        x=time.name,
         y=measure.name,
         agg=measure.agg,
-        title=f"{capital(name)} over time",
-        reason=f"{humanise(measure.name)} {aggregation(measure)} along {humanise(facts.time.name)}",
+        grain=facts.grain,
+        reason=f"{humanise(measure.name)} {aggregation(measure)} along {humanise(time.name)}",
     )
+
+
+def _measure_lines(facts: Facts, measure: Column, color: Column | None) -> list[Chart]:
+    """Return the line charts of a measure, best first."""
+    assert facts.time is not None
+    plain = line(facts, facts.time, measure)
     series = facts.series()
     if series is not None:
         # With many series, the highest tell more than an average of all.

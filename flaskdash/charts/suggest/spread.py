@@ -39,14 +39,19 @@ def distributions(facts: Facts) -> Iterator[Chart]:
         measures = [*ages, *(m for m in measures if m not in ages)]
     for measure in measures:
         if measure.distinct > 8 and facts.rows >= 20:
-            name = humanise(measure.name)
-            yield Chart(
-                "histogram",
-                facts.data,
-                f"Distribution of {name}",
-                x=measure.name,
-                reason=f"how the {measure.distinct:,} values of {name} spread",
-            )
+            yield distribution(facts, measure)
+
+
+def distribution(facts: Facts, measure: Column) -> Chart:
+    """Return the histogram of a measure."""
+    name = humanise(measure.name)
+    return Chart(
+        "histogram",
+        facts.data,
+        f"Distribution of {name}",
+        x=measure.name,
+        reason=f"how the {measure.distinct:,} values of {name} spread",
+    )
 
 
 def _order_sizes(facts: Facts) -> Iterator[Chart]:
@@ -95,17 +100,21 @@ def boxes(facts: Facts) -> Iterator[Chart]:
             continue
         effects = [(_effect(facts, measure, c), -n, c) for n, c in enumerate(categories[:8])]
         effect, _, category = max(effects, key=lambda entry: entry[:2])
-        if effect < MIN_EFFECT:
-            continue
-        name, category_name = humanise(measure.name), humanise(category.name)
-        yield Chart(
-            "box",
-            facts.data,
-            f"Spread of {name} by {humanise(category.name, 30)}",
-            x=category.name,
-            y=measure.name,
-            reason=f"{category_name} explains {effect:.0%} of the variance of {name}",
-        )
+        if effect >= MIN_EFFECT:
+            yield box(facts, measure, category, effect)
+
+
+def box(facts: Facts, measure: Column, category: Column, effect: float) -> Chart:
+    """Return boxes of a measure by a category that explains that share of its variance."""
+    name, category_name = humanise(measure.name), humanise(category.name)
+    return Chart(
+        "box",
+        facts.data,
+        f"Spread of {name} by {humanise(category.name, 30)}",
+        x=category.name,
+        y=measure.name,
+        reason=f"{category_name} explains {effect:.0%} of the variance of {name}",
+    )
 
 
 def _effect(facts: Facts, measure: Column, category: Column) -> float:
@@ -139,17 +148,22 @@ def correlations(facts: Facts) -> Iterator[Chart]:
 
     pairs.sort(key=lambda pair: (-interest(pair), *pair))
     for i, j in pairs[:PAIRS]:
-        first, second = measures[i], measures[j]
-        yield Chart(
-            "scatter",
-            facts.data,
-            capital(f"{humanise(first.name, 40)} and {humanise(second.name, 40)}"),
-            x=first.name,
-            y=second.name,
-            color=color.name if color else None,
-            limit=MAX_POINTS if facts.rows > MAX_POINTS else None,
-            reason=f"the two correlate (rank correlation {strength[i, j]:.2f}, without sign)",
-        )
+        yield scatter(facts, measures[i], measures[j], float(strength[i, j]))
+
+
+def scatter(facts: Facts, first: Column, second: Column, strength: float) -> Chart:
+    """Return the points of two measures with that rank correlation."""
+    color = facts.color()
+    return Chart(
+        "scatter",
+        facts.data,
+        capital(f"{humanise(first.name, 40)} and {humanise(second.name, 40)}"),
+        x=first.name,
+        y=second.name,
+        color=color.name if color else None,
+        limit=MAX_POINTS if facts.rows > MAX_POINTS else None,
+        reason=f"the two correlate (rank correlation {strength:.2f}, without sign)",
+    )
 
 
 def _is_worth_drawing(first: Column, second: Column, strength: float) -> bool:
@@ -157,7 +171,7 @@ def _is_worth_drawing(first: Column, second: Column, strength: float) -> bool:
 
     Above 0.98 they are the same thing measured twice.
     """
-    if not 0.1 < strength < 0.98 or _is_range(first, second):
+    if not 0.1 < strength < 0.98 or is_range(first, second):
         return False
     return strength <= 0.85 or not _is_part(first, second)
 
@@ -193,7 +207,7 @@ def _is_part(first: Column, second: Column) -> bool:
     return first.agg == second.agg == "sum" and words(first.name)[-1:] == words(second.name)[-1:]
 
 
-def _is_range(first: Column, second: Column) -> bool:
+def is_range(first: Column, second: Column) -> bool:
     """Tell whether two names are the ends of one range: temp_min and temp_max, open and close."""
     different = set(words(first.name)) ^ set(words(second.name))
     return bool(different) and different <= EXTREMES

@@ -1,0 +1,172 @@
+"""Collect all charts that may be suggested: what the intents yield, and each sensible pair."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from flaskdash.charts.kinds import Chart
+from flaskdash.charts.suggest.by_category import breakdown, occurrence, share
+from flaskdash.charts.suggest.facts import DEMOGRAPHY, PERSONAL_WORDS, Facts
+from flaskdash.charts.suggest.interest import (
+    NAME_WORDS,
+    SAME,
+    is_one_sided,
+    is_part_of_name,
+    is_year,
+    line_grain,
+    without_repeats,
+    without_twins,
+    worth_counting,
+)
+from flaskdash.charts.suggest.over_time import count_line, line
+from flaskdash.charts.suggest.relations import Relations
+from flaskdash.charts.suggest.spread import box, distribution, is_range, scatter
+from flaskdash.inspect.model import Column
+from flaskdash.inspect.words import words
+
+MAX_TIMES, MAX_MEASURES, MAX_CATEGORIES = 4, 40, 40
+FEW, MOST_BOXES, MOST_SHARES, MOST_BARS, MOST_RANKED = 12, 15, 24, 60, 5000
+# Of categories with many values, only these are tried.
+MAX_RANKED, MAX_NAMES, ALL_NAMES = 5, 2, 300
+BY_DESIGN = 0.005  # values whose numbers of rows differ by less were chosen to be as frequent
+LEAST_EFFECT, LEAST_STRENGTH = 0.0, 0.05
+REPEATED = 0.6  # a value of such a share of the rows, or fewer, is not a name of its row
+
+Key = tuple[object, ...]
+
+
+def candidates(facts: Facts, relations: Relations, by_rule: list[Chart]) -> list[Chart]:
+    """Return the charts `by_rule`, and those of all pairs of columns, each pair once a kind."""
+    unique: dict[Key, Chart] = {}
+    for chart in itertools.chain(by_rule, _pairs(facts, relations)):
+        unique.setdefault(key(chart), chart)
+    return list(unique.values())
+
+
+def key(chart: Chart) -> Key:
+    """Return what a chart shows: charts with the same key differ in colours or order only."""
+    columns = frozenset((chart.x, chart.y)) if chart.kind == "scatter" else (chart.x, chart.y)
+    return chart.kind, columns, chart.agg, chart.by, chart.across
+
+
+def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
+    """Yield the charts of one column, and of two, that make sense.
+
+    What is left out here is never right; what people like of the rest is learned.
+    """
+    measures = without_repeats(facts.frame, facts.settled)[:MAX_MEASURES]
+    small, many = small_categories(facts), _large_categories(facts)[:MAX_RANKED]
+    for category in (*small, *many):
+        if facts.is_uneven(category, BY_DESIGN):
+            yield occurrence(facts, category)
+    years = [c for c in facts.columns if c.role == "time" and c.type == "integer"]
+    for measure in (*measures, *years):
+        if measure.distinct > 2 and not facts.is_stepped(measure):
+            yield distribution(facts, measure)
+    yield from _lines(facts, measures)
+    for category in (*small, *many, *_names(facts, small)[:MAX_NAMES]):
+        for measure in measures:
+            if measure.name == category.name:
+                continue
+            effect = relations.explained(measure, category)
+            if measure.agg != "mean" or effect > LEAST_EFFECT or category.distinct > MOST_BARS:
+                yield breakdown(facts, measure, category)
+            if category.distinct <= MOST_BOXES and effect > LEAST_EFFECT and not facts.is_panel:
+                yield box(facts, measure, category, effect)
+    yield from _shares(facts, relations, small)
+    numbers = [c for c in relations.numeric if not is_year(c, facts.frame, facts.time)]
+    for first, second in itertools.combinations(numbers, 2):
+        strength = relations.correlation(first, second)
+        are_levels = "category" in (first.role, second.role)
+        if (LEAST_STRENGTH if are_levels else 0) <= strength < SAME and not is_range(first, second):
+            yield scatter(facts, first, second, strength)
+
+
+def _shares(facts: Facts, relations: Relations, small: Sequence[Column]) -> Iterator[Chart]:
+    for flag in facts.flags:
+        is_result = flag == facts.outcome or not DEMOGRAPHY & set(words(flag.name))
+        if not is_result or is_one_sided(facts.frame, flag):
+            continue
+        for category in small:
+            if flag.name == category.name or category.distinct > MOST_SHARES:
+                continue
+            if relations.explained(flag, category) > LEAST_EFFECT:
+                yield share(facts, flag, category)
+
+
+def _lines(facts: Facts, measures: tuple[Column, ...]) -> Iterator[Chart]:
+    times = [c for c in facts.columns if c.role == "time" and c.distinct > 1]
+    times = [
+        c
+        for c in times
+        if not PERSONAL_WORDS & set(words(c.name)) and not is_year(c, facts.frame, facts.time)
+    ]
+    for time in times[:MAX_TIMES]:
+        along = facts
+        if time is not facts.time:
+            along = replace(facts, time=time, grain=line_grain(facts.frame, time))
+        if along.times_differ:
+            yield count_line(along, time)
+        for measure in measures:
+            yield line(along, time, measure)
+
+
+def small_categories(facts: Facts) -> list[Column]:
+    """Return the columns with few values; numbers too, such as doses or ratings."""
+    small = [
+        c
+        for c in facts.columns
+        if not c.separator
+        and 2 <= c.distinct <= (FEW if c.role == "measure" else MOST_BARS)
+        and (c.role in ("category", "flag", "measure") or _is_place(c))
+    ]
+    small = [
+        c
+        for c in small
+        if not is_one_sided(facts.frame, c)
+        and not is_year(c, facts.frame, facts.time)
+        and not is_part_of_name(c)
+    ]
+    return without_twins(facts.frame, small)[:MAX_CATEGORIES]
+
+
+def _large_categories(facts: Facts) -> list[Column]:
+    most = min(MOST_RANKED, REPEATED * facts.rows)
+    return [
+        c
+        for c in facts.columns
+        if c.type == "text"
+        and not c.separator
+        and c.role in ("category", "geography")
+        and MOST_BARS < c.distinct <= most
+        and worth_counting(c, facts.rows, len(facts.columns), facts.position(c))
+    ]
+
+
+def _names(facts: Facts, small: list[Column]) -> list[Column]:
+    """Return the columns that name each row of a table that is not large."""
+    return [
+        c
+        for c in facts.columns
+        if c.type == "text"
+        and not c.separator
+        and c.role in ("category", "geography", "identifier", "text")
+        and REPEATED * facts.rows < c.distinct <= ALL_NAMES
+        and _names_rows(facts, c)
+        and c not in small
+    ]
+
+
+def _is_place(column: Column) -> bool:
+    return column.role == "geography" and column.type == "text"
+
+
+def _names_rows(facts: Facts, column: Column) -> bool:
+    """Tell whether a column names things, other than by a number or the first name of a person."""
+    if is_part_of_name(column):
+        return False
+    name_words = set(words(column.name))
+    is_number = column.role == "identifier" and "id" in name_words
+    return not is_number and (facts.position(column) == 0 or bool(NAME_WORDS & name_words))
