@@ -406,8 +406,8 @@ def test_another_table_below_is_left_out(write: Write) -> None:
     inspection = inspect_source(path)
     assert types(inspection) == ["text", "integer"]
     assert inspection.read.rows == 20
-    other = "--table takes another table: pages#2 (Day Index, Sessions)"
-    assert inspection.notes == (f"read page, visits; {other}",)
+    note = "--table takes another table: pages#2 (Day Index, Sessions)"
+    assert inspection.notes == (f"read page, visits; {note}",)
     assert types(inspect_source(path, "pages#2")) == ["date", "integer"]
 
 

@@ -145,7 +145,7 @@ def _find_part(
         )
     chosen = labels.index(choose_table(source, labels))
     group = ranked[chosen]
-    others = [
+    alternatives = [
         f"{label} ({_described(group)})"
         for label, group in zip(labels, ranked, strict=True)
         if label != labels[chosen]
@@ -154,8 +154,10 @@ def _find_part(
     if len(group) > 1:
         joined = listed([part.title for part, _ in group])
         notes.append(f"{len(group)} tables of one shape stacked, one below the other: {joined}")
-    if others:
-        notes.append(f"read {_described(group)}; --table takes another table: {listed(others)}")
+    if alternatives:
+        notes.append(
+            f"read {_described(group)}; --table takes another table: {listed(alternatives)}"
+        )
     table = _stack_sections(group) if len(group) > 1 else group[0][1]
     return replace(
         table,
@@ -405,10 +407,10 @@ def _rows(text: str, dialect: CsvDialect, table: TextTable) -> Iterator[Row]:
     numbered = enumerate(records(text, dialect))
     rows = (row for row in numbered if row[0] >= start and row[0] not in left_out)
     # The footer comes last.
-    kept: deque[Row] = deque(itertools.islice(rows, table.footer))
+    last_rows: deque[Row] = deque(itertools.islice(rows, table.footer))
     for row in rows:
-        kept.append(row)
-        yield kept.popleft()
+        last_rows.append(row)
+        yield last_rows.popleft()
 
 
 def _shown_delimiter(text: str, dialect: CsvDialect) -> str | None:

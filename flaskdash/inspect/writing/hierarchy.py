@@ -96,13 +96,13 @@ def _explain(stack: list[int], values: Values, hierarchy: Hierarchy) -> bool:
     loose = [row for row in stack if row not in hierarchy.parts]
     if not loose:
         return True
-    others = stack[1:]
-    if loose != stack[:1] or len(others) < MIN_SUMS:
+    parts = stack[1:]
+    if loose != stack[:1] or len(parts) < MIN_SUMS:
         return False
-    total = np.nan_to_num(values[others]).sum(axis=0, keepdims=True)
+    total = np.nan_to_num(values[parts]).sum(axis=0, keepdims=True)
     if not _are_equal(values[loose[0]], total)[0]:
         return False
-    hierarchy.parts[loose[0]] = others
+    hierarchy.parts[loose[0]] = parts
     return True
 
 

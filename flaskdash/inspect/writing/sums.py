@@ -148,13 +148,13 @@ def _measure_of_total(
     It is "" if the row is none. Small sums may be equal by chance, and so may a single one.
     """
     total = measures.iloc[position]
-    others = measures.drop(index=measures.index[position])
-    sums = others.agg(method)
+    remaining = measures.drop(index=measures.index[position])
+    sums = remaining.agg(method)
     compared = total.notna() & (sums != 0)
     margin = TOLERANCE * sums.abs()
     if method == "mean":
         # Coordinates of one town are all near their mean: what counts is how far they spread.
-        margin = SPREAD * (others.max() - others.min())
+        margin = SPREAD * (remaining.max() - remaining.min())
         compared &= margin > 0
     is_equal = compared & ((total - sums).abs() <= margin)
     largest = sums[is_equal].abs()

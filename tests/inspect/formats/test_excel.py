@@ -499,8 +499,8 @@ def test_a_table_below_another_is_left_out(book: Book) -> None:
     inspection = inspect_source(path)
     check(inspection, path)
     assert inspection.frame.shape == (12, 3)
-    other = "read sheet Data; --table takes another: Data#2 (city, people, land)"
-    assert other in inspection.notes
+    note = "read sheet Data; --table takes another: Data#2 (city, people, land)"
+    assert note in inspection.notes
 
 
 def test_a_shifted_row_of_a_sheet_is_left_out(book: Book) -> None:
