@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.by_category import breakdown, occurrence, share
-from flaskdash.charts.suggest.facts import DEMOGRAPHY, PERSONAL_WORDS, Facts
+from flaskdash.charts.suggest.facts import DEMOGRAPHY, PERSONAL_WORDS, UNEVEN, Facts
 from flaskdash.charts.suggest.interest import (
     NAME_WORDS,
     SAME,
@@ -58,11 +58,12 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
     """
     measures = without_repeats(facts.frame, facts.settled)[:MAX_MEASURES]
     small, many = small_categories(facts), _large_categories(facts)[:MAX_RANKED]
+    # Beside an amount that adds up, a number of rows that hardly differs is one of the table's making.
+    least = UNEVEN if facts.adds_up else BY_DESIGN
     for category in (*small, *many):
-        if facts.is_uneven(category, BY_DESIGN):
+        if facts.is_uneven(category, least):
             yield occurrence(facts, category)
-    years = [c for c in facts.columns if c.role == "time" and c.type == "integer"]
-    for measure in (*measures, *years):
+    for measure in (*measures, *facts.years):
         if measure.distinct > 2 and not facts.is_stepped(measure):
             yield distribution(facts, measure)
     yield from _lines(facts, measures)
@@ -107,7 +108,7 @@ def _lines(facts: Facts, measures: tuple[Column, ...]) -> Iterator[Chart]:
         along = facts
         if time is not facts.time:
             along = replace(facts, time=time, grain=line_grain(facts.frame, time))
-        if along.times_differ:
+        if along.counts_matter:
             yield count_line(along, time)
         for measure in measures:
             yield line(along, time, measure)

@@ -287,15 +287,10 @@ class Facts:
 
     @property
     def counts_matter(self) -> bool:
-        """Tell whether the number of rows over time is worth a chart among the first ones."""
-        if not self.times_differ:
+        """Tell whether the number of rows over time is worth a chart."""
+        if self.is_panel or self.balanced or self.are_readings:
             return False
         return not self.measures or self.measures[0].agg == "mean" or self.kind == "events"
-
-    @cached_property
-    def times_differ(self) -> bool:
-        """Tell whether times differ in their number of rows, other than by design."""
-        return not (self.is_panel or self.balanced or self.are_readings)
 
     def series(self) -> Column | None:
         """Return the category with many values that each have their own line: countries, stocks."""
