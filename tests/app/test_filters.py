@@ -49,6 +49,7 @@ def site(shared_project: Path) -> Iterator[str]:
         for path in (root / "app/charts").glob("[a-z]*.py"):
             text = re.sub("FILTERS = .*", f"FILTERS = {FORMS}", path.read_text("utf-8"))
             path.write_text(text, "utf-8")
+        add_chart("spread", "--kind", "histogram", "--x", "revenue", "--filter", "region")
         second = ("--dashboard", "Details", "--filter", "region", "--filter", "place")
         add_chart("places", "--kind", "bar", "--x", "place", "--y", "units", *second)
         add_chart("parts", "--kind", "pie", "--x", "place", "--y", "units", "--limit", "3", *second)
@@ -242,6 +243,7 @@ def test_a_click_on_a_bar_chooses_and_a_second_one_takes_it_away(page: Page) -> 
     same, before = stay(page), figures(page)
     figure = page.locator("#revenue-by-region")
     names = page.evaluate("() => document.querySelector('#revenue-by-region .chart').data[0].y")
+    figure.locator(".point").nth(2).scroll_into_view_if_needed()
     page.mouse.move(*middle(figure.locator(".point").nth(2)))
     expect(figure.locator(".clickable .nsewdrag")).to_have_css("cursor", "pointer")
     click(page, figure.locator(".point").nth(2))
@@ -335,7 +337,7 @@ def test_a_click_on_a_line_chooses_its_colour_and_one_on_a_cell_both(details: Pa
 
 
 def test_what_is_no_choice_can_not_be_clicked(page: Page) -> None:
-    figure = page.locator("#distribution-of-revenue")
+    figure = page.locator("#spread")
     figure.scroll_into_view_if_needed()
     page.mouse.move(*middle(figure.locator(".point").nth(1)))
     figure.locator(".hovertext").first.wait_for(state="attached")
