@@ -99,20 +99,16 @@ def _folded(name: object) -> str | None:
     return None if name is None else " ".join(str(name).split()).lower()
 
 
-def table_line(name: str, results: Sequence[tuple[Sequence[Drawn], Sequence[Chart]]]) -> str:
-    """Return the figures of a folder, from the drawn and the first suggested charts of each file."""
-    hits = [
-        [drawn for drawn in all_drawn if any(shows(chart, drawn) for chart in charts)]
-        for all_drawn, charts in results
-    ]
-    several = [h for h, (drawn, _) in zip(hits, results, strict=True) if len(drawn) > 1]
-    in_apps = sum(d.get("by") == "app" for drawn, _ in results for d in drawn)
-    hits_in_apps = sum(d.get("by") == "app" for file_hits in hits for d in file_hits)
-    matched = sum(map(bool, hits))
-    two = sum(len(h) > 1 for h in several)
+def summary(name: str, tables: Sequence[tuple[Sequence[Drawn], Sequence[bool]]]) -> str:
+    """Return the figures of a folder, from each table's drawn charts and whether each is shown."""
+    matched = sum(any(hits) for _, hits in tables)
+    several = [sum(hits) > 1 for _, hits in tables if len(hits) > 1]
+    pairs = [pair for drawn, hits in tables for pair in zip(drawn, hits, strict=True)]
+    in_apps = [hit for drawn, hit in pairs if drawn.get("by") == "app"]
     return (
-        f"{name:12}{len(results):4} files; one of the author's in {matched} ({matched / len(results):.0%});"
-        f" two in {two} of {len(several)}; in apps {hits_in_apps} of {in_apps}"
+        f"{name:12}{len(tables):4} files; one of the author's in {matched}"
+        f" ({matched / len(tables):.0%}); two in {sum(several)} of {len(several)};"
+        f" in apps {sum(in_apps)} of {len(in_apps)}"
     )
 
 
@@ -126,14 +122,15 @@ def main() -> None:
         for example in examples(folder):
             charts = suggest(example.inspection, "data")
             first = [c for c in charts if c.kind not in ("kpi", "table", "text")][:FIRST]
-            results.append((example.drawn, first))
-            if options.verbose and not any(shows(c, d) for c in first for d in example.drawn):
+            hits = [any(shows(chart, drawn) for chart in first) for drawn in example.drawn]
+            results.append((example.drawn, hits))
+            if options.verbose and not any(hits):
                 print(example.file)
                 print(
                     "   drawn:", *(f"{d['kind']} {d.get('x')}/{d.get('y')}" for d in example.drawn)
                 )
                 print("   first:", *(f"{c.kind} {c.x}/{c.y} {c.agg or ''}" for c in first))
-        print(table_line(folder.name, results))
+        print(summary(folder.name, results))
 
 
 if __name__ == "__main__":

@@ -157,20 +157,9 @@ def report(tables: Sequence[Choices], weights_of: Callable[[int], Mapping[str, f
         scores = [score(values, weights_of(position)) for values in table.features]
         first = set(choose(table.charts, scores, corpus.FIRST))
         hits = [bool(first & set(indexes)) for indexes in table.shown_by]
-        results[table.folder].append((table, hits))
+        results[table.folder].append((table.drawn, hits))
     for folder, entries in results.items():
-        matched = sum(any(hits) for _, hits in entries)
-        several = [sum(hits) > 1 for table, hits in entries if len(table.drawn) > 1]
-        in_apps = [
-            hit
-            for table, hits in entries
-            for drawn, hit in zip(table.drawn, hits, strict=True)
-            if drawn.get("by") == "app"
-        ]
-        print(
-            f"  {folder:10}{len(entries):4} files; one in {matched} ({matched / len(entries):.0%});"
-            f" two in {sum(several)} of {len(several)}; in apps {sum(in_apps)} of {len(in_apps)}"
-        )
+        print(f"  {corpus.summary(folder, entries)}")
 
 
 def main() -> None:
