@@ -52,10 +52,11 @@ def suggest(inspection: Inspection, data: str) -> list[Chart]:
         rows = replace(rows, title="Latest rows")
     if parts := indicators.split(inspection):
         charts = _indicator_charts(parts, data)
-        count = [chart for chart in kpis(facts) if chart.y is None]
-        return [*charts, rows, *count]
-    charts = [replace(chart, title=_title(chart, facts)) for chart in ranked(facts)]
-    return [*charts, rows, *kpis(facts)]
+        numbers = [chart for chart in kpis(facts) if chart.y is None]
+    else:
+        charts, numbers = ranked(facts), kpis(facts)
+    titled = [replace(chart, title=_title(chart, facts)) for chart in (*charts, *numbers)]
+    return [*titled[: len(charts)], rows, *titled[len(charts) :]]
 
 
 def filters(inspection: Inspection) -> tuple[str, ...]:
@@ -133,10 +134,9 @@ def _title(chart: Chart, facts: Facts) -> str:
     """Return the title, with rows and measures without a real name called after their table."""
     title = chart.title
     if chart.y is None:
-        rows = wording.rows_of(facts.data, [measure.name for measure in facts.measures])
-        title = capital(re.sub("^Rows", lambda _: rows, title))
+        title = re.sub("^Rows", capital(facts.row_name or "rows"), title)
     measure = chart.x if chart.kind == "histogram" else chart.y
-    if measure is None or chart.across:
+    if measure is None or chart.across or chart.only or chart.kind == "scatter":
         return title
     has_unit = any(column.name == measure and column.unit for column in facts.measures)
     if has_unit and re.search(r"[^\W\d_]", measure):

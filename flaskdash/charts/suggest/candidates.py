@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.by_category import breakdown, occurrence, share
-from flaskdash.charts.suggest.facts import DEMOGRAPHY, PERSONAL_WORDS, UNEVEN, Facts
+from flaskdash.charts.suggest.facts import CLOCK, DEMOGRAPHY, PERSONAL_WORDS, UNEVEN, Facts
 from flaskdash.charts.suggest.interest import (
     NAME_WORDS,
     SAME,
@@ -61,7 +61,7 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
     # Beside an amount that adds up, a number of rows that hardly differs is one of the table's making.
     least = UNEVEN if facts.adds_up else BY_DESIGN
     for category in (*small, *many):
-        if facts.is_uneven(category, least):
+        if facts.is_uneven(category, least) and not _is_spread_out(facts, category):
             yield occurrence(facts, category)
     for measure in (*measures, *facts.years):
         if measure.distinct > 2 and not facts.is_stepped(measure):
@@ -78,6 +78,7 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
                 yield box(facts, measure, category, effect)
     yield from _shares(facts, relations, small)
     numbers = [c for c in relations.numeric if not is_year(c, facts.frame, facts.time)]
+    numbers = [c for c in numbers if c != facts.time]  # a line shows it
     for first, second in itertools.combinations(numbers, 2):
         strength = relations.correlation(first, second)
         are_levels = "category" in (first.role, second.role)
@@ -158,6 +159,13 @@ def _names(facts: Facts, small: list[Column]) -> list[Column]:
         and _names_rows(facts, c)
         and c not in small
     ]
+
+
+def _is_spread_out(facts: Facts, category: Column) -> bool:
+    """Tell whether a column says when, in a table of regular times, or is a measure of few rows."""
+    if CLOCK & set(words(category.name)):
+        return facts.is_panel
+    return category.role == "measure" and facts.rows < FEW * category.distinct
 
 
 def _is_place(column: Column) -> bool:

@@ -29,6 +29,7 @@ from flaskdash.charts.suggest.interest import (
     without_twins,
     worth_counting,
 )
+from flaskdash.charts.suggest.wording import rows_of
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.inspect.words import DATE_PARTS, known, words
 
@@ -223,6 +224,11 @@ class Facts:
             return False  # lines of orders, whose products have names
         named = [c for c in self.columns if c.type == "text" and NAME_WORDS & set(words(c.name))]
         return any(c.distinct > 0.9 * self.rows > 20 for c in named)
+
+    @cached_property
+    def row_name(self) -> str:
+        """The plural name of what each row is, such as orders, or ""."""
+        return rows_of(self.data, self.columns, self.rows)
 
     @cached_property
     def is_single(self) -> bool:

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import Facts
-from flaskdash.charts.suggest.wording import aggregation, humanise, measure_title, share
+from flaskdash.charts.suggest.interest import MINOR_WORDS
+from flaskdash.charts.suggest.wording import aggregation, humanise, measure_title, plural, share
 from flaskdash.inspect.model import Column
+from flaskdash.inspect.words import words
 from flaskdash.names import capital
 
 
@@ -17,8 +19,12 @@ def table(data: str, reason: str) -> Chart:
 
 
 def kpis(facts: Facts) -> list[Chart]:
-    """Return the number of rows, and the totals or means of the main measures."""
-    charts = [_aggregate(facts, measure) for measure in facts.single_measures[:3]]
+    """Return the numbers that sum up a table, at most four, and none that says little.
+
+    These are the totals or means of the main measures, the latest, how often the outcome is true,
+    and how many rows there are if they have a name, or if nothing else is to be counted.
+    """
+    charts = [_aggregate(facts, measure) for measure in _main_measures(facts)]
     if facts.outcome:
         charts = [_outcome(facts, facts.outcome), *charts[:2]]
     latest = _latest(facts)
@@ -26,10 +32,31 @@ def kpis(facts: Facts) -> list[Chart]:
         # The total, the latest, and a further measure.
         total = [] if latest.agg == "last" else charts[:1]
         charts = [*total, latest, *charts[1:2]]
-    if not charts and facts.categories:
-        charts = [_distinct(facts, facts.categories[0])]
-    count = Chart("kpi", facts.data, "Rows", agg="count", reason="how many rows the data has")
-    return [*charts, count]
+    counts = [] if facts.is_panel or not facts.row_name else [_count(facts)]
+    if not charts:
+        counts = [_distinct(facts, category) for category in facts.categories[:1]] + counts
+    return [*charts, *counts]
+
+
+def _main_measures(facts: Facts) -> list[Column]:
+    """Return up to three amounts, or the means of one or two measures that matter most.
+
+    A mean over rows that measure different things again and again is a mean of none of them.
+    """
+    amounts = [m for m in facts.single_measures[:3] if m.agg != "mean" and not _is_minor(m)]
+    if facts.is_panel and facts.crowded:
+        return amounts[:3]
+    means = [m for m in facts.single_measures[: facts.main] if m.agg == "mean"]
+    is_first = facts.single_measures[:1] == tuple(means[:1])
+    return (means + amounts if is_first else amounts + means)[:3]
+
+
+def _is_minor(measure: Column) -> bool:
+    return bool(MINOR_WORDS & set(words(measure.name)))
+
+
+def _count(facts: Facts) -> Chart:
+    return Chart("kpi", facts.data, "Rows", agg="count", reason="how many rows the data has")
 
 
 def _aggregate(facts: Facts, measure: Column) -> Chart:
@@ -64,11 +91,19 @@ def _distinct(facts: Facts, category: Column) -> Chart:
     return Chart(
         "kpi",
         facts.data,
-        f"Different values of {name}",
+        _plural_title(name),
         y=category.name,
         agg="distinct",
         reason=f"how many values {name} has",
     )
+
+
+def _plural_title(name: str) -> str:
+    """Return a title for the number of values: "Different countries" for country."""
+    noun = name.removesuffix(" name")
+    if not noun.isalpha() or not noun.isascii():
+        return f"Different values of {name}"
+    return f"Different {plural(noun)}"
 
 
 def _latest(facts: Facts) -> Chart | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flaskdash.charts.labels import labels, shared_affixes
 from flaskdash.inspect.model import Column
-from flaskdash.inspect.words import MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
+from flaskdash.inspect.words import ID_WORDS, MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
 from flaskdash.names import SPELLINGS, capital, initials, spelled
 
 ABBREVIATIONS = {
@@ -45,6 +45,22 @@ FILE_WORDS = known(
     "data dataset file export csv tsv xlsx xls json raw clean cleaned final copy new old long wide records table"
     " sheet sample test report results result book untitled download query output input full all my the source"
 )
+IDENTIFIERS = known("id ids key number no nr num code uuid guid")
+# Such names do not say what a row is.
+NAMELESS = ID_WORDS | known(
+    "row index record unnamed column object item entry obs observation serial name title label text comment value"
+    " description content address url link email phone date time day week month year hour timestamp data file path"
+    " unique line sample total question sentence message review body reference note notes slug hash username"
+    " latitude longitude position rank"
+)
+IRREGULAR = {
+    "person": "people",
+    "child": "children",
+    "man": "men",
+    "woman": "women",
+    "series": "series",
+    "species": "species",
+}
 GENERIC = known("value values val obs observation data figure")
 # Of rows with such a name, people would take the number for a sum.
 AMOUNT_WORDS = (
@@ -145,15 +161,52 @@ def subject(data: str) -> str:
     return initials(humanise("_".join(subject_words)))
 
 
-def rows_of(data: str, columns: Sequence[str]) -> str:
-    """Return a name for a table's rows: "crimes", or "rows" if its name is not such a plural."""
-    name = subject(data)
-    last = (words(name) or [""])[-1]
-    is_plural = last.endswith("s") and not last.endswith(("ss", "us", "is")) and len(last) > 3
-    column_words = {word for column in columns for word in words(column)}
-    singular_and_plural = {last, last[:-1]}
-    is_amount = last.endswith("sales") or bool(singular_and_plural & (AMOUNT_WORDS | column_words))
-    return name if is_plural and not is_amount else "rows"
+def rows_of(data: str, columns: Sequence[Column], rows: int) -> str:
+    """Return a name for a table's rows, or "" if neither the table nor a column has one.
+
+    A table that is called nyc_crimes gives crimes, a column without repeats that is called
+    PassengerId gives passengers, and a first one that is called App gives apps.
+    """
+    table_words = words(subject(data))
+    *before, last = table_words or [""]
+    is_one = _is_plural(last) and not any(_is_plural(word) and len(word) > 4 for word in before)
+    measured = {
+        word for column in columns if column.role == "measure" for word in words(column.name)
+    }
+    is_amount = {last, last[:-1]} & (AMOUNT_WORDS | measured) or last.endswith("sales")
+    if is_one and not is_amount:
+        return spelled(last)
+    for column in columns:
+        is_first = column is columns[0] and column.type == "text"
+        if (
+            column.distinct == rows
+            and not column.missing
+            and (noun := _identified(column, is_first))
+        ):
+            return plural(noun)
+    return ""
+
+
+def _identified(column: Column, is_first: bool) -> str:
+    """Return what a column identifies: the passenger of "PassengerId", or ""."""
+    name_words = words(column.name)
+    nouns = [word for word in name_words if word not in IDENTIFIERS]
+    if len(nouns) != 1 or not re.fullmatch("[a-z]{3,}", nouns[0]) or nouns[0] in NAMELESS:
+        return ""
+    return nouns[0] if is_first or len(name_words) > 1 else ""
+
+
+def _is_plural(word: str) -> bool:
+    return word.endswith("s") and not word.endswith(("ss", "us", "is", "ics")) and len(word) > 3
+
+
+def plural(noun: str) -> str:
+    """Return the plural of an English noun: categories, matches, orders."""
+    if _is_plural(noun):
+        return noun
+    if re.search("[^aeiou]y$", noun):
+        return f"{noun[:-1]}ies"
+    return IRREGULAR.get(noun, f"{noun}es" if re.search("(s|x|z|ch|sh)$", noun) else f"{noun}s")
 
 
 def with_subject(title: str, measure: str, data: str) -> str:

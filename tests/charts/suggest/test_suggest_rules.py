@@ -440,7 +440,6 @@ def test_the_latest_month_comes_after_the_total() -> None:
     assert [chart.title for chart in kpis] == [
         "Total revenue",
         "Revenue in the latest month",
-        "Rows",
     ]
     assert (kpis[1].x, kpis[1].y, kpis[1].agg, kpis[1].grain) == ("date", "revenue", "sum", "month")
 
@@ -629,17 +628,61 @@ def test_months_of_growing_years_are_added_up() -> None:
     ("data", "title"),
     [
         ("crimes", "Crimes by kind"),
-        ("nyc_crimes_2023", "NYC crimes by kind"),
+        ("nyc_crimes_2023", "Crimes by kind"),
         ("data", "Rows by kind"),
         ("export", "Rows by kind"),
         ("sales", "Rows by kind"),
         ("titanic", "Rows by kind"),
         ("census", "Rows by kind"),
+        ("movies_mixed_types", "Rows by kind"),
+        ("web_analytics", "Rows by kind"),
     ],
 )
 def test_rows_are_called_after_a_table_with_a_plural_name(data: str, title: str) -> None:
     table = frame(200, kind=lambda i: ["theft", "fraud", "fraud", "arson"][noise(i, 4)])
     assert suggest(inspected(table), data)[0].title == title
+
+
+@pytest.mark.parametrize(
+    ("column", "rows"),
+    [
+        ("PassengerId", "Passengers"),
+        ("company_id", "Companies"),
+        ("App", "Apps"),
+        ("row_id", "Rows"),
+        ("Full name", "Rows"),
+        ("id", "Rows"),
+    ],
+)
+def test_rows_are_called_after_a_column_that_identifies_them(column: str, rows: str) -> None:
+    table = frame(
+        200, **{column: lambda i: f"item {i}"}, kind=lambda i: "theft" if noise(i, 4) else "fraud"
+    )
+    titles = {chart.title for chart in suggest(inspected(table), "export")}
+    assert f"{rows} by kind" in titles
+    assert (rows in titles) == (rows != "Rows")
+
+
+def test_a_panel_has_no_mean_of_unlike_things_as_its_kpi() -> None:
+    table = frame(
+        400,
+        year=lambda i: 2000 + i // 20,
+        town=lambda i: f"town {i % 20}",
+        rent=lambda i: 500 + 100 * (i % 20) + noise(i, 40) + 0.5,
+    )
+    kpis = [chart.title for chart in suggest(inspected(table), "rents") if chart.kind == "kpi"]
+    assert "Average rent" not in kpis
+
+
+def test_rows_are_not_counted_by_parts_of_dates_in_a_regular_series() -> None:
+    table = frame(
+        730,
+        date=day,
+        dy=lambda i: day(i).day,
+        wind=lambda i: noise(i, 40) + 0.25,
+    )
+    counted = {chart.x for chart in suggest(inspected(table), "data") if chart.agg == "count"}
+    assert "dy" not in counted
 
 
 @pytest.mark.parametrize(
