@@ -198,7 +198,7 @@ def _at_period_ends(
 def _without_unfinished_step(
     chart: Chart, columns: Mapping[str, Column], dialect: Dialect
 ) -> list[str]:
-    """Return the condition that leaves out an unfinished last month (week, year...).
+    """Return the conditions that leave out an unfinished last month (week, year...), and first one.
 
     Its total would look like a collapse. A few days without rows do not make a step unfinished, and
     if there are less than three steps, all are drawn.
@@ -218,12 +218,23 @@ def _without_unfinished_step(
     # The events of a day may end two hours before midnight.
     margin = (2, "HOUR") if grain == "day" else (slack, "DAY")
     end = dialect.cut(grain, dialect.after(margin[0], f"max({name})", margin[1]))
+    first = dialect.cut(grain, f"min({name})")
+    second = dialect.cut(grain, dialect.after(DAYS[grain], first))
+    start = [
+        f"{name} >= (  -- without the first {grain} if it began before the data\n"
+        f"    SELECT CASE WHEN min({name}) < {dialect.after(1 + SLACK[grain], first)}\n"
+        f"            OR max({name}) < {third_step}\n"
+        f"        THEN {first}\n"
+        f"        ELSE {second} END\n"
+        f"    FROM {dialect.quote(chart.data)}\n)"
+    ]
     return [
+        *(start if chart.starts_late else []),
         f"{name} < (  -- without the last {grain} if it is not over\n"
         f"    SELECT CASE WHEN max({name}) < {third_step}\n"
         f"        THEN {dialect.after(1, f'max({name})')}\n"
         f"        ELSE {end} END\n"
-        f"    FROM {dialect.quote(chart.data)}\n)"
+        f"    FROM {dialect.quote(chart.data)}\n)",
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,25 @@ from flaskdash.generate import render
 from flaskdash.generate.literals import one_line, triple_quoted
 from flaskdash.inspect.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
+from flaskdash.inspect.words import known, words
 from flaskdash.names import capital
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FIRST_DASHBOARD = "Overview"
+PERIODS = {"year": "Y", "quarter": "Q", "month": "M", "week": "W", "day": "D", "hour": "h"}
+MIN_FILLED = 0.6  # of all steps in time; a table without weekends has five of seven
+FRACTION = "share of one"  # units of this module only
+FRACTION_KINDS = {"kpi", "line", "area", "bar", "scatter", "bubble"}
+FRACTION_WORDS = known(
+    "rate share percent percentage pct fraction probability occupancy margin discount utilization"
+    " utilisation churn conversion turnout coverage proportion"
+)
+CURRENCY_WORDS = known("exchange fx currency usd eur gbp")
+LOSSES = "dollars below zero"  # with the sign before the unit
+HOVER = {FRACTION: ".1%", "$": "$,.4~r", LOSSES: "$,.4~r"}
+PARTS = ("sparkline", "notes", "steps")
 MAX_AXIS_TITLE = 36  # letters; an axis has no room for more
 AGGREGATE_WORDS = {
     "sum": "the sum of",
@@ -48,17 +62,17 @@ AGGREGATE_LABELS = {
 
 def title(chart: Chart) -> str:
     """Return a title from the columns of a chart: Revenue by region, Average price over time."""
-    words = {flag: humanise(getattr(chart, flag) or "rows") for flag in (*COLUMNS, "data")}
+    named = {flag: humanise(getattr(chart, flag) or "rows") for flag in (*COLUMNS, "data")}
     measure = _measure_label(chart)
     total = _total(chart)
     total = f"latest {measure}" if chart.x else total
-    price = words["y"] if chart.y else "price"
-    text = KINDS[chart.kind].title.format(measure=measure, total=total, price=price, **words)
-    text += f" and {words['by']}" if chart.by and "{by}" not in KINDS[chart.kind].title else ""
-    text += f" by {words['x']}" if chart.x and chart.kind == "bullet" else ""
+    price = named["y"] if chart.y else "price"
+    text = KINDS[chart.kind].title.format(measure=measure, total=total, price=price, **named)
+    text += f" and {named['by']}" if chart.by and "{by}" not in KINDS[chart.kind].title else ""
+    text += f" by {named['x']}" if chart.x and chart.kind == "bullet" else ""
     if chart.kind == "histogram" and chart.by:
-        text = f"distribution of {words['x']} per {words['by']}"
-    by = f", by {words['color']}" if chart.color else ""
+        text = f"distribution of {named['x']} per {named['by']}"
+    by = f", by {named['color']}" if chart.color else ""
     return capital(text) + by
 
 
@@ -112,6 +126,10 @@ def chart(
 ) -> PurePosixPath:
     """Draft a chart, with the parts that its kind needs; return the path of its module."""
     histogram_bins = bins(chart, frame, columns)
+    chart = replace(chart, starts_late=_starts_late(chart, frame))
+    drawing = _drawing(chart, columns, histogram_bins, frame)
+    drawing["every_step"] = _every_step(chart, columns, frame)
+    note = _note(chart, columns, drawing)
     query = sql.select(chart, columns, histogram_bins, to)
     context: dict[str, Any] = {
         "kind": chart.kind,
@@ -124,17 +142,112 @@ def chart(
         "size": size,
         "sql": triple_quoted(query),
         "plotly": KINDS[chart.kind].plotly,
-        **_drawing(chart, columns, histogram_bins),
+        **drawing,
         "usa": in_usa(chart, frame),
+        "note": note,
+        "imports": _imports(chart, note, drawing),
     }
-    parts = ("sparkline",) if chart.kind == "kpi" and chart.x else KINDS[chart.kind].parts
+    parts = list(KINDS[chart.kind].parts)
+    parts += [part for part in PARTS if any(f"app.{part} " in line for line in context["imports"])]
+    parts += ["steps"] * (bool(note) and "steps" not in parts)  # notes.py imports it
     for part in parts:
         render.render_part(part, {}, root)
     render.render("chart", {"module": name, "chart": context}, root)
     return PurePosixPath("app", "charts", f"{name}.py")
 
 
-def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dict[str, Any]:
+def _imports(chart: Chart, note: str, drawing: Mapping[str, Any]) -> list[str]:
+    """Return the imports that a chart needs beside those of its kind."""
+    has_course = chart.kind == "kpi" and chart.x is not None
+    names_times = has_course or (chart.kind == "waterfall" and drawing["x_is_time"])
+    steps = ["every_step"] * bool(drawing["every_step"]) + ["period"] * names_times
+    return [
+        *([f"from app.notes import {note.partition('(')[0]}"] if note else []),
+        *(["from app.sparkline import course"] if has_course else []),
+        *([f"from app.steps import {', '.join(steps)}"] if steps else []),
+    ]
+
+
+def _step(chart: Chart, columns: Mapping[str, Column]) -> str:
+    """Return the step in time between the points of a chart, or "" if its x is no time."""
+    column = columns.get(chart.x or "")
+    if column is None or column.role != "time":
+        return ""
+    return "year" if column.type == "integer" else chart.grain or column.grain or ""
+
+
+def _every_step(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame) -> str:
+    """Return the call that adds the steps without rows, as Python source, or "" if it has none.
+
+    A time without rows is 0 for a sum, and a gap in a mean. Data of a coarser step, such as every
+    fifth year, has no gaps; nor have means by day or hour, which pause each night and holiday.
+    """
+    step, is_sum = _step(chart, columns), chart.agg in {"sum", "count"}
+    if chart.kind not in {"line", "area", "kpi"} or not step or chart.across:
+        return ""
+    if not is_sum and step in {"day", "hour"}:
+        return ""
+    if chart.only:
+        frame = frame[frame[chart.only[0]] == chart.only[1]]
+    times = frame[chart.x].dropna()
+    if times.dtype.kind == "M":
+        times = times.dt.tz_localize(None).dt.to_period(PERIODS[step]).astype("int64")
+    if times.nunique() < MIN_FILLED * (times.max() - times.min() + 1):
+        return ""
+    fill = ", fill=0" if is_sum else ""
+    return f'every_step(#, {chart.x!r}, "{step}"{fill})'
+
+
+def _note(chart: Chart, columns: Mapping[str, Column], drawing: Mapping[str, Any]) -> str:
+    """Return the call that says what a chart shows, as Python source, or "" if nothing does."""
+    x, y = f"df[{chart.x!r}]", f"{drawing['factor']}df[{drawing['y']}]"
+    unit = f", {drawing['unit']}" if drawing["unit"] else ""
+    is_whole = chart.agg in {"sum", "count"} and chart.limit is None and not chart.across
+    if chart.kind in {"pie", "donut"}:
+        return f"shares({x}, {y})"
+    if chart.color or chart.by:
+        return ""
+    if step := _step(chart, columns):
+        is_line = chart.kind in {"line", "area", "bar"}
+        return f'course({x}, {y}, "{step}"{unit})' if is_line else ""
+    if chart.kind in {"bar", "treemap", "funnel"} and chart.x:
+        return f"shares({x}, {y})" if is_whole else f"largest({x}, {y}{unit})"
+    if chart.kind == "histogram":
+        return f"middle({x}, {y}, {drawing['bin_width']}{unit})"
+    return f"related({x}, {y})" if chart.kind in {"scatter", "bubble"} else ""
+
+
+def _starts_late(chart: Chart, frame: pd.DataFrame) -> bool:
+    """Tell whether the first step of a sum over time is not whole: a month from its 14th day on."""
+    if chart.x is None or chart.grain not in sql.SLACK or chart.agg not in {"sum", "count"}:
+        return False
+    times = frame[chart.x].dropna()
+    if times.empty or times.dtype.kind != "M":
+        return False
+    first = times.min().tz_localize(None)
+    start = first.to_period(PERIODS[chart.grain]).start_time
+    return bool((first - start).days > sql.SLACK[chart.grain])
+
+
+def _is_fraction(name: str | None, columns: Mapping[str, Column], frame: pd.DataFrame) -> bool:
+    """Tell whether a column holds shares of one, such as a rate of 0.687, which people read in %."""
+    column = columns.get(name or "")
+    if column is None or column.type != "number" or column.unit not in {None, "%"}:
+        return False
+    name_words = set(words(column.name))
+    if not name_words & FRACTION_WORDS or name_words & CURRENCY_WORDS:
+        return False
+    return bool(frame[name].dropna().abs().max() <= 1)
+
+
+def _has_losses(values: pd.Series) -> bool:
+    """Tell whether amounts are below zero, and large enough to be written in thousands."""
+    return bool(values.min() < 0 and values.abs().max() >= 1000)
+
+
+def _drawing(
+    chart: Chart, columns: Mapping[str, Column], bins: sql.Bins, frame: pd.DataFrame
+) -> dict[str, Any]:
     """Return the values for a chart's figure(): Python source, words and flags."""
     y = sql.measure_name(chart)
     y_column = columns.get(chart.y or "")
@@ -143,6 +256,12 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         y_column = columns[chart.across[0]]
     unit = "" if chart.agg in {"count", "distinct"} else (y_column and y_column.unit) or ""
     unit = "%" if chart.agg == "share" else unit
+    if chart.kind in FRACTION_KINDS and chart.agg not in {"sum", "share", "count", "distinct"}:
+        unit = FRACTION if _is_fraction(chart.y, columns, frame) else unit
+    if unit == "$" and y_column and _has_losses(frame[y_column.name]):
+        unit = LOSSES
+    sign = {FRACTION: "%", LOSSES: "$"}.get(unit, unit)
+    x_unit = FRACTION if _is_fraction(chart.x, columns, frame) else (x_column and x_column.unit)
     measure = (
         f"{AGGREGATE_WORDS[chart.agg or 'sum']} {chart.y}" if chart.y else "the number of rows"
     )
@@ -161,16 +280,12 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "x": repr(chart.x),
         "y": repr(y),
         "color": repr(chart.color) if chart.color else "",
-        "unit": repr(unit) if unit else "",
+        "unit": repr(sign) if sign else "",
+        "factor": "100 * " if unit == FRACTION else "",
         "x_words": one_line(chart.x or ""),
         "color_words": one_line(chart.color or ""),
         "measure": one_line(measure),
-        "x_axis": repr(
-            _axis(
-                _x_label(chart, columns),
-                (x_column and x_column.unit) or "",
-            )
-        ),
+        "x_axis": repr(_axis(_x_label(chart, columns), x_unit or "")),
         "y_axis": repr(y_axis),
         "hover": lambda text: _hover(chart, unit, text),
         "x_is_text": x_is_text,
@@ -191,18 +306,10 @@ def _drawing(chart: Chart, columns: Mapping[str, Column], bins: sql.Bins) -> dic
         "candle": list(map(repr, sql.candle_names(chart))),
         "target": chart.target if chart.target is None else f"{chart.target:.15g}",
         "box": list(map(repr, sql.box_names(chart))),
-        "words": _words(chart, unit, columns),
+        "words": _words(chart, sign, columns),
         "total": repr(capital(_total(chart))),
-        "letters": _letters(chart, columns),
+        "step": _step(chart, columns) or "step",
     }
-
-
-def _letters(chart: Chart, columns: Mapping[str, Column]) -> int:
-    """Return how many characters of a date to show: 4 of a year, 7 of a month."""
-    column = columns.get(chart.x or "")
-    if column is not None and column.role == "time" and column.type == "integer":
-        return 4  # years are 2012.0 if some are missing
-    return {"year": 4, "quarter": 7, "month": 7}.get(chart.grain or "", 10)
 
 
 def _words(chart: Chart, unit: str, columns: Mapping[str, Column]) -> str:
@@ -243,9 +350,9 @@ def _measure_label(chart: Chart) -> str:
         return wording.share(chart.y)
     if chart.across:
         return wording.compared(chart.across, chart.agg or "")
-    words = humanise(chart.only[1] if chart.only else chart.y)
+    name = humanise(chart.only[1] if chart.only else chart.y)
     label = AGGREGATE_LABELS.get(chart.agg or "", "")
-    return words if words.lower().startswith(label.lower()) else f"{label} {words}"
+    return name if name.lower().startswith(label.lower()) else f"{label} {name}"
 
 
 def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
@@ -261,7 +368,9 @@ def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
 def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
     title = capital(humanise(name, MAX_AXIS_TITLE))
     axis: dict[str, Any] = {"title": html.escape(title, quote=False)}
-    if unit == "%":
+    if unit in {FRACTION, LOSSES}:
+        axis["tickformat"] = ".0%" if unit == FRACTION else "$~s"
+    elif unit == "%":
         axis["ticksuffix"] = unit
     elif unit:
         axis["tickprefix"] = unit
@@ -272,6 +381,9 @@ def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
 
 def _hover(chart: Chart, unit: str, text: str) -> str:
     """Return a hover template as Python source; #y in `text` becomes the y value with its unit."""
-    before, after = ("", unit) if unit == "%" else (unit, "")
-    template = re.sub(r"#(\w+)", lambda match: f"{before}%{{{match[1]}:,.4~r}}{after}", text)
+    number_format = HOVER.get(unit, ",.4~r")
+    before, after = ("", unit) if unit == "%" else ("" if unit in HOVER else unit, "")
+    template = re.sub(
+        r"#(\w+)", lambda match: f"{before}%{{{match[1]}:{number_format}}}{after}", text
+    )
     return repr(f"{template}<extra>{'%{fullData.name}' if chart.color else ''}</extra>")

@@ -254,10 +254,10 @@ def test_limited_lines_are_the_largest() -> None:
     assert {row[1] for row in run(unlimited)} == {"N", "S"}
 
 
-def months_of_daily_rows(last: str, **more: object) -> list[str]:
-    """Return the months that a line of daily rows has, from the start of 2023 to the last day."""
+def months_of_daily_rows(last: str, first: str = "2023-01-01", **more: object) -> list[str]:
+    """Return the months that a line of daily rows has."""
     spec = chart("line", x="day", y="revenue", agg="sum", grain="month", **more)
-    rows = f"SELECT day, 1 AS revenue FROM range(DATE '2023-01-01', DATE '{last}' + 1, INTERVAL 1 DAY) t(day)"
+    rows = f"SELECT day, 1 AS revenue FROM range(DATE '{first}', DATE '{last}' + 1, INTERVAL 1 DAY) t(day)"
     with duckdb.connect() as connection:
         query = f"WITH sales AS ({rows}) {sql.select(spec, COLUMNS)}"
         result = connection.execute(query).fetchall()
@@ -275,6 +275,19 @@ def months_of_daily_rows(last: str, **more: object) -> list[str]:
 )
 def test_an_unfinished_month_is_left_out(last: str, month: str) -> None:
     assert months_of_daily_rows(last)[-1] == month
+
+
+@pytest.mark.parametrize(
+    ("first", "month"),
+    [
+        ("2023-01-20", "2023-02"),
+        ("2023-01-04", "2023-01"),
+        ("2022-12-31", "2023-01"),
+        ("2023-07-10", "2023-07"),  # of less than three months, all are drawn
+    ],
+)
+def test_a_first_month_that_began_before_the_data_is_left_out(first: str, month: str) -> None:
+    assert months_of_daily_rows("2023-08-31", first, starts_late=True)[0] == month
 
 
 def test_an_unfinished_month_stays_if_it_is_averaged() -> None:

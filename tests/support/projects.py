@@ -22,10 +22,12 @@ from tests.support import interpreter
 
 @contextmanager
 def module_of_skeleton(name: str) -> Iterator[Any]:
-    """Import a module of the skeleton's app; at the end, all of that app is forgotten."""
+    """Import a module of the skeleton's app, or of a part; at the end, all of it is forgotten."""
     folder = str(skeletons.TEMPLATES / "project/{{cookiecutter.folder}}")
     sys.path.insert(0, folder)
     try:
+        parts = importlib.import_module("app").__path__
+        parts += map(str, skeletons.TEMPLATES.glob("*/{{cookiecutter.folder}}/app"))
         yield importlib.import_module(name)
     finally:
         sys.path.remove(folder)

@@ -135,6 +135,9 @@ def _title(chart: Chart, facts: Facts) -> str:
     title = chart.title
     if chart.y is None:
         title = re.sub("^Rows", capital(facts.row_name or "rows"), title)
+    category = next((c for c in facts.columns if c.name == chart.x), None)
+    if chart.kind == "bar" and category and chart.limit and chart.limit < category.distinct:
+        title += f" (top {chart.limit})"
     measure = chart.x if chart.kind == "histogram" else chart.y
     if measure is None or chart.across or chart.only or chart.kind == "scatter":
         return title

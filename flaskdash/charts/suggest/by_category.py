@@ -12,7 +12,7 @@ from flaskdash.charts.suggest.wording import aggregation, humanise, measure_titl
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import is_per, words
 
-BARS = 15
+BARS, ALL_BARS = 15, 20  # of a category with many values, and of one that is shown as a whole
 
 
 def breakdowns(facts: Facts) -> Iterator[Chart]:
@@ -133,4 +133,6 @@ def bar_limit(category: Column) -> int | None:
     """Return the most bars to draw, or None if the category has few values."""
     if category.distinct <= BARS:
         return None
+    if category.distinct <= ALL_BARS:
+        return ALL_BARS
     return max(BARS, len(category.order))

@@ -578,7 +578,7 @@ def test_a_measure_that_repeats_another_has_no_charts_of_its_own() -> None:
         },
     )
     charts = suggest(inspected(table), "mlb_salaries_2023")
-    assert charts[0].title == "MLB salaries 2023 by player"
+    assert charts[0].title == "MLB salaries 2023 by player (top 15)"
     assert not [c for c in charts if "2023(*)" in (c.x, c.y) and c.kind in ("bar", "histogram")]
 
 

@@ -51,6 +51,7 @@ def load(settings: Mapping[str, Any]) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": not debug,
         "SECURITY_HEADERS": SECURITY_HEADERS,
         "UPDATE_SECONDS": 60,  # between an open page's looks for newer data; 0: it never looks
+        "NOTES": True,  # a line under a chart's title that says what it shows
         "TABLE_ROWS": 25,  # on one page of a table
         "INSTANCE": instance,  # the folder of snapshots
         **settings,

@@ -32,8 +32,9 @@ def number(value: float | None, unit: str = "") -> str:
         value = float(f"{value:.3g}")
     scales = ((1e15, 1, ""), (1e12, 1e12, "T"), (1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
     size, suffix = next(((size, s) for least, size, s in scales if abs(value) >= least), (1, ""))
-    text = f"{value:,.0f}" if 1e3 <= abs(value) < 1e4 else f"{value / size:.3g}"
-    return f"{text}{suffix}{unit}" if unit == "%" else f"{unit}{text}{suffix}"
+    text = f"{abs(value):,.0f}" if 1e3 <= abs(value) < 1e4 else f"{abs(value) / size:.3g}"
+    sign = "-" if value < 0 else ""
+    return f"{sign}{text}{suffix}{unit}" if unit == "%" else f"{sign}{unit}{text}{suffix}"
 
 
 def words(name: str) -> str:

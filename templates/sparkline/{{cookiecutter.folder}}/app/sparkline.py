@@ -9,21 +9,29 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from pandas import Series
 
+IN_A_YEAR = {"month": 12, "quarter": 4}
+
 
 def course(values: Series[Any], when: str, step: str) -> Markup:
-    """Return when the last value was, its change on the one before, and a line of them all."""
-    return Markup("{}{} {}").format(when, change(values, step), line(values))
+    """Return when the last value was, its changes on earlier ones, and a line of them all.
+
+    The values are of steps that follow each other, without a gap.
+    """
+    changes = change(values, 1, f"the {step} before")
+    if step in IN_A_YEAR:
+        changes += change(values, IN_A_YEAR[step], "the year before")
+    return Markup("{}{} {}").format(when, changes, line(values))
 
 
-def change(values: Series[Any], step: str) -> str:
-    """Return how the last value differs from the one before: ", +4.2% on the month before"."""
-    if len(values) < 2 or not values.iloc[-2]:
+def change(values: Series[Any], steps: int, when: str) -> str:
+    """Return how the last value differs from an earlier one: ", +4.2% on the month before"."""
+    last, before = (float(value) for value in values.iloc[[-1, max(0, len(values) - 1 - steps)]])
+    if len(values) <= steps or not before or before != before:
         return ""
-    last, before = float(values.iloc[-1]), float(values.iloc[-2])
     share = (last - before) / abs(before)
     if abs(share) >= 10:  # a mean near zero: a percentage says nothing
-        return f", after {before:,.4g} in the {step} before"
-    return f", {share:+.1%} on the {step} before"
+        return f", after {before:,.4g} in {when}"
+    return f", {share:+.1%} on {when}"
 
 
 def line(values: Series[Any]) -> Markup:

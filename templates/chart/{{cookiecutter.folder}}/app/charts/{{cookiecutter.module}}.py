@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 {% if kind.imports %}
 {{ kind.imports }}
-{%- if chart.x != "None" and kind.further is defined %}
-{{ kind.further }}
+{%- if chart.imports %}{{ "\n" if "from app" not in kind.imports }}
+{{ chart.imports|join("\n") }}
 {%- endif %}
 {% endif %}
 if TYPE_CHECKING:
@@ -27,3 +27,9 @@ SQL = {{ chart.sql }}
 
 
 {{ kind.function(chart) }}
+{% if chart.note %}
+
+def note(df: DataFrame) -> str:
+    """Say what the chart shows."""
+    return {{ chart.note }}
+{% endif %}

@@ -7,8 +7,9 @@ A chart defines TITLE, DATA (its loader), SQL (which selects from the loader by 
     table(df)   a DataFrame to show as rows, of the 25 that a page has
     text(df)    words: a str, or HTML as Markup
 
-It may define FILTERS (columns), DASHBOARDS (titles), ORDER, and SIZE ("half" or "full"). A dict tells
-the form of a filter that its column's type would not choose: {"day": "", "name": "search"}; there
-are choice, single, search, range and days.
+A figure may have note(df) beside it: the line of words under its title. A chart may define FILTERS
+(columns), DASHBOARDS (titles), ORDER, and SIZE ("half" or "full"). A dict tells the form of a filter
+that its column's type would not choose: {"day": "", "name": "search"}; there are choice, single,
+search, range and days.
 Files that begin with _ are skipped.
 """

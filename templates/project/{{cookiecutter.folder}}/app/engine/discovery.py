@@ -102,6 +102,7 @@ def _chart(
         sql=_require(module, "SQL"),
         kind=kinds[0],
         draw=getattr(module, kinds[0]),
+        note=getattr(module, "note", None),
         filters=forms,
         dashboards=tuple(getattr(module, "DASHBOARDS", ["Overview"])),
         order=getattr(module, "ORDER", 100),

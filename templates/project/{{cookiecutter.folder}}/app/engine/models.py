@@ -44,6 +44,7 @@ class Chart:
     sql: str
     kind: Kind  # the function that the file defines
     draw: Callable[[DataFrame], Any]  # that function
+    note: Callable[[DataFrame], str] | None  # what it shows, in words
     filters: Mapping[str, str]  # column: form, or "" if the column's type decides
     dashboards: tuple[str, ...]  # titles
     order: int

@@ -44,6 +44,7 @@ class Card:
     figure: Markup | None = None  # in JSON
     kpi: Mapping[str, Any] | None = None
     text: str | None = None
+    note: str = ""
     is_empty: bool = False
     error: str = ""
     description: str = ""  # for screen readers
@@ -197,8 +198,9 @@ def _card(
         if chart.kind in {"kpi", "text"}:
             return Card(chart, page, **{chart.kind: _result(chart, rows)})
         labels = controls.clickable(rows, page_controls)
-        figure = draw(chart, rows)
-        return Card(chart, page, figure, labels=labels, description=summary(rows))
+        note = chart.note(rows) if chart.note and current_app.config["NOTES"] else ""
+        figure, description = draw(chart, rows), summary(rows)
+        return Card(chart, page, figure, note=note, labels=labels, description=description)
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.slug)
         return Card(chart, error=_detail(chart, error) if current_app.debug else "See the log.")

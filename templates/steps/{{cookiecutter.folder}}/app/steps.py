@@ -1,0 +1,42 @@
+"""Steps in time: their names, and a row for each."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+STEPS = {"year": "YS", "quarter": "QS", "month": "MS", "week": "7D", "day": "D", "hour": "h"}
+
+
+def period(when: Any, step: str) -> str:
+    """Return a year, quarter, month or day in words: August 2023, Q3 2023, 4 August 2023."""
+    if not isinstance(when, date):
+        return f"{when:.0f}" if isinstance(when, float) else str(when)
+    if step == "year":
+        return f"{when:%Y}"
+    if step in {"quarter", "month"}:
+        return f"Q{(when.month + 2) // 3} {when:%Y}" if step == "quarter" else f"{when:%B %Y}"
+    time = f", {when:%H:%M}" if step == "hour" and isinstance(when, datetime) else ""
+    return f"{when.day} {when:%B %Y}{time}"
+
+
+def every_step(df: DataFrame, when: str, step: str, fill: float | None = None) -> DataFrame:
+    """Return the table with a row for each step from its first time to its last.
+
+    Steps without rows get `fill`: 0 for a sum, and None, which breaks a line, for a mean.
+    """
+    import pandas as pd
+
+    times = df[when]
+    if times.dtype.kind == "M":
+        steps = pd.date_range(times.min(), times.max(), freq=STEPS[step])
+        if step == "day":  # a table without rows on Sundays has no Sundays
+            steps = steps[steps.day_of_week.isin(times.dt.day_of_week.unique())]
+    elif times.dtype.kind in "iuf":
+        steps = pd.RangeIndex(int(times.min()), int(times.max()) + 1)
+    if times.dtype.kind not in "Miuf" or not times.isin(steps).all():
+        return df  # its months are not at their first days, say
+    return df.set_index(when).reindex(steps, fill_value=fill).rename_axis(when).reset_index()

@@ -1,0 +1,80 @@
+"""What the file of a chart says of its data: steps in time, units, notes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from flaskdash.charts.kinds import Chart
+from flaskdash.generate import chart_file
+from flaskdash.inspect.meaning.roles import describe
+
+DAYS = pd.date_range("2023-01-15", periods=400)
+TABLE = pd.DataFrame(
+    {
+        "day": DAYS,
+        "hotel": ["Alpha", "Beta"] * 200,
+        "occupancy_rate": [0.4, 0.687] * 200,
+        "exchange_rate": [0.9, 0.95] * 200,
+        "bonus ($)": [-5234.5, 12.0] * 200,
+        "guests": range(400),
+        "election": [2000 + 4 * (n // 40) for n in range(400)],
+    }
+)
+
+
+def drawn(tmp_path: Path, kind: str, table: pd.DataFrame = TABLE, **flags: str | None) -> str:
+    columns = {column.name: column for column in describe(table, {})}
+    spec = Chart(kind, "stays", "A chart", **flags)  # type: ignore[arg-type]
+    chart_file.chart(tmp_path, "a_chart", spec, columns, table)
+    return (tmp_path / "app/charts/a_chart.py").read_text("utf-8")
+
+
+def test_a_rate_of_less_than_one_is_written_in_percent(tmp_path: Path) -> None:
+    bars = drawn(tmp_path, "bar", x="hotel", y="occupancy_rate", agg="mean")
+    assert "'tickformat': '.0%'" in bars
+    assert "%{x:.1%}" in bars
+    assert "largest(df['hotel'], 100 * df['occupancy_rate'], '%')" in bars
+    number = drawn(tmp_path, "kpi", y="occupancy_rate", agg="mean")
+    assert "number(100 * df['occupancy_rate'].iloc[0], '%')" in number
+    currency = drawn(tmp_path, "bar", x="hotel", y="exchange_rate", agg="mean")
+    assert "%}" not in currency
+
+
+def test_a_loss_has_its_sign_before_the_dollar(tmp_path: Path) -> None:
+    bars = drawn(tmp_path, "bar", x="hotel", y="bonus ($)", agg="sum")
+    assert "'tickformat': '$~s'" in bars
+    assert "tickprefix" not in bars
+    assert "%{x:$,.4~r}" in bars
+
+
+@pytest.mark.parametrize(
+    ("flags", "call"),
+    [
+        (
+            {"y": "guests", "agg": "sum", "grain": "month"},
+            "every_step(df, 'day', \"month\", fill=0)",
+        ),
+        ({"y": "guests", "agg": "mean", "grain": "month"}, "every_step(df, 'day', \"month\")"),
+        ({"y": "guests", "agg": "sum"}, "every_step(df, 'day', \"day\", fill=0)"),
+        ({"y": "guests", "agg": "mean"}, ""),  # a night, a weekend or a holiday is no gap
+    ],
+)
+def test_a_line_has_each_step_of_its_time(tmp_path: Path, flags: dict[str, str], call: str) -> None:
+    line = drawn(tmp_path, "line", x="day", **flags)
+    assert (call or "every_step") in line if call else "every_step" not in line
+
+
+def test_years_that_lie_apart_have_no_gaps(tmp_path: Path) -> None:
+    table = TABLE.rename(columns={"election": "year"})
+    line = drawn(tmp_path, "line", table, x="year", y="guests", agg="sum")
+    assert "every_step" not in line
+
+
+def test_a_first_month_that_is_not_whole_is_left_out(tmp_path: Path) -> None:
+    flags = {"x": "day", "y": "guests", "agg": "sum", "grain": "month"}
+    assert "without the first month" in drawn(tmp_path, "line", **flags)
+    whole = TABLE[TABLE["day"] >= "2023-02-01"]
+    assert "without the first month" not in drawn(tmp_path, "line", whole, **flags)
