@@ -258,6 +258,7 @@ class Chart:
     `across` names measures of one kind that stand in columns of their own, and are compared. Then
     `y` is the name for their values, and `x` or `color` the name for their labels.
     `only` is a column and the one value of it that is charted, such as one indicator of several.
+    `row_name` is what each row is, in the plural, such as orders.
     `starts_late` tells that the first step in time is not whole, and is left out.
     """
 
@@ -279,4 +280,5 @@ class Chart:
     mode: str | None = None
     orientation: str | None = None
     target: float | None = None
+    row_name: str = ""
     starts_late: bool = False

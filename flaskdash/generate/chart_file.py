@@ -213,7 +213,10 @@ def _note(chart: Chart, columns: Mapping[str, Column], drawing: Mapping[str, Any
     if chart.kind in {"bar", "treemap", "funnel"} and chart.x:
         return f"shares({x}, {y})" if is_whole else f"largest({x}, {y}{unit})"
     if chart.kind == "histogram":
-        return f"middle({x}, {y}, {drawing['bin_width']}{unit})"
+        width = drawing["bin_width"]
+        if drawing["x_factor"]:
+            return f"middle(100 * {x}, {y}, {100 * width:g}, '%')"
+        return f"middle({x}, {y}, {width}{unit})"
     return f"related({x}, {y})" if chart.kind in {"scatter", "bubble"} else ""
 
 
@@ -281,12 +284,14 @@ def _drawing(
         "y": repr(y),
         "color": repr(chart.color) if chart.color else "",
         "unit": repr(sign) if sign else "",
+        "x_factor": "100 * " if x_unit == FRACTION else "",
         "factor": "100 * " if unit == FRACTION else "",
         "x_words": one_line(chart.x or ""),
         "color_words": one_line(chart.color or ""),
         "measure": one_line(measure),
         "x_axis": repr(_axis(_x_label(chart, columns), x_unit or "")),
         "y_axis": repr(y_axis),
+        "rows_axis": repr(capital(chart.row_name or "rows")),
         "hover": lambda text: _hover(chart, unit, text),
         "x_is_text": x_is_text,
         "x_names": repr(list(x_column.order)) if x_column and x_column.order else "",
@@ -345,7 +350,7 @@ def _order_upwards(is_text: bool, names: tuple[str, ...]) -> dict[str, Any]:
 
 def _measure_label(chart: Chart) -> str:
     if chart.y is None:
-        return "rows"
+        return chart.row_name or "rows"
     if chart.agg == "share":
         return wording.share(chart.y)
     if chart.across:

@@ -38,9 +38,9 @@ def test_parts_of_a_whole_are_named_by_their_shares() -> None:
     [
         (
             [100.0, 120.0] + [50.0] * 10 + [110.0, 90.0],
-            "90 in February 2024, -25% on February 2023; ",
+            "90 in February 2024, -25% since February 2023; ",
         ),
-        (range(1, 15), "14 in February 2024, +600% on February 2023; never higher"),
+        (range(1, 15), "14 in February 2024, +600% since February 2023; never higher"),
         ([1.0, 0.0] + [50.0] * 12, "50 in February 2024; highest in March 2023 (50)"),
         ([None] * 12 + [1.0, 2.0], ""),
     ],
@@ -53,7 +53,7 @@ def test_the_course_of_a_line_is_that_since_a_year_before(values: Any, text: str
 def test_the_course_of_years_is_that_since_the_first() -> None:
     years = pd.Series([2000, 2001, 2002])
     sentence = say("course", years, pd.Series([10.0, 30.0, 15.0]), "year", "%")
-    assert sentence == "15% in 2002, +50% on 2000; highest in 2001 (30%)"
+    assert sentence == "15% in 2002, +50% since 2000; highest in 2001 (30%)"
 
 
 def test_the_middle_half_of_a_histogram() -> None:

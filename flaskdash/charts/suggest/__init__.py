@@ -55,7 +55,10 @@ def suggest(inspection: Inspection, data: str) -> list[Chart]:
         numbers = [chart for chart in kpis(facts) if chart.y is None]
     else:
         charts, numbers = ranked(facts), kpis(facts)
-    titled = [replace(chart, title=_title(chart, facts)) for chart in (*charts, *numbers)]
+    titled = [
+        replace(chart, title=_title(chart, facts), row_name=facts.row_name)
+        for chart in (*charts, *numbers)
+    ]
     return [*titled[: len(charts)], rows, *titled[len(charts) :]]
 
 

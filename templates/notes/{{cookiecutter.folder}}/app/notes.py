@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pandas import Series
 
 LONGEST = 30  # letters of a name
+AT = {"week": "in the week of", "day": "on", "hour": "at"}
 RELATED, CLOSELY = 0.3, 0.7  # rank correlations
 
 
@@ -29,7 +30,7 @@ def shares(names: Series[Any], values: Series[Any]) -> str:
     """Name the largest parts of a whole: "West 32%, East 30%, Central 22%"."""
     if values.min() < 0 or not values.sum():
         return largest(names, values)
-    return largest(names, 100 * values / values.sum(), "%")
+    return largest(names, (100 * values / values.sum()).round(1), "%")
 
 
 def course(times: Series[Any], values: Series[Any], step: str, unit: str = "") -> str:
@@ -40,16 +41,17 @@ def course(times: Series[Any], values: Series[Any], step: str, unit: str = "") -
     filled = values.dropna()
     if len(filled) < 3:
         return ""
-    first, last, top = filled.index[0], filled.index[-1], filled.idxmax()
+    before, last, top = filled.index[0], filled.index[-1], filled.idxmax()
     if step in {"month", "quarter"}:
-        first = next(iter(filled.index[times[filled.index] == _year_before(times[last])]), first)
-    text = f"{number(filled[last], unit)} in {period(times[last], step)}"
-    if filled[first] > 0 and 0.1 < filled[last] / filled[first] < 10:
-        change = filled[last] / filled[first] - 1
-        text += f", {change:+.0%} on {period(times[first], step)}"
+        before = next(iter(filled.index[times[filled.index] == _year_before(times[last])]), before)
+    at = AT.get(step, "in")
+    text = f"{number(filled[last], unit)} {at} {period(times[last], step)}"
+    if filled[before] > 0 and 0.1 < filled[last] / filled[before] < 10:
+        change = filled[last] / filled[before] - 1
+        text += f", {change:+.0%} since {period(times[before], step)}"
     if top == last:
         return f"{text}; never higher"
-    return f"{text}; highest in {period(times[top], step)} ({number(filled[top], unit)})"
+    return f"{text}; highest {at} {period(times[top], step)} ({number(filled[top], unit)})"
 
 
 def _year_before(time: Any) -> Any:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 MISSING = "–"
+WORD = re.compile("(?<=[a-z]{2})(?=[A-Z][a-z])")
 # Numbers in columns with these names are identifiers: order_id, ZIP, orderId.
 CODE = re.compile(
     r"(?:^|[\W_])(?i:ids?|codes?|keys?|year|zip|zipcode|postcode|phone|fips|isbn|ean|upc|sku)$"
@@ -38,8 +39,8 @@ def number(value: float | None, unit: str = "") -> str:
 
 
 def words(name: str) -> str:
-    """Return a column's name as a label: order_date as Order date."""
-    text = str(name).replace("_", " ").strip()
+    """Return a column's name as a label: order_date as Order date, JobRole as Job Role."""
+    text = WORD.sub(" ", str(name).replace("_", " ")).strip()
     return text[:1].upper() + text[1:]
 
 
