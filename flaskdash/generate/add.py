@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import filecmp
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -110,10 +109,6 @@ def _place(
     dry_run: bool,
 ) -> None:
     """Add the packages that `subject` requires to the project, then its drafted files."""
-    for path in render.files(drafted):  # what a chart needs beside itself may have been edited
-        is_part = path.parts[0] == "app" and path.parts[1] not in {"charts", "loaders"}
-        if is_part and (project.root / path).exists():
-            shutil.copyfile(project.root / path, drafted / path)
     missing = _missing_packages(project, requires)
     if missing:
         # Raise on a conflict before a package is added.
