@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from flaskdash.inspect.values.months import LANGUAGES
+
 MOST = 31
 # Each line is a scale, from its low end. Values may differ in case, and some may be missing.
 SCALES = [
@@ -49,8 +51,52 @@ xxs, xs, s, m, l, xl, xxl, xxxl
 first, second, third, fourth
 freshman, sophomore, junior, senior
 morning, afternoon, evening, night
+a+, a, a-, b+, b, b-, c+, c, c-, d+, d, d-, e, f
+aaa, aa, a, bbb, bb, b, ccc, cc, c, d
+xs, s, m, l, xl, 2xl, 3xl, 4xl, 5xl
+nie, selten, manchmal, oft, häufig, immer
+jamais, rarement, parfois, souvent, toujours
+nunca, rara vez, raramente, a veces, a menudo, siempre
+mai, raramente, a volte, spesso, sempre
+niedrig, mittel, hoch
+faible, moyen, élevé
+bajo, medio, alto
+basso, medio, alto
+stimme gar nicht zu, stimme nicht zu, stimme eher nicht zu, teils/teils, stimme eher zu, stimme zu, stimme voll zu
+pas du tout d'accord, plutôt pas d'accord, ni d'accord ni pas d'accord, plutôt d'accord, tout à fait d'accord
+totalmente en desacuerdo, en desacuerdo, neutral, de acuerdo, totalmente de acuerdo
 month-to-month, one year, two year""".split("\n")
 ]
+# Scales whose steps have several spellings; each step is a pattern.
+MONTHS = [months.split() for months in LANGUAGES.values()]
+STEPS = [
+    line.split(" ")
+    for line in """\
+mo(ntag)? di(enstag)? mi(ttwoch)? do(nnerstag)? fr(eitag)? sa(mstag)? so(nntag)?
+lun(di)? mar(di)? mer(credi)? jeu(di)? ven(dredi)? sam(edi)? dim(anche)?
+lun(es)? mar(tes)? mi[eé](rcoles)? jue(ves)? vie(rnes)? s[aá]b(ado)? dom(ingo)?
+lun(ed[iì])? mar(ted[iì])? mer(coled[iì])? gio(ved[iì])? ven(erd[iì])? sab(ato)? dom(enica)?
+seg(unda)?(-feira)? ter(ça)?(-feira)? qua(rta)?(-feira)? qui(nta)?(-feira)? sex(ta)?(-feira)? s[aá]b(ado)? dom(ingo)?
+ma(andag)? di(nsdag)? wo(ensdag)? do(nderdag)? vr(ijdag)? za(terdag)? zo(ndag)?
+m[aåä]n(dag)? ti(s|rs)?(dag)? ons(dag)? to(rs)?(dag)? fre(dag)? l[oöø]r(dag)? s[oöø]n(dag)?
+pon(iedziałek)? wt(o|orek)? śr(o|oda)? czw(artek)? pi(ą|ątek)? sob(ota)? nie(dziela)?""".split("\n")
+]
+STEPS.append(
+    [
+        r"(no|none|less than|below|some)( high)? school.*",
+        r"(completed |finished )?high.?school.*|secondary.*|ged",
+        "some college.*|vocational.*|trade.*",
+        "associate.*",
+        "bachelor.*|college (degree|graduate).*|undergraduate.*",
+        "master.*|postgraduate.*|graduate.*",
+        r"ph\.?d.*|doctor.*",
+    ]
+)
+MIN_MONTHS = 4  # three names that begin like months may be persons
+_QUARTER = re.compile(
+    r"(?:fy)?\s*(?P<before>\d{4}|\d\d)?\W*(?:[qt](?P<number>[1-4])|(?P<leading>[1-4])[qt])\W*(?:fy)?\s*(?P<after>\d{4}|\d\d)?",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\d++(?:[,\u202f]\d{3})*+(?:\.\d++)?")
 _BAND = re.compile(
     r"\s*+(?P<below>under|below|less than|up to|fewer than|<=?|≤)?\s*+(?:age[sd]?\s*+)?[$€£]?\s*+(?P<low>NUM)\s*+[km%]?"
@@ -71,7 +117,7 @@ def ordered(values: Sequence[str]) -> tuple[str, ...]:
     """Return the values in their natural order, or () if they have none."""
     if not 2 < len(values) <= MOST:
         return ()
-    return _by_scale(values) or _by_band(values)
+    return _by_scale(values) or _by_steps(values) or _by_quarter(values) or _by_band(values)
 
 
 def _by_scale(values: Sequence[str]) -> tuple[str, ...]:
@@ -81,6 +127,36 @@ def _by_scale(values: Sequence[str]) -> tuple[str, ...]:
         if by_step.keys() <= set(scale) and len(by_step) == len(values):
             return tuple(by_step[step] for step in scale if step in by_step)
     return ()
+
+
+def _by_steps(values: Sequence[str]) -> tuple[str, ...]:
+    """Return months, weekdays or degrees in their order, with numbers before them or not."""
+    texts = {value: re.sub(r"^[\W\d]+|\.$", "", value.strip()).lower() for value in values}
+    scales = [[f"{start}[^\\W\\d_]{{,7}}" for start in months] for months in MONTHS]
+    for patterns in (*(scales if len(values) >= MIN_MONTHS else ()), *STEPS):
+        steps: dict[int, str] = {}
+        for value, text in texts.items():
+            matching = (n for n, step in enumerate(patterns) if re.fullmatch(step, text))
+            step = next(matching, None)
+            if step is None or step in steps:
+                break
+            steps[step] = value
+        else:
+            return tuple(steps[step] for step in sorted(steps))
+    return ()
+
+
+def _by_quarter(values: Sequence[str]) -> tuple[str, ...]:
+    """Return quarters in their order: Q1 2023, 2023-Q2, FY24 Q1, 3Q23, T1 2024."""
+    matches = {value: _QUARTER.fullmatch(value.strip()) for value in values}
+    keys = {
+        value: (int(match["before"] or match["after"] or 0), match["number"] or match["leading"])
+        for value, match in matches.items()
+        if match and (match["before"] or match["after"])
+    }
+    if len(set(keys.values())) < len(values):
+        return ()
+    return tuple(sorted(values, key=keys.__getitem__))
 
 
 def _by_band(values: Sequence[str]) -> tuple[str, ...]:

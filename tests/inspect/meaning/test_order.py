@@ -28,6 +28,20 @@ from flaskdash.inspect.meaning.roles import describe
         ["Fair", "Good", "Very Good", "Premium", "Ideal"],
         ["Low", "Medium", "High", "Critical"],
         ["S", "M", "L", "XL"],
+        ["XS", "M", "2XL", "3XL"],
+        ["A+", "A", "B-", "C"],
+        ["Januar", "Februar", "März", "Dezember"],
+        ["janv.", "févr.", "août", "déc."],
+        ["01 - Jan", "02 - Feb", "03 - Mar", "10 - Oct"],
+        ["Montag", "Mittwoch", "Donnerstag", "Sonntag"],
+        ["lun.", "mié.", "dom."],
+        ["segunda-feira", "terça-feira", "sábado"],
+        ["2023 Q3", "2023 Q4", "2024 Q1"],
+        ["Q3 FY23", "Q4 FY23", "Q1 FY24"],
+        ["T1 2023", "T2 2023", "T4 2023"],
+        ["3Q22", "4Q22", "1Q23"],
+        ["Some high school", "High school", "Associate's degree", "Bachelor's degree", "PhD"],
+        ["nie", "selten", "oft", "immer"],
     ],
 )
 def test_values_of_a_scale_are_put_in_its_order(values: list[str]) -> None:
@@ -42,6 +56,9 @@ def test_values_of_a_scale_are_put_in_its_order(values: list[str]) -> None:
         ["T2", "T3", "T4"],
         ["12", "13", "14"],
         ["yes", "no"],
+        ["Mark", "April", "June"],
+        ["Model", "Division", "Frame"],
+        ["Graduation", "Basic", "PhD"],
         ["18-24", "25-34", "unknown"],
         ["18-24", "18-24 ", "25-34"],
         [f"{n}-{n + 1}" for n in range(40)],
@@ -56,12 +73,12 @@ def test_bars_of_bands_are_in_their_order() -> None:
     columns = {column.name: column for column in describe(table, {})}
     assert columns["age"].order == ("5-14", "15-24", "25-34", "75+")
     chart = Chart("bar", "data", "", x="age", y="rate", agg="mean")
-    drawn = chart_file._drawing(chart, columns, chart_file.sql.NO_BINS)
+    drawn = chart_file._drawing(chart, columns, chart_file.sql.NO_BINS, table)
     assert drawn["x_names"] == "['5-14', '15-24', '25-34', '75+']"
 
 
-def test_a_year_with_gaps_has_four_digits() -> None:
+def test_a_column_of_years_steps_by_years() -> None:
     table = pd.DataFrame({"year": [2010.0, 2011.0, 2012.0] * 10, "rate": range(30)})
     columns = {column.name: column for column in describe(table, {})}
     latest = Chart("kpi", "data", "", x="year", y="rate", agg="sum")
-    assert chart_file._drawing(latest, columns, chart_file.sql.NO_BINS)["letters"] == 4
+    assert chart_file._drawing(latest, columns, chart_file.sql.NO_BINS, table)["step"] == "year"
