@@ -123,7 +123,6 @@ def chart(
         "order": order,
         "size": size,
         "sql": triple_quoted(query),
-        "plotly": KINDS[chart.kind].plotly,
         **_drawing(chart, columns, histogram_bins),
         "usa": in_usa(chart, frame),
     }
