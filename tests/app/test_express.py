@@ -103,9 +103,9 @@ def test_figures_of_plotly_express_are_drawn(
 
 def test_the_card_of_a_figure_that_no_bundle_draws_says_so(site: str) -> None:
     text = fetch(f"{site}/dashboards/refused")[1].decode()
-    assert text.count("flaskdash has nothing that does") == len(REFUSED)
+    assert text.count("flaskdash does not bring it") == len(REFUSED)
     for trace in ("scatter3d", "splom", "parcoords", "scattermap", "densitymap", "choroplethmap"):
-        assert re.search(rf"does not draw {trace},", text)
+        assert re.search(rf"draws this figure: {trace}\.", text)
 
 
 def test_the_look_replaces_colours_that_nobody_chose(site: str, watched: Watched) -> None:

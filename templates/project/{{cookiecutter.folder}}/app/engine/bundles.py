@@ -44,12 +44,12 @@ def _traces(file: Path, _changed: int) -> frozenset[str]:
     return frozenset(re.findall(r'moduleType:"trace",name:"(\w+)"', file.read_text("utf-8")))
 
 
-def explain(missing: Set[str], bundle: str) -> str:
+def explain(missing: Set[str]) -> str:
     """Explain what a page lacks for a figure, and what to run."""
-    names = ", ".join(sorted(missing))
+    lack = f"app/static/vendor lacks what draws this figure: {', '.join(sorted(missing))}."
     if missing <= ADDED:
-        return f"{bundle} does not draw {names}. Run `flaskdash add-plotly`, which adds what does."
+        return f"{lack} Run `flaskdash add-plotly`."
     return (
-        f"{bundle} does not draw {names}, and flaskdash has nothing that does. Choose another "
-        "chart, or save what does in app/static/vendor: a bundle as plotly-NAME.min.js."
+        f"{lack} flaskdash does not bring it. Choose another chart, or add a bundle of plotly.js "
+        "that draws it there, as plotly-NAME.min.js."
     )

@@ -98,7 +98,7 @@ def _page(
     bundle, drawn = bundles.choose([card.parts for card in cards])
     for card in cards:
         if missing := card.parts - drawn:
-            card.figure, card.error = None, bundles.explain(missing, bundle)
+            card.figure, card.error = None, bundles.explain(missing)
     body = render_template(
         template,
         title=title,

@@ -108,5 +108,5 @@ function styleMoreKinds(data, layout, look) {
   if (layout.polar) layout.margin ??= { l: 84, r: 84, t: 8, b: 24 };
   if (layout.ternary) layout.margin ??= { l: 56, r: 56, t: 32, b: 40 };
   for (const trace of data) traceStyles[trace.type]?.(trace, look, layout);
-  if (!data.some(({ x, y }) => x || y)) layout.margin ??= { l: 8, r: 8, t: 8, b: 8 };
+  if (!data.some(hasAxes)) layout.margin ??= { l: 8, r: 8, t: 8, b: 8 };
 }

@@ -6,6 +6,7 @@ let pageLook; // light, dark or print
 const isDate = (value) => /^\d{4}-\d\d/.test(value);
 const firstOf = (list) => (Array.isArray(list) ? list.find((value) => value != null) : undefined);
 const isName = (value) => typeof value === "string" && isNaN(value) && !isDate(value);
+const hasAxes = ({ x, y, type }) => x || y || /heatmap|contour/.test(type);
 
 // Margins are set here as far as they can be: if Plotly finds its own, it draws everything twice.
 // Returns the titles of the figure and its axes, which the page shows itself: those of axes are a
@@ -22,19 +23,23 @@ function prepareFigure({ data, layout, frames }, look, width, height) {
   const hasDates = layout.xaxis?.type === "date" || data.some(({ x }) => isDate(x?.[0]));
   addLook(layout, look.layout);
   layout.margin = { l: width < 400 ? 44 : 56, r: 16, t: 8, b: hasDates ? 42 : 28 }; // of two lines
-  const hasAxes = data.some(({ x, y }) => x || y);
-  const titles = hasAxes ? prepareAxes(data, layout, look, width) : {};
-  const least = hasAxes ? layout.margin : {};
+  const isFlat = data.some(hasAxes);
+  const titles = isFlat ? prepareAxes(data, layout, look, width) : {};
+  const least = isFlat ? layout.margin : {};
   for (const [side, size] of Object.entries(margin ?? {})) {
     layout.margin[side] = Math.max(size, least[side] ?? 0);
   }
   const { l, r } = layout.margin;
   const x = (8 - l) / Math.max(1, width - l - r); // the card's edge
   Object.assign(layout.legend, look.layout.legend, { x });
-  const facetName = /^\w+=/; // in plotly.express: region=North
-  const facets = layout.annotations?.filter(({ text }) => facetName.test(text)) ?? [];
-  for (const facet of facets) facet.text = facet.text.replace(facetName, "");
-  if (facets.length) {
+  const facets = layout.annotations?.filter(
+    ({ yref, showarrow }) => yref === "paper" && !showarrow,
+  );
+  for (const facet of facets ?? []) {
+    facet.text = facet.text?.replace(/^\w+=/, ""); // in plotly.express: region=North
+    facet.font = { ...facet.font, size: look.layout.font.size };
+  }
+  if (facets?.length) {
     layout.margin.t = Math.max(24, layout.margin.t);
     layout.legend.y = 1 + 30 / Math.max(60, height - 110); // above their names
   }

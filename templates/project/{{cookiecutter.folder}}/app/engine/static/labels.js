@@ -30,10 +30,10 @@ function truncateNames(data) {
       if (trace.parents) trace.ids ??= labels;
       if (!trace.customdata) replaceInHover(trace, "label", "customdata");
       trace.customdata ??= labels;
-      trace.labels = labels.map((label, index) => {
+      trace.labels = labels.map((label) => {
         const cut = truncate(label);
         // Spaces without a width keep labels apart that are the same once they are cut.
-        return cut === label ? label : cut + "\u200b".repeat(index);
+        return cut === label ? label : cut + "\u200b".repeat(labels.indexOf(label));
       });
     }
   }

@@ -100,9 +100,9 @@ function colorTraces(data, layout, colorway, frames = []) {
     replaceDefaultColors({ marker, line, colorscale }, toColor);
   }
   layout.colorway ??= toColors(numbers);
-  const labels = data[0]?.labels;
-  if (Array.isArray(labels) && !data[0].parents)
-    layout.piecolorway ??= toColors(colorNumbers(labels));
+  const labels = [...new Set(numbersOf(data[0]?.labels).map(String))];
+  const isPie = labels.length > 0 && !data[0].parents;
+  if (isPie) layout.piecolorway ??= toColors(colorNumbers(labels));
   data.forEach((trace, index) => {
     const round = Math.floor(numbers[index] / colorway.length);
     if (round > 0) markRepeat(trace, round);
