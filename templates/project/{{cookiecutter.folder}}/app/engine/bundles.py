@@ -11,11 +11,12 @@ from typing import Any
 from flask import current_app
 
 # What `flaskdash add-plotly` adds: the traces of its bundle, and outlines for maps.
-ADDED = frozenset(
-    "barpolar box candlestick choropleth contour funnel funnelarea heatmap histogram histogram2d"
-    " histogram2dcontour icicle indicator ohlc parcats sankey scattergeo scatterpolar"
-    " scatterternary sunburst treemap violin waterfall world_110m.json usa_110m.json".split()
-)
+_NAMES = """
+    barpolar box candlestick choropleth contour funnel funnelarea heatmap histogram histogram2d
+    histogram2dcontour icicle indicator ohlc parcats sankey scattergeo scatterpolar
+    scatterternary sunburst treemap violin waterfall world_110m.json usa_110m.json
+"""
+ADDED = frozenset(_NAMES.split())
 
 
 def parts_of(figure: Any) -> frozenset[str]:

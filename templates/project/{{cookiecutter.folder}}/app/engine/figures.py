@@ -21,7 +21,8 @@ def plot(chart: Chart, rows: DataFrame) -> Figure:
     if templates.default != "page":
         layout = templates["plotly"].layout
         scale = [[0, "#636efa"], [1, "#f0f921"]]
-        look = {"colorway": layout.colorway, "colorscale": {"sequential": scale}, "margin": {"t": 8}}
+        colors = {"colorway": layout.colorway, "colorscale": {"sequential": scale}}
+        look = {**colors, "margin": {"t": 8}}
         for name in [*templates, "page"]:
             templates[name] = {"layout": look}
         templates.default = "page"
