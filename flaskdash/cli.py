@@ -17,6 +17,7 @@ COMMANDS = {
     "serve": "Run the project; reload it after each save.",
     "add-chart": "Add a chart.",
     "add-data": "Add a data set and its loader.",
+    "add-plotly": "Add what draws further types of Plotly's traces.",
     "add-redis": "Share cached answers between instances.",
     "inspect": "Show the contents of a data file.",
     "list": "List loaders, charts and dashboards.",

@@ -27,8 +27,7 @@ class Kind:
 
     `title` is the pattern of its charts' titles. The flags in `numbers` name measures.
 
-    `plotly` is the bundle that draws it, `parts` are the skeletons in templates/ that its page
-    needs, and `requires` are packages.
+    `parts` are the skeletons in templates/ that its page needs, and `requires` are packages.
     """
 
     name: str
@@ -37,7 +36,6 @@ class Kind:
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ("y",)
-    plotly: str = "basic"
     parts: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
 
@@ -47,8 +45,8 @@ class Kind:
         return "agg" in self.takes
 
 
-MORE_TRACES: dict[str, Any] = {"plotly": "more", "parts": ("plotly",)}
-MAP: dict[str, Any] = {"plotly": "more", "parts": ("plotly", "maps")}
+MORE_TRACES: dict[str, Any] = {"parts": ("plotly",)}
+MAP: dict[str, Any] = {"parts": ("plotly", "maps")}
 KINDS = {
     kind.name: kind
     for kind in (

@@ -1,1 +1,1 @@
-"""Write the files of a project: new, add-data, add-chart, add-redis, remove."""
+"""Write the files of a project: new, add-data, add-chart, add-plotly, add-redis, remove."""

@@ -218,6 +218,15 @@ def add_chart(
     return path.stem
 
 
+def add_plotly(project: Project, echo: Echo, dry_run: bool = False) -> None:
+    """Write the bundle of plotly.js with further traces, its styles, and the outlines of maps."""
+    with render.draft() as root:
+        for part in ("plotly", "maps"):
+            render.render_part(part, {}, root)
+        render.keep_originals(root)
+        render.place(root, project.root, echo, dry_run=dry_run)
+
+
 def add_redis(project: Project, echo: Echo, dry_run: bool = False) -> None:
     """Write the module that shares cached answers between instances, and add its package."""
     if not (project.root / "app/engine").is_dir():

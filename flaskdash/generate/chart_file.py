@@ -141,7 +141,6 @@ def chart(
         "order": order,
         "size": size,
         "sql": triple_quoted(query),
-        "plotly": KINDS[chart.kind].plotly,
         **drawing,
         "usa": in_usa(chart, frame),
         "note": note,

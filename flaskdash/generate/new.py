@@ -116,7 +116,7 @@ def _select_charts(sources: Sequence[Source], max_charts: int) -> tuple[Source, 
 
 def _without_large_bundle(charts: Sequence[Chart], max_charts: int) -> list[Chart]:
     """Return the charts that the basic plotly.js draws; all of them if a map is among the first."""
-    large = [chart for chart in charts if KINDS[chart.kind].plotly != "basic"]
+    large = [chart for chart in charts if "plotly" in KINDS[chart.kind].parts]
     if any(chart in charts[:max_charts] and chart.kind in MAPS for chart in large):
         return list(charts)
     return [chart for chart in charts if chart not in large]

@@ -2,7 +2,7 @@
 # Build plotly-more.min.js and the outlines of maps, from plotly.js of the version that the skeleton has.
 # Needs node, npm and brotli; run it in an empty folder, then copy vendor/ into the skeletons.
 version=4.1.1
-traces="bar pie box violin heatmap treemap sunburst funnel waterfall indicator candlestick choropleth scattergeo sankey scatterpolar"
+traces="bar pie box violin heatmap treemap sunburst funnel waterfall indicator candlestick choropleth scattergeo sankey scatterpolar histogram histogram2d histogram2dcontour contour ohlc barpolar scatterternary funnelarea icicle parcats"
 
 npm install --no-audit --no-fund --ignore-scripts plotly.js@$version esbuild@0.28
 # A page allows no style attribute, not even an empty one: set properties, as plotly.js does elsewhere.

@@ -256,7 +256,6 @@ ASSIGNED = {
     "SIZE",
     "SQL",
     "SOURCE",
-    "PLOTLY",
 }
 CALLED = {"figure.add_bar", "figure.add_scatter", "df.groupby", "str", "number", "Path"}
 CALLED |= {"df.sort_values", "df.index.astype", "df.groupby()[0].sum", "len", "max"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import errno
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from flaskdash.charts.kinds import KINDS
 from tests.support.data import sales_csv, world_bank_csv
 from tests.support.fixtures import Cli
 from tests.support.flags import BAR, FLAGS
-from tests.support.projects import snapshot
+from tests.support.projects import module_of_skeleton, snapshot
 
 
 def test_each_kind_has_flags_here() -> None:
@@ -58,6 +59,25 @@ def test_the_parts_of_a_kind_are_added_once_and_not_changed(made: Path, flaskdas
     assert "plotly" not in output
     assert "create    app/static/vendor/world_110m.json" in output
     assert (made / "app/engine/static/more.js").read_text("utf-8") == "// mine"
+
+
+def test_add_plotly_adds_all_that_the_messages_of_cards_count_on(
+    made: Path, flaskdash: Cli
+) -> None:
+    before = snapshot(made)
+    assert "create    app/static/vendor" in flaskdash("add-plotly", "--dry-run").output
+    assert snapshot(made) == before
+    output = flaskdash("add-plotly").output
+    assert "create    app/engine/static/more.js" in output
+    assert "identical app/static/vendor/plotly-more.min.js" in flaskdash("add-plotly").output
+    vendor = made / "app/static/vendor"
+    basic, more = (
+        {*re.findall(r'moduleType:"trace",name:"(\w+)"', (vendor / name).read_text("utf-8"))}
+        for name in ("plotly-basic.min.js", "plotly-more.min.js")
+    )
+    with module_of_skeleton("app.engine.bundles") as bundles:
+        assert basic < more
+        assert (more - basic) | {path.name for path in vendor.glob("*.json")} == bundles.ADDED
 
 
 def test_a_second_text_requires_nothing_more(made: Path, flaskdash: Cli) -> None:

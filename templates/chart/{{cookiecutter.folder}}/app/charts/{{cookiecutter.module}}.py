@@ -20,9 +20,6 @@ FILTERS = {{ chart.filters }}
 DASHBOARDS = {{ chart.dashboards }}
 ORDER = {{ chart.order }}
 SIZE = "{{ chart.size }}"
-{%- if chart.plotly != "basic" %}
-PLOTLY = "{{ chart.plotly }}"  # the bundle in app/static/vendor that draws it
-{%- endif %}
 SQL = {{ chart.sql }}
 
 

@@ -107,7 +107,6 @@ def _chart(
         dashboards=tuple(getattr(module, "DASHBOARDS", ["Overview"])),
         order=getattr(module, "ORDER", 100),
         size=getattr(module, "SIZE", "half"),
-        plotly=getattr(module, "PLOTLY", "basic"),
         prefix=_prefix(slug, columns),
     )
 

@@ -49,7 +49,6 @@ class Chart:
     dashboards: tuple[str, ...]  # titles
     order: int
     size: str  # half or full
-    plotly: str  # the bundle in app/static/vendor that draws it
     prefix: str  # of its table's parameters in the URL: revenue-by-region.page
 
 

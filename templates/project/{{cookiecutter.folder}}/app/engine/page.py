@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +17,11 @@ from flask import Blueprint, Response, current_app, render_template
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from app.engine import controls, filters
+from app.engine import bundles, controls, filters
 from app.engine.cache import Answer
 from app.engine.controls import Control
 from app.engine.engine import get_engine
+from app.engine.figures import plot
 from app.engine.models import Chart, Filter, View
 from app.engine.respond import respond, views_of
 from app.engine.tables import Page
@@ -29,6 +29,7 @@ from app.helpers import summary
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+    from plotly.graph_objects import Figure
 
 CACHED_PAGES = 10  # of a table
 _threads = ThreadPoolExecutor(4, "query")
@@ -42,6 +43,7 @@ class Card:
     chart: Chart
     page: Page | None = None  # of its rows
     figure: Markup | None = None  # in JSON
+    parts: frozenset[str] = frozenset()  # of plotly.js that the figure needs
     kpi: Mapping[str, Any] | None = None
     text: str | None = None
     note: str = ""
@@ -70,19 +72,11 @@ def chart_rows(slug: str) -> Response:
 
 def draw(chart: Chart, rows: DataFrame) -> Markup:
     """Return a chart's figure in JSON that is safe in a <script>."""
-    import plotly.io
+    return _to_json(plot(chart, rows))
 
-    plotly.io.templates.default = None  # the page has its own look: see figures.js
-    figure = chart.draw(_escape(rows))
+
+def _to_json(figure: Figure) -> Markup:
     return Markup(str(figure.to_json()).replace("<", "\\u003c"))  # so that no </script> ends it
-
-
-def _escape(df: DataFrame) -> DataFrame:
-    """Return the table with markup in its cells escaped: Plotly obeys <b> and <a> in labels."""
-    escaped = df.copy()
-    for name in (name for name, kind in df.dtypes.items() if kind.kind == "O"):  # numbers need none
-        escaped[name] = df[name].map(lambda v: html.escape(v, False) if isinstance(v, str) else v)
-    return escaped
 
 
 def _page(
@@ -102,10 +96,15 @@ def _page(
     for card in cards:
         pairs = (views[slug].pairs() for slug in views if slug != card.chart.slug)
         card.parameters = [*filters.to_pairs(active), *chain.from_iterable(pairs)]
+    bundle, drawn = bundles.choose([card.parts for card in cards])
+    for card in cards:
+        if missing := card.parts - drawn:
+            card.figure, card.error = None, bundles.explain(missing)
     body = render_template(
         template,
         title=title,
         cards=cards,
+        bundle=bundle,
         controls=page_controls,
         query="?" + urlencode(filters.to_pairs(active)) if active else "",
         chips=controls.chips(page_controls, active),
@@ -198,9 +197,11 @@ def _card(
         if chart.kind in {"kpi", "text"}:
             return Card(chart, page, **{chart.kind: _result(chart, rows)})
         labels = controls.clickable(rows, page_controls)
+        figure = plot(chart, rows)
+        parts, json = bundles.parts_of(figure), _to_json(figure)
         note = chart.note(rows) if chart.note and current_app.config["NOTES"] else ""
-        figure, description = draw(chart, rows), summary(rows)
-        return Card(chart, page, figure, note=note, labels=labels, description=description)
+        description = summary(rows)
+        return Card(chart, page, json, parts, note=note, labels=labels, description=description)
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.slug)
         return Card(chart, error=_detail(chart, error) if current_app.debug else "See the log.")

@@ -4,24 +4,33 @@
 Plotly.setPlotConfig({ topojsonURL: new URL("../vendor/", document.currentScript.src).href });
 
 const traceStyles = {
-  choropleth: (trace, { css }) => (trace.marker = { line: { color: css("--card"), width: 0.5 } }),
-  heatmap: (trace, look, layout) => (layout.margin ??= { r: 8 }),
+  choropleth: styleBorders,
   treemap: styleHierarchy,
   sunburst: styleHierarchy,
+  icicle: styleHierarchy,
+  funnelarea(trace, { layout: { colorway } }, layout) {
+    layout.funnelareacolorway ??= colorway;
+  },
+  parcats(trace, { css, layout: { font } }, layout) {
+    trace.labelfont ??= { ...font, color: css("--ink") };
+    trace.tickfont ??= font;
+    layout.margin ??= { l: 16, r: 72, t: 24, b: 8 };
+  },
   candlestick(trace, { layout: { colorway } }) {
-    trace.increasing = { line: { color: colorway[0] } };
-    trace.decreasing = { line: { color: colorway[1] } };
+    trace.increasing ??= { line: { color: colorway[0] } };
+    trace.decreasing ??= { line: { color: colorway[1] } };
   },
   waterfall(trace, { css, layout: { colorway } }) {
-    trace.increasing = { marker: { color: colorway[0] } };
-    trace.decreasing = { marker: { color: colorway[1] } };
-    trace.totals = { marker: { color: css("--quiet") } };
-    trace.connector = { line: { color: css("--line"), width: 1 } };
+    trace.increasing ??= { marker: { color: colorway[0] } };
+    trace.decreasing ??= { marker: { color: colorway[1] } };
+    trace.totals ??= { marker: { color: css("--quiet") } };
+    trace.connector ??= { line: { color: css("--line"), width: 1 } };
   },
   indicator(trace, { css, layout: { font } }, layout) {
-    const { axis, threshold } = trace.gauge;
-    layout.margin = { l: 32, r: 32, t: 24, b: 16 };
+    layout.margin ??= { l: 32, r: 32, t: 24, b: 16 };
     trace.number = { font: { color: css("--ink"), size: 36 }, ...trace.number };
+    if (!trace.gauge) return;
+    const { axis, threshold } = trace.gauge;
     trace.gauge = {
       ...trace.gauge,
       bar: { color: css("--brand"), thickness: 0.6 },
@@ -33,7 +42,7 @@ const traceStyles = {
   },
   sankey(trace, { css, layout: { font } }) {
     const amount = "%{value:,.4~r}<extra></extra>";
-    const { label } = trace.node;
+    const { label = [] } = trace.node;
     trace.node = { pad: 12, thickness: 14, line: { width: 0 }, ...trace.node, customdata: label };
     trace.node.label = label.map((name) => truncate(name));
     trace.node.hovertemplate = `%{customdata}: ${amount}`;
@@ -43,9 +52,13 @@ const traceStyles = {
   },
 };
 
+function styleBorders(trace, { css }) {
+  trace.marker = { ...trace.marker, line: { color: css("--card"), width: 0.5 } };
+}
+
 function styleHierarchy(trace, { css, layout: { colorway } }, layout) {
-  const hasParents = trace.parents.some(Boolean); // otherwise colours would say nothing
-  trace.marker = { line: { color: css("--card"), width: 1 } };
+  const hasParents = trace.parents?.some(Boolean); // otherwise colours would say nothing
+  trace.marker = { ...trace.marker, line: { color: css("--card"), width: 1 } };
   trace.root = { color: "rgba(0,0,0,0)" };
   trace.pathbar = { visible: false };
   trace.leaf = { opacity: 1 };
@@ -63,37 +76,37 @@ function styleGeo(geo, css) {
 function stylePolar(polar, data, { css, layout: { font } }) {
   const line = css("--line");
   const axis = { gridcolor: line, linecolor: line, tickfont: font, ...exponents };
-  const tickvals = [...new Set(data.flatMap(({ theta }) => theta ?? []).map(String))];
+  const names = new Set(
+    data.flatMap(({ theta }) => theta ?? []).filter((theta) => typeof theta === "string"),
+  );
+  const tickvals = [...names];
   const ticktext = tickvals.map((name) => truncate(name, 14));
+  const angles = names.size ? { type: "category", tickvals, ticktext } : {};
   return {
     bgcolor: "rgba(0,0,0,0)",
-    domain: { y: [0, 0.9] },
     ...polar,
-    angularaxis: { ...axis, ...polar.angularaxis, type: "category", tickvals, ticktext },
+    domain: { ...polar.domain, y: (polar.domain?.y ?? [0, 1]).map((end) => 0.9 * end) },
+    angularaxis: { ...axis, ...polar.angularaxis, ...angles },
     radialaxis: { ...axis, ...polar.radialaxis, nticks: 4, tickangle: 90, angle: 90 },
   };
 }
 
-// A colour bar takes no tickformatstops. Numbers are a list, or fractions in base64.
-function largestOf(z) {
-  if (z?.dtype === "f8")
-    z = new Float64Array(Uint8Array.from(atob(z.bdata), (char) => char.charCodeAt(0)).buffer);
-  return z?.reduce?.((largest, number) => Math.max(largest, Math.abs(number) || 0), 0) ?? 0;
+function styleTernary(ternary, { css, layout: { font } }) {
+  const line = css("--line");
+  const axis = { gridcolor: line, linecolor: line, tickfont: font, nticks: 5 };
+  const axes = ["aaxis", "baxis", "caxis"].map((name) => [name, { ...axis, ...ternary[name] }]);
+  const domain = { ...ternary.domain, y: (ternary.domain?.y ?? [0, 1]).map((end) => 0.88 * end) };
+  return { bgcolor: "rgba(0,0,0,0)", ...ternary, domain, ...Object.fromEntries(axes) };
 }
 
 function styleMoreKinds(data, layout, look) {
-  const scale = look.css("--scale").split(/\s+/);
-  const colorscale = scale.map((color, index) => [index / (scale.length - 1), color]);
-  const largest = Math.max(0, ...data.map(({ z }) => largestOf(z)));
-  const exponentformat = largest && (largest < 1e-14 || largest >= 1e15) ? "e" : "B";
-  const tickfont = look.layout.font;
-  const colorbar = { thickness: 10, outlinewidth: 0, len: 0.9, exponentformat, tickfont };
-  layout.coloraxis = { colorscale, colorbar, ...layout.coloraxis };
-  if (layout.geo) layout.geo = styleGeo(layout.geo, look.css);
-  if (layout.polar) {
-    layout.polar = stylePolar(layout.polar, data, look);
-    layout.margin ??= { l: 84, r: 84, t: 8, b: 24 };
+  for (const name in layout) {
+    if (/^geo\d*$/.test(name)) layout[name] = styleGeo(layout[name], look.css);
+    if (/^polar\d*$/.test(name)) layout[name] = stylePolar(layout[name], data, look);
+    if (/^ternary\d*$/.test(name)) layout[name] = styleTernary(layout[name], look);
   }
-  if (!data.some(({ x, y }) => x || y)) layout.margin ??= { l: 8, r: 8, t: 8, b: 8 };
+  if (layout.polar) layout.margin ??= { l: 84, r: 84, t: 8, b: 24 };
+  if (layout.ternary) layout.margin ??= { l: 56, r: 56, t: 32, b: 40 };
   for (const trace of data) traceStyles[trace.type]?.(trace, look, layout);
+  if (!data.some(hasAxes)) layout.margin ??= { l: 8, r: 8, t: 8, b: 8 };
 }

@@ -7,15 +7,17 @@ function downloadImage(format) {
   classList.add("print");
   const look = readLook();
   const figure = JSON.parse(document.querySelector(".plot script").textContent);
-  const titles = prepareFigure(figure, look, size.width);
+  const { title: ownTitle, ...titles } = prepareFigure(figure, look, size.width, size.height);
   const { layout } = figure;
   for (const [letter, text] of Object.entries(titles)) {
     if (text) Object.assign(layout[`${letter}axis`], { title: { text }, automargin: true });
   }
   const title = document.querySelector("h1").textContent;
-  const filters = form ? [...formQuery().values()].join(", ") : "";
+  const filters = form ? [...formQuery().values()] : [];
   const text = escapeHtml(truncate(title, 90));
-  const subtitle = { text: escapeHtml(truncate(filters, 150)) };
+  const subtitle = {
+    text: escapeHtml(truncate([ownTitle, ...filters].filter(Boolean).join(", "), 150)),
+  };
   const font = { size: 20, color: look.css("--ink") };
   layout.title = { text, subtitle, font, x: 0.02, y: 0.96, yanchor: "top" };
   layout.paper_bgcolor = look.css("--card");

@@ -4,48 +4,101 @@
 let pageLook; // light, dark or print
 
 const isDate = (value) => /^\d{4}-\d\d/.test(value);
+const firstOf = (list) => (Array.isArray(list) ? list.find((value) => value != null) : undefined);
 const isName = (value) => typeof value === "string" && isNaN(value) && !isDate(value);
+const hasAxes = ({ x, y, type }) => x || y || /heatmap|contour/.test(type);
 
 // Margins are set here as far as they can be: if Plotly finds its own, it draws everything twice.
-// Returns the titles of the axes, which the page shows itself: they are a quarter of Plotly's work.
-function prepareFigure({ data, layout }, look, width) {
-  colorTraces(data, layout, look.layout.colorway);
+// Returns the titles of the figure and its axes, which the page shows itself: those of axes are a
+// quarter of Plotly's work, and a title of Plotly's does not wrap.
+function prepareFigure({ data, layout, frames }, look, width, height) {
+  for (const trace of data) trace.type = trace.type?.replace(/gl$/, ""); // the page has no WebGL
+  colorTraces(data, layout, look.layout.colorway, frames);
+  data.forEach(markLonePoints);
   truncateNames(data);
+  styleColorScales(data, layout, look);
   window.styleMoreKinds?.(data, layout, look);
-  const { margin } = layout;
-  const hasDates = data.some(({ x }) => isDate(x?.[0])); // ticks of two lines
-  Object.assign(layout, { ...look.layout, ...layout });
-  layout.margin = { l: width < 400 ? 44 : 56, r: 16, t: 8, b: hasDates ? 42 : 28 };
-  const titles = data.some(({ x, y }) => x || y) ? prepareAxes(data, layout, look, width) : {};
-  const { l, r } = Object.assign(layout.margin, margin);
-  layout.legend = { x: (8 - l) / Math.max(1, width - l - r), ...layout.legend }; // the card's edge
+  const { margin, title } = layout;
+  for (const name of ["title", "width", "height"]) delete layout[name];
+  const hasDates = layout.xaxis?.type === "date" || data.some(({ x }) => isDate(x?.[0]));
+  addLook(layout, look.layout);
+  layout.margin = { l: width < 400 ? 44 : 56, r: 16, t: 8, b: hasDates ? 42 : 28 }; // of two lines
+  const isFlat = data.some(hasAxes);
+  const titles = isFlat ? prepareAxes(data, layout, look, width) : {};
+  const least = isFlat ? layout.margin : {};
+  for (const [side, size] of Object.entries(margin ?? {})) {
+    layout.margin[side] = Math.max(size, least[side] ?? 0);
+  }
+  const { l, r } = layout.margin;
+  const x = (8 - l) / Math.max(1, width - l - r); // the card's edge
+  Object.assign(layout.legend, look.layout.legend, { x });
+  const facets = layout.annotations?.filter(
+    ({ yref, showarrow }) => yref === "paper" && !showarrow,
+  );
+  for (const facet of facets ?? []) {
+    facet.text = facet.text?.replace(/^\w+=/, ""); // in plotly.express: region=North
+    facet.font = { ...facet.font, size: look.layout.font.size };
+  }
+  if (facets?.length) {
+    layout.margin.t = Math.max(24, layout.margin.t);
+    layout.legend.y = 1 + 30 / Math.max(60, height - 110); // above their names
+  }
+  titles.title = [title?.text ?? title, title?.subtitle?.text].filter(Boolean).join(". ");
   return titles;
 }
 
 function prepareAxes(data, layout, look, width) {
-  const named = ["x", "y"].filter((letter) => data.some((trace) => isName(trace[letter]?.[0])));
-  for (const letter of named) (layout[`${letter}axis`] ??= {}).type ??= "category";
+  layout.xaxis ??= {};
+  layout.yaxis ??= {};
+  const keys = Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key));
+  const tracesOf = (key) =>
+    data.filter((trace) => (trace[`${key[0]}axis`] ?? key[0]) === key.replace("axis", ""));
+  for (const key of keys) {
+    const hasNames = tracesOf(key).some((trace) => isName(firstOf(trace[key[0]])));
+    if (hasNames) layout[key].type ??= "category";
+  }
   const titles = {};
   const bars = data.find(({ type }) => type === "bar");
   const withoutGrid = [];
   if (bars) withoutGrid.push(bars.orientation === "h" ? "y" : "x");
   if (data.some(({ mode }) => mode === "lines")) withoutGrid.push("x");
   const fixedrange = Object.values(layout).some((part) => part?.type === "category"); // no zoom
-  for (const letter of ["x", "y"]) {
-    const { title, ...own } = layout[`${letter}axis`] ?? {};
+  for (const key of keys.sort()) {
+    const [letter] = key;
+    const isMain = key === `${letter}axis`;
+    const { title, ...own } = layout[key];
     const isCategory = own.type === "category";
-    const showgrid = !isCategory && !withoutGrid.includes(letter);
-    const axis = { ...look.axis, automargin: letter === "y", showgrid, fixedrange, ...own };
-    layout[`${letter}axis`] = axis;
-    titles[letter] = title?.text ?? title;
-    if (letter === "x") axis.nticks ??= Math.max(2, Math.round((width - 120) / 70));
+    const showgrid = !isCategory && !own.overlaying && !withoutGrid.includes(letter);
+    const automargin = letter === "y" || !isMain;
+    const axis = { ...look.axis, automargin, showgrid, fixedrange, ...own };
+    layout[key] = axis;
+    const text = title?.text ?? title;
+    if (isMain) titles[letter] = text;
+    else if (text !== titles[letter]) axis.title = { text, font: look.layout.font }; // not of facets
+    if (own.overlaying) axis.tickmode ??= "auto"; // of round numbers
+    const [start, end] = axis.domain ?? [0, 1];
+    if (end - start < 1) axis.ticklabeloverflow = "hide past domain";
+    if (letter === "x") {
+      axis.nticks ??= Math.max(2, Math.round(((width - 120) * (end - start)) / 70));
+      showOneDate(axis, tracesOf(key));
+    }
     if (!isCategory) continue;
-    const widths = truncateCategories(letter, axis, data, width);
+    const widths = truncateCategories(letter, axis, tracesOf(key), width);
     layout.bargap ??= Math.max(0.2, 1 - 0.15 * widths.length); // a few bars stay slim
     if (letter === "x") Object.assign(axis, { automargin: true, tickangle: "auto" });
-    else layout.margin.l = 16 + Math.max(0, ...widths);
+    else if (isMain) layout.margin.l = 16 + Math.max(0, ...widths);
   }
   return titles;
+}
+
+// Around one date, Plotly's axis would show parts of a second.
+function showOneDate(axis, traces) {
+  const date = traces[0]?.x?.[0];
+  if (!isDate(date) || !traces.every(({ x }) => x?.length === 1 && x[0] === date)) return;
+  const time = Date.parse(date.length > 10 ? `${date.slice(0, 19)}Z` : date);
+  axis.range ??= [time - 864e5, time + 864e5];
+  axis.tickvals ??= [date];
+  axis.tickformat ??= /^\d{4}-\d\d-01(T00:00|$)/.test(date) ? "%b %Y" : "%b %-d, %Y";
 }
 
 // Charts far above or below the window wait until they come near it.
@@ -89,19 +142,23 @@ async function drawAll(charts, isPrint) {
 
 function drawFigure(chart, width) {
   const plot = chart.parentNode;
-  const { data, layout } = JSON.parse(plot.querySelector("script").textContent);
+  const figure = JSON.parse(plot.querySelector("script").textContent);
+  const { data, layout } = figure;
+  plot.style.height = layout.height ? `${layout.height}px` : "";
   const { size, family } = pageLook.layout.font;
   textMeasure.font = `${size}px ${family}`;
-  const titles = prepareFigure({ data, layout }, pageLook, width);
+  const height = layout.annotations && chart.clientHeight;
+  const titles = prepareFigure(figure, pageLook, width, height);
   for (const axis of plot.querySelectorAll(".axis")) {
-    axis.textContent = parseHtml(titles[axis.dataset.axis] ?? "").body.textContent;
+    const title = titles[axis.dataset.axis]?.replaceAll("<br>", " ") ?? "";
+    axis.textContent = parseHtml(title).body.textContent;
   }
   // A heat map that changes in place would keep cells from before.
   if (data.some(({ type }) => type === "heatmap")) Plotly.purge(chart);
   const isNew = !chart.data;
   // The configuration is given once: comparing it with itself takes Plotly a tenth of a change.
   const config = isNew ? { displayModeBar: false, responsive: true } : undefined;
-  Plotly.react(chart, data, layout, config);
+  Plotly.react(chart, { ...figure, config });
   if (isNew) listenToPoints(chart);
 }
 

@@ -9,7 +9,7 @@ const escapeHtml = (text) =>
 const parseHtml = (html) => new DOMParser().parseFromString(html, "text/html");
 
 function truncate(name, maxLength = MAX_LABEL) {
-  const characters = name.match(/&\w+;|./gsu) ?? [];
+  const characters = String(name).match(/&\w+;|./gsu) ?? [];
   return characters.length > maxLength ? characters.slice(0, maxLength).join("") + "…" : name;
 }
 
@@ -27,27 +27,31 @@ function truncateNames(data) {
       replaceInHover(trace, "fullData.name", "fullData.meta");
     }
     if (Array.isArray(labels)) {
-      trace.customdata = labels;
-      trace.labels = labels.map((label, index) => {
+      if (trace.parents) trace.ids ??= labels;
+      if (!trace.customdata) replaceInHover(trace, "label", "customdata");
+      trace.customdata ??= labels;
+      trace.labels = labels.map((label) => {
         const cut = truncate(label);
         // Spaces without a width keep labels apart that are the same once they are cut.
-        return cut === label ? label : cut + "\u200b".repeat(index);
+        return cut === label ? label : cut + "\u200b".repeat(labels.indexOf(label));
       });
-      replaceInHover(trace, "label", "customdata");
     }
   }
 }
 
 // Cuts the names along an axis, and returns their widths in pixels.
 function truncateCategories(letter, axis, data, width) {
-  axis.categoryarray = axis.categoryarray?.map((name) => escapeHtml(String(name)));
   const traces = data.filter((trace) => Array.isArray(trace[letter]));
+  const names = [...new Set(traces.flatMap((trace) => trace[letter]).map(String))];
+  const toData = (name) => (names.includes(name) ? name : escapeHtml(String(name)));
+  axis.categoryarray = axis.categoryarray?.map(toData);
   for (const trace of traces) {
+    const isTaken = trace.hovertext && trace.type !== "heatmap";
+    if (isTaken || trace.type?.startsWith("histogram")) continue;
     const wholeName = trace.hovertext ? "text" : "hovertext"; // a heat map has names on both axes
     trace[wholeName] ??= trace[letter];
     replaceInHover(trace, letter, wholeName);
   }
-  const names = [...new Set(traces.flatMap((trace) => trace[letter]).map(String))];
   const maxLength = Math.min(MAX_LABEL, Math.round(width / 16));
   axis.tickvals = names;
   axis.ticktext = names.map((name) => truncate(name, maxLength));

@@ -49,8 +49,11 @@ async function load(url, show = replaceParts) {
   main.ariaBusy = "false";
 }
 
-// A figure that both pages have is redrawn in place.
+// A figure that both pages have is redrawn in place. A bundle that draws further types of traces
+// needs a reload; each bundle draws what the basic one does.
 function replaceParts(page) {
+  const [old, bundle] = [document, page].map((part) => part.querySelector("#bundle")?.src);
+  if (bundle && bundle !== old && !bundle.includes("plotly-basic")) return location.reload();
   for (const part of document.querySelectorAll("[data-replace]")) {
     const newPart = page.getElementById(part.id);
     const [figure, newFigure] = [part, newPart].map((node) => node.querySelector(".plot script"));
