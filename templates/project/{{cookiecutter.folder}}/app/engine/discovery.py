@@ -85,10 +85,17 @@ def _chart(
     kinds = [kind for kind in KINDS if hasattr(module, kind)]
     if len(kinds) != 1:
         raise RuntimeError(f"{file}: define one of {', '.join(KINDS)}, and only one.")
-    data = _require(module, "DATA")
-    if data not in loaders:
+    declared = _require(module, "DATA")
+    data = (declared,) if isinstance(declared, str) else tuple(dict.fromkeys(declared))
+    if not data or not {*data} <= {*loaders}:
         names = ", ".join(loaders) or "none"
-        raise RuntimeError(f"{file}: DATA is {data!r}, but the loaders are {names}.")
+        raise RuntimeError(f"{file}: DATA is {declared!r}, but the loaders are {names}.")
+    if len(data) > 1 and (live := [name for name in data if loaders[name].live]):
+        raise RuntimeError(
+            f"{file}: DATA is {declared!r}, but {live[0]} is asked in its database, which does not "
+            f"have the others. Set LIVE = False in {loaders[live[0]].file} for a snapshot of it, or "
+            "add the rows that this chart needs from it as a loader of their own."
+        )
     filters = getattr(module, "FILTERS", ())
     forms = dict(filters) if isinstance(filters, Mapping) else dict.fromkeys(filters, "")
     if unknown := [form for form in forms.values() if form not in ("", *FORMS)]:
