@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from flaskdash.charts.joins import Join
+
 AGGREGATES = ("sum", "mean", "median", "min", "max", "count", "distinct", "last", "share")
 GRAINS = ("year", "quarter", "month", "week", "day", "hour")
 ADDITIVE = ("sum", "count", "last")
@@ -258,6 +260,7 @@ class Chart:
     `across` names measures of one kind that stand in columns of their own, and are compared. Then
     `y` is the name for their values, and `x` or `color` the name for their labels.
     `only` is a column and the one value of it that is charted, such as one indicator of several.
+    `join` brings in the rows of several loaders; `data` is then the name of the joined rows.
     """
 
     kind: str
@@ -278,3 +281,4 @@ class Chart:
     mode: str | None = None
     orientation: str | None = None
     target: float | None = None
+    join: Join | None = None
