@@ -92,9 +92,8 @@ def _chart(
         raise RuntimeError(f"{file}: DATA is {declared!r}, but the loaders are {names}.")
     if len(data) > 1 and (live := [name for name in data if loaders[name].live]):
         raise RuntimeError(
-            f"{file}: DATA is {declared!r}, but {live[0]} is asked in its database, which does not "
-            f"have the others. Set LIVE = False in {loaders[live[0]].file} for a snapshot of it, or "
-            "add the rows that this chart needs from it as a loader of their own."
+            f"{file}: DATA joins {live[0]}, whose database does not have the other rows. Set "
+            f"LIVE = False in app/loaders/{live[0]}.py, or add a loader of the rows that this needs."
         )
     filters = getattr(module, "FILTERS", ())
     forms = dict(filters) if isinstance(filters, Mapping) else dict.fromkeys(filters, "")
