@@ -13,6 +13,11 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.progress import echo
 
 
+def is_terminal() -> bool:
+    """Tell whether the command can ask."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 @click.command("add-chart")
 @click.argument("name", required=False)
 @click.option(
@@ -80,7 +85,7 @@ def command(
 
     project = Project.find(Path.cwd())
     has_options = kind is not None or any(value is not None for value in flags.values())
-    is_interactive = not has_options and sys.stdin.isatty() and sys.stdout.isatty()
+    is_interactive = not has_options and is_terminal()
     if kind is None and not is_interactive:
         raise FlaskdashError(
             f"--kind is missing. Use one of: {', '.join(KINDS)}.",
@@ -95,8 +100,7 @@ def command(
         names = [name for name in [_ask.loader(list(contents.loaders(project)))] if name]
     joining = None
     if len(names) > 1:
-        is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-        ask = _ask.keys if is_terminal else None
+        ask = _ask.keys if is_terminal() else None
         table, joining, notes = joined.load(project, names, join, ask)
         for note in notes:
             echo(f"join      {note}")

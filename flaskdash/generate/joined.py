@@ -43,9 +43,14 @@ def load(
     for position, (second, pairs) in enumerate(zip(more_tables, keys, strict=True), 1):
         right = _renamed(second, named[second.name])
         shared = [named[first.name][left_name] for left_name, _ in pairs]
-        each = fit.fit(joined, right, [(name, name) for name in shared])
+        if position == 1:  # the first table may have a file of all its rows
+            each = fit.fit(first, second, pairs)
+        else:
+            right_names = [right_name for _, right_name in pairs]
+            each = fit.fit(joined, second, list(zip(shared, right_names, strict=True)))
         _refuse(first, second, pairs, each)
         notes.append(fit.joined(first.name, second.name, [_name(pair) for pair in pairs], each))
+        notes += fit.samples(first, second)
         if each.left_most > 1:
             repeated[second.name] = _repeated(first, second, pairs, each.left_most)
         if each.right_most > 1:
@@ -74,7 +79,16 @@ def _refuse_live(project: Project, loaders: Iterable[contents.LoaderFile]) -> No
 
 
 def _table(table: LoaderTable) -> Table:
-    return Table(table.name, table.inspection.frame, table.columns, table.inspection.total)
+    """Return a loader's table; raise if all of its rows are needed, and only a sample is there."""
+    inspection = table.inspection
+    whole = Table(table.name, inspection.frame, table.columns, inspection.total, table.snapshot)
+    if whole.is_sample and whole.file is None:
+        raise FlaskdashError(
+            f"{table.name} has {whole.rows:,} rows and no current snapshot, so flaskdash cannot tell"
+            " whether a join would repeat rows. Build the snapshot first.",
+            hint=f"flaskdash refresh {table.name}",
+        )
+    return whole
 
 
 def _keys(left: Table, right: Table, join: Sequence[str], ask: Ask | None) -> Pairs:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flaskdash.inspect.dialects import DUCKDB
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import words
 
@@ -25,12 +27,20 @@ Keys = Sequence[tuple[str, str]]  # a column of the left table, and one of the r
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its name; `frame` is a sample if `rows` is larger."""
+    """A table with its name; `frame` is a sample if `rows` is larger.
+
+    `file` has all rows, as Parquet: a sample cannot show whether two rows have the same keys.
+    """
 
     name: str
     frame: pd.DataFrame
     columns: Mapping[str, Column]
     rows: int
+    file: Path | None = None
+
+    @property
+    def is_sample(self) -> bool:
+        return self.rows > len(self.frame)
 
 
 @dataclass(frozen=True)
@@ -205,22 +215,32 @@ def _determines(left: Table, right: Table, key: Coverage, dependent: Coverage) -
 
 def fit(left: Table, right: Table, keys: Keys) -> Fit:
     """Return what a join by these keys does to the rows of two tables."""
-    left_values, right_values = (
-        _groups(table, names) for table, names in _sides(left, right, keys)
-    )
+    left_names, right_names = zip(*keys, strict=True)
+    left_groups, right_groups = _groups(left, left_names), _groups(right, right_names)
     return Fit(
         len(left.frame),
         len(right.frame),
-        int(left_values[left_values.index.isin(right_values.index)].sum()),
-        int(right_values[right_values.index.isin(left_values.index)].sum()),
-        int(left_values.max()) if len(left_values) else 0,
-        int(right_values.max()) if len(right_values) else 0,
+        int(left_groups[left_groups.index.isin(right_groups.index)].sum()),
+        int(right_groups[right_groups.index.isin(left_groups.index)].sum()),
+        _most(left, left_names, left_groups),
+        _most(right, right_names, right_groups),
     )
 
 
-def _sides(left: Table, right: Table, keys: Keys) -> list[tuple[Table, tuple[str, ...]]]:
-    left_values, right_values = zip(*keys, strict=True)
-    return [(left, left_values), (right, right_values)]
+def _most(table: Table, names: Sequence[str], groups: pd.Series[int]) -> int:
+    """Return the most rows with the same keys: of all rows if the table has a file of them."""
+    if not table.is_sample or table.file is None:
+        return int(groups.max()) if len(groups) else 0
+    import duckdb
+
+    keys = [DUCKDB.quote(name) for name in names]
+    groups_of_all = (
+        f"SELECT count(*) AS number FROM read_parquet($file)"
+        f" WHERE {' AND '.join(f'{key} IS NOT NULL' for key in keys)} GROUP BY {', '.join(keys)}"
+    )
+    with duckdb.connect(config={"memory_limit": "700MB"}) as connection:
+        query = f"SELECT coalesce(max(number), 0) FROM ({groups_of_all})"
+        return int(connection.execute(query, {"file": str(table.file)}).fetchall()[0][0])
 
 
 def _groups(table: Table, names: Sequence[str]) -> pd.Series[int]:
@@ -264,10 +284,16 @@ def sentences(left: Table, right: Table) -> list[str]:
         lines.append(joined(left.name, right.name, [pair.name for pair in keys], each))
     else:
         lines += _not_joined(left, right, pairs)
-    for table in (left, right):
-        if table.rows > len(table.frame):
-            lines.append(f"These are numbers of a sample: {table.name} has {table.rows:,} rows.")
-    return lines
+    return lines + samples(left, right)
+
+
+def samples(left: Table, right: Table) -> list[str]:
+    """Return a sentence for each of two tables whose numbers are those of a sample."""
+    return [
+        f"These are numbers of a sample: {table.name} has {table.rows:,} rows."
+        for table in (left, right)
+        if table.is_sample
+    ]
 
 
 def covered(left: Table, right: Table, pair: Coverage) -> str:

@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from flaskdash.cli import cli
-from flaskdash.commands import _ask
+from flaskdash.commands import _ask, add_chart
+from flaskdash.inspect.meaning import sampled
 from flaskdash.project import contents
 from tests.support.fixtures import Cli
 
@@ -264,3 +265,36 @@ def test_data_of_a_chart_as_its_file_has_it(world: Path, flaskdash: Cli) -> None
     charts = contents.charts(Project.find(world))
     assert charts["pair"].data == ("rural", "forest")
     assert charts["single"].data == ("rural",)
+
+
+def test_repeated_keys_are_counted_in_all_rows_of_a_big_loader(
+    world: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampled, "MAX_ROWS", 50)
+    monkeypatch.setattr(sampled, "SAMPLE", 10)
+    monkeypatch.setattr(sampled, "FEW", 0)
+    result = flaskdash("add-chart", *SCATTER, "--join", "country", code=1)
+    assert "up to 10 rows in rural and 10 in forest" in result.output
+    result = flaskdash("add-chart", "pair", *SCATTER, "--join", "country,year")
+    assert "both have one row for each." in result.output
+    assert "These are numbers of a sample: rural has 100 rows." in result.output
+    (world / "instance/forest.json").unlink()
+    result = flaskdash("add-chart", "pair", *SCATTER, code=1)
+    assert "flaskdash refresh forest" in result.output
+
+
+def test_a_chart_of_several_loaders_is_chosen_on_a_terminal(
+    world: Path, flaskdash: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(add_chart, "is_terminal", lambda: True)
+    result = flaskdash(
+        "add-chart", *BOTH, stdin="\n0\nscatter\nrural_population\nforest_area\n-\n\n\n\n"
+    )
+    assert "Columns that could join rural and forest:" in result.output
+    assert (
+        "country: 10 of 10 values of rural are in forest, 10 of 10 the other way" in result.output
+    )
+    assert "Join by (separated by commas) [country,year]" in result.output
+    (path,) = (world / "app/charts").glob("[a-z]*.py")
+    assert "USING (country, year)" in path.read_text("utf-8")
+    assert constants(path)["FILTERS"] == ["year", "country"]
