@@ -171,9 +171,8 @@ def _shares_values(likeness: int, pair: Coverage, left: Table) -> bool:
     if likeness == 2:
         return pair.common > 0
     is_text = family(left.columns[pair.left]) == "text"
-    is_time = left.columns[pair.left].role == "time"
     has_enough = min(pair.left_values, pair.right_values) >= FEWEST_VALUES
-    return (bool(likeness) or is_text or is_time) and has_enough and pair.share >= LEAST_SHARE
+    return (bool(likeness) or is_text) and has_enough and pair.share >= LEAST_SHARE
 
 
 def suggest(left: Table, right: Table, pairs: Sequence[Coverage]) -> list[Coverage]:
@@ -193,6 +192,7 @@ def suggest(left: Table, right: Table, pairs: Sequence[Coverage]) -> list[Covera
             if rival.left == pair.left or rival.right == pair.right
         )
     ]
+    keys.sort(key=lambda pair: -round(pair.share, 2))  # a code may match where names do not
     for pair in reversed(keys.copy()):
         if any(_determines(left, right, key, pair) for key in keys if key is not pair):
             keys.remove(pair)

@@ -150,6 +150,7 @@ def test_a_new_snapshot_of_either_loader_is_another_answer(joined: Path) -> None
     [
         ('["sales", "target"]', "DATA is ['sales', 'target'], but the loaders are sales, targets."),
         ("[]", "DATA is [], but the loaders are sales, targets."),
+        ("5", "DATA is 5, but the loaders are sales, targets."),
         ('["sales", "live"]', "Set LIVE = False in app/loaders/live.py"),
     ],
 )

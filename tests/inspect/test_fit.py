@@ -69,6 +69,20 @@ def test_names_that_are_alike(rural: Table) -> None:
     assert names(rural, second) == ["country=Country Name", "year=Year"]
 
 
+def test_a_code_that_matches_better_than_a_name(rural: Table) -> None:
+    forest = panel("forest", "forest_area")
+    forest.frame["country"] = forest.frame["country"].replace("Aland", "The A Land")
+    renamed = {"country": "Country", "code": "iso_alpha"}
+    columns = dict(forest.frame.rename(columns=renamed).to_dict("list"))
+    assert names(rural, table("forest", columns)) == ["code=iso_alpha", "year"]
+
+
+def test_years_of_other_names_are_no_keys(rural: Table) -> None:
+    start = {"country": COUNTRIES, "Estimates Start After": [2000 + n for n in range(10)]}
+    lands = table("lands", {**start, "debt": [n * 3.7 for n in range(10)]})
+    assert names(rural, lands) == ["country"]
+
+
 def test_values_join_columns_of_different_names() -> None:
     customers = table("customers", {"nation": COUNTRIES * 4, "spent": [n * 1.5 for n in range(40)]})
     nations = table("nations", {"place": COUNTRIES[1:], "people": [n * 997 for n in range(9)]})

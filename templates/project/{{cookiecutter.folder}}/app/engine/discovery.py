@@ -86,7 +86,7 @@ def _chart(
     if len(kinds) != 1:
         raise RuntimeError(f"{file}: define one of {', '.join(KINDS)}, and only one.")
     declared = _require(module, "DATA")
-    data = (declared,) if isinstance(declared, str) else tuple(dict.fromkeys(declared))
+    data = tuple(dict.fromkeys(declared)) if isinstance(declared, (list, tuple)) else (declared,)
     if not data or not {*data} <= {*loaders}:
         names = ", ".join(loaders) or "none"
         raise RuntimeError(f"{file}: DATA is {declared!r}, but the loaders are {names}.")
