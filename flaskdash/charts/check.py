@@ -25,11 +25,11 @@ def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
     """
     if chart.across:
         for name in chart.across:
-            _check_exists(name, chart.data, columns)
+            check_exists(name, chart.data, columns)
         return chart
     _check_flags(chart, columns)
     for name in chart.filters:
-        _check_exists(name, chart.data, columns)
+        check_exists(name, chart.data, columns)
     _check_measures(chart, columns)
     chart = replace(chart, grain=_grain(chart, columns))
     chart = replace(chart, agg=_aggregate(chart, columns))
@@ -59,7 +59,7 @@ def _check_flags(chart: Chart, columns: Mapping[str, Column]) -> None:
             hint = f"--{flag} {'COLUMN' if flag in COLUMNS else 'VALUE'}"
             raise FlaskdashError(f"a {kind.name} needs --{flag}", hint=hint)
         if value is not None and flag in COLUMNS:
-            _check_exists(value, chart.data, columns)
+            check_exists(value, chart.data, columns)
         if value is not None and flag not in kind.needs + kind.takes:
             raise FlaskdashError(
                 f"a {kind.name} does not take --{flag}{_accepted_flags(kind)}",
@@ -146,7 +146,7 @@ def _check_candlestick(chart: Chart, columns: Mapping[str, Column]) -> None:
         _check_numeric(columns[name], chart)
 
 
-def _check_exists(name: str, data: str, columns: Mapping[str, Column]) -> None:
+def check_exists(name: str, data: str, columns: Mapping[str, Column]) -> None:
     """Raise if a column does not exist, with the nearest name or the first 20."""
     if name in columns:
         return

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from flaskdash.charts.joins import Join
+
 AGGREGATES = ("sum", "mean", "median", "min", "max", "count", "distinct", "last", "share")
 GRAINS = ("year", "quarter", "month", "week", "day", "hour")
 ADDITIVE = ("sum", "count", "last")
@@ -258,6 +260,7 @@ class Chart:
     `only` is a column and the one value of it that is charted, such as one indicator of several.
     `row_name` is what each row is, in the plural, such as orders.
     `starts_late` tells that the first step in time is not whole, and is left out.
+    `join` brings in the rows of several loaders; `data` is then the name of the joined rows.
     """
 
     kind: str
@@ -280,3 +283,4 @@ class Chart:
     target: float | None = None
     row_name: str = ""
     starts_late: bool = False
+    join: Join | None = None

@@ -79,7 +79,7 @@ def select(
         query = _histogram(chart, columns, bins, dialect)
     else:
         query = SHAPES[chart.kind](chart, columns, dialect)
-    return query + dialect.ending
+    return (chart.join.before(query) if chart.join else query) + dialect.ending
 
 
 def bins(low: float, high: float, least: float, greatest: float, *, whole: bool) -> Bins:

@@ -25,6 +25,12 @@ def loader(names: Sequence[str]) -> str | None:
     return _choice("Data", names, names[0]) if len(names) > 1 else None
 
 
+def keys(lines: Sequence[str], default: str) -> str:
+    """Show the columns that could join two loaders, and ask for the keys."""
+    echo("\n".join(lines))
+    return str(click.prompt("Join by (separated by commas)", default=default or None))
+
+
 def chart(table: "LoaderTable", suggested: Sequence[Chart], filters: tuple[str, ...]) -> Chart:
     """Ask for one of the suggested charts, or for the parts of a custom one."""
     echo(f"Columns of {table.name}:")

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from flaskdash.charts.kinds import Chart
+from flaskdash.inspect import fit
+from flaskdash.inspect.fit import Table
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.names import capital
 from flaskdash.progress import printable
@@ -41,6 +43,20 @@ def as_dict(inspection: Inspection, charts: Sequence[Chart]) -> dict[str, Any]:
         "notes": list(inspection.notes),
         "left_out": [asdict(omission) for omission in inspection.omitted],
         "declined": inspection.declined,
+    }
+
+
+def fit_as_dict(left: Table, right: Table) -> dict[str, Any]:
+    """Return how two tables fit together as plain values, for JSON."""
+    pairs = fit.candidates(left, right)
+    keys = fit.suggest(left, right, pairs)
+    join = fit.fit(left, right, [pair.pair for pair in keys]) if keys else None
+    return {
+        "left": left.name,
+        "right": right.name,
+        "candidates": [asdict(pair) for pair in pairs],
+        "keys": [list(pair.pair) for pair in keys],
+        "join": asdict(join) if join else None,
     }
 
 

@@ -13,9 +13,24 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.progress import echo
 
 
+def is_terminal() -> bool:
+    """Tell whether the command can ask."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 @click.command("add-chart")
 @click.argument("name", required=False)
-@click.option("--data", help="The loader that has the data.  [default: the only one]")
+@click.option(
+    "--data",
+    multiple=True,
+    help="The loader that has the data; several are joined.  [default: the only one]",
+)
+@click.option(
+    "--join",
+    multiple=True,
+    metavar="COLUMNS",
+    help='Columns that join the loaders: "country,year", or "country=Country Name" if their names differ.',
+)
 @click.option("--kind", type=click.Choice(list(KINDS)), help="Kind of chart.")
 @click.option("--x", help="Column of the x axis, or of the categories of a bar chart.")
 @click.option("--y", help="Column to measure.")
@@ -42,7 +57,8 @@ from flaskdash.progress import echo
 )
 def command(
     name: str | None,
-    data: str | None,
+    data: tuple[str, ...],
+    join: tuple[str, ...],
     kind: str | None,
     filters: tuple[str, ...],
     title: str,
@@ -55,25 +71,41 @@ def command(
     Without options, on a terminal, the command shows the columns and the suggested charts, and
     asks for your choice.
 
+    With several --data, the SQL of the chart joins them. A column that more than one of them has
+    is written with its loader: rural.population.
+
     \b
     Example:
       flaskdash add-chart --data sales --kind bar --x region --y revenue --agg sum
+      flaskdash add-chart --data sales --data costs --join region --kind scatter --x revenue --y cost
     """
     from flaskdash.commands import _ask
-    from flaskdash.generate import add, chart_file
+    from flaskdash.generate import add, chart_file, joined
     from flaskdash.project import Project, contents, results
 
     project = Project.find(Path.cwd())
     has_options = kind is not None or any(value is not None for value in flags.values())
-    is_interactive = not has_options and sys.stdin.isatty() and sys.stdout.isatty()
+    is_interactive = not has_options and is_terminal()
     if kind is None and not is_interactive:
         raise FlaskdashError(
             f"--kind is missing. Use one of: {', '.join(KINDS)}.",
             hint="flaskdash add-chart --kind bar --x COLUMN --y COLUMN",
         )
-    if is_interactive and data is None:
-        data = _ask.loader(list(contents.loaders(project)))
-    table = results.load_table(project, data)
+    names = list(dict.fromkeys(data))
+    if join and len(names) < 2:
+        raise FlaskdashError(
+            "--join needs two loaders. Name each with --data.", hint="--data NAME --data NAME"
+        )
+    if is_interactive and not names:
+        names = [name for name in [_ask.loader(list(contents.loaders(project)))] if name]
+    joining = None
+    if len(names) > 1:
+        ask = _ask.keys if is_terminal() else None
+        table, joining, notes = joined.load(project, names, join, ask)
+        for note in notes:
+            echo(f"join      {note}")
+    else:
+        table = results.load_table(project, names[0] if names else None)
     if is_interactive:
         chart = check(_ask.chart(table, add.suggested(project, table), filters), table.columns)
         dashboards = list(contents.dashboards(project))
@@ -86,6 +118,7 @@ def command(
         chart = Chart(kind, table.name, "", **flags)
         filters = filters or add.default_filters(table)
     chart = replace(chart, title=title, filters=filters)
+    chart = joined.resolve(chart, joining) if joining else chart
     module = add.add_chart(project, table, chart, name, echo, dashboard=dashboard, dry_run=dry_run)
     if not dry_run:
         echo(f"\nNext:\n  flaskdash serve     # then open /charts/{module.replace('_', '-')}\n")

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from flaskdash.progress import echo, echo_json
+
+if TYPE_CHECKING:
+    from flaskdash.inspect.model import Inspection
 
 TABLE = "The sheet, file in an archive, or database table to read.  [default: the largest, or all of one shape]"
 READ = (
@@ -32,7 +36,7 @@ def header_option(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command("inspect")
-@click.argument("source")
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option("--table", metavar="NAME", help=TABLE)
 @read_option
 @header_option
@@ -41,7 +45,7 @@ def header_option(function: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
-    source: str,
+    sources: tuple[str, ...],
     table: str | None,
     reading: tuple[str, ...],
     headers: tuple[str, ...],
@@ -50,15 +54,47 @@ def command(
 ) -> None:
     """Show how SOURCE is read, what its columns mean, and which charts they suggest.
 
-    It does not need a project, and does not write any file.
+    Of several sources, it also shows which columns could join them, and what a join does to their
+    rows. It does not need a project, and does not write any file.
 
     \b
     Example:
       flaskdash inspect sales.csv
+      flaskdash inspect sales.csv costs.csv
     """
-    from flaskdash import names
+    from itertools import combinations
+
     from flaskdash.charts.suggest import suggest
-    from flaskdash.commands._report import as_dict, as_text, omitted_as_text
+    from flaskdash.commands._report import as_dict, as_text, fit_as_dict, omitted_as_text
+    from flaskdash.generate.sources import unused_name
+    from flaskdash.inspect import fit
+
+    tables: list[fit.Table] = []
+    reports, values = [], []
+    for source in sources:
+        name, inspection = _inspect(source, table, reading, headers)
+        name = unused_name(name, [table.name for table in tables])
+        columns = {column.name: column for column in inspection.columns}
+        tables.append(fit.Table(name, inspection.frame, columns, inspection.total))
+        charts = suggest(inspection, name)
+        values.append(as_dict(inspection, charts))
+        reports.append(omitted_as_text(inspection) if left_out else as_text(inspection, charts))
+    pairs = list(combinations(tables, 2))
+    if as_json:
+        fits = [fit_as_dict(left, right) for left, right in pairs]
+        echo_json({"sources": values, "fits": fits} if pairs else values[0])
+        return
+    for left, right in pairs if not left_out else ():
+        lines = (f"  {line}" for line in fit.sentences(left, right))
+        reports.append("\n".join([f"{left.name} and {right.name}:", *lines]))
+    echo("\n\n".join(reports))
+
+
+def _inspect(
+    source: str, table: str | None, reading: tuple[str, ...], headers: tuple[str, ...]
+) -> tuple[str, "Inspection"]:
+    """Return the name and the inspection of a source."""
+    from flaskdash import names
     from flaskdash.generate.sources import local_path, pages_note
     from flaskdash.inspect import inspect_source
     from flaskdash.inspect import reading as readings
@@ -70,19 +106,9 @@ def command(
     url = urls.from_variable(source, {}) or (source if urls.is_url(source) else "")
     if database.is_address(source) and not url:
         connection, inspection = database.inspect_database(source, table, None, False, {})
-        name = connection.name
-    else:
-        path, pages = local_path(url or source, urls.filled(urls.parse_headers(headers), {}))
-        name = names.stem(path.resolve().name)
-        with working(f"Reading {path.name}..."):
-            inspection = inspect_source(path, table, choices)
-        inspection = replace(
-            pages_note(inspection, pages), source=urls.redact(url) if url else source
-        )
-    charts = suggest(inspection, names.identifier(name, "data"))
-    if as_json:
-        echo_json(as_dict(inspection, charts))
-    elif left_out:
-        echo(omitted_as_text(inspection))
-    else:
-        echo(as_text(inspection, charts))
+        return names.identifier(connection.name, "data"), inspection
+    path, pages = local_path(url or source, urls.filled(urls.parse_headers(headers), {}))
+    with working(f"Reading {path.name}..."):
+        inspection = inspect_source(path, table, choices)
+    inspection = replace(pages_note(inspection, pages), source=urls.redact(url) if url else source)
+    return names.identifier(names.stem(path.resolve().name), "data"), inspection

@@ -12,7 +12,7 @@ from flaskdash import names
 from flaskdash.charts.check import check
 from flaskdash.charts.kinds import KINDS, Chart
 from flaskdash.errors import FlaskdashError
-from flaskdash.generate import chart_file, loader_file, render
+from flaskdash.generate import chart_file, joined, loader_file, render
 from flaskdash.generate.sources import Source, SourceOptions, read_source, unused_name
 from flaskdash.progress import Echo, working
 from flaskdash.project import Project, contents, dotenv, dotenv_line, environment
@@ -171,7 +171,7 @@ def suggested(project: Project, table: LoaderTable) -> list[Chart]:
     return [
         replace(chart, filters=columns)
         for chart in suggest(table.inspection, table.name)
-        if (table.name, chart.title) not in existing
+        if ((table.name,), chart.title) not in existing
     ]
 
 
@@ -187,6 +187,7 @@ def add_chart(
 ) -> str:
     """Check a chart against the columns, and write it; return the name of its module."""
     chart = check(chart, table.columns)
+    chart = joined.finish(chart, chart.join) if chart.join else chart
     chart = replace(chart, title=" ".join(chart.title.split()) or chart_file.title(chart))
     dashboard = _dashboard_title(project, dashboard)
     module = _module_name(name) if name else names.identifier(chart.title, "chart")

@@ -135,7 +135,7 @@ def chart(
         "kind": chart.kind,
         "docstring": f"{one_line(chart.title)}.",
         "title": repr(chart.title),
-        "data": chart.data,
+        "data": repr(list(chart.join.loaders) if chart.join else chart.data),
         "filters": repr(list(chart.filters)),
         "dashboards": repr(list(dashboards)),
         "order": order,

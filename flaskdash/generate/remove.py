@@ -44,7 +44,7 @@ def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None
 
 
 def _refuse_used(project: Project, loader: str) -> None:
-    charts = [chart.name for chart in contents.charts(project).values() if chart.data == loader]
+    charts = [chart.name for chart in contents.charts(project).values() if loader in chart.data]
     if charts:
         raise FlaskdashError(
             f"These charts use the loader {loader}: {', '.join(charts)}. Nothing was removed."

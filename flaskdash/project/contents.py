@@ -38,13 +38,13 @@ class LoaderFile:
 
 @dataclass(frozen=True)
 class ChartFile:
-    """A chart's file and its constants."""
+    """A chart's file and its constants; `data` are the loaders that its SQL names."""
 
     name: str
     path: Path
     title: str
     kind: str
-    data: str
+    data: tuple[str, ...]
     filters: tuple[str, ...]
     dashboards: tuple[str, ...]
     order: int
@@ -78,13 +78,19 @@ def charts(project: Project) -> dict[str, ChartFile]:
                 path=path,
                 title=str(_constant(tree, "TITLE", name)),
                 kind=next((kind for kind in CHART_FUNCTIONS if kind in functions), ""),
-                data=str(_constant(tree, "DATA", "")),
+                data=_names(_constant(tree, "DATA", ())),
                 filters=tuple(_constant(tree, "FILTERS", ())),
                 dashboards=tuple(_constant(tree, "DASHBOARDS", ("Overview",))),
                 order=int(_constant(tree, "ORDER", 100)),
             )
         )
     return {chart.name: chart for chart in sorted(charts, key=_position)}
+
+
+def _names(data: Any) -> tuple[str, ...]:
+    """Return DATA, a loader or a list of loaders, as names."""
+    names = data if isinstance(data, list | tuple) else (data,)
+    return tuple(map(str, names))
 
 
 def _position(chart: ChartFile) -> tuple[int, str]:
@@ -195,7 +201,7 @@ def as_dict(project: Project) -> dict[str, list[dict[str, Any]]]:
                 "name": chart.name,
                 "file": project.relative(chart.path),
                 "kind": chart.kind,
-                "data": chart.data,
+                "data": chart.data[0] if len(chart.data) == 1 else list(chart.data),
                 "title": chart.title,
             }
             for chart in charts(project).values()

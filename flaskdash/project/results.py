@@ -21,11 +21,12 @@ RUN_LOADER = Path(__file__).with_name("run_loader.py")
 
 @dataclass(frozen=True)
 class LoaderTable:
-    """The table of a loader, with the SQL dialect for its charts."""
+    """The table of a loader, with the SQL dialect for its charts, and its snapshot if that is current."""
 
     name: str
     inspection: Inspection
     dialect: Dialect = DUCKDB
+    snapshot: Path | None = None
 
     @property
     def columns(self) -> Mapping[str, Column]:
@@ -41,7 +42,7 @@ def load_table(project: Project, name: str | None) -> LoaderTable:
     snapshot = snapshots.path(project, loader.name)
     sources = [loader.path, *_source_files(project, loader)]
     if snapshot and not loader.live and _is_newer(snapshot, sources):
-        return LoaderTable(loader.name, _inspect(snapshot, loader))
+        return LoaderTable(loader.name, _inspect(snapshot, loader), snapshot=snapshot)
     with tempfile.TemporaryDirectory(prefix="flaskdash-") as folder:
         result = Path(folder) / "result.parquet"
         _run(project, loader, result)

@@ -236,12 +236,12 @@ def test_no_more_rows_are_fetched_than_shown(project: Path) -> None:
         project,
         """
         data["sales"].build()
-        run, lengths = data["sales"]._run, []
+        run, lengths = app.engine.query._run, []
         def run_and_count(*args):
             rows = run(*args)
             lengths.append(len(rows))
             return rows
-        data["sales"]._run = run_and_count
+        app.engine.query._run = run_and_count
         import re
         def numbers(query):
             page = get(f"/dashboards/many?{query}").text
@@ -523,8 +523,8 @@ def test_a_look_for_newer_data_begins_a_refresh(project: Path) -> None:
         source = Path("data/sales.csv")
         source.write_text(source.read_text() + "2024-01-28,North,Tea,3,9.99\\n")
         time.sleep(1.1)
-        queries, run = [], data["sales"]._run
-        data["sales"]._run = lambda *args: (queries.append(args), run(*args))[1]
+        queries, run = [], app.engine.query._run
+        app.engine.query._run = lambda *args: (queries.append(args), run(*args))[1]
         assert get("/", **{"If-None-Match": etag}).status_code == 304
         assert queries == []
         deadline = time.monotonic() + 30

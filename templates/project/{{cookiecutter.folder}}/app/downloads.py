@@ -47,7 +47,7 @@ def chart_csv(slug: str) -> Response:
     chart = engine.chart(slug)
     if chart.kind == "table":
         active = filters.from_query(request.args, engine.filter_forms([chart]))
-        parts = _csv_parts(engine.data[chart.data].chunks(chart.sql, active))
+        parts = _csv_parts(engine.rows_of(chart.data).chunks(chart.sql, active))
         first = next(parts)  # an error is raised before the answer has begun
         response = Response(chain([first], parts), mimetype="text/csv")
     else:
@@ -64,8 +64,8 @@ def _csv_parts(chunks: Iterator[DataFrame]) -> Iterator[str]:
 
 
 def _respond_rows(chart: Chart, write: Callable[[DataFrame], str], mimetype: str) -> Response:
-    data = get_engine().data[chart.data]
-    return respond([chart], lambda active: Answer(write(data.query(chart.sql, active))), mimetype)
+    rows = get_engine().rows_of(chart.data)
+    return respond([chart], lambda active: Answer(write(rows.query(chart.sql, active))), mimetype)
 
 
 def as_json(df: DataFrame) -> str:

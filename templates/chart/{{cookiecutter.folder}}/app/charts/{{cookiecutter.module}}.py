@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 TITLE = {{ chart.title }}
-DATA = "{{ chart.data }}"
+DATA = {{ chart.data }}
 FILTERS = {{ chart.filters }}
 DASHBOARDS = {{ chart.dashboards }}
 ORDER = {{ chart.order }}

@@ -1,6 +1,7 @@
 """Charts: each file is one chart. To add one is to create a file; to remove, delete it.
 
-A chart defines TITLE, DATA (its loader), SQL (which selects from the loader by name), and one of:
+A chart defines TITLE, DATA (its loader, or a list of loaders that its SQL joins), SQL (which selects
+from each loader by name), and one of:
 
     figure(df)  a Plotly figure
     kpi(df)     {"value": "1.2M", "note": "..."}: one number

@@ -42,9 +42,10 @@ class Control:
 
 def check(chart: Chart, types: Mapping[str, str]) -> None:
     """Raise LookupError if FILTERS names an unknown column, or a form that its type does not allow."""
+    names = " or ".join(chart.data)
     for column, form in chart.filters.items():
         if column not in types:
-            raise LookupError(f"FILTERS has {column!r}, which {chart.data} does not have")
+            raise LookupError(f"FILTERS has {column!r}, which {names} does not have")
         if not filters.fits(form, types[column]):
             raise LookupError(f"FILTERS has {column!r} as {form!r}, but it is {types[column]}")
 

@@ -85,10 +85,16 @@ def _chart(
     kinds = [kind for kind in KINDS if hasattr(module, kind)]
     if len(kinds) != 1:
         raise RuntimeError(f"{file}: define one of {', '.join(KINDS)}, and only one.")
-    data = _require(module, "DATA")
-    if data not in loaders:
+    declared = _require(module, "DATA")
+    data = tuple(dict.fromkeys(declared)) if isinstance(declared, (list, tuple)) else (declared,)
+    if not data or not {*data} <= {*loaders}:
         names = ", ".join(loaders) or "none"
-        raise RuntimeError(f"{file}: DATA is {data!r}, but the loaders are {names}.")
+        raise RuntimeError(f"{file}: DATA is {declared!r}, but the loaders are {names}.")
+    if len(data) > 1 and (live := [name for name in data if loaders[name].live]):
+        raise RuntimeError(
+            f"{file}: DATA joins {live[0]}, whose database does not have the other rows. Set "
+            f"LIVE = False in app/loaders/{live[0]}.py, or add a loader of the rows that this needs."
+        )
     filters = getattr(module, "FILTERS", ())
     forms = dict(filters) if isinstance(filters, Mapping) else dict.fromkeys(filters, "")
     if unknown := [form for form in forms.values() if form not in ("", *FORMS)]:

@@ -9,7 +9,7 @@ from flask import abort, current_app
 from app.engine.cache import Cache
 from app.engine.controls import Control, find_controls
 from app.engine.models import Chart, Filter, Loader, State, slugify
-from app.engine.query import Data
+from app.engine.query import Data, JoinedRows, Rows
 
 
 @dataclass
@@ -41,7 +41,12 @@ class Engine:
 
     def data_of(self, charts: Iterable[Chart]) -> dict[str, Data]:
         """Return the data that charts select from, by the loader's name."""
-        return {chart.data: self.data[chart.data] for chart in charts}
+        return {name: self.data[name] for chart in charts for name in chart.data}
+
+    def rows_of(self, names: Sequence[str]) -> Rows:
+        """Return what the SQL of charts asks that select from these loaders."""
+        data = [self.data[name] for name in names]
+        return data[0] if len(data) == 1 else JoinedRows(data)
 
     def filter_forms(self, charts: Iterable[Chart]) -> dict[str, str]:
         """Return the columns that filter these charts and their peers, each with its form."""

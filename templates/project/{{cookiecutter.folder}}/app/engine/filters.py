@@ -37,14 +37,16 @@ def to_pairs(filters: Iterable[Filter]) -> list[tuple[str, str]]:
     return pairs
 
 
-def where(filters: Iterable[Filter], types: Mapping[str, str]) -> tuple[str, dict[str, object]]:
+def where(
+    filters: Iterable[Filter], types: Mapping[str, str], prefix: str = "f"
+) -> tuple[str, dict[str, object]]:
     """Return the WHERE clause and its parameters, for the columns that the data has."""
     clauses: list[str] = []
     parameters: dict[str, object] = {}
 
     def bind(value: object) -> str:
-        parameters[f"f{len(parameters)}"] = value
-        return f"$f{len(parameters) - 1}"
+        parameters[f"{prefix}{len(parameters)}"] = value
+        return f"${prefix}{len(parameters) - 1}"
 
     for item in filters:
         if kind := types.get(item.column):

@@ -40,7 +40,7 @@ class Chart:
     slug: str  # in the URL: revenue-by-region
     file: Path
     title: str
-    data: str  # the loader that its SQL selects from
+    data: tuple[str, ...]  # the loaders that its SQL selects from
     sql: str
     kind: Kind  # the function that the file defines
     draw: Callable[[DataFrame], Any]  # that function

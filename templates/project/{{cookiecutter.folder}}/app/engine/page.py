@@ -145,18 +145,19 @@ def _start_queries(
 
     Returns functions that wait for the answers, and the rows counted on the way, by loader.
     """
-    data, size = get_engine().data, current_app.config["TABLE_ROWS"]
+    size = current_app.config["TABLE_ROWS"]
     whole = [chart for chart in charts if chart.kind != "table"]
     frames, counts = _query_together(whole, active) if active else ({}, {})
     answers: list[Callable[[], Any]] = []
     for chart in charts:
+        rows = get_engine().rows_of(chart.data)
         if chart.slug in frames:
             answers.append(partial(frames.__getitem__, chart.slug))
         elif chart in whole:
-            answers.append(_submit(data[chart.data].query, chart.sql, active))
+            answers.append(_submit(rows.query, chart.sql, active))
         else:
             view = views[chart.slug]
-            answers.append(_submit(data[chart.data].page, chart.sql, active, view, size))
+            answers.append(_submit(rows.page, chart.sql, active, view, size))
     return answers, counts
 
 
@@ -171,13 +172,13 @@ def _query_together(
     """Return the rows of charts by slug, and the number of filtered rows by loader."""
     frames: dict[str, DataFrame] = {}
     counts: dict[str, int] = {}
-    for name, data in get_engine().data_of(charts).items():
-        sqls = {chart.slug: chart.sql for chart in charts if chart.data == name}
-        count = f"SELECT count(*) AS n FROM {filters.quote(name)}"
+    for names in dict.fromkeys(chart.data for chart in charts):
+        sqls = {chart.slug: chart.sql for chart in charts if chart.data == names}
+        totals = [f"SELECT count(*) AS n FROM {filters.quote(name)}" for name in names]
         with suppress(Exception):  # of one chart: queried by itself, its card will show it
-            if answers := data.query_all([*sqls.values(), count], active):
-                counts[name] = int(answers.pop()["n"][0])
-                frames.update(zip(sqls, answers, strict=True))
+            if answers := get_engine().rows_of(names).query_all([*sqls.values(), *totals], active):
+                frames.update(zip(sqls, answers, strict=False))
+                counts.update((name, int(answers.pop()["n"][0])) for name in reversed(names))
     return frames, counts
 
 
@@ -186,7 +187,7 @@ def _card(
 ) -> Card:
     """Return a chart with what it shows, or with the error that it raised."""
     try:
-        controls.check(chart, get_engine().data[chart.data].columns())
+        controls.check(chart, get_engine().rows_of(chart.data).columns())
         rows = answer()
         if isinstance(rows, Page):
             table = _result(chart, rows.rows) if rows.total else rows.rows

@@ -25,7 +25,26 @@ SNAPSHOT = "read_parquet($snapshot)"
 OWN_WITH = re.compile(r"(?>\s|--.*\n|/\*[\s\S]*?\*/)*WITH(\s+RECURSIVE)?\b", re.IGNORECASE)
 
 
-class Data(Protocol):
+class Rows(Protocol):
+    """What a chart asks: the rows of one loader, or of several that its SQL joins."""
+
+    def query(self, sql: str, filters: Sequence[Filter] = ()) -> DataFrame:
+        """Run SQL that names each loader as a table, over the rows that pass the filters."""
+
+    def query_all(self, sqls: list[str], filters: Sequence[Filter]) -> list[DataFrame]:
+        """Run the SQL of several charts at once, or return nothing if that has no advantage."""
+
+    def chunks(self, sql: str, filters: Sequence[Filter]) -> Iterator[DataFrame]:
+        """Yield what `query` returns in parts: at least one."""
+
+    def page(self, sql: str, filters: Sequence[Filter], view: View, rows: int) -> Page:
+        """Return one page of the rows that SQL selects, and read no more than these."""
+
+    def columns(self) -> dict[str, str]:
+        """Return the SQL type of each column."""
+
+
+class Data(Rows, Protocol):
     """The data of one loader: of a snapshot (below), or of a database (live.py)."""
 
     loader: Loader
@@ -42,21 +61,6 @@ class Data(Protocol):
     def freeze(self) -> State:
         """Build the snapshot if it is old, use it from now on, and return its state."""
 
-    def query(self, sql: str, filters: Sequence[Filter] = ()) -> DataFrame:
-        """Run SQL that names the loader as its table, over the rows that pass the filters."""
-
-    def query_all(self, sqls: list[str], filters: Sequence[Filter]) -> list[DataFrame]:
-        """Run the SQL of several charts at once, or return nothing if that has no advantage."""
-
-    def chunks(self, sql: str, filters: Sequence[Filter]) -> Iterator[DataFrame]:
-        """Yield what `query` returns in parts: at least one."""
-
-    def page(self, sql: str, filters: Sequence[Filter], view: View, rows: int) -> Page:
-        """Return one page of the rows that SQL selects, and read no more than these."""
-
-    def columns(self) -> dict[str, str]:
-        """Return the SQL type of each column."""
-
     def choices(self, column: str) -> tuple[list[str], int]:
         """Return the first values of a column as text, in order, and how many more it has."""
 
@@ -67,29 +71,23 @@ class Data(Protocol):
         """Return how many rows pass the filters."""
 
 
-class SnapshotData(Snapshot):
-    """The data of a loader's snapshot, which DuckDB queries."""
+class JoinedRows:
+    """The rows of several snapshots, each a table in SQL, which DuckDB queries."""
 
-    def __init__(self, loader: Loader, folder: Path) -> None:
-        super().__init__(loader, folder)
-        self._facts = lru_cache(1000)(lambda file, sql: self._run(file, sql, {}).to_dict("list"))
+    def __init__(self, tables: Sequence[Any]) -> None:
+        self.tables = tables  # of SnapshotData, or of what stands for it in an export
 
     def query(self, sql: str, filters: Iterable[Filter] = (), find: str = "") -> DataFrame:
         text, values = self._filtered(sql, filters)
-        return self._run(self.state().file, text, values | ({"find": find} if find else {}))
+        return _run(text, values | ({"find": find} if find else {}))
 
     def query_all(self, sqls: list[str], filters: Sequence[Filter]) -> list[DataFrame]:
-        state = self.state()
-        if state.rows > MOST_TOGETHER:
+        if sum(table.state().rows for table in self.tables) > MOST_TOGETHER:
             return []
-        clause, values = where(filters, self.columns())
-        rows = f"SELECT * FROM {SNAPSHOT}{clause}"
-        values["snapshot"] = str(self.folder / state.file)
-        return query_together(self.loader.name, rows, values, sqls)
+        return query_together(*self._sources(filters), sqls)
 
     def chunks(self, sql: str, filters: Sequence[Filter]) -> Iterator[DataFrame]:
         text, values = self._filtered(sql, filters)
-        values["snapshot"] = str(self.folder / self.state().file)
         with cursor() as connection:
             connection.execute(text, values)
             yield (df := connection.fetch_df_chunk(CHUNK_VECTORS))
@@ -117,6 +115,43 @@ class SnapshotData(Snapshot):
         return Page(view, self.query(selected, filters, view.find), total, rows, columns)
 
     def columns(self) -> dict[str, str]:
+        tables = reversed(self.tables)  # the first that has a column decides its type
+        return {name: kind for table in tables for name, kind in table.columns().items()}
+
+    def _sources(self, filters: Iterable[Filter]) -> tuple[dict[str, str], dict[str, object]]:
+        """Return the SQL of each loader's filtered rows, and the values of their parameters."""
+        sources: dict[str, str] = {}
+        values: dict[str, object] = {}
+        for n, table in enumerate(self.tables):
+            clause, parameters = where(filters, table.columns(), f"f{n}_")
+            values |= {**parameters, f"snapshot{n}": table.path()}
+            sources[table.loader.name] = f"SELECT * FROM read_parquet($snapshot{n}){clause}"
+        return sources, values
+
+    def _filtered(self, sql: str, filters: Iterable[Filter]) -> tuple[str, dict[str, object]]:
+        """Return SQL with the filtered rows in front, as CTEs with the loaders' names."""
+        sources, values = self._sources(filters)
+        tables = ", ".join(f"{quote(name)} AS ({rows})" for name, rows in sources.items())
+        if own := OWN_WITH.match(sql):
+            return f"WITH{own[1] or ''} {tables}, {sql[own.end() :]}", values
+        return f"WITH {tables} {sql}", values
+
+
+class SnapshotData(Snapshot, JoinedRows):
+    """The data of a loader's snapshot."""
+
+    def __init__(self, loader: Loader, folder: Path) -> None:
+        super().__init__(loader, folder)
+        self.tables = [self]
+        self._facts = lru_cache(1000)(
+            lambda path, sql: _run(sql, {"snapshot": path}).to_dict("list")
+        )
+
+    def path(self) -> str:
+        """Return the file of the snapshot."""
+        return str(self.folder / self.state().file)
+
+    def columns(self) -> dict[str, str]:
         described = self._fact(f"DESCRIBE FROM {SNAPSHOT}")
         return dict(zip(described["column_name"], described["column_type"], strict=True))
 
@@ -141,18 +176,11 @@ class SnapshotData(Snapshot):
         counted = self.query(f"SELECT count(*) AS n FROM {quote(self.loader.name)}", filters)
         return int(counted["n"][0])
 
-    def _filtered(self, sql: str, filters: Iterable[Filter]) -> tuple[str, dict[str, object]]:
-        """Return SQL with the filtered rows in front, as a CTE with the loader's name."""
-        clause, values = where(filters, self.columns())
-        rows = f"{quote(self.loader.name)} AS (SELECT * FROM {SNAPSHOT}{clause})"
-        if own := OWN_WITH.match(sql):
-            return f"WITH{own[1] or ''} {rows}, {sql[own.end() :]}", values
-        return f"WITH {rows} {sql}", values
-
     def _fact(self, sql: str) -> dict[Any, Any]:
         """Return an answer that does not change as long as the snapshot does not."""
-        return self._facts(self.state().file, sql)
+        return self._facts(self.path(), sql)
 
-    def _run(self, file: str, sql: str, values: Mapping[str, object]) -> DataFrame:
-        with cursor() as connection:
-            return connection.execute(sql, {**values, "snapshot": str(self.folder / file)}).df()
+
+def _run(sql: str, values: Mapping[str, object]) -> DataFrame:
+    with cursor() as connection:
+        return connection.execute(sql, values).df()
