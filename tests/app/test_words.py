@@ -41,7 +41,7 @@ def test_parts_of_a_whole_are_named_by_their_shares() -> None:
             "90 in February 2024, -25% since February 2023; ",
         ),
         (range(1, 15), "14 in February 2024, +600% since February 2023; never higher"),
-        ([1.0, 0.0] + [50.0] * 12, "50 in February 2024; highest in March 2023 (50)"),
+        ([1.0, 0.0] + [50.0] * 12, "50 in February 2024; never higher"),
         ([None] * 12 + [1.0, 2.0], ""),
     ],
 )

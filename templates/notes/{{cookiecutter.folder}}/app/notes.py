@@ -17,8 +17,9 @@ RELATED, CLOSELY = 0.3, 0.7  # rank correlations
 
 def largest(names: Series[Any], values: Series[Any], unit: str = "") -> str:
     """Name the largest values: "West $725k, East $679k, Central $501k"."""
-    rows = values.dropna().nlargest(3).index
-    return ", ".join(f"{_short(names[row])} {number(values[row], unit)}" for row in rows)
+    top = values.dropna().nlargest(3)
+    pairs = zip(names[top.index], top, strict=True)
+    return ", ".join(f"{_short(name)} {number(value, unit)}" for name, value in pairs)
 
 
 def _short(name: Any) -> str:
@@ -38,20 +39,22 @@ def course(times: Series[Any], values: Series[Any], step: str, unit: str = "") -
 
     If there is none, or if the steps are not months or quarters, it is compared with the first.
     """
-    filled = values.dropna()
-    if len(filled) < 3:
+    points = [point for point in zip(times, values, strict=True) if point[1] == point[1]]
+    if len(points) < 3:
         return ""
-    before, last, top = filled.index[0], filled.index[-1], filled.idxmax()
+    last_time, last = points[-1]
+    top_time, top = max(points, key=lambda point: point[1])
+    before_time, before = points[0]
     if step in {"month", "quarter"}:
-        before = next(iter(filled.index[times[filled.index] == _year_before(times[last])]), before)
+        year_before = _year_before(last_time)
+        before_time, before = next((p for p in points if p[0] == year_before), points[0])
     at = AT.get(step, "in")
-    text = f"{number(filled[last], unit)} {at} {period(times[last], step)}"
-    if filled[before] > 0 and 0.1 < filled[last] / filled[before] < 10:
-        change = filled[last] / filled[before] - 1
-        text += f", {change:+.0%} since {period(times[before], step)}"
+    text = f"{number(last, unit)} {at} {period(last_time, step)}"
+    if before > 0 and 0.1 < last / before < 10:
+        text += f", {last / before - 1:+.0%} since {period(before_time, step)}"
     if top == last:
         return f"{text}; never higher"
-    return f"{text}; highest {at} {period(times[top], step)} ({number(filled[top], unit)})"
+    return f"{text}; highest {at} {period(top_time, step)} ({number(top, unit)})"
 
 
 def _year_before(time: Any) -> Any:
@@ -63,7 +66,7 @@ def _year_before(time: Any) -> Any:
 def middle(starts: Series[Any], counts: Series[Any], width: float, unit: str = "") -> str:
     """Tell between which bins of a histogram the middle half of all values lies."""
     below = counts.cumsum() / counts.sum()
-    low, high = starts[(below > 0.25).idxmax()], starts[(below >= 0.75).idxmax()] + width
+    low, high = starts[below > 0.25].iloc[0], starts[below >= 0.75].iloc[0] + width
     return f"Half are between {number(low, unit)} and {number(high, unit)}"
 
 

@@ -13,7 +13,10 @@ from app import create_app
 def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """Create the application in a folder of its own."""
     instance: Path = tmp_path_factory.mktemp("instance")
-    return create_app(TESTING=True, SECRET_KEY="test", INSTANCE=instance)
+    app = create_app(TESTING=True, SECRET_KEY="test", INSTANCE=instance)
+    for data in app.extensions["engine"].data.values():
+        data.build()  # a request would only wait 10 s for it
+    return app
 
 
 @pytest.fixture

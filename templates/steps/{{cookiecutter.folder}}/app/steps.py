@@ -31,6 +31,7 @@ def every_step(df: DataFrame, when: str, step: str, fill: float | None = None) -
     import pandas as pd
 
     times = df[when]
+    steps: Any
     if times.dtype.kind == "M":
         steps = pd.date_range(times.min(), times.max(), freq=STEPS[step])
         if step == "day":  # a table without rows on Sundays has no Sundays
