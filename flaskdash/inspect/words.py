@@ -68,7 +68,7 @@ CATEGORY_WORDS = known(
     " satisfaction involvement priority survived flag is has best hand course"
 )
 MEAN_WORDS = known(
-    "rate ratio par adr arpu aov price percent percentage pct avg average mean median temperature temp score rating"
+    "rate ratio par adr arpu aov thickness price percent percentage pct avg average mean median temperature temp score rating"
     " age index per share speed wind height ht weight length width depth duration minutes minute"
     " level density humidity pressure grade gpa bmi rank delay distance size mass mm cm km kg mpg"
     " expectancy exp satisfaction tenure salary income wage probability yield odds frequency hdi"

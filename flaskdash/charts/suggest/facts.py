@@ -69,6 +69,7 @@ MIN_STEPS = 4
 MIN_FILLED = 0.35
 CLOCK = DATE_PARTS | {"time"}
 LONG_NAME = 40
+RANK_WORDS = known("rank ranking placing standing")
 ORDER_WORDS = known("order invoice transaction receipt booking payment")
 
 
@@ -459,6 +460,8 @@ def _settled_measures(inspection: Inspection, time: Column | None, rows: int) ->
     """Return the measures with the aggregates that fit the kind of rows."""
     frame, columns = inspection.frame, inspection.columns
     measures = [without_generic_sum(c) for c in columns if c.role == "measure"]
+    # A mean of ranks, or their sum, says nothing beside what they rank by.
+    measures = [c for c in measures if not RANK_WORDS & set(words(c.name))] or measures
     if time is not None:
         return measures
     if are_persons(frame, columns):

@@ -33,7 +33,7 @@ def kpis(facts: Facts) -> list[Chart]:
         total = [] if latest.agg == "last" else charts[:1]
         charts = [*total, latest, *charts[1:2]]
     counts = [] if facts.is_panel or not facts.row_name else [_count(facts)]
-    if not charts:
+    if not facts.measures and not charts:
         counts = [_distinct(facts, category) for category in facts.categories[:1]] + counts
     return [*charts, *counts]
 

@@ -26,6 +26,9 @@ def choose(charts: Sequence[Chart], scores: Sequence[float], count: int) -> list
     uses_y: Counter[str | None] = Counter()
     kinds: Counter[tuple[str, bool]] = Counter()
     pairs: set[frozenset[str | None]] = set()
+    bars: set[tuple[str | None, str | None]] = (
+        set()
+    )  # the same with another aggregate says it twice
     chosen: list[int] = []
 
     def worth(index: int) -> float:
@@ -42,8 +45,12 @@ def choose(charts: Sequence[Chart], scores: Sequence[float], count: int) -> list
     while remaining and len(chosen) < count:
         best = max(remaining, key=lambda index: (worth(index), -index))
         chart = charts[best]
-        chosen.append(best)
         remaining.remove(best)
+        if chart.kind == "bar" and chart.color is None and not chart.across:
+            if chart.y and (chart.x, chart.y) in bars:
+                continue
+            bars.add((chart.x, chart.y))
+        chosen.append(best)
         uses_x[chart.x] += 1
         kinds[chart.kind, chart.agg == "count"] += 1
         pairs.add(frozenset((chart.x, chart.y)))

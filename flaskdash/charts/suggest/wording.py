@@ -178,11 +178,8 @@ def rows_of(data: str, columns: Sequence[Column], rows: int) -> str:
         return spelled(last)
     for column in columns:
         is_first = column is columns[0] and column.type == "text"
-        if (
-            column.distinct == rows
-            and not column.missing
-            and (noun := _identified(column, is_first))
-        ):
+        is_complete = column.distinct == rows and not column.missing and column.role != "measure"
+        if is_complete and (noun := _identified(column, is_first)):
             return plural(noun)
     return ""
 

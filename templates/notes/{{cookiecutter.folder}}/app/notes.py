@@ -19,7 +19,8 @@ def largest(names: Series[Any], values: Series[Any], unit: str = "") -> str:
     """Name the largest values: "West $725k, East $679k, Central $501k"."""
     top = values.dropna().nlargest(3)
     pairs = zip(names[top.index], top, strict=True)
-    return ", ".join(f"{_short(name)} {number(value, unit)}" for name, value in pairs)
+    colon = ":" if names.dtype.kind in "iuf" else ""  # after a number
+    return ", ".join(f"{_short(name)}{colon} {number(value, unit)}" for name, value in pairs)
 
 
 def _short(name: Any) -> str:
