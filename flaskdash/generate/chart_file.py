@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FIRST_DASHBOARD = "Overview"
 PERIODS = {"year": "Y", "quarter": "Q", "month": "M", "week": "W", "day": "D", "hour": "h"}
+MAX_COLOURED = 5  # lines
+MIN_LOG_RATIO, MIN_LOG_SPREAD = 1000, 30  # of the extremes, and of the middle nine tenths
 MIN_FILLED = 0.6  # of all steps in time; a table without weekends has five of seven
 FRACTION = "share of one"  # units of this module only
 FRACTION_KINDS = {"kpi", "line", "area", "bar", "scatter", "bubble"}
@@ -129,6 +131,7 @@ def chart(
     chart = replace(chart, starts_late=_starts_late(chart, frame))
     drawing = _drawing(chart, columns, histogram_bins, frame)
     drawing["every_step"] = _every_step(chart, columns, frame)
+    drawing["many_lines"] = _line_count(chart, columns) > MAX_COLOURED
     note = _note(chart, columns, drawing)
     query = sql.select(chart, columns, histogram_bins, to)
     context: dict[str, Any] = {
@@ -173,6 +176,13 @@ def _step(chart: Chart, columns: Mapping[str, Column]) -> str:
     if column is None or column.role != "time":
         return ""
     return "year" if column.type == "integer" else chart.grain or column.grain or ""
+
+
+def _line_count(chart: Chart, columns: Mapping[str, Column]) -> int:
+    """Return how many lines a chart draws in colours."""
+    column = columns.get(chart.color or "")
+    count = len(chart.across) if column is None else column.distinct
+    return min(count, chart.limit or count)
 
 
 def _every_step(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame) -> str:
@@ -242,6 +252,15 @@ def _is_fraction(name: str | None, columns: Mapping[str, Column], frame: pd.Data
     return bool(frame[name].dropna().abs().max() <= 1)
 
 
+def _is_log(values: pd.Series) -> bool:
+    """Tell whether amounts span three orders of magnitude, so that most would be one heap."""
+    present = values.dropna()
+    if present.empty or present.dtype.kind not in "iuf" or present.min() <= 0:
+        return False
+    low, high = (float(present.quantile(share)) for share in (0.05, 0.95))
+    return bool(present.max() >= MIN_LOG_RATIO * present.min() and high >= MIN_LOG_SPREAD * low)
+
+
 def _has_losses(values: pd.Series) -> bool:
     """Tell whether amounts are below zero, and large enough to be written in thousands."""
     return bool(values.min() < 0 and values.abs().max() >= 1000)
@@ -262,8 +281,10 @@ def _drawing(
         unit = FRACTION if _is_fraction(chart.y, columns, frame) else unit
     if unit == "$" and y_column and _has_losses(frame[y_column.name]):
         unit = LOSSES
+    is_log = chart.kind in {"scatter", "bubble"}
     sign = {FRACTION: "%", LOSSES: "$"}.get(unit, unit)
     x_unit = FRACTION if _is_fraction(chart.x, columns, frame) else (x_column and x_column.unit)
+    x_axis = _axis(_x_label(chart, columns), x_unit or "", log=is_log and _is_log(frame[chart.x]))
     measure = (
         f"{AGGREGATE_WORDS[chart.agg or 'sum']} {chart.y}" if chart.y else "the number of rows"
     )
@@ -275,7 +296,12 @@ def _drawing(
     x_is_text = x_column is None or x_column.type == "text"
     by_column = columns.get(chart.by or "")
     by_is_text = bool(chart.by) and (by_column is None or by_column.type == "text")
-    y_axis = _axis(_measure_label(chart), unit, zero=chart.agg in {"sum", "count", "share"})
+    y_axis = _axis(
+        _measure_label(chart),
+        unit,
+        zero=chart.agg in {"sum", "count", "share"},
+        log=is_log and _is_log(frame[chart.y]),
+    )
     if chart.mode == "percent":
         y_axis = _axis(f"share of {_measure_label(chart)}", "%")
     return {
@@ -288,7 +314,7 @@ def _drawing(
         "x_words": one_line(chart.x or ""),
         "color_words": one_line(chart.color or ""),
         "measure": one_line(measure),
-        "x_axis": repr(_axis(_x_label(chart, columns), x_unit or "")),
+        "x_axis": repr(x_axis),
         "y_axis": repr(y_axis),
         "rows_axis": repr(capital(chart.row_name or "rows")),
         "hover": lambda text: _hover(chart, unit, text),
@@ -369,7 +395,7 @@ def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
     return f"{label} {humanise(name)} per {humanise(chart.by)}"
 
 
-def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
+def _axis(name: str, unit: str, zero: bool = False, log: bool = False) -> dict[str, Any]:
     title = capital(humanise(name, MAX_AXIS_TITLE))
     axis: dict[str, Any] = {"title": html.escape(title, quote=False)}
     if unit in {FRACTION, LOSSES}:
@@ -380,6 +406,8 @@ def _axis(name: str, unit: str, zero: bool = False) -> dict[str, Any]:
         axis["tickprefix"] = unit
     if zero:
         axis["rangemode"] = "tozero"
+    if log:
+        axis["type"] = "log"
     return axis
 
 

@@ -78,3 +78,18 @@ def test_a_first_month_that_is_not_whole_is_left_out(tmp_path: Path) -> None:
     assert "without the first month" in drawn(tmp_path, "line", **flags)
     whole = TABLE[TABLE["day"] >= "2023-02-01"]
     assert "without the first month" not in drawn(tmp_path, "line", whole, **flags)
+
+
+def test_of_many_lines_three_have_colours(tmp_path: Path) -> None:
+    table = TABLE.assign(hotel=[f"Hotel {n % 7}" for n in range(400)])
+    flags = {"x": "day", "y": "guests", "agg": "sum", "color": "hotel"}
+    assert "nlargest(3)" in drawn(tmp_path, "line", table, **flags)
+    assert "nlargest" not in drawn(tmp_path, "line", **flags)
+
+
+def test_points_of_all_sizes_have_axes_by_their_magnitude(tmp_path: Path) -> None:
+    table = TABLE.assign(people=[10.0 ** (n % 5) for n in range(400)])
+    points = drawn(tmp_path, "scatter", table, x="people", y="guests")
+    assert points.count("'type': 'log'") == 1
+    with_zero = table.assign(people=table["people"].where(table["people"] > 1, 0))
+    assert "log" not in drawn(tmp_path, "scatter", with_zero, x="people", y="guests")
