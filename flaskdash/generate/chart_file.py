@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from flaskdash.charts import sql
+from flaskdash.charts import axes, sql
 from flaskdash.charts.kinds import ADDITIVE, COLUMNS, KINDS, Chart
 from flaskdash.charts.suggest import wording
 from flaskdash.charts.suggest.places import US_STATES
@@ -18,24 +18,14 @@ from flaskdash.generate import render
 from flaskdash.generate.literals import one_line, triple_quoted
 from flaskdash.inspect.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
-from flaskdash.inspect.words import known, words
 from flaskdash.names import capital
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FIRST_DASHBOARD = "Overview"
-PERIODS = {"year": "Y", "quarter": "Q", "month": "M", "week": "W", "day": "D", "hour": "h"}
-MAX_COLOURED = 5  # lines
-MIN_LOG_RATIO, MIN_LOG_SPREAD = 1000, 30  # of the extremes, and of the middle nine tenths
-MIN_FILLED = 0.6  # of all steps in time; a table without weekends has five of seven
 FRACTION = "share of one"  # units of this module only
 FRACTION_KINDS = {"kpi", "line", "area", "bar", "scatter", "bubble"}
-FRACTION_WORDS = known(
-    "rate share percent percentage pct fraction probability occupancy margin discount utilization"
-    " utilisation churn conversion turnout coverage proportion"
-)
-CURRENCY_WORDS = known("exchange fx currency usd eur gbp")
 LOSSES = "dollars below zero"  # with the sign before the unit
 HOVER = {FRACTION: ".1%", "$": "$,.4~r", LOSSES: "$,.4~r"}
 PARTS = ("sparkline", "notes", "steps")
@@ -128,10 +118,10 @@ def chart(
 ) -> PurePosixPath:
     """Draft a chart, with the parts that its kind needs; return the path of its module."""
     histogram_bins = bins(chart, frame, columns)
-    chart = replace(chart, starts_late=_starts_late(chart, frame))
+    chart = replace(chart, starts_late=axes.starts_late(chart, frame))
     drawing = _drawing(chart, columns, histogram_bins, frame)
-    drawing["every_step"] = _every_step(chart, columns, frame)
-    drawing["many_lines"] = _line_count(chart, columns) > MAX_COLOURED
+    drawing["every_step"] = axes.every_step(chart, columns, frame)
+    drawing["many_lines"] = axes.line_count(chart, columns) > axes.MAX_COLOURED
     note = _note(chart, columns, drawing)
     query = sql.select(chart, columns, histogram_bins, to)
     context: dict[str, Any] = {
@@ -170,43 +160,6 @@ def _imports(chart: Chart, note: str, drawing: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _step(chart: Chart, columns: Mapping[str, Column]) -> str:
-    """Return the step in time between the points of a chart, or "" if its x is no time."""
-    column = columns.get(chart.x or "")
-    if column is None or column.role != "time":
-        return ""
-    return "year" if column.type == "integer" else chart.grain or column.grain or ""
-
-
-def _line_count(chart: Chart, columns: Mapping[str, Column]) -> int:
-    """Return how many lines a chart draws in colours."""
-    column = columns.get(chart.color or "")
-    count = len(chart.across) if column is None else column.distinct
-    return min(count, chart.limit or count)
-
-
-def _every_step(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame) -> str:
-    """Return the call that adds the steps without rows, as Python source, or "" if it has none.
-
-    A time without rows is 0 for a sum, and a gap in a mean. Data of a coarser step, such as every
-    fifth year, has no gaps; nor have means by day or hour, which pause each night and holiday.
-    """
-    step, is_sum = _step(chart, columns), chart.agg in {"sum", "count"}
-    if chart.kind not in {"line", "area", "kpi"} or not step or chart.across:
-        return ""
-    if not is_sum and step in {"day", "hour"}:
-        return ""
-    if chart.only:
-        frame = frame[frame[chart.only[0]] == chart.only[1]]
-    times = frame[chart.x].dropna()
-    if times.dtype.kind == "M":
-        times = times.dt.tz_localize(None).dt.to_period(PERIODS[step]).astype("int64")
-    if times.nunique() < MIN_FILLED * (times.max() - times.min() + 1):
-        return ""
-    fill = ", fill=0" if is_sum else ""
-    return f'every_step(#, {chart.x!r}, "{step}"{fill})'
-
-
 def _note(chart: Chart, columns: Mapping[str, Column], drawing: Mapping[str, Any]) -> str:
     """Return the call that says what a chart shows, as Python source, or "" if nothing does."""
     x, y = f"df[{chart.x!r}]", f"{drawing['factor']}df[{drawing['y']}]"
@@ -216,7 +169,7 @@ def _note(chart: Chart, columns: Mapping[str, Column], drawing: Mapping[str, Any
         return f"shares({x}, {y})"
     if chart.color or chart.by:
         return ""
-    if step := _step(chart, columns):
+    if step := axes.time_step(chart, columns):
         is_line = chart.kind in {"line", "area", "bar"}
         return f'course({x}, {y}, "{step}"{unit})' if is_line else ""
     if chart.kind in {"bar", "treemap", "funnel"} and chart.x:
@@ -227,43 +180,6 @@ def _note(chart: Chart, columns: Mapping[str, Column], drawing: Mapping[str, Any
             return f"middle(100 * {x}, {y}, {100 * width:g}, '%')"
         return f"middle({x}, {y}, {width}{unit})"
     return f"related({x}, {y})" if chart.kind in {"scatter", "bubble"} else ""
-
-
-def _starts_late(chart: Chart, frame: pd.DataFrame) -> bool:
-    """Tell whether the first step of a sum over time is not whole: a month from its 14th day on."""
-    if chart.x is None or chart.grain not in sql.SLACK or chart.agg not in {"sum", "count"}:
-        return False
-    times = frame[chart.x].dropna()
-    if times.empty or times.dtype.kind != "M":
-        return False
-    first = times.min().tz_localize(None)
-    start = first.to_period(PERIODS[chart.grain]).start_time
-    return bool((first - start).days > sql.SLACK[chart.grain])
-
-
-def _is_fraction(name: str | None, columns: Mapping[str, Column], frame: pd.DataFrame) -> bool:
-    """Tell whether a column holds shares of one, such as a rate of 0.687, which people read in %."""
-    column = columns.get(name or "")
-    if column is None or column.type != "number" or column.unit not in {None, "%"}:
-        return False
-    name_words = set(words(column.name))
-    if not name_words & FRACTION_WORDS or name_words & CURRENCY_WORDS:
-        return False
-    return bool(frame[name].dropna().abs().max() <= 1)
-
-
-def _is_log(values: pd.Series) -> bool:
-    """Tell whether amounts span three orders of magnitude, so that most would be one heap."""
-    present = values.dropna()
-    if present.empty or present.dtype.kind not in "iuf" or present.min() <= 0:
-        return False
-    low, high = (float(present.quantile(share)) for share in (0.05, 0.95))
-    return bool(present.max() >= MIN_LOG_RATIO * present.min() and high >= MIN_LOG_SPREAD * low)
-
-
-def _has_losses(values: pd.Series) -> bool:
-    """Tell whether amounts are below zero, and large enough to be written in thousands."""
-    return bool(values.min() < 0 and values.abs().max() >= 1000)
 
 
 def _drawing(
@@ -278,13 +194,15 @@ def _drawing(
     unit = "" if chart.agg in {"count", "distinct"} else (y_column and y_column.unit) or ""
     unit = "%" if chart.agg == "share" else unit
     if chart.kind in FRACTION_KINDS and chart.agg not in {"sum", "share", "count", "distinct"}:
-        unit = FRACTION if _is_fraction(chart.y, columns, frame) else unit
-    if unit == "$" and y_column and _has_losses(frame[y_column.name]):
+        unit = FRACTION if axes.is_fraction(chart.y, columns, frame) else unit
+    if unit == "$" and y_column and axes.has_losses(frame[y_column.name]):
         unit = LOSSES
     is_log = chart.kind in {"scatter", "bubble"}
     sign = {FRACTION: "%", LOSSES: "$"}.get(unit, unit)
-    x_unit = FRACTION if _is_fraction(chart.x, columns, frame) else (x_column and x_column.unit)
-    x_axis = _axis(_x_label(chart, columns), x_unit or "", log=is_log and _is_log(frame[chart.x]))
+    x_unit = FRACTION if axes.is_fraction(chart.x, columns, frame) else (x_column and x_column.unit)
+    x_axis = _axis(
+        _x_label(chart, columns), x_unit or "", log=is_log and axes.is_log(frame[chart.x])
+    )
     measure = (
         f"{AGGREGATE_WORDS[chart.agg or 'sum']} {chart.y}" if chart.y else "the number of rows"
     )
@@ -300,7 +218,7 @@ def _drawing(
         _measure_label(chart),
         unit,
         zero=chart.agg in {"sum", "count", "share"},
-        log=is_log and _is_log(frame[chart.y]),
+        log=is_log and axes.is_log(frame[chart.y]),
     )
     if chart.mode == "percent":
         y_axis = _axis(f"share of {_measure_label(chart)}", "%")
@@ -338,7 +256,7 @@ def _drawing(
         "box": list(map(repr, sql.box_names(chart))),
         "words": _words(chart, sign, columns),
         "total": repr(capital(_total(chart))),
-        "step": _step(chart, columns) or "step",
+        "step": axes.time_step(chart, columns) or "step",
     }
 
 

@@ -1,0 +1,100 @@
+"""Read from a chart's data how its axes are drawn: steps in time, shares of one, magnitudes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from flaskdash.charts.kinds import Chart
+from flaskdash.charts.sql import SLACK
+from flaskdash.inspect.model import Column
+from flaskdash.inspect.words import known, words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PERIODS = {"year": "Y", "quarter": "Q", "month": "M", "week": "W", "day": "D", "hour": "h"}
+MAX_COLOURED = 5  # lines
+MIN_LOG_RATIO, MIN_LOG_SPREAD = 1000, 30  # of the extremes, and of the middle nine tenths
+MIN_FILLED = 0.6  # of all steps in time; a table without weekends has five of seven
+FRACTION_WORDS = known(
+    "rate share percent percentage pct fraction probability occupancy margin discount utilization"
+    " utilisation churn conversion turnout coverage proportion"
+)
+CURRENCY_WORDS = known("exchange fx currency usd eur gbp")
+
+
+def line_count(chart: Chart, columns: Mapping[str, Column]) -> int:
+    """Return how many lines a chart draws in colours."""
+    column = columns.get(chart.color or "")
+    count = len(chart.across) if column is None else column.distinct
+    return min(count, chart.limit or count)
+
+
+def time_step(chart: Chart, columns: Mapping[str, Column]) -> str:
+    """Return the step in time between the points of a chart, or "" if its x is no time."""
+    column = columns.get(chart.x or "")
+    if column is None or column.role != "time":
+        return ""
+    return "year" if column.type == "integer" else chart.grain or column.grain or ""
+
+
+def every_step(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame) -> str:
+    """Return the call that adds the steps without rows, as Python source, or "" if it has none.
+
+    A time without rows is 0 for a sum, and a gap in a mean. Data of a coarser step, such as every
+    fifth year, has no gaps; nor have means by day or hour, which pause each night and holiday.
+    """
+    step, is_sum = time_step(chart, columns), chart.agg in {"sum", "count"}
+    if chart.kind not in {"line", "area", "kpi"} or not step or chart.across:
+        return ""
+    if not is_sum and step in {"day", "hour"}:
+        return ""
+    if chart.only:
+        frame = frame[frame[chart.only[0]] == chart.only[1]]
+    times = frame[chart.x].dropna()
+    if times.dtype.kind == "M":
+        times = times.dt.tz_localize(None).dt.to_period(PERIODS[step]).astype("int64")
+    if times.dtype.kind not in "iuf" or times.nunique() < MIN_FILLED * (
+        times.max() - times.min() + 1
+    ):
+        return ""
+    fill = ", fill=0" if is_sum else ""
+    return f'every_step(#, {chart.x!r}, "{step}"{fill})'
+
+
+def starts_late(chart: Chart, frame: pd.DataFrame) -> bool:
+    """Tell whether the first step of a sum over time is not whole: a month from its 14th day on."""
+    if chart.x is None or chart.grain not in SLACK or chart.agg not in {"sum", "count"}:
+        return False
+    times = frame[chart.x].dropna()
+    if times.empty or times.dtype.kind != "M":
+        return False
+    first = times.min().tz_localize(None)
+    start = first.to_period(PERIODS[chart.grain]).start_time
+    return bool((first - start).days > SLACK[chart.grain])
+
+
+def is_fraction(name: str | None, columns: Mapping[str, Column], frame: pd.DataFrame) -> bool:
+    """Tell whether a column holds shares of one, such as a rate of 0.687, which people read in %."""
+    column = columns.get(name or "")
+    if column is None or column.type != "number" or column.unit not in {None, "%"}:
+        return False
+    name_words = set(words(column.name))
+    if not name_words & FRACTION_WORDS or name_words & CURRENCY_WORDS:
+        return False
+    return bool(frame[name].dropna().abs().max() <= 1)
+
+
+def has_losses(values: pd.Series) -> bool:
+    """Tell whether amounts are below zero, and large enough to be written in thousands."""
+    return bool(values.min() < 0 and values.abs().max() >= 1000)
+
+
+def is_log(values: pd.Series) -> bool:
+    """Tell whether amounts span three orders of magnitude, so that most would be one heap."""
+    present = values.dropna()
+    if present.empty or present.dtype.kind not in "iuf" or present.min() <= 0:
+        return False
+    low, high = (float(present.quantile(share)) for share in (0.05, 0.95))
+    return bool(present.max() >= MIN_LOG_RATIO * present.min() and high >= MIN_LOG_SPREAD * low)
