@@ -17,7 +17,7 @@ from app.engine.controls import are_offered, find_controls
 from app.engine.database import Statement
 from app.engine.filters import is_day, limits
 from app.engine.kept_answers import RETRY_SECONDS, KeptAnswers
-from app.engine.models import Filter, Loader, State, View
+from app.engine.models import Filter, Loader, Offer, State, View
 from app.engine.query import MOST_CHOICES, OWN_WITH
 from app.engine.snapshots import Snapshot
 from app.engine.tables import Page, as_source
@@ -98,6 +98,20 @@ class LiveData:
         span: DataFrame = self._facts(self.state(), self._span, column)
         low, high, distinct = span.iloc[0]
         return low, high, int(distinct)
+
+    def offered(self, offers: Sequence[Offer]) -> list[list[str]]:
+        parts: list[Part] = []
+        for n, offer in enumerate(offers):
+            value: sa.ColumnClause[Any] = sa.column(offer.column)
+            ends = [sa.func.min(value), sa.func.max(value)]
+            for selected in ends if offer.is_range else [value]:
+                start = f"{' UNION ALL ' if parts else ''}SELECT {n} AS number, "
+                parts += start, sa.cast(selected, sa.String), f" AS value {self._source} WHERE "
+                parts.append(self._where(offer.filters))
+                parts += [] if offer.is_range else [" GROUP BY ", value]
+        rows = self._answers.ask(Statement(*parts), is_kept=lambda: False)
+        texts = rows["value"].fillna("").map(str)
+        return [texts[rows["number"] == n].tolist() for n in range(len(offers))]
 
     def count(self, filters: Sequence[Filter] = ()) -> int:
         applied = self._applied(filters)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from app.engine import filters
-from app.engine.models import Chart, Filter
+from app.engine.models import Chart, Filter, Offer
 from app.engine.query import Data
 from app.helpers import periods, words
 
@@ -34,16 +34,20 @@ class Control:
     low: str
     high: str
     text: str
+    default: str = ""  # as FILTERS has it
     ends: tuple[str, str] = ("", "")  # the least and greatest, of a range
+    within: tuple[str, str] = ("", "")  # those under the other filters
     distinct: int = 0  # values, of a range
     choices: tuple[str, ...] = ()
     more: int = 0  # choices that are not listed
+    empty: frozenset[str] = frozenset()  # choices without rows under the other filters
 
 
 def check(chart: Chart, types: Mapping[str, str]) -> None:
     """Raise LookupError if FILTERS names an unknown column, or a form that its type does not allow."""
     names = " or ".join(chart.data)
     for column, form in chart.filters.items():
+        form = form.partition("=")[0]
         if column not in types:
             raise LookupError(f"FILTERS has {column!r}, which {names} does not have")
         if not filters.fits(form, types[column]):
@@ -66,10 +70,11 @@ def find_controls(
 def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
     column = current.column
     kind = data[0].columns()[column]
+    form, _, default = form.partition("=")
     if not form or not filters.fits(form, kind):
         form = _default_form(data, column, kind)
     low, high = filters.limits(current, kind)
-    control = Control(column, form, data, current.values, low, high, current.text)
+    control = Control(column, form, data, current.values, low, high, current.text, default)
     if control.form in RANGES:
         same_kind = [each for each in data if filters.fits(form, each.columns()[column])]
         return _with_ends(control, [each.span(column) for each in same_kind])
@@ -81,13 +86,57 @@ def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
 
 
 def _with_ends(control: Control, spans: Sequence[tuple[Any, Any, int]]) -> Control:
-    ends = [end for span in spans for end in span[:2] if end is not None and end == end]
-    if control.form == "range":
-        texts = [f"{end:.10g}" for end in sorted(map(float, ends))]
+    ends = _ends(control.form, [end for span in spans for end in span[:2]])
+    return replace(control, ends=ends, within=ends, distinct=max(span[2] for span in spans))
+
+
+def _ends(form: str, values: Iterable[Any]) -> tuple[str, str]:
+    """Return the least and greatest of values as text."""
+    known = [value for value in values if value not in {None, ""} and value == value]
+    if form == "range":
+        texts = [f"{value:.10g}" for value in sorted(map(float, known))]
     else:
-        texts = sorted(str(end)[:10] for end in ends)
-    distinct = max(span[2] for span in spans)
-    return replace(control, ends=(texts[0], texts[-1]) if texts else ("", ""), distinct=distinct)
+        texts = sorted(str(value)[:10] for value in known)
+    return (texts[0], texts[-1]) if texts else ("", "")
+
+
+def narrow(controls: Sequence[Control], active: Sequence[Filter]) -> list[Control]:
+    """Return the controls with what the filters of other columns leave of their choices."""
+    offered: dict[str, list[str]] = {}
+    data = {each.loader.name: each for control in controls for each in control.data}
+    for each in data.values():
+        offers = [
+            Offer(control.column, control.form in RANGES, others)
+            for control in controls
+            if each in control.data
+            and filters.fits(control.form, each.columns()[control.column])
+            and (others := _others(control, active)) is not None
+        ]
+        answers = each.offered(offers) if offers else []
+        for offer, answer in zip(offers, answers, strict=True):
+            offered.setdefault(offer.column, []).extend(answer)
+    return [
+        _narrowed(control, offered[control.column]) if control.column in offered else control
+        for control in controls
+    ]
+
+
+def _others(control: Control, active: Sequence[Filter]) -> tuple[Filter, ...] | None:
+    """Return the filters under which a control offers choices, or None if it offers all."""
+    others = tuple(item for item in active if item.column != control.column)
+    types = [each.columns() for each in control.data]
+    if control.more:  # of a long list, only the chosen values are looked for
+        return (*others, Filter(control.column, control.values)) if control.values else None
+    if control.form == "search" or not any(o.column in kinds for o in others for kinds in types):
+        return None
+    return others
+
+
+def _narrowed(control: Control, values: list[str]) -> Control:
+    if control.form in RANGES:
+        return replace(control, within=_ends(control.form, values))
+    listed = control.values if control.more else control.choices
+    return replace(control, empty=frozenset(listed).difference(values))
 
 
 def _default_form(data: Sequence[Data], column: str, kind: str) -> str:
@@ -120,15 +169,22 @@ def _is_offered(item: Filter, control: Control) -> bool:
     return all(any(data.count([single]) for data in control.data) for single in unlisted)
 
 
-def chips(controls: Iterable[Control], active: Sequence[Filter]) -> list[tuple[str, str]]:
-    """Return each active filter in words, with the query string of the page without it."""
+def chips(
+    controls: Iterable[Control], active: Iterable[Filter], chosen: Iterable[Filter]
+) -> list[tuple[str, str]]:
+    """Return each active filter in words, with the query string of the page without it.
+
+    Those that are active by default are not among the chosen ones, which the URL names.
+    """
     chips: list[tuple[str, str]] = []
-    limits = {control.column: (control.low, control.high) for control in controls}
-    for n, item in enumerate(active):
-        if item.column in limits:
-            for text, smaller in _without_each(item, *limits[item.column]):
-                remaining = [*active[:n], smaller, *active[n + 1 :]]
-                chips.append((f"{words(item.column)}{text}", _query(remaining)))
+    by_column = {control.column: control for control in controls}
+    for item in active:
+        if control := by_column.get(item.column):
+            for text, smaller in _without_each(item, control.low, control.high):
+                remaining = {each.column: each for each in chosen} | {item.column: smaller}
+                if smaller == Filter(item.column) and not control.default:
+                    del remaining[item.column]
+                chips.append((f"{words(item.column)}{text}", _query(remaining.values())))
     return chips
 
 
@@ -152,14 +208,14 @@ def _query(active: Iterable[Filter]) -> str:
     return urlencode(filters.to_pairs(active))
 
 
-def presets(control: Control, active: Iterable[Filter]) -> list[tuple[str, str]]:
+def presets(control: Control, chosen: Iterable[Filter]) -> list[tuple[str, str]]:
     """Return the periods of helpers.py, each with the query string that sets it."""
     try:
         first, last = map(date.fromisoformat, control.ends)
         spans = periods(first, last, (last - first) / max(1, control.distinct - 1))
     except (ValueError, OverflowError):  # no days, or days before the year 1
         return []
-    remaining = [item for item in active if item.column != control.column]
+    remaining = [item for item in chosen if item.column != control.column]
     return [
         (name, _query([*remaining, Filter(control.column, (), str(low), str(high))]))
         for name, (low, high) in spans.items()

@@ -10,20 +10,26 @@ from werkzeug.datastructures import MultiDict
 from app.engine.models import LONGEST_SEARCH, Filter
 
 NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL[(\d,)]*")
+PARTS = ("", ".from", ".to", ".has")  # of a column's parameters in the URL
 FORMS = ("choice", "single", "range", "days", "search")
 
 
-def from_query(args: MultiDict[str, str], columns: Iterable[str]) -> tuple[Filter, ...]:
-    """Return the filters in a query string: ?region=North&day.from=2024-01-31&name.has=tea."""
+def from_query(args: MultiDict[str, str], forms: Mapping[str, str]) -> tuple[Filter, ...]:
+    """Return the filters in a query string: ?region=North&day.from=2024-01-31&name.has=tea.
+
+    An empty parameter, as in ?region=, is an empty filter if the column has a default.
+    """
     filters = []
-    for column in columns:
+    for column, form in forms.items():
         values = {value for value in args.getlist(column) if value}
         values |= {value.replace("\r\n", "\n") for value in values}  # forms send newlines as \r\n
         limits = (args.get(f"{column}.{end}", "") for end in ("from", "to"))
         low, high = (limit if _day(limit) or _number(limit) else "" for limit in limits)
         text = args.get(f"{column}.has", "").strip()[:LONGEST_SEARCH]
-        if values or low or high or text:
-            filters.append(Filter(column, tuple(sorted(values)), low, high, text))
+        item = Filter(column, tuple(sorted(values)), low, high, text)
+        is_named = any(f"{column}{part}" in args for part in PARTS)
+        if item != Filter(column) or ("=" in form and is_named):
+            filters.append(item)
     return tuple(filters)
 
 
@@ -32,6 +38,7 @@ def to_pairs(filters: Iterable[Filter]) -> list[tuple[str, str]]:
     pairs = []
     for item in filters:
         pairs += [(item.column, value) for value in item.values]
+        pairs += [(item.column, "")] if item == Filter(item.column) else []
         limits = (("from", item.low), ("to", item.high), ("has", item.text))
         pairs += [(f"{item.column}.{end}", value) for end, value in limits if value]
     return pairs

@@ -64,6 +64,15 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """A question: what a control can offer of a column in the rows that pass some filters."""
+
+    column: str
+    is_range: bool  # its ends, not its values
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True)
 class View:
     """What a reader asks of a table: the rows that contain a text, in an order, one page of them."""
 

@@ -4,7 +4,26 @@
 const form = document.querySelector(".filters");
 let filterTimer; // runs while somebody types into a text filter
 
-const formQuery = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+const formPairs = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+
+const PARTS = ["", ".from", ".to", ".has"]; // of a column's parameters in the URL
+const ownPairs = (query, column) =>
+  [...query].filter(([name]) => PARTS.some((part) => name === column + part));
+const asText = (pairs) => pairs.map(String).sort().join("\n");
+const defaultFields = () => form.querySelectorAll("[data-default]");
+
+// A default is not part of the URL; if it was cleared, the URL has an empty parameter.
+function formQuery() {
+  const query = formPairs();
+  for (const { dataset } of defaultFields()) {
+    const own = ownPairs(query, dataset.column);
+    if (!own.length) query.append(dataset.column, "");
+    else if (asText(own) === asText([...new URLSearchParams(dataset.default)])) {
+      for (const [name] of own) query.delete(name);
+    }
+  }
+  return query;
+}
 
 // Tables keep their order and their search, but go back to their first page.
 function filteredUrl() {
@@ -38,6 +57,10 @@ function updateCounts() {
 }
 
 function setFilters(query) {
+  for (const { dataset } of defaultFields()) {
+    if (ownPairs(query, dataset.column).length) continue;
+    for (const pair of new URLSearchParams(dataset.default)) query.append(...pair);
+  }
   for (const input of form.querySelectorAll("[type=hidden]")) input.remove();
   for (const input of form.querySelectorAll("[name]")) {
     const values = query.getAll(input.name);
@@ -50,12 +73,37 @@ function setFilters(query) {
     const name = filter.dataset.column;
     const checked = [...filter.querySelectorAll(":checked")].map((input) => input.value);
     for (const value of query.getAll(name)) {
-      if (checked.includes(value)) continue;
+      if (!value || checked.includes(value)) continue;
       const input = document.createElement("input");
       filter.append(Object.assign(input, { type: "hidden", name, value }));
     }
   }
   updateCounts();
+}
+
+// Shows the choices that the other filters leave. Those on the page stay, with focus and scroll.
+function updateForm(page) {
+  for (const field of form?.querySelectorAll("[data-column]") ?? []) {
+    const column = CSS.escape(field.dataset.column);
+    const newField = page.querySelector(`.filters [data-column="${column}"]`);
+    for (const input of field.querySelectorAll("[placeholder][name]")) {
+      const newInput = newField.querySelector(`[name="${CSS.escape(input.name)}"]`);
+      for (const name of ["min", "max", "placeholder"]) input[name] = newInput[name];
+    }
+    const keyOf = ({ control }) => control.name + control.value;
+    const labels = new Map([...field.querySelectorAll("label")].map((l) => [keyOf(l), l]));
+    if (field.dataset.default !== newField.dataset.default) {
+      field.dataset.default = newField.dataset.default;
+      setFilters(new URLSearchParams(location.search));
+    }
+    let last = null;
+    for (const newLabel of newField.querySelectorAll("label")) {
+      const label = labels.get(keyOf(newLabel)) ?? newLabel;
+      label.className = newLabel.className;
+      if (label === newLabel) last?.after(label);
+      last = label;
+    }
+  }
 }
 
 // Chips, presets and the reset are links; they change the form instead of loading a page.

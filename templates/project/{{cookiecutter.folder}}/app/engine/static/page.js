@@ -60,6 +60,7 @@ function replaceParts(page) {
       part.replaceChildren(...newPart.childNodes);
     }
   }
+  updateForm(page);
   drawFigures();
 }
 
