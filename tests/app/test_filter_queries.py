@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ charts = [*engine.charts.values()]
 def rows(query):
     return client.get(f"/charts/total-revenue/data.json?{query}")
 def active(query):
-    return filters.from_query(MultiDict(parse_qsl(query)), engine.filter_forms(charts))
+    return filters.from_query(MultiDict(parse_qsl(query, True)), engine.filter_forms(charts))
 def count(query):
     return data["sales"].count(active(query))
 def controls(query=""):
@@ -92,7 +93,7 @@ def test_choices_are_those_of_the_rows_under_the_other_filters(project: Path) ->
     inside(
         project,
         """
-        from app.engine.controls import narrow
+        from app.engine.narrow import narrow
         all_rows = data["sales"].query("SELECT * FROM sales").assign(
             date=lambda df: df["date"].astype(str).str[:10]
         )
@@ -263,14 +264,27 @@ def test_spans_of_days_end_with_the_data(project: Path) -> None:
     assert spans(*(f"2024-{m:02}-{d:02}" for m in (1, 2, 3) for d in range(1, 29, 3))) == [
         "Last 7 days date.from=2024-03-22&date.to=2024-03-28",
         "Last 30 days date.from=2024-02-28&date.to=2024-03-28",
+        "Last week date.from=2024-03-18&date.to=2024-03-24",
         "This month date.from=2024-03-01&date.to=2024-03-28",
     ]  # this year is all of it, and 90 days ago there was nothing
     assert spans(*(f"{y}-{m:02}-01" for y in (2022, 2023, 2024) for m in range(1, 13))) == [
         "Last 90 days date.from=2024-09-03&date.to=2024-12-01",
+        "This quarter date.from=2024-10-01&date.to=2024-12-01",
+        "Last quarter date.from=2024-07-01&date.to=2024-09-30",
         "This year date.from=2024-01-01&date.to=2024-12-01",
         "Last year date.from=2023-01-01&date.to=2023-12-31",
     ]
     assert spans(*(f"{y}-01-01" for y in range(1990, 2024))) == []
+    days = (date(2022, 1, 1) + timedelta(n) for n in range(960))  # to Saturday, 2024-08-17
+    assert [span.split(" date")[0] for span in spans(*map(str, days))] == [
+        *("Last 7 days", "Last 30 days", "Last 90 days", "This week", "This month"),
+        *("This quarter", "This year", "Last year"),
+    ]  # at most eight
+    days = (date(2023, 1, 1) + timedelta(n) for n in range(393))  # to Sunday, 2024-01-28
+    assert [span.split(" date")[0] for span in spans(*map(str, days))] == [
+        *("Last 7 days", "Last 30 days", "Last 90 days", "Last week", "This month"),
+        *("Last quarter", "Last year"),
+    ]  # without names for the same days
 
 
 def test_chips_name_each_active_filter_and_link_to_the_page_without_it(project: Path) -> None:
@@ -464,6 +478,57 @@ def test_defaults_of_each_form(project: Path) -> None:
         assert default("units", "=4") == [("units", "4")]
         assert default("region", "single=North") == [("region", "North")]
         assert default("product", "search=tea, x") == [("product.has", "tea, x")]
+        """,
+        START + ROWS,
+    )
+
+
+def test_all_but_some_values_and_missing_ones(project: Path) -> None:
+    source = project / "data/sales.csv"
+    lines = [f"2024-05-{n + 1:02},{'' if n % 2 else 'North'},Tea,{n},1.5" for n in range(8)]
+    source.write_text(source.read_text("utf-8") + "\n".join(lines) + "\n", "utf-8")
+    set_filters(project, '{"region": "", "product": "single", "units": ""}')
+    inside(
+        project,
+        """
+        import html, re
+        regions = data["sales"].query("SELECT region FROM sales")["region"]
+        north, blank = regions == "North", regions.isna()
+        assert blank.sum() == 4
+        for query, expected in {
+            "region.not=North": ~north, "region.not=North&region.not=East":
+                ~regions.isin(["North", "East"]),
+            "region.blank=1": blank, "region.blank=0": ~blank,
+            "region.blank=1&region=North": blank | north,
+            "region.blank=0&region.not=North": ~blank & ~north,
+            "region.not=&region=North": ~north,  # a form without a script
+            "region.not=&region.blank=1": ~blank, "region.not=": north | True,
+            "region.not=x'+OR+1=1+--": north | True,
+        }.items():
+            assert count(query) == expected.sum(), query
+            pairs = filters.to_pairs(active(query))
+            assert filters.from_query(MultiDict(pairs), {"region": ""}) == active(query)
+        control = controls("region.not=North&region.blank=0")["region"]
+        assert control.choices == ("East", "North", "South", "West", "")
+        assert controls()["product"].choices == ("Cocoa", "Coffee", "Tea")
+        def page(query):
+            text = get(f"/?{query}").text
+            chips = re.findall(r'<a class="chip" href="[?]([^"]*)"[^>]*>([^<]*)<', text)
+            return text, {label: html.unescape(url) for url, label in chips}
+        text, chips = page("region.not=North&region.blank=0")
+        assert chips == {
+            "Region: not blank": "region.not=North", "Region: not North": "region.blank=0"
+        }
+        assert '<span class="count">not 2</span>' in text
+        assert 'name="region.not" value="" checked' in text
+        assert 'name="region.blank" value="1" checked> (blank)' in text
+        assert page("region.blank=1")[1] == {"Region: blank": ""}
+        many = "&".join(f"region.not={n}" for n in range(9))
+        assert page(many)[1] == {"Region: not 9 values": ""}
+        assert "ETag" in get("/?region.not=North").headers
+        before = cached_files()
+        assert get("/?region.not=Nowhere").status_code == 200
+        assert cached_files() == before
         """,
         START + ROWS,
     )

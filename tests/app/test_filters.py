@@ -165,7 +165,7 @@ def test_a_search_waits_for_the_end_of_a_word_and_is_one_step(page: Page) -> Non
 def test_a_long_list_of_choices_is_narrowed(page: Page) -> None:
     choice = page.locator(".filters details[data-column=place]")
     choice.locator("summary").click()
-    box, labels = choice.get_by_label("Find in Place"), choice.locator("label:visible")
+    box, labels = choice.get_by_label("Find in Place"), choice.locator("label:not(.not):visible")
     expect(labels).to_have_count(16)
     box.press_sequentially("MEASURES")
     expect(labels).to_have_count(2)
@@ -179,6 +179,33 @@ def test_a_long_list_of_choices_is_narrowed(page: Page) -> None:
     assert page.locator(".filters details[data-column=region] .option-search").count() == 0
 
 
+def test_all_but_the_chosen_values(page: Page) -> None:
+    same, choice = stay(page), page.locator(".filters details[data-column=place]")
+    choose(page, "Place", "Place 01")
+    choose(page, "Place", "not these", "Place 02")
+    counted(page, sum(row["place"] not in ("Place 01", "Place 02") for row in ROWS))
+    assert query(page) == [("place.not", "Place 01"), ("place.not", "Place 02")]
+    expect(choice.locator(".count")).to_have_text("not 2")
+    expect(chips(page)).to_have_text(["Place: not Place 01", "Place: not Place 02"])
+    chips(page).first.click()
+    counted(page, sum(row["place"] != "Place 02" for row in ROWS))
+    page.go_back()
+    expect(chips(page)).to_have_count(2)
+    choice.locator("summary").click()
+    choice.get_by_label("Find in Place").fill("place 0")
+    expect(choice.locator("label:visible")).to_have_count(11)  # with the switch
+    page.locator("h1").click()
+    choose(page, "Place", "not these")
+    counted(page, sum(row["place"] in ("Place 01", "Place 02") for row in ROWS))
+    expect(choice.locator(".count")).to_have_text("2")
+    assert query(page) == [("place", "Place 01"), ("place", "Place 02")]
+    assert same()
+    page.go_back()
+    expect(chips(page).first).to_have_text("Place: not Place 01")
+    page.reload()
+    expect(choice.get_by_label("not these")).to_be_checked()
+
+
 def test_choices_follow_the_other_filters_in_an_open_menu(page: Page) -> None:
     choose(page, "Place", "Place 06")
     counted(page, sum(row["place"] == "Place 06" for row in ROWS))
@@ -187,7 +214,7 @@ def test_choices_follow_the_other_filters_in_an_open_menu(page: Page) -> None:
     choice = page.locator(".filters details[data-column=place]")
     choice.locator("summary").click()
     left = {row["place"] for row in ROWS if row["date"] <= "2023-01-03"}
-    labels = choice.locator("label:visible")
+    labels = choice.locator("label:not(.not):visible")
     expect(labels).to_have_count(4)
     assert {text.strip() for text in labels.all_inner_texts()} == {*left, "Place 06"}
     expect(page.locator(".filters label.empty:visible input")).to_have_value("Place 06")

@@ -27,9 +27,9 @@ SKELETON = {
     "app/charts/__init__.py app/loaders/__init__.py",
     "app/engine/README.md app/engine/__init__.py app/engine/cache.py app/engine/connection.py",
     "app/engine/controls.py app/engine/defaults.py app/engine/discovery.py app/engine/engine.py",
-    "app/engine/filters.py app/engine/models.py app/engine/page.py app/engine/query.py",
-    "app/engine/reader.py app/engine/respond.py app/engine/snapshots.py app/engine/tables.py",
-    "app/engine/together.py",
+    "app/engine/filters.py app/engine/models.py app/engine/narrow.py app/engine/page.py",
+    "app/engine/query.py app/engine/reader.py app/engine/respond.py app/engine/snapshots.py",
+    "app/engine/tables.py app/engine/together.py",
     "app/engine/static/cards.css app/engine/static/download.js app/engine/static/figures.js",
     "app/engine/static/filters.css app/engine/static/filters.js app/engine/static/labels.js",
     "app/engine/static/look.js app/engine/static/page.js app/engine/static/pages.css",
@@ -73,7 +73,7 @@ def test_the_owners_part_stays_small(made: Path) -> None:
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in owners}
     generated = [path for path in owners if path.parent.name in {"charts", "loaders"}]
     assert max(lines.values()) <= 250
-    assert sum(count for path, count in lines.items() if path not in generated) <= 900
+    assert sum(count for path, count in lines.items() if path not in generated) <= 907
 
 
 def test_the_engine_stays_small() -> None:
@@ -83,7 +83,7 @@ def test_the_engine_stays_small() -> None:
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in files}
     assert {"query.py", "filters.js", "more.js", "pages.css"} <= {path.name for path in files}
     assert max(lines.values()) <= 250
-    for suffix, most in {".py": 2_020, ".js": 757, ".css": 739, ".md": 30}.items():
+    for suffix, most in {".py": 2_065, ".js": 774, ".css": 744, ".md": 30}.items():
         assert sum(count for path, count in lines.items() if path.suffix == suffix) <= most, suffix
 
 

@@ -46,6 +46,7 @@ SCRIPT = re.compile(
 )  # the first one, to put files.js before it
 STYLESHEET = re.compile(rf'<link rel="stylesheet" href="{ROOT}/(static/[^"?]+)')
 NO_SCRIPT = re.compile(r"<noscript>\s*<button>[^<]*</button>\s*</noscript>")
+NOT = re.compile(r'<label class="not">.*?</label>')  # as many choices again
 DAY = re.compile(r'<input type="date"')
 Pairs = tuple[tuple[str, str], ...]
 
@@ -82,7 +83,8 @@ class Form(HTMLParser):
         if tag == "input" and attributes.get("type") in {"checkbox", "radio"}:
             self.kinds[self._column] = "several" if attributes["type"] == "checkbox" else "one"
             if value := attributes.get("value"):
-                self.options[self._column].append(((self._column, value),))
+                name = attributes.get("name") or self._column  # region, or region.blank
+                self.options[self._column].append(((name, value),))
         elif (
             tag == "input"
             and attributes.get("type") in {"date", "number", "search"}
@@ -285,6 +287,7 @@ class Export:
 
         text = LINK.sub(relative, text)
         text = NO_SCRIPT.sub("<noscript>This needs JavaScript.</noscript>", text)
+        text = NOT.sub("", text)
         text = DAY.sub('<input readonly type="date"', text)
         script = rf'<script src="\g<folder>files.js?v={self.release}" defer></script>'
         text = SCRIPT.sub(lambda match: f"{match.expand(script)}\n{match[0]}", text, count=1)

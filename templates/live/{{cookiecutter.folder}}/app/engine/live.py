@@ -151,10 +151,11 @@ class LiveData:
 
     def _choices(self, column: str) -> DataFrame:
         value: sa.ColumnClause[Any] = sa.column(column)
-        text = sa.cast(value, sa.String)
-        total = f" AS choice, count(*) OVER () AS total {self._source} WHERE "
-        end = " GROUP BY ", value, " ORDER BY ", value, f" LIMIT {MOST_CHOICES}"
-        return self._answers.ask(Statement("SELECT ", text, total, text != "", *end))
+        text = sa.func.coalesce(sa.cast(value, sa.String), "")
+        total = f" AS choice, count(*) OVER () AS total {self._source} GROUP BY "
+        order = sa.case((value.is_(None), 0), else_=1), ", ", value
+        end = " ORDER BY ", *order, f" LIMIT {MOST_CHOICES}"
+        return self._answers.ask(Statement("SELECT ", text, total, value, *end))
 
     def _span(self, column: str) -> DataFrame:
         value: sa.ColumnClause[Any] = sa.column(column)
@@ -178,8 +179,11 @@ def _clauses(item: Filter, kind: str) -> list[sa.ColumnElement[bool]]:
     column: sa.ColumnClause[Any] = sa.column(item.column)
     text = sa.cast(column, sa.String) if kind != "VARCHAR" else column
     low, high = limits(item, kind)
+    if item.is_not or "" in item.values:
+        text = sa.func.coalesce(sa.cast(column, sa.String), "")
     if item.values:
-        clauses.append(text.in_([value for value in item.values if "\0" not in value]))
+        values = [value for value in item.values if "\0" not in value]
+        clauses.append(text.not_in(values) if item.is_not else text.in_(values))
     if item.text:
         has = text.icontains(item.text, autoescape=True)
         clauses.append(sa.false() if "\0" in item.text else has)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from app.engine import filters
-from app.engine.models import Chart, Filter, Offer
+from app.engine.models import Chart, Filter
 from app.engine.query import Data
 from app.helpers import periods, words
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RANGES = {"range", "days"}  # the forms with limits in place of choices
 FEW_NUMBERS = 50  # whole numbers, such as years and ratings, that are listed as choices
+MOST_PRESETS = 8
+SPARE_PRESETS = ("Last week", "Last quarter")  # the first that go if there are more
 MOST_CHIPS = 5  # of one filter
 MOST_LABELS = 200  # of one column whose points can be clicked
 
@@ -34,11 +36,12 @@ class Control:
     low: str
     high: str
     text: str
+    is_not: bool = False
     default: str = ""  # as FILTERS has it
     ends: tuple[str, str] = ("", "")  # the least and greatest, of a range
     within: tuple[str, str] = ("", "")  # those under the other filters
     distinct: int = 0  # values, of a range
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()  # the last is empty if values are missing
     more: int = 0  # choices that are not listed
     empty: frozenset[str] = frozenset()  # choices without rows under the other filters
 
@@ -74,7 +77,8 @@ def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
     if not form or not filters.fits(form, kind):
         form = _default_form(data, column, kind)
     low, high = filters.limits(current, kind)
-    control = Control(column, form, data, current.values, low, high, current.text, default)
+    text, is_not = current.text, current.is_not
+    control = Control(column, form, data, current.values, low, high, text, is_not, default)
     if control.form in RANGES:
         same_kind = [each for each in data if filters.fits(form, each.columns()[column])]
         return _with_ends(control, [each.span(column) for each in same_kind])
@@ -82,15 +86,15 @@ def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
     more = max(left for _, left in listed)
     choices = dict.fromkeys(choice for choices, _ in listed for choice in choices)
     choices |= dict.fromkeys(current.values if more else ())
-    return replace(control, choices=tuple(choices), more=more)
+    return replace(control, choices=tuple(sorted(choices, key="".__eq__)), more=more)
 
 
 def _with_ends(control: Control, spans: Sequence[tuple[Any, Any, int]]) -> Control:
-    ends = _ends(control.form, [end for span in spans for end in span[:2]])
+    ends = ends_of(control.form, [end for span in spans for end in span[:2]])
     return replace(control, ends=ends, within=ends, distinct=max(span[2] for span in spans))
 
 
-def _ends(form: str, values: Iterable[Any]) -> tuple[str, str]:
+def ends_of(form: str, values: Iterable[Any]) -> tuple[str, str]:
     """Return the least and greatest of values as text."""
     known = [value for value in values if value not in {None, ""} and value == value]
     if form == "range":
@@ -100,45 +104,6 @@ def _ends(form: str, values: Iterable[Any]) -> tuple[str, str]:
     return (texts[0], texts[-1]) if texts else ("", "")
 
 
-def narrow(controls: Sequence[Control], active: Sequence[Filter]) -> list[Control]:
-    """Return the controls with what the filters of other columns leave of their choices."""
-    offered: dict[str, list[str]] = {}
-    data = {each.loader.name: each for control in controls for each in control.data}
-    for each in data.values():
-        offers = [
-            Offer(control.column, control.form in RANGES, others)
-            for control in controls
-            if each in control.data
-            and filters.fits(control.form, each.columns()[control.column])
-            and (others := _others(control, active)) is not None
-        ]
-        answers = each.offered(offers) if offers else []
-        for offer, answer in zip(offers, answers, strict=True):
-            offered.setdefault(offer.column, []).extend(answer)
-    return [
-        _narrowed(control, offered[control.column]) if control.column in offered else control
-        for control in controls
-    ]
-
-
-def _others(control: Control, active: Sequence[Filter]) -> tuple[Filter, ...] | None:
-    """Return the filters under which a control offers choices, or None if it offers all."""
-    others = tuple(item for item in active if item.column != control.column)
-    types = [each.columns() for each in control.data]
-    if control.more:  # of a long list, only the chosen values are looked for
-        return (*others, Filter(control.column, control.values)) if control.values else None
-    if control.form == "search" or not any(o.column in kinds for o in others for kinds in types):
-        return None
-    return others
-
-
-def _narrowed(control: Control, values: list[str]) -> Control:
-    if control.form in RANGES:
-        return replace(control, within=_ends(control.form, values))
-    listed = control.values if control.more else control.choices
-    return replace(control, empty=frozenset(listed).difference(values))
-
-
 def _default_form(data: Sequence[Data], column: str, kind: str) -> str:
     """Return the form that suits a column's type and its number of values."""
     if filters.is_day(kind):
@@ -146,7 +111,8 @@ def _default_form(data: Sequence[Data], column: str, kind: str) -> str:
     if filters.is_number(kind) and data[0].span(column)[2] > FEW_NUMBERS:
         return "range"
     listed = [each.choices(column) for each in data]
-    if filters.is_number(kind) and not all(float(choice).is_integer() for choice in listed[0][0]):
+    numbers = map(float, filter(None, listed[0][0] if filters.is_number(kind) else ()))
+    if not all(number.is_integer() for number in numbers):
         return "range"
     return "search" if any(more for _, more in listed) else "choice"
 
@@ -191,12 +157,14 @@ def chips(
 def _without_each(item: Filter, low: str, high: str) -> Iterable[tuple[str, Filter]]:
     """Yield each condition of a filter in words, and the filter without it."""
     values = list(dict.fromkeys(value.replace("\r\n", "\n") for value in item.values))
+    start = ": not " if item.is_not else ": "
     if len(values) > MOST_CHIPS:
-        yield f": {len(values)} values", replace(item, values=())
+        yield f"{start}{len(values)} values", replace(item, values=(), is_not=False)
     else:
         for value in values:
             remaining = tuple(v for v in item.values if v.replace("\r\n", "\n") != value)
-            yield f": {value}", replace(item, values=remaining)
+            is_not = item.is_not and bool(remaining)
+            yield f"{start}{value or 'blank'}", replace(item, values=remaining, is_not=is_not)
     if item.text:
         yield f" has “{item.text}”", replace(item, text="")
     if low or high:
@@ -215,10 +183,15 @@ def presets(control: Control, chosen: Iterable[Filter]) -> list[tuple[str, str]]
         spans = periods(first, last, (last - first) / max(1, control.distinct - 1))
     except (ValueError, OverflowError):  # no days, or days before the year 1
         return []
+    unlike = {span: name for name, span in reversed(spans.items())}  # the first name of each
+    spans = {name: span for name, span in spans.items() if unlike[span] == name}
+    for name in SPARE_PRESETS:
+        if len(spans) > MOST_PRESETS:
+            spans.pop(name, None)
     remaining = [item for item in chosen if item.column != control.column]
     return [
         (name, _query([*remaining, Filter(control.column, (), str(low), str(high))]))
-        for name, (low, high) in spans.items()
+        for name, (low, high) in [*spans.items()][:MOST_PRESETS]
     ]
 
 
@@ -234,6 +207,6 @@ def clickable(rows: DataFrame, controls: Iterable[Control]) -> dict[str, dict[st
         if control.more:  # some choices are not listed; "Other" is the rest of a pie, not a value
             choices |= {value: value for value in values if value != "Other"}
         labels[control.column] = {
-            html.escape(value, quote=False): choices[value] for value in values if value in choices
+            html.escape(value, quote=False): choices[value] for value in values if choices.get(value)
         }
     return {column: values for column, values in labels.items() if values}

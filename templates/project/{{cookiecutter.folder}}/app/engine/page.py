@@ -24,6 +24,7 @@ from app.engine.controls import Control
 from app.engine.defaults import check_defaults, default_query
 from app.engine.engine import get_engine
 from app.engine.models import Chart, Filter, View
+from app.engine.narrow import narrow
 from app.engine.respond import respond, views_of
 from app.engine.tables import Page
 from app.helpers import summary
@@ -95,7 +96,7 @@ def _page(
     engine = get_engine()
     chosen = engine.chosen_filters(charts)
     views, page_controls = views_of(charts), engine.controls(charts, active)
-    narrowed = _submit(controls.narrow, page_controls, active)
+    narrowed = _submit(narrow, page_controls, active)
     answers, counts = _start_queries(charts, active, views)
     cards = [
         _card(chart, answer, views[chart.slug], page_controls)
@@ -113,6 +114,7 @@ def _page(
         chips=controls.chips(page_controls, active, chosen),
         presets=controls.presets,
         default_query=default_query,
+        value_pair=filters.value_pair,
         chosen=chosen,
         counts=partial(_counts, charts, active, counts),
         states={name: data.state() for name, data in engine.data_of(charts).items()},

@@ -62,7 +62,10 @@ class Data(Rows, Protocol):
         """Build the snapshot if it is old, use it from now on, and return its state."""
 
     def choices(self, column: str) -> tuple[list[str], int]:
-        """Return the first values of a column as text, in order, and how many more it has."""
+        """Return the first values of a column as text, in order, and how many more it has.
+
+        An empty text stands for missing values.
+        """
 
     def span(self, column: str) -> tuple[Any, Any, int]:
         """Return the least and greatest day or number of a column, and about how many it has."""
@@ -160,9 +163,8 @@ class SnapshotData(Snapshot, JoinedRows):
 
     def choices(self, column: str) -> tuple[list[str], int]:
         value = quote(column)
-        sql = f"""SELECT CAST({value} AS VARCHAR) AS choice, count(*) OVER () AS total
-            FROM {SNAPSHOT} WHERE CAST({value} AS VARCHAR) <> ''
-            GROUP BY {value} ORDER BY {value} LIMIT {MOST_CHOICES}"""
+        sql = f"""SELECT coalesce(CAST({value} AS VARCHAR), '') AS choice, count(*) OVER () AS total
+            FROM {SNAPSHOT} GROUP BY {value} ORDER BY {value} NULLS FIRST LIMIT {MOST_CHOICES}"""
         listed = self._fact(sql)
         return listed["choice"], sum(listed["total"][:1]) - len(listed["choice"])
 

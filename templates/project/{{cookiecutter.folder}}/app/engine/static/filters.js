@@ -4,9 +4,18 @@
 const form = document.querySelector(".filters");
 let filterTimer; // runs while somebody types into a text filter
 
-const formPairs = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+// What is chosen in the form: under "not these", the chosen values are those to leave out.
+function formPairs() {
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) {
+    const [column, blank] = name.split(/(\.blank)$/);
+    const isNot = form.elements[`${column}.not`]?.checked;
+    if (value) query.append(isNot && !blank ? `${name}.not` : name, isNot && blank ? 0 : value);
+  }
+  return query;
+}
 
-const PARTS = ["", ".from", ".to", ".has"]; // of a column's parameters in the URL
+const PARTS = ["", ".from", ".to", ".has", ".not", ".blank"]; // of a column's parameters in the URL
 const ownPairs = (query, column) =>
   [...query].filter(([name]) => PARTS.some((part) => name === column + part));
 const asText = (pairs) => pairs.map(String).sort().join("\n");
@@ -52,7 +61,9 @@ function applyFilters(event) {
 function updateCounts() {
   for (const count of form.querySelectorAll(".count")) {
     const checked = count.closest("details").querySelectorAll(":checked:not([value=''])");
-    count.textContent = checked[0]?.type === "radio" ? checked[0].value : checked.length || "all";
+    const isNot = checked.length && count.closest("details").querySelector(".not :checked");
+    const text = checked[0]?.type === "radio" ? checked[0].value : checked.length || "all";
+    count.textContent = isNot ? `not ${text}` : text;
   }
 }
 
@@ -62,7 +73,13 @@ function setFilters(query) {
     for (const pair of new URLSearchParams(dataset.default)) query.append(...pair);
   }
   for (const input of form.querySelectorAll("[type=hidden]")) input.remove();
-  for (const input of form.querySelectorAll("[name]")) {
+  for (const input of form.querySelectorAll(".not input")) {
+    const column = input.name.replace(/\.not$/, "");
+    input.checked = query.has(input.name) || query.get(`${column}.blank`) === "0";
+    for (const value of query.getAll(input.name)) query.append(column, value);
+    if (query.has(`${column}.blank`)) query.set(`${column}.blank`, "1");
+  }
+  for (const input of form.querySelectorAll("[name]:not(.not *)")) {
     const values = query.getAll(input.name);
     const isAll = !input.value && !values.length;
     if (/checkbox|radio/.test(input.type)) input.checked = isAll || values.includes(input.value);
@@ -122,7 +139,7 @@ async function followFilterLink(event) {
 function handleInput({ target }) {
   if (target.matches(".option-search")) {
     const text = target.value.toLowerCase();
-    const labels = target.parentNode.querySelectorAll("label");
+    const labels = target.parentNode.querySelectorAll("label:not(.not)");
     for (const label of labels) label.hidden = !label.textContent.toLowerCase().includes(text);
   } else if (target.type === "search") {
     clearTimeout(filterTimer);

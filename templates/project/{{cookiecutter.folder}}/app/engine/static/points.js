@@ -28,7 +28,7 @@ function toggleFilters(chart, event) {
   const query = formPairs();
   const isChosen = pairs.every(([column, value]) => query.getAll(column).join() === value);
   for (const [column, value] of pairs) {
-    query.delete(column);
+    for (const [name] of ownPairs(query, column)) query.delete(name);
     query.append(column, isChosen ? "" : value); // empty: not even the default
   }
   setFilters(query);
