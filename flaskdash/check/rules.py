@@ -16,7 +16,7 @@ from flaskdash.check.contract import contract
 from flaskdash.check.imports import imports
 from flaskdash.check.rule import Finding, Rule
 from flaskdash.progress import working
-from flaskdash.project import Project, dotenv
+from flaskdash.project import Project, contents, dotenv
 from flaskdash.project.environment import UNREACHABLE, ensure_environment
 from flaskdash.serve.prod import web_command
 from flaskdash.ship import files, leaks, lockfile
@@ -89,6 +89,22 @@ def data(project: Project) -> Iterator[Finding]:
             )
         elif tracked is not None and path not in tracked:
             yield Finding(f"{path} is not in git, but it is shipped", is_note=True)
+
+
+def defaults(project: Project) -> Iterator[Finding]:
+    """Note the charts of a dashboard whose filters have different defaults."""
+    charts = contents.charts(project)
+    for title, names in contents.dashboards(project).items():
+        first: dict[str, contents.ChartFile] = {}
+        for chart in (charts[name] for name in names):
+            for column, default in chart.defaults.items():
+                other = first.setdefault(column, chart)
+                if other.defaults[column] != default:
+                    yield Finding(
+                        f"{title} starts with {column} = {other.defaults[column]}, the default in"
+                        f" {other.path.name}; {chart.path.name} has {default}",
+                        is_note=True,
+                    )
 
 
 def shipped_files(project: Project) -> Iterator[Finding]:
@@ -194,6 +210,7 @@ ALL = (
     Rule("paths", "paths of files start from the project's folder", code.paths),
     Rule("escaping", "templates escape the data", code.escaping),
     Rule("data", "each loader's source file exists", data),
+    Rule("defaults", "charts have the same defaults of filters", defaults),
     Rule("disk", "no permanent data is on the disk", code.disk),
     Rule("files", "the files can be shipped as they are", shipped_files),
     Rule("case", "file names have the same case everywhere", case),

@@ -46,6 +46,7 @@ class ChartFile:
     kind: str
     data: tuple[str, ...]
     filters: tuple[str, ...]
+    defaults: Mapping[str, str]  # of filters that have one, by column
     dashboards: tuple[str, ...]
     order: int
 
@@ -80,11 +81,18 @@ def charts(project: Project) -> dict[str, ChartFile]:
                 kind=next((kind for kind in CHART_FUNCTIONS if kind in functions), ""),
                 data=_names(_constant(tree, "DATA", ())),
                 filters=tuple(_constant(tree, "FILTERS", ())),
+                defaults=_defaults(_constant(tree, "FILTERS", ())),
                 dashboards=tuple(_constant(tree, "DASHBOARDS", ("Overview",))),
                 order=int(_constant(tree, "ORDER", 100)),
             )
         )
     return {chart.name: chart for chart in sorted(charts, key=_position)}
+
+
+def _defaults(filters: Any) -> dict[str, str]:
+    """Return the defaults in FILTERS, such as North in {"region": "choice=North"}."""
+    declared = filters.items() if isinstance(filters, dict) else ()
+    return {column: form.partition("=")[2] for column, form in declared if "=" in form}
 
 
 def _names(data: Any) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -79,12 +80,61 @@ charts = [*engine.charts.values()]
 def rows(query):
     return client.get(f"/charts/total-revenue/data.json?{query}")
 def active(query):
-    return filters.from_query(MultiDict(parse_qsl(query)), engine.filter_forms(charts))
+    return filters.from_query(MultiDict(parse_qsl(query, True)), engine.filter_forms(charts))
 def count(query):
     return data["sales"].count(active(query))
 def controls(query=""):
     return {control.column: control for control in engine.controls(charts, active(query))}
 """
+
+
+def test_choices_are_those_of_the_rows_under_the_other_filters(project: Path) -> None:
+    set_filters(project, '["date", "region", "product", "revenue"]')
+    inside(
+        project,
+        """
+        from app.engine.narrow import narrow
+        all_rows = data["sales"].query("SELECT * FROM sales").assign(
+            date=lambda df: df["date"].astype(str).str[:10]
+        )
+        def offered(query):
+            return {
+                control.column: control.within if control.ends[0] else
+                    {choice for choice in control.choices if choice not in control.empty}
+                for control in narrow([*controls(query).values()], active(query))
+            }
+        def expected(**masks):
+            answer = {}
+            for column in ("date", "region", "product", "revenue"):
+                rows = all_rows
+                for other, mask in masks.items():
+                    rows = rows[mask(rows[other])] if other != column else rows
+                values = rows[column]
+                ends = values.min(), values.max()
+                ends = tuple(f"{end:.10g}" for end in ends) if column == "revenue" else ends
+                answer[column] = ends if column in {"date", "revenue"} else set(values)
+            return answer
+        early, cheap = (lambda day: day <= "2023-01-02"), (lambda number: number <= 20)
+        north = lambda region: region == "North"
+        assert offered("region=North") == expected(region=north)
+        assert offered("date.to=2023-01-02") == expected(date=early)
+        assert len(offered("date.to=2023-01-02")["region"]) == 2
+        assert offered("date.to=2023-01-02&region=North&revenue.to=20") == expected(
+            date=early, region=north, revenue=cheap
+        )
+        empty = {"date": ("", ""), "region": set(), "product": set(), "revenue": ("", "")}
+        assert offered("product=Juice&date.to=1999-01-01") == empty
+        page = get("/?date.to=2023-01-01&region=West").text
+        chosen = '<input type="checkbox" name="region" value="West" checked>'
+        assert f'<label class="empty">{chosen}' in page
+        assert '<label><input type="checkbox" name="region" value="North">' in page
+        def fail(offers):
+            raise AssertionError
+        data["sales"].offered = fail  # a page without filters does not ask
+        assert get("/").status_code == 200
+        """,
+        START + ROWS,
+    )
 
 
 def test_a_range_of_numbers_lets_its_rows_through(project: Path) -> None:
@@ -214,14 +264,27 @@ def test_spans_of_days_end_with_the_data(project: Path) -> None:
     assert spans(*(f"2024-{m:02}-{d:02}" for m in (1, 2, 3) for d in range(1, 29, 3))) == [
         "Last 7 days date.from=2024-03-22&date.to=2024-03-28",
         "Last 30 days date.from=2024-02-28&date.to=2024-03-28",
+        "Last week date.from=2024-03-18&date.to=2024-03-24",
         "This month date.from=2024-03-01&date.to=2024-03-28",
     ]  # this year is all of it, and 90 days ago there was nothing
     assert spans(*(f"{y}-{m:02}-01" for y in (2022, 2023, 2024) for m in range(1, 13))) == [
         "Last 90 days date.from=2024-09-03&date.to=2024-12-01",
+        "This quarter date.from=2024-10-01&date.to=2024-12-01",
+        "Last quarter date.from=2024-07-01&date.to=2024-09-30",
         "This year date.from=2024-01-01&date.to=2024-12-01",
         "Last year date.from=2023-01-01&date.to=2023-12-31",
     ]
     assert spans(*(f"{y}-01-01" for y in range(1990, 2024))) == []
+    days = (date(2022, 1, 1) + timedelta(n) for n in range(960))  # to Saturday, 2024-08-17
+    assert [span.split(" date")[0] for span in spans(*map(str, days))] == [
+        *("Last 7 days", "Last 30 days", "Last 90 days", "This week", "This month"),
+        *("This quarter", "This year", "Last year"),
+    ]  # at most eight
+    days = (date(2023, 1, 1) + timedelta(n) for n in range(393))  # to Sunday, 2024-01-28
+    assert [span.split(" date")[0] for span in spans(*map(str, days))] == [
+        *("Last 7 days", "Last 30 days", "Last 90 days", "Last week", "This month"),
+        *("Last quarter", "Last year"),
+    ]  # without names for the same days
 
 
 def test_chips_name_each_active_filter_and_link_to_the_page_without_it(project: Path) -> None:
@@ -302,4 +365,170 @@ def test_no_data_is_said_of_each_kind(project: Path) -> None:
             assert empty or (slug == "rows-chart" and '<p class="value">0</p>' in card), slug
             assert empty == ("No data for" in get(f"/charts/{slug}?date.to=1999-01-01").text)
         """,
+    )
+
+
+def test_a_default_applies_until_the_url_names_its_column(project: Path) -> None:
+    set_filters(
+        project, '{"date": "days=this year", "region": "=North, East", "units": "range=5.."}'
+    )
+    inside(
+        project,
+        """
+        import html, re
+        from urllib.parse import unquote_plus
+        sales = data["sales"].query("SELECT * FROM sales")
+        year = sales["date"].astype(str) >= "2024"
+        chosen, many = sales["region"].isin(["North", "East"]), sales["units"] >= 5
+        def page(query=""):
+            text = get(f"/?{query}").text
+            passed = re.search("<span>([0-9]+)(?: of 360)? rows</span>", text)[1]
+            chips = re.findall(r'<a class="chip" href="[?]([^"]*)"[^>]*>([^<]*)<', text)
+            return int(passed), {label: unquote_plus(html.unescape(url)) for url, label in chips}
+        assert page() == (sum(year & chosen & many), {
+            "Date: 2024-01-01 \u2013 2024-01-24": "date=", "Region: East": "region=North",
+            "Region: North": "region=East", "Units: from 5": "units=",
+        })
+        assert page("region=") == (sum(year & many), {
+            "Date: 2024-01-01 \u2013 2024-01-24": "region=&date=", "Units: from 5": "region=&units=",
+        })
+        assert page("date=&region=&units=") == (360, {})
+        assert page("date.from=x&region=West&units.to=6")[0] == sum(
+            (sales["region"] == "West") & (sales["units"] <= 6)
+        )
+        assert page("region=West&date=")[1] == {
+            "Region: West": "date=&region=", "Units: from 5": "date=&region=West&units="
+        }
+        text = get("/").text
+        assert 'class="reset"' not in text and 'class="reset"' in get("/?region=").text
+        assert 'data-default="date.from=2024-01-01&amp;date.to=2024-01-24"' in text
+        assert 'data-default="region=East&amp;region=North"' in text
+        assert 'value="North" checked' in text and 'name="units.from" value="5"' in text
+        assert 'href="?date.from=2023-12-26&amp;date.to=2024-01-24">Last 30 days' in text
+        # Links, rows and files agree.
+        assert 'href="/charts/total-revenue"' in text
+        assert 'href="/charts/total-revenue?region="' in get("/?region=").text
+        total = "/charts/total-revenue/data.json"
+        rows = lambda query: round(json.loads(get(f"{total}?{query}").data)["rows"][0][0], 2)
+        assert rows("") == sales["revenue"][year & chosen & many].sum()
+        assert rows("region=&units=") == round(sales["revenue"][year].sum(), 2)
+        assert get("/charts/total-revenue.csv").text.split()[1] == f"{rows('')}"
+        before = get("/").headers["ETag"]
+        assert len({before, get("/?region=").headers["ETag"], get("/?date=").headers["ETag"]}) == 3
+        """,
+        START + ROWS,
+    )
+    alone(
+        project,
+        """
+        assert get("/").status_code == get("/?region=").status_code == 200
+        assert not {"pandas", "duckdb"} & set(sys.modules)
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("forms", "message"),
+    [
+        (
+            '{"date": "days=this yaer"}',
+            "FILTERS has 'date' with the default 'this yaer'. Write one of last 7 days,",
+        ),
+        (
+            '{"date": "days=2024-01-31..x"}',
+            "this year, last year, or days such as 2024-01-31..2024-02-29.",
+        ),
+        (
+            '{"revenue": "range=10"}',
+            "FILTERS has 'revenue' with the default '10'. Write limits such as 10..20, 10.. or ..20.",
+        ),
+        (
+            '{"region": "single=North, South"}',
+            "FILTERS has 'region' with the default 'North, South'. Write one value, such as North.",
+        ),
+        ('{"region": "choice=,"}', "with the default ','. Write values, such as North, East."),
+        ('{"region": "choice="}', "with the default ''. Write values, such as North, East."),
+    ],
+)
+def test_a_default_that_does_not_fit_fails_its_chart(
+    project: Path, forms: str, message: str
+) -> None:
+    set_filters(project, forms)
+    code = 'data["sales"].build(); assert get("/").text.count("could not be drawn") == 1'
+    assert message in inside(project, code)
+
+
+def test_defaults_of_each_form(project: Path) -> None:
+    set_filters(project, '["date"]')
+    inside(
+        project,
+        """
+        from app.engine.defaults import default_filter
+        from app.engine.controls import find_controls
+        def default(column, declared):
+            control, = find_controls([data["sales"]], {column: declared}, ())
+            return filters.to_pairs([default_filter(control)])
+        assert default("date", "=Last 30 Days") == [
+            ("date.from", "2023-12-26"), ("date.to", "2024-01-24")
+        ]
+        assert default("date", "days=..2023-05-01") == [("date.to", "2023-05-01")]
+        assert default("revenue", "=10 .. 20.50") == [
+            ("revenue.from", "10"), ("revenue.to", "20.5")
+        ]
+        assert default("units", "=4") == [("units", "4")]
+        assert default("region", "single=North") == [("region", "North")]
+        assert default("product", "search=tea, x") == [("product.has", "tea, x")]
+        """,
+        START + ROWS,
+    )
+
+
+def test_all_but_some_values_and_missing_ones(project: Path) -> None:
+    source = project / "data/sales.csv"
+    lines = [f"2024-05-{n + 1:02},{'' if n % 2 else 'North'},Tea,{n},1.5" for n in range(8)]
+    source.write_text(source.read_text("utf-8") + "\n".join(lines) + "\n", "utf-8")
+    set_filters(project, '{"region": "", "product": "single", "units": ""}')
+    inside(
+        project,
+        """
+        import html, re
+        regions = data["sales"].query("SELECT region FROM sales")["region"]
+        north, blank = regions == "North", regions.isna()
+        assert blank.sum() == 4
+        for query, expected in {
+            "region.not=North": ~north, "region.not=North&region.not=East":
+                ~regions.isin(["North", "East"]),
+            "region.blank=1": blank, "region.blank=0": ~blank,
+            "region.blank=1&region=North": blank | north,
+            "region.blank=0&region.not=North": ~blank & ~north,
+            "region.not=&region=North": ~north,  # a form without a script
+            "region.not=&region.blank=1": ~blank, "region.not=": north | True,
+            "region.not=x'+OR+1=1+--": north | True,
+        }.items():
+            assert count(query) == expected.sum(), query
+            pairs = filters.to_pairs(active(query))
+            assert filters.from_query(MultiDict(pairs), {"region": ""}) == active(query)
+        control = controls("region.not=North&region.blank=0")["region"]
+        assert control.choices == ("East", "North", "South", "West", "")
+        assert controls()["product"].choices == ("Cocoa", "Coffee", "Tea")
+        def page(query):
+            text = get(f"/?{query}").text
+            chips = re.findall(r'<a class="chip" href="[?]([^"]*)"[^>]*>([^<]*)<', text)
+            return text, {label: html.unescape(url) for url, label in chips}
+        text, chips = page("region.not=North&region.blank=0")
+        assert chips == {
+            "Region: not blank": "region.not=North", "Region: not North": "region.blank=0"
+        }
+        assert '<span class="count">not 2</span>' in text
+        assert 'name="region.not" value="" checked' in text
+        assert 'name="region.blank" value="1" checked> (blank)' in text
+        assert page("region.blank=1")[1] == {"Region: blank": ""}
+        many = "&".join(f"region.not={n}" for n in range(9))
+        assert page(many)[1] == {"Region: not 9 values": ""}
+        assert "ETag" in get("/?region.not=North").headers
+        before = cached_files()
+        assert get("/?region.not=Nowhere").status_code == 200
+        assert cached_files() == before
+        """,
+        START + ROWS,
     )

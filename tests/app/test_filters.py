@@ -22,6 +22,7 @@ from tests.support.web import Watched, serving, wait_for_data
 LONG = "Department of Weights & <b>Measures</b>"
 LONGER = f"{LONG}, and of Everlasting Correspondence"
 FORMS = {"date": "", "region": "single", "product": "search", "revenue": "range", "place": ""}
+DEFAULTS = {"date": "days=this year", "region": "choice=North, East"}
 PLACES = [LONG, LONGER, *(f"Place {n:02}" for n in range(14))]
 
 
@@ -56,6 +57,10 @@ def site(shared_project: Path) -> Iterator[str]:
         lines = ("--x", "date", "--y", "revenue", "--grain", "month", "--color", "region")
         add_chart("lines", "--kind", "line", *lines, *second)
         add_chart("grid", "--kind", "heatmap", "--x", "region", "--by", "place", *second)
+        add_chart("start", "--kind", "bar", "--x", "region", "--y", "units", "--dashboard", "Start")
+        start = root / "app/charts/start.py"
+        text = re.sub("FILTERS = .*", f"FILTERS = {DEFAULTS}", start.read_text("utf-8"))
+        start.write_text(text, "utf-8")
         with serving(root) as url:
             wait_for_data(url)
             yield url
@@ -160,7 +165,7 @@ def test_a_search_waits_for_the_end_of_a_word_and_is_one_step(page: Page) -> Non
 def test_a_long_list_of_choices_is_narrowed(page: Page) -> None:
     choice = page.locator(".filters details[data-column=place]")
     choice.locator("summary").click()
-    box, labels = choice.get_by_label("Find in Place"), choice.locator("label:visible")
+    box, labels = choice.get_by_label("Find in Place"), choice.locator("label:not(.not):visible")
     expect(labels).to_have_count(16)
     box.press_sequentially("MEASURES")
     expect(labels).to_have_count(2)
@@ -172,6 +177,61 @@ def test_a_long_list_of_choices_is_narrowed(page: Page) -> None:
     expect(labels).to_have_count(10)
     assert query(page) == [("place", LONG)]
     assert page.locator(".filters details[data-column=region] .option-search").count() == 0
+
+
+def test_all_but_the_chosen_values(page: Page) -> None:
+    same, choice = stay(page), page.locator(".filters details[data-column=place]")
+    choose(page, "Place", "Place 01")
+    choose(page, "Place", "not these", "Place 02")
+    counted(page, sum(row["place"] not in ("Place 01", "Place 02") for row in ROWS))
+    assert query(page) == [("place.not", "Place 01"), ("place.not", "Place 02")]
+    expect(choice.locator(".count")).to_have_text("not 2")
+    expect(chips(page)).to_have_text(["Place: not Place 01", "Place: not Place 02"])
+    chips(page).first.click()
+    counted(page, sum(row["place"] != "Place 02" for row in ROWS))
+    page.go_back()
+    expect(chips(page)).to_have_count(2)
+    choice.locator("summary").click()
+    choice.get_by_label("Find in Place").fill("place 0")
+    expect(choice.locator("label:visible")).to_have_count(11)  # with the switch
+    page.locator("h1").click()
+    choose(page, "Place", "not these")
+    counted(page, sum(row["place"] in ("Place 01", "Place 02") for row in ROWS))
+    expect(choice.locator(".count")).to_have_text("2")
+    assert query(page) == [("place", "Place 01"), ("place", "Place 02")]
+    assert same()
+    page.go_back()
+    expect(chips(page).first).to_have_text("Place: not Place 01")
+    page.reload()
+    expect(choice.get_by_label("not these")).to_be_checked()
+
+
+def test_choices_follow_the_other_filters_in_an_open_menu(page: Page) -> None:
+    choose(page, "Place", "Place 06")
+    counted(page, sum(row["place"] == "Place 06" for row in ROWS))
+    page.get_by_label("Date to").fill("2023-01-03")
+    counted(page, 0)
+    choice = page.locator(".filters details[data-column=place]")
+    choice.locator("summary").click()
+    left = {row["place"] for row in ROWS if row["date"] <= "2023-01-03"}
+    labels = choice.locator("label:not(.not):visible")
+    expect(labels).to_have_count(4)
+    assert {text.strip() for text in labels.all_inner_texts()} == {*left, "Place 06"}
+    expect(page.locator(".filters label.empty:visible input")).to_have_value("Place 06")
+    assert page.get_by_label("Place 06").is_checked()
+    box = choice.get_by_label("Find in Place")
+    box.fill("place")
+    page.go_back()
+    expect(labels).to_have_count(14)
+    expect(box).to_be_focused()
+    expect(box).to_have_value("place")
+    lows = page.get_by_role("spinbutton", name="Revenue from")
+    rows = [float(row["revenue"]) for row in ROWS if row["place"] == "Place 06"]
+    expect(lows).to_have_attribute("placeholder", f"{min(rows):g}")
+    choice.get_by_label("Place 06").focus()
+    page.keyboard.press("Space")
+    expect(page.locator(".row-counts")).to_have_text("360 rows")
+    expect(choice.get_by_label("Place 06")).to_be_focused()
 
 
 def test_spans_of_days(page: Page) -> None:
@@ -218,6 +278,46 @@ def test_chips_and_reset(page: Page) -> None:
     expect(chips(page)).to_have_count(0)
     assert (kpis(page), figures(page), urlsplit(page.url).query) == (before, drawing, "")
     assert page.get_by_label("Product has").input_value() == ""
+    assert same()
+
+
+def test_a_page_starts_with_defaults_that_can_be_cleared(page: Page, site: str) -> None:
+    def rows(*regions: str, since: str = "2024") -> int:
+        return sum(row["region"] in regions and row["date"] >= since for row in ROWS)
+
+    address = f"{site}/dashboards/start"
+    page.goto(address)
+    drawn(page, 1)
+    same = stay(page)
+    counted(page, rows("North", "East"))
+    expect(chips(page)).to_have_text(
+        ["Date: 2024-01-01 \u2013 2024-01-24", "Region: East", "Region: North"]
+    )
+    expect(page.get_by_role("link", name="Reset")).to_have_count(0)
+    chips(page).first.click()
+    counted(page, rows("North", "East", since=""))
+    assert page.url == f"{address}?date="
+    choose(page, "Region", "North", "East")
+    expect(chips(page)).to_have_count(0)
+    assert page.url == f"{address}?date=&region="
+    link = page.get_by_role("link", name="Overview").get_attribute("href")
+    assert str(link).endswith("?date=&region=")
+    page.get_by_role("link", name="Reset").click()
+    counted(page, rows("North", "East"))
+    assert page.url == address
+    assert page.get_by_label("North", exact=True).is_checked()
+    assert page.get_by_label("Date from").input_value() == "2024-01-01"
+    choose(page, "Region", "East")
+    counted(page, rows("North"))
+    assert page.url == f"{address}?region=North"
+    choose(page, "Region", "East")
+    counted(page, rows("North", "East"))
+    assert page.url == address
+    page.go_back()
+    counted(page, rows("North"))
+    click(page, page.locator("#start .point path").first)
+    expect(chips(page)).to_have_text(["Date: 2024-01-01 \u2013 2024-01-24"])
+    assert page.url == f"{address}?region="
     assert same()
 
 

@@ -121,6 +121,24 @@ def test_data_that_git_ignores_is_shipped_and_noted(tiny_project: Project) -> No
     assert shipped == ["data/costs.csv", "data/sales.csv"]
 
 
+def test_different_defaults_on_a_dashboard_are_noted(tiny_project: Project) -> None:
+    chart = "TITLE = 'x'\nDATA = 'sales'\nSQL = ''\ndef table(df): ...\n"
+    build(
+        tiny_project.root,
+        {
+            "app/charts/a.py": f"{chart}FILTERS = {{'region': 'choice=North', 'day': ''}}\n",
+            "app/charts/b.py": f"{chart}FILTERS = {{'region': '=East', 'day': 'days=this year'}}\n",
+            "app/charts/c.py": f"{chart}FILTERS = {{'region': 'single=North'}}\n",
+            "app/charts/d.py": f"{chart}FILTERS = {{'region': '=West'}}\nDASHBOARDS = ['Own']\n",
+        },
+    )
+    (finding,) = rules.defaults(tiny_project)
+    assert finding.is_note
+    assert finding.sentence == (
+        "Overview starts with region = North, the default in a.py; b.py has East"
+    )
+
+
 def test_links_out_of_the_project_are_refused(tiny_project: Project, tmp_path: Path) -> None:
     build(tmp_path, {"elsewhere/x.csv": f"{KEY}\n"})
     build(tiny_project.root, {"app/loaders/x.py": LOADER.replace("sales", "x")})

@@ -46,6 +46,7 @@ SCRIPT = re.compile(
 )  # the first one, to put files.js before it
 STYLESHEET = re.compile(rf'<link rel="stylesheet" href="{ROOT}/(static/[^"?]+)')
 NO_SCRIPT = re.compile(r"<noscript>\s*<button>[^<]*</button>\s*</noscript>")
+NOT = re.compile(r'<label class="not">.*?</label>')  # as many choices again
 DAY = re.compile(r'<input type="date"')
 Pairs = tuple[tuple[str, str], ...]
 
@@ -75,12 +76,15 @@ class Form(HTMLParser):
         if "data-column" in attributes:
             self._column = attributes["data-column"]
             self.options[self._column] = []
+            if "data-default" in attributes:
+                self.options[self._column].append(((self._column, ""),))
         if not self._column:
             return
         if tag == "input" and attributes.get("type") in {"checkbox", "radio"}:
             self.kinds[self._column] = "several" if attributes["type"] == "checkbox" else "one"
             if value := attributes.get("value"):
-                self.options[self._column].append(((self._column, value),))
+                name = attributes.get("name") or self._column  # region, or region.blank
+                self.options[self._column].append(((name, value),))
         elif (
             tag == "input"
             and attributes.get("type") in {"date", "number", "search"}
@@ -125,11 +129,13 @@ def choose(forms: Mapping[str, Form]) -> tuple[dict[str, list[Pairs]], dict[str,
             options[column] = [(), *choices]
             kinds[column] = "days" if form_kinds[column] == "days" else "one"
     for column in [name for name in options if form_kinds[name] == "several"]:
-        choices = [choice for choice in options[column] if choice]
+        cleared = [((column, ""),)] if ((column, ""),) in options[column] else []
+        choices = [choice for choice in options[column] if choice and choice not in cleared]
         if len(choices) <= MAX_CHOICES.bit_length() and fits(column, 2 ** len(choices)):
             sizes = range(len(choices) + 1)
             sets = chain.from_iterable(combinations(choices, size) for size in sizes)
             options[column] = [tuple(chain.from_iterable(choice_set)) for choice_set in sets]
+            options[column] += cleared
             kinds[column] = "several"
     return options, kinds
 
@@ -231,11 +237,13 @@ class Export:
     def _narrow(self, kinds: Mapping[str, str]) -> None:
         """Remove the fixed filters from the charts, and adapt the form of the live ones."""
         for slug, chart in self.engine.charts.items():
-            filters = {
-                column: "single" if kinds[column] == "one" else form
-                for column, form in chart.filters.items()
-                if kinds.get(column, "fixed") != "fixed"
-            }
+            filters = {}
+            for column, declared in chart.filters.items():
+                _, equals, default = declared.partition("=")
+                if kinds.get(column) == "one":
+                    filters[column] = f"single{equals}{default.partition(',')[0]}"
+                elif kinds.get(column, "fixed") != "fixed":
+                    filters[column] = declared
             self.engine.charts[slug] = replace(chart, filters=filters)
         # Another version, so that answers which were cached with the former filters are not used.
         self.engine.cache.code_version = self.release
@@ -279,6 +287,7 @@ class Export:
 
         text = LINK.sub(relative, text)
         text = NO_SCRIPT.sub("<noscript>This needs JavaScript.</noscript>", text)
+        text = NOT.sub("", text)
         text = DAY.sub('<input readonly type="date"', text)
         script = rf'<script src="\g<folder>files.js?v={self.release}" defer></script>'
         text = SCRIPT.sub(lambda match: f"{match.expand(script)}\n{match[0]}", text, count=1)

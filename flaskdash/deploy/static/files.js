@@ -33,7 +33,7 @@
     if (!/\.\w+$/.test(file)) file += ".html"; // some hosts leave it out
     const names = PAGES[file.replace(/(\/rows)?\.\w+$/, "")] ?? [];
     const pairs = [...searchParams]
-      .filter(([name, value]) => value && names.includes(name))
+      .filter(([name]) => names.includes(name))
       .map(([name, value]) => `${name}=${value}`.replaceAll("\r\n", "\n"));
     return { file, digest: digestOf([...new Set(pairs)].sort()) };
   }

@@ -1,5 +1,6 @@
 """The static target: dashboards as files, with their filters, below any path."""
 
+import csv
 import json
 import re
 import subprocess
@@ -18,8 +19,9 @@ from flaskdash.deploy.static import child
 from flaskdash.deploy.target import Place
 from flaskdash.project import Project
 from flaskdash.ship.errors import BuildError, PreflightError
+from tests.support.data import sales_csv
 from tests.support.fixtures import Cli
-from tests.support.projects import copy_project
+from tests.support.projects import copy_project, keep_one_chart
 from tests.support.web import Watched
 
 TABLE = '''"""All sales."""
@@ -184,6 +186,18 @@ def test_a_filter_is_live_on_all_of_its_pages_or_on_none() -> None:
     assert child.choose({"/charts/x": alone})[1] == {"country": "one"}
 
 
+def test_a_default_can_be_cleared() -> None:
+    page = child.Form(
+        '<form class="filters"><details data-column="region" data-default="region=a">'
+        '<input type="checkbox" name="region" value="a"><input type="checkbox" value="b">'
+        "</details></form>"
+    )
+    options, kinds = child.choose({"/": page})
+    assert kinds == {"region": "several"}
+    a, b, cleared = (("region", value) for value in ("a", "b", ""))
+    assert options["region"] == [(), (a,), (b,), (a, b), (cleared,)]
+
+
 def test_a_form_is_read_as_a_browser_reads_it() -> None:
     page = child.Form(
         '<form class="table-search"><input type="search" name="x.find"></form><form class="filters">'
@@ -313,6 +327,20 @@ def text_of(project: Project, name: str, *pairs: tuple[str, str]) -> str:
         assert json.loads(call[1]) == name
         texts |= json.loads(call[2])
     return texts[child.suffix(pairs).removeprefix(".")]
+
+
+def test_a_copy_starts_with_the_defaults(project: Path) -> None:
+    keep_one_chart(project, "total_revenue", '{"region": "choice=North"}')
+    made = Project.find(project)
+    plan(made).run(lambda _: None)
+    rows = csv.DictReader(sales_csv().splitlines())
+    revenues = [(row["region"], float(row["revenue"])) for row in rows]
+
+    def total(*pairs: tuple[str, str]) -> float:
+        return float(text_of(made, "charts/total-revenue.csv", *pairs).split()[1])
+
+    assert total() == pytest.approx(sum(n for region, n in revenues if region == "North"))
+    assert total(("region", "")) == pytest.approx(sum(n for _, n in revenues))
 
 
 def revenue(project: Project, *pairs: tuple[str, str]) -> str:

@@ -327,7 +327,25 @@ def test_filters_are_pushed_down(make: Make, shop: Shop) -> None:
             expected = sum(row == value for row in {[row[2] for row in rows()]!r})
             assert list(counted["n"]) == [expected], value
         listed, more = data["orders"].choices("region")
-        assert sorted(listed) == sorted({REGIONS!r}) and more == 0
+        regions = {[row[2] or "" for row in rows()]!r}
+        assert "" in regions
+        assert sorted(listed) == sorted({{*regions}}) and more == 0
+        for values in (("",), ("", "{REGIONS[0]}"), ("{REGIONS[0]}",), ("no\\0",)):
+            passed = sum(region in values for region in regions)
+            counts = [data["orders"].count([Filter("region", values, is_not=n)]) for n in (0, 1)]
+            assert counts == [passed, {ROWS} - passed], values
+        from app.engine.models import Offer
+        units, february = Filter("units", ("3", "4")), Filter("ordered", (), "2024-02-01", "2024-02-29")
+        offered = data["orders"].offered([
+            Offer("region", False, (units, february)), Offer("units", False, (february,)),
+            Offer("ordered", True, (units,)), Offer("amount", True, (Filter("region", ("no",)),)),
+        ])
+        few = {[(row[2] or "", str(row[3]), str(row[1])[:10]) for row in rows()]!r}
+        assert {{*offered[0]}} == {{r for r, u, d in few if u in "34" and d[:7] == "2024-02"}}
+        assert {{*offered[1]}} == {{u for r, u, d in few if d[:7] == "2024-02"}}
+        days = [d for r, u, d in few if u in "34"]
+        assert [text[:10] for text in offered[2]] == [min(days), max(days)]
+        assert not any(offered[3])
         low, high, different = data["orders"].span("ordered")
         assert (str(low)[:10], str(high)[:10], different) == ("2024-01-01", "2024-09-19", {ROWS})
         assert data["orders"].count() == {ROWS}
@@ -382,14 +400,15 @@ def test_values_of_filters_are_parameters_in_each_dialect(make: Make, sqlite: Sh
             Filter("amount", (), "1.25", "99.5"),
             Filter("ordered", (), "2024-02-03", "2024-02-04"),
             Filter("units", ("7",)),
+            Filter("paid", ("", "North"), is_not=True),
         ]
         clause = data["orders"]._where(filters)
         for module in (mssql, mysql, oracle, postgresql, sqlite):
             compiled = clause.compile(dialect=module.dialect())
-            for value in ("a'b", "50", "of_", "1.25", "99.5", "2024", "7"):
+            for value in ("a'b", "50", "of_", "1.25", "99.5", "2024", "7", "North"):
                 assert value not in str(compiled), (module, value)
             assert sorted(map(str, compiled.params.values())) == sorted([
-                "['7']", '["a\'b; --"]', "1.25", "99.5", "2024-02-03", "2024-02-05",
+                "['', 'North']", "", "['7']", '["a\'b; --"]', "1.25", "99.5", "2024-02-03", "2024-02-05",
                 "50/% of/_\\",
             ]), compiled.params
         """,

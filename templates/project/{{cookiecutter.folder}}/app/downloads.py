@@ -8,9 +8,9 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort
 
-from app.engine import filters, get_engine
+from app.engine import get_engine
 from app.engine.cache import Answer, place
 from app.engine.models import Chart
 from app.engine.page import draw
@@ -46,7 +46,7 @@ def chart_csv(slug: str) -> Response:
     engine = get_engine()
     chart = engine.chart(slug)
     if chart.kind == "table":
-        active = filters.from_query(request.args, engine.filter_forms([chart]))
+        active = engine.active_filters([chart])
         parts = _csv_parts(engine.rows_of(chart.data).chunks(chart.sql, active))
         first = next(parts)  # an error is raised before the answer has begun
         response = Response(chain([first], parts), mimetype="text/csv")

@@ -95,10 +95,17 @@ def periods(first: date, last: date, step: timedelta) -> dict[str, tuple[date, d
     The data goes from `first` to `last`, in steps. Periods that begin before it, that are all of
     it, or that hold less than two steps are left out.
     """
+    monday = last - timedelta(last.weekday())
+    quarter = last.replace(month=(last.month - 1) // 3 * 3 + 1, day=1)
+    before = quarter - timedelta(1)  # the last day of another quarter
     january = last.replace(month=1, day=1)
     periods = {
         **{f"Last {days} days": (last - timedelta(days - 1), last) for days in (7, 30, 90)},
+        "This week": (monday, last),
+        "Last week": (monday - timedelta(7), monday - timedelta(1)),
         "This month": (last.replace(day=1), last),
+        "This quarter": (quarter, last),
+        "Last quarter": (before.replace(month=before.month - 2, day=1), before),
         "This year": (january, last),
         "Last year": (january.replace(year=last.year - 1), january - timedelta(1)),
     }

@@ -17,7 +17,7 @@ from app.engine.controls import are_offered, find_controls
 from app.engine.database import Statement
 from app.engine.filters import is_day, limits
 from app.engine.kept_answers import RETRY_SECONDS, KeptAnswers
-from app.engine.models import Filter, Loader, State, View
+from app.engine.models import Filter, Loader, Offer, State, View
 from app.engine.query import MOST_CHOICES, OWN_WITH
 from app.engine.snapshots import Snapshot
 from app.engine.tables import Page, as_source
@@ -99,6 +99,20 @@ class LiveData:
         low, high, distinct = span.iloc[0]
         return low, high, int(distinct)
 
+    def offered(self, offers: Sequence[Offer]) -> list[list[str]]:
+        parts: list[Part] = []
+        for n, offer in enumerate(offers):
+            value: sa.ColumnClause[Any] = sa.column(offer.column)
+            ends = [sa.func.min(value), sa.func.max(value)]
+            for selected in ends if offer.is_range else [value]:
+                start = f"{' UNION ALL ' if parts else ''}SELECT {n} AS number, "
+                parts += start, sa.cast(selected, sa.String), f" AS value {self._source} WHERE "
+                parts.append(self._where(offer.filters))
+                parts += [] if offer.is_range else [" GROUP BY ", value]
+        rows = self._answers.ask(Statement(*parts), is_kept=lambda: False)
+        texts = rows["value"].fillna("").map(str)
+        return [texts[rows["number"] == n].tolist() for n in range(len(offers))]
+
     def count(self, filters: Sequence[Filter] = ()) -> int:
         applied = self._applied(filters)
         counted = self._count(applied) if applied else self._facts(self.state(), self._count, ())
@@ -137,10 +151,11 @@ class LiveData:
 
     def _choices(self, column: str) -> DataFrame:
         value: sa.ColumnClause[Any] = sa.column(column)
-        text = sa.cast(value, sa.String)
-        total = f" AS choice, count(*) OVER () AS total {self._source} WHERE "
-        end = " GROUP BY ", value, " ORDER BY ", value, f" LIMIT {MOST_CHOICES}"
-        return self._answers.ask(Statement("SELECT ", text, total, text != "", *end))
+        text = sa.func.coalesce(sa.cast(value, sa.String), "")
+        total = f" AS choice, count(*) OVER () AS total {self._source} GROUP BY "
+        order = sa.case((value.is_(None), 0), else_=1), ", ", value
+        end = " ORDER BY ", *order, f" LIMIT {MOST_CHOICES}"
+        return self._answers.ask(Statement("SELECT ", text, total, value, *end))
 
     def _span(self, column: str) -> DataFrame:
         value: sa.ColumnClause[Any] = sa.column(column)
@@ -164,8 +179,11 @@ def _clauses(item: Filter, kind: str) -> list[sa.ColumnElement[bool]]:
     column: sa.ColumnClause[Any] = sa.column(item.column)
     text = sa.cast(column, sa.String) if kind != "VARCHAR" else column
     low, high = limits(item, kind)
+    if item.is_not or "" in item.values:
+        text = sa.func.coalesce(sa.cast(column, sa.String), "")
     if item.values:
-        clauses.append(text.in_([value for value in item.values if "\0" not in value]))
+        values = [value for value in item.values if "\0" not in value]
+        clauses.append(text.not_in(values) if item.is_not else text.in_(values))
     if item.text:
         has = text.icontains(item.text, autoescape=True)
         clauses.append(sa.false() if "\0" in item.text else has)

@@ -11,6 +11,7 @@ from each loader by name), and one of:
 A figure may have note(df) beside it: the line of words under its title. A chart may define FILTERS
 (columns), DASHBOARDS (titles), ORDER, and SIZE ("half" or "full"). A dict tells the form of a filter
 that its column's type would not choose: {"day": "", "name": "search"}; there are choice, single,
-search, range and days.
+search, range and days. A default may follow: {"day": "days=this year", "region": "choice=North,
+East", "price": "range=10..20"}.
 Files that begin with _ are skipped.
 """

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RANGES = {"range", "days"}  # the forms with limits in place of choices
 FEW_NUMBERS = 50  # whole numbers, such as years and ratings, that are listed as choices
+MOST_PRESETS = 8
+SPARE_PRESETS = ("Last week", "Last quarter")  # the first that go if there are more
 MOST_CHIPS = 5  # of one filter
 MOST_LABELS = 200  # of one column whose points can be clicked
 
@@ -34,16 +36,21 @@ class Control:
     low: str
     high: str
     text: str
+    is_not: bool = False
+    default: str = ""  # as FILTERS has it
     ends: tuple[str, str] = ("", "")  # the least and greatest, of a range
+    within: tuple[str, str] = ("", "")  # those under the other filters
     distinct: int = 0  # values, of a range
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()  # the last is empty if values are missing
     more: int = 0  # choices that are not listed
+    empty: frozenset[str] = frozenset()  # choices without rows under the other filters
 
 
 def check(chart: Chart, types: Mapping[str, str]) -> None:
     """Raise LookupError if FILTERS names an unknown column, or a form that its type does not allow."""
     names = " or ".join(chart.data)
     for column, form in chart.filters.items():
+        form = form.partition("=")[0]
         if column not in types:
             raise LookupError(f"FILTERS has {column!r}, which {names} does not have")
         if not filters.fits(form, types[column]):
@@ -66,10 +73,12 @@ def find_controls(
 def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
     column = current.column
     kind = data[0].columns()[column]
+    form, _, default = form.partition("=")
     if not form or not filters.fits(form, kind):
         form = _default_form(data, column, kind)
     low, high = filters.limits(current, kind)
-    control = Control(column, form, data, current.values, low, high, current.text)
+    text, is_not = current.text, current.is_not
+    control = Control(column, form, data, current.values, low, high, text, is_not, default)
     if control.form in RANGES:
         same_kind = [each for each in data if filters.fits(form, each.columns()[column])]
         return _with_ends(control, [each.span(column) for each in same_kind])
@@ -77,17 +86,22 @@ def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
     more = max(left for _, left in listed)
     choices = dict.fromkeys(choice for choices, _ in listed for choice in choices)
     choices |= dict.fromkeys(current.values if more else ())
-    return replace(control, choices=tuple(choices), more=more)
+    return replace(control, choices=tuple(sorted(choices, key="".__eq__)), more=more)
 
 
 def _with_ends(control: Control, spans: Sequence[tuple[Any, Any, int]]) -> Control:
-    ends = [end for span in spans for end in span[:2] if end is not None and end == end]
-    if control.form == "range":
-        texts = [f"{end:.10g}" for end in sorted(map(float, ends))]
+    ends = ends_of(control.form, [end for span in spans for end in span[:2]])
+    return replace(control, ends=ends, within=ends, distinct=max(span[2] for span in spans))
+
+
+def ends_of(form: str, values: Iterable[Any]) -> tuple[str, str]:
+    """Return the least and greatest of values as text."""
+    known = [value for value in values if value not in {None, ""} and value == value]
+    if form == "range":
+        texts = [f"{value:.10g}" for value in sorted(map(float, known))]
     else:
-        texts = sorted(str(end)[:10] for end in ends)
-    distinct = max(span[2] for span in spans)
-    return replace(control, ends=(texts[0], texts[-1]) if texts else ("", ""), distinct=distinct)
+        texts = sorted(str(value)[:10] for value in known)
+    return (texts[0], texts[-1]) if texts else ("", "")
 
 
 def _default_form(data: Sequence[Data], column: str, kind: str) -> str:
@@ -97,7 +111,8 @@ def _default_form(data: Sequence[Data], column: str, kind: str) -> str:
     if filters.is_number(kind) and data[0].span(column)[2] > FEW_NUMBERS:
         return "range"
     listed = [each.choices(column) for each in data]
-    if filters.is_number(kind) and not all(float(choice).is_integer() for choice in listed[0][0]):
+    numbers = map(float, filter(None, listed[0][0] if filters.is_number(kind) else ()))
+    if not all(number.is_integer() for number in numbers):
         return "range"
     return "search" if any(more for _, more in listed) else "choice"
 
@@ -120,27 +135,36 @@ def _is_offered(item: Filter, control: Control) -> bool:
     return all(any(data.count([single]) for data in control.data) for single in unlisted)
 
 
-def chips(controls: Iterable[Control], active: Sequence[Filter]) -> list[tuple[str, str]]:
-    """Return each active filter in words, with the query string of the page without it."""
+def chips(
+    controls: Iterable[Control], active: Iterable[Filter], chosen: Iterable[Filter]
+) -> list[tuple[str, str]]:
+    """Return each active filter in words, with the query string of the page without it.
+
+    Those that are active by default are not among the chosen ones, which the URL names.
+    """
     chips: list[tuple[str, str]] = []
-    limits = {control.column: (control.low, control.high) for control in controls}
-    for n, item in enumerate(active):
-        if item.column in limits:
-            for text, smaller in _without_each(item, *limits[item.column]):
-                remaining = [*active[:n], smaller, *active[n + 1 :]]
-                chips.append((f"{words(item.column)}{text}", _query(remaining)))
+    by_column = {control.column: control for control in controls}
+    for item in active:
+        if control := by_column.get(item.column):
+            for text, smaller in _without_each(item, control.low, control.high):
+                remaining = {each.column: each for each in chosen} | {item.column: smaller}
+                if smaller == Filter(item.column) and not control.default:
+                    del remaining[item.column]
+                chips.append((f"{words(item.column)}{text}", _query(remaining.values())))
     return chips
 
 
 def _without_each(item: Filter, low: str, high: str) -> Iterable[tuple[str, Filter]]:
     """Yield each condition of a filter in words, and the filter without it."""
     values = list(dict.fromkeys(value.replace("\r\n", "\n") for value in item.values))
+    start = ": not " if item.is_not else ": "
     if len(values) > MOST_CHIPS:
-        yield f": {len(values)} values", replace(item, values=())
+        yield f"{start}{len(values)} values", replace(item, values=(), is_not=False)
     else:
         for value in values:
             remaining = tuple(v for v in item.values if v.replace("\r\n", "\n") != value)
-            yield f": {value}", replace(item, values=remaining)
+            is_not = item.is_not and bool(remaining)
+            yield f"{start}{value or 'blank'}", replace(item, values=remaining, is_not=is_not)
     if item.text:
         yield f" has “{item.text}”", replace(item, text="")
     if low or high:
@@ -152,17 +176,22 @@ def _query(active: Iterable[Filter]) -> str:
     return urlencode(filters.to_pairs(active))
 
 
-def presets(control: Control, active: Iterable[Filter]) -> list[tuple[str, str]]:
+def presets(control: Control, chosen: Iterable[Filter]) -> list[tuple[str, str]]:
     """Return the periods of helpers.py, each with the query string that sets it."""
     try:
         first, last = map(date.fromisoformat, control.ends)
         spans = periods(first, last, (last - first) / max(1, control.distinct - 1))
     except (ValueError, OverflowError):  # no days, or days before the year 1
         return []
-    remaining = [item for item in active if item.column != control.column]
+    unlike = {span: name for name, span in reversed(spans.items())}  # the first name of each
+    spans = {name: span for name, span in spans.items() if unlike[span] == name}
+    for name in SPARE_PRESETS:
+        if len(spans) > MOST_PRESETS:
+            spans.pop(name, None)
+    remaining = [item for item in chosen if item.column != control.column]
     return [
         (name, _query([*remaining, Filter(control.column, (), str(low), str(high))]))
-        for name, (low, high) in spans.items()
+        for name, (low, high) in [*spans.items()][:MOST_PRESETS]
     ]
 
 
@@ -178,6 +207,6 @@ def clickable(rows: DataFrame, controls: Iterable[Control]) -> dict[str, dict[st
         if control.more:  # some choices are not listed; "Other" is the rest of a pie, not a value
             choices |= {value: value for value in values if value != "Other"}
         labels[control.column] = {
-            html.escape(value, quote=False): choices[value] for value in values if value in choices
+            html.escape(value, quote=False): choices[value] for value in values if choices.get(value)
         }
     return {column: values for column, values in labels.items() if values}

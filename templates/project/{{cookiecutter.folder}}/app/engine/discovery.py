@@ -97,7 +97,8 @@ def _chart(
         )
     filters = getattr(module, "FILTERS", ())
     forms = dict(filters) if isinstance(filters, Mapping) else dict.fromkeys(filters, "")
-    if unknown := [form for form in forms.values() if form not in ("", *FORMS)]:
+    names = [form.partition("=")[0] for form in forms.values()]
+    if unknown := [name for name in names if name not in ("", *FORMS)]:
         raise RuntimeError(f"{file}: FILTERS has {unknown[0]!r}. Write one of {', '.join(FORMS)}.")
     slug = name.replace("_", "-")
     return Chart(

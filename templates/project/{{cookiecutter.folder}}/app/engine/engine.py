@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from flask import abort, current_app
+from flask import abort, current_app, request
 
 from app.engine.cache import Cache
 from app.engine.controls import Control, find_controls
+from app.engine.defaults import with_defaults
+from app.engine.filters import from_query
 from app.engine.models import Chart, Filter, Loader, State, slugify
 from app.engine.query import Data, JoinedRows, Rows
 
@@ -49,12 +51,22 @@ class Engine:
         return data[0] if len(data) == 1 else JoinedRows(data)
 
     def filter_forms(self, charts: Iterable[Chart]) -> dict[str, str]:
-        """Return the columns that filter these charts and their peers, each with its form."""
-        forms: dict[str, str] = {}
+        """Return the columns that filter these charts and their peers, each as "form=default"."""
+        forms: dict[str, list[str]] = {}
         for chart in self.peers(charts):
-            for column, form in chart.filters.items():
-                forms[column] = forms.get(column) or form
-        return forms
+            for column, declared in chart.filters.items():
+                known = forms.setdefault(column, ["", "", ""])
+                forms[column] = [a or b for a, b in zip(known, declared.partition("="), strict=True)]
+        return {column: "".join(parts) for column, parts in forms.items()}
+
+    def chosen_filters(self, charts: Sequence[Chart]) -> tuple[Filter, ...]:
+        """Return the filters in the URL of the request."""
+        return from_query(request.args, self.filter_forms(charts)) if request.args else ()
+
+    def active_filters(self, charts: Sequence[Chart]) -> tuple[Filter, ...]:
+        """Return the filters in the URL, and the defaults of the columns that it does not name."""
+        data, forms = [*self.data_of(charts).values()], self.filter_forms(charts)
+        return with_defaults(self.chosen_filters(charts), data, forms)
 
     def controls(self, charts: Sequence[Chart], active: Sequence[Filter]) -> list[Control]:
         """Return the controls of a page that shows these charts."""

@@ -10,20 +10,31 @@ from werkzeug.datastructures import MultiDict
 from app.engine.models import LONGEST_SEARCH, Filter
 
 NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL[(\d,)]*")
+PARTS = ("", ".from", ".to", ".has", ".not", ".blank")  # of a column's parameters in the URL
 FORMS = ("choice", "single", "range", "days", "search")
 
 
-def from_query(args: MultiDict[str, str], columns: Iterable[str]) -> tuple[Filter, ...]:
-    """Return the filters in a query string: ?region=North&day.from=2024-01-31&name.has=tea."""
+def from_query(args: MultiDict[str, str], forms: Mapping[str, str]) -> tuple[Filter, ...]:
+    """Return the filters in a query string: ?region=North&day.from=2024-01-31&name.has=tea.
+
+    The rows without a region are ?region.blank=1, those with another one are ?region.not=North,
+    and those with any are ?region.blank=0. An empty parameter, as in ?region=, is an empty filter if the column has a default.
+    """
     filters = []
-    for column in columns:
-        values = {value for value in args.getlist(column) if value}
+    for column, form in forms.items():
+        names = (column, f"{column}.not")
+        values = {value for name in names for value in args.getlist(name) if value}
         values |= {value.replace("\r\n", "\n") for value in values}  # forms send newlines as \r\n
         limits = (args.get(f"{column}.{end}", "") for end in ("from", "to"))
         low, high = (limit if _day(limit) or _number(limit) else "" for limit in limits)
         text = args.get(f"{column}.has", "").strip()[:LONGEST_SEARCH]
-        if values or low or high or text:
-            filters.append(Filter(column, tuple(sorted(values)), low, high, text))
+        blank = args.get(f"{column}.blank", "")
+        values |= {""} if blank else set()
+        is_not = bool(values) and (f"{column}.not" in args or blank == "0")
+        item = Filter(column, tuple(sorted(values)), low, high, text, is_not)
+        is_named = any(f"{column}{part}" in args for part in PARTS)
+        if item != Filter(column) or ("=" in form and is_named):
+            filters.append(item)
     return tuple(filters)
 
 
@@ -31,10 +42,18 @@ def to_pairs(filters: Iterable[Filter]) -> list[tuple[str, str]]:
     """Return the filters as parameters of a query string."""
     pairs = []
     for item in filters:
-        pairs += [(item.column, value) for value in item.values]
+        pairs += [value_pair(item, value) for value in item.values]
+        pairs += [(item.column, "")] if item == Filter(item.column) else []
         limits = (("from", item.low), ("to", item.high), ("has", item.text))
         pairs += [(f"{item.column}.{end}", value) for end, value in limits if value]
     return pairs
+
+
+def value_pair(item: Filter, value: str) -> tuple[str, str]:
+    """Return one value of a filter as a parameter of a query string."""
+    if not value:
+        return f"{item.column}.blank", "0" if item.is_not else "1"
+    return f"{item.column}.not" if item.is_not else item.column, value
 
 
 def where(
@@ -58,12 +77,15 @@ def _clauses(item: Filter, kind: str, bind: Callable[[object], str]) -> list[str
     clauses = []
     column = quote(item.column)
     text = column if kind == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+    if item.is_not or "" in item.values:
+        text = f"coalesce(CAST({column} AS VARCHAR), '')"
     low, high = limits(item, kind)
     bound = "DATE" if is_day(kind) else "FLOAT" if kind == "FLOAT" else "DOUBLE"
+    negation = "NOT " * item.is_not
     if len(item.values) == 1:
-        clauses.append(f"{text} = {bind(item.values[0])}")
+        clauses.append(f"{negation}({text} = {bind(item.values[0])})")
     elif item.values:  # DuckDB takes half as long with a list as with IN
-        clauses.append(f"{text} = ANY({bind(list(item.values))})")
+        clauses.append(f"{negation}({text} = ANY({bind(list(item.values))}))")
     if item.text:
         clauses.append(f"contains(lower({text}), lower({bind(item.text)}))")
     if low:

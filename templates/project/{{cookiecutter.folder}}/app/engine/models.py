@@ -54,13 +54,26 @@ class Chart:
 
 @dataclass(frozen=True)
 class Filter:
-    """What one column lets through: one of `values`, from `low` to `high`, what contains `text`."""
+    """What one column lets through: one of `values`, from `low` to `high`, what contains `text`.
+
+    Among the values, an empty text stands for missing ones.
+    """
 
     column: str
     values: tuple[str, ...] = ()
     low: str = ""
     high: str = ""
     text: str = ""
+    is_not: bool = False  # the values are those that it does not let through
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A question: what a control can offer of a column in the rows that pass some filters."""
+
+    column: str
+    is_range: bool  # its ends, not its values
+    filters: tuple[Filter, ...]
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,11 @@ from werkzeug.exceptions import HTTPException
 from app.engine import bundles, controls, filters
 from app.engine.cache import Answer
 from app.engine.controls import Control
+from app.engine.defaults import check_defaults, default_query
 from app.engine.engine import get_engine
 from app.engine.figures import plot
 from app.engine.models import Chart, Filter, View
+from app.engine.narrow import narrow
 from app.engine.respond import respond, views_of
 from app.engine.tables import Page
 from app.helpers import summary
@@ -87,7 +89,9 @@ def _page(
     active: Sequence[Filter],
 ) -> Answer:
     engine = get_engine()
+    chosen = engine.chosen_filters(charts)
     views, page_controls = views_of(charts), engine.controls(charts, active)
+    narrowed = _submit(narrow, page_controls, active)
     answers, counts = _start_queries(charts, active, views)
     cards = [
         _card(chart, answer, views[chart.slug], page_controls)
@@ -95,7 +99,7 @@ def _page(
     ]
     for card in cards:
         pairs = (views[slug].pairs() for slug in views if slug != card.chart.slug)
-        card.parameters = [*filters.to_pairs(active), *chain.from_iterable(pairs)]
+        card.parameters = [*filters.to_pairs(chosen), *chain.from_iterable(pairs)]
     bundle, drawn = bundles.choose([card.parts for card in cards])
     for card in cards:
         if missing := card.parts - drawn:
@@ -105,16 +109,24 @@ def _page(
         title=title,
         cards=cards,
         bundle=bundle,
-        controls=page_controls,
-        query="?" + urlencode(filters.to_pairs(active)) if active else "",
-        chips=controls.chips(page_controls, active),
+        controls=_narrowed(narrowed, page_controls),
+        query="?" + urlencode(filters.to_pairs(chosen)) if chosen else "",
+        chips=controls.chips(page_controls, active, chosen),
         presets=controls.presets,
-        active=active,
+        default_query=default_query,
+        value_pair=filters.value_pair,
+        chosen=chosen,
         counts=partial(_counts, charts, active, counts),
         states={name: data.state() for name, data in engine.data_of(charts).items()},
         **variables,
     )
     return Answer(body, _keep(cards, set(views.values())))
+
+
+def _narrowed(narrowed: Callable[[], list[Control]], page_controls: list[Control]) -> list[Control]:
+    with suppress(HTTPException):  # a database that does not answer
+        return narrowed()
+    return page_controls
 
 
 def _keep(cards: Sequence[Card], views: set[View]) -> Any:
@@ -188,6 +200,7 @@ def _card(
     """Return a chart with what it shows, or with the error that it raised."""
     try:
         controls.check(chart, get_engine().rows_of(chart.data).columns())
+        check_defaults(chart, page_controls)
         rows = answer()
         if isinstance(rows, Page):
             table = _result(chart, rows.rows) if rows.total else rows.rows

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from app.engine.connection import cursor
 from app.engine.filters import quote, where
-from app.engine.models import Filter, Loader, State, View
+from app.engine.models import Filter, Loader, Offer, State, View
 from app.engine.snapshots import Snapshot
 from app.engine.tables import Page, as_source
 from app.engine.together import query_together
@@ -62,10 +62,16 @@ class Data(Rows, Protocol):
         """Build the snapshot if it is old, use it from now on, and return its state."""
 
     def choices(self, column: str) -> tuple[list[str], int]:
-        """Return the first values of a column as text, in order, and how many more it has."""
+        """Return the first values of a column as text, in order, and how many more it has.
+
+        An empty text stands for missing values.
+        """
 
     def span(self, column: str) -> tuple[Any, Any, int]:
         """Return the least and greatest day or number of a column, and about how many it has."""
+
+    def offered(self, offers: Sequence[Offer]) -> list[list[str]]:
+        """Return for each offer the values as text, or both ends, in one query."""
 
     def count(self, filters: Sequence[Filter] = ()) -> int:
         """Return how many rows pass the filters."""
@@ -157,9 +163,8 @@ class SnapshotData(Snapshot, JoinedRows):
 
     def choices(self, column: str) -> tuple[list[str], int]:
         value = quote(column)
-        sql = f"""SELECT CAST({value} AS VARCHAR) AS choice, count(*) OVER () AS total
-            FROM {SNAPSHOT} WHERE CAST({value} AS VARCHAR) <> ''
-            GROUP BY {value} ORDER BY {value} LIMIT {MOST_CHOICES}"""
+        sql = f"""SELECT coalesce(CAST({value} AS VARCHAR), '') AS choice, count(*) OVER () AS total
+            FROM {SNAPSHOT} GROUP BY {value} ORDER BY {value} NULLS FIRST LIMIT {MOST_CHOICES}"""
         listed = self._fact(sql)
         return listed["choice"], sum(listed["total"][:1]) - len(listed["choice"])
 
@@ -169,6 +174,31 @@ class SnapshotData(Snapshot, JoinedRows):
             FROM {SNAPSHOT} WHERE isfinite({value})"""
         (low,), (high,), (distinct,) = self._fact(sql).values()
         return low, high, distinct
+
+    def offered(self, offers: Sequence[Offer]) -> list[list[str]]:
+        values: dict[str, object] = {"snapshot": self.path()}
+        tables: list[str] = []
+        parts: list[str] = []
+        names = {offer.filters: f"rows{n}" for n, offer in enumerate(offers)}
+        for filters, name in names.items():  # rows that several controls need are read once
+            clause, parameters = where(filters, self.columns(), f"{name}_")
+            values |= parameters
+            columns = (quote(offer.column) for offer in offers if offer.filters == filters)
+            selected = f"SELECT {', '.join(dict.fromkeys(columns))} FROM {SNAPSHOT}{clause}"
+            tables.append(f"{name} AS MATERIALIZED ({selected})")
+        for n, offer in enumerate(offers):
+            column, name = quote(offer.column), names[offer.filters]
+            source = f"SELECT DISTINCT {column} AS value FROM {name}"
+            if offer.is_range:
+                ends = f"unnest([min({column}), max({column})])"
+                source = f"SELECT {ends} AS value FROM {name} WHERE isfinite({column})"
+            parts.append(f"SELECT {n}, CAST(value AS VARCHAR) FROM ({source})")
+        answers: list[list[str]] = [[] for _ in offers]
+        with cursor() as connection:
+            sql = f"WITH {', '.join(tables)} {' UNION ALL '.join(parts)}"
+            for n, text in connection.execute(sql, values).fetchall():
+                answers[n].append(text or "")
+        return answers
 
     def count(self, filters: Sequence[Filter] = ()) -> int:
         if not where(filters, self.columns())[0]:

@@ -9,7 +9,6 @@ from functools import partial
 from flask import Response, abort, request
 from werkzeug.exceptions import ServiceUnavailable
 
-from app.engine import filters
 from app.engine.cache import Answer
 from app.engine.controls import are_offered
 from app.engine.engine import get_engine
@@ -30,8 +29,7 @@ def respond(
 ) -> Response:
     """Answer from the cache, or with what `build` makes of the filters and these arguments."""
     engine = get_engine()
-    forms = engine.filter_forms(charts) if request.args else {}
-    active = filters.from_query(request.args, forms)
+    chosen = engine.chosen_filters(charts)
     # A page shows the rows of a table that its URL asks for; JSON and CSV have all of them.
     views = views_of(charts) if request.args and mimetype == "text/html" else {}
     # The day is there because SQL may ask for the last 30, the root because pages have links.
@@ -39,8 +37,8 @@ def respond(
     for _ in range(ATTEMPTS):
         versions = _versions(charts)
         with suppress(DataReplaced):  # an answer must not mix old and new data
-            build_checked = partial(_build, charts, build, active, versions)
-            return engine.cache.response((page, active, versions, views), build_checked, mimetype)
+            build_checked = partial(_build, charts, build, chosen, versions)
+            return engine.cache.response((page, chosen, versions, views), build_checked, mimetype)
     abort(503, "The data is being replaced. Try again.")
 
 
@@ -53,15 +51,15 @@ def views_of(charts: Sequence[Chart]) -> dict[str, View]:
 def _build(
     charts: Sequence[Chart],
     build: Callable[[Sequence[Filter]], Answer],
-    active: Sequence[Filter],
+    chosen: Sequence[Filter],
     versions: object,
 ) -> Answer:
     try:
-        answer = build(active)
-        if active and answer.keep == "cache":
+        answer = build(get_engine().active_filters(charts))
+        if chosen and answer.keep == "cache":
             with suppress(ServiceUnavailable):  # a live database may not answer
                 # Values that the form does not offer must not fill the cache.
-                if not are_offered(active, get_engine().controls(charts, active)):
+                if not are_offered(chosen, get_engine().controls(charts, chosen)):
                     answer = replace(answer, keep="browser")
     finally:
         if _versions(charts) != versions:

@@ -4,7 +4,35 @@
 const form = document.querySelector(".filters");
 let filterTimer; // runs while somebody types into a text filter
 
-const formQuery = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+// What is chosen in the form: under "not these", the chosen values are those to leave out.
+function formPairs() {
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) {
+    const [column, blank] = name.split(/(\.blank)$/);
+    const isNot = form.elements[`${column}.not`]?.checked;
+    if (value) query.append(isNot && !blank ? `${name}.not` : name, isNot && blank ? 0 : value);
+  }
+  return query;
+}
+
+const PARTS = ["", ".from", ".to", ".has", ".not", ".blank"]; // of a column's parameters in the URL
+const ownPairs = (query, column) =>
+  [...query].filter(([name]) => PARTS.some((part) => name === column + part));
+const asText = (pairs) => pairs.map(String).sort().join("\n");
+const defaultFields = () => form.querySelectorAll("[data-default]");
+
+// A default is not part of the URL; if it was cleared, the URL has an empty parameter.
+function formQuery() {
+  const query = formPairs();
+  for (const { dataset } of defaultFields()) {
+    const own = ownPairs(query, dataset.column);
+    if (!own.length) query.append(dataset.column, "");
+    else if (asText(own) === asText([...new URLSearchParams(dataset.default)])) {
+      for (const [name] of own) query.delete(name);
+    }
+  }
+  return query;
+}
 
 // Tables keep their order and their search, but go back to their first page.
 function filteredUrl() {
@@ -33,13 +61,25 @@ function applyFilters(event) {
 function updateCounts() {
   for (const count of form.querySelectorAll(".count")) {
     const checked = count.closest("details").querySelectorAll(":checked:not([value=''])");
-    count.textContent = checked[0]?.type === "radio" ? checked[0].value : checked.length || "all";
+    const isNot = checked.length && count.closest("details").querySelector(".not :checked");
+    const text = checked[0]?.type === "radio" ? checked[0].value : checked.length || "all";
+    count.textContent = isNot ? `not ${text}` : text;
   }
 }
 
 function setFilters(query) {
+  for (const { dataset } of defaultFields()) {
+    if (ownPairs(query, dataset.column).length) continue;
+    for (const pair of new URLSearchParams(dataset.default)) query.append(...pair);
+  }
   for (const input of form.querySelectorAll("[type=hidden]")) input.remove();
-  for (const input of form.querySelectorAll("[name]")) {
+  for (const input of form.querySelectorAll(".not input")) {
+    const column = input.name.replace(/\.not$/, "");
+    input.checked = query.has(input.name) || query.get(`${column}.blank`) === "0";
+    for (const value of query.getAll(input.name)) query.append(column, value);
+    if (query.has(`${column}.blank`)) query.set(`${column}.blank`, "1");
+  }
+  for (const input of form.querySelectorAll("[name]:not(.not *)")) {
     const values = query.getAll(input.name);
     const isAll = !input.value && !values.length;
     if (/checkbox|radio/.test(input.type)) input.checked = isAll || values.includes(input.value);
@@ -50,12 +90,37 @@ function setFilters(query) {
     const name = filter.dataset.column;
     const checked = [...filter.querySelectorAll(":checked")].map((input) => input.value);
     for (const value of query.getAll(name)) {
-      if (checked.includes(value)) continue;
+      if (!value || checked.includes(value)) continue;
       const input = document.createElement("input");
       filter.append(Object.assign(input, { type: "hidden", name, value }));
     }
   }
   updateCounts();
+}
+
+// Shows the choices that the other filters leave. Those on the page stay, with focus and scroll.
+function updateForm(page) {
+  for (const field of form?.querySelectorAll("[data-column]") ?? []) {
+    const column = CSS.escape(field.dataset.column);
+    const newField = page.querySelector(`.filters [data-column="${column}"]`);
+    for (const input of field.querySelectorAll("[placeholder][name]")) {
+      const newInput = newField.querySelector(`[name="${CSS.escape(input.name)}"]`);
+      for (const name of ["min", "max", "placeholder"]) input[name] = newInput[name];
+    }
+    const keyOf = ({ control }) => control.name + control.value;
+    const labels = new Map([...field.querySelectorAll("label")].map((l) => [keyOf(l), l]));
+    if (field.dataset.default !== newField.dataset.default) {
+      field.dataset.default = newField.dataset.default;
+      setFilters(new URLSearchParams(location.search));
+    }
+    let last = null;
+    for (const newLabel of newField.querySelectorAll("label")) {
+      const label = labels.get(keyOf(newLabel)) ?? newLabel;
+      label.className = newLabel.className;
+      if (label === newLabel) last?.after(label);
+      last = label;
+    }
+  }
 }
 
 // Chips, presets and the reset are links; they change the form instead of loading a page.
@@ -74,7 +139,7 @@ async function followFilterLink(event) {
 function handleInput({ target }) {
   if (target.matches(".option-search")) {
     const text = target.value.toLowerCase();
-    const labels = target.parentNode.querySelectorAll("label");
+    const labels = target.parentNode.querySelectorAll("label:not(.not)");
     for (const label of labels) label.hidden = !label.textContent.toLowerCase().includes(text);
   } else if (target.type === "search") {
     clearTimeout(filterTimer);

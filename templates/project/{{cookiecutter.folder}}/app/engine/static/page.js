@@ -63,6 +63,7 @@ function replaceParts(page) {
       part.replaceChildren(...newPart.childNodes);
     }
   }
+  updateForm(page);
   drawFigures();
 }
 

@@ -25,11 +25,11 @@ function filtersAt(chart, { points: [point] }) {
 function toggleFilters(chart, event) {
   const pairs = filtersAt(chart, event);
   if (!pairs.length) return;
-  const query = formQuery();
+  const query = formPairs();
   const isChosen = pairs.every(([column, value]) => query.getAll(column).join() === value);
   for (const [column, value] of pairs) {
-    query.delete(column);
-    if (!isChosen) query.append(column, value);
+    for (const [name] of ownPairs(query, column)) query.delete(name);
+    query.append(column, isChosen ? "" : value); // empty: not even the default
   }
   setFilters(query);
   applyFilters();

@@ -1,0 +1,49 @@
+"""Narrow: what the filters of other columns leave of a control's choices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.engine import filters
+from app.engine.controls import RANGES, Control, ends_of
+from app.engine.models import Filter, Offer
+
+
+def narrow(controls: Sequence[Control], active: Sequence[Filter]) -> list[Control]:
+    """Return the controls with what the filters of other columns leave of their choices."""
+    offered: dict[str, list[str]] = {}
+    data = {each.loader.name: each for control in controls for each in control.data}
+    for each in data.values():
+        offers = [
+            Offer(control.column, control.form in RANGES, others)
+            for control in controls
+            if each in control.data
+            and filters.fits(control.form, each.columns()[control.column])
+            and (others := _others(control, active)) is not None
+        ]
+        answers = each.offered(offers) if offers else []
+        for offer, answer in zip(offers, answers, strict=True):
+            offered.setdefault(offer.column, []).extend(answer)
+    return [
+        _narrowed(control, offered[control.column]) if control.column in offered else control
+        for control in controls
+    ]
+
+
+def _others(control: Control, active: Sequence[Filter]) -> tuple[Filter, ...] | None:
+    """Return the filters under which a control offers choices, or None if it offers all."""
+    others = tuple(item for item in active if item.column != control.column)
+    types = [each.columns() for each in control.data]
+    if control.more:  # of a long list, only the chosen values are looked for
+        return (*others, Filter(control.column, control.values)) if control.values else None
+    if control.form == "search" or not any(o.column in kinds for o in others for kinds in types):
+        return None
+    return others
+
+
+def _narrowed(control: Control, values: list[str]) -> Control:
+    if control.form in RANGES:
+        return replace(control, within=ends_of(control.form, values))
+    listed = control.values if control.more else control.choices
+    return replace(control, empty=frozenset(listed).difference(values))
