@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from tests.support.projects import inside
-from tests.support.web import fetch, serving
+from tests.support.web import fetch, serving, wait_for_data
 
 
 def test_the_cache_keeps_to_its_room_and_drops_what_is_oldest(project: Path) -> None:
@@ -121,4 +121,5 @@ def test_a_container_runs_the_command_of_the_procfile(project: Path) -> None:
 
 def test_no_header_says_where_the_pages_are(project: Path) -> None:
     with serving(project) as url:
+        wait_for_data(url)
         assert fetch(f"{url}/charts/revenue-by-region", SCRIPT_NAME="/charts")[0] == 200

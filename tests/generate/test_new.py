@@ -35,8 +35,8 @@ SKELETON = {
     "app/engine/static/look.js app/engine/static/page.js app/engine/static/pages.css",
     "app/engine/static/points.js app/engine/static/print.css app/engine/static/tables.css",
     "app/engine/static/tables.js app/engine/static/update.js",
-    "app/engine/templates/engine/_chart.html app/engine/templates/engine/_filters.html",
-    "app/engine/templates/engine/_head.html",
+    "app/engine/templates/engine/_chart.html app/engine/templates/engine/_choices.html",
+    "app/engine/templates/engine/_filters.html app/engine/templates/engine/_head.html",
     "app/static/icon.svg app/static/style.css app/static/theme.css",
     "app/static/vendor/plotly-LICENSE.txt app/static/vendor/plotly-basic.min.js",
     "app/static/vendor/plotly-basic.min.js.br",
@@ -83,7 +83,7 @@ def test_the_engine_stays_small() -> None:
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in files}
     assert {"query.py", "filters.js", "more.js", "pages.css"} <= {path.name for path in files}
     assert max(lines.values()) <= 250
-    for suffix, most in {".py": 2_165, ".js": 955, ".css": 750, ".md": 30}.items():
+    for suffix, most in {".py": 2_210, ".js": 996, ".css": 762, ".md": 30}.items():
         assert sum(count for path, count in lines.items() if path.suffix == suffix) <= most, suffix
 
 

@@ -366,8 +366,8 @@ HOME = """<!doctype html>
 
 
 def _is_part(path: str) -> bool:
-    """Return whether a path is a part of a chart's page: its rows, its JSON or its CSV."""
-    return bool(re.fullmatch(r"/charts/[^/]+(/rows|/\w+\.json|\.csv)", path))
+    """Return whether a path is a part of a chart's page: its rows, choices, JSON or CSV."""
+    return bool(re.fullmatch(r"/charts/[^/]+(/rows|/choices|/\w+\.json|\.csv)", path))
 
 
 def _note(kinds: Mapping[str, str]) -> str:

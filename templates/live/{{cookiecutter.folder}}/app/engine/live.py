@@ -90,8 +90,12 @@ class LiveData:
     def columns(self) -> dict[str, str]:
         return dict(self.table.columns)
 
-    def choices(self, column: str) -> tuple[list[str], int]:
-        listed: DataFrame = self._facts(self.state(), self._choices, column)
+    def choices(self, column: str, filters: Sequence[Filter] = ()) -> tuple[list[str], int]:
+        listed: DataFrame
+        if self._applied(filters):
+            listed = self._choices(column, filters)
+        else:
+            listed = self._facts(self.state(), self._choices, column)
         return list(listed["choice"]), int(listed["total"][:1].sum()) - len(listed)
 
     def span(self, column: str) -> tuple[Any, Any, int]:
@@ -149,13 +153,15 @@ class LiveData:
     def _source(self) -> str:
         return f"FROM (\n{self.table.query}\n) AS source"
 
-    def _choices(self, column: str) -> DataFrame:
+    def _choices(self, column: str, filters: Sequence[Filter] = ()) -> DataFrame:
         value: sa.ColumnClause[Any] = sa.column(column)
         text = sa.func.coalesce(sa.cast(value, sa.String), "")
-        total = f" AS choice, count(*) OVER () AS total {self._source} GROUP BY "
+        total = f" AS choice, count(*) OVER () AS total {self._source} WHERE "
+        where = self._where(filters), " GROUP BY "
         order = sa.case((value.is_(None), 0), else_=1), ", ", value
         end = " ORDER BY ", *order, f" LIMIT {MOST_CHOICES}"
-        return self._answers.ask(Statement("SELECT ", text, total, value, *end))
+        statement = Statement("SELECT ", text, total, *where, value, *end)
+        return self._answers.ask(statement, bool(filters), lambda: not filters)
 
     def _span(self, column: str) -> DataFrame:
         value: sa.ColumnClause[Any] = sa.column(column)

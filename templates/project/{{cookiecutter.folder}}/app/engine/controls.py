@@ -82,10 +82,17 @@ def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
     if control.form in RANGES:
         same_kind = [each for each in data if filters.fits(form, each.columns()[column])]
         return _with_ends(control, [each.span(column) for each in same_kind])
-    listed = [each.choices(column) for each in data]
+    return with_choices(control, (), current.values)
+
+
+def with_choices(
+    control: Control, active: Sequence[Filter], chosen: Sequence[str] = ()
+) -> Control:
+    """Return the control with the first values of its column in the rows that pass some filters."""
+    listed = [each.choices(control.column, active) for each in control.data]
     more = max(left for _, left in listed)
     choices = dict.fromkeys(choice for choices, _ in listed for choice in choices)
-    choices |= dict.fromkeys(current.values if more else ())
+    choices |= dict.fromkeys(chosen if more else ())
     return replace(control, choices=tuple(sorted(choices, key="".__eq__)), more=more)
 
 
@@ -114,7 +121,7 @@ def _default_form(data: Sequence[Data], column: str, kind: str) -> str:
     numbers = map(float, filter(None, listed[0][0] if filters.is_number(kind) else ()))
     if not all(number.is_integer() for number in numbers):
         return "range"
-    return "search" if any(more for _, more in listed) else "choice"
+    return "choice"
 
 
 def are_offered(active: Iterable[Filter], controls: Iterable[Control]) -> bool:

@@ -47,18 +47,19 @@ def default_filter(control: Control, text: str = "") -> Filter:
     if form == "days":
         newest = date.fromisoformat(control.ends[1]) if control.ends[1] else date.today()
         spans = periods(date.min, newest, timedelta(0))
-        for name, span in spans.items():
+        for name, (low, high) in spans.items():
             if name.lower() == text.lower():
-                return Filter(column, (), *map(str, span))
+                return Filter(column, (), str(low), str(high))
         allowed = f"one of {', '.join(spans).lower()}, or days such as 2024-01-31..2024-02-29"
     elif form == "range":
         allowed = "limits such as 10..20, 10.. or ..20"
     elif form == "search" and text:
         return Filter(column, text=text)
     if form in RANGES:
-        low, dots, high = (part.strip() for part in text.partition(".."))
-        limits = filters.limits(Filter(column, (), low, high), control.data[0].columns()[column])
-        if dots and any(limits) and [*map(bool, limits)] == [bool(low), bool(high)]:
+        least, dots, most = (part.strip() for part in text.partition(".."))
+        kind = control.data[0].columns()[column]
+        limits = filters.limits(Filter(column, (), least, most), kind)
+        if dots and any(limits) and [*map(bool, limits)] == [bool(least), bool(most)]:
             return Filter(column, (), *limits)
     else:
         values = {value.strip() for value in text.split(",")} - {""}

@@ -97,8 +97,8 @@ def _chart(
         )
     filters = getattr(module, "FILTERS", ())
     forms = dict(filters) if isinstance(filters, Mapping) else dict.fromkeys(filters, "")
-    names = [form.partition("=")[0] for form in forms.values()]
-    if unknown := [name for name in names if name not in ("", *FORMS)]:
+    bare = [form.partition("=")[0] for form in forms.values()]  # without defaults
+    if unknown := [form for form in bare if form not in ("", *FORMS)]:
         raise RuntimeError(f"{file}: FILTERS has {unknown[0]!r}. Write one of {', '.join(FORMS)}.")
     slug = name.replace("_", "-")
     return Chart(

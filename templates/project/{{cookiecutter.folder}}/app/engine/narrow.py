@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from werkzeug.exceptions import HTTPException
+
 from app.engine import filters
-from app.engine.controls import RANGES, Control, ends_of
+from app.engine.controls import RANGES, Control, ends_of, with_choices
 from app.engine.models import Filter, Offer
 
 
 def narrow(controls: Sequence[Control], active: Sequence[Filter]) -> list[Control]:
     """Return the controls with what the filters of other columns leave of their choices."""
+    with suppress(HTTPException):  # a database that does not answer
+        offered = _offered(controls, active)
+        return [
+            _narrowed(control, offered[control.column]) if control.column in offered else control
+            for control in controls
+        ]
+    return [*controls]
+
+
+def _offered(controls: Sequence[Control], active: Sequence[Filter]) -> dict[str, list[str]]:
+    """Return by column what the data offers under the filters of the others."""
     offered: dict[str, list[str]] = {}
     data = {each.loader.name: each for control in controls for each in control.data}
     for each in data.values():
@@ -25,20 +39,24 @@ def narrow(controls: Sequence[Control], active: Sequence[Filter]) -> list[Contro
         answers = each.offered(offers) if offers else []
         for offer, answer in zip(offers, answers, strict=True):
             offered.setdefault(offer.column, []).extend(answer)
-    return [
-        _narrowed(control, offered[control.column]) if control.column in offered else control
-        for control in controls
-    ]
+    return offered
+
+
+def find(control: Control, active: Sequence[Filter], text: str) -> Control:
+    """Return the control with the choices that contain a text, under the other filters."""
+    others = [item for item in active if item.column != control.column]
+    matches = [Filter(control.column, text=text)] if text else []
+    return with_choices(control, [*others, *matches])
 
 
 def _others(control: Control, active: Sequence[Filter]) -> tuple[Filter, ...] | None:
     """Return the filters under which a control offers choices, or None if it offers all."""
     others = tuple(item for item in active if item.column != control.column)
     types = [each.columns() for each in control.data]
-    if control.more:  # of a long list, only the chosen values are looked for
-        return (*others, Filter(control.column, control.values)) if control.values else None
     if control.form == "search" or not any(o.column in kinds for o in others for kinds in types):
         return None
+    if control.more:  # of a long list, only the chosen values are looked for
+        return (*others, Filter(control.column, control.values)) if control.values else None
     return others
 
 

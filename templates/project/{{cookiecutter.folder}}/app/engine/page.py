@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, abort, current_app, render_template, request
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
@@ -23,8 +23,8 @@ from app.engine.controls import Control
 from app.engine.defaults import check_defaults, default_query
 from app.engine.engine import get_engine
 from app.engine.figures import plot
-from app.engine.models import Chart, Filter, View
-from app.engine.narrow import narrow
+from app.engine.models import LONGEST_SEARCH, Chart, Filter, View
+from app.engine.narrow import find, narrow
 from app.engine.respond import respond, views_of
 from app.engine.tables import Page
 from app.helpers import summary
@@ -72,6 +72,25 @@ def chart_rows(slug: str) -> Response:
     return show("engine/_chart.html", "", [get_engine().chart(slug)])
 
 
+@blueprint.get("/charts/<slug>/choices")
+def chart_choices(slug: str) -> Response:
+    """Return the choices of a filter that contain a text as HTML, for filters.js."""
+    engine = get_engine()
+    charts = engine.peers([engine.chart(slug)])
+    names = [name for name in engine.filter_forms(charts) if f"{name}.find" in request.args]
+    text = request.args.get(f"{names[0]}.find", "").strip()[:LONGEST_SEARCH] if names else ""
+
+    def build(active: Sequence[Filter]) -> Answer:
+        for control in engine.controls(charts, active):
+            if control.column in names and control.form not in controls.RANGES:
+                found = find(control, active, text)
+                body = render_template("engine/_choices.html", found=found)
+                return Answer(body, "browser" if text else "cache")
+        abort(404, "There is no such filter.")
+
+    return respond(charts, build, "text/html", (names, text))
+
+
 def draw(chart: Chart, rows: DataFrame) -> Markup:
     """Return a chart's figure in JSON that is safe in a <script>."""
     return _to_json(plot(chart, rows))
@@ -109,7 +128,7 @@ def _page(
         title=title,
         cards=cards,
         bundle=bundle,
-        controls=_narrowed(narrowed, page_controls),
+        controls=narrowed(),
         query="?" + urlencode(filters.to_pairs(chosen)) if chosen else "",
         chips=controls.chips(page_controls, active, chosen),
         presets=controls.presets,
@@ -121,12 +140,6 @@ def _page(
         **variables,
     )
     return Answer(body, _keep(cards, set(views.values())))
-
-
-def _narrowed(narrowed: Callable[[], list[Control]], page_controls: list[Control]) -> list[Control]:
-    with suppress(HTTPException):  # a database that does not answer
-        return narrowed()
-    return page_controls
 
 
 def _keep(cards: Sequence[Card], views: set[View]) -> Any:

@@ -61,7 +61,7 @@ class Data(Rows, Protocol):
     def freeze(self) -> State:
         """Build the snapshot if it is old, use it from now on, and return its state."""
 
-    def choices(self, column: str) -> tuple[list[str], int]:
+    def choices(self, column: str, filters: Sequence[Filter] = ()) -> tuple[list[str], int]:
         """Return the first values of a column as text, in order, and how many more it has.
 
         An empty text stands for missing values.
@@ -161,11 +161,14 @@ class SnapshotData(Snapshot, JoinedRows):
         described = self._fact(f"DESCRIBE FROM {SNAPSHOT}")
         return dict(zip(described["column_name"], described["column_type"], strict=True))
 
-    def choices(self, column: str) -> tuple[list[str], int]:
+    def choices(self, column: str, filters: Sequence[Filter] = ()) -> tuple[list[str], int]:
+        clause, parameters = where(filters, self.columns())
         value = quote(column)
         sql = f"""SELECT coalesce(CAST({value} AS VARCHAR), '') AS choice, count(*) OVER () AS total
-            FROM {SNAPSHOT} GROUP BY {value} ORDER BY {value} NULLS FIRST LIMIT {MOST_CHOICES}"""
-        listed = self._fact(sql)
+            FROM {SNAPSHOT}{clause}
+            GROUP BY {value} ORDER BY {value} NULLS FIRST LIMIT {MOST_CHOICES}"""
+        values = {"snapshot": self.path(), **parameters}
+        listed = _run(sql, values).to_dict("list") if clause else self._fact(sql)
         return listed["choice"], sum(listed["total"][:1]) - len(listed["choice"])
 
     def span(self, column: str) -> tuple[Any, Any, int]:

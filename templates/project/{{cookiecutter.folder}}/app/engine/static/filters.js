@@ -77,6 +77,7 @@ function setFilters(query) {
     const column = input.name.replace(/\.not$/, "");
     input.checked = query.has(input.name) || query.get(`${column}.blank`) === "0";
     for (const value of query.getAll(input.name)) query.append(column, value);
+    query.delete(input.name);
     if (query.has(`${column}.blank`)) query.set(`${column}.blank`, "1");
   }
   for (const input of form.querySelectorAll("[name]:not(.not *)")) {
@@ -85,14 +86,14 @@ function setFilters(query) {
     if (/checkbox|radio/.test(input.type)) input.checked = isAll || values.includes(input.value);
     else input.value = values[0] ?? "";
   }
-  // Values that the form does not list are kept in hidden inputs.
-  for (const filter of form.querySelectorAll("[data-column]")) {
-    const name = filter.dataset.column;
-    const checked = [...filter.querySelectorAll(":checked")].map((input) => input.value);
-    for (const value of query.getAll(name)) {
-      if (!value || checked.includes(value)) continue;
+  // What the form does not list is kept in hidden inputs.
+  for (const field of form.querySelectorAll("[data-column]")) {
+    for (const [name, value] of ownPairs(query, field.dataset.column)) {
+      const inputs = [...field.querySelectorAll(`[name="${CSS.escape(name)}"]`)];
+      const isListed = (input) => input.value === value || /date|number|search/.test(input.type);
+      if (!value || inputs.some(isListed)) continue;
       const input = document.createElement("input");
-      filter.append(Object.assign(input, { type: "hidden", name, value }));
+      field.append(Object.assign(input, { type: "hidden", name, value }));
     }
   }
   updateCounts();
@@ -117,9 +118,39 @@ function updateForm(page) {
     for (const newLabel of newField.querySelectorAll("label")) {
       const label = labels.get(keyOf(newLabel)) ?? newLabel;
       label.className = newLabel.className;
-      if (label === newLabel) last?.after(label);
+      if (label === newLabel && last) last.after(label);
+      else if (label === newLabel) field.querySelector("label").before(label);
       last = label;
     }
+    for (const input of field.querySelectorAll("[type=hidden]")) {
+      if (field.querySelector(`label [value="${CSS.escape(input.value)}"]`)) input.remove();
+    }
+  }
+  if (form) updateCounts();
+}
+
+// Asks the server for the choices that contain what was typed; those that are chosen stay.
+async function findChoices(input) {
+  const field = input.closest("[data-column]");
+  const query = formQuery();
+  const text = input.value;
+  query.append(`${field.dataset.column}.find`, text);
+  const note = field.querySelector(".note");
+  try {
+    const response = await fetch(`${input.dataset.findUrl}?${query}`);
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    const { body } = parseHtml(await response.text());
+    if (input.value !== text) return; // a later answer follows
+    const labels = [...field.querySelectorAll("label:not(.not)")];
+    labels.filter(({ control }) => control.value && !control.checked).forEach((l) => l.remove());
+    const values = labels.map(({ control }) => control.checked && control.name + control.value);
+    for (const label of body.querySelectorAll("label")) {
+      if (values.includes(label.control.name + label.control.value)) continue;
+      note.parentNode.insertBefore(label, field.querySelector(".not"));
+    }
+    note.textContent = body.querySelector("p").textContent;
+  } catch (error) {
+    note.textContent = `Not searched: ${error.message}.`;
   }
 }
 
@@ -137,7 +168,10 @@ async function followFilterLink(event) {
 }
 
 function handleInput({ target }) {
-  if (target.matches(".option-search")) {
+  if (target.dataset.findUrl) {
+    clearTimeout(filterTimer);
+    filterTimer = setTimeout(findChoices, 250, target);
+  } else if (target.matches(".option-search")) {
     const text = target.value.toLowerCase();
     const labels = target.parentNode.querySelectorAll("label:not(.not)");
     for (const label of labels) label.hidden = !label.textContent.toLowerCase().includes(text);
@@ -177,6 +211,14 @@ if (form) {
   form.addEventListener("change", applyFilters);
   form.addEventListener("input", handleInput);
   form.addEventListener("pointerdown", prefetch);
+  form.addEventListener(
+    "toggle",
+    ({ target }) => {
+      const input = target.open && target.querySelector("[data-find-url]");
+      if (input) findChoices(input);
+    },
+    true,
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     applyFilters();
