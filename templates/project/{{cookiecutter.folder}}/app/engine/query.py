@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MOST_CHOICES = 500
+MOST_OFFERED = 500  # answers that are kept, of as many choices
 MOST_TOGETHER = 20_000_000  # rows, because some of them are held in memory
 CHUNK_VECTORS = 5  # of 2,048 rows
 SNAPSHOT = "read_parquet($snapshot)"
@@ -149,6 +150,7 @@ class SnapshotData(Snapshot, JoinedRows):
     def __init__(self, loader: Loader, folder: Path) -> None:
         super().__init__(loader, folder)
         self.tables = [self]
+        self._offered: dict[tuple[str, Offer], list[str] | None] = {}  # one click changes some
         self._facts = lru_cache(1000)(
             lambda path, sql: _run(sql, {"snapshot": path}).to_dict("list")
         )
@@ -179,16 +181,37 @@ class SnapshotData(Snapshot, JoinedRows):
         return low, high, distinct
 
     def offered(self, offers: Sequence[Offer]) -> list[list[str]]:
+        path = self.path()
+        known = {offer: self._offered.get((path, offer)) for offer in offers}
+        if new := [offer for offer, answer in known.items() if answer is None]:
+            known |= dict(zip(new, self._offered_now(new), strict=True))
+            if len(self._offered) > MOST_OFFERED:
+                self._offered.clear()
+            self._offered |= {(path, offer): known[offer] for offer in new}
+        return [known[offer] or [] for offer in offers]
+
+    def _offered_now(self, offers: Sequence[Offer]) -> list[list[str]]:
+        """Query what is offered, with two scans of the snapshot at most: each passes half the filters."""
         values: dict[str, object] = {"snapshot": self.path()}
-        tables: list[str] = []
+        active = [*dict.fromkeys(item for offer in offers for item in offer.filters)]
+        halves = {*active[: (len(active) + 1) // 2]}, {*active[(len(active) + 1) // 2 :]}
+        columns = {item.column for item in active} | {offer.column for offer in offers}
+        selected = ", ".join(quote(column) for column in columns if column in self.columns())
+        tables: dict[str, str] = {}
         parts: list[str] = []
-        names = {offer.filters: f"rows{n}" for n, offer in enumerate(offers)}
-        for filters, name in names.items():  # rows that several controls need are read once
+
+        def add(name: str, filters: Iterable[Filter], source: str, how: str = "") -> None:
             clause, parameters = where(filters, self.columns(), f"{name}_")
-            values |= parameters
-            columns = (quote(offer.column) for offer in offers if offer.filters == filters)
-            selected = f"SELECT {', '.join(dict.fromkeys(columns))} FROM {SNAPSHOT}{clause}"
-            tables.append(f"{name} AS MATERIALIZED ({selected})")
+            values.update(parameters)
+            tables[name] = f"{name} AS {how} (SELECT {selected} FROM {source}{clause})"
+
+        names = {offer.filters: f"rows{n}" for n, offer in enumerate(offers)}
+        for filters, name in names.items():
+            half = next((half for half in halves if half <= {*filters}), set())
+            base = f"half{halves.index(half)}" if half else SNAPSHOT
+            if half and base not in tables:
+                add(base, half, SNAPSHOT, "MATERIALIZED")
+            add(name, [item for item in filters if item not in half], base)
         for n, offer in enumerate(offers):
             column, name = quote(offer.column), names[offer.filters]
             source = f"SELECT DISTINCT {column} AS value FROM {name}"
@@ -198,7 +221,7 @@ class SnapshotData(Snapshot, JoinedRows):
             parts.append(f"SELECT {n}, CAST(value AS VARCHAR) FROM ({source})")
         answers: list[list[str]] = [[] for _ in offers]
         with cursor() as connection:
-            sql = f"WITH {', '.join(tables)} {' UNION ALL '.join(parts)}"
+            sql = f"WITH {', '.join(tables.values())} {' UNION ALL '.join(parts)}"
             for n, text in connection.execute(sql, values).fetchall():
                 answers[n].append(text or "")
         return answers

@@ -104,6 +104,7 @@ function updateForm(page) {
   for (const field of form?.querySelectorAll("[data-column]") ?? []) {
     const column = CSS.escape(field.dataset.column);
     const newField = page.querySelector(`.filters [data-column="${column}"]`);
+    if (!newField) continue; // newer data does not have the column
     for (const input of field.querySelectorAll("[placeholder][name]")) {
       const newInput = newField.querySelector(`[name="${CSS.escape(input.name)}"]`);
       for (const name of ["min", "max", "placeholder"]) input[name] = newInput[name];
