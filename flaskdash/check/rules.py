@@ -98,11 +98,11 @@ def defaults(project: Project) -> Iterator[Finding]:
         first: dict[str, contents.ChartFile] = {}
         for chart in (charts[name] for name in names):
             for column, default in chart.defaults.items():
-                other = first.setdefault(column, chart)
-                if other.defaults[column] != default:
+                earlier = first.setdefault(column, chart)
+                if earlier.defaults[column] != default:
                     yield Finding(
-                        f"{title} starts with {column} = {other.defaults[column]}, the default in"
-                        f" {other.path.name}; {chart.path.name} has {default}",
+                        f"{title} starts with {column} = {earlier.defaults[column]}, the default in"
+                        f" {earlier.path.name}; {chart.path.name} has {default}",
                         is_note=True,
                     )
 

@@ -30,11 +30,11 @@ def _offered(controls: Sequence[Control], active: Sequence[Filter]) -> dict[str,
     data = {each.loader.name: each for control in controls for each in control.data}
     for each in data.values():
         offers = [
-            Offer(control.column, control.form in RANGES, others)
+            Offer(control.column, control.form in RANGES, remaining)
             for control in controls
             if each in control.data
             and filters.fits(control.form, each.columns()[control.column])
-            and (others := _others(control, active)) is not None
+            and (remaining := _filters_beside(control, active)) is not None
         ]
         answers = each.offered(offers) if offers else []
         for offer, answer in zip(offers, answers, strict=True):
@@ -44,20 +44,20 @@ def _offered(controls: Sequence[Control], active: Sequence[Filter]) -> dict[str,
 
 def find(control: Control, active: Sequence[Filter], text: str) -> Control:
     """Return the control with the choices that contain a text, under the other filters."""
-    others = [item for item in active if item.column != control.column]
+    remaining = [item for item in active if item.column != control.column]
     matches = [Filter(control.column, text=text)] if text else []
-    return with_choices(control, [*others, *matches])
+    return with_choices(control, [*remaining, *matches])
 
 
-def _others(control: Control, active: Sequence[Filter]) -> tuple[Filter, ...] | None:
+def _filters_beside(control: Control, active: Sequence[Filter]) -> tuple[Filter, ...] | None:
     """Return the filters under which a control offers choices, or None if it offers all."""
-    others = tuple(item for item in active if item.column != control.column)
+    remaining = tuple(item for item in active if item.column != control.column)
     types = [each.columns() for each in control.data]
-    if control.form == "search" or not any(o.column in kinds for o in others for kinds in types):
+    if control.form == "search" or not any(o.column in kinds for o in remaining for kinds in types):
         return None
     if control.more:  # of a long list, only the chosen values are looked for
-        return (*others, Filter(control.column, control.values)) if control.values else None
-    return others
+        return (*remaining, Filter(control.column, control.values)) if control.values else None
+    return remaining
 
 
 def _narrowed(control: Control, values: list[str]) -> Control:

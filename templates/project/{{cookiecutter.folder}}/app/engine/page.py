@@ -83,8 +83,8 @@ def chart_choices(slug: str) -> Response:
     def build(active: Sequence[Filter]) -> Answer:
         for control in engine.controls(charts, active):
             if control.column in names and control.form not in controls.RANGES:
-                found = find(control, active, text)
-                body = render_template("engine/_choices.html", found=found)
+                listed = find(control, active, text)
+                body = render_template("engine/_choices.html", control=listed)
                 return Answer(body, "browser" if text else "cache")
         abort(404, "There is no such filter.")
 
