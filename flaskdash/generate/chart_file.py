@@ -28,6 +28,7 @@ FRACTION = "share of one"  # units of this module only
 FRACTION_KINDS = {"kpi", "line", "area", "bar", "scatter", "bubble"}
 LOSSES = "dollars below zero"  # with the sign before the unit
 HOVER = {FRACTION: ".1%", "$": "$,.4~r", LOSSES: "$,.4~r"}
+MIN_PARTS = 15  # that a chart shows without --limit
 PARTS = ("sparkline", "notes", "steps")
 MAX_AXIS_TITLE = 36  # letters; an axis has no room for more
 AGGREGATE_WORDS = {
@@ -164,7 +165,14 @@ def _note(chart: Chart, columns: Mapping[str, Column], drawing: Mapping[str, Any
     """Return the call that says what a chart shows, as Python source, or "" if nothing does."""
     x, y = f"df[{chart.x!r}]", f"{drawing['factor']}df[{drawing['y']}]"
     unit = f", {drawing['unit']}" if drawing["unit"] else ""
-    is_whole = chart.agg in {"sum", "count"} and chart.limit is None and not chart.across
+    column = columns.get(chart.x or "")
+    # Shares are those of all rows: each is in one part, and all parts are shown.
+    is_whole = (
+        chart.agg in {"sum", "count"}
+        and column is not None
+        and not column.separator
+        and column.distinct <= (chart.limit or MIN_PARTS)
+    )
     if chart.kind in {"pie", "donut"}:
         return f"shares({x}, {y})"
     if chart.color or chart.by:

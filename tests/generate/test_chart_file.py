@@ -93,3 +93,11 @@ def test_points_of_all_sizes_have_axes_by_their_magnitude(tmp_path: Path) -> Non
     assert points.count("'type': 'log'") == 1
     with_zero = table.assign(people=table["people"].where(table["people"] > 1, 0))
     assert "log" not in drawn(tmp_path, "scatter", with_zero, x="people", y="guests")
+
+
+def test_shares_are_those_of_a_whole(tmp_path: Path) -> None:
+    table = TABLE.assign(town=[f"Town {n % 40}" for n in range(400)])
+    flags = {"y": "guests", "agg": "sum"}
+    assert "shares(" in drawn(tmp_path, "bar", table, x="hotel", **flags)
+    assert "largest(" in drawn(tmp_path, "bar", table, x="town", **flags)  # 15 of 40
+    assert "largest(" in drawn(tmp_path, "bar", table, x="hotel", y="guests", agg="mean")
