@@ -132,14 +132,14 @@ def test_rows_are_strict_json(project: Path) -> None:
     )
 
 
-def test_nothing_is_no_choice(project: Path) -> None:
+def test_missing_values_and_empty_texts_are_one_choice(project: Path) -> None:
     changed = '    df["none"] = None\n    return df.replace("East", "")'
     replace_in(project, "loaders/sales.py", ("    return df", changed))
     inside(
         project,
         """
-        assert data["sales"].choices("region") == (["North", "South", "West"], 0)
-        assert data["sales"].choices("none") == ([], 0)
+        assert data["sales"].choices("region") == (["", "North", "South", "West"], 0)
+        assert data["sales"].choices("none") == ([""], 0)
         """,
     )
 

@@ -88,7 +88,7 @@ def test_a_period_in_words(when: Any, step: str, text: str) -> None:
 
 
 def with_steps(times: Any, step: str, fill: float | None) -> list[Any]:
-    df = pd.DataFrame({"when": times, "sales": range(1, len(times) + 1)})
+    df = pd.DataFrame({"when": times, "sales": range(1, len(times) + 1), "region": "North"})
     with module_of_skeleton("app.steps") as steps:
         return list(steps.every_step(df, "when", step, fill)["sales"].fillna(-1))
 

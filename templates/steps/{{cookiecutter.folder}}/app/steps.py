@@ -40,4 +40,8 @@ def every_step(df: DataFrame, when: str, step: str, fill: float | None = None) -
         steps = pd.RangeIndex(int(times.min()), int(times.max()) + 1)
     if times.dtype.kind not in "Miuf" or not times.isin(steps).all():
         return df  # its months are not at their first days, say
-    return df.set_index(when).reindex(steps, fill_value=fill).rename_axis(when).reset_index()
+    rows = df.set_index(when).reindex(steps).rename_axis(when).reset_index()
+    if fill is not None:
+        numbers = rows.select_dtypes("number").columns
+        rows[numbers] = rows[numbers].fillna(fill)
+    return rows

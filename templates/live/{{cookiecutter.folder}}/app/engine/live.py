@@ -183,7 +183,7 @@ class LiveData:
 def _clauses(item: Filter, kind: str) -> list[sa.ColumnElement[bool]]:
     clauses: list[sa.ColumnElement[bool]] = []
     column: sa.ColumnClause[Any] = sa.column(item.column)
-    text = sa.cast(column, sa.String) if kind != "VARCHAR" else column
+    text: Any = sa.cast(column, sa.String) if kind != "VARCHAR" else column
     low, high = limits(item, kind)
     if item.is_not or "" in item.values:
         text = sa.func.coalesce(sa.cast(column, sa.String), "")
