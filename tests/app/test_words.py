@@ -22,6 +22,8 @@ def say(function: str, *arguments: Any) -> str:
 def test_the_largest_values_are_named() -> None:
     values = pd.Series([725_000.0, 679_000.0, -5.0, 501_000.0])
     assert say("largest", PARTS, values, "$") == "West $725k, East $679k, North $501k"
+    customers = pd.Series(["Customer 1618", "Customer 2"])
+    assert say("largest", customers, pd.Series([970, 2])) == "Customer 1618: 970, Customer 2: 2"
     years = pd.Series([2012.0, 2013.0])
     assert say("largest", years, pd.Series([1.0, None])) == "2012: 1"
     assert say("largest", pd.Series(["a" * 50]), pd.Series([1])) == f"{'a' * 29}… 1"

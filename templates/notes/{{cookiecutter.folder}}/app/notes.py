@@ -18,9 +18,10 @@ RELATED, CLOSELY = 0.3, 0.7  # rank correlations
 def largest(names: Series[Any], values: Series[Any], unit: str = "") -> str:
     """Name the largest values: "West $725k, East $679k, Central $501k"."""
     top = values.dropna().nlargest(3)
-    pairs = zip(names[top.index], top, strict=True)
-    colon = ":" if names.dtype.kind in "iuf" else ""  # after a number
-    return ", ".join(f"{_short(name)}{colon} {number(value, unit)}" for name, value in pairs)
+    labels = [_short(name) for name in names[top.index]]
+    colon = ":" if any(label[-1:].isdigit() for label in labels) else ""
+    pairs = zip(labels, top, strict=True)
+    return ", ".join(f"{label}{colon} {number(value, unit)}" for label, value in pairs)
 
 
 def _short(name: Any) -> str:
