@@ -94,7 +94,8 @@ STEPS.append(
 )
 MIN_MONTHS = 4  # three names that begin like months may be persons
 _QUARTER = re.compile(
-    r"(?:fy)?\s*(?P<before>\d{4}|\d\d)?\W*(?:[qt](?P<number>[1-4])|(?P<leading>[1-4])[qt])\W*(?:fy)?\s*(?P<after>\d{4}|\d\d)?",
+    r"(?:fy)?\s*+(?P<before>\d{4}|\d\d)?\W*+(?:[qt](?P<number>[1-4])|(?P<leading>[1-4])[qt])"
+    r"\W*+(?:fy)?\s*+(?P<after>\d{4}|\d\d)?",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d++(?:[,\u202f]\d{3})*+(?:\.\d++)?")
