@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.data import sales_csv
 from tests.support.loaders import run_loaders_once
-from tests.support.pages import add_chart, choose, drawn, figures, kpis, stay
+from tests.support.pages import add_chart, choose, drawn, figures, kpis, opened, stay
 from tests.support.projects import copy_project
 from tests.support.web import Watched, serving, wait_for_data
 
@@ -68,10 +68,7 @@ def site(shared_project: Path) -> Iterator[str]:
 
 @pytest.fixture
 def page(watched: Watched, site: str) -> Page:
-    watched.page.set_default_timeout(10_000)
-    watched.page.goto(site)
-    drawn(watched.page, 4)
-    return watched.page
+    return opened(watched, site, 4)
 
 
 @pytest.fixture

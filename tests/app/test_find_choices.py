@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.data import sales_csv
 from tests.support.loaders import run_loaders_once
-from tests.support.pages import drawn, stay
+from tests.support.pages import opened, stay
 from tests.support.projects import START, copy_project, inside, keep_one_chart
 from tests.support.web import Watched, serving, wait_for_data
 
@@ -92,10 +92,7 @@ def site(shared_project: Path) -> Iterator[str]:
 
 @pytest.fixture
 def page(watched: Watched, site: str) -> Page:
-    watched.page.set_default_timeout(10_000)
-    watched.page.goto(site)
-    drawn(watched.page, 1)
-    return watched.page
+    return opened(watched, site, 1)
 
 
 def test_two_of_many_customers_are_found_and_chosen(page: Page) -> None:

@@ -14,7 +14,18 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, Route, expect
 
 from tests.support.loaders import run_loaders_once
-from tests.support.pages import FIGURES, KPI, add_chart, choose, drawn, figures, focused, kpis, stay
+from tests.support.pages import (
+    FIGURES,
+    KPI,
+    add_chart,
+    choose,
+    drawn,
+    figures,
+    focused,
+    kpis,
+    opened,
+    stay,
+)
 from tests.support.projects import copy_project
 from tests.support.waiting import wait_for
 from tests.support.web import Watched, fetch, serving, wait_for_data
@@ -45,10 +56,7 @@ def site(shared_project: Path) -> Iterator[str]:
 @pytest.fixture
 def page(watched: Watched, site: str) -> Page:
     """Return the dashboard with its charts drawn."""
-    watched.page.set_default_timeout(10_000)
-    watched.page.goto(site)
-    drawn(watched.page)
-    return watched.page
+    return opened(watched, site)
 
 
 def changed(page: Page, before: list[str]) -> None:

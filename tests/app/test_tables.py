@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.support.data import sales_csv
 from tests.support.loaders import run_loaders_once
-from tests.support.pages import add_chart, choose, drawn, focused, stay
+from tests.support.pages import add_chart, choose, drawn, focused, opened, stay
 from tests.support.projects import copy_project, inside
 from tests.support.waiting import wait_for
 from tests.support.web import Watched, fetch, serving, wait_for_data
@@ -42,10 +42,7 @@ def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 def page(watched: Watched, site: str) -> Page:
     """Return the dashboard with the tables."""
-    watched.page.set_default_timeout(10_000)
-    watched.page.goto(f"{site}/dashboards/details")
-    drawn(watched.page, 1)
-    return watched.page
+    return opened(watched, f"{site}/dashboards/details", 1)
 
 
 def column(table: Locator, number: int) -> list[str]:

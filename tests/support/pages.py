@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from playwright.sync_api import Page
 
 from flaskdash.cli import cli
+from tests.support.web import Watched
 
 FIGURES = 6
 KPI = ".card.kpi .value"
@@ -29,6 +30,14 @@ def drawn(page: Page, count: int = FIGURES) -> None:
         chart.scroll_into_view_if_needed()
     page.evaluate("() => scrollTo(0, 0)")
     page.locator(".js-plotly-plot:has(.main-svg .trace)").nth(count - 1).wait_for(state="attached")
+
+
+def opened(watched: Watched, url: str, count: int = FIGURES) -> Page:
+    """Open a page, and return it when that many figures are drawn."""
+    watched.page.set_default_timeout(10_000)
+    watched.page.goto(url)
+    drawn(watched.page, count)
+    return watched.page
 
 
 def figures(page: Page) -> list[str]:
