@@ -148,8 +148,8 @@ def _large_categories(facts: Facts) -> list[Column]:
 
 
 def _names(facts: Facts, small: list[Column]) -> list[Column]:
-    """Return the columns that name each row of a table that is not large."""
-    return [
+    """Return the columns that name each row of a table that is not large, without twins."""
+    names = [
         c
         for c in facts.columns
         if c.type == "text"
@@ -159,6 +159,7 @@ def _names(facts: Facts, small: list[Column]) -> list[Column]:
         and _names_rows(facts, c)
         and c not in small
     ]
+    return without_twins(facts.frame, names)
 
 
 def _is_spread_out(facts: Facts, category: Column) -> bool:

@@ -45,7 +45,7 @@ def _main_measures(facts: Facts) -> list[Column]:
     """
     amounts = [m for m in facts.single_measures[:3] if m.agg != "mean" and not _is_minor(m)]
     if facts.is_panel and facts.crowded:
-        return amounts[:3]
+        return amounts
     means = [m for m in facts.single_measures[: facts.main] if m.agg == "mean"]
     is_first = facts.single_measures[:1] == tuple(means[:1])
     return (means + amounts if is_first else amounts + means)[:3]
