@@ -26,8 +26,12 @@ HOST = "127.0.0.1"
 BOOT_SECONDS = 60  # the limit of hosting platforms
 READ_SECONDS = 120  # for the first snapshots
 RELEASE = "preflight"
+TOKEN = secrets.token_hex()  # opens all pages of the project that this starts
 FAILED = "This chart could not be drawn"
 FIX = "flaskdash serve --prod (its log has the error)"
+SIGN_IN = frozenset({301, 302, 303, 307, 308, 401, 403})  # answers that ask to sign in
+CLOSED = "/ asks to sign in, so its charts were not looked at: README.md, 'Add a login'"
+OPEN = "Let /up and /ready through without a sign-in: README.md, 'Add a login'"
 
 
 def boots(project: Project) -> Iterator[Finding]:
@@ -40,6 +44,9 @@ def boots(project: Project) -> Iterator[Finding]:
     with _started(project) as (port, process, log):
         if problem := _wait_until_up(process, port):
             yield Finding(f"{problem}: {_error_line(log)}", FIX)
+            return
+        if (status := _get(port, "/up")[0]) in SIGN_IN:
+            yield Finding(f"/up answers {status}, but servers ask it without a sign-in", OPEN)
             return
         answer = _get(port, "/up")[1]
         if answer.split() != ["up", RELEASE]:
@@ -75,6 +82,7 @@ def _environment(project: Project, port: int) -> Mapping[str, str | None]:
         **variables(project, HOST, port),
         "INSTANCE_PATH": "instance",
         "SECRET_KEY": secrets.token_hex(),
+        "CHECK_TOKEN": TOKEN,
         "WEB_CONCURRENCY": "1",
     }
 
@@ -87,7 +95,7 @@ def _wait_until_up(process: shell.Process, port: int) -> str:
             return f"the web process ended at its start, with exit code {process.returncode}"
         with suppress(OSError, http.client.HTTPException):
             status, _ = _get(port, "/up", timeout=5)
-            return "" if status == 200 else f"/up answers {status}"
+            return "" if status in {200, *SIGN_IN} else f"/up answers {status}"
         time.sleep(0.05)
     return f"the web process did not answer within {BOOT_SECONDS} s"
 
@@ -101,9 +109,15 @@ def _check_pages(project: Project, port: int, log: Path) -> Iterator[Finding]:
         status, text = _get(port, "/ready")
     for name, error in _errors(text).items():
         yield Finding(f"the loader {name} failed: {error}: {_error_line(log)}", FIX)
+    if status in SIGN_IN:
+        yield Finding(f"/ready answers {status}, but servers ask it without a sign-in", OPEN)
+        return
     if status != 200:
         if not _errors(text):
             yield Finding(f"the data was not read within {READ_SECONDS} s", FIX)
+        return
+    if _get(port, "/charts/no-such-chart")[0] in SIGN_IN:
+        yield Finding(CLOSED, is_note=True)
         return
     queue = ["/", *_json(project)]
     for url in queue:  # it grows while the loop runs
@@ -139,7 +153,8 @@ def _get(port: int, url: str, timeout: float = 60) -> tuple[int, str]:
     """Return the status and the text of a page, without a proxy."""
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
     try:
-        connection.request("GET", url, headers={"Host": "localhost"})
+        headers = {"Host": "localhost", "X-Check-Token": TOKEN}
+        connection.request("GET", url, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode("utf-8", "replace")
     finally:

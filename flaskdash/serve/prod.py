@@ -12,6 +12,7 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
 from flaskdash.serve.listen import free_port, url
 
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 EXAMPLE = 'web: gunicorn "app:create_app()"'
 
 
@@ -30,7 +31,10 @@ def serve_production(
         echo(f"Port {port} is in use; serving on port {free}")
     echo(f"Running {command} on {url(host, free)} (Ctrl-C to stop)")
     sys.stdout.flush()
-    shell.replace(["sh", "-c", as_exec(command)], project.root, variables(project, host, free))
+    env = variables(project, host, free)
+    if host in LOOPBACK and "SESSION_COOKIE_SECURE" not in os.environ:
+        env = {**env, "SESSION_COOKIE_SECURE": "0"}  # Safari refuses Secure cookies from http
+    shell.replace(["sh", "-c", as_exec(command)], project.root, env)
 
 
 def web_command(project: Project) -> str:

@@ -30,6 +30,7 @@ SKELETON = {
     "app/engine/engine.py app/engine/figures.py app/engine/filters.py app/engine/models.py",
     "app/engine/narrow.py app/engine/page.py app/engine/query.py app/engine/reader.py",
     "app/engine/respond.py app/engine/snapshots.py app/engine/tables.py app/engine/together.py",
+    "app/engine/visitor.py",
     "app/engine/static/cards.css app/engine/static/download.js app/engine/static/figures.js",
     "app/engine/static/filters.css app/engine/static/filters.js app/engine/static/labels.js",
     "app/engine/static/look.js app/engine/static/page.js app/engine/static/pages.css",
@@ -73,7 +74,7 @@ def test_the_owners_part_stays_small(made: Path) -> None:
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in owners}
     generated = [path for path in owners if path.parent.name in {"charts", "loaders"}]
     assert max(lines.values()) <= 250
-    assert sum(count for path, count in lines.items() if path not in generated) <= 1_083
+    assert sum(count for path, count in lines.items() if path not in generated) <= 1_111
 
 
 def test_the_engine_stays_small() -> None:
@@ -83,7 +84,7 @@ def test_the_engine_stays_small() -> None:
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in files}
     assert {"query.py", "filters.js", "more.js", "pages.css"} <= {path.name for path in files}
     assert max(lines.values()) <= 250
-    for suffix, most in {".py": 2_227, ".js": 997, ".css": 762, ".md": 30}.items():
+    for suffix, most in {".py": 2_346, ".js": 997, ".css": 762, ".md": 31}.items():
         assert sum(count for path, count in lines.items() if path.suffix == suffix) <= most, suffix
 
 

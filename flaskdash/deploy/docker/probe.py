@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
+SIGN_IN = (401, 403)  # answers that ask to sign in
 URL = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
 
 
@@ -30,12 +31,14 @@ def fetch(path: str) -> tuple[int, str]:
 def wait(path: str, prefix: str, deadline: float) -> str:
     """Wait until a page answers 200 with text that begins with `prefix`, and return the text.
 
-    Exits with 1 if it does not by the deadline.
+    A page without a prefix may also ask to sign in: then the text is empty. Exits with 1 if it does not by the deadline.
     """
     while True:
         status, text = fetch(path)
         if status == 200 and text.startswith(prefix):
             return text
+        if status in SIGN_IN and not prefix:
+            return ""
         if status == 503:
             exit_if_a_loader_failed()
         if time.monotonic() > deadline:

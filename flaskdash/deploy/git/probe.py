@@ -20,6 +20,7 @@ PAUSE = 1.0
 TIMEOUT = 20.0
 QUICK_TIMEOUT = 5.0  # for a question before a push, which answers nothing that matters
 MAX_BYTES = 1_000_000
+SIGN_IN = (401, 403)  # answers that ask to sign in
 
 
 def urls(domain: str) -> list[str]:
@@ -128,14 +129,15 @@ def _no_address(domain: str) -> str:
 def broken_page(url: str, deadline: float) -> str:
     """Return which dashboard fails and its status; empty if all answer.
 
-    A dashboard with status 503 is retried: its data is still being read.
+    A dashboard with status 503 is retried: its data is still being read. One that asks to sign in
+    answers.
     """
     status, text = _fetch_ready(url, "/", deadline)
     statuses = {"/": status}
     for page in dict.fromkeys(re.findall(r'href="(/dashboards/[^"?#]+)', text)):
         statuses[page], _ = _fetch_ready(url, page, deadline)
     for page, status in statuses.items():
-        if status != 200:
+        if status not in (200, *SIGN_IN):
             return f"{url}{page} answers {status}" if status else f"{url}{page} does not answer"
     return ""
 

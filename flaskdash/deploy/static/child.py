@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 MAX_CHOICES = 200  # copies of one page, one for each choice of filters
+SIGN_IN = re.compile("sign.?in|log.?in|auth")  # in the address that a page redirects to
 MAX_ROWS = 1000  # rows of a table; its CSV has all
 ROOT = f"/{secrets.token_hex(8)}"
 LINK = re.compile(rf'{ROOT}(?P<path>/[^"\'<>\s?#]*)?(?P<query>\?[^"\'<>\s#]*)?')
@@ -196,6 +197,7 @@ class Export:
             "pages": len(forms),
             "choices": len(todo),
             "filters": kinds,
+            "hidden": [s for s, c in self.engine.charts.items() if getattr(c, "roles", ())],
         }
 
     def _digest(self, pages: Mapping[str, str], inputs: str) -> str:
@@ -214,6 +216,11 @@ class Export:
             address = f"{path}?{query}" if query else path
             main = answer.text.partition("<main")[2].partition(">")[2]
             reason = " ".join(re.sub(r"<[^>]*>", " ", main).split())
+            if answer.status_code in (401, 403) or SIGN_IN.search(answer.location or ""):
+                raise ExportError(
+                    f"{address} asks to sign in, and a static copy cannot: it is open to everybody"
+                    " who has its address"
+                )
             raise ExportError(f"{address} answers {answer.status_code}: {reason[:200]}")
         if "This chart could not be drawn" in answer.text:
             raise ExportError(f"a chart on {path} could not be drawn; the log above has the reason")

@@ -18,6 +18,7 @@ from flaskdash.deploy.ssh.server.units import Units
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FAILED = "This chart could not be drawn"
 UP_SECONDS = 30.0  # until /up has to answer
 READY_SECONDS = 600.0  # until each dashboard has to answer, because the data is read first
 LOADER_SECONDS = 5.0  # during which a loader may fail, such as while a database wakes up
@@ -29,7 +30,7 @@ class Response(NamedTuple):
 
     status: int
     body: str = ""
-    is_cacheable: bool = True
+    has_failed_chart: bool = False
 
 
 class Switchover(Units):
@@ -141,7 +142,7 @@ class Switchover(Units):
                 response = self.request_trial(path, 60)
             if response.status in (0, 404) or response.status >= 500:
                 raise StepError(f"{path} does not answer: {describe(response.status)}")
-            if not response.is_cacheable:
+            if response.has_failed_chart:
                 report(f"note      a chart on {path} fails; `flaskdash logs` shows why")
             links = [link for link in LINKS.findall(response.body) if link not in visited]
             pending += links
@@ -177,8 +178,7 @@ class Switchover(Units):
             connection.request("GET", path, headers={"Host": self.request["domain"] or "localhost"})
             response = connection.getresponse()
             body = response.read().decode("utf-8", "replace")
-            is_cacheable = "no-store" not in (response.getheader("Cache-Control") or "")
-            return Response(response.status, body, is_cacheable)
+            return Response(response.status, body, FAILED in body)
         except (OSError, http.client.HTTPException):
             return Response(0)
         finally:

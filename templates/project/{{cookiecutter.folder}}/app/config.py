@@ -48,7 +48,10 @@ def load(settings: Mapping[str, Any]) -> dict[str, Any]:
         "RELEASE": release.read_text("utf-8").strip() if release.is_file() else "",
         "SECRET_KEY": os.environ.get("SECRET_KEY") or (secrets.token_hex() if debug else ""),
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_COOKIE_SECURE": not debug,
+        # Cookies are Secure, unless the browser shows that it uses plain http: engine/visitor.py.
+        # SESSION_COOKIE_SECURE=0 is for a network without TLS.
+        "SESSION_COOKIE_SECURE": not debug and os.environ.get("SESSION_COOKIE_SECURE") != "0",
+        "CHECK_TOKEN": os.environ.get("CHECK_TOKEN", ""),  # opens all pages to `flaskdash check`
         "SECURITY_HEADERS": SECURITY_HEADERS,
         "UPDATE_SECONDS": 60,  # between an open page's looks for newer data; 0: it never looks
         "NOTES": True,  # a line under a chart's title that says what it shows

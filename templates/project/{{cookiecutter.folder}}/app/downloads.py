@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, abort
 
 from app.engine import get_engine
-from app.engine.cache import Answer, place
+from app.engine.cache import NO_STORE, Answer, place
 from app.engine.models import Chart
 from app.engine.page import draw
 from app.engine.respond import respond
@@ -49,7 +49,7 @@ def chart_csv(slug: str) -> Response:
         active = engine.active_filters([chart])
         parts = _csv_parts(engine.rows_of(chart.data).chunks(chart.sql, active))
         first = next(parts)  # an error is raised before the answer has begun
-        response = Response(chain([first], parts), mimetype="text/csv")
+        response = Response(chain([first], parts), headers=NO_STORE, mimetype="text/csv")
     else:
         response = _respond_rows(chart, as_csv, "text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=f"{slug}.csv")

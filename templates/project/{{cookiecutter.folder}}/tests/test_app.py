@@ -104,18 +104,18 @@ def test_unknown_chart(client: FlaskClient) -> None:
     assert client.get("/charts/no-such-chart").status_code == 404
 
 
-def test_process_is_up(client: FlaskClient) -> None:
-    """The process says that it is up."""
-    assert client.get("/up").data == b"up\n"
+def test_process_is_up(app: Flask) -> None:
+    """The process says that it is up, to everybody."""
+    assert app.test_client().get("/up").data == b"up\n"
 
 
-def test_data_is_ready(client: FlaskClient) -> None:
+def test_data_is_ready(app: Flask) -> None:
     """Once each loader has been read, the data is ready."""
     skip_without_variables(LOADERS.values())
-    with client.application.app_context():
+    with app.app_context():
         for data in get_engine().data.values():
             data.build()
-    assert client.get("/ready").status_code == 200
+    assert app.test_client().get("/ready").status_code == 200
 
 
 def test_production_needs_a_secret_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from each loader by name), and one of:
     text(df)    words: a str, or HTML as Markup
 
 A figure may have note(df) beside it: the line of words under its title. A chart may define FILTERS
-(columns), DASHBOARDS (titles), ORDER, and SIZE ("half" or "full"). A dict tells the form of a filter
+(columns), DASHBOARDS (titles), ROLES (who may see it: none of those that have not signed in), ORDER,
+and SIZE ("half" or "full"). A dict tells the form of a filter
 that its column's type would not choose: {"day": "", "name": "search"}; there are choice, single,
 search, range and days. A default may follow: {"day": "days=this year", "region": "choice=North,
 East", "price": "range=10..20"}.

@@ -1,6 +1,6 @@
 """The engine: how the dashboards work. README.md beside this file has the path of one request."""
 
-from functools import partial
+from functools import partial, update_wrapper
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +15,7 @@ from app.engine.engine import Engine, get_engine
 from app.engine.models import slugify
 from app.engine.page import blueprint
 from app.engine.query import SnapshotData
+from app.engine.visitor import Sessions
 from app.helpers import cells, words
 
 __all__ = ["Engine", "get_engine", "init_app"]
@@ -24,9 +25,11 @@ def init_app(app: Flask) -> None:
     """Find the loaders and charts, and add what their pages need to the app."""
     engine = _create_engine(app.config["INSTANCE"], app.config["CACHE"])
     app.extensions["engine"] = engine
+    app.session_interface = Sessions()
     app.register_blueprint(blueprint)
     for endpoint, files in (("static", app), ("engine.static", blueprint)):
-        app.view_functions[endpoint] = partial(engine.cache.static_file, str(files.static_folder))
+        view = partial(engine.cache.static_file, str(files.static_folder))
+        app.view_functions[endpoint] = update_wrapper(view, engine.cache.static_file)
     app.url_defaults(_add_version)
     app.context_processor(lambda: {"dashboards": get_engine().dashboards})
     for template_filter in (cells, slugify, words):

@@ -112,10 +112,18 @@ def _chart(
         note=getattr(module, "note", None),
         filters=forms,
         dashboards=tuple(getattr(module, "DASHBOARDS", ["Overview"])),
+        roles=_roles(file, module),
         order=getattr(module, "ORDER", 100),
         size=getattr(module, "SIZE", "half"),
         prefix=_prefix(slug, columns),
     )
+
+
+def _roles(file: Path, module: ModuleType) -> tuple[str, ...]:
+    roles = getattr(module, "ROLES", ())
+    if not isinstance(roles, (list, tuple)) or not all(isinstance(role, str) for role in roles):
+        raise RuntimeError(f'{file}: ROLES is {roles!r}. Write a list of texts: ["admin"].')
+    return tuple(roles)
 
 
 def _require(module: ModuleType, name: str) -> Any:

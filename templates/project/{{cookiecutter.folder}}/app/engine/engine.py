@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from flask import abort, current_app, request
 
@@ -12,6 +11,7 @@ from app.engine.defaults import with_defaults
 from app.engine.filters import from_query
 from app.engine.models import Chart, Filter, Loader, State, slugify
 from app.engine.query import Data, JoinedRows, Rows
+from app.engine.visitor import visitor
 
 
 @dataclass
@@ -23,22 +23,28 @@ class Engine:
     charts: dict[str, Chart]  # by slug, in their order
     cache: Cache
 
-    @cached_property
+    @property
+    def visible(self) -> dict[str, Chart]:
+        """Return the charts that the visitor may see, by slug: everything else here asks this."""
+        current = visitor()
+        return {slug: chart for slug, chart in self.charts.items() if current.may_see(chart.roles)}
+
+    @property
     def dashboards(self) -> dict[str, str]:
-        """Return the titles of the dashboards, by slug."""
-        titles = (title for chart in self.charts.values() for title in chart.dashboards)
+        """Return the titles of the dashboards that have visible charts, by slug."""
+        titles = (title for chart in self.visible.values() for title in chart.dashboards)
         return {slugify(title): title for title in titles}
 
     def chart(self, slug: str) -> Chart:
-        """Return a chart; if it does not exist, answer the request with 404."""
-        return self.charts.get(slug) or abort(404, "There is no such chart.")
+        """Return a chart; if it is not visible, answer the request with 404."""
+        return self.visible.get(slug) or abort(404, "There is no such chart.")
 
     def charts_on(self, *titles: str) -> list[Chart]:
-        """Return the charts on any of these dashboards."""
-        return [chart for chart in self.charts.values() if set(titles) & set(chart.dashboards)]
+        """Return the visible charts on any of these dashboards."""
+        return [chart for chart in self.visible.values() if set(titles) & set(chart.dashboards)]
 
     def peers(self, charts: Iterable[Chart]) -> list[Chart]:
-        """Return the charts that share a dashboard with one of these."""
+        """Return the visible charts that share a dashboard with one of these."""
         return self.charts_on(*(title for chart in charts for title in chart.dashboards))
 
     def data_of(self, charts: Iterable[Chart]) -> dict[str, Data]:

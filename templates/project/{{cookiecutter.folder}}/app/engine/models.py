@@ -47,6 +47,7 @@ class Chart:
     note: Callable[[DataFrame], str] | None  # what it shows, in words
     filters: Mapping[str, str]  # column: form, or "" if the column's type decides
     dashboards: tuple[str, ...]  # titles
+    roles: tuple[str, ...]  # that may see it; empty: all who may see the dashboard
     order: int
     size: str  # half or full
     prefix: str  # of its table's parameters in the URL: revenue-by-region.page

@@ -9,10 +9,11 @@ from functools import partial
 from flask import Response, abort, request
 from werkzeug.exceptions import ServiceUnavailable
 
-from app.engine.cache import Answer
+from app.engine.cache import NO_STORE, Answer, place
 from app.engine.controls import are_offered
 from app.engine.engine import get_engine
 from app.engine.models import Chart, Filter, View
+from app.engine.visitor import ANYBODY, is_personal, visitor, watch_session
 
 ATTEMPTS = 10
 
@@ -32,13 +33,21 @@ def respond(
     chosen = engine.chosen_filters(charts)
     # A page shows the rows of a table that its URL asks for; JSON and CSV have all of them.
     views = views_of(charts) if request.args and mimetype == "text/html" else {}
+    current = visitor()
     # The day is there because SQL may ask for the last 30, the root because pages have links.
     page = (date.today(), request.root_path, request.path, arguments)
+    # A set of roles has no order, and its repr() may differ between processes.
+    rights = (current.roles and sorted(current.roles), current.key)
+    cache_control = "no-cache" if current == ANYBODY else "no-store"
     for _ in range(ATTEMPTS):
         versions = _versions(charts)
         with suppress(DataReplaced):  # an answer must not mix old and new data
             build_checked = partial(_build, charts, build, chosen, versions)
-            return engine.cache.response((page, chosen, versions, views), build_checked, mimetype)
+            if is_personal():
+                with place():
+                    return Response(build_checked().body, headers=NO_STORE, mimetype=mimetype)
+            key = (page, rights, chosen, versions, views)
+            return engine.cache.response(key, build_checked, mimetype, cache_control)
     abort(503, "The data is being replaced. Try again.")
 
 
@@ -55,7 +64,10 @@ def _build(
     versions: object,
 ) -> Answer:
     try:
-        answer = build(get_engine().active_filters(charts))
+        with watch_session() as was_read:
+            answer = build(get_engine().active_filters(charts))
+            if was_read():  # by a template, for instance
+                answer = replace(answer, keep="nobody")
         if chosen and answer.keep == "cache":
             with suppress(ServiceUnavailable):  # a live database may not answer
                 # Values that the form does not offer must not fill the cache.
