@@ -27,6 +27,7 @@ class Part:
     home: str  # its folder or file in the project; the folder around it must be there
     requires: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    brings: tuple[str, ...] = ()  # of those, which go with it, as it came with them
     answers: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -52,14 +53,19 @@ def add_part(project: Project, part: Part, echo: Echo, dry_run: bool = False) ->
     with render.draft() as root:
         render.render(part.skeleton, part.answers, root)
         render.format_code(root)
-        record = {"files": [str(path) for path in render.files(root)], "needs": list(part.needs)}
+        record = {
+            "files": [str(path) for path in render.files(root)],
+            "needs": list(part.needs),
+            "brings": list(part.brings),
+        }
         record["packages"] = [
             package
             for package in map(package_name, part.requires)
             if package not in map(package_name, project.dependencies())
         ]
         earlier = _record(project, part.name)
-        record["packages"] += set(earlier.get("packages", ())) - {*record["packages"]}
+        for key in ("packages", "brings"):
+            record[key] += set(earlier.get(key, ())) - {*record[key]}
         render.record_part(part.name, part.answers, root, **record)
         render.keep_originals(root)
         place(project, root, part.requires, part.name, echo, dry_run=dry_run)
@@ -102,6 +108,18 @@ def remove_part(project: Project, name: str, echo: Echo, force: bool = False) ->
             environment.remove(project, packages)
     for package in packages:
         echo(f"remove    {package} (package)")
+    for part in record.get("brings", ()):
+        if _is_imported(project, part):
+            echo(f"keep      {part}: other code uses it")
+        else:
+            remove_part(project, part, echo, force)
+
+
+def _is_imported(project: Project, part: str) -> bool:
+    """Return whether code outside of a part in app/blueprints imports it."""
+    home = project.root / "app/blueprints" / part
+    paths = [path for path in (project.root / "app").rglob("*.py") if home not in path.parents]
+    return any(f"blueprints.{part}" in path.read_text("utf-8", "replace") for path in paths)
 
 
 def _record(project: Project, name: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ TABLE = "CREATE TABLE orders (id INT, price REAL); INSERT INTO orders VALUES (1,
 MODELS = "app/blueprints/database/models.py"
 
 
-@pytest.mark.parametrize("command", ["add-database", "add-redis"])
+@pytest.mark.parametrize("command", ["add-database", "add-redis", "add-auth"])
 def test_a_part_is_removed_without_a_trace(made: Path, flaskdash: Cli, command: str) -> None:
     before = snapshot(made)
     assert "create    app/" in flaskdash(command).output
@@ -109,6 +109,31 @@ def test_a_part_that_another_needs_stays(made: Path, flaskdash: Cli) -> None:
     record.write_text(json.dumps({"files": ["app/x.py"], "needs": ["database"]}), "utf-8")
     assert "Remove forms first" in flaskdash("remove", "database", code=1).output
     assert (made / MODELS).exists()
+
+
+def test_a_part_takes_what_came_with_it(made: Path, flaskdash: Cli) -> None:
+    flaskdash("add-auth")
+    assert "Remove auth first" in flaskdash("remove", "database", code=1).output
+    with (made / "app/pages.py").open("a", encoding="utf-8") as pages:
+        pages.write("\nfrom app.blueprints.database import db\n")
+    before = snapshot(made / "app/blueprints/database")
+    assert "keep      database" in flaskdash("remove", "auth").output
+    assert snapshot(made / "app/blueprints/database") == before
+    assert not (made / "app/blueprints/accounts").exists()
+
+
+def test_a_database_that_was_there_stays(made: Path, flaskdash: Cli) -> None:
+    flaskdash("add-database")
+    before = snapshot(made)
+    flaskdash("add-auth")
+    flaskdash("add-auth")
+    flaskdash("remove", "auth")
+    assert snapshot(made) == before
+
+
+def test_users_need_accounts(made: Path, flaskdash: Cli) -> None:
+    result = flaskdash("user", "list", code=1)
+    assert "flaskdash add-auth" in result.output
 
 
 def test_packages_that_other_code_uses_stay(made: Path, flaskdash: Cli) -> None:

@@ -1,0 +1,28 @@
+"""Add accounts: people sign in, and everything else is closed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flaskdash.generate.database import add_database
+from flaskdash.generate.parts import DATABASE, Part, add_part, is_part
+from flaskdash.progress import Echo
+from flaskdash.project import Project
+
+PART = Part(
+    "auth",
+    "blueprints/auth",
+    "app/blueprints/accounts",
+    ("argon2-cffi>=25.1", "flask-wtf>=1.3"),
+    needs=(DATABASE.name,),
+)
+
+
+def add_auth(project: Project, echo: Echo, dry_run: bool = False) -> None:
+    """Add the part `auth`, and before it the database that it needs."""
+    part = PART
+    if not is_part(project, DATABASE.name):
+        add_part(project, part, lambda _: None, dry_run=True)  # raise before anything is written
+        add_database(project, "", echo, dry_run)
+        part = replace(PART, brings=(DATABASE.name,))
+    add_part(project, part, echo, dry_run)

@@ -1,0 +1,50 @@
+"""Accounts: whoever is invited signs in, by a password or a link in a mail; all else is closed.
+
+README.md beside this file says how to open a page of your own, and which settings there are.
+"""
+
+import os
+from pathlib import Path
+
+from flask import Flask, Response, request
+from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]
+
+from app.blueprints.accounts import guard, sessions
+from app.blueprints.accounts.commands import user
+from app.blueprints.accounts.guard import public, requires
+from app.blueprints.accounts.people import people
+from app.blueprints.accounts.views import accounts, show_mails, sign_out
+from app.blueprints.database import add_migrations
+
+__all__ = ["init_app", "public", "requires"]
+
+csrf = CSRFProtect()
+
+
+def init_app(app: Flask) -> None:
+    """Close the app to those who have not signed in, and add the pages to sign in."""
+    app.config.setdefault("SESSION_DAYS", 90)  # until one has to sign in again
+    app.config.setdefault("SESSION_IDLE_HOURS", 24 * 14)  # likewise, without a request
+    app.config.setdefault("PROXIES", int(os.environ.get("PROXIES", "1")))  # see limits.py
+    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session
+    if os.environ.get("MAIL_URL") and not (app.debug or os.environ.get("SITE_URL")):
+        raise RuntimeError("MAIL_URL needs SITE_URL: https://... for the links. See its README.md.")
+    add_migrations(app, "accounts", Path(__file__).with_name("migrations"))
+    app.extensions["visitor"] = guard.visitor
+    app.before_request(guard.check_request)  # before the form is read that CSRFProtect looks into
+    csrf.init_app(app)
+    csrf.exempt(sign_out)  # its button is on cached pages; SameSite and the Origin protect it
+    app.register_blueprint(accounts)
+    app.register_blueprint(people)
+    if app.debug or app.testing:
+        app.add_url_rule("/dev/mail", view_func=show_mails)
+    app.cli.add_command(user)
+    app.after_request(_keep_private)
+    app.add_template_global(lambda: sessions.current() is not None, "is_signed_in")
+
+
+def _keep_private(response: Response) -> Response:
+    """Let nobody store a page whose view does not say who may."""
+    if not (request.endpoint or "").endswith("static"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

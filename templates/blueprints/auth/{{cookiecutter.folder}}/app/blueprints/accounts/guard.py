@@ -1,0 +1,92 @@
+"""Guard: every page is closed to those who have not signed in, unless it is marked @public."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import abort, current_app, redirect, request, url_for
+from sqlalchemy.exc import OperationalError
+from werkzeug.wrappers import Response
+
+from app.blueprints.accounts import sessions
+from app.engine.visitor import ANYBODY, Visitor, is_check
+
+log = logging.getLogger(__name__)
+View = TypeVar("View", bound=Callable[..., Any])
+OPEN = {"static", "health.up", "health.ready"}  # and the static files of each blueprint
+LARGEST_FORM = 2**16  # bytes, of what those may send who have not signed in
+
+
+def public(view: View) -> View:
+    """Open a view to everybody: write it below @pages.get(...)."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def requires(role: str) -> Callable[[View], View]:
+    """Open a view to those with a role alone: write it below @pages.get(...)."""
+
+    def mark(view: View) -> View:
+        view.role = role  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def visitor() -> Visitor:
+    """Return who sends the request: answers are cached by the roles, and not by the person."""
+    signed_in = sessions.current()
+    return Visitor(signed_in.user.roles, signed_in.user) if signed_in else ANYBODY
+
+
+def check_request() -> Response | None:
+    """Refuse what a visitor may not see or do; lead them to the sign-in page if that helps."""
+    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+        _check_origin()
+    view = current_app.view_functions.get(request.endpoint or "")
+    try:
+        signed_in = None if _is_open(view) else sessions.current()
+    except OperationalError as error:
+        log.warning("The database does not answer: %s", error.orig)
+        abort(503, "The database does not answer. Try again.")
+    if signed_in is None:
+        request.max_content_length = LARGEST_FORM
+    if _is_open(view) or (is_check() and request.method in {"GET", "HEAD"}):
+        return None
+    if signed_in is None:
+        return _ask_to_sign_in()
+    if (role := getattr(view, "role", "")) and role not in signed_in.user.roles:
+        abort(403, f"This page is for those with the role {role}.")
+    return None
+
+
+def _is_open(view: object) -> bool:
+    endpoint = request.endpoint or ""
+    return endpoint in OPEN or endpoint.endswith(".static") or getattr(view, "is_public", False)
+
+
+def _ask_to_sign_in() -> Response:
+    is_page = "text/html" in request.headers.get("Accept", "")
+    if request.method != "GET" or not is_page or request.headers.get("Sec-Fetch-Mode") == "cors":
+        abort(401, "Sign in first.")
+    next_page = request.full_path.rstrip("?")
+    return redirect(url_for("accounts.sign_in", next=next_page if next_page != "/" else None))
+
+
+def _check_origin() -> None:
+    """Refuse forms that another site sends, as far as the browser says."""
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    hosts = {request.host, request.headers.get("X-Forwarded-Host")}
+    is_own = site in {"same-origin", "none"} if site else urlsplit(origin or "").netloc in hosts
+    if (site or origin) and not is_own:
+        abort(403, "This form was sent by another site.")
+
+
+def next_page() -> str:
+    """Return the page to go on to: of this site alone, so a path and nothing else."""
+    path = request.values.get("next", "")
+    if path.startswith("/") and path[1:2] not in {"/", "\\"} and path.isprintable():
+        return request.root_path + path
+    return url_for("pages.dashboard")

@@ -1,0 +1,128 @@
+"""Sessions: who is signed in. The cookie holds a random id, and the database has the rest."""
+
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+
+import sqlalchemy as sa
+from flask import current_app, g, has_request_context, request, session
+from werkzeug.wrappers import Response
+
+from app.blueprints.accounts.limits import client_address
+from app.blueprints.accounts.models import Event, Session, Token, User, count_rows
+from app.blueprints.database import db
+from app.blueprints.database.models import now
+
+NOTE_EVERY = timedelta(minutes=5)  # between two notes of when a session was seen
+LIFE = {
+    "invite": timedelta(days=7),
+    "reset": timedelta(hours=1),
+    "link": timedelta(minutes=15),
+    "mail": timedelta(days=1),
+}
+
+
+def current() -> Session | None:
+    """Return the session of the request; None if nobody is signed in."""
+    if request.environ.get("app.session_id") != (sent := request.cookies.get(_cookie_name(), "")):
+        request.environ["app.session_id"] = sent
+        g.session = None  # if the database does not answer, it is not asked again
+        g.session = _find(sent) if sent else None
+    row: Session | None = g.get("session")
+    return row
+
+
+def _find(sent: str) -> Session | None:
+    row = db.session.get(Session, digest(sent))
+    if row is None or row.user.disabled:
+        return None
+    life = timedelta(days=current_app.config["SESSION_DAYS"])
+    idle = timedelta(hours=current_app.config["SESSION_IDLE_HOURS"])
+    if now() > min(row.created + life, row.last_seen + idle):
+        return None
+    if now() > row.last_seen + NOTE_EVERY:
+        db.session.rollback()  # else SQLite would refuse to write, after it was read
+        last_seen = sa.update(Session).where(Session.id == row.id)
+        db.session.execute(last_seen.values(last_seen=now(), address=client_address()))
+        db.session.commit()
+    return row
+
+
+def start(user: User, response: Response) -> Response:
+    """Sign a user in, with a new id, and end the session that the browser had."""
+    sent = secrets.token_urlsafe(32)
+    _delete(Session.id == digest(request.cookies.get(_cookie_name(), "")))
+    agent = request.headers.get("User-Agent", "")[:200]
+    db.session.add(Session(id=digest(sent), user=user, address=client_address(), agent=agent))
+    db.session.commit()
+    session.clear()  # with its token against CSRF
+    response.set_cookie(
+        _cookie_name(),
+        sent,
+        max_age=86_400 * int(current_app.config["SESSION_DAYS"]),
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def end(response: Response) -> Response:
+    """Sign out, here."""
+    _delete(Session.id == digest(request.cookies.get(_cookie_name(), "")))
+    db.session.commit()
+    session.clear()
+    response.delete_cookie(_cookie_name(), secure=current_app.config["SESSION_COOKIE_SECURE"])
+    return response
+
+
+def end_all(user: User) -> None:
+    """Sign a user out everywhere, and make the links void that were sent to them."""
+    _delete(Session.user_id == user.id)
+    db.session.execute(sa.delete(Token).where(Token.user_id == user.id))
+
+
+def _delete(condition: sa.ColumnElement[bool]) -> None:
+    db.session.execute(sa.delete(Session).where(condition))
+
+
+def _cookie_name() -> str:
+    """Return the name of the cookie; browsers let no other host set one that begins with __Host-."""
+    return "__Host-sign-in" if current_app.config["SESSION_COOKIE_SECURE"] else "sign-in"
+
+
+def issue(user: User, purpose: str, email: str = "") -> str:
+    """Return the secret of a new link, which works once and for a while."""
+    sent = secrets.token_urlsafe(32)
+    db.session.execute(sa.delete(Token).where(Token.expires < now()))
+    expires = now() + LIFE[purpose]
+    db.session.add(Token(id=digest(sent), user=user, purpose=purpose, email=email, expires=expires))
+    return sent
+
+
+def find_token(sent: str, *purposes: str) -> Token | None:
+    """Return the token of a link; None if it is unknown, used or too old."""
+    token = db.session.get(Token, digest(sent))
+    if token is None or token.purpose not in purposes or token.expires < now():
+        return None
+    return None if token.user.disabled else token
+
+
+def spend(token: Token) -> bool:
+    """Use a token up; return False if another request was quicker."""
+    return count_rows(sa.delete(Token).where(Token.id == token.id)) == 1
+
+
+def record(action: str, about: str = "") -> None:
+    """Add a line to the audit."""
+    if has_request_context():
+        row = current()
+        by, address = row.user.email if row else "", client_address()
+    else:
+        by, address = "the command line", ""
+    db.session.add(Event(action=action, by=by, about=about[:254], address=address))
+
+
+def digest(sent: str) -> str:
+    """Return what the database has of a secret: who reads it there cannot use it."""
+    return sha256(sent.encode("utf-8", "surrogatepass")).hexdigest()
