@@ -10,11 +10,12 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from app.blueprints.accounts import sessions
+from app.blueprints.accounts.models import roles_up_to
 from app.engine.visitor import ANYBODY, Visitor, is_check
 
 log = logging.getLogger(__name__)
 View = TypeVar("View", bound=Callable[..., Any])
-OPEN = {"static", "health.up", "health.ready"}  # and the static files of each blueprint
+HEALTH = {"health.up", "health.ready"}  # open, like static files
 LARGEST_FORM = 2**16  # bytes, of what those may send who have not signed in
 
 
@@ -37,33 +38,31 @@ def requires(role: str) -> Callable[[View], View]:
 def visitor() -> Visitor:
     """Return who sends the request: answers are cached by the roles, and not by the person."""
     signed_in = sessions.current()
-    return Visitor(signed_in.user.roles, signed_in.user) if signed_in else ANYBODY
+    return Visitor(roles_up_to(signed_in.role), signed_in) if signed_in else ANYBODY
 
 
 def check_request() -> Response | None:
     """Refuse what a visitor may not see or do; lead them to the sign-in page if that helps."""
     if request.method not in {"GET", "HEAD", "OPTIONS"}:
         _check_origin()
-    view = current_app.view_functions.get(request.endpoint or "")
+    endpoint = request.endpoint or ""
+    if endpoint in HEALTH or endpoint.split(".")[-1] == "static":
+        return None
+    view = current_app.view_functions.get(endpoint)
     try:
-        signed_in = None if _is_open(view) else sessions.current()
+        signed_in = sessions.current()
     except OperationalError as error:
         log.warning("The database does not answer: %s", error.orig)
         abort(503, "The database does not answer. Try again.")
     if signed_in is None:
         request.max_content_length = LARGEST_FORM
-    if _is_open(view) or (is_check() and request.method in {"GET", "HEAD"}):
+    if getattr(view, "is_public", False) or (is_check() and request.method in {"GET", "HEAD"}):
         return None
     if signed_in is None:
         return _ask_to_sign_in()
-    if (role := getattr(view, "role", "")) and role not in signed_in.user.roles:
+    if (role := getattr(view, "role", "")) and role not in roles_up_to(signed_in.role):
         abort(403, f"This page is for those with the role {role}.")
     return None
-
-
-def _is_open(view: object) -> bool:
-    endpoint = request.endpoint or ""
-    return endpoint in OPEN or endpoint.endswith(".static") or getattr(view, "is_public", False)
 
 
 def _ask_to_sign_in() -> Response:

@@ -12,6 +12,11 @@ from app.blueprints.database.models import now
 ROLES = ("viewer", "editor", "admin")  # each may do what those before it may
 
 
+def roles_up_to(role: str) -> frozenset[str]:
+    """Return a role, and the lesser ones."""
+    return frozenset(ROLES[: ROLES.index(role) + 1])
+
+
 class User(Model):
     """Somebody who may sign in, by the address of their mailbox."""
 
@@ -23,11 +28,6 @@ class User(Model):
     password: Mapped[str] = mapped_column(sa.String(200), default="")  # a hash; "": none is set
     disabled: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime] = mapped_column(default=now)
-
-    @property
-    def roles(self) -> frozenset[str]:
-        """Return the role, and the lesser ones."""
-        return frozenset(ROLES[: ROLES.index(self.role) + 1])
 
 
 class Session(Model):

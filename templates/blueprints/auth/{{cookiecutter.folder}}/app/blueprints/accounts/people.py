@@ -92,7 +92,7 @@ def _find_user(number: int) -> User:
     """Return a user; admins cannot change themselves, so that there is always one."""
     user = db.session.get(User, number) or abort(404, "There is no such user.")
     signed_in = sessions.current()
-    if signed_in and signed_in.user_id == user.id:
+    if signed_in and signed_in.id == user.id:
         abort(400, "Another admin has to change your account.")
     return user
 

@@ -104,13 +104,13 @@ def use_link(token: str) -> BaseResponse:
 def _confirm_email(link: Token) -> BaseResponse:
     """Change an address; whoever gets a mail by mistake must not get the account with it."""
     me, email = sessions.current(), link.email
-    if me is None or me.user_id != link.user_id:
+    if me is None or me.id != link.user_id:
         return _message("Sign in first", "Sign in, then open the link in the mail again.", 403)
     is_taken = db.session.scalar(sa.select(User).where(User.email == email))
     if is_taken or not sessions.spend(link):
         return _message("This link does not work", VOID, 410)
-    sessions.record("address changed", f"{me.user.email} to {email}")
-    me.user.email = email
+    sessions.record("address changed", f"{me.email} to {email}")
+    link.user.email = email
     db.session.commit()
     return _back("Your address was changed.")
 
@@ -120,7 +120,7 @@ def _confirm_email(link: Token) -> BaseResponse:
 def sign_out() -> BaseResponse:
     """Sign out."""
     if me := sessions.current():
-        sessions.record("sign-out", me.user.email)
+        sessions.record("sign-out", me.email)
     return sessions.end(redirect(url_for("accounts.sign_in")))
 
 
@@ -215,7 +215,8 @@ def _find_user(email: str) -> User | None:
 
 
 def _me() -> Session:
-    return sessions.current() or abort(401)
+    signed_in = sessions.current() or abort(401)
+    return db.session.get(Session, signed_in.session_id) or abort(401)
 
 
 def _problem(password: str, user: User) -> str:

@@ -7,6 +7,7 @@ instance/app.sqlite. To add a table: write its class in models.py, run
 """
 
 import os
+from inspect import iscoroutinefunction
 from pathlib import Path
 
 from flask import Flask
@@ -41,6 +42,9 @@ def init_app(app: Flask) -> None:
     alembic["script_location"] = str(Path(__file__).with_name("migrations"))
     alembic["file_template"] = "r%%(rev)s_%%(slug)s"  # the name of a module has no digit in front
     db.init_app(app)
+    # To close async sessions, which the app has not, would take a thread for each request.
+    functions = app.teardown_appcontext_funcs
+    functions[:] = [each for each in functions if not iscoroutinefunction(each)]
     with app.app_context():
         prepare(db.engine)
     migrations.init_app(app)
