@@ -28,6 +28,8 @@ PUBLIC = {
     "accounts.open_link",
     "accounts.use_link",
     "accounts.sign_out",
+    "oidc.start",  # of the part oidc
+    "oidc.back",
     "show_mails",  # while developing and in tests
 }
 FOR_ADMINS = {

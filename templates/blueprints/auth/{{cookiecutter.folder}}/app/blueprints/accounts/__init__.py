@@ -10,10 +10,11 @@ from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]
 
 from app.blueprints.accounts import guard, sessions
+from app.blueprints.accounts.account import accounts
 from app.blueprints.accounts.commands import user
 from app.blueprints.accounts.guard import public, requires
 from app.blueprints.accounts.people import people
-from app.blueprints.accounts.views import accounts, show_mails, sign_out
+from app.blueprints.accounts.views import show_mails, sign_out
 from app.blueprints.database import add_migrations
 
 __all__ = ["init_app", "public", "requires"]
