@@ -18,11 +18,22 @@ PART = Part(
 )
 
 
-def add_auth(project: Project, echo: Echo, dry_run: bool = False) -> None:
-    """Add the part `auth`, and before it the database that it needs."""
+OIDC = Part(
+    "oidc",
+    "blueprints/oidc",
+    "app/blueprints/oidc",
+    ("authlib>=1.9", "requests>=2.32"),
+    needs=(PART.name,),
+)
+
+
+def add_auth(project: Project, echo: Echo, dry_run: bool = False, *, oidc: bool = False) -> None:
+    """Add the part `auth`, and before it the database that it needs; with `oidc`, that part, too."""
     part = PART
     if not is_part(project, DATABASE.name):
         add_part(project, part, lambda _: None, dry_run=True)  # raise before anything is written
         add_database(project, "", echo, dry_run)
         part = replace(PART, brings=(DATABASE.name,))
     add_part(project, part, echo, dry_run)
+    if oidc:
+        add_part(project, OIDC, echo, dry_run)

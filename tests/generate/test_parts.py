@@ -131,6 +131,15 @@ def test_a_database_that_was_there_stays(made: Path, flaskdash: Cli) -> None:
     assert snapshot(made) == before
 
 
+def test_a_provider_needs_accounts(made: Path, flaskdash: Cli) -> None:
+    before = snapshot(made)
+    flaskdash("add-auth", "--oidc")
+    assert "Remove oidc first" in flaskdash("remove", "auth", code=1).output
+    flaskdash("remove", "oidc")
+    flaskdash("remove", "auth")
+    assert snapshot(made) == before
+
+
 def test_users_need_accounts(made: Path, flaskdash: Cli) -> None:
     result = flaskdash("user", "list", code=1)
     assert "flaskdash add-auth" in result.output
