@@ -166,6 +166,12 @@ class Export:
 
     def run(self, part: int, parts: int, inputs: str, written: str) -> dict[str, Any]:
         """Write one of several equal parts of the pages, and return the report."""
+        for name, data in self.engine.data.items():
+            if getattr(getattr(data, "loader", None), "visible", None):
+                raise ExportError(
+                    f"the loader {name} has visible(user): each visitor sees rows of their own, and a"
+                    " static copy is the same for all"
+                )
         pages = self._crawl()
         digest = self._digest(pages, inputs)
         if digest == written:

@@ -19,6 +19,7 @@ from app.engine.filters import is_day, limits
 from app.engine.kept_answers import RETRY_SECONDS, KeptAnswers
 from app.engine.models import Filter, Loader, Offer, State, View
 from app.engine.query import MOST_CHOICES, OWN_WITH
+from app.engine.rights import Rights, rights
 from app.engine.snapshots import Snapshot
 from app.engine.tables import Page, as_source
 
@@ -38,7 +39,7 @@ class LiveData:
         self._max_age = min(loader.max_age, LONGEST_KEPT)
         self._answers = KeptAnswers(loader.name, loader.table, folder / f"{loader.name}.live")
         self._sample = Snapshot(loader, folder)  # what load() returns: for tests and add-chart
-        self._facts = lru_cache(500)(lambda _state, fact, column: fact(column))
+        self._facts = lru_cache(500)(lambda _state, _rights, fact, column: fact(column))
 
     def state(self) -> State:
         state = self.check()
@@ -95,11 +96,11 @@ class LiveData:
         if self._applied(filters):
             listed = self._choices(column, filters)
         else:
-            listed = self._facts(self.state(), self._choices, column)
+            listed = self._facts(self.state(), rights(self.loader), self._choices, column)
         return list(listed["choice"]), int(listed["total"][:1].sum()) - len(listed)
 
     def span(self, column: str) -> tuple[Any, Any, int]:
-        span: DataFrame = self._facts(self.state(), self._span, column)
+        span: DataFrame = self._facts(self.state(), rights(self.loader), self._span, column)
         low, high, distinct = span.iloc[0]
         return low, high, int(distinct)
 
@@ -119,7 +120,7 @@ class LiveData:
 
     def count(self, filters: Sequence[Filter] = ()) -> int:
         applied = self._applied(filters)
-        counted = self._count(applied) if applied else self._facts(self.state(), self._count, ())
+        counted = self._count(applied) if applied else self._facts(self.state(), rights(self.loader), self._count, ())
         return int(counted["rows_passed"].iloc[0])
 
     def _query(
@@ -136,7 +137,7 @@ class LiveData:
         return self._answers.ask(
             Statement(*parts),
             bool(applied),
-            lambda: keep and self._facts(self.check(), self._are_offered, applied),
+            lambda: keep and self._facts(self.check(), rights(self.loader), self._are_offered, applied),
         )
 
     def _applied(self, filters: Iterable[Filter]) -> tuple[Filter, ...]:
@@ -166,18 +167,30 @@ class LiveData:
     def _span(self, column: str) -> DataFrame:
         value: sa.ColumnClause[Any] = sa.column(column)
         parts = "SELECT min(", value, ") AS low, max(", value, ") AS high, count(DISTINCT ", value
-        return self._answers.ask(Statement(*parts, f") AS different {self._source}"))
+        source = f") AS different {self._source} WHERE ", self._where(())
+        return self._answers.ask(Statement(*parts, *source))
 
     def _count(self, filters: Sequence[Filter]) -> DataFrame:
         statement = f"SELECT count(*) AS rows_passed {self._source} WHERE ", self._where(filters)
         return self._answers.ask(Statement(*statement), bool(filters), lambda: not filters)
 
     def _where(self, filters: Iterable[Filter]) -> sa.ColumnElement[bool]:
-        clauses: list[sa.ColumnElement[bool]] = [sa.true()]
+        clauses: list[sa.ColumnElement[bool]] = [_allowed(rights(self.loader))]
         for item in filters:
             if kind := self.table.columns.get(item.column, ""):
                 clauses += _clauses(item, kind)
         return sa.and_(*clauses)
+
+
+def _allowed(allowed: Rights) -> sa.ColumnElement[bool]:
+    """Return the condition that the rows meet which the visitor may see."""
+    clauses: list[sa.ColumnElement[bool]] = [sa.true()]
+    clauses += [sa.column(name).in_(values) for name, values in allowed.columns]
+    if allowed.sql:
+        values = {f"visible_{name}": value for name, value in allowed.values}
+        text = sa.text(re.sub(r"[$](?=[a-zA-Z_])", ":visible_", allowed.sql))
+        clauses.append(text.bindparams(**values).self_group())
+    return sa.and_(*clauses)
 
 
 def _clauses(item: Filter, kind: str) -> list[sa.ColumnElement[bool]]:

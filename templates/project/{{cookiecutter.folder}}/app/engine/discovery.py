@@ -74,6 +74,7 @@ def _loader(name: str, module: ModuleType) -> Loader:
         variable=getattr(module, "ADDRESS", getattr(table, "variable", "")),
         live=getattr(module, "LIVE", False),
         table=table,
+        visible=getattr(module, "visible", None),
     )
 
 

@@ -1,7 +1,7 @@
 """The engine: the loaders, charts and data of one app, at app.extensions["engine"]."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import abort, current_app, request
 
@@ -11,6 +11,7 @@ from app.engine.defaults import with_defaults
 from app.engine.filters import from_query
 from app.engine.models import Chart, Filter, Loader, State, slugify
 from app.engine.query import Data, JoinedRows, Rows
+from app.engine.rights import ALL, rights
 from app.engine.visitor import visitor
 
 
@@ -50,6 +51,15 @@ class Engine:
     def data_of(self, charts: Iterable[Chart]) -> dict[str, Data]:
         """Return the data that charts select from, by the loader's name."""
         return {name: self.data[name] for chart in charts for name in chart.data}
+
+    def states_of(self, charts: Iterable[Chart]) -> dict[str, State]:
+        """Return how fresh the data of charts is, and how many rows the visitor may see."""
+        return {
+            name: replace(data.state(), rows=data.count())
+            if rights(data.loader) != ALL
+            else data.state()
+            for name, data in self.data_of(charts).items()
+        }
 
     def rows_of(self, names: Sequence[str]) -> Rows:
         """Return what the SQL of charts asks that select from these loaders."""

@@ -31,6 +31,7 @@ class Loader:
     variable: str = ""  # the environment variable that it needs
     live: bool = False  # charts ask its database, not a snapshot
     table: Any = None  # of a database: see database.py
+    visible: Callable[[Any], Any] | None = None  # user -> the rows that they may see: rights.py
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def _page(
         value_pair=filters.value_pair,
         chosen=chosen,
         counts=partial(_counts, charts, active, counts),
-        states={name: data.state() for name, data in engine.data_of(charts).items()},
+        states=engine.states_of(charts),
         **variables,
     )
     return Answer(body, _keep(cards, set(views.values())))

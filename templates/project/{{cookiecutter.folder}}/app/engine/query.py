@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from app.engine.connection import cursor
 from app.engine.filters import quote, where
 from app.engine.models import Filter, Loader, Offer, State, View
+from app.engine.rights import ALL, Rights, rights, visible_rows
 from app.engine.snapshots import Snapshot
 from app.engine.tables import Page, as_source
 from app.engine.together import query_together
@@ -22,7 +23,6 @@ MOST_CHOICES = 500
 MOST_OFFERED = 500  # answers that are kept, of as many choices
 MOST_TOGETHER = 20_000_000  # rows, because some of them are held in memory
 CHUNK_VECTORS = 5  # of 2,048 rows
-SNAPSHOT = "read_parquet($snapshot)"
 OWN_WITH = re.compile(r"(?>\s|--.*\n|/\*[\s\S]*?\*/)*WITH(\s+RECURSIVE)?\b", re.IGNORECASE)
 
 
@@ -131,8 +131,9 @@ class JoinedRows:
         values: dict[str, object] = {}
         for n, table in enumerate(self.tables):
             clause, parameters = where(filters, table.columns(), f"f{n}_")
-            values |= {**parameters, f"snapshot{n}": table.path()}
-            sources[table.loader.name] = f"SELECT * FROM read_parquet($snapshot{n}){clause}"
+            rows, more = visible_rows(f"snapshot{n}", rights(table.loader), table.path())
+            values |= parameters | more
+            sources[table.loader.name] = f"SELECT * FROM {rows}{clause}"
         return sources, values
 
     def _filtered(self, sql: str, filters: Iterable[Filter]) -> tuple[str, dict[str, object]]:
@@ -150,9 +151,11 @@ class SnapshotData(Snapshot, JoinedRows):
     def __init__(self, loader: Loader, folder: Path) -> None:
         super().__init__(loader, folder)
         self.tables = [self]
-        self._offered: dict[tuple[str, Offer], list[str] | None] = {}  # one click changes some
+        self._offered: dict[tuple[str, Rights, Offer], list[str] | None] = {}  # a click changes some
         self._facts = lru_cache(1000)(
-            lambda path, sql: _run(sql, {"snapshot": path}).to_dict("list")
+            lambda path, allowed, sql: _run(
+                sql, visible_rows("snapshot", allowed, path)[1]
+            ).to_dict("list")
         )
 
     def path(self) -> str:
@@ -160,39 +163,40 @@ class SnapshotData(Snapshot, JoinedRows):
         return str(self.folder / self.state().file)
 
     def columns(self) -> dict[str, str]:
-        described = self._fact(f"DESCRIBE FROM {SNAPSHOT}")
+        described = self._facts(self.path(), ALL, "DESCRIBE FROM read_parquet($snapshot)")
         return dict(zip(described["column_name"], described["column_type"], strict=True))
 
     def choices(self, column: str, filters: Sequence[Filter] = ()) -> tuple[list[str], int]:
         clause, parameters = where(filters, self.columns())
+        rows, values = self._visible()
         value = quote(column)
         sql = f"""SELECT coalesce(CAST({value} AS VARCHAR), '') AS choice, count(*) OVER () AS total
-            FROM {SNAPSHOT}{clause}
+            FROM {rows}{clause}
             GROUP BY {value} ORDER BY {value} NULLS FIRST LIMIT {MOST_CHOICES}"""
-        values = {"snapshot": self.path(), **parameters}
+        values |= parameters
         listed = _run(sql, values).to_dict("list") if clause else self._fact(sql)
         return listed["choice"], sum(listed["total"][:1]) - len(listed["choice"])
 
     def span(self, column: str) -> tuple[Any, Any, int]:
         value = quote(column)
         sql = f"""SELECT min({value}), max({value}), approx_count_distinct({value})
-            FROM {SNAPSHOT} WHERE isfinite({value})"""
+            FROM {self._visible()[0]} WHERE isfinite({value})"""
         (low,), (high,), (distinct,) = self._fact(sql).values()
         return low, high, distinct
 
     def offered(self, offers: Sequence[Offer]) -> list[list[str]]:
-        path = self.path()
-        known = {offer: self._offered.get((path, offer)) for offer in offers}
+        path, current = self.path(), rights(self.loader)
+        known = {offer: self._offered.get((path, current, offer)) for offer in offers}
         if new := [offer for offer, answer in known.items() if answer is None]:
             known |= dict(zip(new, self._offered_now(new), strict=True))
             if len(self._offered) > MOST_OFFERED:
                 self._offered.clear()
-            self._offered |= {(path, offer): known[offer] for offer in new}
+            self._offered |= {(path, current, offer): known[offer] for offer in new}
         return [known[offer] or [] for offer in offers]
 
     def _offered_now(self, offers: Sequence[Offer]) -> list[list[str]]:
         """Query what is offered, with two scans of the snapshot at most: each passes half the filters."""
-        values: dict[str, object] = {"snapshot": self.path()}
+        snapshot, values = self._visible()
         active = [*dict.fromkeys(item for offer in offers for item in offer.filters)]
         halves = {*active[: (len(active) + 1) // 2]}, {*active[(len(active) + 1) // 2 :]}
         columns = {item.column for item in active} | {offer.column for offer in offers}
@@ -208,9 +212,9 @@ class SnapshotData(Snapshot, JoinedRows):
         names = {offer.filters: f"rows{n}" for n, offer in enumerate(offers)}
         for filters, name in names.items():
             half = next((half for half in halves if half <= {*filters}), set())
-            base = f"half{halves.index(half)}" if half else SNAPSHOT
+            base = f"half{halves.index(half)}" if half else snapshot
             if half and base not in tables:
-                add(base, half, SNAPSHOT, "MATERIALIZED")
+                add(base, half, snapshot, "MATERIALIZED")
             add(name, [item for item in filters if item not in half], base)
         for n, offer in enumerate(offers):
             column, name = quote(offer.column), names[offer.filters]
@@ -227,14 +231,18 @@ class SnapshotData(Snapshot, JoinedRows):
         return answers
 
     def count(self, filters: Sequence[Filter] = ()) -> int:
-        if not where(filters, self.columns())[0]:
+        if rights(self.loader) == ALL and not where(filters, self.columns())[0]:
             return self.state().rows
         counted = self.query(f"SELECT count(*) AS n FROM {quote(self.loader.name)}", filters)
         return int(counted["n"][0])
 
     def _fact(self, sql: str) -> dict[Any, Any]:
-        """Return an answer that does not change as long as the snapshot does not."""
-        return self._facts(self.path(), sql)
+        """Return an answer that changes with the snapshot and the visitor's rights alone."""
+        return self._facts(self.path(), rights(self.loader), sql)
+
+    def _visible(self) -> tuple[str, dict[str, object]]:
+        """Return the SQL of the rows that the visitor may see, and its values."""
+        return visible_rows("snapshot", rights(self.loader), self.path())
 
 
 def _run(sql: str, values: Mapping[str, object]) -> DataFrame:

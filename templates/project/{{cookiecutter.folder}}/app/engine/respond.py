@@ -13,6 +13,7 @@ from app.engine.cache import NO_STORE, Answer, place
 from app.engine.controls import are_offered
 from app.engine.engine import get_engine
 from app.engine.models import Chart, Filter, View
+from app.engine.rights import rights
 from app.engine.visitor import ANYBODY, is_personal, visitor, watch_session
 
 ATTEMPTS = 10
@@ -37,7 +38,8 @@ def respond(
     # The day is there because SQL may ask for the last 30, the root because pages have links.
     page = (date.today(), request.root_path, request.path, arguments)
     # A set of roles has no order, and its repr() may differ between processes.
-    rights = (current.roles and sorted(current.roles), current.key)
+    may_see = [rights(each.loader) for each in engine.data_of(charts).values()]
+    rights_key = (current.roles and sorted(current.roles), current.key, may_see)
     cache_control = "no-cache" if current == ANYBODY else "no-store"
     for _ in range(ATTEMPTS):
         versions = _versions(charts)
@@ -46,7 +48,7 @@ def respond(
             if is_personal():
                 with place():
                     return Response(build_checked().body, headers=NO_STORE, mimetype=mimetype)
-            key = (page, rights, chosen, versions, views)
+            key = (page, rights_key, chosen, versions, views)
             return engine.cache.response(key, build_checked, mimetype, cache_control)
     abort(503, "The data is being replaced. Try again.")
 

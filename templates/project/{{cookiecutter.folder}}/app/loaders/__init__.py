@@ -5,6 +5,10 @@ DataFrame or a DuckDB relation. It is read again when a file changes and, with R
 "30s", "1d"), when its snapshot is older; then it needs no SOURCE. With LIVE = True and a TABLE, a
 class of app/engine/database.py, its charts query the database itself.
 
+Who signs in may see some of the rows alone: visible(user) returns {"region": user.region}, or a
+list of values, or ("region = $r OR owner = $o", {"r": ..., "o": ...}), or None for all rows. It
+holds wherever the rows are shown, counted, offered or downloaded. Nobody else sees any.
+
 ROLES = {"month": "category", "score": "mean"} corrects how flaskdash understands its columns. Files
 that begin with _ are skipped.
 """
