@@ -26,6 +26,7 @@ COMMANDS = {
     "refresh": "Rebuild the snapshots now.",
     "remove": "Delete a chart, a loader or a part.",
     "user": "Manage who may sign in.",
+    "who-sees": "Print who sees which dashboards and rows.",
     "check": "Check whether the project is ready to deploy.",
     "deploy": "Check the project and deploy it to a target.",
     "releases": "List the releases of a target.",

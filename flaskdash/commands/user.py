@@ -1,10 +1,6 @@
 """`flaskdash user`: manage who may sign in, with the project's own command."""
 
-from pathlib import Path
-
 import click
-
-from flaskdash.progress import echo
 
 
 @click.command(
@@ -21,16 +17,6 @@ def command(arguments: tuple[str, ...]) -> None:
     Example:
       flaskdash user add ann@example.com --role admin
     """
-    from flaskdash import shell
-    from flaskdash.errors import FlaskdashError
-    from flaskdash.generate.auth import PART
-    from flaskdash.generate.parts import is_part
-    from flaskdash.project import Project
-    from flaskdash.project.environment import ensure_environment
+    from flaskdash.generate.auth import run_user
 
-    project = Project.find(Path.cwd())
-    if not is_part(project, PART.name):
-        raise FlaskdashError("The project has no accounts. Add them.", hint="flaskdash add-auth")
-    ensure_environment(project, echo)
-    python = str(project.python)
-    shell.replace([python, "-m", "flask", "user", *arguments], project.root, {})
+    run_user(arguments)

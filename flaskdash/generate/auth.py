@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
 
+from flaskdash import shell
+from flaskdash.errors import FlaskdashError
 from flaskdash.generate.database import add_database
 from flaskdash.generate.parts import DATABASE, Part, add_part, is_part
-from flaskdash.progress import Echo
+from flaskdash.progress import Echo, echo
 from flaskdash.project import Project
+from flaskdash.project.environment import ensure_environment
 
 PART = Part(
     "auth",
@@ -37,3 +43,13 @@ def add_auth(project: Project, echo: Echo, dry_run: bool = False, *, oidc: bool 
     add_part(project, part, echo, dry_run)
     if oidc:
         add_part(project, OIDC, echo, dry_run)
+
+
+def run_user(arguments: Sequence[str]) -> NoReturn:
+    """Replace this process by the project's own `flask user`."""
+    project = Project.find(Path.cwd())
+    if not is_part(project, PART.name):
+        raise FlaskdashError("The project has no accounts. Add them.", hint="flaskdash add-auth")
+    ensure_environment(project, echo)
+    python = str(project.python)
+    shell.replace([python, "-m", "flask", "user", *arguments], project.root, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import sqlite3
 import subprocess
@@ -16,6 +17,9 @@ from flaskdash.deploy import static
 from tests.support.fixtures import Cli
 from tests.support.projects import inside, own_environment
 
+ANSWERS = int(
+    os.environ.get("ANSWERS", "800")
+)  # 10,000 are asked for a measurement: bench/README.md
 OWNERS = [f"owner{n}x" for n in range(6)]
 VISIBLE = '''
 
@@ -104,10 +108,10 @@ def shop(project: Path, flaskdash: Cli) -> Path:
 
 
 def test_no_answer_has_a_row_of_somebody_else(shop: Path) -> None:
-    settings = json.dumps([1, 800, OWNERS])
+    settings = json.dumps([1, ANSWERS, OWNERS])
     report = json.loads(inside(shop, f"SETTINGS = {settings}\n{HOOK}{ASK}").splitlines()[-1])
     assert report["leaks"] == []
-    assert report["statuses"]["200"] > 400
+    assert report["statuses"]["200"] > ANSWERS / 2
     assert not {"500"} & {*report["statuses"]}
 
 

@@ -38,6 +38,7 @@ FOR_ADMINS = {
     "people.change_role",
     "people.disable",
     "people.end_sessions",
+    "see_as.start",
 }
 EVERYBODY = (None, *ROLES)
 Enter = Callable[..., FlaskClient]

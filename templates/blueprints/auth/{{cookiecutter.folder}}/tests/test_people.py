@@ -143,3 +143,29 @@ def test_commands_manage_users(app: Flask) -> None:
     assert "disabled" in run("disable", "carl@example.com")
     assert carl.get("/account") == "302"
     assert "Error" in run("role", "nobody@example.com", "viewer")
+
+
+def test_an_admin_sees_as_somebody_and_changes_nothing(app: Flask) -> None:
+    change(app, sa.update(User).values(role="admin", facts={"region": "North"}))
+    browser = Browser(app)
+    browser.sign_in()
+    assert browser.post("/people", "/people/see-as", who="bob@example.com")[0] == 404
+    assert browser.post("/people", "/people/see-as", who="viewer")[0] == 302
+    page = browser.get("/")
+    assert "You see this as <strong>viewer</strong>" in page
+    assert browser.get("/people") == "403"
+    assert browser.post("/account", "/account/sessions/end")[0] == 403
+    assert browser.client.post("/people/see-as/end").status_code == 302
+    assert "You see this as" not in browser.get("/")
+    assert "see as ended" in browser.get("/people")
+
+
+def test_who_sees_what_is_printed(app: Flask) -> None:
+    run = app.test_cli_runner().invoke
+    assert f"{ANN}: editor" in run(args=["user", "facts", ANN, "region=North", "team=A"]).output
+    assert f"{ANN}: editor" in run(args=["user", "facts", ANN, "team="]).output
+    with app.app_context():
+        assert db.session.scalars(sa.select(User.facts)).one() == {"region": "North"}
+    lines = run(args=["user", "who-sees"]).output.splitlines()
+    assert lines[0].split() == ["dashboard", "viewer", "editor", "admin"]
+    assert run(args=["user", "who-sees", "no_such_loader"]).exit_code == 1

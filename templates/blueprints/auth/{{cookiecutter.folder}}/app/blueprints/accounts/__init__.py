@@ -14,6 +14,7 @@ from app.blueprints.accounts.account import accounts
 from app.blueprints.accounts.commands import user
 from app.blueprints.accounts.guard import public, requires
 from app.blueprints.accounts.people import people
+from app.blueprints.accounts.see_as import end, see_as
 from app.blueprints.accounts.views import show_mails, sign_out
 from app.blueprints.database import add_migrations
 
@@ -37,11 +38,14 @@ def init_app(app: Flask) -> None:
     csrf.exempt(sign_out)  # its button is on cached pages; SameSite and the Origin protect it
     app.register_blueprint(accounts)
     app.register_blueprint(people)
+    app.register_blueprint(see_as)
+    csrf.exempt(end)  # likewise
     if app.debug or app.testing:
         app.add_url_rule("/dev/mail", view_func=show_mails)
     app.cli.add_command(user)
     app.after_request(_keep_private)
     app.add_template_global(lambda: sessions.current() is not None, "is_signed_in")
+    app.add_template_global(guard.seen_as)
 
 
 def _keep_private(response: Response) -> Response:

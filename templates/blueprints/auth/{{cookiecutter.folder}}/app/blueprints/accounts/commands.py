@@ -7,6 +7,7 @@ from flask.cli import AppGroup
 from app.blueprints.accounts import passwords, sessions
 from app.blueprints.accounts.emails import normal_email
 from app.blueprints.accounts.models import ROLES, Session, User
+from app.blueprints.accounts.see_as import who_sees
 from app.blueprints.database import db, release
 
 user = AppGroup("user", help="Manage who may sign in.")
@@ -83,6 +84,32 @@ def list_sessions(email: str, end: bool) -> None:
     if end:
         sessions.record("sessions ended", account.email)
         _end(account)
+
+
+@user.command()
+@click.argument("email")
+@click.argument("facts", nargs=-1, required=True, metavar="NAME=VALUE...")
+def facts(email: str, facts: tuple[str, ...]) -> None:
+    """Say what visible(user) of loaders may ask about somebody: region=North. NAME= takes it back."""
+    account = _find(email)
+    pairs = dict(fact.partition("=")[::2] for fact in facts)
+    changed = {**account.facts, **pairs}
+    account.facts = {name: value for name, value in changed.items() if value}
+    sessions.record("facts changed", account.email)
+    _end(account)
+
+
+@user.command("who-sees")
+@click.argument("loader", default="")
+def list_rights(loader: str) -> None:
+    """Print which dashboards each role sees, and how many rows each user: for a test in CI, too."""
+    release()
+    try:
+        table = who_sees(loader)
+    except KeyError as error:
+        raise click.ClickException(f"There is no loader {loader}.") from error
+    for row in table:
+        click.echo("  ".join(f"{cell:24}" for cell in row).rstrip())
 
 
 def _find(email: str) -> User:

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from flask import abort, current_app, redirect, request, url_for
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from app.blueprints.accounts import sessions
-from app.blueprints.accounts.models import roles_up_to
+from app.blueprints.accounts.models import ROLES, User, roles_up_to
+from app.blueprints.database import db
 from app.engine.visitor import ANYBODY, Visitor, is_check
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,24 @@ def requires(role: str) -> Callable[[View], View]:
 def visitor() -> Visitor:
     """Return who sends the request: answers are cached by the roles, and not by the person."""
     signed_in = sessions.current()
-    return Visitor(roles_up_to(signed_in.role), signed_in) if signed_in else ANYBODY
+    if signed_in is None:
+        return ANYBODY
+    name = seen_as()
+    user = (shown_user(name) if name else None) or signed_in
+    return Visitor(roles_up_to(user.role), user, name)
+
+
+def seen_as() -> str:
+    """Return the user or the role that an admin sees the dashboard as; empty if it is nobody."""
+    signed_in = sessions.current()
+    return str(signed_in.seen_as) if signed_in and signed_in.role == "admin" else ""
+
+
+def shown_user(name: str) -> User | None:
+    """Return a user by their address, or somebody with a role; None if there is no such user."""
+    if name in ROLES:
+        return User(email="", role=name, facts={})
+    return db.session.scalar(sa.select(User).where(User.email == name, ~User.disabled))
 
 
 def check_request() -> Response | None:
@@ -60,7 +79,10 @@ def check_request() -> Response | None:
         return None
     if signed_in is None:
         return _ask_to_sign_in()
-    if (role := getattr(view, "role", "")) and role not in roles_up_to(signed_in.role):
+    name = seen_as()
+    if name and request.method not in {"GET", "HEAD"} and request.endpoint != "see_as.end":
+        abort(403, f"You see the dashboard as {name}. Stop that before you change something.")
+    if (role := getattr(view, "role", "")) and role not in (visitor().roles or ()):
         abort(403, f"This page is for those with the role {role}.")
     return None
 

@@ -27,6 +27,7 @@ class User(Model):
     role: Mapped[str] = mapped_column(sa.String(20), default=ROLES[0])
     password: Mapped[str] = mapped_column(sa.String(200), default="")  # a hash; "": none is set
     disabled: Mapped[bool] = mapped_column(default=False)
+    facts: Mapped[dict[str, str]] = mapped_column(sa.JSON, default=dict)  # {"region": "North"}
     created: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -42,6 +43,7 @@ class Session(Model):
     last_seen: Mapped[datetime] = mapped_column(default=now)
     address: Mapped[str] = mapped_column(sa.String(45))
     agent: Mapped[str] = mapped_column(sa.String(200))
+    seen_as: Mapped[str] = mapped_column(sa.String(254), default="")  # the user or role: see_as.py
 
 
 class Token(Model):

@@ -31,6 +31,7 @@ SIGNED_IN: sa.Select[Any] = (
         SESSIONS.c.id.label("session_id"),
         SESSIONS.c.created.label("session_created"),
         SESSIONS.c.last_seen,
+        SESSIONS.c.seen_as,
     )
     .select_from(sa.join(USERS, SESSIONS))
     .where(SESSIONS.c.id == sa.bindparam("digest"), ~USERS.c.disabled)
