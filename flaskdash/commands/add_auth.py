@@ -22,9 +22,13 @@ def command(oidc: bool, dry_run: bool) -> None:
     Example:
       flaskdash add-auth
     """
-    from flaskdash.generate.auth import add_auth
+    from flaskdash.generate.backend import AUTH, OIDC, add_with_database
+    from flaskdash.generate.parts import add_part
     from flaskdash.project import Project
 
-    add_auth(Project.find(Path.cwd()), echo, dry_run, oidc=oidc)
+    project = Project.find(Path.cwd())
+    add_with_database(project, AUTH, echo, dry_run)
+    if oidc:
+        add_part(project, OIDC, echo, dry_run)
     if not dry_run:
         echo("\nNext:\n  flaskdash user add YOU@EXAMPLE.COM --role admin\n")

@@ -17,6 +17,6 @@ def command(arguments: tuple[str, ...]) -> None:
     Example:
       flaskdash user add ann@example.com --role admin
     """
-    from flaskdash.generate.auth import run_user
+    from flaskdash.generate.backend import run_command
 
-    run_user(arguments)
+    run_command("user", arguments)

@@ -15,6 +15,6 @@ def command(loader: str) -> None:
     Example:
       flaskdash who-sees sales
     """
-    from flaskdash.generate.auth import run_user
+    from flaskdash.generate.backend import run_command
 
-    run_user(("who-sees", *([loader] if loader else [])))
+    run_command("user", ["who-sees", *([loader] if loader else [])])

@@ -1,4 +1,4 @@
-"""Add accounts: people sign in, and everything else is closed."""
+"""Parts that need a database, accounts and the API, and the commands that they bring."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flaskdash.progress import Echo, echo
 from flaskdash.project import Project
 from flaskdash.project.environment import ensure_environment
 
-PART = Part(
+AUTH = Part(
     "auth",
     "blueprints/auth",
     "app/blueprints/accounts",
@@ -29,27 +29,28 @@ OIDC = Part(
     "blueprints/oidc",
     "app/blueprints/oidc",
     ("authlib>=1.9", "requests>=2.32"),
-    needs=(PART.name,),
+    needs=(AUTH.name,),
 )
+API = Part("api", "blueprints/api", "app/blueprints/api", ("limits>=5.8",), needs=(DATABASE.name,))
+COMMANDS = {"user": AUTH, "key": API}  # of the project's own, by the part that brings them
 
 
-def add_auth(project: Project, echo: Echo, dry_run: bool = False, *, oidc: bool = False) -> None:
-    """Add the part `auth`, and before it the database that it needs; with `oidc`, that part, too."""
-    part = PART
+def add_with_database(project: Project, part: Part, echo: Echo, dry_run: bool = False) -> None:
+    """Add a part, and before it the database that it needs."""
     if not is_part(project, DATABASE.name):
         add_part(project, part, lambda _: None, dry_run=True)  # raise before anything is written
         add_database(project, "", echo, dry_run)
-        part = replace(PART, brings=(DATABASE.name,))
+        part = replace(part, brings=(DATABASE.name,))
     add_part(project, part, echo, dry_run)
-    if oidc:
-        add_part(project, OIDC, echo, dry_run)
 
 
-def run_user(arguments: Sequence[str]) -> NoReturn:
-    """Replace this process by the project's own `flask user`."""
-    project = Project.find(Path.cwd())
-    if not is_part(project, PART.name):
-        raise FlaskdashError("The project has no accounts. Add them.", hint="flaskdash add-auth")
+def run_command(name: str, arguments: Sequence[str]) -> NoReturn:
+    """Replace this process by a command of the project's own, such as `flask user`."""
+    project, part = Project.find(Path.cwd()), COMMANDS[name]
+    if not is_part(project, part.name):
+        raise FlaskdashError(
+            f"The project has no part {part.name}. Add it.", hint=f"flaskdash add-{part.name}"
+        )
     ensure_environment(project, echo)
     python = str(project.python)
-    shell.replace([python, "-m", "flask", "user", *arguments], project.root, {})
+    shell.replace([python, "-m", "flask", name, *arguments], project.root, {})

@@ -1,0 +1,94 @@
+"""Keys: which program sends a request, and what it may read."""
+
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, current_app, g, request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+
+from app.blueprints.api.limits import check_limit
+from app.blueprints.api.models import Key
+from app.blueprints.database import db
+from app.blueprints.database.models import now
+from app.engine.visitor import ANYBODY, Visitor, is_check
+
+PREFIX = "fd_"  # so that tools recognise a key that leaked
+NOTE_EVERY = timedelta(minutes=5)  # between two notes of when a key was used
+MISSING = "Send a key: Authorization: Bearer fd_... `flask key add NAME` makes one."
+WRONG = "This key is unknown, revoked or expired."
+
+
+def check() -> None:
+    """Refuse a request without a valid key, or of a key that sends too many."""
+    if request.method in {"GET", "HEAD"} and (is_check() or _is_description_for_people()):
+        return
+    key = _find()
+    g.api_key = key
+    request.environ["app.visitor"] = Visitor(key.roles, key)
+    if key.owner:
+        user = _user(key.owner)
+        request.environ["app.visitor"] = Visitor(user.roles & key.roles, user)
+    check_limit(key.digest)
+
+
+def _is_description_for_people() -> bool:
+    """Return whether somebody without a key opens the description, which shows names of columns."""
+    if request.endpoint == "api.openapi" and "Authorization" not in request.headers:
+        hook = current_app.extensions.get("visitor")
+        return hook is None or hook() != ANYBODY
+    return request.endpoint == "api.docs"  # accounts ask to sign in
+
+
+def require_scope(scope: str) -> None:
+    """Refuse a key that lacks a scope."""
+    key: Key | None = g.get("api_key")
+    if key is not None and scope not in key.scopes.split():
+        abort(403, f"This key lacks the scope {scope}.")
+
+
+def make(**values: Any) -> tuple[Key, str]:
+    """Return a new key, and its secret, which is shown once."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    return Key(digest=_digest(secret), **values), secret
+
+
+def _find() -> Key:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret:
+        raise _unauthorized(MISSING)
+    key = db.session.scalar(sa.select(Key).where(Key.digest == _digest(secret.strip())))
+    if key is None or key.expires < now():
+        raise _unauthorized(WRONG)
+    if key.last_used is None or now() > key.last_used + NOTE_EVERY:
+        number = key.id
+        db.session.rollback()  # else SQLite would refuse to write, after it was read
+        used = sa.update(Key).where(Key.id == number).values(last_used=now())
+        db.session.execute(used)
+        db.session.commit()
+        key = db.session.get_one(Key, number)
+    return key
+
+
+def _user(email: str) -> Any:
+    """Return the user whose rights a key has, who may have left."""
+    user = None
+    if find_spec("app.blueprints.accounts"):
+        model = import_module("app.blueprints.accounts.models").User
+        user = db.session.scalar(sa.select(model).where(model.email == email, ~model.disabled))
+    if user is None:
+        raise _unauthorized(WRONG)
+    return user
+
+
+def _unauthorized(text: str) -> Unauthorized:
+    return Unauthorized(text, www_authenticate=WWWAuthenticate("bearer", {"realm": "API"}))
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
