@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from app.blueprints.api import keys, limits
+from app.blueprints.api import limits
 from app.blueprints.api.commands import key
 from app.blueprints.api.mcp import mcp
 from app.blueprints.api.routes import api
@@ -25,7 +25,6 @@ def init_app(app: Flask) -> None:
     add_migrations(app, "api", Path(__file__).with_name("migrations"))
     limits.init_app(app, os.environ.get("REDIS_URL", ""))
     for blueprint in (api, mcp):
-        blueprint.before_request(keys.check)
         app.register_blueprint(blueprint)
         if csrf := app.extensions.get("csrf"):
             csrf.exempt(blueprint)  # a key is not sent by a browser on its own, as a cookie is

@@ -18,6 +18,7 @@ from app.blueprints.api.rows import JSON, answer
 from app.engine import get_engine
 
 mcp = Blueprint("mcp", __name__)
+mcp.before_request(keys.check)
 mcp.register_error_handler(HTTPException, show_problem)
 mcp.register_error_handler(Exception, show_failure)
 VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26")

@@ -13,6 +13,7 @@ from app.engine import get_engine
 from app.engine.models import Chart
 
 api = Blueprint("api", __name__, url_prefix="/api/v1", template_folder="templates")
+api.before_request(keys.check)
 api.register_error_handler(HTTPException, show_problem)
 api.register_error_handler(Exception, show_failure)
 
