@@ -29,6 +29,7 @@ def init_app(app: Flask) -> None:
         if csrf := app.extensions.get("csrf"):
             csrf.exempt(blueprint)  # a key is not sent by a browser on its own, as a cookie is
     for endpoint, view in app.view_functions.items():
-        if endpoint.startswith(("api.", "mcp.")) and endpoint != "api.docs":  # accounts leave these to the keys
+        if endpoint.startswith(("api.", "mcp.")) and endpoint != "api.docs":
+            # Accounts leave these to the keys.
             setattr(view, "is_public", True)  # noqa: B010
     app.cli.add_command(key)
