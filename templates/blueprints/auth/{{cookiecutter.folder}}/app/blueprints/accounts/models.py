@@ -1,4 +1,4 @@
-"""Models: users, their sessions, the tokens of links in mails, failed attempts, and the audit."""
+"""Models: users, their sessions, links in mails, failed attempts, and the audit."""
 
 from datetime import datetime
 from typing import Any
@@ -57,6 +57,17 @@ class Token(Model):
     purpose: Mapped[str] = mapped_column(sa.String(20))  # invite, reset, link, or mail
     email: Mapped[str] = mapped_column(sa.String(254), default="")  # the new one, for mail
     expires: Mapped[datetime]
+
+
+class Identity(Model):
+    """A user as a provider knows them, by a name that never changes: for the part oidc."""
+
+    __tablename__ = "identities"
+
+    issuer: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
+    subject: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    user: Mapped[User] = relationship()
 
 
 class Attempt(Model):

@@ -3,7 +3,6 @@
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,9 +16,8 @@ from werkzeug.wrappers import Response
 from app.blueprints.accounts import mail, sessions
 from app.blueprints.accounts.emails import normal_email
 from app.blueprints.accounts.guard import next_page, public
-from app.blueprints.accounts.models import ROLES, User
-from app.blueprints.database import add_migrations, db
-from app.blueprints.oidc.models import Identity
+from app.blueprints.accounts.models import ROLES, Identity, User
+from app.blueprints.database import db
 
 log = logging.getLogger(__name__)
 oidc = Blueprint("oidc", __name__, template_folder="templates", url_prefix="/sign-in/provider")
@@ -28,7 +26,6 @@ oauth = OAuth()
 
 def init_app(app: Flask) -> None:
     """Add the sign-in with the provider that OIDC_ISSUER names."""
-    add_migrations(app, "oidc", Path(__file__).with_name("migrations"))
     app.register_blueprint(oidc)
     app.extensions["sign_out_url"] = sign_out_url
     if not (issuer := os.environ.get("OIDC_ISSUER", "").rstrip("/")):

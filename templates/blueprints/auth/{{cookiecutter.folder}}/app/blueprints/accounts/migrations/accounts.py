@@ -1,4 +1,4 @@
-"""Add the tables of users, sessions, tokens, attempts, and of the audit."""
+"""Add the tables of users and sessions, and what goes with them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -52,6 +52,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_tokens_user_id", "tokens", ["user_id"])
     op.create_table(
+        "identities",
+        sa.Column("issuer", sa.String(length=200), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name="fk_identities_user_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("issuer", "subject", name="pk_identities"),
+    )
+    op.create_index("ix_identities_user_id", "identities", ["user_id"])
+    op.create_table(
         "attempts",
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
@@ -72,5 +83,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables."""
-    for table in ("audit", "attempts", "tokens", "sessions", "users"):
+    for table in ("audit", "attempts", "identities", "tokens", "sessions", "users"):
         op.drop_table(table)
