@@ -129,9 +129,9 @@ def await_change(page: Page) -> float:
             if moment := page.evaluate("window.bench?.seen()"):
                 return float(moment)
         page.wait_for_timeout(browser.POLL)
-    shown = page.evaluate("document.body?.innerText.slice(0, 300)")
+    text = page.evaluate("document.body?.innerText.slice(0, 300)")
     expected = page.evaluate("sessionStorage.expected")
-    raise TimeoutError(f"{expected} did not come. The page shows {shown!r}")
+    raise TimeoutError(f"{expected} did not come. The page shows {text!r}")
 
 
 @contextmanager
@@ -289,10 +289,12 @@ def report(own: Samples, peer: Samples, facts: dict[str, object]) -> None:
     for name, samples in own.items():
         share, limit = BARS.get(name, (None, None))
         middle = sorted(samples)[len(samples) // 2]
-        other = sorted(peer[name])[len(peer[name]) // 2] if peer.get(name) else None
-        ratio = f"{middle / other:.2f} x" if other else "-"
+        yardstick = sorted(peer[name])[len(peer[name]) // 2] if peer.get(name) else None
+        ratio = f"{middle / yardstick:.2f} x" if yardstick else "-"
         bar = f"<= {share} x" if share else f"<= {limit} ms" if limit else "-"
-        met = (not share or not other or middle <= share * other) and (not limit or middle <= limit)
+        met = (not share or not yardstick or middle <= share * yardstick) and (
+            not limit or middle <= limit
+        )
         verdict = "-" if bar == "-" else "ok" if met else "MISS"
         rows.append([name, spread(samples), spread(peer.get(name, [])), ratio, bar, verdict])
     print(table(["ms", "flaskdash", "Streamlit", "ratio", "bar", ""], rows), end="\n\n")

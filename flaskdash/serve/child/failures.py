@@ -57,7 +57,9 @@ def describe(message: str, error: BaseException, engine: Any, root: Path) -> pro
     unknown = NAME_IN_SQL.search(str(error))
     source = problem.SourceLine(file, _line_of(unknown[1] if unknown else "", file))
     title = problem.describe(error, root).title
-    hint = _columns(unknown[1] if unknown else "", declared.data, engine)
+    text = file.read_text("utf-8", "replace")
+    loaders = [name for name in engine.data if re.search(rf"\b{re.escape(name)}\b", text)]
+    hint = _columns(unknown[1] if unknown else "", loaders, engine)
     return problem.at(title, source, root, hint, str(error))
 
 

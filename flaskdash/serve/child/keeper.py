@@ -363,8 +363,8 @@ class Keeper:
 
 def list_names(names: Iterable[str]) -> str:
     """List the first of some files."""
-    first, *others = sorted(names) or ["the project"]
-    return f"{first} and {len(others)} more" if others else first
+    first, *more = sorted(names) or ["the project"]
+    return f"{first} and {len(more)} more" if more else first
 
 
 def _exit(_number: int, _frame: FrameType | None) -> None:
