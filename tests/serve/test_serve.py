@@ -29,7 +29,7 @@ from flaskdash.serve.child import dev_host, problem
 from flaskdash.serve.child.modules import Modules
 from flaskdash.serve.listen import listen, port_of
 from flaskdash.serve.prod import as_exec, parse_web, serve_production, variables
-from flaskdash.serve.watch import relevant
+from flaskdash.serve.watch import file_system, relevant
 from tests.support.serving import DEADLINE, Served, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its projects have a Unix .venv")
@@ -393,6 +393,53 @@ def test_a_crash_is_reported_and_a_save_restarts(start):
     until(lambda: "ended with exit code 3" in served.get("/")[1], "the page says so")
     served.save("data/sales.csv", "30")
     until(lambda: "one 30" in served.get("/")[1], "the saved data")
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [("/home/me/shop", "ext4"), ("/mnt/share/shop", "nfs4"), ("/mnt/share", "nfs4")],
+)
+def test_disks_of_a_network_are_recognised(tmp_path, folder, kind):
+    mounts = tmp_path / "mounts"
+    mounts.write_text("/dev/sda / ext4 rw 0 0\nhost:/share /mnt/share nfs4 rw 0 0\n")
+    assert file_system(Path(folder), mounts) == kind
+
+
+def test_many_files_are_one_change(start, project):
+    served = start()
+    served.wait("Serving")
+    for number in range(500):
+        served.save(f"data/{number}.csv", "1")
+    match = served.wait(r"data/\d+\.csv and (\d+) more: data reloaded")
+    assert int(match[1]) == 499
+    assert served.printed().count("reloaded") == 1
+
+
+def test_a_save_right_after_another_one_is_not_missed(start):
+    served = start()
+    served.wait("Serving")
+    for number in range(200):
+        served.save("app/charts/sales.py", CHART.replace("one", str(number)))
+        time.sleep(0.005)
+    until(lambda: "199 10" in served.get("/")[1], "the last one")
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+def test_keys_restart_and_quit(project):
+    import pexpect
+
+    code = "from flaskdash.commands.serve import command; command()"
+    arguments = ["-c", code, "--no-open", "--port", "0"]
+    serve = pexpect.spawn(sys.executable, arguments, cwd=project, timeout=DEADLINE)
+    serve.expect("o opens it, r restarts, q quits")
+    serve.send("c")
+    serve.expect("flaskdash add-chart")
+    serve.send("r")
+    serve.expect("the project: restarted in")
+    serve.send("q")
+    serve.expect(pexpect.EOF)
+    serve.close()
+    assert serve.exitstatus == 0
 
 
 def test_a_broken_environment_is_reported(start, project):

@@ -154,7 +154,8 @@ class Keeper:
         self.loading: Running | None = None
         self._draining: list[tuple[Running, float]] = []
         self._inbox = ThreadedInbox() if sys.platform == "win32" else Inbox()
-        self._cause: tuple[str, ...] = ()  # the files whose change the loading worker brings
+        # The files whose change the loading worker brings; None if it starts by itself.
+        self._cause: tuple[str, ...] | None = None
 
     def run(self) -> None:
         """Serve until the parent closes standard input, or ends this process."""
@@ -215,7 +216,7 @@ class Keeper:
             elif kind == "up" or not self.serving:
                 if self.serving:
                     self._drain(self.serving)
-                if self._cause and kind == "up":
+                if self._cause is not None and kind == "up":
                     self._say(self._cause, "restarted", 1000 * (time.monotonic() - running.started))
                 self.serving, self.loading = running, None
             else:
@@ -262,13 +263,15 @@ class Keeper:
         if self.serving:
             self.serving.tell(problem=failure)
 
-    def _start(self, names: Iterable[str] = (), crash: problem.Problem | None = None) -> None:
+    def _start(
+        self, names: tuple[str, ...] | None = None, crash: problem.Problem | None = None
+    ) -> None:
         """Start a worker, which replaces one that is still loading."""
         if self.loading:
             self.loading.kill()
             self._drain(self.loading)
             self.loading = None
-        self._cause = tuple(names)
+        self._cause = names
         start = worker.Start(self.serving is None, crash.as_dict() if crash else None)
         self.loading = self._fork(start) if CAN_FORK else self._spawn(start)
         self._inbox.add(self.loading.reports)
