@@ -158,24 +158,26 @@ def test_a_problem_is_shown_above_a_page_that_goes_on(
     assert page.evaluate("window.marker") == 1
 
 
+FIGURE = "def figure(df):\n"
 ENDLESS = "    while True:\n        pass\n"
 
 
 @pytest.mark.parametrize(
     ("code", "title"),
     [
-        (ENDLESS, "still running"),
-        ("    import sys; sys.exit(3)\n", "SystemExit"),
-        ("    import os; os.kill(os.getpid(), 11)\n", "ended"),
+        (f"{FIGURE}{ENDLESS}", "still running"),
+        (f"if True:\n{ENDLESS}{FIGURE}", "still starting"),
+        (f"{FIGURE}    import sys; sys.exit(3)\n", "SystemExit"),
+        (f"{FIGURE}    import os; os.kill(os.getpid(), 11)\n", "ended"),
     ],
-    ids=["endless", "exit", "crash"],
+    ids=["endless", "endless at import", "exit", "crash"],
 )
 def test_the_server_survives_what_is_saved(
     served: Served, edit: Edit, page: Page, code: str, title: str
 ) -> None:
-    edit("app/charts/bars.py", "def figure(df):\n", f"def figure(df):\n{code}")
+    edit("app/charts/bars.py", FIGURE, code)
     until(lambda: title in problem(page) or title in page.inner_text("body"), title)
-    edit("app/charts/bars.py", code, "")
+    edit("app/charts/bars.py", code, FIGURE)
     until(lambda: page.locator("#bars .main-svg").count(), "the chart")
     until(lambda: not problem(page), "no problem")
 

@@ -110,6 +110,8 @@ class DevApp:
             Thread(target=self._build, daemon=True).start()
             return "data"
         self.bump()
+        if any(name.startswith("app.loaders.") for name in replaced):
+            Thread(target=self._build, daemon=True).start()
         return ", ".join(sorted(name.rpartition(".")[2] for name in replaced)) or "pages"
 
     def show(self, failure: problem.Problem) -> None:
@@ -145,7 +147,6 @@ class DevApp:
         app = self._modules.create_app(replaced)
         app.config["PROPAGATE_EXCEPTIONS"] = True  # dev mode shows them itself
         app.config["CACHE_IN_DEBUG"] = True
-        self._version += 1
         self._use_new_answers(app)
         if engine := app.extensions.get("engine"):
             self._progress.watch(engine.data)

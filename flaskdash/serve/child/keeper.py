@@ -63,8 +63,9 @@ class Running:
     crash_log: IO[bytes]
     process: subprocess.Popen[bytes] | None = None  # if it was not forked
     started: float = field(default_factory=time.monotonic)
-    pending_since: float = 0.0  # when it was told of a change, until it answers
-    names: tuple[str, ...] = ()
+    unanswered: int = 0  # changes that it was told of
+    pending_since: float = 0.0  # when it was told of the first of them, or answered the one before
+    names: tuple[str, ...] = ()  # the files of these changes
 
     def tell(self, **command: Any) -> None:
         with suppress(OSError):  # it has just ended; the end of its reports says so
@@ -194,18 +195,22 @@ class Keeper:
         names = tuple(command.get("changed", ()))
         _remove_bytecode(self.root, names)
         serving = self.serving
-        if self.loading or not serving or serving.pending_since or "restart" in command:
+        if self.loading or not serving or "restart" in command:
             self._start(names)
-        else:
-            serving.pending_since, serving.names = time.monotonic(), names
-            serving.tell(changed=names)
+            return
+        if not serving.unanswered:
+            serving.pending_since, serving.names = time.monotonic(), ()
+        serving.unanswered += 1
+        serving.names = tuple(dict.fromkeys(serving.names + names))
+        serving.tell(changed=names)
 
     def _heard(self, running: Running, report: dict[str, Any]) -> None:
         kind = report["kind"]
         if kind == "imported":
             _import(report["names"])
         elif running is self.serving:
-            running.pending_since = 0.0
+            running.unanswered -= kind in {"restart", "done"}
+            running.pending_since = time.monotonic()
             if kind == "restart":
                 self._start(running.names)
             elif kind == "done" and report["result"]:
@@ -331,14 +336,11 @@ class Keeper:
         for running, deadline in self._draining:
             if now > deadline:
                 running.kill()
-        if (
-            self.serving
-            and self.serving.pending_since
-            and now > self.serving.pending_since + ANSWER_SECONDS
-        ):
-            names, self.serving.pending_since = self.serving.names, 0.0
-            if not self.loading:
-                self._start(names)
+        serving = self.serving
+        is_late = serving and serving.unanswered and now > serving.pending_since + ANSWER_SECONDS
+        if serving and is_late and not self.loading:
+            serving.unanswered = 0
+            self._start(serving.names)
 
     def _all(self) -> list[Running]:
         workers = [self.serving, self.loading, *(running for running, _ in self._draining)]

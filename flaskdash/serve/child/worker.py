@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from socket import socket, socketpair
 from string import punctuation
 from threading import Condition, Thread
@@ -121,6 +122,7 @@ class Worker:
         self.dev = dev_app.DevApp(Path.cwd(), options.host, options.token)
         self.server: Server | None = None
         self.loader = Thread(target=self._load, daemon=True)
+        self.changes: SimpleQueue[list[str]] = SimpleQueue()
 
     def run(self) -> None:
         Handler.verbose = self.options.verbose
@@ -131,6 +133,7 @@ class Worker:
             self.loader.start()
         follower = Thread(target=self._follow, daemon=True)
         follower.start()
+        Thread(target=self._apply_changes, daemon=True).start()
         if not self.start.alone:
             # The worker before goes on until this one has loaded the project.
             self.loader.join(SLOW_SECONDS)
@@ -159,7 +162,11 @@ class Worker:
 
     def _follow(self) -> None:
         for line in self.commands:
-            self._obey(json.loads(line))
+            command = json.loads(line)
+            if "problem" in command:
+                self.dev.show(_from_dict(command["problem"]))
+            else:
+                self.changes.put(command["changed"])
         if self.server:
             self.server.stop()
         self.dev.close()
@@ -168,13 +175,15 @@ class Worker:
         sys.stdout.flush()
         os._exit(0)  # threads of the project may still run, and would delay a normal exit
 
-    def _obey(self, command: dict[str, Any]) -> None:
-        if "problem" in command:
-            self.dev.show(_from_dict(command["problem"]))
-            return
+    def _apply_changes(self) -> None:
+        # In a thread of its own: code that never ends may not keep its problem from being shown.
+        while True:
+            self._apply(self.changes.get())
+
+    def _apply(self, names: list[str]) -> None:
         started = time.monotonic()
         try:
-            result = self.dev.change(command["changed"])
+            result = self.dev.change(names)
         except Exception:  # a file that is deleted just now, a project that is moved
             result = None
         milliseconds = _since(started)

@@ -53,10 +53,8 @@ class Cache:
         cache_control: str = "no-cache",
     ) -> Response:
         """Answer a request from the cache, or else with what `build` returns."""
-        # In debug mode a template or a style sheet may have changed, unless the server that set
-        # CACHE_IN_DEBUG follows these changes; a form may say anything.
-        is_fresh = current_app.debug and not current_app.config.get("CACHE_IN_DEBUG")
-        if is_fresh or request.method not in {"GET", "HEAD"}:
+        files_may_change = current_app.debug and not current_app.config.get("CACHE_IN_DEBUG")
+        if files_may_change or request.method not in {"GET", "HEAD"}:  # a form may say anything
             return Response(build().body, headers=NO_STORE, mimetype=mimetype)
         encoding = _encoding(request.headers.get("Accept-Encoding", ""))
         name = f"{self.code_version} {key!r} {encoding}".encode("utf-8", "surrogatepass")
