@@ -21,9 +21,9 @@ def command(dry_run: bool) -> None:
     Example:
       flaskdash add-redis
     """
-    from flaskdash.generate.add import add_redis
+    from flaskdash.generate.parts import REDIS, add_part
     from flaskdash.project import Project
 
-    add_redis(Project.find(Path.cwd()), echo, dry_run)
+    add_part(Project.find(Path.cwd()), REDIS, echo, dry_run)
     if not dry_run:
         echo("\nNext:\n  REDIS_URL=redis://localhost:6379 flaskdash serve --prod\n")

@@ -1,4 +1,4 @@
-"""`flaskdash remove`: delete a chart or a loader."""
+"""`flaskdash remove`: delete a chart, a loader or a part."""
 
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from flaskdash.progress import echo
 def command(name: str, force: bool) -> None:
     """Delete a chart or a loader that flaskdash created, by its NAME in `flaskdash list`.
 
-    If its file has been edited, the command prints the changes and keeps the file.
+    If its file has been edited, the command prints the changes and keeps the file. NAME can also
+    be a part that was added, such as database: its packages go, too, unless others use them.
 
     \b
     Example:

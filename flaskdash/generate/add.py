@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -13,12 +13,12 @@ from flaskdash.charts.check import check
 from flaskdash.charts.kinds import KINDS, Chart
 from flaskdash.errors import FlaskdashError
 from flaskdash.generate import chart_file, joined, loader_file, render
+from flaskdash.generate.parts import DATABASE, is_part
+from flaskdash.generate.place import append_line, place
 from flaskdash.generate.sources import Source, SourceOptions, read_source, unused_name
-from flaskdash.progress import Echo, working
-from flaskdash.project import Project, contents, dotenv, dotenv_line, environment
+from flaskdash.progress import Echo
+from flaskdash.project import Project, contents, dotenv, dotenv_line
 from flaskdash.project.results import LoaderTable
-
-REDIS = ("redis>=8.0",)
 
 
 def add_data(
@@ -35,7 +35,10 @@ def add_data(
             f"{name!r} cannot be the name of a loader. Choose another name.",
             hint=f"--name {names.identifier(name, 'data')}",
         )
-    options = replace(options or SourceOptions(), env=dotenv(project.root / ".env"))
+    env = dotenv(project.root / ".env")
+    if is_part(project, DATABASE.name):  # without an address, its file has that of DATABASE_URL
+        env = {"DATABASE_URL": "sqlite:///app.sqlite", **env}
+    options = replace(options or SourceOptions(), env=env)
     source = read_source(location, name, options=options)
     if name is None:
         name = _free_name(project, source)
@@ -50,10 +53,10 @@ def add_data(
                 (root / "app/engine" / path).unlink()
         render.format_code(root)
         render.keep_originals(root)
-        _place(project, root, source.inspection.requires, "the loader", echo, dry_run=dry_run)
+        place(project, root, source.inspection.requires, "the loader", echo, dry_run=dry_run)
     for file, line, message in _env_lines(project, source):
         if not dry_run:
-            _append(file, line)
+            append_line(file, line)
         echo(f"append    {message}")
     return source
 
@@ -86,65 +89,6 @@ def _env_lines(project: Project, source: Source) -> Iterator[tuple[Path, str, st
     for variable in source.required_variables() if example.exists() else ():
         if variable not in dotenv(example):
             yield example, f"{variable}=", f".env.example: {variable}"
-
-
-def _append(path: Path, line: str) -> None:
-    """Append a line to a file; only its owner may read .env."""
-    if path.name == ".env":
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-    text = path.read_text("utf-8")
-    newline = "\n" if text and not text.endswith("\n") else ""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{newline}{line}\n")
-
-
-def _place(
-    project: Project,
-    drafted: Path,
-    requires: Sequence[str],
-    subject: str,
-    echo: Echo,
-    *,
-    dry_run: bool,
-) -> None:
-    """Add the packages that `subject` requires to the project, then its drafted files."""
-    missing = _missing_packages(project, requires)
-    if missing:
-        # Raise on a conflict before a package is added.
-        render.place(drafted, project.root, lambda _: None, dry_run=True)
-    if missing and not dry_run:
-        _add_packages(project, missing, subject)
-    for package in missing:
-        echo(f"require   {package}")
-    render.place(drafted, project.root, echo, dry_run)
-
-
-def _missing_packages(project: Project, requires: Sequence[str]) -> list[str]:
-    """Return the requirements that are not among the project's dependencies."""
-    dependencies = {_package_name(requirement) for requirement in project.dependencies()}
-    return [
-        requirement for requirement in requires if _package_name(requirement) not in dependencies
-    ]
-
-
-def _package_name(requirement: str) -> str:
-    name = re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0]
-    return name.lower().replace("_", "-")
-
-
-def _add_packages(project: Project, packages: Sequence[str], subject: str) -> None:
-    """Add packages to the project's dependencies; raise FlaskdashError without a network."""
-    try:
-        with working(f"Adding {', '.join(packages)}..."):
-            environment.add(project, packages)
-    except environment.OfflineError as error:
-        raise FlaskdashError(
-            f"The package index cannot be reached, and {subject} requires {', '.join(packages)}."
-            " Nothing was written. When the network is back, add the package to the project and"
-            " repeat the command.",
-            hint=" ".join(["uv add", *(f"'{package}'" for package in packages)]),
-        ) from error
 
 
 def _has_copies(project: Project, source: Source) -> bool:
@@ -215,7 +159,7 @@ def add_chart(
             path = _rename_to_unused(project, root, path)
         render.keep_originals(root)
         requires = KINDS[chart.kind].requires
-        _place(project, root, requires, f"a {chart.kind} chart", echo, dry_run=dry_run)
+        place(project, root, requires, f"a {chart.kind} chart", echo, dry_run=dry_run)
     return path.stem
 
 
@@ -226,20 +170,6 @@ def add_plotly(project: Project, echo: Echo, dry_run: bool = False) -> None:
             render.render_part(part, {}, root)
         render.keep_originals(root)
         render.place(root, project.root, echo, dry_run=dry_run)
-
-
-def add_redis(project: Project, echo: Echo, dry_run: bool = False) -> None:
-    """Write the module that shares cached answers between instances, and add its package."""
-    if not (project.root / "app/engine").is_dir():
-        raise FlaskdashError(
-            "The project has no folder app/engine, which would use Redis: it was made by an older"
-            " flaskdash. Create a new project, and copy app/loaders and app/charts into it.",
-            hint=f"flaskdash new {project.root.name}-2",
-        )
-    with render.draft() as root:
-        render.render_part("redis", {}, root)
-        render.keep_originals(root)
-        _place(project, root, REDIS, "sharing answers", echo, dry_run=dry_run)
 
 
 def _dashboard_title(project: Project, title: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Remove generated charts and loaders, unless they were edited."""
+"""Remove generated charts, loaders and parts, unless they were edited."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.generate import render
+from flaskdash.generate import parts, render
 from flaskdash.progress import Echo
 from flaskdash.project import Project, contents
 
 
 def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None:
-    """Delete a chart or a loader by name, with its record in .flaskdash.
+    """Delete a chart, a loader or a part by name, with its record in .flaskdash.
 
     A loader's snapshots and the unchanged copies of its source are deleted, too.
     """
+    if parts.is_part(project, name):
+        parts.remove_part(project, name, echo, force)
+        return
     name, path = _find(project, name)
     is_loader = path.parent == project.loaders
     relative = PurePosixPath(path.relative_to(project.root).as_posix())
@@ -70,7 +73,7 @@ def _find(project: Project, name: str) -> tuple[str, Path]:
         matches = difflib.get_close_matches(stem, [module for module, _ in modules], 1, 0.6)
         suggestion = f" Did you mean {matches[0]!r}?" if matches else ""
         raise FlaskdashError(
-            f"There is no chart or loader named {name!r}.{suggestion}", hint="flaskdash list"
+            f"There is no chart, loader or part named {name!r}.{suggestion}", hint="flaskdash list"
         )
     return stem, paths[0]
 

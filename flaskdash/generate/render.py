@@ -99,11 +99,11 @@ def render_part(part: str, context: Mapping[str, Any], into: Path) -> None:
     record_part(part, context, into)
 
 
-def record_part(part: str, answers: Mapping[str, Any], into: Path) -> None:
-    """Record the answers of a part, and the version of flaskdash that rendered it."""
+def record_part(part: str, answers: Mapping[str, Any], into: Path, **facts: Any) -> None:
+    """Record the answers of a part, further facts, and the version of flaskdash that rendered it."""
     record = into / PARTS / f"{part}.json"
     record.parent.mkdir(parents=True, exist_ok=True)
-    content = {"flaskdash": __version__, "answers": dict(answers)}
+    content = {"flaskdash": __version__, "answers": dict(answers), **facts}
     record.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", "utf-8")
 
 

@@ -66,12 +66,21 @@ def add(project: Project, packages: Sequence[str]) -> None:
 
     uv writes all of it or nothing. Raises OfflineError if the index cannot be reached.
     """
+    _change(project, "add", packages)
+
+
+def remove(project: Project, packages: Sequence[str]) -> None:
+    """Remove packages from the project's dependencies, its lock and its environment."""
+    _change(project, "remove", packages)
+
+
+def _change(project: Project, verb: str, packages: Sequence[str]) -> None:
     if not (project.root / "uv.lock").exists():
-        _uv("add", "--frozen", *packages, root=project.root)
+        _uv(verb, "--frozen", *packages, root=project.root)
     elif not project.python.exists():
-        _uv("add", "--no-sync", *_python(project.root), *packages, root=project.root)
+        _uv(verb, "--no-sync", *_python(project.root), *packages, root=project.root)
     else:
-        _uv("add", *packages, root=project.root)
+        _uv(verb, *packages, root=project.root)
         stamp(project.root)
 
 

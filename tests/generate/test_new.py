@@ -24,7 +24,7 @@ SKELETON = {
     ".dockerignore .env .env.example .gitignore .python-version AGENTS.md Dockerfile Procfile",
     "README.md gunicorn.conf.py pyproject.toml tests/conftest.py tests/test_app.py",
     "app/__init__.py app/config.py app/downloads.py app/health.py app/helpers.py app/pages.py",
-    "app/charts/__init__.py app/loaders/__init__.py",
+    "app/blueprints/__init__.py app/charts/__init__.py app/loaders/__init__.py",
     "app/engine/README.md app/engine/__init__.py app/engine/cache.py app/engine/connection.py",
     "app/engine/bundles.py app/engine/controls.py app/engine/defaults.py app/engine/discovery.py",
     "app/engine/engine.py app/engine/figures.py app/engine/filters.py app/engine/models.py",
@@ -73,7 +73,7 @@ def test_the_owners_part_stays_small(made: Path) -> None:
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in owners}
     generated = [path for path in owners if path.parent.name in {"charts", "loaders"}]
     assert max(lines.values()) <= 250
-    assert sum(count for path, count in lines.items() if path not in generated) <= 1_046
+    assert sum(count for path, count in lines.items() if path not in generated) <= 1_083
 
 
 def test_the_engine_stays_small() -> None:

@@ -43,7 +43,7 @@ def test_remove_refuses_a_chart_that_flaskdash_did_not_create(made: Path, flaskd
     shutil.copy(made / "app/charts/total_revenue.py", made / "app/charts/own.py")
     assert "has no original in .flaskdash" in flaskdash("remove", "own", code=1).output
     assert "Did you mean 'total_revenue'" in flaskdash("remove", "total_revenu", code=1).output
-    assert "no chart or loader" in flaskdash("remove", "../../etc/passwd", code=1).output
+    assert "no chart, loader or part" in flaskdash("remove", "../../etc/passwd", code=1).output
 
 
 def test_remove_refuses_a_loader_that_charts_use(made: Path, sales: Path, flaskdash: Cli) -> None:

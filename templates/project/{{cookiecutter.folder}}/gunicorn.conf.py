@@ -2,8 +2,11 @@
 
 import logging
 import os
+import subprocess
+import sys
 import time
 from importlib import import_module
+from pathlib import Path
 from threading import Timer
 
 from gunicorn.workers.base import Worker
@@ -84,6 +87,12 @@ worker_class = BufferedWorker
 worker_connections = 2000
 threads = 24  # the app limits how many of them build pages: the others answer from its cache
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+def on_starting(arbiter: object) -> None:
+    """Do what parts of the app need before a request, such as creating tables, or do not start."""
+    if any((Path(__file__).parent / "app/blueprints").glob("[!_]*")):
+        subprocess.run([sys.executable, "-m", "flask", "release"], check=True)
 
 
 def post_worker_init(worker: Worker) -> None:

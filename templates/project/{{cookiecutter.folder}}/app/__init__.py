@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask, Response
 
-from app import config, engine
+from app import blueprints, config, engine
 from app.downloads import downloads
 from app.health import health
 from app.pages import pages
@@ -18,6 +18,7 @@ def create_app(**settings: Any) -> Flask:
     app.register_blueprint(pages)
     app.register_blueprint(downloads)
     app.register_blueprint(health)
+    blueprints.init_app(app)
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:

@@ -16,6 +16,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     app = create_app(TESTING=True, SECRET_KEY="test", INSTANCE=instance)
     for data in app.extensions["engine"].data.values():
         data.build()  # a request would only wait 10 s for it
+    app.test_cli_runner().invoke(args=["release"], catch_exceptions=False)
     return app
 
 

@@ -1,0 +1,57 @@
+"""Database: tables of the app's own, with SQLAlchemy; Alembic migrates them.
+
+APP_DATABASE_URL or DATABASE_URL is its address; without these, it is the SQLite file
+instance/app.sqlite. To add a table: write its class in models.py, run
+`flask db revision "add orders"`, read the file that appears in migrations/, and run
+`flask db upgrade`. A release does the last step by itself.
+"""
+
+import os
+from pathlib import Path
+
+from flask import Flask
+from flask_sqlalchemy_lite import SQLAlchemy
+
+from app import config
+from app.blueprints.database.engine import (
+    Migrations,
+    engine_settings,
+    migration_settings,
+    prepare,
+)
+from app.blueprints.database.models import Model
+
+__all__ = ["Model", "add_migrations", "db", "migrations", "release"]
+
+db = SQLAlchemy()
+migrations = Migrations(db, metadatas=Model.metadata)
+
+
+def init_app(app: Flask) -> None:
+    """Connect the app with its database, and add the command `flask db`."""
+    names = ["APP_DATABASE_URL", "DATABASE_URL"]
+    folder = config.ROOT / "instance"
+    if app.testing or app.config.get("CHECK_TOKEN"):  # tests never see the data of the app
+        names, folder = ["TEST_DATABASE_URL"], app.config["INSTANCE"]
+    addresses = filter(None, map(os.environ.get, names))
+    settings = engine_settings(next(addresses, folder / "app.sqlite"))
+    app.config["SQLALCHEMY_ENGINES"] = {"default": settings}
+    app.config["ALEMBIC_CONTEXT"] = migration_settings(settings["url"])
+    alembic = app.config.setdefault("ALEMBIC", {})
+    alembic["script_location"] = str(Path(__file__).with_name("migrations"))
+    alembic["file_template"] = "r%%(rev)s_%%(slug)s"  # the name of a module has no digit in front
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+    migrations.init_app(app)
+
+
+def add_migrations(app: Flask, name: str, folder: Path) -> None:
+    """Let a part bring its own tables: the migrations in a folder, the first with the label `name`."""
+    locations = app.config.setdefault("ALEMBIC", {}).setdefault("version_locations", [])
+    locations.append((name, str(folder)))
+
+
+def release() -> None:
+    """Bring the tables up to date."""
+    migrations.upgrade()
