@@ -24,11 +24,13 @@ from flaskdash.progress import echo
     help="Open the browser.  [default: on a terminal]",
 )
 @click.option("--prod", is_flag=True, help="Run the web line of the Procfile, like production.")
-def command(host: str, port: int, open_browser: bool | None, prod: bool) -> None:
-    """Run the project, and reload it and the browser after each save.
+@click.option("--verbose", is_flag=True, help="Print each request.")
+def command(host: str, port: int, open_browser: bool | None, prod: bool, verbose: bool) -> None:
+    """Run the project, and show each save in the browser at once.
 
-    The project runs in its own environment, which is created if it is missing. The browser shows
-    an error in the project with its file and line, until it is fixed.
+    The project runs in its own environment, which is created if it is missing. A changed chart is
+    drawn again in the open page, which keeps its filters. The page also shows an error in the
+    project with its file and line, until it is fixed.
 
     With --prod, nothing reloads: this is the same process that a server runs.
 
@@ -54,5 +56,6 @@ def command(host: str, port: int, open_browser: bool | None, prod: bool) -> None
         host,
         port,
         sys.stdout.isatty() if open_browser is None else open_browser,
+        verbose,
         echo,
     )

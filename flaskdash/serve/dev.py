@@ -1,13 +1,13 @@
 """The development server: run the project, and apply each saved change."""
 
-import glob
+import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from queue import Empty
 from urllib.parse import urlsplit
 
@@ -15,63 +15,80 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
 from flaskdash.project.environment import ensure_environment
 from flaskdash.serve.listen import listen, port_of, url
+from flaskdash.serve.lock import session
 from flaskdash.serve.runner import Runner
-from flaskdash.serve.watch import Change, Watch, classify
+from flaskdash.serve.terminal import Keys, show_address
+from flaskdash.serve.watch import MANY, Watch
 
 CHECK_SECONDS = 0.5
-MAX_NAMES = 3
+KEY_SECONDS = 0.1  # between two looks for a pressed key
+QUIET_SECONDS = 0.3  # without another change, after which a checkout of many files is over
+ENVIRONMENT = {PurePath("pyproject.toml"), PurePath("uv.lock")}
 
 Echo = Callable[[str], None]
 
 
-def serve(project: Project, host: str, port: int, open_browser: bool, echo: Echo) -> None:
-    """Serve the project until Ctrl-C or SIGTERM, and reload it when its files change.
+def serve(
+    project: Project, host: str, port: int, open_browser: bool, verbose: bool, echo: Echo
+) -> None:
+    """Serve the project until Ctrl-C or SIGTERM, and follow the changes of its files.
 
-    The parent keeps the listening socket, so a request made during a restart waits for its answer.
+    This process keeps the listening socket, so a request made during a restart waits for its answer.
     """
-    with listen(host, port) as listener:
+    with session(project.root) as lock, listen(host, port) as listener:
         address = url(host, port_of(listener))
+        lock.write(address)
         if port not in (0, port_of(listener)):
             echo(f"Port {port} is in use; serving on port {port_of(listener)}")
-        runner = Runner(project, listener, host)
+        token = secrets.token_urlsafe(16)
+        runner = Runner(project, listener, host, token, verbose)
         ready = threading.Event()
 
         def announce() -> None:
-            _wait_for_answer(address)
+            _wait_for_answer(address, token)
             ready.set()
-            echo(f"Serving {project.title} on {address} (Ctrl-C to stop)")
+            show_address(project.title, host, address, echo)
             if open_browser:
-                import webbrowser
+                _open(address)
 
-                webbrowser.open(address)
-
-        with _until_stopped(runner), Watch(project.root) as watch:
+        with _until_stopped(runner), Watch(project.root, echo) as watch, Keys() as keys:
+            actions = {"o": lambda: _open(address), "r": runner.restart, "q": _quit}
             runner.start()
             threading.Thread(target=announce, daemon=True).start()
             while True:
+                while key := keys.get():
+                    if key == "c":
+                        echo("Add a chart in another terminal:  flaskdash add-chart")
+                    elif key in actions:
+                        actions[key]()
                 try:
-                    batch = watch.queue.get(timeout=CHECK_SECONDS)
+                    batch = watch.get(KEY_SECONDS if keys.active else CHECK_SECONDS)
                 except Empty:
                     _restart_if_ended(runner, ready.is_set(), echo)
                     continue
-                if isinstance(batch, Exception):
-                    raise FlaskdashError(f"Cannot watch {project.root}: {batch}") from batch
-                _apply(batch, runner, echo)
+                if not project.root.is_dir():
+                    raise FlaskdashError(f"{project.root} does not exist any more.")
+                keys.resume()
+                _apply(_complete(batch, watch), runner, echo)
+
+
+def _complete(batch: frozenset[PurePath], watch: Watch) -> frozenset[PurePath]:
+    """Return a batch with those that wait; if it has many files, wait until no more follow."""
+    with suppress(Empty):
+        while True:
+            batch |= watch.get(QUIET_SECONDS if len(batch) >= MANY else 0.0)
+    return batch
 
 
 def _apply(paths: frozenset[PurePath], runner: Runner, echo: Echo) -> None:
-    echo(f"{_list_names(paths)} changed")
-    change = classify(paths)
-    if PurePath("pyproject.toml") in paths:
+    if not paths.isdisjoint(ENVIRONMENT) or not runner.running:
         try:
             ensure_environment(runner.project, echo)
         except FlaskdashError as error:
             echo(error.format_message())
-    if change is Change.CODE or not runner.running:
-        _remove_bytecode(runner.project.root, paths)
         runner.start()
     else:
-        runner.notify(change)
+        runner.notify(path.as_posix() for path in paths)
 
 
 def _restart_if_ended(runner: Runner, has_answered: bool, echo: Echo) -> None:
@@ -90,35 +107,26 @@ def _restart_if_ended(runner: Runner, has_answered: bool, echo: Echo) -> None:
         runner.start()
 
 
-def _remove_bytecode(root: Path, paths: Iterable[PurePath]) -> None:
-    """Remove the bytecode of changed modules.
-
-    Python considers it current if the source has the same size and was saved in the same second.
-    """
-    for path in paths:
-        if path.suffix == ".py":
-            cache = (root / path).parent / "__pycache__"
-            for file in cache.glob(f"{glob.escape(path.stem)}.*.pyc"):
-                file.unlink(missing_ok=True)
-
-
-def _list_names(paths: Iterable[PurePath]) -> str:
-    names = sorted(path.as_posix() for path in paths)
-    listed = ", ".join(names[:MAX_NAMES])
-    hidden = len(names) - MAX_NAMES
-    return f"{listed} and {hidden} more" if hidden > 0 else listed
-
-
-def _wait_for_answer(address: str) -> None:
+def _wait_for_answer(address: str, token: str) -> None:
     parts = urlsplit(address)
     while True:
         with suppress(OSError, HTTPException):
             connection = HTTPConnection(parts.hostname or "", parts.port, timeout=60)
-            connection.request("GET", "/_dev/up")
+            connection.request("GET", f"/_dev/{token}/up")
             connection.getresponse().read()
             connection.close()
             return
         time.sleep(0.05)
+
+
+def _open(address: str) -> None:
+    import webbrowser
+
+    webbrowser.open(address)
+
+
+def _quit() -> None:
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -2,10 +2,13 @@
 
 import os
 import re
+import secrets
 import shlex
 import sys
 from collections.abc import Callable, Mapping
 from typing import NoReturn
+
+from dotenv import dotenv_values
 
 from flaskdash import shell
 from flaskdash.errors import FlaskdashError
@@ -13,6 +16,9 @@ from flaskdash.project import Project
 from flaskdash.serve.listen import free_port, url
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+DIFFERENCES = """\
+As in production: nothing reloads, errors are in this log only, loaders run in processes of their
+own, and cookies are sent over https only, but for this machine itself."""
 EXAMPLE = 'web: gunicorn "app:create_app()"'
 
 
@@ -29,12 +35,22 @@ def serve_production(
     free = free_port(host, port)
     if port not in (0, free):
         echo(f"Port {port} is in use; serving on port {free}")
+    settings = dict(variables(project, host, free))
+    if not has_secret_key(project):
+        settings["SECRET_KEY"] = secrets.token_hex()
+        echo("SECRET_KEY is not set: a random one is used, until this ends.")
     echo(f"Running {command} on {url(host, free)} (Ctrl-C to stop)")
+    echo(DIFFERENCES)
     sys.stdout.flush()
-    env = variables(project, host, free)
     if host in LOOPBACK and "SESSION_COOKIE_SECURE" not in os.environ:
-        env = {**env, "SESSION_COOKIE_SECURE": "0"}  # Safari refuses Secure cookies from http
-    shell.replace(["sh", "-c", as_exec(command)], project.root, env)
+        settings["SESSION_COOKIE_SECURE"] = "0"  # Safari refuses Secure cookies from http
+    shell.replace(["sh", "-c", as_exec(command)], project.root, settings)
+
+
+def has_secret_key(project: Project) -> bool:
+    """Return whether the environment or .env has a SECRET_KEY."""
+    file = project.root / ".env"
+    return bool(os.environ.get("SECRET_KEY") or dotenv_values(file).get("SECRET_KEY"))
 
 
 def web_command(project: Project) -> str:

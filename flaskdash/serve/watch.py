@@ -1,39 +1,31 @@
-"""Watch a project for saved files, and classify what each save requires."""
+"""Watch a project for saved files."""
 
+import os
 import re
 import threading
-from collections.abc import Callable, Iterable
-from enum import Enum
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path, PurePath
 from queue import Queue
 from types import TracebackType
 
+from flaskdash.errors import FlaskdashError
+
 TREES = ("app", "data")
-FILES = (".env", "pyproject.toml")
+FILES = (".env", "pyproject.toml", "uv.lock")
 # Editors write these beside the file that they save; names with a leading dot are skipped too.
 TEMPORARY = re.compile(
     r"~$|^~\$|^#.*#$|___jb_"  # Emacs, Word and Excel, PyCharm
     r"|^(4913|5036|5159)$|\.sw[a-z]$"  # Vim
     r"|\.tmp([.-]|$)|\.(bak|orig|part|crdownload)$|^sed\w{6}$|\.py[cod]$"
 )
-DEBOUNCE_MS = 200
-STEP_MS = 20
-
-
-class Change(Enum):
-    """What a saved file requires, from the quickest to the slowest."""
-
-    STYLE = "style"  # the browser swaps the style sheet
-    PAGE = "page"  # the browser reloads the page
-    CODE = "code"  # the project's process restarts
-
-
-def classify(paths: Iterable[PurePath]) -> Change:
-    """Return the change that covers all of `paths`, which are relative to the project."""
-    kinds = {_kind(path) for path in paths}
-    if Change.CODE in kinds:
-        return Change.CODE
-    return Change.STYLE if kinds == {Change.STYLE} else Change.PAGE
+# A batch ends after a step without a change. So a save is seen at once, and a checkout of many files
+# comes in some batches, which dev.py puts together.
+DEBOUNCE_MS = 100
+STEP_MS = 10
+MANY = 10  # files in one batch, after which others will follow
+POLLED = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "vboxsf", "fuse.grpcfuse", "drvfs"}
+MOUNT_POINTS = Path("/proc/self/mounts")
 
 
 def relevant(path: PurePath) -> bool:
@@ -46,26 +38,35 @@ def relevant(path: PurePath) -> bool:
     )
 
 
-def _kind(path: PurePath) -> Change:
-    if path.parts[0] == "data":
-        return Change.PAGE
-    if path.suffix == ".css":
-        return Change.STYLE
-    return Change.PAGE if {"static", "templates"} & set(path.parts[:-1]) else Change.CODE
-
-
 def _is_transient(event: str, path: Path) -> bool:
     """Return whether an event changes no file: a temporary file, or a folder's own time."""
     # Windows reports a folder as modified when Python writes a __pycache__ into it.
     return (event == "added" and not path.exists()) or (event == "modified" and path.is_dir())
 
 
+def file_system(folder: Path, mounts: Path = MOUNT_POINTS) -> str:
+    """Return the type of the disk that a folder is on, or "" if the system does not say it."""
+    points: dict[Path, str] = {}
+    with suppress(OSError):
+        for line in mounts.read_text("utf-8", "replace").splitlines():
+            _, point, kind, *_ = line.split(" ")
+            points[Path(point)] = kind
+    return next((points[each] for each in (folder, *folder.parents) if each in points), "")
+
+
 class Watch:
     """Puts batches of changed files, relative to the project, or a final error into a queue."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, echo: Callable[[str], None]) -> None:
         self.root = root.resolve()
         self.queue: Queue[frozenset[PurePath] | Exception] = Queue()
+        disk = file_system(self.root)
+        # None leaves the decision to watchfiles, which obeys WATCHFILES_FORCE_POLLING.
+        self._polls = True if disk in POLLED else None
+        if self._polls:
+            echo(f"{self.root} is on a disk of type {disk}, so it is looked at for changes.")
+        elif os.environ.get("WATCHFILES_FORCE_POLLING"):
+            echo("WATCHFILES_FORCE_POLLING is set, so files are looked at for changes.")
         self._trees_changed = threading.Event()
         self._stop = threading.Event()
         self._threads = [
@@ -88,6 +89,13 @@ class Watch:
         self._trees_changed.set()
         for thread in self._threads:
             thread.join()
+
+    def get(self, timeout: float) -> frozenset[PurePath]:
+        """Return the next batch; raise queue.Empty if there is none in time."""
+        batch = self.queue.get(block=timeout > 0, timeout=timeout or None)
+        if isinstance(batch, Exception):
+            raise FlaskdashError(f"Cannot watch {self.root}: {batch}") from batch
+        return batch
 
     def _watch_trees(self) -> None:
         while not self._stop.is_set():
@@ -112,6 +120,7 @@ class Watch:
             step=STEP_MS,
             rust_timeout=1_000,
             stop_event=stop,
+            force_polling=self._polls,
             recursive=recursive,
         ):
             changed = {

@@ -1,6 +1,5 @@
 """`flaskdash serve`: most tests run the real command on a tiny project, in its own process."""
 
-import json
 import os
 import re
 import shutil
@@ -26,13 +25,14 @@ from flaskdash.commands.serve import command
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project, environment
 from flaskdash.project.environment import OfflineError, ensure_environment, stamp, sync
-from flaskdash.serve.child import dev_host, dev_page
+from flaskdash.serve.child import dev_host, problem
+from flaskdash.serve.child.modules import Modules
 from flaskdash.serve.listen import listen, port_of
 from flaskdash.serve.prod import as_exec, parse_web, serve_production, variables
-from flaskdash.serve.watch import Change, classify, relevant
+from flaskdash.serve.watch import file_system, relevant
+from tests.support.serving import DEADLINE, Served, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its projects have a Unix .venv")
-DEADLINE = 20.0
 COLOUR = "getComputedStyle(document.querySelector('p')).color"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 APP = """\
@@ -107,90 +107,6 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
-def until(get: Callable[[], Any], expectation: str = "") -> Any:
-    """Return the first true value of `get`; fail after a deadline."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        if value := get():
-            return value
-        time.sleep(0.01)
-    raise AssertionError(f"not in time: {expectation}")
-
-
-class Served:
-    """A running `flaskdash serve` and its output."""
-
-    def __init__(self, root: Path, *args: str, **env: str) -> None:
-        self.root = root
-        self.output = root.parent / "output.txt"
-        code = "from flaskdash.commands.serve import command; command()"
-        with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", code, *args],
-                cwd=root,
-                env=os.environ | env,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    def printed(self) -> str:
-        return self.output.read_text(encoding="utf-8", errors="replace")
-
-    def wait(self, pattern: str) -> re.Match[str]:
-        """Wait until the output matches, and return the match."""
-
-        def search() -> re.Match[str] | None:
-            has_ended = self.process.poll() is not None
-            match = re.search(pattern, self.printed())
-            assert match or not has_ended, self.printed()
-            return match
-
-        match: re.Match[str] = until(search, f"{pattern} in {self.printed()}")
-        return match
-
-    @property
-    def address(self) -> str:
-        return self.wait(r"Serving Tiny sales on (\S+)")[1]
-
-    def get(self, path: str = "/", **headers: str) -> tuple[int, str]:
-        request = urllib.request.Request(self.address + path, headers=headers)
-        try:
-            with urllib.request.urlopen(request, timeout=DEADLINE) as response:
-                return response.status, response.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-
-    def state(self) -> dict[str, str]:
-        """Return the first state in the event stream, as a browser receives it."""
-        host, port = self.address.removeprefix("http://").split(":")
-        with closing(HTTPConnection(host, int(port), timeout=DEADLINE)) as connection:
-            connection.request("GET", "/_dev/events")
-            with connection.getresponse() as response:
-                for line in response:
-                    if line.startswith(b"data: "):
-                        return dict(json.loads(line.removeprefix(b"data: ")))
-        return {}
-
-    def state_after(self, change: Callable[[], object], key: str = "id") -> dict[str, str]:
-        """Make a change, and return the first state with another value under `key`."""
-        before = self.state()
-        change()
-        state: dict[str, str] = until(
-            lambda: (now := self.state()) and now[key] != before[key] and now, self.printed()
-        )
-        return state
-
-    def save(self, name: str, text: str) -> None:
-        (self.root / name).write_text(text, encoding="utf-8")
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(DEADLINE)
-
-
 @pytest.fixture
 def start(project: Path) -> Iterator[Callable[..., Served]]:
     """Return a function that serves the project on a free port; stop all servers afterwards."""
@@ -206,8 +122,8 @@ def start(project: Path) -> Iterator[Callable[..., Served]]:
         served.stop()
 
 
-def boot(state: dict[str, str]) -> str:
-    return state["id"].partition("-")[0]
+def boot(state: dict[str, Any]) -> str:
+    return str(state["id"]).partition("-")[0]
 
 
 def children(pid: int) -> list[int]:
@@ -227,13 +143,15 @@ def test_serves_pages_with_the_reload_script(start):
     status, page = served.get("/", **{"Accept-Encoding": "gzip"})
     assert status == 200
     assert re.search(
-        r'one 10<script src="/_dev/reload.js" data-id="\S+" data-css="0" defer></script></body>',
+        r'one 10<script src="/_dev/\S+/patch.js" defer></script>'
+        r'<script src="/_dev/\S+/dev.js" data-id="\S+" data-css=".+" defer></script></body>',
         page,
     )
-    status, script = served.get("/_dev/reload.js")
-    assert status == 200
-    assert "location.reload()" in script
-    assert "eval" not in script
+    for name in ("dev.js", "patch.js"):
+        status, script = served.get(f"{served.base}/{name}")
+        assert status == 200
+        assert "location.reload()" in script or "patchPage" in script
+        assert "eval" not in script
     assert served.get("/", **{"Sec-Fetch-Dest": "empty"})[1].endswith("</body></html>")
     assert served.get("/slow", **{"Sec-Fetch-Dest": "empty"}) == (200, "done")
     served.stop()
@@ -243,12 +161,20 @@ def test_serves_pages_with_the_reload_script(start):
 def test_answers_to_its_own_name_alone(start):
     served = start()
     port = served.address.rpartition(":")[2]
-    for path in ("/", "/_dev/events", "/_dev/reload.js"):
+    for path in ("/", f"{served.base}/events", f"{served.base}/dev.js"):
         status, text = served.get(path, Host=f"evil.example:{port}")
         assert status == 403
         assert "does not answer to the name 'evil.example:" in text
         assert "one 10" not in text
     assert served.get("/", Host=f"localhost:{port}")[0] == 200
+
+
+def test_dev_addresses_need_the_token_of_the_session(start):
+    served = start()
+    for name in ("up", "events", "dev.js", "edit"):
+        assert served.get(f"/_dev/{name}")[0] == 403
+        assert served.get(f"/_dev/guess/{name}")[0] == 403
+    assert served.get(f"{served.base}/up") == (200, "up\n")
 
 
 @pytest.mark.parametrize(
@@ -286,7 +212,7 @@ def test_takes_the_next_port(start):
         assert served.wait(rf"Port {port} is in use; serving on port (\d+)")[1] in served.address
 
 
-def test_a_saved_chart_restarts_without_a_failed_request(start):
+def test_a_saved_module_restarts_without_a_failed_request(start):
     served = start()
     before = served.state()
     results: list[object] = []
@@ -306,7 +232,7 @@ def test_a_saved_chart_restarts_without_a_failed_request(start):
     state = served.state_after(
         lambda: served.save("app/charts/sales.py", CHART.replace("one", "two"))
     )
-    assert boot(state) != boot(before)
+    assert boot(state) != boot(before)  # app/__init__.py imports it
     assert "two 10" in served.get("/")[1]
     # The same second and the same size: bytecode of the last version would look current.
     served.state_after(lambda: served.save("app/charts/sales.py", CHART.replace("one", "six")))
@@ -315,18 +241,38 @@ def test_a_saved_chart_restarts_without_a_failed_request(start):
     poller.join()
     slow.join()
     assert set(results) == {200, "done"}
-    until(lambda: len(children(served.process.pid)) == 1, "the old processes end")
+    (keeper,) = children(served.process.pid)
+    until(lambda: len(children(keeper)) == 1, "the old processes end")
 
 
-def test_an_error_at_import_is_shown_until_it_is_fixed(start):
+@pytest.mark.parametrize(
+    ("line", "title"), [("half = (", "SyntaxError"), ("half = 1 / 0", "ZeroDivisionError")]
+)
+def test_an_error_at_import_is_shown_beside_the_last_good_pages(start, line, title):
     served = start()
-    served.state_after(lambda: served.save("app/charts/sales.py", 'VALUE = "one"\nhalf = (\n'))
+    text = f'VALUE = "two"\n{line}\n'
+    state = served.state_after(lambda: served.save("app/charts/sales.py", text), key="problem")
+    assert title in state["problem"]["title"]
+    assert (state["problem"]["file"], state["problem"]["line"]) == ("app/charts/sales.py", 2)
+    assert [2, line] in state["problem"]["excerpt"]
+    assert "one 10" in served.get("/")[1]
+    served.wait(f"app/charts/sales.py, line 2: {title}")
+    state = served.state_after(
+        lambda: served.save("app/charts/sales.py", CHART.replace("one", "six")), key="problem"
+    )
+    assert state["problem"] is None
+    assert "six 10" in served.get("/")[1]
+
+
+def test_an_error_at_the_first_start_is_shown_until_it_is_fixed(start, project):
+    (project / "app/charts/sales.py").write_text("half = (\n")
+    served = start()
     status, page = served.get("/any")
     assert status == 500
     assert "SyntaxError" in page
-    assert "app/charts/sales.py, line 2" in page
-    assert '<span class="here">   2  half = (</span>' in page
-    assert page.count('src="/_dev/reload.js"') == 1
+    assert "app/charts/sales.py, line 1" in page
+    assert "<span class=here>   1  half = (</span>" in page
+    assert page.count("/dev.js") == 1
     served.state_after(lambda: served.save("app/charts/sales.py", CHART))
     assert served.get("/")[0] == 200
 
@@ -366,8 +312,7 @@ def test_saved_data_reloads_the_page_without_a_restart(start):
     assert boot(state) == boot(before)
     assert "one 20" in served.get("/")[1]
     # The app rebuilds its snapshot by itself, a moment later.
-    (served.root / "instance").mkdir()
-    state = served.state_after(lambda: served.save("instance/sales.json", "{}"))
+    state = served.state_after(lambda: served.save("instance/sales.json", '{"file": "a"}'))
     assert boot(state) == boot(before)
     assert f'data-id="{state["id"]}"' in served.get("/")[1]
 
@@ -377,14 +322,14 @@ def test_a_snapshot_in_another_folder_reloads_the_page(start, project, tmp_path)
     moved = f'    app.config["INSTANCE"] = {str(tmp_path / "moved")!r}\n\n    @app.get'
     (project / "app/__init__.py").write_text(APP.replace("    @app.get", moved, 1))
     served = start()
-    served.state_after(lambda: (tmp_path / "moved/sales.json").write_text("{}"))
+    served.state_after(lambda: (tmp_path / "moved/sales.json").write_text('{"file": "a"}'))
 
 
 def test_a_saved_style_sheet_leaves_the_page(start):
     served = start()
     before = served.state()
     state = served.state_after(lambda: served.save("app/static/style.css", "body {}"), key="css")
-    assert state == {"id": before["id"], "css": "1"}
+    assert state == {**before, "css": state["css"]}
 
 
 def test_a_browser_follows_and_keeps_its_filters(start, project, browser):
@@ -418,7 +363,7 @@ def create_app():
         until(lambda tab=tab: tab.evaluate(COLOUR) == "rgb(0, 0, 255)", "the new style")
     for value in ("two", "(", "six"):
         served.save("app/charts/sales.py", f'VALUE = "{value}"' if value != "(" else value)
-        selector = "h1" if value == "(" else f"text={value}"
+        selector = "h2" if value == "(" else f"text={value}"
         for tab in tabs:
             tab.wait_for_selector(selector)
             assert tab.url.endswith("/?region=north")
@@ -430,11 +375,11 @@ def test_a_data_folder_that_is_replaced_is_still_watched(start):
     served = start()
     served.state_after(lambda: (served.root / "data").rename(served.root / "old"))
     (served.root / "data").mkdir()
-    served.wait("data changed")
+    served.wait("data: data reloaded")
 
     def saved_again() -> bool:
         served.save("data/sales.csv", str(time.monotonic_ns()))
-        return "data/sales.csv changed" in served.printed()
+        return "data/sales.csv: data reloaded" in served.printed()
 
     until(saved_again, "data/sales.csv noticed")
 
@@ -445,8 +390,56 @@ def test_a_crash_is_reported_and_a_save_restarts(start):
     with pytest.raises(OSError, match="closed connection"):
         served.get("/crash")
     served.wait("ended with exit code 3")
+    until(lambda: "ended with exit code 3" in served.get("/")[1], "the page says so")
     served.save("data/sales.csv", "30")
-    assert "one 30" in served.get("/")[1]
+    until(lambda: "one 30" in served.get("/")[1], "the saved data")
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [("/home/me/shop", "ext4"), ("/mnt/share/shop", "nfs4"), ("/mnt/share", "nfs4")],
+)
+def test_disks_of_a_network_are_recognised(tmp_path, folder, kind):
+    mounts = tmp_path / "mounts"
+    mounts.write_text("/dev/sda / ext4 rw 0 0\nhost:/share /mnt/share nfs4 rw 0 0\n")
+    assert file_system(Path(folder), mounts) == kind
+
+
+def test_many_files_are_one_change(start, project):
+    served = start()
+    served.wait("Serving")
+    for number in range(500):
+        served.save(f"data/{number}.csv", "1")
+    match = served.wait(r"data/\d+\.csv and (\d+) more: data reloaded")
+    assert int(match[1]) == 499
+    assert served.printed().count("reloaded") == 1
+
+
+def test_a_save_right_after_another_one_is_not_missed(start):
+    served = start()
+    served.wait("Serving")
+    for number in range(200):
+        served.save("app/charts/sales.py", CHART.replace("one", str(number)))
+        time.sleep(0.005)
+    until(lambda: "199 10" in served.get("/")[1], "the last one")
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+def test_keys_restart_and_quit(project):
+    import pexpect
+
+    code = "from flaskdash.commands.serve import command; command()"
+    arguments = ["-c", code, "--no-open", "--port", "0"]
+    serve = pexpect.spawn(sys.executable, arguments, cwd=project, timeout=DEADLINE)
+    serve.expect("o opens it, r restarts, q quits")
+    serve.send("c")
+    serve.expect("flaskdash add-chart")
+    serve.send("r")
+    serve.expect("the project: restarted in")
+    serve.send("q")
+    serve.expect(pexpect.EOF)
+    serve.close()
+    assert serve.exitstatus == 0
 
 
 def test_a_broken_environment_is_reported(start, project):
@@ -560,20 +553,36 @@ def test_arguments_for_gunicorn_are_preserved(project, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("names", "change"),
+    ("names", "modules"),
     [
-        (["app/static/style.css"], Change.STYLE),
-        (["app/static/style.css", "data/x.csv"], Change.PAGE),
-        (["app/templates/base.html"], Change.PAGE),
-        (["app/blueprints/forms/static/forms.js"], Change.PAGE),
-        (["data/load.py"], Change.PAGE),
-        (["app/charts/x.py", "data/x.csv"], Change.CODE),
-        ([".env"], Change.CODE),
-        (["app/static"], Change.CODE),
+        (["app/static/style.css", "data/x.csv", "app/templates/base.html"], [""]),
+        (["app/blueprints/forms/static/forms.js", "data/load.py"], [""]),
+        (["app/charts/alone.py", "data/x.csv"], ["app.charts.alone"]),
+        (["app/loaders/alone.py"], ["app.loaders.alone"]),
+        (["app/charts/deleted.py"], ["app.charts.deleted"]),
+        (["app/charts/alone.py", "app/charts/shared.py"], None),
+        (["app/charts/relative.py"], None),
+        (["app/charts/sibling.py"], None),
+        (["app/charts/by_name.py"], None),
+        (["app/charts/_private.py"], None),
+        (["app/charts/__init__.py"], None),
+        (["app/helpers.py"], None),
+        ([".env"], None),
+        (["app/static"], None),
     ],
 )
-def test_a_file_calls_for_the_least_that_shows_it(names, change):
-    assert classify(map(PurePath, names)) is change
+def test_modules_that_another_one_imports_are_not_replaced(tmp_path, names, modules):
+    build(
+        tmp_path,
+        {
+            "app/__init__.py": "from app.charts.shared import VALUE\n",
+            "app/charts/alone.py": 'alone = "alone"\n',
+            "app/charts/user.py": "from . import (\n    relative,\n)\nfrom .sibling import VALUE\n",
+            "app/engine/charts.py": 'import_module("app.charts.by_name")\n',
+        },
+    )
+    replaceable = Modules(tmp_path).replaceable(map(PurePath, names))
+    assert replaceable == (modules and [*filter(None, modules)])
 
 
 @pytest.mark.parametrize(
@@ -583,7 +592,7 @@ def test_a_file_calls_for_the_least_that_shows_it(names, change):
         ("data/a/b.csv", True),
         (".env", True),
         ("pyproject.toml", True),
-        ("uv.lock", False),
+        ("uv.lock", True),
         ("README.md", False),
         ("tests/test_app.py", False),
         ("instance/sales.parquet", False),
@@ -636,7 +645,7 @@ def test_the_page_names_the_first_cause(tmp_path):
         except KeyError as cause:
             raise RuntimeError("app/bad.py: <no>") from cause
     except RuntimeError as error:
-        page = dev_page.render(error, tmp_path)
+        page = problem.render(problem.describe(error, tmp_path), "/_dev")
     assert "<h1>RuntimeError: app/bad.py: &lt;no&gt;</h1>" in page
     assert "app/bad.py, line 2" in page
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flaskdash.serve.child import dev_page
+    from flaskdash.serve.child import problem
 else:
-    import dev_page  # Python puts the folder of the file that it runs on sys.path
+    import problem  # Python puts the folder of the file that it runs on sys.path
 
 
 class Failures(logging.Handler):
@@ -48,7 +48,7 @@ def describe(error: BaseException) -> str:
     message = " ".join(str(error).split())
     if message:
         description += f": {message}"
-    source = dev_page.locate(error, Path.cwd())
+    source = problem.locate(error, Path.cwd())
     if source:
         file = source.file.relative_to(Path.cwd()).as_posix()
         description += f" ({file}, line {source.line})"

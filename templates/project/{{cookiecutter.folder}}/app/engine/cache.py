@@ -53,8 +53,8 @@ class Cache:
         cache_control: str = "no-cache",
     ) -> Response:
         """Answer a request from the cache, or else with what `build` returns."""
-        # In debug mode a template or a style sheet may have changed; a form may say anything.
-        if current_app.debug or request.method not in {"GET", "HEAD"}:
+        files_may_change = current_app.debug and not current_app.config.get("CACHE_IN_DEBUG")
+        if files_may_change or request.method not in {"GET", "HEAD"}:  # a form may say anything
             return Response(build().body, headers=NO_STORE, mimetype=mimetype)
         encoding = _encoding(request.headers.get("Accept-Encoding", ""))
         name = f"{self.code_version} {key!r} {encoding}".encode("utf-8", "surrogatepass")

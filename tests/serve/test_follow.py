@@ -1,0 +1,210 @@
+"""What an open page keeps while the project changes: the real command, project and browser."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.serving import DEADLINE, Served, until
+
+ROWS = """\
+TITLE = "Rows"
+DATA = "sales"
+ORDER = 200
+SIZE = "full"
+SQL = "SELECT * FROM sales"
+
+
+def table(df):
+    return df
+"""
+BARS = """\
+import plotly.graph_objects as go
+
+TITLE = "Bars"
+DATA = "sales"
+ORDER = 1
+FILTERS = ["region"]
+SQL = "SELECT region, count(*) AS orders FROM sales GROUP BY 1 ORDER BY 1"
+
+
+def figure(df):
+    return go.Figure(go.Bar(x=df["region"], y=df["orders"]), {"yaxis": {"title": "Orders"}})
+"""
+STATE = """() => ({
+    url: location.href,
+    marker: window.marker,
+    scroll: scrollY,
+    focus: document.activeElement.name,
+    open: [...document.querySelectorAll("details[open] summary")].map((s) => s.firstChild.data),
+    chosen: [...document.querySelectorAll(".filters :checked")].map((input) => input.value),
+    page: document.querySelector("#rows .pager span").textContent,
+    find: document.querySelector("#rows [type=search]").value,
+    chart: document.querySelector("#bars .js-plotly-plot").dataset.marker,
+})"""
+Edit = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def served(project: Path) -> Iterator[Served]:
+    """Serve a project with a figure and a table."""
+    for chart in (project / "app/charts").glob("[a-z]*.py"):
+        chart.unlink()
+    (project / "app/charts/bars.py").write_text(BARS)
+    (project / "app/charts/rows.py").write_text(ROWS)
+    running = Served(project, "--no-open", "--port", "0")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def edit(served: Served) -> Edit:
+    """Return a function that replaces text in a file of the project."""
+
+    def replace(name: str, old: str, new: str) -> None:
+        text = (served.root / name).read_text("utf-8")
+        assert old in text
+        served.save(name, text.replace(old, new, 1))
+
+    return replace
+
+
+@pytest.fixture
+def page(served: Served, browser: Any) -> Iterator[Page]:
+    """Open the dashboard."""
+    page = browser.new_page(viewport={"width": 1000, "height": 500})
+    page.set_default_timeout(1000 * DEADLINE)
+    page.goto(served.address)
+    page.wait_for_selector("#bars .main-svg")
+    yield page
+    page.close()
+
+
+def problem(page: Page) -> str:
+    """Return the text of the panel with problems."""
+    return str(page.evaluate("document.getElementById('flaskdash-dev').shadowRoot.textContent"))
+
+
+def test_a_page_keeps_what_its_reader_has_done(served: Served, edit: Edit, page: Page) -> None:
+    page.click("#rows .pager >> text=Next")
+    expect(page.locator("#rows .pager span")).to_contain_text("26")
+    page.click(".filters summary")
+    page.check(".filters input[value=North]")
+    expect(page.locator(".chips")).to_contain_text("North")
+    page.click("#rows .pager >> text=Next")
+    expect(page.locator("#rows .pager span")).to_contain_text("26")
+    page.evaluate("document.querySelector('.filters details').open = true")
+    page.focus(".filters input[value=North]")
+    page.evaluate("""() => {
+        scrollTo(0, 60);
+        window.marker = "this page";
+        document.querySelector("#bars .js-plotly-plot").dataset.marker = "this chart";
+    }""")
+    before = page.evaluate(STATE)
+    assert before["page"]
+    assert before["chosen"] == ["North"]
+    assert before["open"]
+
+    def compare(selector: str, text: str | re.Pattern[str]) -> None:
+        expect(page.locator(selector)).to_have_text(text, timeout=1000 * DEADLINE)
+        assert page.evaluate(STATE) == before
+
+    edit("app/charts/bars.py", '"Orders"', '"Changed"')  # a figure
+    compare("#bars [data-axis=y]", "Changed")
+    edit("app/charts/bars.py", 'TITLE = "Bars"', 'TITLE = "Columns"')  # a card
+    compare("#bars h2", "Columns")
+    edit("app/templates/dashboard.html", "<h1>{{ title }}</h1>", "<h1>{{ title }}!</h1>")
+    compare("h1", "Overview!")
+    served.save("app/charts/number.py", BARS.replace("ORDER = 1", "ORDER = 150"))
+    compare("#number h2", "Bars")
+    page.wait_for_selector("#number .main-svg", state="attached")
+    (served.root / "app/charts/number.py").unlink()
+    expect(page.locator("#number")).to_have_count(0)
+    assert page.evaluate(STATE) == before
+    edit("app/helpers.py", "return text[:1].upper() + text[1:]", "return text.upper()")
+    compare("#rows th >> nth=0", re.compile("^[A-Z ]+$"))
+    edit("app/loaders/sales.py", "return df", "return df.rename(columns={})")
+    edit("app/static/theme.css", ":root {", ":root { --bench: 1;")
+    until(
+        lambda: page.evaluate(
+            "getComputedStyle(document.documentElement).getPropertyValue('--bench')"
+        ),
+        "the style",
+    )
+    assert page.evaluate(STATE) == before
+
+
+def test_a_problem_is_shown_above_a_page_that_goes_on(
+    served: Served, edit: Edit, page: Page
+) -> None:
+    page.evaluate("window.marker = 1")
+    edit("app/charts/bars.py", "def figure(df):", "def figure(df:")
+    until(lambda: "app/charts/bars.py, line 10" in problem(page), "the line")
+    assert "SyntaxError" in problem(page)
+    page.click("#rows .pager >> text=Next")  # the others go on working
+    expect(page.locator("#rows .pager span")).to_contain_text("26")
+    edit("app/charts/bars.py", "def figure(df:", "def figure(df):")
+    until(lambda: not problem(page), "no problem")
+    edit("app/charts/bars.py", "SELECT region", "SELECT regin")
+    until(lambda: "The nearest to regin is region." in problem(page), "the nearest column")
+    assert "app/charts/bars.py, line 7" in problem(page)
+    assert page.locator("#rows td").count() > 0
+    edit("app/charts/bars.py", "SELECT regin", "SELECT region")
+    until(lambda: not problem(page), "no problem")
+    page.wait_for_selector("#bars .main-svg")
+    assert page.evaluate("window.marker") == 1
+
+
+FIGURE = "def figure(df):\n"
+ENDLESS = "    while True:\n        pass\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        (f"{FIGURE}{ENDLESS}", "still running"),
+        (f"if True:\n{ENDLESS}{FIGURE}", "still starting"),
+        (f"{FIGURE}    import sys; sys.exit(3)\n", "SystemExit"),
+        (f"{FIGURE}    import os; os.kill(os.getpid(), 11)\n", "ended"),
+    ],
+    ids=["endless", "endless at import", "exit", "crash"],
+)
+def test_the_server_survives_what_is_saved(
+    served: Served, edit: Edit, page: Page, code: str, title: str
+) -> None:
+    edit("app/charts/bars.py", FIGURE, code)
+    until(lambda: title in problem(page) or title in page.inner_text("body"), title)
+    edit("app/charts/bars.py", code, FIGURE)
+    until(lambda: page.locator("#bars .main-svg").count(), "the chart")
+    until(lambda: not problem(page), "no problem")
+
+
+def test_a_second_serve_names_the_first(served: Served) -> None:
+    address = served.address
+    second = Served(served.root, "--no-open", "--port", "0", output="second.txt")
+    assert second.process.wait(DEADLINE) == 1
+    assert f"already being served on {address}" in second.printed()
+    served.process.kill()
+    served.process.wait()
+    third = Served(served.root, "--no-open", "--port", "0", output="third.txt")
+    assert third.address
+    third.stop()
+
+
+def test_production_has_no_trace_of_dev_mode(project: Path) -> None:
+    (project / ".env").unlink(missing_ok=True)
+    served = Served(project, "--prod", "--port", "0", SECRET_KEY="")
+    address = served.wait(r"Running .+ on (\S+) \(")[1]
+    served.wait("SECRET_KEY is not set: a random one is used")
+    until(lambda: "Listening" in served.printed(), "gunicorn")
+    for path in ("/", "/charts/revenue-by-region", "/nothing", "/_dev/up"):
+        status, text = served.ask(address + path)
+        assert status in {200, 404, 503}
+        assert "_dev/" not in text.replace("/_dev/up", "")
+        assert "flaskdash-dev" not in text
+    served.stop()
+    code = "".join(path.read_text("utf-8") for path in (project / "app").rglob("*.py"))
+    assert "_dev" not in code
