@@ -53,4 +53,4 @@ def run_command(name: str, arguments: Sequence[str]) -> NoReturn:
         )
     ensure_environment(project, echo)
     python = str(project.python)
-    shell.replace([python, "-m", "flask", name, *arguments], project.root, {})
+    shell.replace([python, "-m", "flask", name, *(arguments or ["--help"])], project.root, {})
