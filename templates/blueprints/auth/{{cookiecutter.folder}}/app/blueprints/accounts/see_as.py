@@ -48,6 +48,8 @@ def who_sees(loader: str = "") -> list[list[str]]:
     engine = get_engine()
     if loader and loader not in engine.data:
         raise KeyError(loader)
+    for data in engine.data.values():
+        data.build()  # if it is old: counts need a snapshot
     table = [["dashboard", *ROLES]]
     titles = dict.fromkeys(title for chart in engine.charts.values() for title in chart.dashboards)
     for title in titles:
