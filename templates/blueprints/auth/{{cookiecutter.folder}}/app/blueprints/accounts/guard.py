@@ -71,7 +71,7 @@ def check_request() -> Response | None:
     try:
         signed_in = sessions.current()
     except OperationalError as error:
-        log.warning("The database does not answer: %s", error.orig)
+        log.warning("%s. If it is a table: flask db upgrade", error.orig)
         abort(503, "The database does not answer. Try again.")
     if signed_in is None:
         request.max_content_length = LARGEST_FORM
