@@ -17,8 +17,8 @@ from flaskdash.deploy import static
 from tests.support.fixtures import Cli
 from tests.support.projects import inside, own_environment
 
-ANSWERS = 800
-ROUNDS = int(os.environ.get("ROUNDS", "1"))  # 13 are for a measurement: see bench/README.md
+ANSWERS = 400
+ROUNDS = int(os.environ.get("ROUNDS", "1"))  # 26 are for a measurement: see bench/README.md
 OWNERS = [f"owner{n}x" for n in range(6)]
 VISIBLE = '''
 
