@@ -19,6 +19,7 @@ COMMANDS = {
     "add-data": "Add a data set and its loader.",
     "add-plotly": "Add what draws further types of Plotly's traces.",
     "add-database": "Add tables of the project's own, with migrations.",
+    "add-form": "Add a form, whose rows are charted at once.",
     "add-redis": "Share cached answers between instances.",
     "inspect": "Show the contents of a data file.",
     "list": "List loaders, charts and dashboards.",

@@ -14,9 +14,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """Create the application in a folder of its own."""
     instance: Path = tmp_path_factory.mktemp("instance")
     app = create_app(TESTING=True, SECRET_KEY="test", INSTANCE=instance)
-    for data in app.extensions["engine"].data.values():
-        data.build()  # a request would only wait 10 s for it
     app.test_cli_runner().invoke(args=["release"], catch_exceptions=False)
+    with app.app_context():
+        for data in app.extensions["engine"].data.values():
+            data.build()  # a request would only wait 10 s for it
     return app
 
 

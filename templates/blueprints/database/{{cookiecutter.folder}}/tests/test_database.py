@@ -42,9 +42,7 @@ def test_revisions_of_a_removed_part_are_forgotten(app: Flask) -> None:
         migrations.current()
     with app.app_context():
         migrations.upgrade()
-        assert [script.revision for script in migrations.current()] == [
-            script.revision for script in migrations.heads()
-        ]
+        assert {*migrations.current()} == {*migrations.heads()}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The engine: how the dashboards work. README.md beside this file has the path of one request."""
 
-from functools import partial
+from functools import partial, update_wrapper
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +26,8 @@ def init_app(app: Flask) -> None:
     app.extensions["engine"] = engine
     app.register_blueprint(blueprint)
     for endpoint, files in (("static", app), ("engine.static", blueprint)):
-        app.view_functions[endpoint] = partial(engine.cache.static_file, str(files.static_folder))
+        view = partial(engine.cache.static_file, str(files.static_folder))
+        app.view_functions[endpoint] = update_wrapper(view, engine.cache.static_file)
     app.url_defaults(_add_version)
     app.context_processor(lambda: {"dashboards": get_engine().dashboards})
     for template_filter in (cells, slugify, words):

@@ -5,6 +5,8 @@ DataFrame or a DuckDB relation. It is read again when a file changes and, with R
 "30s", "1d"), when its snapshot is older; then it needs no SOURCE. With LIVE = True and a TABLE, a
 class of app/engine/database.py, its charts query the database itself.
 
+With MAY_BE_EMPTY = True, the tests accept that there are no rows yet.
+
 ROLES = {"month": "category", "score": "mean"} corrects how flaskdash understands its columns. Files
 that begin with _ are skipped.
 """
