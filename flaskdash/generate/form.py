@@ -51,6 +51,7 @@ def add_form(
         add_database(project, "", echo, dry_run)
 
     def draft(root: Path) -> None:
+        render.render("blueprints/access", {}, root)
         render.render("blueprints/forms", {}, root)
         if any(field.type == "file" for field in fields):
             render.render("blueprints/form_files", {}, root)

@@ -71,6 +71,12 @@ def _snapshots(project: Project, loader: str) -> list[Path]:
 
 
 def _refuse_used(project: Project, loader: str) -> None:
+    if parts.is_part(project, f"{loader}-upload"):
+        raise FlaskdashError(
+            f"The part {loader}-upload needs the loader {loader}. Nothing was removed. Remove the part"
+            " first.",
+            hint=f"flaskdash remove {loader}-upload",
+        )
     charts = [chart.name for chart in contents.charts(project).values() if loader in chart.data]
     _refuse_charts(loader, charts)
 

@@ -1,4 +1,4 @@
-"""What the forms in this folder share: who may write, their checks, and a page of rows."""
+"""What the forms in this folder share: their checks, and a page of rows."""
 
 import re
 from collections.abc import Sequence
@@ -6,8 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, abort, current_app, request
-from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
+from flask import current_app, request
 from wtforms.fields import SelectChoice  # type: ignore[import-untyped]
 from wtforms.validators import ValidationError  # type: ignore[import-untyped]
 
@@ -15,31 +14,8 @@ from app.blueprints.database import db
 from app.engine.models import View
 from app.engine.tables import Page
 
-WRITERS = {"editor", "admin"}  # the roles of accounts that may write, if there are accounts
 BLANK = SelectChoice("", "Choose...")
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-
-
-def protect(app: Flask) -> None:
-    """Refuse each POST of the app without the token that its own pages have."""
-    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session
-    if "csrf" not in app.extensions:
-        CSRFProtect(app)
-
-
-def may_write() -> bool:
-    """Return whether the visitor may change data: everybody may if the app has no accounts."""
-    find_visitor = current_app.extensions.get("visitor")
-    if find_visitor is None:
-        return True
-    visitor = request.environ.get("app.visitor") or find_visitor()
-    return visitor.roles is None or not WRITERS.isdisjoint(visitor.roles)
-
-
-def require_writer() -> None:
-    """Answer with 403 if the visitor may not change data."""
-    if not may_write():
-        abort(403, "Only editors and admins may change this.")
 
 
 def clean(text: str | None) -> str | None:

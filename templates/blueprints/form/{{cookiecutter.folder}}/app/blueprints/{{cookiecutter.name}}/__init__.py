@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from app.blueprints._forms import protect
+from app.blueprints._access import protect
 from app.blueprints.database import add_migrations
 from app.blueprints.{{ cookiecutter.name }}.views import blueprint
 

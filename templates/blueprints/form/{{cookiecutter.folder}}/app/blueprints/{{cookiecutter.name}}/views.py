@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm.exc import StaleDataError
 
 {% if cookiecutter.filenames %}from app.blueprints import _files
-{% endif %}from app.blueprints._forms import find_rows, may_write, require_writer
+{% endif %}from app.blueprints._access import may_write, require_writer
+from app.blueprints._forms import find_rows
 from app.blueprints.database import db
 from app.blueprints.{{ cookiecutter.name }}.forms import {{ cookiecutter.form }}
 from app.blueprints.{{ cookiecutter.name }}.models import {{ cookiecutter.model }}
