@@ -86,10 +86,10 @@ class Uploads:
             raise Rejected(f"The file cannot be read: {error}.") from error
         state = State.from_json(answer)
         if state.error:
-            columns = ", ".join(self.data.columns()) if old.built else "unknown"
+            expected = ", ".join(self.data.columns()) if old.built else "unknown"
             raise Rejected(
                 f"It cannot be read as {self.source.name} is ({state.error}). The columns of that"
-                f" are: {columns}."
+                f" are: {expected}."
             )
         if not state.rows:
             raise Rejected("The file has no rows.")
