@@ -7,7 +7,8 @@ import click
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.generate import fields as form_fields
-from flaskdash.generate.fields import TYPES, Field
+from flaskdash.generate.field_types import TYPES
+from flaskdash.generate.fields import Field
 from flaskdash.progress import echo
 
 

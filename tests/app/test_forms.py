@@ -7,7 +7,8 @@ import io
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from playwright.sync_api import Browser, expect
 
 from flaskdash.check.boots import boots
 from flaskdash.cli import cli
+from flaskdash.deploy.static import StaticFiles
 from flaskdash.project import Project
-from tests.support.projects import copy_project, own_environment, run
+from tests.support.projects import copy_project, keep_one_chart, own_environment, run
+from tests.support.servers import Server, mariadb, postgresql
 from tests.support.waiting import wait_for
 from tests.support.web import Watched, fetch, serving, wait_for_data
 
@@ -50,6 +53,10 @@ def stocked(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     own_environment(root, shared_project)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
+        env = (root / ".env").read_text("utf-8")
+        for scheme in ("postgresql", "mariadb"):  # for their drivers
+            add("add-database", "--url", f"{scheme}://shop@db/shop")
+            (root / ".env").write_text(env, "utf-8")
         add("add-form", "orders", *(text for field in FIELDS for text in ("--field", field)))
         add("add-form", "scans", *(text for field in SMALL for text in ("--field", field)))
         add("add-form", "--upload", "sales")
@@ -77,6 +84,28 @@ def test_its_own_tests_and_checks_pass(shop: Path) -> None:
     run(shop, "mypy")
     names = ["orders", "scans", "upload_sales", "database", "app"]
     assert " passed" in run(shop, "pytest", "-q", *(f"tests/test_{name}.py" for name in names))
+
+
+@pytest.mark.parametrize("start", [postgresql, mariadb])
+def test_its_own_tests_pass_on_a_server(
+    shop: Path,
+    start: Callable[[], AbstractContextManager[Server]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with start() as server:
+        monkeypatch.setenv("TEST_DATABASE_URL", server.url())
+        names = ("orders", "scans", "database")
+        assert " passed" in run(shop, "pytest", "-q", *(f"tests/test_{name}.py" for name in names))
+
+
+def test_a_static_copy_has_no_forms(shop: Path) -> None:
+    keep_one_chart(shop, "orders_chart", "[]")
+    run(shop, "flask", "db", "upgrade")
+    folder = shop / "dist/static"
+    StaticFiles(Project.find(shop), folder, "first").run(print)
+    pages = [page.read_text("utf-8") for page in folder.rglob("*.html")]
+    assert any("Orders" in page for page in pages)
+    assert not any("Orders form" in page or "/new" in page for page in pages)
 
 
 def test_an_empty_table_passes_the_preflight(shop: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from flaskdash.errors import FlaskdashError
 from flaskdash.generate import fields, form
-from flaskdash.generate.fields import TYPES, Field
+from flaskdash.generate.field_types import TYPES
+from flaskdash.generate.fields import Field
 from flaskdash.project import Project, contents
 from tests.support.fixtures import Cli
 from tests.support.projects import snapshot

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from flask import Response, current_app, send_from_directory
+from flask import Response, current_app, request, send_from_directory
 from werkzeug.datastructures import FileStorage
 from wtforms.validators import StopValidation, ValidationError  # type: ignore[import-untyped]
 
@@ -41,6 +41,11 @@ def is_known(upload: FileStorage) -> bool:
     with suppress(UnicodeDecodeError):
         return bool(content) and "\0" not in content.decode()
     return False
+
+
+def chosen(name: str) -> FileStorage | None:
+    """Return the file that was chosen in a field of the form, if any."""
+    return request.files.get(name) or None
 
 
 def name_of(upload: FileStorage) -> str:

@@ -67,9 +67,9 @@ def edit(number: int) -> ResponseReturnValue:
             db.session.commit()
             {%- endif %}
             return done("Saved.")
-    except StaleDataError:  # somebody was faster by a moment
+    except StaleDataError:  # somebody was faster by a moment: look again
         db.session.rollback()
-        db.session.refresh(row)
+        return edit(number)
     flash("Somebody else changed this row. Nothing is saved yet: compare, and save again.")
     return show(title, form, row, differences(row, form)), 409
 
@@ -129,7 +129,7 @@ def fill(row: {{ cookiecutter.model }}, form: {{ cookiecutter.form }}) -> None:
     {%- if cookiecutter.filenames %}
     replaced = []
     for name in FILES:
-        if upload := request.files.get(name):
+        if upload := _files.chosen(name):
             replaced.append(getattr(row, f"{name}_file"))
             setattr(row, f"{name}_file", _files.store(upload))
             setattr(row, name, _files.name_of(upload))
