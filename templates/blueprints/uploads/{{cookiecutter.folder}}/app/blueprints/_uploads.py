@@ -5,6 +5,8 @@ that were live; `live`, the one that is; and `shipped`, the digest of the file t
 code: a new release gets the live file again, unless it brings newer data itself.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
@@ -14,7 +16,7 @@ from dataclasses import asdict, dataclass
 from hashlib import file_digest
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 from flask import abort
@@ -27,6 +29,9 @@ from app.engine.connection import cursor
 from app.engine.models import State
 from app.engine.query import Data
 from app.engine.snapshots import changes
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 VERSIONS = 5  # that can be restored
 SECONDS = 60  # that reading an upload may take
@@ -103,19 +108,19 @@ class Uploads:
                 columns = [name for name in columns if name not in current.columns]
         return Preview(base, is_added, old.rows, state.rows, state.unread, columns)
 
-    def preview(self, token: str) -> tuple[Preview, list[str], list[tuple[Any, ...]]]:
-        """Return what an upload would change, with its columns and first rows: appended, the last."""
+    def preview(self, token: str) -> tuple[Preview, DataFrame]:
+        """Return what an upload would change, and its first rows: if they are added, its last."""
         folder = self._staged(token)
         preview = Preview(**json.loads((folder / "preview.json").read_text("utf-8")))
         start = max(0, preview.after - PREVIEW_ROWS) if preview.is_added else 0
         with cursor() as connection:
             rows = connection.read_parquet(str(folder / "rows.parquet"))
-            return preview, rows.columns, rows.limit(PREVIEW_ROWS, start).fetchall()
+            return preview, rows.limit(PREVIEW_ROWS, start).df()
 
     def go_live(self, token: str) -> None:
         """Put an upload in the place of the source; raise Rejected if that changed meanwhile."""
         folder = self._staged(token)
-        preview, _, _ = self.preview(token)
+        preview, _ = self.preview(token)
         with self.lock:
             if digest(self.source) != preview.base:
                 raise Rejected("The data changed since this preview. Upload the file again.")
@@ -145,7 +150,8 @@ class Uploads:
 
     def _replace(self, file: Path) -> None:
         """Make a file the source, keep the one before, and rebuild the snapshot, or change nothing."""
-        former = self.folder / "versions" / f"{time.strftime('%Y%m%d-%H%M%S')}-{token_hex(3)}"
+        moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        former = self.folder / "versions" / f"{moment}-{token_hex(3)}"
         shutil.copyfile(self.source, former)
         before = digest(former)
         try:

@@ -50,12 +50,11 @@ def stage() -> ResponseReturnValue:
 @blueprint.get("/<token>")
 def preview(token: str) -> str:
     """Show what an upload changes, and its rows."""
-    preview, columns, rows = uploads().preview(token)
+    preview, rows = uploads().preview(token)
     return render_template(
         "upload_{{ cookiecutter.name }}/preview.html",
         title="Upload {{ cookiecutter.label }}: preview",
         preview=preview,
-        columns=columns,
         rows=rows,
         token=token,
     )
