@@ -346,7 +346,7 @@ class Export:
         page = re.sub(r"<link [^>]*>\n?", "", page)
         page = re.sub(r"<script.*?</script>\n?", "", page, flags=re.DOTALL)
         page = page.replace("</head>", f"<style>{styles}</style>\n</head>", 1)
-        return LINK.sub("./", page)
+        return LINK.sub("./", SERVER_LINK.sub("", page))
 
     def _write_text(self, name: str, text: str) -> None:
         file = self.folder / name
