@@ -21,6 +21,7 @@ COMMANDS = {
     "add-auth": "Let people sign in, and close the rest.",
     "add-api": "Let programs and assistants read the data.",
     "add-database": "Add tables of the project's own, with migrations.",
+    "add-form": "Add a form, whose rows are charted at once.",
     "add-redis": "Share cached answers between instances.",
     "inspect": "Show the contents of a data file.",
     "list": "List loaders, charts and dashboards.",

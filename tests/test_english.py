@@ -19,7 +19,9 @@ FILES = sorted(
     path
     for folder in FOLDERS
     for path in (ROOT / folder).rglob("*.py")
-    if "{{cookiecutter.module}}" not in path.name and ".venv" not in path.parts
+    if ".venv" not in path.parts
+    and "{{cookiecutter" not in path.name
+    and "{{ cookiecutter." not in path.read_text("utf-8")
 )
 
 

@@ -123,7 +123,7 @@ def test_the_commands_of_the_table(clean: dict[str, str], tmp_path: Path) -> Non
     (tmp_path / "costs.csv").write_text(sales_csv(50), "utf-8")
     rows = re.findall(r"^\| (`flaskdash .*?`) \|", (ROOT / "README.md").read_text("utf-8"), re.M)
     commands = [command for row in rows for command in re.findall(r"`(.*?)`", row)]
-    assert len(commands) == 24
+    assert len(commands) == 25
     without_target = "deploy check releases rollback status logs open secrets".split()
     cwd = tmp_path
     for command in commands:

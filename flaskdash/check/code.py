@@ -125,7 +125,15 @@ def disk(project: Project) -> Iterator[Finding]:
                     "Use a database, or a permanent folder (INSTANCE_PATH)",
                     is_note=True,
                 )
-    for name, value in dotenv(project.root / ".env").items():
+    env = dotenv(project.root / ".env")
+    has_tables = (project.root / "app/blueprints/database").is_dir()
+    if has_tables and not {"DATABASE_URL", "APP_DATABASE_URL"} & {*env, *os.environ}:
+        yield Finding(
+            "the tables of the project are in instance/app.sqlite, on this machine's disk",
+            "Set DATABASE_URL on a target whose disk is lost at a restart",
+            is_note=True,
+        )
+    for name, value in env.items():
         if value.startswith("sqlite:"):
             yield Finding(
                 f"{name} in .env is an SQLite database on this machine's disk",

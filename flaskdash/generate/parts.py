@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -37,11 +37,28 @@ DATABASE = Part(
     "app/blueprints/database",
     ("flask-alembic>=3.3", "flask-sqlalchemy-lite>=0.2.1", "sqlalchemy>=2.1"),
 )
+SHARED = {"app", "app/static"}  # folders of modules and styles that several charts or parts use
+FOLDERS = (
+    SHARED
+    | {"tests"}
+    | {  # that have files of others
+        f"app/{name}" for name in ("blueprints", "charts", "engine", "loaders", "templates")
+    }
+)
 REDIS = Part("redis", "redis", "app/engine/shared.py", ("redis>=8.0",))
 
 
-def add_part(project: Project, part: Part, echo: Echo, dry_run: bool = False) -> None:
-    """Write the files of a part and of those that it needs, and add their packages."""
+def add_part(
+    project: Project,
+    part: Part,
+    echo: Echo,
+    dry_run: bool = False,
+    draft: Callable[[Path], None] = lambda _: None,
+) -> None:
+    """Write the files of a part, and those that `draft` adds to them, and add its packages.
+
+    Files that the project has already, and that several parts or charts use, stay as they are.
+    """
     home = (project.root / part.home).parent
     if not home.is_dir():
         raise FlaskdashError(
@@ -52,9 +69,10 @@ def add_part(project: Project, part: Part, echo: Echo, dry_run: bool = False) ->
         )
     with render.draft() as root:
         render.render(part.skeleton, part.answers, root)
+        draft(root)
         render.format_code(root)
         record = {
-            "files": [str(path) for path in render.files(root)],
+            "files": [str(path) for path in _own_files(project, part, root)],
             "needs": list(part.needs),
             "brings": list(part.brings),
         }
@@ -62,6 +80,7 @@ def add_part(project: Project, part: Part, echo: Echo, dry_run: bool = False) ->
             package
             for package in map(package_name, part.requires)
             if package not in map(package_name, project.dependencies())
+            or package in _listed_by_others(project, part.name, "packages")
         ]
         earlier = _record(project, part.name)
         for key in ("packages", "brings"):
@@ -71,9 +90,48 @@ def add_part(project: Project, part: Part, echo: Echo, dry_run: bool = False) ->
         place(project, root, part.requires, part.name, echo, dry_run=dry_run)
 
 
+def _own_files(project: Project, part: Part, root: Path) -> list[PurePosixPath]:
+    """Return the drafted files that go with a part; delete shared ones that the project has."""
+    listed = _listed_by_others(project, part.name, "files")
+    listed |= {*_record(project, part.name).get("files", ())}
+    own = []
+    for path in render.files(root):
+        if path.parts[0] == render.ORIGINALS.name:
+            continue
+        if _is_shared(path) and (project.root / path).exists():
+            (root / path).unlink()
+            if str(path) not in listed:
+                continue  # a chart brought it
+        own.append(path)
+    return own
+
+
+def _is_shared(path: PurePosixPath) -> bool:
+    """Return whether several parts or charts may use a file, such as app/blueprints/_forms.py."""
+    is_private = path.name.startswith("_") and path.name != "__init__.py"
+    return is_private or str(path.parent) in SHARED
+
+
+def _listed_by_others(project: Project, name: str, key: str) -> set[str]:
+    """Return what the records of other parts list, such as their files."""
+    parts = {path.stem for path in (project.root / render.PARTS).glob("*.json")} - {name}
+    return {entry for part in parts for entry in _record(project, part).get(key, ())}
+
+
+def brings(project: Project, needed: Part, name: str) -> tuple[str, ...]:
+    """Return what a part of this name brings if it needs another: that, unless it is there alone."""
+    is_brought = needed.name in _listed_by_others(project, name, "brings")
+    return () if is_part(project, needed.name) and not is_brought else (needed.name,)
+
+
 def is_part(project: Project, name: str) -> bool:
     """Return whether a part of this name was added to the project."""
     return bool(_record(project, name).get("files"))
+
+
+def files_of(project: Project, name: str) -> list[str]:
+    """Return the files of a part, relative to the project."""
+    return list(_record(project, name).get("files", ()))
 
 
 def remove_part(project: Project, name: str, echo: Echo, force: bool = False) -> None:
@@ -93,10 +151,12 @@ def remove_part(project: Project, name: str, echo: Echo, force: bool = False) ->
     files = [PurePosixPath(file) for file in record["files"]]
     if not force:
         _refuse_changes(project, name, files)
+    needed = _listed_by_others(project, name, "files") | set(_imported_modules(project, files))
     for file in files:
+        if str(file) in needed or not (project.root / file).is_file():
+            continue
         for path in (project.root / file, project.root / render.original_of(file)):
-            if path.is_file():
-                path.unlink()
+            path.unlink(missing_ok=True)
         echo(f"remove    {file}")
     (project.root / render.PARTS / f"{name}.json").unlink()
     for folder in sorted({file.parent for file in files}, reverse=True):
@@ -113,6 +173,16 @@ def remove_part(project: Project, name: str, echo: Echo, force: bool = False) ->
             echo(f"keep      {part}: other code uses it")
         else:
             remove_part(project, part, echo, force)
+
+
+def _imported_modules(project: Project, files: Sequence[PurePosixPath]) -> Iterator[str]:
+    """Yield the modules in app/ among the files of a part that code outside of it imports."""
+    paths = {*(project.root / "app").rglob("*.py")} - {project.root / file for file in files}
+    texts = [path.read_text("utf-8", "replace") for path in paths]
+    for file in files:
+        module = re.compile(rf"app\.{file.stem}\b|from app import .*\b{file.stem}\b")
+        if str(file.parent) == "app" and any(map(module.search, texts)):
+            yield str(file)
 
 
 def _is_imported(project: Project, part: str) -> bool:
@@ -133,8 +203,7 @@ def _record(project: Project, name: str) -> dict[str, Any]:
 def _refuse_changes(project: Project, name: str, files: Sequence[PurePosixPath]) -> None:
     """Raise FlaskdashError if its owner changed a part, or put files into its folders."""
     edited = [file for file in files if _is_edited(project.root, file)]
-    shared = {PurePosixPath("app/engine"), PurePosixPath("app/blueprints"), PurePosixPath("tests")}
-    folders = {file.parent for file in files} - shared
+    folders = {file.parent for file in files if str(file.parent) not in FOLDERS}
     own = [
         path.relative_to(project.root)
         for folder in folders

@@ -18,9 +18,10 @@ def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None
 
     A loader's snapshots and the unchanged copies of its source are deleted, too.
     """
-    if parts.is_part(project, name):
-        parts.remove_part(project, name, echo, force)
-        return
+    for part in (name, f"{name}-form"):
+        if parts.is_part(project, part):
+            _remove_part(project, part, echo, force)
+            return
     name, path = _find(project, name)
     is_loader = path.parent == project.loaders
     relative = PurePosixPath(path.relative_to(project.root).as_posix())
@@ -31,8 +32,7 @@ def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None
         _refuse_edited(path, relative, original)
     files = [path, original]
     if is_loader:
-        files += project.instance.glob(f"{name}.*.parquet")
-        files += [project.instance / f"{name}.{suffix}" for suffix in ("json", "lock")]
+        files += _snapshots(project, name)
         files += _copies(project, name, echo)
     for file in files:
         if file.is_file():
@@ -46,8 +46,42 @@ def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None
             folder.rmdir()
 
 
+def _remove_part(project: Project, part: str, echo: Echo, force: bool) -> None:
+    """Delete a part; of a form, the loader and the snapshots, too, but not the table."""
+    loader = part.removesuffix("-form")
+    is_form = loader != part
+    if is_form and not force:
+        own = parts.files_of(project, part)
+        users = [
+            chart.name
+            for chart in contents.charts(project).values()
+            if loader in chart.data and project.relative(chart.path) not in own
+        ]
+        _refuse_charts(loader, users)
+    parts.remove_part(project, part, echo, force)
+    if is_form:
+        for file in _snapshots(project, loader):
+            file.unlink(missing_ok=True)
+        echo(f"keep      the table {loader} in the database, with what people entered")
+
+
+def _snapshots(project: Project, loader: str) -> list[Path]:
+    states = [project.instance / f"{loader}.{suffix}" for suffix in ("json", "lock")]
+    return [*project.instance.glob(f"{loader}.*.parquet"), *states]
+
+
 def _refuse_used(project: Project, loader: str) -> None:
+    if parts.is_part(project, f"{loader}-upload"):
+        raise FlaskdashError(
+            f"The part {loader}-upload needs the loader {loader}. Nothing was removed. Remove the part"
+            " first.",
+            hint=f"flaskdash remove {loader}-upload",
+        )
     charts = [chart.name for chart in contents.charts(project).values() if loader in chart.data]
+    _refuse_charts(loader, charts)
+
+
+def _refuse_charts(loader: str, charts: list[str]) -> None:
     if charts:
         raise FlaskdashError(
             f"These charts use the loader {loader}: {', '.join(charts)}. Nothing was removed."

@@ -246,6 +246,15 @@ def test_data_on_the_disk_is_a_note(tiny: Project, file: str, text: str, message
     assert finding.is_note
 
 
+def test_tables_on_the_disk_are_a_note(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(tiny.root, {"app/blueprints/database/__init__.py": ""})
+    (finding,) = look(tiny, "disk")
+    assert "instance/app.sqlite" in str(finding.sentence)
+    assert finding.is_note
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db/shop")
+    assert look(tiny, "disk") == []
+
+
 def test_unescaped_html_outside_of_scripts_is_a_note(tiny: Project) -> None:
     build(tiny.root, {"app/templates/x.html": "<script>x</script>{{ text|safe }}"})
     (finding,) = look(tiny, "escaping")

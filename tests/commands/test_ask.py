@@ -162,3 +162,36 @@ def test_an_answer_that_is_not_utf8_is_text_in_the_chart(made: Path, locale: str
     assert 'TITLE = "caf\N{REPLACEMENT CHARACTER}"' in (made / "app/charts/mine.py").read_text(
         "utf-8"
     )
+
+
+def test_add_form_asks_for_its_fields(made: Path) -> None:
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "flaskdash", "add-form"],
+        cwd=str(made),
+        timeout=60,
+        encoding="utf-8",
+        dimensions=(50, 200),
+    )
+    for question, reply in (
+        ("Name of the form, such as orders: ", "visits"),
+        (r"Types: text, longtext.*Field: ", "class"),
+        (r"cannot be the name of a field.*Field: ", "region"),
+        (r"Type \(text, .*\) \[text\]: ", "choice"),
+        (r"Choices \(separated by \|\): ", "North"),
+        (r"Choices are 2 to 200.*Choices \(separated by \|\): ", "North|South"),
+        (r"Required\? \[y/N\]: ", "y"),
+        (r"Field \(Enter to finish\): ", "day"),
+        (r"Type .*: ", "date"),
+        (r"Required\? \[y/N\]: ", ""),
+        (r"Field \(Enter to finish\): ", ""),
+    ):
+        child.expect(question)
+        child.sendline(reply)
+    child.expect("create +app/blueprints/visits/forms.py")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    text = (made / "app/blueprints/visits/forms.py").read_text("utf-8")
+    assert '["North", "South"]' in text
+    assert 'DateField("Day", [Optional()' in text

@@ -48,6 +48,7 @@ SCRIPT = re.compile(
 STYLESHEET = re.compile(rf'<link rel="stylesheet" href="{ROOT}/(static/[^"?]+)')
 NO_SCRIPT = re.compile(r"<noscript>\s*<button>[^<]*</button>\s*</noscript>")
 NOT = re.compile(r'<label class="not">.*?</label>')  # as many choices again
+SERVER_LINK = re.compile(r"<a [^>]*data-server\b[^>]*>.*?</a>", re.DOTALL)  # to forms and uploads
 DAY = re.compile(r'<input type="date"')
 Pairs = tuple[tuple[str, str], ...]
 
@@ -239,8 +240,8 @@ class Export:
             answer = self.get(path)
             if answer.mimetype != "text/html":
                 continue
-            pages[path] = answer.text
-            for link in LINK.finditer(answer.text):
+            pages[path] = text = SERVER_LINK.sub("", answer.text)
+            for link in LINK.finditer(text):
                 target = link["path"] or "/"
                 is_page = not target.startswith("/static/") and not _is_part(target)
                 if is_page and target not in todo:
@@ -298,7 +299,7 @@ class Export:
             query = "" if path.endswith(".csv") else link["query"] or ""
             return escape(posixpath.relpath(file, posixpath.dirname(name) or ".")) + query
 
-        text = LINK.sub(relative, text)
+        text = LINK.sub(relative, SERVER_LINK.sub("", text))
         text = NO_SCRIPT.sub("<noscript>This needs JavaScript.</noscript>", text)
         text = NOT.sub("", text)
         text = DAY.sub('<input readonly type="date"', text)
@@ -358,7 +359,7 @@ class Export:
         page = re.sub(r"<link [^>]*>\n?", "", page)
         page = re.sub(r"<script.*?</script>\n?", "", page, flags=re.DOTALL)
         page = page.replace("</head>", f"<style>{styles}</style>\n</head>", 1)
-        return LINK.sub("./", page)
+        return LINK.sub("./", SERVER_LINK.sub("", page))
 
     def _write_text(self, name: str, text: str) -> None:
         file = self.folder / name

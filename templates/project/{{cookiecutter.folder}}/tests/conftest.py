@@ -16,9 +16,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     instance: Path = tmp_path_factory.mktemp("instance")
     token = secrets.token_hex()
     app = create_app(TESTING=True, SECRET_KEY="test", INSTANCE=instance, CHECK_TOKEN=token)
-    for data in app.extensions["engine"].data.values():
-        data.build()  # a request would only wait 10 s for it
     app.test_cli_runner().invoke(args=["release"], catch_exceptions=False)
+    with app.app_context():
+        for data in app.extensions["engine"].data.values():
+            data.build()  # a request would only wait 10 s for it
     return app
 
 

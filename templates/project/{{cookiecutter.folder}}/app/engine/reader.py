@@ -23,13 +23,18 @@ class ReaderStopped(Exception):
     """The process died, or broke a limit; the message is safe to show."""
 
 
-def read(loader: str, folder: Path, path: Path, state: str) -> str:
-    """Run a loader in a new process; return the state of its snapshot, in JSON as the old one."""
-    command = [sys.executable, "-P", "-c", RUN, loader, str(folder), str(path), state]
+def read(
+    loader: str, folder: Path, path: Path, state: str, source: str = "", seconds: int = SECONDS
+) -> str:
+    """Run a loader in a new process; return the state of its snapshot, in JSON as the old one.
+
+    It reads another file than its own if `source` has a path.
+    """
+    command = [sys.executable, "-P", "-c", RUN, loader, str(folder), str(path), state, source]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
         try:
-            answer = _watch(process)
+            answer = _watch(process, seconds)
         finally:
             process.kill()
     if process.returncode < 0:
@@ -39,9 +44,9 @@ def read(loader: str, folder: Path, path: Path, state: str) -> str:
     return answer.decode()
 
 
-def _watch(process: subprocess.Popen[bytes]) -> bytes:
+def _watch(process: subprocess.Popen[bytes], seconds: int) -> bytes:
     """Return what a process prints; raise ReaderStopped when it breaks a limit."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + seconds
     most = MEMORY_SHARE * _machine_memory()
     while time.monotonic() < end:
         with suppress(subprocess.TimeoutExpired):
@@ -50,7 +55,7 @@ def _watch(process: subprocess.Popen[bytes]) -> bytes:
             pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
             if pages * os.sysconf("SC_PAGE_SIZE") > most:
                 raise ReaderStopped(f"it needs more than {most / 2**20:.0f} MB of memory")
-    raise ReaderStopped(f"it takes more than {SECONDS} s")
+    raise ReaderStopped(f"it takes more than {seconds} s")
 
 
 def _machine_memory() -> int:
@@ -71,7 +76,7 @@ def _end_with_server() -> None:
     os._exit(1)
 
 
-def main(loader: str, folder: str, path: str, state: str) -> None:
+def main(loader: str, folder: str, path: str, state: str, source: str = "") -> None:
     """Read what a loader reads, write the snapshot to `path`, and print its state."""
     from app import loaders
     from app.engine.discovery import find_loaders
@@ -84,4 +89,6 @@ def main(loader: str, folder: str, path: str, state: str) -> None:
         with suppress(OSError):  # where memory runs out, the system ends this process first
             Path("/proc/self/oom_score_adj").write_text("1000")
         snapshot = Snapshot(find_loaders(loaders)[loader], Path(folder))
+        if source:
+            vars(sys.modules[snapshot.loader.load.__module__])["SOURCE"] = Path(source)
         answer.write(snapshot.read(Path(path), State.from_json(state)).to_json())

@@ -178,8 +178,8 @@ class Snapshot:
             written = connection.read_parquet(str(path))
             if self._is_whole(last):
                 old = connection.read_parquet(str(self.folder / last.file))
-                if changes := _changes(old, written):
-                    raise ColumnsChanged("; ".join(changes)[:300])
+                if lost := changes(old, written):
+                    raise ColumnsChanged("; ".join(lost)[:300])
             rows = written.count("*").fetchall()[0][0]
         with path.open("rb+") as file:
             os.fsync(file.fileno())  # a power loss leaves the old snapshot or the new one
@@ -226,19 +226,19 @@ def _digest(path: Path, _changed: int) -> str:
         return file_digest(file, "sha256").hexdigest()[:16]  # four times as fast as blake2b
 
 
-def _changes(old: DuckDBPyRelation, new: DuckDBPyRelation) -> list[str]:
+def changes(old: DuckDBPyRelation, new: DuckDBPyRelation) -> list[str]:
     """Return in words which columns are gone, or changed between number, day and other types."""
 
     def category(name: str) -> str:
         return "day" if is_day(name) else "number" if is_number(name) else name
 
     types = dict(zip(new.columns, map(str, new.types), strict=True))
-    changes = []
+    messages = []
     for name, before in zip(old.columns, map(str, old.types), strict=True):
         if name not in types:
-            changes.append(f"{name} is gone")
+            messages.append(f"{name} is gone")
         elif category(before) != category(types[name]):
             counts = [relation.count(quote(name)).fetchall()[0][0] for relation in (old, new)]
             if all(counts):  # the type of a column without values says nothing
-                changes.append(f"{name} was {before}, is {types[name]}")
-    return changes
+                messages.append(f"{name} was {before}, is {types[name]}")
+    return messages

@@ -24,7 +24,7 @@ class Page:
     """The rows of one page, how many rows the view has in all, and the columns it can sort by."""
 
     view: View
-    rows: DataFrame
+    rows: Any  # a DataFrame, or the objects of a table that people edit
     total: int
     size: int  # rows on a page
     columns: tuple[str, ...]

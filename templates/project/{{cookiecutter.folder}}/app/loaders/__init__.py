@@ -8,6 +8,7 @@ class of app/engine/database.py, its charts query the database itself.
 Who signs in may see some of the rows alone: visible(user) returns {"region": user.region}, or a
 list of values, or ("region = $r OR owner = $o", {"r": ..., "o": ...}), or None for all rows. It
 holds wherever the rows are shown, counted, offered or downloaded. Nobody else sees any.
+With MAY_BE_EMPTY = True, the tests accept that there are no rows yet.
 
 ROLES = {"month": "category", "score": "mean"} corrects how flaskdash understands its columns. Files
 that begin with _ are skipped.

@@ -7,12 +7,13 @@ instance/app.sqlite. To add a table: write its class in models.py, run
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from pathlib import Path
+from typing import Any
 
-from flask import Flask
-from flask_sqlalchemy_lite import SQLAlchemy
-
+import sqlalchemy as sa
 from app import config
 from app.blueprints.database.engine import (
     Migrations,
@@ -21,8 +22,11 @@ from app.blueprints.database.engine import (
     prepare,
 )
 from app.blueprints.database.models import Model
+from dotenv import load_dotenv
+from flask import Flask, has_app_context
+from flask_sqlalchemy_lite import SQLAlchemy
 
-__all__ = ["Model", "add_migrations", "db", "migrations", "release"]
+__all__ = ["Model", "add_migrations", "connect", "db", "migrations", "release"]
 
 db = SQLAlchemy()
 migrations = Migrations(db, metadatas=Model.metadata)
@@ -30,12 +34,8 @@ migrations = Migrations(db, metadatas=Model.metadata)
 
 def init_app(app: Flask) -> None:
     """Connect the app with its database, and add the command `flask db`."""
-    names = ["APP_DATABASE_URL", "DATABASE_URL"]
-    folder = config.ROOT / "instance"
-    if app.testing or app.config.get("CHECK_TOKEN"):  # tests never see the data of the app
-        names, folder = ["TEST_DATABASE_URL"], app.config["INSTANCE"]
-    addresses = filter(None, map(os.environ.get, names))
-    settings = engine_settings(next(addresses, folder / "app.sqlite"))
+    is_test = app.testing or bool(app.config.get("CHECK_TOKEN"))
+    settings = _settings(app.config["INSTANCE"] if is_test else None)
     app.config["SQLALCHEMY_ENGINES"] = {"default": settings}
     app.config["ALEMBIC_CONTEXT"] = migration_settings(settings["url"])
     alembic = app.config.setdefault("ALEMBIC", {})
@@ -48,6 +48,32 @@ def init_app(app: Flask) -> None:
     with app.app_context():
         prepare(db.engine)
     migrations.init_app(app)
+
+
+def _settings(test_folder: Path | None) -> dict[str, Any]:
+    """Return where the database is; tests never see the data of the app."""
+    names = ["TEST_DATABASE_URL"] if test_folder else ["APP_DATABASE_URL", "DATABASE_URL"]
+    folder = test_folder or config.ROOT / "instance"
+    addresses = filter(None, map(os.environ.get, names))
+    return engine_settings(next(addresses, folder / "app.sqlite"))
+
+
+@contextmanager
+def connect() -> Iterator[sa.Connection]:
+    """Lend a connection to a loader, which may run in a process that has no app."""
+    if has_app_context():
+        with db.engine.connect() as connection:
+            yield connection
+        return
+    load_dotenv(config.ROOT / ".env")
+    is_test = bool(os.environ.get("CHECK_TOKEN"))
+    folder = config.ROOT / (os.environ.get("INSTANCE_PATH") or "instance")
+    engine = sa.create_engine(**_settings(folder if is_test else None))
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def add_migrations(app: Flask, name: str, folder: Path) -> None:
