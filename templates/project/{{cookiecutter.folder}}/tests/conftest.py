@@ -14,8 +14,13 @@ from app import create_app
 def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """Create the application in a folder of its own."""
     instance: Path = tmp_path_factory.mktemp("instance")
-    token = secrets.token_hex()
-    app = create_app(TESTING=True, SECRET_KEY="test", INSTANCE=instance, CHECK_TOKEN=token)
+    app = create_app(
+        TESTING=True,
+        SECRET_KEY="test",
+        INSTANCE=instance,
+        CHECK_TOKEN=secrets.token_hex(),
+        SESSION_COOKIE_SECURE=False,  # the client of tests uses plain http
+    )
     app.test_cli_runner().invoke(args=["release"], catch_exceptions=False)
     with app.app_context():
         for data in app.extensions["engine"].data.values():

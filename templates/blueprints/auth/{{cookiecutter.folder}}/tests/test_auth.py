@@ -104,9 +104,10 @@ def test_each_route_is_open_to_those_who_may(
                 rule.endpoint == "accounts.end_sessions" and role
             ):
                 refused = False  # it ends at the sign-in page
-            is_open = rule.endpoint in PUBLIC or (
-                role == "admin" if rule.endpoint in FOR_ADMINS else role is not None
-            )
+            lowest = getattr(app.view_functions[rule.endpoint], "role", ROLES[0])
+            assert (lowest == "admin") == (rule.endpoint in FOR_ADMINS)
+            may = role is not None and ROLES.index(role) >= ROLES.index(lowest)
+            is_open = rule.endpoint in PUBLIC or may
             if refused == is_open:
                 wrong.append(f"{method} {rule.rule} ({rule.endpoint}): {answer.status_code}")
     assert wrong == []

@@ -3,9 +3,10 @@
 import pytest
 import sqlalchemy as sa
 from alembic.util import CommandError
+from flask import Flask
+
 from app.blueprints.database import Model, db, engine, migrations
 from app.blueprints.database.models import Remark
-from flask import Flask
 
 
 def test_tables_are_those_of_the_models(app: Flask) -> None:

@@ -1,9 +1,16 @@
 """Access: who may write, in the parts of this folder that take data from people."""
 
-from flask import Flask, abort, current_app, request
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Flask, abort, current_app
 from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
 
-WRITERS = {"editor", "admin"}  # the roles of accounts that may write, if there are accounts
+from app.engine.visitor import visitor
+
+View = TypeVar("View", bound=Callable[..., Any])
+WRITERS = ("editor", "admin")  # the roles of accounts that may write, if there are accounts
 
 
 def protect(app: Flask) -> None:
@@ -15,14 +22,20 @@ def protect(app: Flask) -> None:
 
 def may_write() -> bool:
     """Return whether the visitor may change data: everybody may if the app has no accounts."""
-    find_visitor = current_app.extensions.get("visitor")
-    if find_visitor is None:
+    if "visitor" not in current_app.extensions:
         return True
-    visitor = request.environ.get("app.visitor") or find_visitor()
-    return visitor.roles is None or not WRITERS.isdisjoint(visitor.roles)
+    roles = visitor().roles
+    return roles is None or not roles.isdisjoint(WRITERS)
 
 
-def require_writer() -> None:
-    """Answer with 403 if the visitor may not change data."""
-    if not may_write():
-        abort(403, "Only editors and admins may change this.")
+def for_writers(view: View) -> View:
+    """Let only those use a view who may change data: write it below @blueprint.route(...)."""
+
+    @wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        if not may_write():
+            abort(403, "Only editors and admins may change this.")
+        return view(*args, **kwargs)
+
+    checked.role = WRITERS[0]  # type: ignore[attr-defined]  # accounts refuse those who lack it
+    return cast("View", checked)

@@ -14,6 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from dotenv import load_dotenv
+from flask import Flask, has_app_context
+from flask_sqlalchemy_lite import SQLAlchemy
+
 from app import config
 from app.blueprints.database.engine import (
     Migrations,
@@ -22,9 +26,6 @@ from app.blueprints.database.engine import (
     prepare,
 )
 from app.blueprints.database.models import Model
-from dotenv import load_dotenv
-from flask import Flask, has_app_context
-from flask_sqlalchemy_lite import SQLAlchemy
 
 __all__ = ["Model", "add_migrations", "connect", "db", "migrations", "release"]
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm.exc import StaleDataError
 
 {% if cookiecutter.filenames %}from app.blueprints import _files
-{% endif %}from app.blueprints._access import may_write, require_writer
+{% endif %}from app.blueprints._access import for_writers, may_write
 from app.blueprints._forms import find_rows
 from app.blueprints.database import db
 from app.blueprints.{{ cookiecutter.name }}.forms import {{ cookiecutter.form }}
@@ -29,9 +29,9 @@ def rows() -> str:
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
+@for_writers
 def create() -> ResponseReturnValue:
     """Enter a row."""
-    require_writer()
     form = {{ cookiecutter.form }}()
     if form.validate_on_submit():
         row = {{ cookiecutter.model }}()
@@ -43,9 +43,9 @@ def create() -> ResponseReturnValue:
 
 
 @blueprint.route("/<int:number>", methods=["GET", "POST"])
+@for_writers
 def edit(number: int) -> ResponseReturnValue:
     """Change a row. If somebody else changed it meanwhile, show both versions."""
-    require_writer()
     row = db.session.get({{ cookiecutter.model }}, number)
     form = {{ cookiecutter.form }}(obj=row)
     title = "Change {{ cookiecutter.row }}"
@@ -75,9 +75,9 @@ def edit(number: int) -> ResponseReturnValue:
 
 
 @blueprint.route("/<int:number>/delete", methods=["GET", "POST"])
+@for_writers
 def delete(number: int) -> ResponseReturnValue:
     """Delete a row, after a question."""
-    require_writer()
     row = db.session.get({{ cookiecutter.model }}, number) or abort(404, "This row does not exist.")
     status = 200
     if request.method == "POST":

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from flask.typing import ResponseReturnValue
 
 import app.loaders.{{ cookiecutter.name }} as loader
-from app.blueprints._access import may_write, require_writer
+from app.blueprints._access import for_writers, may_write
 from app.blueprints._content import LARGEST, Rejected
 from app.blueprints._uploads import Uploads
 from app.engine import get_engine
@@ -34,9 +34,9 @@ def page() -> str:
 
 
 @blueprint.post("/")
+@for_writers
 def stage() -> ResponseReturnValue:
     """Read an upload; if it can be used, show what it changes."""
-    require_writer()
     try:
         upload = request.files.get("file")
         if not upload:
@@ -61,9 +61,9 @@ def preview(token: str) -> str:
 
 
 @blueprint.post("/<token>")
+@for_writers
 def decide(token: str) -> ResponseReturnValue:
     """Make an upload live, or forget it."""
-    require_writer()
     if request.form.get("decision") != "live":
         uploads().discard(token)
         flash("Discarded. Nothing changed.")
@@ -72,9 +72,9 @@ def decide(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/versions/<name>")
+@for_writers
 def restore(name: str) -> ResponseReturnValue:
     """Make a former version live again."""
-    require_writer()
     return change(lambda: uploads().restore(name), "The former data is live again.")
 
 
