@@ -238,6 +238,6 @@ def _remove_empty(root: Path, folder: PurePosixPath) -> None:
 
 def _is_used(project: Project, package: str) -> bool:
     """Return whether the code that is left imports a package, or names it as a database's driver."""
-    module = rf"(import |from |\+){package.replace('-', '_')}\b"
+    module = rf"(^\s*(import|from) |\+){package.replace('-', '_')}\b"
     texts = (path.read_text("utf-8", "replace") for path in (project.root / "app").rglob("*.py"))
-    return any(re.search(module, text) for text in texts)
+    return any(re.search(module, text, re.MULTILINE) for text in texts)

@@ -96,7 +96,9 @@ def facts(email: str, facts: tuple[str, ...]) -> None:
     changed = {**account.facts, **pairs}
     account.facts = {name: value for name, value in changed.items() if value}
     sessions.record("facts changed", account.email)
-    _end(account)
+    db.session.commit()  # sessions go on: each request asks for the facts
+    pairs_left = ", ".join(f"{name}={value}" for name, value in account.facts.items())
+    click.echo(f"{account.email}: {pairs_left or 'no facts'}")
 
 
 @user.command("who-sees")

@@ -1,0 +1,139 @@
+"""All parts in one project: its own tests, a day of its users, and removal without a trace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from playwright.sync_api import Browser, Page
+
+from flaskdash.cli import cli
+from tests.support.projects import copy_project, own_environment, run, snapshot
+from tests.support.web import fetch, serving, wait_for_data
+
+PASSWORD = "a quiet harbour"
+ADD = (
+    ("add-form", "visits", "--field", "day:date:required", "--field", "guests:integer"),
+    ("add-form", "--upload", "sales"),
+    ("add-auth",),
+    ("add-api",),
+)
+VISIBLE = '''
+
+def visible(user: object) -> dict[str, str | None] | None:
+    """Return the rows that a user may see: those of their region; admins see all."""
+    is_admin = user.role == "admin"  # type: ignore[attr-defined]
+    return None if is_admin else {"region": user.facts.get("region")}  # type: ignore[attr-defined]
+'''
+
+
+@pytest.fixture(scope="module")
+def whole(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("together") / "shop"
+    copy_project(shared_project, root)
+    own_environment(root, shared_project)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        for command in ADD:
+            result = CliRunner().invoke(cli, command)
+            assert result.exit_code == 0, result.output
+    return root
+
+
+@pytest.fixture
+def shop(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "whole"
+    copy_project(whole, root)
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_its_own_tests_and_checks_pass(shop: Path) -> None:
+    assert "passed" in run(shop, "pytest", "-q")
+    run(shop, "mypy")
+    run(shop, "ruff", "check")
+    run(shop, "ruff", "format", "--check")
+
+
+def test_all_of_it_is_removed_without_a_trace(
+    shop: Path, whole: Path, shared_project: Path, tmp_path: Path
+) -> None:
+    (shop / ".venv").unlink()
+    own_environment(shop, whole)
+    for name in ("api", "sales-upload", "visits-form", "auth", "database"):
+        result = CliRunner().invoke(cli, ["remove", name])
+        assert result.exit_code == 0 or "There is no" in result.output, result.output
+    before = tmp_path / "before"
+    copy_project(shared_project, before)
+
+    def files(root: Path) -> dict[str, bytes]:
+        left = {"uv.lock", ".env"}
+        return {
+            name: content
+            for name, content in snapshot(root).items()
+            if not {*Path(name).parts} & {".venv", "instance", "__pycache__", *left}
+        }
+
+    assert files(shop) == files(before)
+
+
+@pytest.fixture
+def site(shop: Path) -> Iterator[str]:
+    loader = shop / "app/loaders/sales.py"
+    loader.write_text(loader.read_text("utf-8") + VISIBLE, "utf-8")
+    with serving(shop, SECRET_KEY="test", SESSION_COOKIE_SECURE="0") as url:
+        wait_for_data(url)
+        yield url
+
+
+def choose_password(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Once more").fill(PASSWORD)
+    page.get_by_role("button", name="Save, and sign in").click()
+
+
+def test_a_day_of_its_users(site: str, shop: Path, browser: Browser) -> None:
+    """An admin invites an editor, who sees their rows, enters some, and signs out; then sees as them."""
+    flask = ("python", "-m", "flask", "user")
+    output = run(shop, *flask, "add", "admin@example.com", "--role", "admin", "--link")
+    admin = browser.new_context().new_page()
+    choose_password(admin, site + re.findall(r"/links/[\w-]+", output)[0])
+    admin.goto(f"{site}/people")
+    admin.get_by_label("E-mail address").fill("ann@example.com")
+    admin.locator("select[name=role]").first.select_option("editor")
+    admin.get_by_role("button", name="Invite").click()
+    invitation = re.findall(r"/links/[\w-]+", admin.content())[0]
+    run(shop, *flask, "facts", "ann@example.com", "region=North")
+    ann = browser.new_context().new_page()
+    choose_password(ann, site + invitation)
+
+    ann.goto(f"{site}/charts/revenue-by-region")
+    assert "North" in ann.content()
+    assert "South" not in ann.content()
+    csv = ann.request.get(f"{site}/charts/revenue-by-region.csv").text()
+    assert len(csv.splitlines()) == 2
+    ann.goto(f"{site}/visits/new")
+    ann.get_by_label("Day").fill("2026-03-01")
+    ann.get_by_label("Guests").fill("12")
+    ann.get_by_role("button", name="Save").click()
+    assert "Saved." in ann.content()
+    assert "1 rows" in ann.goto(f"{site}/dashboards/visits").text()  # type: ignore[union-attr]
+
+    admin.goto(f"{site}/people")
+    admin.get_by_role("button", name="See as").nth(1).click()
+    admin.goto(f"{site}/charts/revenue-by-region")
+    assert "ann@example.com" in admin.content()
+    assert "South" not in admin.content()
+    admin.get_by_role("button", name="Stop").click()
+    admin.goto(f"{site}/charts/revenue-by-region")
+    assert "South" in admin.content()
+
+    ann.goto(f"{site}/account")
+    ann.get_by_role("button", name="Sign out everywhere").click()
+    ann.goto(f"{site}/visits/")
+    assert "/sign-in" in ann.url
+    assert fetch(f"{site}/charts/revenue-by-region.csv")[0] == 401
