@@ -19,11 +19,20 @@ from werkzeug.wrappers import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from flaskdash.serve.child import dev_host, dev_progress, editor, failures, modules, problem
+    from flaskdash.serve.child import (
+        dev_host,
+        dev_progress,
+        editor,
+        edits,
+        failures,
+        modules,
+        problem,
+    )
 else:
     import dev_host  # __main__.py has put this folder on sys.path
     import dev_progress
     import editor
+    import edits
     import failures
     import modules
     import problem
@@ -36,7 +45,8 @@ PATIENCE_SECONDS = 5.0  # that a page may take before it is said where it is
 STUCK_SECONDS = 3.0  # that a request may run before a change ends it
 TRIES = 5
 NO_STORE = {"Cache-Control": "no-store"}
-ASSETS = {"dev.js": "text/javascript", "dev.css": "text/css", "patch.js": "text/javascript"}
+TYPES = {".js": "text/javascript", ".css": "text/css"}
+ASSETS = {"dev.js", "dev.css", "patch.js", "edit.js", "edit.css"}
 REFUSED = """\
 flaskdash serve does not answer to the name {!r}. A website could point its own name at this machine
 to read the dashboard. Open the dashboard as localhost, or by the name in --host.
@@ -62,6 +72,7 @@ class DevApp:
         self._instance = root / "instance"
         self._app: Any = None
         self._modules = modules.Modules(root)
+        self._edits = edits.Edits(root)
         self._failures = failures.Failures()
         self._progress = dev_progress.Progress()
         self._pending: set[PurePath] = set()  # saved files whose code is not loaded
@@ -201,10 +212,12 @@ class DevApp:
     def _dev(self, name: str, environ: "WSGIEnvironment") -> Response:
         if name in ASSETS:
             content = (HERE / name).read_bytes()
-            return Response(content, mimetype=ASSETS[name], headers=NO_STORE)
+            return Response(content, mimetype=TYPES[Path(name).suffix], headers=NO_STORE)
         if name == "events":
             return Response(self._events(), mimetype="text/event-stream", headers=NO_STORE)
-        if name == "edit" and environ["REQUEST_METHOD"] == "POST":
+        if name in edits.ACTIONS:
+            return self._edits.answer(name, environ, self._engine)
+        if name == "edit" and environ["REQUEST_METHOD"] == "POST" and edits.is_same_origin(environ):
             query = parse_qs(environ.get("QUERY_STRING", ""))
             file = (self.root / query["file"][0]).resolve()
             if file.is_file() and file.is_relative_to(self.root):
