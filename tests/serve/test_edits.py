@@ -273,7 +273,7 @@ def test_cards_are_moved_with_the_keyboard(project: Path, page: Page) -> None:
     assert page.evaluate(focused) == "Move Two left"
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    assert page.evaluate(focused) == "Make Two wider"
+    assert page.evaluate(focused) == "Make Two wider: full"
     page.keyboard.press("Enter")
     expect(page.locator("#two.full")).to_be_visible()
     text = CHART.format(title="Two", order=5).replace("half", "full")

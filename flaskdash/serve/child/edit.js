@@ -1,9 +1,9 @@
 // Dev mode: move and resize the cards of a dashboard. The server writes that into the charts' files,
 // and the page follows these like any other change. Not a part of the project.
+import { createDrags } from "./drag.js";
+
 const CARDS = ":is(.grid, .kpis) > .card[id]";
 const PATIENCE_MS = 3000; // for the page to show what was written
-const WIDE = 0.75; // of the grid: a card that is wider has a row of its own
-const SCROLL_ZONE = 60; // px, at the top and at the bottom of the window, while a card is dragged
 let bar;
 
 // Called again whenever the page has changed.
@@ -11,6 +11,10 @@ export function startEdits(dev) {
   if (bar) bar.pageChanged();
   else bar = createBar(dev);
 }
+
+const cardOf = (id) => document.getElementById(id);
+const peersOf = (card) => [...card.parentElement.querySelectorAll(":scope > .card[id]")];
+const isWide = (card) => card.classList.contains("full");
 
 function createBar({ base, element, editorLink }) {
   const frames = new Map(); // by the ID of the card that it surrounds
@@ -26,7 +30,16 @@ function createBar({ base, element, editorLink }) {
   let isEditing = false;
   let isBusy = false; // until the page shows the last edit
   let busyTimer;
-  let drag = null;
+  const drags = createDrags({
+    host,
+    marker,
+    place,
+    cardOf,
+    peersOf,
+    move,
+    resize,
+    isBusy: () => isBusy,
+  });
 
   toggle.ariaPressed = "false";
   undoButton.hidden = true;
@@ -54,7 +67,7 @@ function createBar({ base, element, editorLink }) {
     status.textContent = isEditing ? "Drag a card by ⠿, or its right edge." : "";
     if (isEditing) follow();
     else {
-      stopDrag();
+      drags.stop();
       frames.clear();
       layer.replaceChildren();
     }
@@ -64,7 +77,7 @@ function createBar({ base, element, editorLink }) {
   function follow() {
     if (!isEditing) return;
     showFrames();
-    if (drag) scrollAtEdges();
+    drags.scrollAtEdges();
     requestAnimationFrame(follow);
   }
 
@@ -76,6 +89,7 @@ function createBar({ base, element, editorLink }) {
       frame.node.remove();
       frames.delete(id);
     }
+    const drag = drags.current();
     const origin = host.getBoundingClientRect();
     for (const card of cards) {
       if (!frames.has(card.id)) frames.set(card.id, createFrame(card.id));
@@ -113,8 +127,8 @@ function createBar({ base, element, editorLink }) {
     const grip = element("div", { className: "grip", title: "Drag to make it half or full" });
     const tools = element("div", { className: "tools" }, handle, left, right, size, code);
     const node = element("div", { className: "frame" }, tools, grip);
-    handle.addEventListener("pointerdown", (event) => startDrag(event, id, moveTo, drop));
-    grip.addEventListener("pointerdown", (event) => startDrag(event, id, widen, dropEdge));
+    handle.addEventListener("pointerdown", (event) => drags.startMove(event, id));
+    grip.addEventListener("pointerdown", (event) => drags.startResize(event, id));
 
     function update(card) {
       const title = card.querySelector("h2")?.textContent.trim() ?? id;
@@ -124,18 +138,14 @@ function createBar({ base, element, editorLink }) {
       right.ariaLabel = `Move ${title} right`;
       left.ariaDisabled = String(peers[0] === card);
       right.ariaDisabled = String(peers.at(-1) === card);
-      size.ariaLabel = `Make ${title} ${next === "full" ? "wider" : "narrower"}`;
+      size.ariaLabel = `Make ${title} ${next === "full" ? "wider: full" : "narrower: half"}`;
       code.ariaLabel = `Show the code of ${title}`;
       if (size.textContent !== next) size.textContent = next;
       size.hidden = grip.hidden = !card.matches(".grid > :not(.table)");
-      node.classList.toggle("dragged", drag?.id === id);
+      node.classList.toggle("dragged", drags.current()?.id === id);
     }
     return { node, update };
   }
-
-  const cardOf = (id) => document.getElementById(id);
-  const peersOf = (card) => [...card.parentElement.querySelectorAll(":scope > .card[id]")];
-  const isWide = (card) => card.classList.contains("full");
 
   function step(id, distance) {
     const peers = peersOf(cardOf(id)).map((card) => card.id);
@@ -181,80 +191,6 @@ function createBar({ base, element, editorLink }) {
     controls.ariaBusy = String(value);
   }
 
-  function startDrag(event, id, onMove, onDrop) {
-    if (isBusy || event.button) return;
-    event.preventDefault();
-    const handle = event.currentTarget;
-    const listeners = new AbortController();
-    const { signal } = listeners;
-    drag = { id, listeners, x: event.clientX, y: event.clientY, target: null, onMove };
-    handle.setPointerCapture(event.pointerId);
-    const follow = ({ clientX, clientY }) => {
-      Object.assign(drag, { x: clientX, y: clientY });
-      onMove();
-    };
-    handle.addEventListener("pointermove", follow, { signal });
-    handle.addEventListener("pointercancel", stopDrag, { signal });
-    handle.addEventListener("pointerup", () => stopDrag(onDrop), { signal });
-  }
-
-  function stopDrag(onDrop) {
-    if (!drag) return;
-    const ended = drag;
-    drag = null;
-    marker.hidden = true;
-    ended.listeners.abort();
-    if (typeof onDrop === "function") onDrop(ended);
-  }
-
-  // Shows the place that the card would take: before or after the one below the pointer.
-  function moveTo() {
-    const card = cardOf(drag.id);
-    const peers = peersOf(card);
-    const boxes = peers.map((peer) => peer.getBoundingClientRect());
-    const distances = boxes.map((box) => distance(box, drag));
-    const nearest = distances.indexOf(Math.min(...distances));
-    const box = boxes[nearest];
-    const isRow = box.width > WIDE * card.parentElement.clientWidth;
-    const isAfter = isRow ? drag.y > box.top + box.height / 2 : drag.x > box.left + box.width / 2;
-    drag.target = peers[nearest] === card ? null : { id: peers[nearest].id, isAfter };
-    marker.hidden = !drag.target;
-    const origin = host.getBoundingClientRect();
-    const x = (isAfter && !isRow ? box.right + 5 : box.left - 9 * !isRow) - origin.left;
-    const y = (isAfter && isRow ? box.bottom + 5 : box.top - 9 * isRow) - origin.top;
-    place(marker, x, y, isRow ? box.width : 4, isRow ? 4 : box.height);
-  }
-
-  function distance({ left, right, top, bottom }, { x, y }) {
-    return Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - bottom));
-  }
-
-  function drop({ id, target }) {
-    if (!target) return;
-    const ids = peersOf(cardOf(id)).map((card) => card.id);
-    const remaining = ids.filter((peer) => peer !== id);
-    move(id, remaining.indexOf(target.id) + target.isAfter);
-  }
-
-  function widen() {
-    const card = cardOf(drag.id);
-    const room = card.parentElement.clientWidth;
-    const box = card.getBoundingClientRect();
-    drag.size = drag.x - box.left > WIDE * room ? "full" : "half";
-    drag.width = drag.size === "full" ? room : room / 2;
-  }
-
-  function dropEdge({ id, size }) {
-    if (size) resize(id, size);
-  }
-
-  function scrollAtEdges() {
-    const speed = drag.y < SCROLL_ZONE ? -12 : drag.y > innerHeight - SCROLL_ZONE ? 12 : 0;
-    if (!speed) return;
-    scrollBy(0, speed);
-    drag.onMove();
-  }
-
   async function showCode(id) {
     const answer = await post("code", { chart: id });
     if (answer.error) {
@@ -278,7 +214,7 @@ function createBar({ base, element, editorLink }) {
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") stopDrag();
+    if (event.key === "Escape") drags.stop();
     const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "z";
     const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
     if (!isUndo || !isEditing || isTyping) return;
