@@ -183,6 +183,32 @@ def test_one_file_that_cannot_be_written_leaves_all(tmp_path: Path, charts: Any)
     assert {path: path.read_bytes() for path in files} == files
 
 
+def test_a_disk_that_is_full_changes_nothing(
+    tmp_path: Path, charts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for chart in charts.charts.values():
+        chart.file.write_text(chart.file.read_text().replace(f"= {chart.order} ", "= 10 "))
+    files = {chart.file: chart.file.read_bytes() for chart in charts.charts.values()}
+    replace = Path.replace
+    replaced: list[str] = []
+
+    def fail(path: Path, target: Path) -> None:
+        if target.suffix == ".undo":
+            raise OSError(28, "No space left on device")
+        replaced.append(target.name)
+        replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    status, text = request(tmp_path, charts, "move", order=["two", "three", "one"])
+    assert replaced
+    assert (status, json.loads(text)["error"]) == (
+        409,
+        "Nothing was changed: No space left on device.",
+    )
+    assert {path: path.read_bytes() for path in files} == files
+    assert [*(tmp_path / "app/charts").glob(".*")] == []
+
+
 def test_each_change_can_be_undone_by_the_next_process(tmp_path: Path, charts: Any) -> None:
     path = charts.charts["one"].file
     path.chmod(0o640)

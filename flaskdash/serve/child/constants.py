@@ -19,6 +19,14 @@ def read(source: bytes, name: str) -> object:
     return None if node is None else ast.literal_eval(node)
 
 
+def docstring(source: bytes) -> str:
+    """Return the docstring of a module, or "" if it has none or cannot be parsed."""
+    try:
+        return ast.get_docstring(_parse(source)) or ""
+    except RefusedError:
+        return ""
+
+
 def write(source: bytes, name: str, value: int | str) -> bytes:
     """Return the source with a constant that has another value.
 

@@ -1,10 +1,9 @@
 """What the edit bar of a dashboard does: move and resize charts in their files, undo, show code."""
 
-import inspect
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -27,6 +26,7 @@ UNDONE = 50  # changes that can be undone
 DEFAULT_ORDER = 100
 SIZES = ("half", "full")
 Files = Mapping[str, bytes]  # the content of files, by their names in the project
+Change = dict[str, tuple[str, str]]  # the content of files before and after, in latin-1
 
 
 class Edits:
@@ -84,8 +84,8 @@ class Edits:
             path = self.root / name
             if not path.is_file() or path.read_bytes() != after.encode("latin-1"):
                 raise constants.RefusedError(f"{name} was edited since, so this cannot be undone.")
-        self._write({name: before.encode("latin-1") for name, (before, _) in changes.items()})
-        self._write_history(history)
+        files = {name: before.encode("latin-1") for name, (before, _) in changes.items()}
+        self._write(files, history)
         return {"done": [f"{name}: restored" for name in changes]}
 
     def _code(self, engine: Any, body: Mapping[str, Any]) -> object:
@@ -93,11 +93,12 @@ class Edits:
         slug = body.get("chart")
         name = self._name(engine, slug)
         path, chart = self.root / name, engine.charts[slug]
-        words = inspect.getdoc(inspect.getmodule(chart.draw)) or ""
+        source = path.read_bytes()
+        words = constants.docstring(source)
         return {
             "title": chart.title,
             "file": name,
-            "code": path.read_text("utf-8", "replace"),
+            "code": source.decode("utf-8", "replace"),
             "editor": f"vscode://file{quote(path.as_posix())}:1",
             "why": "" if words.rstrip(".") == chart.title.rstrip(".") else words,
         }
@@ -135,39 +136,43 @@ class Edits:
             if changed != source:
                 before[name], after[name] = source, changed
         if after:
-            self._write(after)
             pairs = {
                 name: (before[name].decode("latin-1"), after[name].decode("latin-1"))
                 for name in after
             }
-            self._write_history([*self._read_history(), pairs])
+            self._write(after, [*self._read_history(), pairs])
         written = [(name, *values[name]) for name in after]
         return {"done": [f"{name}: {constant} = {value}" for name, constant, value in written]}
 
-    def _write(self, files: Files) -> None:
-        """Replace files; if one cannot be written, none is replaced."""
-        temporary = {}
+    def _write(self, files: Files, history: Sequence[Change]) -> None:
+        """Replace files, with the history of changes; if one cannot be written, none is replaced."""
+        contents = {self.root / name: content for name, content in files.items()}
+        contents[self._history] = json.dumps(history[-UNDONE:]).encode()
+        copies = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in contents}
+        replaced: dict[Path, bytes] = {}
         try:
-            for name, content in files.items():
-                path = self.root / name
-                temporary[path] = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-                temporary[path].write_bytes(content)
-                shutil.copymode(path, temporary[path])
-            for path, copy in temporary.items():
+            for path, copy in copies.items():
+                copy.write_bytes(contents[path])
+                if path.exists():
+                    shutil.copymode(path, copy)
+            for path, copy in copies.items():
+                before = path.read_bytes() if path.exists() else b""
                 copy.replace(path)
+                replaced[path] = before
+        except OSError:
+            for path, before in replaced.items():
+                path.write_bytes(before)
+            raise
         finally:
-            for copy in temporary.values():
+            for copy in copies.values():
                 copy.unlink(missing_ok=True)
 
-    def _read_history(self) -> list[dict[str, tuple[str, str]]]:
-        """Return the changes that can be undone: by file, its content before and after."""
+    def _read_history(self) -> list[Change]:
+        """Return the changes that can be undone."""
         try:
             return list(json.loads(self._history.read_bytes()))
         except (OSError, ValueError):
             return []
-
-    def _write_history(self, changes: list[dict[str, tuple[str, str]]]) -> None:
-        self._history.write_text(json.dumps(changes[-UNDONE:]), "utf-8")
 
 
 def is_same_origin(environ: "WSGIEnvironment") -> bool:

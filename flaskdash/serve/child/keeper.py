@@ -168,6 +168,7 @@ class Keeper:
             for each in self._all():
                 each.close()
                 os.close(each.reports)
+                each.crash_log.close()
 
         return launch.fork(self.options, start, release)
 
