@@ -205,6 +205,7 @@ def test_production_has_no_trace_of_dev_mode(project: Path) -> None:
         assert status in {200, 404, 503}
         assert "_dev/" not in text.replace("/_dev/up", "")
         assert "flaskdash-dev" not in text
+        assert "edit.js" not in text
     served.stop()
     code = "".join(path.read_text("utf-8") for path in (project / "app").rglob("*.py"))
     assert "_dev" not in code

@@ -24,4 +24,4 @@ if __name__ == "__main__":
         commands, reports = os.dup(0), os.dup(1)
         os.dup2(2, 1)
         worker.run(options, worker.Start(**json.loads(sys.argv[2])), commands, reports)
-    keeper.Keeper(options, Path(__file__).parent).run()
+    keeper.Keeper(options).run()

@@ -39,6 +39,7 @@
     } else {
       if (isProblemPage(document) || !patchPage(page)) return location.reload();
       pageProblems = JSON.parse(state.problems);
+      offerEdits();
     }
     showProblems();
   }
@@ -109,16 +110,7 @@
       ),
     );
     const place = element("p", { className: "place" });
-    if (file) {
-      const link = element("a", { href: editor }, `${file}, line ${line}`);
-      link.addEventListener("click", (event) => {
-        if (!shown.editor) return;
-        event.preventDefault();
-        const query = new URLSearchParams({ file, line });
-        fetch(`${base}/edit?${query}`, { method: "POST" });
-      });
-      place.append(link);
-    }
+    if (file) place.append(editorLink(`${file}, line ${line}`, { file, line, editor }));
     const code = lines.length ? [element("pre", { className: "excerpt" }, ...lines)] : [];
     return element(
       "article",
@@ -128,6 +120,24 @@
       ...code,
       element("p", { className: "hint" }, hint),
     );
+  }
+
+  function editorLink(text, { file, line, editor }) {
+    const link = element("a", { href: editor }, text);
+    link.addEventListener("click", (event) => {
+      if (!shown.editor) return;
+      event.preventDefault();
+      const query = new URLSearchParams({ file, line });
+      fetch(`${base}/edit?${query}`, { method: "POST" });
+    });
+    return link;
+  }
+
+  // The edit bar, on pages with cards to move.
+  async function offerEdits() {
+    if (!document.querySelector(".grid > .card[id], .kpis > .card[id]")) return;
+    const { startEdits } = await import(`${base}/edit.js`);
+    startEdits({ base, element, editorLink });
   }
 
   function listen() {
@@ -141,6 +151,7 @@
   }
 
   showProblems();
+  offerEdits();
   // One tab listens and informs the others: a browser allows six connections to a server.
   channel.onmessage = (event) => handleState(event.data);
   if (navigator.locks) navigator.locks.request(base, listen);

@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -19,6 +18,7 @@ class Modules:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._starts_threads = False
+        self._plugins: dict[Path, tuple[int, tuple[str, ...]]] = {}  # by file, with its time
 
     def broken(self, names: Iterable[PurePath]) -> list[SyntaxError]:
         """Return the errors of the changed files that Python cannot compile."""
@@ -85,7 +85,11 @@ class Modules:
     def _imported(self) -> Iterator[str]:
         """Yield the charts and loaders that any file of the app may import."""
         for path in (self.root / "app").rglob("*.py"):
-            yield from _plugins_in(path, path.stat().st_mtime_ns, path.relative_to(self.root))
+            changed, plugins = self._plugins.get(path, (0, ()))
+            if changed != (time := path.stat().st_mtime_ns):
+                plugins = _plugins_in(path, path.relative_to(self.root))
+                self._plugins[path] = time, plugins
+            yield from plugins
 
 
 def forget_all(package: str) -> None:
@@ -114,8 +118,7 @@ def _forget(name: str) -> Any:
     return sys.modules.pop(name, None)
 
 
-@lru_cache(1000)
-def _plugins_in(path: Path, _changed: int, name: PurePath) -> tuple[str, ...]:
+def _plugins_in(path: Path, name: PurePath) -> tuple[str, ...]:
     """Return the charts and loaders that a file may import: too many rather than too few."""
     text = path.read_text("utf-8", "replace")
     package = name.parts[:-1]

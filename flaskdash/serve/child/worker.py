@@ -19,9 +19,10 @@ from urllib.parse import quote
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 if TYPE_CHECKING:
-    from flaskdash.serve.child import dev_app, problem
+    from flaskdash.serve.child import dev_app, loaded, problem
 else:
     import dev_app
+    import loaded
     import problem
 
 DRAIN_SECONDS = 2.0
@@ -119,7 +120,8 @@ class Worker:
         self.start = start
         self.commands = commands
         self.reports = reports
-        self.dev = dev_app.DevApp(Path.cwd(), options.host, options.token)
+        self.project = loaded.LoadedProject(Path.cwd())
+        self.dev = dev_app.DevApp(self.project, options.host, options.token)
         self.server: Server | None = None
         self.loader = Thread(target=self._load, daemon=True)
         self.changes: SimpleQueue[list[str]] = SimpleQueue()
@@ -127,8 +129,8 @@ class Worker:
     def run(self) -> None:
         Handler.verbose = self.options.verbose
         if self.start.crash:
-            self.dev.problem = _from_dict(self.start.crash)
-            self.dev.loaded.set()
+            self.project.events.problem = _from_dict(self.start.crash)
+            self.project.loaded.set()
         else:
             self.loader.start()
         follower = Thread(target=self._follow, daemon=True)
@@ -138,7 +140,7 @@ class Worker:
             # The worker before goes on until this one has loaded the project.
             self.loader.join(SLOW_SECONDS)
             if self.loader.is_alive():
-                self._report("slow", problem=self.dev.slow_start().as_dict())
+                self._report("slow", problem=self.project.slow_start().as_dict())
                 self.loader.join()
         self.server = Server(
             self.options.host, self.options.port, self.dev, Handler, fd=self.options.fd
@@ -148,11 +150,11 @@ class Worker:
 
     def _load(self) -> None:
         started = time.monotonic()
-        is_loaded = self.dev.load()
-        failure = self.dev.problem
+        is_loaded = self.project.load()
+        failure = self.project.events.problem
         if is_loaded or not failure:
             self._report("up", milliseconds=_since(started))
-            self.dev.prepare()
+            self.project.prepare()
             return
         self._report("failed", problem=failure.as_dict())
         if self.start.alone:
@@ -164,12 +166,12 @@ class Worker:
         for line in self.commands:
             command = json.loads(line)
             if "problem" in command:
-                self.dev.show(_from_dict(command["problem"]))
+                self.project.show(_from_dict(command["problem"]))
             else:
                 self.changes.put(command["changed"])
         if self.server:
             self.server.stop()
-        self.dev.close()
+        self.project.close()
         if self.server:
             self.server.drain(DRAIN_SECONDS)
         sys.stdout.flush()
@@ -183,7 +185,7 @@ class Worker:
     def _apply(self, names: list[str]) -> None:
         started = time.monotonic()
         try:
-            result = self.dev.change(names)
+            result = self.project.change(names)
         except Exception:  # a file that is deleted just now, a project that is moved
             result = None
         milliseconds = _since(started)

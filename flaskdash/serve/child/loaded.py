@@ -1,0 +1,134 @@
+"""The project's app in this process, and how it follows changes of files."""
+
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path, PurePath
+from threading import Event, Thread, get_ident
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flaskdash.serve.child import dev_progress, events, failures, modules, problem
+else:
+    import dev_progress
+    import events
+    import failures
+    import modules
+    import problem
+
+STUCK_SECONDS = 3.0  # that a request may run before a change ends it
+SLOW = "It may be an endless loop. Save a correction: that ends it."
+
+
+class LoadedProject:
+    """The app of the project at `root`, which changes replace."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.app: Any = None
+        self.loaded = Event()
+        self.failures = failures.Failures()
+        self.events = events.Events(root, self.failures)
+        self.running: dict[int, float] = {}
+        """Since when the thread of each request runs."""
+        self._modules = modules.Modules(root)
+        self._progress = dev_progress.Progress()
+        self._pending: set[PurePath] = set()  # saved files whose code is not loaded
+        self._loader: int = 0  # the thread that loads the app
+
+    @property
+    def engine(self) -> Any:
+        return self.app.extensions.get("engine") if self.app else None
+
+    def load(self) -> bool:
+        """Load the project, and return whether that succeeded."""
+        self._loader = get_ident()
+        try:
+            self._create_app()
+        except (Exception, SystemExit) as error:
+            self.events.problem = problem.describe(error, self.root)
+            modules.forget_all("app")
+        self.loaded.set()
+        return self.app is not None
+
+    def prepare(self) -> None:
+        """Read what the first change needs, while nobody waits."""
+        self._modules.replaceable([PurePath("data")])
+
+    def change(self, names: Iterable[str]) -> str | None:
+        """Apply changes of files; return what was done, or None if the project has to start again."""
+        paths = {*map(PurePath, names)}
+        self._pending |= paths
+        if broken := self._modules.broken(self._pending):
+            self.show(problem.describe(broken[0], self.root))
+            return ""
+        if self.app and all(path.suffix == ".css" for path in self._pending):
+            self._pending.clear()
+            self._use_new_answers(self.app)
+            self.events.notify()
+            return "style"
+        replaced = self._modules.replaceable(self._pending)
+        if self.app is None or replaced is None or self._is_stuck():
+            return None
+        try:
+            self._create_app(replaced)
+        except (Exception, SystemExit):
+            return None  # a start shows whether the code is at fault, or this way of loading it
+        self._pending.clear()
+        self.events.problem = None
+        if all(path.parts[0] == "data" for path in paths):
+            Thread(target=self._build, daemon=True).start()
+            return "data"
+        self.events.bump()
+        if any(name.startswith("app.loaders.") for name in replaced):
+            Thread(target=self._build, daemon=True).start()
+        return ", ".join(sorted(name.rpartition(".")[2] for name in replaced)) or "pages"
+
+    def show(self, failure: problem.Problem) -> None:
+        """Show a problem above the pages, and in the terminal."""
+        if failure != self.events.problem:
+            print(failure.summary, file=sys.stderr, flush=True)
+        self.events.problem = failure
+        self.events.notify()
+
+    def slow_start(self) -> problem.Problem:
+        """Return where the project is that takes long to load."""
+        source = problem.running(sys._current_frames().get(self._loader), self.root)
+        return problem.at("The project is still starting", source, self.root, SLOW)
+
+    def close(self) -> None:
+        """End the event streams, and what is drawn on the terminal."""
+        self.events.close()
+        self._progress.close()
+
+    def _create_app(self, replaced: Iterable[str] = ()) -> None:
+        app = self._modules.create_app(replaced)
+        app.config["PROPAGATE_EXCEPTIONS"] = True  # dev mode shows them itself
+        app.config["CACHE_IN_DEBUG"] = True
+        self._use_new_answers(app)
+        if engine := app.extensions.get("engine"):
+            self._progress.watch(engine.data)
+        self.events.instance = Path(app.config.get("INSTANCE", self.events.instance))
+        self.app = app
+
+    def _use_new_answers(self, app: Any) -> None:
+        """Begin with an empty cache, so that no answer shows what other code or files have made."""
+        self.events.read_static()
+        if engine := app.extensions.get("engine"):
+            engine.cache.code_version = f"{self.events.boot}-{time.monotonic_ns():x}"
+
+    def _build(self) -> None:
+        """Build the snapshots of changed sources, and have pages show them."""
+        before = self.events.id()
+        for data in self.engine.data.values() if self.engine else ():
+            data.build()
+            self.events.notify()
+        if before == self.events.id():
+            self.events.bump()  # a chart may read the file itself
+
+    def _is_stuck(self) -> bool:
+        """Return whether a request has been in the project's own code for long."""
+        frames = sys._current_frames()
+        since = time.monotonic() - STUCK_SECONDS
+        threads = [ident for ident, start in [*self.running.items()] if start < since]
+        return any(problem.running(frames.get(ident), self.root) for ident in threads)
