@@ -118,14 +118,14 @@ def test_predictions_of_a_model(tmp_path: Path, shared_project: Path) -> None:
 class Desk(BaseHTTPRequestHandler):
     """A service with three pages of tickets for whoever has the token; it is busy at first."""
 
-    asked: ClassVar[list[str]] = []
+    requests: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         page = int(parse_qs(urlsplit(self.path).query).get("page", ["1"])[0])
-        self.asked.append(self.path)
+        self.requests.append(self.path)
         if self.headers["Authorization"] != f"Bearer {TOKEN}":
             self.send_error(401)
-        elif self.asked.count(self.path) == 1:
+        elif self.requests.count(self.path) == 1:
             self.send_response(429)
             self.send_header("Retry-After", "0")
             self.end_headers()
@@ -174,7 +174,7 @@ def test_a_rest_source_with_pages_and_a_token(tmp_path: Path, shared_project: Pa
             TICKETS_TOKEN=TOKEN,
         )
     assert answer.splitlines() == ["[{'n': 12, 't': 'A'}]", "200"]
-    assert len(Desk.asked) == 6
+    assert len(Desk.requests) == 6
 
 
 def test_one_table_of_two_files(tmp_path: Path, shared_project: Path) -> None:
