@@ -104,14 +104,14 @@ def test_keys_read_the_rows_that_they_may_see(shop: Path) -> None:
         wait_for_data(url)
         for _ in range(200):
             region = draw.choice(["North", "South"])
-            other = {"North": "South", "South": "North"}[region]
+            hidden = {"North": "South", "South": "North"}[region]
             path = draw.choice(
                 ["/loaders/sales/rows", "/loaders", "/charts/revenue-by-region/rows"]
             )
-            query = draw.choice(["", f"?region={other}", f"?region.not={region}", "?region.has=o"])
+            query = draw.choice(["", f"?region={hidden}", f"?region.not={region}", "?region.has=o"])
             status, body = get(f"{url}/api/v1{path}{query if 'rows' in path else ''}", keys[region])
             assert status in {200, 429}
-            assert other.encode() not in body
+            assert hidden.encode() not in body
         key = make_key(shop, "third", "--scope", "query", "--fact", "region=North")
         sql = "SELECT DISTINCT region FROM sales"
         call = {"name": "query", "arguments": {"sql": sql}}

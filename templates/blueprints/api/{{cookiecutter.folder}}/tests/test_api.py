@@ -95,16 +95,16 @@ def test_pages_have_each_row_once(app: Flask, get: Get, name: str) -> None:
     with app.app_context():
         total = app.extensions["engine"].data[name].count()
     size = max(1, -(-total // 3))
-    path, seen = f"/api/v1/loaders/{name}/rows?limit={min(size, 10_000)}", 0
+    path, count = f"/api/v1/loaders/{name}/rows?limit={min(size, 10_000)}", 0
     first = get(path).get_json()
     assert first["total"] == total
     for _ in range(3):
         page = get(path).get_json()
-        seen += len(page["rows"])
+        count += len(page["rows"])
         path = page["next"]
         if path is None:
             break
-    assert seen == min(total, 30_000)
+    assert count == min(total, 30_000)
 
 
 def test_the_same_rows_as_csv_and_parquet(get: Get, name: str) -> None:
@@ -172,8 +172,8 @@ def test_an_assistant_asks(app: Flask, secret: str, name: str) -> None:
     counted = ask(app, secret, "tools/call", name="query", arguments={"sql": sql})
     answer = json.loads(counted["content"][0]["text"])
     assert answer["rows"] == [[next(each["rows"] for each in data if each["name"] == name)]]
-    asked = {"name": name, "query": {"limit": 2}}
-    rows = ask(app, secret, "tools/call", name="data_rows", arguments=asked)
+    arguments = {"name": name, "query": {"limit": 2}}
+    rows = ask(app, secret, "tools/call", name="data_rows", arguments=arguments)
     assert len(json.loads(rows["content"][0]["text"])["rows"]) == min(2, answer["rows"][0][0])
 
 

@@ -64,9 +64,9 @@ def receive() -> Response:
 
 
 def _initialize(parameters: Arguments) -> dict[str, Any]:
-    asked = parameters.get("protocolVersion")
+    version = parameters.get("protocolVersion")
     return {
-        "protocolVersion": asked if asked in VERSIONS else VERSIONS[0],
+        "protocolVersion": version if version in VERSIONS else VERSIONS[0],
         "capabilities": {"tools": {}},
         "serverInfo": {"name": current_app.config["TITLE"], "version": "1"},
         "instructions": "Begin with list_data. Rows and queries see what the key may see.",

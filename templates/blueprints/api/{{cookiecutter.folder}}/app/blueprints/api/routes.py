@@ -63,16 +63,16 @@ def charts() -> dict[str, Any]:
 def chart(slug: str) -> dict[str, Any]:
     """Return what a chart shows, and the SQL of its rows."""
     keys.require_scope("read")
-    found = get_engine().chart(slug)
-    return {**describe_chart(found), "sql": found.sql.strip()}
+    shown_chart = get_engine().chart(slug)
+    return {**describe_chart(shown_chart), "sql": shown_chart.sql.strip()}
 
 
 @api.get("/charts/<slug>/rows")
 def chart_rows(slug: str) -> Response:
     """Return the rows that a chart draws."""
     keys.require_scope("read")
-    found = get_engine().chart(slug)
-    return rows.answer(found.data, found.sql)
+    shown_chart = get_engine().chart(slug)
+    return rows.answer(shown_chart.data, shown_chart.sql)
 
 
 @api.get("/charts/<slug>/figure")

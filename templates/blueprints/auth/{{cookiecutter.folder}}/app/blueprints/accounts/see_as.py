@@ -61,8 +61,8 @@ def who_sees(loader: str = "") -> list[list[str]]:
     for name, data in engine.data.items():
         if loader in ("", name):
             restricted = data.loader.visible is not None
-            shown = users if restricted else [User(email="everybody", role=ROLES[0])]
-            table += [[name, user.email, user.role, _rows(name, user)] for user in shown]
+            listed = users if restricted else [User(email="everybody", role=ROLES[0])]
+            table += [[name, user.email, user.role, _rows(name, user)] for user in listed]
     return table
 
 
