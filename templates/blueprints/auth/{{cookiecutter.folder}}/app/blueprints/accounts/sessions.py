@@ -45,16 +45,25 @@ SIGNED_IN: sa.Select[Any] = (
 
 def current() -> SimpleNamespace | None:
     """Return who is signed in, with the columns of User; None if nobody is."""
-    if request.environ.get("app.session_id") != (sent := request.cookies.get(_cookie_name(), "")):
-        request.environ["app.session_id"] = sent
+    sent = request.cookies.get(_cookie_name(), "")
+    # The part proxy says which session counts, whatever the cookie is.
+    session_id = request.environ.get("app.session") or (digest(sent) if sent else "")
+    if request.environ.get("app.session_id") != session_id:
+        request.environ["app.session_id"] = session_id
         g.signed_in = None  # if the database does not answer, it is not asked again
-        g.signed_in = _find(sent) if sent else None
+        g.signed_in = _find(session_id) if session_id else None
     row: SimpleNamespace | None = g.get("signed_in")
     return row
 
 
-def _find(sent: str) -> SimpleNamespace | None:
-    row = _read(digest(sent))
+def forget() -> None:
+    """Look into the database again, as somebody was signed in during this request."""
+    request.environ.pop("app.session_id", None)
+    request.environ.pop("app.visitor", None)
+
+
+def _find(session_id: str) -> SimpleNamespace | None:
+    row = _read(session_id)
     life = timedelta(days=current_app.config["SESSION_DAYS"])
     idle = timedelta(hours=current_app.config["SESSION_IDLE_HOURS"])
     if row is None or now() > min(row.session_created + life, row.last_seen + idle):
