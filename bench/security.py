@@ -166,16 +166,16 @@ def look_at_code(project: Path) -> Iterator[Result]:
 
 def make(root: Path) -> Path:
     """Return a project with each option that this version has."""
-    _run(root, "new", "shop", "--no-git")
+    run(root, "new", "shop", "--no-git")
     listed = subprocess.run(
         [sys.executable, "-m", "flaskdash", "--help"], capture_output=True, text=True
     ).stdout
     for option in (*OPTIONS, *((FORM,) if "add-form" in listed else ())):
-        _run(root / "shop", *option)
+        run(root / "shop", *option)
     return root / "shop"
 
 
-def _run(folder: Path, *arguments: str) -> None:
+def run(folder: Path, *arguments: str) -> None:
     subprocess.run(
         [sys.executable, "-m", "flaskdash", *arguments],
         cwd=folder,
