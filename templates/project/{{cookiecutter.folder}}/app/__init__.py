@@ -6,6 +6,7 @@ from flask import Flask, Response
 
 from app import blueprints, config, engine
 from app.downloads import downloads
+from app.engine.visitor import uses_tls
 from app.health import health
 from app.pages import pages
 
@@ -24,6 +25,8 @@ def create_app(**settings: Any) -> Flask:
     def add_security_headers(response: Response) -> Response:
         for name, value in app.config["SECURITY_HEADERS"].items():
             response.headers.setdefault(name, value)
+        if app.config["HSTS"] and uses_tls():
+            response.headers.setdefault("Strict-Transport-Security", app.config["HSTS"])
         return response
 
     return app

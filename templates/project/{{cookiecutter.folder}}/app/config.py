@@ -32,6 +32,7 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "; ".join(map(" ".join, CONTENT_SECURITY_POLICY.items())),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
 
@@ -53,6 +54,8 @@ def load(settings: Mapping[str, Any]) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": not debug and os.environ.get("SESSION_COOKIE_SECURE") != "0",
         "CHECK_TOKEN": os.environ.get("CHECK_TOKEN", ""),  # opens all pages to `flaskdash check`
         "SECURITY_HEADERS": SECURITY_HEADERS,
+        # Over TLS, browsers are told to use nothing else on this host: HSTS= turns that off.
+        "HSTS": os.environ.get("HSTS", "max-age=31536000"),
         "UPDATE_SECONDS": 60,  # between an open page's looks for newer data; 0: it never looks
         "NOTES": True,  # a line under a chart's title that says what it shows
         "TABLE_ROWS": 25,  # on one page of a table

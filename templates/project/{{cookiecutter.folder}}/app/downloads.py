@@ -31,7 +31,7 @@ def chart_figure(slug: str) -> Response:
     chart = get_engine().chart(slug)
     if chart.kind != "figure":
         abort(404, "This chart is not a figure: see its data.json.")
-    return _respond_rows(chart, partial(draw, chart), "application/json")
+    return _respond_rows(chart, partial(as_figure, chart), "application/json")
 
 
 @downloads.get("/charts/<slug>/data.json")
@@ -66,6 +66,11 @@ def _csv_parts(chunks: Iterator[DataFrame]) -> Iterator[str]:
 def _respond_rows(chart: Chart, write: Callable[[DataFrame], str], mimetype: str) -> Response:
     rows = get_engine().rows_of(chart.data)
     return respond([chart], lambda active: Answer(write(rows.query(chart.sql, active))), mimetype)
+
+
+def as_figure(chart: Chart, df: DataFrame) -> str:
+    """Return a chart's figure as JSON; an empty one if the table has nothing to draw."""
+    return '{"data": [], "layout": {}}' if df.isna().all(axis=None) else draw(chart, df)
 
 
 def as_json(df: DataFrame) -> str:

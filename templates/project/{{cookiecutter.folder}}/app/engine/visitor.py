@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from secrets import compare_digest
 from typing import Any
 
@@ -69,6 +70,20 @@ def current_session() -> SessionMixin:
     """Return the session; flask.session would note that it was used."""
     session = request_ctx._session
     return NullSession() if session is None else session  # an empty one is false
+
+
+def comes_from_proxy() -> bool:
+    """Return whether a proxy may have sent this request: from a private address, or a socket."""
+    try:
+        return ip_address(request.remote_addr or "").is_private
+    except ValueError:
+        return True  # a Unix socket
+
+
+def uses_tls() -> bool:
+    """Return whether the browser uses TLS, as the request or a proxy says."""
+    reported = comes_from_proxy() and request.headers.get("X-Forwarded-Proto", "")
+    return request.is_secure or reported == "https"
 
 
 class Sessions(SecureCookieSessionInterface):

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from app.blueprints.accounts import sessions
 from app.blueprints.accounts.models import ROLES, User, roles_up_to
 from app.blueprints.database import db
-from app.engine.visitor import ANYBODY, Visitor, is_check
+from app.engine.visitor import ANYBODY, Visitor, comes_from_proxy, is_check
 
 log = logging.getLogger(__name__)
 View = TypeVar("View", bound=Callable[..., Any])
@@ -100,7 +100,7 @@ def _check_origin() -> None:
     """Refuse forms that another site sends, as far as the browser says."""
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
-    hosts = {request.host, request.headers.get("X-Forwarded-Host")}
+    hosts = {request.host, comes_from_proxy() and request.headers.get("X-Forwarded-Host")}
     is_own = site in {"same-origin", "none"} if site else urlsplit(origin or "").netloc in hosts
     if (site or origin) and not is_own:
         abort(403, "This form was sent by another site.")

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
-from ipaddress import ip_address
 
 import sqlalchemy as sa
 from flask import current_app, request
@@ -13,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app.blueprints.accounts.models import Attempt, Session, User, count_rows
 from app.blueprints.database import db
 from app.blueprints.database.models import now
+from app.engine.visitor import comes_from_proxy
 
 # Failures without a wait: of one account from one address, of an account, and of an address.
 FREE = {"both": 5, "account": 20, "address": 50}
@@ -27,16 +27,9 @@ def client_address() -> str:
     """
     address = request.remote_addr or ""
     reported = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    if reported[-1] and _is_private(address):
+    if reported[-1] and comes_from_proxy():
         address = reported[-min(current_app.config["PROXIES"], len(reported))]
     return address[:45]
-
-
-def _is_private(address: str) -> bool:
-    try:
-        return ip_address(address).is_private
-    except ValueError:
-        return True  # a Unix socket
 
 
 def wait_seconds(email: str) -> int:
