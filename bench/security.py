@@ -190,7 +190,8 @@ def attack_inside(project: Path, cases: int) -> list[Result]:
     command = [project / ".venv/bin/python", BENCH / "hostile.py", str(cases)]
     output = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
     return [
-        (option, check, count, found) for option, check, count, found in json.loads(output.stdout)
+        (option, check, count, findings)
+        for option, check, count, findings in json.loads(output.stdout)
     ]
 
 
@@ -223,13 +224,13 @@ def main() -> int:
         project = make(Path(folder))
         results = [*attack_served(project), *attack_inside(project, cases), *look_at_code(project)]
     sums: dict[tuple[str, str], tuple[int, int]] = {}
-    for option, check, count, found in results:
+    for option, check, count, findings in results:
         before = sums.get((option, check), (0, 0))
-        sums[option, check] = before[0] + count, before[1] + len(found)
-    rows = [(*key, f"{count:,}", str(found)) for key, (count, found) in sorted(sums.items())]
+        sums[option, check] = before[0] + count, before[1] + len(findings)
+    rows = [(*key, f"{count:,}", str(findings)) for key, (count, findings) in sorted(sums.items())]
     print(table(("option", "check", "cases", "findings"), rows))
     findings = [
-        f"{option}, {check}: {each}" for option, check, _, found in results for each in found
+        f"{option}, {check}: {each}" for option, check, _, findings in results for each in findings
     ]
     print("\n".join(findings[:100]))
     return bool(findings)

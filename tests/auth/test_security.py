@@ -47,7 +47,7 @@ def test_hostile_requests_find_nothing(closed: Path) -> None:
     answer = subprocess.run(command, cwd=closed, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     results = json.loads(answer.stdout)
-    assert [found for *_, found in results if found] == []
+    assert [findings for *_, findings in results if findings] == []
     cases = {(option, check): count for option, check, count, _ in results}
     assert cases["auth", "open redirect"] >= 20
     assert cases["auth", "CSRF"] > 40
