@@ -11,6 +11,7 @@ from pathlib import PurePath
 from queue import Empty
 from urllib.parse import urlsplit
 
+from flaskdash import shell
 from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project
 from flaskdash.project.environment import ensure_environment
@@ -53,6 +54,7 @@ def serve(
 
         with _until_stopped(runner), Watch(project.root, echo) as watch, Keys() as keys:
             actions = {"o": lambda: _open(address), "r": runner.restart, "q": _quit}
+            _prepare_parts(project, echo)
             runner.start()
             threading.Thread(target=announce, daemon=True).start()
             while True:
@@ -80,12 +82,27 @@ def _complete(batch: frozenset[PurePath], watch: Watch) -> frozenset[PurePath]:
     return batch
 
 
+def _prepare_parts(project: Project, echo: Echo) -> None:
+    """Do what the parts of the project need before they answer: create tables, above all."""
+    if any((project.root / "app/blueprints").glob("[!_]*/__init__.py")):
+        command = [str(project.python), "-m", "flask", "release"]
+        try:
+            shell.run(command, project.root, {"FLASK_DEBUG": "1"})
+        except shell.CommandError as error:
+            last = error.output.strip().splitlines()[-1:] or ["it printed no reason"]
+            echo(f"flask release failed: {last[0]}. Run: uv run flask release")
+
+
 def _apply(paths: frozenset[PurePath], runner: Runner, echo: Echo) -> None:
+    has_migration = any("migrations" in path.parts and path.suffix == ".py" for path in paths)
     if not paths.isdisjoint(ENVIRONMENT) or not runner.running:
         try:
             ensure_environment(runner.project, echo)
         except FlaskdashError as error:
             echo(error.format_message())
+    if has_migration:
+        _prepare_parts(runner.project, echo)
+    if not paths.isdisjoint(ENVIRONMENT) or not runner.running:
         runner.start()
     else:
         runner.notify(path.as_posix() for path in paths)

@@ -15,7 +15,7 @@ import pytest
 
 from flaskdash.deploy import static
 from tests.support.fixtures import Cli
-from tests.support.projects import inside, own_environment
+from tests.support.projects import inside, own_environment, run
 
 ANSWERS = 400
 ROUNDS = int(os.environ.get("ROUNDS", "1"))  # 26 are for a measurement: see bench/README.md
@@ -211,6 +211,9 @@ def test_a_live_database_is_asked_for_the_visible_rows(
             assert answer.status_code == 200
             towns |= set(re.findall("town(.).y", answer.text))
         print("".join(sorted(towns)))
+    rows = get("/charts/my-bar/data.json?place=town00y", **{"X-User": "sqlowner3x"}).get_json()["rows"]
+    print(len(rows))  # what the visitor may see, and the filter: both
     """
     output = inside(project, "import re\n" + HOOK + dedent(code))
-    assert output.split()[-4:] == ["3", "03", "012345", "3"]
+    assert output.split()[-5:] == ["3", "03", "012345", "3", "1"]
+    run(project, "mypy")

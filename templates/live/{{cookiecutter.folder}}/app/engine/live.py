@@ -120,7 +120,11 @@ class LiveData:
 
     def count(self, filters: Sequence[Filter] = ()) -> int:
         applied = self._applied(filters)
-        counted = self._count(applied) if applied else self._facts(self.state(), rights(self.loader), self._count, ())
+        counted = (
+            self._count(applied)
+            if applied
+            else self._facts(self.state(), rights(self.loader), self._count, ())
+        )
         return int(counted["rows_passed"].iloc[0])
 
     def _query(
@@ -137,7 +141,9 @@ class LiveData:
         return self._answers.ask(
             Statement(*parts),
             bool(applied),
-            lambda: keep and self._facts(self.check(), rights(self.loader), self._are_offered, applied),
+            lambda: (
+                keep and self._facts(self.check(), rights(self.loader), self._are_offered, applied)
+            ),
         )
 
     def _applied(self, filters: Iterable[Filter]) -> tuple[Filter, ...]:
@@ -175,22 +181,23 @@ class LiveData:
         return self._answers.ask(Statement(*statement), bool(filters), lambda: not filters)
 
     def _where(self, filters: Iterable[Filter]) -> sa.ColumnElement[bool]:
-        clauses: list[sa.ColumnElement[bool]] = [_allowed(rights(self.loader))]
+        clauses: list[sa.ColumnElement[bool]] = [sa.true(), *_allowed(rights(self.loader))]
         for item in filters:
             if kind := self.table.columns.get(item.column, ""):
                 clauses += _clauses(item, kind)
         return sa.and_(*clauses)
 
 
-def _allowed(allowed: Rights) -> sa.ColumnElement[bool]:
-    """Return the condition that the rows meet which the visitor may see."""
-    clauses: list[sa.ColumnElement[bool]] = [sa.true()]
-    clauses += [sa.column(name).in_(values) for name, values in allowed.columns]
+def _allowed(allowed: Rights) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions that the rows meet which the visitor may see."""
+    clauses: list[sa.ColumnElement[bool]] = [
+        sa.column(name).in_(values) for name, values in allowed.columns
+    ]
     if allowed.sql:
         values = {f"visible_{name}": value for name, value in allowed.values}
-        text = sa.text(re.sub(r"[$](?=[a-zA-Z_])", ":visible_", allowed.sql))
-        clauses.append(text.bindparams(**values).self_group())
-    return sa.and_(*clauses)
+        sql = re.sub(r"[$](?=[a-zA-Z_])", ":visible_", allowed.sql)
+        clauses.append(sa.and_(sa.text(f"({sql})").bindparams(**values)))
+    return clauses
 
 
 def _clauses(item: Filter, kind: str) -> list[sa.ColumnElement[bool]]:
