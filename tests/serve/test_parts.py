@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.support.fixtures import Cli
 from tests.support.projects import own_environment
-from tests.support.serving import Served, until
+from tests.support.serving import Served
+from tests.support.waiting import wait_for
 
 DAY = ("--field", "day:date")
 
@@ -18,9 +19,10 @@ def test_tables_are_there_at_the_start_and_after_a_part_is_added(
     flaskdash("add-form", "visits", *DAY)
     served = Served(project, "--port", "0", "--no-open")
     try:
+        wait_for(lambda: "Serving" in served.printed(), "the server")
         assert served.get("/visits/")[0] == 200
         flaskdash("add-form", "orders", *DAY)
-        until(lambda: served.get("/orders/")[0] == 200, served.printed())
+        wait_for(lambda: served.get("/orders/")[0] == 200, "the second form")
         assert "release failed" not in served.printed()
     finally:
         served.process.terminate()
@@ -40,7 +42,8 @@ def test_a_migration_that_fails_is_reported_and_the_rest_is_served(
     )
     served = Served(project, "--port", "0", "--no-open")
     try:
-        served.wait("flask release failed: ValueError: no such column")
+        wait_for(lambda: "Serving" in served.printed(), "the server")
+        assert "flask release failed: ValueError: no such column" in served.printed()
         assert served.get("/up")[0] == 200
     finally:
         served.process.terminate()
