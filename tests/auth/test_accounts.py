@@ -81,7 +81,7 @@ def test_its_files_are_short(closed: Path) -> None:
     files = [*closed.glob("app/blueprints/accounts/**/*.py"), *closed.glob("tests/*.py")]
     assert max(len(path.read_text("utf-8").splitlines()) for path in files) <= 250
     code = [path for path in files if path.parent.name == "accounts"]
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in code) <= 1_175
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in code) <= 1_355
 
 
 def test_a_check_sees_all_pages_and_an_export_is_refused(shop: Path, flaskdash: Cli) -> None:

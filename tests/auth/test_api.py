@@ -8,6 +8,7 @@ import random
 import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,11 +117,11 @@ def test_keys_read_the_rows_that_they_may_see(shop: Path) -> None:
         sql = "SELECT DISTINCT region FROM sales"
         call = {"name": "query", "arguments": {"sql": sql}}
         message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
-        command = ["curl", "-fsS", "-H", f"Authorization: Bearer {key}", f"{url}/mcp", "--json"]
-        done = subprocess.run([*command, json.dumps(message)], capture_output=True, check=True)
-        assert json.loads(json.loads(done.stdout)["result"]["content"][0]["text"])["rows"] == [
-            ["North"]
-        ]
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{url}/mcp", json.dumps(message).encode(), headers)
+        with urllib.request.urlopen(request, timeout=60) as response:
+            result = json.load(response)["result"]
+        assert json.loads(result["content"][0]["text"])["rows"] == [["North"]]
 
 
 def test_a_fuzzer_finds_no_error_and_no_lie(site: str, shop: Path) -> None:
