@@ -98,7 +98,8 @@ def test_guesses_have_to_wait_and_others_have_not(app: Flask) -> None:
     )
     assert owner.sign_in()[0] == 302
     statuses = [guesser.sign_in(password=f"guess {n}")[0] for n in range(7)]
-    assert statuses == [401] * 5 + [429] * 2 or statuses == [401] * 6 + [429]
+    assert statuses[:5] == [401] * 5
+    assert 429 in statuses[5:]  # on a slow machine, the first wait is soon over
     assert stranger.sign_in()[0] == 302
     for n in range(30):  # from many addresses
         Browser(app, f"7.7.7.{n}").sign_in(password="guess")

@@ -13,7 +13,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from app.blueprints.api.limits import check_limit
-from app.blueprints.api.models import Key
+from app.blueprints.api.models import Key, roles_up_to
 from app.blueprints.database import db
 from app.blueprints.database.models import now
 from app.engine.visitor import ANYBODY, Visitor, is_check
@@ -30,10 +30,10 @@ def check() -> None:
         return
     key = _find()
     g.api_key = key
-    request.environ["app.visitor"] = Visitor(key.roles, key)
+    request.environ["app.visitor"] = Visitor(roles_up_to(key.role), key)
     if key.owner:
         user = _user(key.owner)
-        request.environ["app.visitor"] = Visitor(user.roles & key.roles, user)
+        request.environ["app.visitor"] = Visitor(roles_up_to(user.role) & roles_up_to(key.role), user)
     check_limit(key.digest)
 
 

@@ -12,6 +12,11 @@ ROLES = ("viewer", "editor", "admin")  # as those of accounts
 SCOPES = ("read", "query")  # rows of loaders and charts; SQL of one's own, for assistants
 
 
+def roles_up_to(role: str) -> frozenset[str]:
+    """Return a role, and the lesser ones."""
+    return frozenset(ROLES[: ROLES.index(role) + 1])
+
+
 class Key(Model):
     """A program that may read. It sends a secret, of which this has a digest."""
 
@@ -27,8 +32,3 @@ class Key(Model):
     created: Mapped[datetime] = mapped_column(default=now)
     expires: Mapped[datetime]
     last_used: Mapped[datetime | None]
-
-    @property
-    def roles(self) -> frozenset[str]:
-        """Return the role, and the lesser ones."""
-        return frozenset(ROLES[: ROLES.index(self.role) + 1])
