@@ -11,10 +11,8 @@ from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from flaskdash.cli import cli
-from tests.support.projects import copy_project, own_environment, run
+from tests.support.projects import add_parts, run
 from tests.support.servers import Server, mariadb, postgresql
 from tests.support.web import serving
 
@@ -55,15 +53,10 @@ def downgrade() -> None:
 @pytest.fixture(scope="module")
 def stocked(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with the part `database`, and the drivers of servers."""
-    root = tmp_path_factory.mktemp("database") / "shop"
-    copy_project(shared_project, root)
-    own_environment(root, shared_project)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        for scheme in ("postgresql", "mariadb"):
-            result = CliRunner().invoke(cli, ["add-database", "--url", f"{scheme}://shop@db/shop"])
-            assert result.exit_code == 0, result.output
-            (root / ".env").write_text("SECRET_KEY=test\n", "utf-8")
+    addresses = ("postgresql://shop@db/shop", "mariadb://shop@db/shop")
+    commands = [("add-database", "--url", address) for address in addresses]
+    root = add_parts(shared_project, tmp_path_factory.mktemp("database") / "shop", *commands)
+    (root / ".env").write_text("SECRET_KEY=test\n", "utf-8")
     with (root / "app/pages.py").open("a", encoding="utf-8") as pages:
         pages.write(ADD)
     return root

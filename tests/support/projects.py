@@ -9,12 +9,15 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
 from flaskdash import skeletons
+from flaskdash.cli import cli
 from flaskdash.generate import render
 from flaskdash.project import environment
 from tests.support import interpreter
@@ -76,6 +79,17 @@ def own_environment(project: Path, shared: Path) -> None:
     shutil.copy(shared / "uv.lock", project)
     link_environment(project, shared)
     environment.sync(project)
+
+
+def add_parts(shared: Path, root: Path, *commands: Sequence[str]) -> Path:
+    """Copy the shared project, with an environment of its own, and run commands that add parts."""
+    copy_project(shared, root)
+    own_environment(root, shared)
+    with chdir(root):
+        for command in commands:
+            result = CliRunner().invoke(cli, command)
+            assert result.exit_code == 0, result.output
+    return root
 
 
 def run(project: Path, *command: str) -> str:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fixtures import Cli
-from tests.support.projects import copy_project, inside, own_environment, run
+from tests.support.projects import add_parts, inside, run
 from tests.support.web import fetch, serving
 
 HOSTILE = Path(__file__).parents[2] / "bench/hostile.py"
@@ -27,19 +26,9 @@ with flask_app.app_context():
 
 
 @pytest.fixture(scope="module")
-def shop(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def closed(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("security") / "shop"
-    copy_project(shared_project, root)
-    own_environment(root, shared_project)
-    return root
-
-
-@pytest.fixture
-def closed(shop: Path, monkeypatch: pytest.MonkeyPatch, flaskdash: Cli) -> Path:
-    monkeypatch.chdir(shop)
-    flaskdash("add-auth")
-    flaskdash("add-api")
-    return shop
+    return add_parts(shared_project, root, ["add-auth"], ["add-api"])
 
 
 def test_hostile_requests_find_nothing(closed: Path) -> None:
@@ -63,7 +52,7 @@ def test_a_session_that_ended_is_void_in_all_workers(closed: Path) -> None:
         assert {fetch(f"{url}/account", **cookie)[0] for _ in range(12)} == {401}
 
 
-def test_browsers_are_told_to_stay_with_tls_behind_tls_alone(shop: Path) -> None:
+def test_browsers_are_told_to_stay_with_tls_behind_tls_alone(project: Path) -> None:
     code = """
 def hsts(address, **headers):
     base = {"REMOTE_ADDR": address}
@@ -75,10 +64,10 @@ print(hsts("127.0.0.1", **https), hsts("127.0.0.1"), hsts("9.9.9.9", **https))
 flask_app.config["HSTS"] = ""
 print(hsts("127.0.0.1", **https), "camera=()" in client.get("/up").headers["Permissions-Policy"])
 """
-    assert inside(shop, code).split() == ["max-age=31536000", "None", "None", "None", "True"]
+    assert inside(project, code).split() == ["max-age=31536000", "None", "None", "None", "True"]
 
 
-def test_a_figure_without_rows_is_empty(shop: Path) -> None:
+def test_a_figure_without_rows_is_empty(project: Path) -> None:
     code = """
 flask_app.config["CHECK_TOKEN"] = "check"  # the project may have accounts
 for chart in engine.charts.values():
@@ -86,4 +75,4 @@ for chart in engine.charts.values():
         answer = get(f"/charts/{chart.slug}/figure.json?region=none", **{"X-Check-Token": "check"})
         print(answer.status_code, answer.json["data"])
 """
-    assert set(inside(shop, code).splitlines()) == {"200 []"}
+    assert set(inside(project, code).splitlines()) == {"200 []"}

@@ -8,15 +8,24 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from flaskdash.cli import cli
-from tests.support.projects import copy_project, own_environment, run, snapshot
+from tests.support.projects import add_parts, copy_project, own_environment, run, snapshot
 from tests.support.web import fetch, serving, wait_for_data
 
 PASSWORD = "a quiet harbour"
 ADD = (
-    ("add-form", "visits", "--field", "day:date:required", "--field", "guests:integer"),
+    (
+        "add-form",
+        "visits",
+        "--field",
+        "day:date:required",
+        "--field",
+        "guests:integer",
+        "--field",
+        "scan:file",
+    ),
     ("add-form", "--upload", "sales"),
     ("add-auth",),
     ("add-api",),
@@ -32,15 +41,7 @@ def visible(user: object) -> dict[str, str | None] | None:
 
 @pytest.fixture(scope="module")
 def whole(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("together") / "shop"
-    copy_project(shared_project, root)
-    own_environment(root, shared_project)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        for command in ADD:
-            result = CliRunner().invoke(cli, command)
-            assert result.exit_code == 0, result.output
-    return root
+    return add_parts(shared_project, tmp_path_factory.mktemp("together") / "shop", *ADD)
 
 
 @pytest.fixture
@@ -106,6 +107,7 @@ def test_a_day_of_its_users(site: str, shop: Path, browser: Browser) -> None:
     admin.get_by_label("E-mail address").fill("ann@example.com")
     admin.locator("select[name=role]").first.select_option("editor")
     admin.get_by_role("button", name="Invite").click()
+    expect(admin.get_by_text("/links/")).to_be_visible()
     invitation = re.findall(r"/links/[\w-]+", admin.content())[0]
     run(shop, *flask, "facts", "ann@example.com", "region=North")
     ann = browser.new_context().new_page()
@@ -120,8 +122,11 @@ def test_a_day_of_its_users(site: str, shop: Path, browser: Browser) -> None:
     ann.get_by_label("Day").fill("2026-03-01")
     ann.get_by_label("Guests").fill("12")
     ann.get_by_role("button", name="Save").click()
-    assert "Saved." in ann.content()
-    assert "1 rows" in ann.goto(f"{site}/dashboards/visits").text()  # type: ignore[union-attr]
+    expect(ann.get_by_text("Saved.")).to_be_visible()
+    assert "1 row," in ann.goto(f"{site}/dashboards/visits").text()  # type: ignore[union-attr]
+    # The upload page would show her the rows of others, too.
+    assert ann.goto(f"{site}/upload-sales/").status == 403  # type: ignore[union-attr]
+    assert admin.goto(f"{site}/upload-sales/").status == 200  # type: ignore[union-attr]
 
     admin.goto(f"{site}/people")
     admin.get_by_role("button", name="See as").nth(1).click()

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from flaskdash.cli import cli
-from tests.support.projects import copy_project, inside, own_environment, run
+from tests.support.projects import add_parts, copy_project, inside, run
 from tests.support.waiting import wait_for
 from tests.support.web import fetch, free_port
 
@@ -82,13 +80,7 @@ def provider() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def stocked(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("oidc") / "shop"
-    copy_project(shared_project, root)
-    own_environment(root, shared_project)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        result = CliRunner().invoke(cli, ["add-auth", "--oidc"])
-        assert result.exit_code == 0, result.output
-    return root
+    return add_parts(shared_project, root, ["add-auth", "--oidc"])
 
 
 @pytest.fixture

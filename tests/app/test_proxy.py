@@ -8,21 +8,16 @@ import pytest
 
 from flaskdash.project import Project
 from tests.support.fixtures import Cli
-from tests.support.projects import copy_project, own_environment, run, snapshot
+from tests.support.projects import add_parts, run, snapshot
 from tests.support.web import fetch, serving
 
 HEADER = "Tailscale-User-Login"
 
 
 @pytest.fixture
-def shop(
-    shared_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flaskdash: Cli
-) -> Path:
-    root = tmp_path / "shop"
-    copy_project(shared_project, root)
-    own_environment(root, shared_project)
+def shop(shared_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = add_parts(shared_project, tmp_path / "shop", ["add-auth"])
     monkeypatch.chdir(root)
-    flaskdash("add-auth")
     return root
 
 

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -19,7 +21,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from flaskdash.cli import cli
-from tests.support.projects import copy_project, own_environment, run
+from tests.support.projects import add_parts, copy_project, own_environment, run
 from tests.support.web import fetch, serving, wait_for_data
 
 VISIBLE = '''
@@ -32,14 +34,7 @@ def visible(user: object) -> dict[str, str | None]:
 
 @pytest.fixture(scope="module")
 def made_with_api(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("api") / "shop"
-    copy_project(shared_project, root)
-    own_environment(root, shared_project)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        result = CliRunner().invoke(cli, ["add-api"])
-        assert result.exit_code == 0, result.output
-    return root
+    return add_parts(shared_project, tmp_path_factory.mktemp("api") / "shop", ["add-api"])
 
 
 @pytest.fixture
@@ -57,6 +52,16 @@ def make_key(shop: Path, name: str, *flags: str) -> str:
 
 def get(url: str, key: str) -> tuple[int, bytes]:
     return fetch(url, Authorization=f"Bearer {key}", Accept="application/json")
+
+
+def call(url: str, key: str, name: str, arguments: dict[str, str]) -> Any:
+    """Call a tool of /mcp; return the result."""
+    params = {"name": name, "arguments": arguments}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/mcp", json.dumps(message).encode(), headers)
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.load(response)["result"]
 
 
 @pytest.fixture
@@ -114,14 +119,30 @@ def test_keys_read_the_rows_that_they_may_see(shop: Path) -> None:
             assert status in {200, 429}
             assert hidden.encode() not in body
         key = make_key(shop, "third", "--scope", "query", "--fact", "region=North")
-        sql = "SELECT DISTINCT region FROM sales"
-        call = {"name": "query", "arguments": {"sql": sql}}
-        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
-        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{url}/mcp", json.dumps(message).encode(), headers)
-        with urllib.request.urlopen(request, timeout=60) as response:
-            result = json.load(response)["result"]
+        result = call(url, key, "query", {"sql": "SELECT DISTINCT region FROM sales"})
         assert json.loads(result["content"][0]["text"])["rows"] == [["North"]]
+
+
+def test_data_whose_charts_are_hidden_is_hidden(shop: Path) -> None:
+    """ROLES of charts hold for the rows below them: else the API would show what pages hide."""
+    for chart in (shop / "app/charts").glob("[a-z]*.py"):
+        text = chart.read_text("utf-8")
+        chart.write_text(text.replace("\nORDER = ", '\nROLES = ["admin"]\nORDER = '), "utf-8")
+    flags = ("--scope", "read", "--scope", "query")
+    keys = {role: make_key(shop, role, "--role", role, *flags) for role in ("viewer", "admin")}
+    with serving(shop, SECRET_KEY="test") as url:
+        wait_for_data(url)
+        for role, status in (("viewer", 404), ("admin", 200)):
+            assert get(f"{url}/api/v1/loaders/sales/rows", keys[role])[0] == status
+            assert get(f"{url}/api/v1/loaders/sales", keys[role])[0] == status
+            for path in ("loaders", "openapi.json"):
+                is_listed = b"sales" in get(f"{url}/api/v1/{path}", keys[role])[1]
+                assert is_listed == (status == 200), path
+            for name, arguments in (
+                ("query", {"sql": "SELECT count(*) FROM sales"}),
+                ("data_rows", {"name": "sales"}),
+            ):
+                assert call(url, keys[role], name, arguments)["isError"] == (status == 404)
 
 
 def test_a_fuzzer_finds_no_error_and_no_lie(site: str, shop: Path) -> None:
@@ -152,7 +173,9 @@ async def talk(address: str, key: str) -> tuple[set[str], str, str]:
 
 def test_an_assistants_client_lists_and_calls_tools(site: str, shop: Path) -> None:
     key = make_key(shop, "assistant", "--scope", "read", "--scope", "query")
-    tools, good, bad = asyncio.run(talk(f"{site}/mcp", key))
+    # The browser of other tests has an event loop in this thread.
+    with ThreadPoolExecutor() as thread:
+        tools, good, bad = thread.submit(asyncio.run, talk(f"{site}/mcp", key)).result()
     assert tools == {"list_data", "chart_rows", "data_rows", "query"}
     assert json.loads(good)["columns"] == ["n"]
     assert "no_such" in bad
