@@ -80,6 +80,4 @@ def command(name: str, texts: tuple[str, ...], upload: str, dry_run: bool) -> No
     parsed = fields.parse(texts) if texts else _ask_fields.fields()
     form.add_form(project, name, parsed, echo, dry_run)
     if not dry_run:
-        echo(
-            f"\n{EVERYBODY}\n{DISK}\nNext:\n  uv run flask db upgrade\n  flaskdash serve     # then open /{name}/\n"
-        )
+        echo(f"\n{EVERYBODY}\n{DISK}\nNext:\n  flaskdash serve     # then open /{name}/\n")

@@ -94,15 +94,18 @@ def _prepare_parts(project: Project, echo: Echo) -> None:
 
 
 def _apply(paths: frozenset[PurePath], runner: Runner, echo: Echo) -> None:
-    has_migration = any("migrations" in path.parts and path.suffix == ".py" for path in paths)
-    if not paths.isdisjoint(ENVIRONMENT) or not runner.running:
+    changed = sorted(path.name for path in paths & ENVIRONMENT)
+    is_anew = bool(changed) or not runner.running
+    if is_anew:
         try:
             ensure_environment(runner.project, echo)
         except FlaskdashError as error:
             echo(error.format_message())
-    if has_migration:
+    if any("migrations" in path.parts and path.suffix == ".py" for path in paths):
         _prepare_parts(runner.project, echo)
-    if not paths.isdisjoint(ENVIRONMENT) or not runner.running:
+    if is_anew:
+        if changed:
+            echo(f"{', '.join(changed)}: restarting")
         runner.start()
     else:
         runner.notify(path.as_posix() for path in paths)

@@ -12,14 +12,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from playwright.sync_api import Browser, expect
 
 from flaskdash.check.boots import boots
-from flaskdash.cli import cli
 from flaskdash.deploy.static import StaticFiles
 from flaskdash.project import Project
-from tests.support.projects import copy_project, keep_one_chart, own_environment, run
+from tests.support.projects import add_parts, inside, keep_one_chart, run
 from tests.support.servers import Server, mariadb, postgresql
 from tests.support.waiting import wait_for
 from tests.support.web import Watched, fetch, serving, wait_for_data
@@ -40,26 +38,22 @@ FIELDS = (
 SMALL = ("kind:choice(A|B)", "scan:file:required", "day:date:required")
 
 
-def add(*arguments: str) -> None:
-    result = CliRunner().invoke(cli, arguments)
-    assert result.exit_code == 0, result.output
-
-
 @pytest.fixture(scope="module")
 def stocked(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with a form of each type of field, another form, and an upload."""
-    root = tmp_path_factory.mktemp("forms") / "shop"
-    copy_project(shared_project, root)
-    own_environment(root, shared_project)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        env = (root / ".env").read_text("utf-8")
-        for scheme in ("postgresql", "mariadb"):  # for their drivers
-            add("add-database", "--url", f"{scheme}://shop@db/shop")
-            (root / ".env").write_text(env, "utf-8")
-        add("add-form", "orders", *(text for field in FIELDS for text in ("--field", field)))
-        add("add-form", "scans", *(text for field in SMALL for text in ("--field", field)))
-        add("add-form", "--upload", "sales")
+    addresses = ("postgresql://shop@db/shop", "mariadb://shop@db/shop")  # for their drivers
+    forms = {"orders": FIELDS, "scans": SMALL}
+    root = add_parts(
+        shared_project,
+        tmp_path_factory.mktemp("forms") / "shop",
+        *(("add-database", "--url", address) for address in addresses),
+        *(
+            ("add-form", name, *(text for field in fields for text in ("--field", field)))
+            for name, fields in forms.items()
+        ),
+        ("add-form", "--upload", "sales"),
+    )
+    shutil.copy(shared_project / ".env", root)
     return root
 
 
@@ -254,3 +248,21 @@ def test_content_of_uploads(shop: Path, tmp_path: Path) -> None:
     assert "damaged" in answers["cut.xlsx"]
     assert "damaged" in answers["cut.csv.gz"]
     assert all(re.search("content is that of a", answers[n]) for n in ("text.xlsx", "zip.csv"))
+
+
+def test_pages_with_all_rows_are_kept_from_those_who_may_see_some(shop: Path) -> None:
+    """visible(user) of the loader holds for the form's own pages: a new row may be entered."""
+    loader = shop / "app/loaders/orders.py"
+    visible = (
+        "\n\ndef visible(user: object) -> dict[str, str]:\n    return {'customer': str(user)}\n"
+    )
+    loader.write_text(loader.read_text("utf-8") + visible, "utf-8")
+    code = """
+    from app.engine.visitor import Visitor
+    flask_app.test_cli_runner().invoke(args=["release"])
+    flask_app.extensions["visitor"] = lambda: Visitor(frozenset({"editor"}), "Ann")
+    for path in ("/", "/1", "/1/delete", "/1/receipt", "/new"):
+        print(get("/orders" + path).status_code)
+    """
+    printed = inside(shop, code)
+    assert printed.split()[:5] == ["403", "403", "403", "403", "200"]

@@ -115,6 +115,7 @@ def test_the_same_rows_as_csv_and_parquet(get: Get, name: str) -> None:
     parquet = get(path, "application/vnd.apache.parquet").data
     assert parquet[:4] == parquet[-4:] == b"PAR1"
     assert get(path, "image/png").status_code == 406
+    assert get(path, "").get_json()["rows"] == rows
 
 
 def test_what_is_not_understood_is_refused(get: Get, name: str) -> None:

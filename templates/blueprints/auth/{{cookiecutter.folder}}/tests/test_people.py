@@ -8,32 +8,24 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.blueprints.accounts import mail, passwords
-from app.blueprints.accounts.models import Attempt, Session, Token, User
-from app.blueprints.accounts.testing import ANN, PASSWORD, Browser, last_link
+from app.blueprints.accounts import mail
+from app.blueprints.accounts.models import Session, User
+from app.blueprints.accounts.testing import (
+    ANN,
+    PASSWORD,
+    Browser,
+    account_of_ann,
+    change,
+    last_link,
+)
 from app.blueprints.database import db
 from app.blueprints.database.models import now
 
 
 @pytest.fixture(autouse=True)
 def ann(app: Flask) -> Iterator[None]:
-    """Let Ann have an account, and nobody else."""
-    app.config["SESSION_COOKIE_SECURE"] = False  # the test client uses plain http
-    with app.app_context():
-        db.session.add(User(email=ANN, role="editor", password=passwords.hash_password(PASSWORD)))
-        db.session.commit()
-    yield
-    with app.app_context():
-        for model in (Session, Token, User, Attempt):
-            db.session.execute(sa.delete(model))
-        db.session.commit()
-    mail.unsent.clear()
-
-
-def change(app: Flask, statement: sa.Update | sa.Delete) -> None:
-    with app.app_context():
-        db.session.execute(statement)
-        db.session.commit()
+    with account_of_ann(app):
+        yield
 
 
 def test_a_new_password_needs_the_old_one(app: Flask) -> None:

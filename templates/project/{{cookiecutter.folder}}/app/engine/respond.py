@@ -1,6 +1,6 @@
 """Respond: answer a request with what the filters in its URL leave, from the cache if possible."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -13,7 +13,8 @@ from app.engine.cache import NO_STORE, Answer, place
 from app.engine.controls import are_offered
 from app.engine.engine import get_engine
 from app.engine.models import Chart, Filter, View
-from app.engine.rights import rights
+from app.engine.query import Data
+from app.engine.rights import cache_key
 from app.engine.visitor import ANYBODY, is_personal, visitor, watch_session
 
 ATTEMPTS = 10
@@ -34,21 +35,19 @@ def respond(
     chosen = engine.chosen_filters(charts)
     # A page shows the rows of a table that its URL asks for; JSON and CSV have all of them.
     views = views_of(charts) if request.args and mimetype == "text/html" else {}
-    current = visitor()
     # The day is there because SQL may ask for the last 30, the root because pages have links.
     page = (date.today(), request.root_path, request.path, arguments)
-    # A set of roles has no order, and its repr() may differ between processes.
-    may_see = [rights(each.loader) for each in engine.data_of(charts).values()]
-    rights_key = (current.roles and sorted(current.roles), current.key, may_see)
-    cache_control = "no-cache" if current == ANYBODY else "no-store"
+    data = engine.data_of(charts).values()
+    may_see = cache_key(each.loader for each in data)
+    cache_control = "no-cache" if visitor() == ANYBODY else "no-store"
     for _ in range(ATTEMPTS):
-        versions = _versions(charts)
+        current = versions(data)
         with suppress(DataReplaced):  # an answer must not mix old and new data
-            build_checked = partial(_build, charts, build, chosen, versions)
+            build_checked = partial(_build, charts, build, chosen, current)
             if is_personal():
                 with place():
                     return Response(build_checked().body, headers=NO_STORE, mimetype=mimetype)
-            key = (page, rights_key, chosen, versions, views)
+            key = (page, may_see, chosen, current, views)
             return engine.cache.response(key, build_checked, mimetype, cache_control)
     abort(503, "The data is being replaced. Try again.")
 
@@ -63,7 +62,7 @@ def _build(
     charts: Sequence[Chart],
     build: Callable[[Sequence[Filter]], Answer],
     chosen: Sequence[Filter],
-    versions: object,
+    before: object,
 ) -> Answer:
     try:
         with watch_session() as was_read:
@@ -76,11 +75,12 @@ def _build(
                 if not are_offered(chosen, get_engine().controls(charts, chosen)):
                     answer = replace(answer, keep="browser")
     finally:
-        if _versions(charts) != versions:
+        if versions(get_engine().data_of(charts).values()) != before:
             raise DataReplaced
     return answer
 
 
-def _versions(charts: Sequence[Chart]) -> list[tuple[str, str]]:
-    states = [data.state() for data in get_engine().data_of(charts).values()]
+def versions(data: Iterable[Data]) -> list[tuple[str, str]]:
+    """Return what changes when one of these is built anew, or fails to be."""
+    states = [each.state() for each in data]
     return [(state.version or state.built, state.error) for state in states]

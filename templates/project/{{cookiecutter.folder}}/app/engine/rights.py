@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import has_request_context, request
+from flask import request
 
 from app.engine.filters import quote
 from app.engine.models import Loader
@@ -44,7 +44,7 @@ NONE = Rights(sql="1 = 0")
 
 def rights(loader: Loader) -> Rights:
     """Return which rows of a loader the visitor may see; commands and checks may see all."""
-    if loader.visible is None or not has_request_context() or visitor().roles is None:
+    if loader.visible is None or visitor().roles is None:
         return ALL
     known: dict[str, Rights] = request.environ.setdefault("app.rights", {})
     if loader.name not in known:
@@ -59,19 +59,22 @@ def _rights(loader: Loader, condition: Any) -> Rights:
         case None:
             return ALL
         case Mapping() if condition:
-            lists = (list, tuple, set, frozenset)
-            return Rights(
-                tuple(
-                    (str(column), tuple(sorted(value)) if isinstance(value, lists) else (value,))
-                    for column, value in condition.items()
-                )
-            )
+            several = (list, tuple, set, frozenset)
+            pairs = [(str(c), v if isinstance(v, several) else [v]) for c, v in condition.items()]
+            return Rights(tuple((column, tuple(sorted(values))) for column, values in pairs))
         case (str() as sql, Mapping() as values):
             return Rights(sql=sql, values=tuple(sorted(values.items())))
     raise TypeError(
         f"{loader.file}: visible() returned {condition!r:.80}. Return None for all rows,"
         ' {"column": value}, or ("SQL with $name", {"name": value}).'
     )
+
+
+def cache_key(loaders: Iterable[Loader]) -> object:
+    """Return what an answer depends on besides its address and the data: who may see what of it."""
+    current = visitor()
+    # A set of roles has no order, and its repr() may differ between processes.
+    return current.roles and sorted(current.roles), current.key, [*map(rights, loaders)]
 
 
 def visible_rows(name: str, allowed: Rights, path: str) -> tuple[str, dict[str, object]]:

@@ -87,18 +87,13 @@ def uses_tls() -> bool:
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Flask's sessions in a cookie that is Secure, unless the browser uses plain http."""
-
-    def get_cookie_secure(self, app: Flask) -> bool:
-        return needs_secure_cookies()
-
-
-def needs_secure_cookies() -> bool:
-    """Return whether cookies must be Secure: always, unless the browser says that it uses http.
+    """Flask's sessions in a cookie that is Secure, unless the browser says that it uses http.
 
     The scheme of the request proves nothing: a proxy that ends TLS may not mention it. But a form
     has the Origin that the browser sees, and browsers send Sec-Fetch-Site over TLS.
     """
-    origin = request.headers.get("Origin")
-    is_plain = origin == f"http://{request.host}" and "Sec-Fetch-Site" not in request.headers
-    return bool(current_app.config["SESSION_COOKIE_SECURE"]) and not is_plain
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        origin = request.headers.get("Origin")
+        is_plain = origin == f"http://{request.host}" and "Sec-Fetch-Site" not in request.headers
+        return bool(app.config["SESSION_COOKIE_SECURE"]) and not is_plain

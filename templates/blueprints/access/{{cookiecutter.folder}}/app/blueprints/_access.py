@@ -7,6 +7,8 @@ from typing import Any, TypeVar, cast
 from flask import Flask, abort, current_app
 from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
 
+from app.engine import get_engine
+from app.engine.rights import ALL, rights
 from app.engine.visitor import visitor
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -26,6 +28,17 @@ def may_write() -> bool:
         return True
     roles = visitor().roles
     return roles is None or not roles.isdisjoint(WRITERS)
+
+
+def sees_all_rows(loader: str) -> bool:
+    """Return whether the visitor may see all rows of a loader: its visible(user) may say no."""
+    return rights(get_engine().data[loader].loader) == ALL
+
+
+def require_all_rows(loader: str) -> None:
+    """Keep a page that shows all rows from those who may see some of them alone."""
+    if not sees_all_rows(loader):
+        abort(403, "You may see some of these rows alone: the charts show them.")
 
 
 def for_writers(view: View) -> View:

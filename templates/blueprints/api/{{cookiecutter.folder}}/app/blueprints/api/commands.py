@@ -5,14 +5,15 @@ from importlib.util import find_spec
 
 import click
 import sqlalchemy as sa
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
 from app.blueprints.api import keys
 from app.blueprints.api.models import ROLES, SCOPES, Key
 from app.blueprints.database import db, release
 from app.blueprints.database.models import now
 
-key = AppGroup("key", help="Manage the keys of programs.")
+# The table may not be there yet.
+key = AppGroup("key", help="Manage the keys of programs.", callback=with_appcontext(release))
 
 
 @key.command()
@@ -28,7 +29,6 @@ def add(
     """Make a key, and print it: it is shown once."""
     if owner and not find_spec("app.blueprints.accounts"):
         raise click.ClickException("There are no users: flaskdash add-auth")
-    release()  # the table may not be there yet
     if db.session.scalar(sa.select(Key).where(Key.name == name)):
         raise click.ClickException(f"{name} is a key already: flask key revoke {name}")
     pairs = dict(fact.partition("=")[::2] for fact in facts)
@@ -44,7 +44,6 @@ def add(
 @key.command("list")
 def list_keys() -> None:
     """List the keys, with what they may read."""
-    release()
     for each in db.session.scalars(sa.select(Key).order_by(Key.name)):
         used = f"used {each.last_used:%Y-%m-%d %H:%M}" if each.last_used else "never used"
         state = "expired" if each.expires < now() else f"until {each.expires:%Y-%m-%d}"
@@ -57,7 +56,6 @@ def list_keys() -> None:
 @click.argument("name")
 def revoke(name: str) -> None:
     """Delete a key: programs that send it are refused at once."""
-    release()
     each = db.session.scalar(sa.select(Key).where(Key.name == name))
     if each is None:
         raise click.ClickException(f"There is no key {name}: flask key list")

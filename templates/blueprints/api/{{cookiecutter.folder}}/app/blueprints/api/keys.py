@@ -16,6 +16,8 @@ from app.blueprints.api.limits import check_limit
 from app.blueprints.api.models import Key, roles_up_to
 from app.blueprints.database import db
 from app.blueprints.database.models import now
+from app.engine import get_engine
+from app.engine.query import Data
 from app.engine.visitor import ANYBODY, Visitor, is_check
 
 PREFIX = "fd_"  # so that tools recognise a key that leaked
@@ -50,6 +52,21 @@ def require_scope(scope: str) -> None:
     key: Key | None = g.get("api_key")
     if key is not None and scope not in key.scopes.split():
         abort(403, f"This key lacks the scope {scope}.")
+
+
+def readable() -> dict[str, Data]:
+    """Return the data sets that the key may read: not those whose charts are all hidden from it."""
+    engine = get_engine()
+    charted, visible = (
+        {name for chart in charts.values() for name in chart.data}
+        for charts in (engine.charts, engine.visible)
+    )
+    return {name: data for name, data in engine.data.items() if name in visible | ({name} - charted)}
+
+
+def check_readable(name: str) -> str:
+    """Return the name of a data set; if the key may not read it, answer with 404."""
+    return name if name in readable() else abort(404, "There is no such data set.")
 
 
 def make(**values: Any) -> tuple[Key, str]:

@@ -16,6 +16,7 @@ from app.blueprints.api.problems import show_failure, show_problem
 from app.blueprints.api.query import run_query
 from app.blueprints.api.rows import JSON, answer
 from app.engine import get_engine
+from app.engine.filters import quote
 
 mcp = Blueprint("mcp", __name__)
 mcp.before_request(keys.check)
@@ -104,9 +105,8 @@ def list_data() -> Any:
     from app.blueprints.api.routes import describe_chart, describe_loader
 
     keys.require_scope("read")
-    engine = get_engine()
-    charts = [describe_chart(chart) for chart in engine.visible.values()]
-    return {"data": [describe_loader(name) for name in engine.loaders], "charts": charts}
+    charts = [describe_chart(chart) for chart in get_engine().visible.values()]
+    return {"data": [describe_loader(name) for name in keys.readable()], "charts": charts}
 
 
 def chart_rows(slug: str, query: Arguments | None = None) -> Any:
@@ -119,10 +119,8 @@ def chart_rows(slug: str, query: Arguments | None = None) -> Any:
 def data_rows(name: str, query: Arguments | None = None) -> Any:
     """Return rows of a data set, under filters."""
     keys.require_scope("read")
-    if name not in get_engine().loaders:
-        abort(404, "There is no such data set.")
-    quoted = name.replace('"', '""')
-    return _rows((name,), f'SELECT * FROM "{quoted}"', query)
+    quoted = quote(keys.check_readable(name))
+    return _rows((name,), f"SELECT * FROM {quoted}", query)
 
 
 def query(sql: str) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import current_app, url_for
 
+from app.blueprints.api.keys import readable
 from app.blueprints.api.problems import MIMETYPE
 from app.blueprints.api.rows import CSV, JSON, PARQUET
 from app.engine import get_engine
@@ -70,7 +71,7 @@ def describe() -> Schema:
         _path("loaders"): _get("The data sets", _list_of("loaders", LOADER)),
         _path("charts"): _get("The charts", _list_of("charts", CHART)),
     }
-    for name, data in engine.data.items():
+    for name, data in readable().items():
         columns = data.columns()
         paths[_path("loader", name=name)] = _get(f"The columns of {name}", LOADER)
         paths[_path("loader_rows", name=name)] = _rows(f"Rows of {name}", columns, columns)

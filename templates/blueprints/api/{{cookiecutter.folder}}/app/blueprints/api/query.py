@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import abort
 
-from app.engine import get_engine
+from app.blueprints.api.keys import readable
 from app.engine.query import SnapshotData
 from app.engine.rights import rights, visible_rows
 
@@ -22,9 +22,8 @@ MEMORY = 2**30  # bytes
 
 def run_query(sql: str) -> dict[str, Any]:
     """Return the columns and the first rows of a SELECT over the data sets that it names."""
-    engine = get_engine()
     tables = {}
-    for name, data in engine.data.items():
+    for name, data in readable().items():
         if not re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE):
             continue
         if not isinstance(data, SnapshotData):

@@ -10,6 +10,7 @@ from app.blueprints.api.openapi import describe
 from app.blueprints.api.problems import show_failure, show_problem
 from app.downloads import chart_figure
 from app.engine import get_engine
+from app.engine.filters import quote
 from app.engine.models import Chart
 
 api = Blueprint("api", __name__, url_prefix="/api/v1", template_folder="templates")
@@ -34,22 +35,22 @@ def docs() -> str:
 def loaders() -> dict[str, Any]:
     """List the data sets, with their columns."""
     keys.require_scope("read")
-    return {"loaders": [describe_loader(name) for name in get_engine().loaders]}
+    return {"loaders": [describe_loader(name) for name in keys.readable()]}
 
 
 @api.get("/loaders/<name>")
 def loader(name: str) -> dict[str, Any]:
     """Return the columns of a data set, and how fresh it is."""
     keys.require_scope("read")
-    return describe_loader(_check_loader(name))
+    return describe_loader(keys.check_readable(name))
 
 
 @api.get("/loaders/<name>/rows")
 def loader_rows(name: str) -> Response:
     """Return rows of a data set."""
     keys.require_scope("read")
-    quoted = _check_loader(name).replace('"', '""')
-    return rows.answer((name,), f'SELECT * FROM "{quoted}"')
+    quoted = quote(keys.check_readable(name))
+    return rows.answer((name,), f"SELECT * FROM {quoted}")
 
 
 @api.get("/charts")
@@ -116,7 +117,3 @@ def describe_chart(chart: Chart) -> dict[str, Any]:
         "data": list(chart.data),
         "dashboards": list(chart.dashboards),
     }
-
-
-def _check_loader(name: str) -> str:
-    return name if name in get_engine().loaders else abort(404, "There is no such data set.")

@@ -18,8 +18,9 @@ from app.engine import get_engine
 from app.engine.connection import cursor
 from app.engine.filters import PARTS, from_query, limits, quote
 from app.engine.models import Filter, View
-from app.engine.rights import rights
-from app.engine.visitor import visitor
+from app.engine.respond import ATTEMPTS, versions
+from app.engine.rights import cache_key
+from app.engine.tables import Page
 
 JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
 CONTROLS = ("fields", "sort", "limit", "cursor")
@@ -40,24 +41,35 @@ class Query:
 
 def answer(names: tuple[str, ...], sql: str) -> Response:
     """Answer with one page of the rows that SQL selects from loaders, in the form that is accepted."""
-    mimetype = request.accept_mimetypes.best_match([JSON, CSV, PARQUET], default="")
+    any_form = JSON if not request.accept_mimetypes else ""
+    mimetype = request.accept_mimetypes.best_match([JSON, CSV, PARQUET], default=any_form)
     if not mimetype:
         abort(406, NOT_ACCEPTABLE)
-    rows = get_engine().rows_of(names)
-    version = _version(names)
-    query = _parse(rows.columns(), version)
-    etag = _digest((version, request.full_path, mimetype))
-    if request.if_none_match.contains_weak(etag):
-        return Response(status=304, headers={**PRIVATE, "ETag": f'"{etag}"'})
-    page = rows.page(_select(sql, query, rows.columns()), query.filters, query.view, query.limit)
+    for _ in range(ATTEMPTS):  # a page must not mix old and new data
+        version = _version(names)
+        etag = _digest((version, request.full_path, mimetype))
+        headers = {**PRIVATE, "ETag": f'"{etag}"'}
+        if request.if_none_match.contains_weak(etag):
+            return Response(status=304, headers=headers)
+        query, page = _find(names, sql, version)
+        if _version(names) == version:
+            break
+    else:
+        abort(503, "The data is being replaced. Try again.")
     following = ""
     if page.view.page < page.pages:
         following = _address(cursor=_cursor(query.view.page + 1, version))
+        headers["Link"] = f'<{following}>; rel="next"'
     response = _WRITERS[mimetype](page.rows, page.total, following)
-    response.headers.update({**PRIVATE, "ETag": f'"{etag}"', "X-Total-Count": str(page.total)})
-    if following:
-        response.headers["Link"] = f'<{following}>; rel="next"'
+    response.headers.update({**headers, "X-Total-Count": str(page.total)})
     return response
+
+
+def _find(names: tuple[str, ...], sql: str, version: str) -> tuple[Query, Page]:
+    rows = get_engine().rows_of(names)
+    types = rows.columns()
+    query = _parse(types, version)
+    return query, rows.page(_select(sql, query), query.filters, query.view, query.limit)
 
 
 def _parse(types: dict[str, str], version: str) -> Query:
@@ -112,7 +124,7 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _select(sql: str, query: Query, types: dict[str, str]) -> str:
+def _select(sql: str, query: Query) -> str:
     if not query.fields:
         return sql
     columns = ", ".join(map(quote, query.fields))
@@ -121,12 +133,10 @@ def _select(sql: str, query: Query, types: dict[str, str]) -> str:
 
 def _version(names: Iterable[str]) -> str:
     """Return a text that changes with the data, the code, and what the visitor may see."""
-    engine, current = get_engine(), visitor()
-    states = [engine.data[name].state() for name in names]
-    may_see = [rights(engine.data[name].loader) for name in names]
-    roles = current.roles and sorted(current.roles)
-    versions = [state.version or state.built for state in states]
-    return _digest((engine.cache.code_version, versions, may_see, roles))
+    engine = get_engine()
+    data = [engine.data[name] for name in names]
+    may_see = cache_key(each.loader for each in data)
+    return _digest((engine.cache.code_version, versions(data), may_see))
 
 
 def _cursor(page: int, version: str) -> str:

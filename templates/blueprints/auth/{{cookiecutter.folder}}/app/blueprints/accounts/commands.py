@@ -2,7 +2,7 @@
 
 import click
 import sqlalchemy as sa
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
 from app.blueprints.accounts import passwords, sessions
 from app.blueprints.accounts.emails import normal_email
@@ -10,7 +10,8 @@ from app.blueprints.accounts.models import ROLES, Session, User
 from app.blueprints.accounts.see_as import who_sees
 from app.blueprints.database import db, release
 
-user = AppGroup("user", help="Manage who may sign in.")
+# The tables may not be there yet.
+user = AppGroup("user", help="Manage who may sign in.", callback=with_appcontext(release))
 a_role = click.Choice(ROLES)
 by_link = click.option("--link", is_flag=True, help="Print a link to choose a password by.")
 
@@ -21,7 +22,6 @@ by_link = click.option("--link", is_flag=True, help="Print a link to choose a pa
 @by_link
 def add(email: str, role: str, link: bool) -> None:
     """Add somebody who may sign in."""
-    release()  # the tables may not be there yet
     if not (normal := normal_email(email)):
         raise click.ClickException(f"{email!r} is not an e-mail address.")
     if db.session.scalar(sa.select(User).where(User.email == normal)):
@@ -105,7 +105,6 @@ def facts(email: str, facts: tuple[str, ...]) -> None:
 @click.argument("loader", default="")
 def list_rights(loader: str) -> None:
     """Print which dashboards each role sees, and how many rows each user: for a test in CI, too."""
-    release()
     try:
         table = who_sees(loader)
     except KeyError as error:
@@ -115,7 +114,6 @@ def list_rights(loader: str) -> None:
 
 
 def _find(email: str) -> User:
-    release()
     account = db.session.scalar(sa.select(User).where(User.email == normal_email(email)))
     if account is None:
         raise click.ClickException(f"{email} has no account: flask user list")

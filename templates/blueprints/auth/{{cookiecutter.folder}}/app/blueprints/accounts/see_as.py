@@ -53,8 +53,8 @@ def who_sees(loader: str = "") -> list[list[str]]:
     table = [["dashboard", *ROLES]]
     titles = dict.fromkeys(title for chart in engine.charts.values() for title in chart.dashboards)
     for title in titles:
-        cells = [str(len(_charts(title, User(email=role, role=role)))) for role in ROLES]
-        table.append([title, *(f"{cell} charts" for cell in cells)])
+        counts = [len(_charts(title, User(email=role, role=role))) for role in ROLES]
+        table.append([title, *(f"{count} chart{'s' * (count != 1)}" for count in counts)])
     users = db.session.scalars(sa.select(User).where(~User.disabled).order_by(User.email)).all()
     table.append([])
     table.append(["loader", "user", "role", "rows"])

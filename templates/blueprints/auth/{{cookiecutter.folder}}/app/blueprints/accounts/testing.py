@@ -1,11 +1,16 @@
 """Testing: a client that signs in and fills in forms, for the tests of accounts and for yours."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.blueprints.accounts import mail
+from app.blueprints.accounts import mail, passwords
+from app.blueprints.accounts.models import Attempt, Session, Token, User
+from app.blueprints.database import db
 
 PASSWORD = "a quiet harbour"
 ANN = "ann@example.com"
@@ -40,3 +45,23 @@ def last_link() -> str:
     """Return the path of the link in the last mail."""
     text: str = mail.unsent[0].get_content()
     return text.split("http://localhost")[1].split()[0]
+
+
+@contextmanager
+def account_of_ann(app: Flask) -> Iterator[None]:
+    """Let Ann have an account, as an editor, and nobody else."""
+    app.config["SESSION_COOKIE_SECURE"] = False  # the test client uses plain http
+    with app.app_context():
+        db.session.add(User(email=ANN, role="editor", password=passwords.hash_password(PASSWORD)))
+        db.session.commit()
+    yield
+    for model in (Session, Token, User, Attempt):
+        change(app, sa.delete(model))
+    mail.unsent.clear()
+
+
+def change(app: Flask, statement: sa.Update | sa.Delete) -> None:
+    """Run a statement on the database of the app."""
+    with app.app_context():
+        db.session.execute(statement)
+        db.session.commit()

@@ -37,6 +37,8 @@ def init_app(app: Flask) -> None:
     """Connect the app with its database, and add the command `flask db`."""
     is_test = app.testing or bool(app.config.get("CHECK_TOKEN"))
     settings = _settings(app.config["INSTANCE"] if is_test else None)
+    if is_test:  # tests make many apps, and none closes its pool
+        settings["poolclass"] = sa.NullPool
     app.config["SQLALCHEMY_ENGINES"] = {"default": settings}
     app.config["ALEMBIC_CONTEXT"] = migration_settings(settings["url"])
     alembic = app.config.setdefault("ALEMBIC", {})

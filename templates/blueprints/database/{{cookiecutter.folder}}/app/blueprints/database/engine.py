@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +64,9 @@ class Migrations(Alembic):
 
     def __init__(self, db: SQLAlchemy, **options: Any) -> None:
         super().__init__(run_mkdir=False, **options)
+        # Each command that looks at the tables would say which engine there is.
+        log = logging.getLogger("alembic.runtime.migration")
+        log.addFilter(lambda record: "Running" in record.getMessage() or record.levelno > logging.INFO)
         self.db = db
 
     def upgrade(self, target: int | str | Script = "heads") -> None:

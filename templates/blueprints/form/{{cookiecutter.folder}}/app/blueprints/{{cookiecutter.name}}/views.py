@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm.exc import StaleDataError
 
 {% if cookiecutter.filenames %}from app.blueprints import _files
-{% endif %}from app.blueprints._access import for_writers, may_write
+{% endif %}from app.blueprints._access import for_writers, may_write, require_all_rows, sees_all_rows
 from app.blueprints._forms import find_rows
 from app.blueprints.database import db
 from app.blueprints.{{ cookiecutter.name }}.forms import {{ cookiecutter.form }}
@@ -19,6 +19,13 @@ COLUMNS = [{% for field in cookiecutter.fields %}"{{ field.name }}", {% endfor %
 FILES = [{% for name in cookiecutter.filenames %}"{{ name }}"{{ ", " if not loop.last }}{% endfor %}]
 {%- endif %}
 blueprint = Blueprint("{{ cookiecutter.name }}", __name__, template_folder="templates", url_prefix="/{{ cookiecutter.name }}")
+
+
+@blueprint.before_request
+def require_rights() -> None:
+    """Let those who may see some of the rows alone enter new ones, and nothing else."""
+    if request.endpoint != "{{ cookiecutter.name }}.create":
+        require_all_rows("{{ cookiecutter.name }}")
 
 
 @blueprint.get("/")
@@ -100,11 +107,11 @@ def delete(number: int) -> ResponseReturnValue:
     return render_template("{{ cookiecutter.name }}/delete.html", title="Delete {{ cookiecutter.row }}", row=row), status
 
 {% if cookiecutter.filenames %}
-@blueprint.get("/<int:number>/<any({{ cookiecutter.filenames | join(', ') }}):name>")
+@blueprint.get("/<int:number>/<name>")
 def download(number: int, name: str) -> Response:
     """Send a file that was attached to a row."""
     row = db.session.get({{ cookiecutter.model }}, number)
-    if row is None or not getattr(row, name):
+    if row is None or name not in FILES or not getattr(row, name):
         abort(404, "There is no such file.")
     return _files.send(getattr(row, f"{name}_file"), getattr(row, name))
 
@@ -157,4 +164,5 @@ def done(message: str) -> ResponseReturnValue:
     """Rebuild what the charts show, and go back to the list."""
     get_engine().data["{{ cookiecutter.name }}"].build(force=True)
     flash(message)
-    return redirect(url_for("{{ cookiecutter.name }}.rows"), 303)
+    page = "rows" if sees_all_rows("{{ cookiecutter.name }}") else "create"
+    return redirect(url_for(f"{{ cookiecutter.name }}.{page}"), 303)

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from flask.typing import ResponseReturnValue
 
 import app.loaders.{{ cookiecutter.name }} as loader
-from app.blueprints._access import for_writers, may_write
+from app.blueprints._access import for_writers, may_write, require_all_rows
 from app.blueprints._content import LARGEST, Rejected
 from app.blueprints._uploads import Uploads
 from app.engine import get_engine
@@ -25,6 +25,12 @@ def uploads() -> Uploads:
 def limit_size() -> None:
     """Refuse larger requests before they are read."""
     request.max_content_length = LARGEST + 2**20
+
+
+@blueprint.before_request
+def require_rights() -> None:
+    """Keep the data from those who may see some of its rows alone."""
+    require_all_rows("{{ cookiecutter.name }}")
 
 
 @blueprint.get("/")
