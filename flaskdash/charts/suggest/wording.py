@@ -36,6 +36,9 @@ UNITS = {
     "pct": "%",
 }
 _CASE_CHANGE = re.compile("(?<=[a-zà-ÿ0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_LETTER = r"[^\W\d_]"
+_JOINT = re.compile(rf"(?<={_LETTER}{{2}})\.(?={_LETTER}{{2}})")  # as in R: Petal.Length
+_HYPHENED = rf"{_LETTER}{{4,}}-{_LETTER}{{4,}}|{_LETTER}+(-{_LETTER}+){{2,}}"
 DEGREES = {"c": "°C", "f": "°F"}
 RATES = known(
     "attrition churn conversion fraud arrest mortality death survival response return success bounce"
@@ -83,17 +86,21 @@ def humanise(name: str, limit: int = 60) -> str:
     """Return a name in plain words: "temp max" for "temp_max", "GDP growth" for "GDPGrowth".
 
     Words that are written together are split, unless they are usually written so: "order date" for
-    "orderDate", but "RevPAR" for "RevPAR".
+    "orderDate", but "RevPAR" for "RevPAR"; "capital gain" for "capital-gain", but "check-in".
     """
     text = " ".join(re.sub(r"[_\s]+", " ", name).split())
     if " " not in text:
+        text = _JOINT.sub(" ", text)
+        text = text.replace("-", " ") if re.fullmatch(_HYPHENED, text) else text
+    has_words = " " in text
+    if not has_words:
         text = _split_camel_case(text)
     text = re.sub(r"(?<=[a-z]{3})(?=(19|20)\d\d\b)", " ", text)
     is_shouted = text.isupper() and any(word.isalpha() and len(word) > 4 for word in text.split())
     if is_shouted:
         text = text.lower()
     text = re.sub(r"(?<![^\W_])[A-ZÀ-Þ][a-zà-ÿ]+\b", lambda word: word[0].lower(), text)
-    text = _with_unit(text) if "_" in name or " " in name.strip() else text
+    text = _with_unit(text) if has_words else text
     text = spelled(" ".join(ABBREVIATIONS.get(word, word) for word in text.split()))
     text = text.rstrip(":.?;, ") or name.strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
@@ -114,7 +121,7 @@ def _with_unit(text: str) -> str:
     before, _, last = text.rpartition(" ")
     if not before or before.endswith((" in", " per")):
         return text
-    unit = UNITS.get(last)
+    unit = UNITS.get(last.lower() if len(last) > 2 else last)
     if unit is None and re.search(r"\btemp(erature)?\b", before):
         unit = DEGREES.get(last)
     return f"{before} ({unit})" if unit else text
