@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
@@ -164,13 +165,15 @@ def _of_one_scale(frame: pd.DataFrame, members: Sequence[Column], factor: float)
 def _without_total(frame: pd.DataFrame, members: list[Column]) -> list[Column]:
     """Return the members without a column that is the sum of others; none if there are several."""
     head = [member.name for member in members[:MAX_ADDENDS]]
-    values = frame[head].head(1000).astype("float64").fillna(0.0)
+    import numpy as np
+
+    frame = frame[head].head(1000).astype("float64").fillna(0.0)
+    values = {name: frame[name].to_numpy() for name in head}
     totals = set()
     for total in head:
-        addends = [name for name in head if name != total]
-        pairs = [(a, b) for i, a in enumerate(addends) for b in addends[i + 1 :]]
-        sums = [values[a] + values[b] for a, b in pairs]
-        sums.append(values[addends].sum(axis="columns"))
-        if any(bool((total_of - values[total]).abs().max() < 1e-6) for total_of in sums):
-            totals.add(total)
+        addends = [values[name] for name in head if name != total]
+        sums = [sum(addends), *(a + b for a, b in itertools.combinations(addends, 2))]
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            if any(abs(total_of - values[total]).max() < 1e-6 for total_of in sums):
+                totals.add(total)
     return [] if len(totals) > 1 else [m for m in members if m.name not in totals]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,10 @@ from flaskdash.inspect.words import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+
+    Codes = np.ndarray[tuple[int], np.dtype[np.intp]]
 
 MAX_POINTS = 200
 CONTENTS = known("calories points items units number tests")
@@ -239,8 +243,10 @@ def is_part_of_name(column: Column) -> bool:
 def without_twins(frame: pd.DataFrame, categories: list[Column]) -> list[Column]:
     """Drop the later of two columns that say the same; if the earlier is a code, keep its label."""
     unique: list[Column] = []
+    codes: dict[str, Codes] = {}
     for column in categories[:40]:
-        twin = next((earlier for earlier in unique if is_twin(frame, earlier, column)), None)
+        codes[column.name] = frame[column.name].factorize()[0]
+        twin = next((earlier for earlier in unique if _are_twins(codes, earlier, column)), None)
         if twin is None:
             unique.append(column)
         elif mean_length(frame, twin) <= CODE_LENGTH < mean_length(frame, column):
@@ -248,11 +254,15 @@ def without_twins(frame: pd.DataFrame, categories: list[Column]) -> list[Column]
     return unique
 
 
-def is_twin(frame: pd.DataFrame, first: Column, second: Column) -> bool:
-    """Tell whether the values of two columns map one-to-one."""
+def _are_twins(codes: Mapping[str, Codes], first: Column, second: Column) -> bool:
+    """Tell whether the values of two columns map one-to-one; a missing value has the code -1."""
+    import pandas as pd
+
     if first.distinct != second.distinct or first.distinct < 3:
         return False
-    return len(frame[[first.name, second.name]].dropna().drop_duplicates()) == first.distinct
+    left, right = codes[first.name], codes[second.name]
+    pairs = (left * len(right) + right)[(left >= 0) & (right >= 0)]
+    return len(pd.unique(pairs)) == first.distinct
 
 
 def mean_length(frame: pd.DataFrame, column: Column) -> float:

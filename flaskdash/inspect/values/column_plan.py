@@ -290,7 +290,7 @@ def _plan_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Col
         dating = dates.recognise_integers(values, bool(TIME_WORDS & named))
         if dating := dating or dates.recognise_serials(values, named):
             return _plan_dates(base, dating)
-        if any(re.match(r"0\d", value) for value in values):
+        if any(map(_LEADING_ZERO.match, values)):
             return base.as_text("leading zeros")
         if CODE_WORDS & named:
             return base.as_text("codes, not numbers")
@@ -307,8 +307,7 @@ def _plan_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Col
         return base.as_text(reason)
     if CODE_WORDS & named and all(re.fullmatch(r"\d+(\.0)?", value) for value in values):
         return replace(base.as_text("codes, not numbers"), cut=".0")
-    digits = [re.sub(r"\D", "", value) for value in values if re.fullmatch(r"\d{16,}", value)]
-    if digits:
+    if any(map(_LONG_NUMBER.fullmatch, values)):
         return base.as_text("too many digits for a number")
     return replace(base, kind="number", numbers=numbers)
 
@@ -334,15 +333,18 @@ def _plan_dates(base: ColumnPlan, dating: Dating, values: Collection[str] = ()) 
     return replace(base, kind="date", dating=dating, notes=notes)
 
 
+_LEADING_ZERO = re.compile(r"0\d")
+_LONG_NUMBER = re.compile(r"\d{16,}")
+_POWER = re.compile(r"\d+E\d+")
+_INTEGER_OR_POWER = re.compile(r"\d+(E\d+)?")
+
+
 def _code_reason(values: Collection[str]) -> str:
     """Return the reason why number-like values are codes (12E4, 01.2), or "" if they are not."""
     # Programs write powers with a point or a sign: 1.2E+05, or a small e.
-    powers = [value for value in values if re.fullmatch(r"\d+E\d+", value)]
-    if powers and all(re.fullmatch(r"\d+(E\d+)?", value) for value in values):
+    if any(map(_POWER.fullmatch, values)) and all(map(_INTEGER_OR_POWER.fullmatch, values)):
         return "codes such as 12E4, not powers of ten"
-    if any(re.match(r"0\d+[.,]?", value) for value in values):
-        return "leading zeros"
-    return ""
+    return "leading zeros" if any(map(_LEADING_ZERO.match, values)) else ""
 
 
 def settle(plans: list[ColumnPlan], decimal_hint: str, is_given: bool = False) -> list[ColumnPlan]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 
 import pandas as pd
 
@@ -382,11 +383,10 @@ def _candidates(shapes: set[str]) -> list[str]:
     """Return the formats that have these shapes, the likeliest first."""
     formats = []
     for day in _DATES:
-        pattern = _shape(day)
-        if not all(re.match(pattern, shape) for shape in shapes):
+        if not all(map(_shape(day).match, shapes)):
             continue
         for text in _with_clocks(day):
-            if all(re.fullmatch(_shape(text), shape) for shape in shapes):
+            if all(map(_shape(text).fullmatch, shapes)):
                 formats.append(text)
                 if "%b" in text:
                     formats.append(text.replace("%b", "%B"))
@@ -398,12 +398,15 @@ def _with_clocks(day: str) -> list[str]:
     return [day, *(f"{day}{gap}{clock}" for clock in _CLOCKS for gap in (" ", "T", ", "))]
 
 
-def _shape(text: str) -> str:
+@cache
+def _shape(text: str) -> re.Pattern[str]:
     """Return the pattern of the shapes of values in a format."""
     pieces = re.split("(%[a-zA-Z])", text)
-    return "".join(
-        _PARTS[piece] if piece in _PARTS else re.sub("[A-Za-z]", "a", re.escape(piece))
-        for piece in pieces
+    return re.compile(
+        "".join(
+            _PARTS[piece] if piece in _PARTS else re.sub("[A-Za-z]", "a", re.escape(piece))
+            for piece in pieces
+        )
     )
 
 
