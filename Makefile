@@ -4,6 +4,8 @@ VENV := .venv
 RUN := $(VENV)/bin
 # In CI nothing is skipped, so that the share of covered lines may not fall.
 COVERAGE := --cov=flaskdash --cov-report=term:skip-covered $(if $(CI),--cov-fail-under=86)
+# Workers of pytest: one more than processors, as tests wait for browsers and servers.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 QUICK := tests/charts tests/inspect tests/project tests/ship $(wildcard tests/test_*.py)
 PRETTIER := $(VENV)/prettier/node_modules/.bin/prettier
 
@@ -16,12 +18,12 @@ demo: $(VENV)/ready
 test: $(VENV)/ready
 	sh tests/setup.sh
 	$(MAKE) --no-print-directory check
-	$(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(COVERAGE) $(ARGS)
+	$(RUN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(COVERAGE) $(ARGS)
 
 # What reads files and decides on charts, in two minutes: no browser, no server, no project that runs.
 quick: $(VENV)/ready
 	$(MAKE) --no-print-directory check
-	$(RUN)/python -m pytest -n 2 -m "not slow" $(QUICK) $(ARGS)
+	$(RUN)/python -m pytest -n $(WORKERS) -m "not slow" $(QUICK) $(ARGS)
 
 # A master, two workers and the SQL endpoint, on this machine: 700 MB of packages, a few minutes.
 test-spark: $(VENV)/ready

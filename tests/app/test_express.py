@@ -21,6 +21,10 @@ MARKS = (
     ".main-svg :is(.trace, .traces, .slice, .contour, .barlayer .point, .choroplethlayer path,"
     " .scattergeo path, .hm image, .parcatslayer path, .scatterlayer path, .heatmaplayer image)"
 )
+IS_ANY_SEEN = """(marks) => marks.some((mark) => {
+    const { width, height } = mark.getBoundingClientRect();
+    return width + height > 8;
+})"""
 # Switches to another type of traces if there is one region.
 BY_REGIONS = "px.bar(df, x='region') if df['region'].nunique() > 1 else px.box(df, y='revenue')"
 
@@ -96,8 +100,7 @@ def test_figures_of_plotly_express_are_drawn(
     for name in DRAWN:
         drawn = card(page, name)
         assert "could not be drawn" not in drawn.inner_text()
-        boxes = [each.bounding_box() for each in drawn.locator(MARKS).all()]
-        assert any(each and each["width"] + each["height"] > 8 for each in boxes), name
+        assert drawn.locator(MARKS).evaluate_all(IS_ANY_SEEN), name
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 

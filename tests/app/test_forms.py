@@ -7,8 +7,7 @@ import io
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,42 +16,17 @@ from playwright.sync_api import Browser, expect
 from flaskdash.check.boots import boots
 from flaskdash.deploy.static import StaticFiles
 from flaskdash.project import Project
+from tests.support.forms import ADD_FORMS
 from tests.support.projects import add_parts, inside, keep_one_chart, run
-from tests.support.servers import Server, mariadb, postgresql
 from tests.support.waiting import wait_for
 from tests.support.web import Watched, fetch, serving, wait_for_data
-
-FIELDS = (
-    "customer:text:required",
-    "remark:longtext",
-    "quantity:integer:required",
-    "weight:number",
-    "amount:money:required",
-    "date:date",
-    "seen:datetime",
-    """region:choice(North|South|O'Brien "<b>{{ x }}</b>"):required""",
-    "paid:flag",
-    "contact:email",
-    "receipt:file",
-)
-SMALL = ("kind:choice(A|B)", "scan:file:required", "day:date:required")
 
 
 @pytest.fixture(scope="module")
 def stocked(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with a form of each type of field, another form, and an upload."""
-    addresses = ("postgresql://shop@db/shop", "mariadb://shop@db/shop")  # for their drivers
-    forms = {"orders": FIELDS, "scans": SMALL}
-    root = add_parts(
-        shared_project,
-        tmp_path_factory.mktemp("forms") / "shop",
-        *(("add-database", "--url", address) for address in addresses),
-        *(
-            ("add-form", name, *(text for field in fields for text in ("--field", field)))
-            for name, fields in forms.items()
-        ),
-        ("add-form", "--upload", "sales"),
-    )
+    root = tmp_path_factory.mktemp("forms") / "shop"
+    add_parts(shared_project, root, *ADD_FORMS, ("add-form", "--upload", "sales"))
     shutil.copy(shared_project / ".env", root)
     return root
 
@@ -78,18 +52,6 @@ def test_its_own_tests_and_checks_pass(shop: Path) -> None:
     run(shop, "mypy")
     names = ["orders", "scans", "upload_sales", "database", "app"]
     assert " passed" in run(shop, "pytest", "-q", *(f"tests/test_{name}.py" for name in names))
-
-
-@pytest.mark.parametrize("start", [postgresql, mariadb])
-def test_its_own_tests_pass_on_a_server(
-    shop: Path,
-    start: Callable[[], AbstractContextManager[Server]],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with start() as server:
-        monkeypatch.setenv("TEST_DATABASE_URL", server.url())
-        names = ("orders", "scans", "database")
-        assert " passed" in run(shop, "pytest", "-q", *(f"tests/test_{name}.py" for name in names))
 
 
 def test_a_static_copy_has_no_forms(shop: Path) -> None:

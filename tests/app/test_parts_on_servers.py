@@ -1,4 +1,4 @@
-"""Accounts and the API with their tables on PostgreSQL and MariaDB."""
+"""Accounts, the API and forms together, with their tables on PostgreSQL and MariaDB."""
 
 from __future__ import annotations
 
@@ -8,31 +8,34 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.forms import ADD_FORMS
 from tests.support.projects import add_parts, run
 from tests.support.servers import Server, mariadb, postgresql
 
-TESTS = ("database", "auth", "people", "sign_in", "api", "proxy")
+TESTS = ("database", "auth", "people", "sign_in", "api", "proxy", "orders", "scans")
 
 
-@pytest.mark.parametrize(
-    ("start", "scheme"), [(postgresql, "postgresql"), (mariadb, "mariadb")], ids=["pg", "mariadb"]
-)
-def test_its_own_tests_pass_on_a_server(
-    start: Callable[[], AbstractContextManager[Server]],
-    scheme: str,
-    shared_project: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    root = add_parts(
+@pytest.fixture(scope="module")
+def shop(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    urls = ("postgresql://shop@db/shop", "mariadb://shop@db/shop")
+    return add_parts(
         shared_project,
-        tmp_path / "shop",
-        ["add-database", "--url", f"{scheme}://shop@db/shop"],
+        tmp_path_factory.mktemp("servers") / "shop",
+        *(("add-database", "--url", url) for url in urls),  # for their drivers
         ["add-auth", "--proxy-header", "X-Forwarded-User"],
         ["add-api"],
+        *ADD_FORMS,
     )
+
+
+@pytest.mark.parametrize("start", [postgresql, mariadb])
+def test_its_own_tests_pass_on_a_server(
+    start: Callable[[], AbstractContextManager[Server]],
+    shop: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with start() as server:
         monkeypatch.setenv("TEST_DATABASE_URL", server.url())
         files = [f"tests/test_{name}.py" for name in TESTS]
-        assert "passed" in run(root, "pytest", "-q", "-p", "no:cacheprovider", *files)
+        assert "passed" in run(shop, "pytest", "-q", "-p", "no:cacheprovider", *files)
         assert "users" in server.log.read_text("utf-8", "replace")
