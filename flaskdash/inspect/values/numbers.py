@@ -120,8 +120,9 @@ def recognise(values: Collection[str]) -> Numerals | None:
     if styles:
         if "" in values:
             return None
-        groups = {mark for mark in f"{SPACES}'\u2019" if any(mark in value for value in values)}
-        dashes = "".join(mark for mark in MINUS if any(mark in value for value in values))
+        text = "".join(values)
+        groups = {mark for mark in f"{SPACES}'\u2019" if mark in text}
+        dashes = "".join(mark for mark in MINUS if mark in text)
         needs_cleaning = len(groups) > 1 or bool(dashes)
         return Numerals(
             styles, affixed=needs_cleaning, group="".join(sorted(groups)), dashes=dashes

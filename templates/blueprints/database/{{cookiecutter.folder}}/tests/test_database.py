@@ -57,3 +57,19 @@ def test_revisions_of_a_removed_part_are_forgotten(app: Flask) -> None:
 )
 def test_driver_of_an_address(address: str, driver: str) -> None:
     assert engine.engine_settings(address)["url"].drivername == driver
+
+
+def test_database_that_does_not_answer_is_said(app: Flask) -> None:
+    def refuse(*_: object) -> None:
+        raise db.engine.dialect.loaded_dbapi.OperationalError("away")
+
+    with app.test_request_context():
+        sa.event.listen(db.engine, "do_connect", refuse)
+        with pytest.raises(sa.exc.OperationalError) as caught:
+            db.session.scalar(sa.select(1))
+        answer = app.make_response(app.handle_user_exception(caught.value))
+        result = app.test_cli_runner().invoke(args=["release"])
+        sa.event.remove(db.engine, "do_connect", refuse)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert result.exit_code == 1
+    assert "does not answer: away" in result.output

@@ -6,6 +6,8 @@ from http import HTTPStatus
 from flask import Response, current_app, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from app.blueprints.database import unavailable
+
 MIMETYPE = "application/problem+json"
 
 
@@ -28,5 +30,7 @@ def show_problem(error: HTTPException) -> Response:
 
 def show_failure(error: Exception) -> Response:
     """Log an error that nobody expected, and tell nothing of it."""
+    if answer := unavailable(error):
+        return show_problem(answer)
     current_app.logger.exception("%s failed", request.path)
     return show_problem(InternalServerError("This failed. The log of the server says why."))

@@ -13,10 +13,13 @@ from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
+import click
 import sqlalchemy as sa
 from dotenv import load_dotenv
-from flask import Flask, has_app_context
+from flask import Flask, current_app, has_app_context
+from flask.typing import ResponseReturnValue
 from flask_sqlalchemy_lite import SQLAlchemy
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from app import config
 from app.blueprints.database.engine import (
@@ -27,7 +30,7 @@ from app.blueprints.database.engine import (
 )
 from app.blueprints.database.models import Model
 
-__all__ = ["Model", "add_migrations", "connect", "db", "migrations", "release"]
+__all__ = ["Model", "add_migrations", "connect", "db", "migrations", "release", "unavailable"]
 
 db = SQLAlchemy()
 migrations = Migrations(db, metadatas=Model.metadata)
@@ -51,6 +54,7 @@ def init_app(app: Flask) -> None:
     with app.app_context():
         prepare(db.engine)
     migrations.init_app(app)
+    app.register_error_handler(sa.exc.OperationalError, _show_unavailable)
 
 
 def _settings(test_folder: Path | None) -> dict[str, Any]:
@@ -85,6 +89,25 @@ def add_migrations(app: Flask, name: str, folder: Path) -> None:
     locations.append((name, str(folder)))
 
 
+def unavailable(error: Exception) -> ServiceUnavailable | None:
+    """Return the answer to give if the database does not answer; errors in statements are others."""
+    if not isinstance(error, sa.exc.OperationalError) or error.statement is not None:
+        return None
+    current_app.logger.error("The database does not answer: %s", error.orig)
+    return ServiceUnavailable("The database does not answer. Try again.", retry_after=10)
+
+
+def _show_unavailable(error: sa.exc.OperationalError) -> ResponseReturnValue | HTTPException:
+    if (answer := unavailable(error)) is None:
+        raise error
+    return current_app.handle_http_exception(answer)
+
+
 def release() -> None:
     """Bring the tables up to date."""
+    try:
+        db.engine.connect().close()
+    except sa.exc.OperationalError as error:
+        reason = f"The database {db.engine.url!r} does not answer: {error.orig}"
+        raise click.ClickException(reason) from None
     migrations.upgrade()
