@@ -72,9 +72,10 @@ def test_charts_far_below_the_window_are_drawn_as_it_comes_near(
     figure = page.locator(".card.figure .chart")
     expect(figure.first).to_have_class(re.compile("js-plotly-plot"))
     assert figure.last.locator("svg").count() == 0
-    height = page.evaluate("() => document.documentElement.scrollHeight")
+    rows = page.locator(".row-counts").inner_text()
     choose(page, "Region", "North")
-    expect(page.locator(".card.kpi .value").first).not_to_have_text("")
+    expect(page.locator(".row-counts")).not_to_have_text(rows)
+    height = page.evaluate("() => document.documentElement.scrollHeight")
     figure.last.scroll_into_view_if_needed()
     figure.last.locator(".trace").first.wait_for(state="attached")
     assert page.evaluate("() => document.documentElement.scrollHeight") == height  # no shift
@@ -164,6 +165,17 @@ def test_a_range_of_days_and_a_reset(page: Page) -> None:
     assert (figures(page), kpis(page)) == (before, numbers)
     assert urlsplit(page.url).query == ""
     assert page.get_by_label("Date from").input_value() == ""
+
+
+def test_the_lines_under_the_titles_follow_the_filters(page: Page) -> None:
+    lines = page.locator(".figure .note:visible")
+    before, all_rows = figures(page), lines.all_inner_texts()
+    choose(page, "Region", "North")
+    changed(page, before)
+    of_north = lines.all_inner_texts()
+    page.reload()
+    drawn(page)
+    assert lines.all_inner_texts() == of_north != all_rows
 
 
 def test_no_data_is_said_and_left_again(page: Page) -> None:

@@ -60,7 +60,7 @@ def test_the_course_of_years_is_that_since_the_first() -> None:
 
 def test_the_middle_half_of_a_histogram() -> None:
     sentence = say("middle", pd.Series([0, 10, 20, 30]), pd.Series([10, 40, 40, 10]), 10)
-    assert sentence == "Half are between 10 and 30"
+    assert sentence == "80% are between 10 and 30"
 
 
 def test_two_columns_are_related_or_nothing_is_said() -> None:

@@ -66,10 +66,11 @@ def _year_before(time: Any) -> Any:
 
 
 def middle(starts: Series[Any], counts: Series[Any], width: float, unit: str = "") -> str:
-    """Tell between which bins of a histogram the middle half of all values lies."""
+    """Tell how many values lie in the bins of a histogram that hold the middle half."""
     below = counts.cumsum() / counts.sum()
-    low, high = starts[below > 0.25].iloc[0], starts[below >= 0.75].iloc[0] + width
-    return f"Half are between {number(low, unit)} and {number(high, unit)}"
+    bins = starts[(below > 0.25) & (below.shift(fill_value=0) < 0.75)]
+    share, low, high = counts[bins.index].sum() / counts.sum(), bins.min(), bins.max() + width
+    return f"{share:.0%} are between {number(low, unit)} and {number(high, unit)}"
 
 
 def related(first: Series[Any], second: Series[Any]) -> str:

@@ -57,8 +57,10 @@ function replaceParts(page) {
   for (const part of document.querySelectorAll("[data-replace]")) {
     const newPart = page.getElementById(part.id);
     const [figure, newFigure] = [part, newPart].map((node) => node.querySelector(".plot script"));
-    if (figure && newFigure) figure.replaceWith(newFigure);
-    else {
+    if (figure && newFigure) {
+      part.querySelector(".note").replaceWith(newPart.querySelector(".note"));
+      figure.replaceWith(newFigure);
+    } else {
       if (figure) Plotly.purge(part.querySelector(".chart"));
       part.replaceChildren(...newPart.childNodes);
     }
