@@ -302,7 +302,7 @@ def _writing(node: ast.Call, has_uploads: bool) -> str:
     name = syntax.called(node.func)
     owner = node.func.value if isinstance(node.func, ast.Attribute) else None
     if name == "connect" and owner is not None and syntax.called(owner) == "sqlite3":
-        return "opens an SQLite database"
+        return "" if "mode=ro" in ast.unparse(node) else "opens an SQLite database"
     if name == "save" and has_uploads and node.args:
         return "saves an upload"
     if WRITES.fullmatch(name) and owner is not None:

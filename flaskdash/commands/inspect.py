@@ -11,7 +11,10 @@ from flaskdash.progress import echo, echo_json
 if TYPE_CHECKING:
     from flaskdash.inspect.model import Inspection
 
-TABLE = "The sheet, file in an archive, or database table to read.  [default: the largest, or all of one shape]"
+TABLE = (
+    "The sheet, file in an archive, or database table to read.  [default: the largest, or all of one shape;"
+    " of a database, the only one]"
+)
 READ = (
     "How the text is written, against what is detected: sep, quote, encoding, header (a line, or none),"
     ' skip, decimal, sheet. Can be repeated, or separated by commas: "sep=;,header=3".'

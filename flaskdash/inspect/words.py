@@ -37,6 +37,12 @@ def words(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
+def names_time(name: str) -> bool:
+    """Tell whether a name promises a time: order_date, created, loanedAt, paid_on."""
+    name_words = words(name)
+    return bool(TIME_WORDS & set(name_words)) or name_words[1:][-1:] in (["at"], ["on"])
+
+
 ID_WORDS = known(
     "id ids tz timezone uuid guid key hash pk fk url uri href link email mail ip ipaddress phone ssn iban isbn"
     " code codes iata icao ioc iso sku serial login username token slug path filename"

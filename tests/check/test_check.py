@@ -246,6 +246,12 @@ def test_data_on_the_disk_is_a_note(tiny: Project, file: str, text: str, message
     assert finding.is_note
 
 
+def test_a_database_that_is_only_read_is_no_note(tiny: Project) -> None:
+    code = "sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)"
+    build(tiny.root, {"app/x.py": code})
+    assert not look(tiny, "disk")
+
+
 def test_tables_on_the_disk_are_a_note(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     build(tiny.root, {"app/blueprints/database/__init__.py": ""})
     (finding,) = look(tiny, "disk")

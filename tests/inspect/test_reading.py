@@ -304,6 +304,14 @@ def test_dates_of_many_countries(write: Write, kind: str) -> None:
     assert [stamp.date() for stamp in inspection.frame["when"]] == days
 
 
+@pytest.mark.parametrize("name", ["created", "loanedAt", "paid_on", "sent_at"])
+def test_seconds_since_1970_have_a_name_of_a_time(write: Write, name: str) -> None:
+    path = write(f"n,{name}\n" + rows(lambda i: f"{i % 7},{1_700_000_000 + 86_423 * i}", 40))
+    assert types(inspect_source(path)) == ["integer", "datetime"]
+    path = write("n,people\n" + rows(lambda i: f"{i % 7},{1_300_000_000 + 86_423 * i}", 40))
+    assert types(inspect_source(path)) == ["integer", "integer"]
+
+
 def test_timestamps_of_ten_digits_are_hours_not_seconds(write: Write) -> None:
     path = write("MESS_DATUM;T\n" + rows(lambda i: f"20240101{i % 24:02d};{i}", 24))
     inspection = inspect_source(path)

@@ -70,8 +70,7 @@ def _table(source: SourceFile) -> tuple[str, dict[str, str]]:
     with closing(sqlite3.connect(address, uri=True)) as connection:
         table = _choose(path, connection, source.table)
         info = connection.execute(f"PRAGMA table_info({quote(table)})").fetchall()
-        count = connection.execute(f"SELECT count(*) FROM {quote(table)}")
-        rows = int(count.fetchone()[0])
+        rows = _count(connection, table)
     if rows == 0:
         raise FlaskdashError(
             f"{path} has no rows in the table {table}. Choose a table with rows, with --table."
@@ -85,6 +84,11 @@ def _table(source: SourceFile) -> tuple[str, dict[str, str]]:
     return table, {name: declared.upper() for _, name, declared, *_ in info}
 
 
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    query = f"SELECT count(*) FROM {DIALECTS['sqlite'].quote(table)}"
+    return int(connection.execute(query).fetchone()[0])
+
+
 def _choose(path: Path, connection: sqlite3.Connection, table: str | None) -> str:
     """Return `table` if it exists, or the only table of the database."""
     names = [str(row[0]) for row in connection.execute(TABLES)]
@@ -94,6 +98,7 @@ def _choose(path: Path, connection: sqlite3.Connection, table: str | None) -> st
         return names[0]
     if not names:
         raise FlaskdashError(f"{path} has no tables. Use a database that has at least one.")
+    names.sort(key=lambda name: -_count(connection, name))
     listed = ", ".join(names[:LISTED_TABLES]) + (", ..." if len(names) > LISTED_TABLES else "")
     problem = f"{len(names)} tables" if table is None else f"no table {table!r}"
     raise FlaskdashError(

@@ -12,7 +12,7 @@ from flaskdash.inspect.values import dates, durations, missing, wrappings
 from flaskdash.inspect.values import numbers as number_format
 from flaskdash.inspect.values.dates import Dating
 from flaskdash.inspect.values.numbers import Numerals
-from flaskdash.inspect.words import CODE_WORDS, ID_WORDS, TIME_WORDS, words
+from flaskdash.inspect.words import CODE_WORDS, ID_WORDS, names_time, words
 
 Kind = Literal["text", "integer", "number", "date", "boolean", "empty"]
 Notation = TypeVar("Notation", Numerals, Dating)
@@ -233,7 +233,7 @@ def _durations(name: str, values: Mapping[str, int]) -> tuple[Numerals | None, s
 
 def _dating(name: str, values: Mapping[str, int]) -> tuple[Dating | None, set[str]]:
     """Return how the column writes dates, and the few values that are not dates."""
-    named = bool(TIME_WORDS & set(words(name)))
+    named = names_time(name)
     keys = list(values)
     if dating := dates.recognise(keys, named):
         return dating, set()
@@ -287,7 +287,7 @@ def _plan_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Col
             notes = (*notes, f"amounts with {numbers.debit!r} behind them are negative")
         return replace(base, kind="number", numbers=numbers, notes=notes)
     if numbers.integer:
-        dating = dates.recognise_integers(values, bool(TIME_WORDS & named))
+        dating = dates.recognise_integers(values, names_time(base.name))
         if dating := dating or dates.recognise_serials(values, named):
             return _plan_dates(base, dating)
         if any(map(_LEADING_ZERO.match, values)):
