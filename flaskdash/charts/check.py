@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 DATE_TYPES = {"date", "datetime"}
 MAX_TARGET = 1e300  # an axis ends beyond it
+# Flags that do for some kinds what the other one does for others.
+SIMILAR = {"by": "color", "color": "by"}
 
 
 def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
@@ -61,9 +64,11 @@ def _check_flags(chart: Chart, columns: Mapping[str, Column]) -> None:
         if value is not None and flag in COLUMNS:
             check_exists(value, chart.data, columns)
         if value is not None and flag not in kind.needs + kind.takes:
+            similar = SIMILAR.get(flag, flag)
+            fits = similar in kind.needs + kind.takes and getattr(chart, similar) is None
             raise FlaskdashError(
                 f"a {kind.name} does not take --{flag}{_accepted_flags(kind)}",
-                hint=f"leave --{flag} out",
+                hint=f"--{similar} {shlex.quote(value)}" if fits else f"leave --{flag} out",
             )
 
 

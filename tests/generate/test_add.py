@@ -162,6 +162,11 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
             ("--kind", "bar", "--x", "region", "--by", "product"),
             "a bar does not take --by",
         ),
+        (("--kind", "bar", "--x", "region", "--by", "product"), "Try: --color product"),
+        (
+            ("--kind", "line", "--x", "date", "--y", "units", "--by", "product"),
+            "Try: --color product",
+        ),
         (
             ("--kind", "area", "--x", "date", "--color", "region", "--mode", "group"),
             "an area takes --mode stack or percent",

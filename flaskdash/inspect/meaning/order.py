@@ -98,6 +98,14 @@ _QUARTER = re.compile(
     r"\W*+(?:fy)?\s*+(?P<after>\d{4}|\d\d)?",
     re.IGNORECASE,
 )
+# What stands beside any scale, in the words of surveys.
+_NO_ANSWER = re.compile(
+    r"(i )?(would )?(prefer|rather) not( to)? (say|answer|disclose)|(i )?don.?t know|not sure|unsure|unknown"
+    r"|undisclosed|refused|no (answer|opinion|response)|not (applicable|stated|specified|answered)|n/?a|other"
+    r"|keine (angabe|antwort)|wei(ß|ss) nicht|k\. ?a\.|sonstiges|(ne )?(sait|sais) pas|sans (réponse|avis)|autre"
+    r"|no (sabe|contesta|responde)|ns/nc|otro|non (so|risponde)|altro|não sei|outro|weet niet|anders",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\d++(?:[,\u202f]\d{3})*+(?:\.\d++)?")
 _BAND = re.compile(
     r"\s*+(?P<below>under|below|less than|up to|fewer than|<=?|≤)?\s*+(?:age[sd]?\s*+)?[$€£]?\s*+(?P<low>NUM)\s*+[km%]?"
@@ -115,9 +123,18 @@ _ABOVE = re.compile(
 
 
 def ordered(values: Sequence[str]) -> tuple[str, ...]:
-    """Return the values in their natural order, or () if they have none."""
+    """Return the values in their natural order, or () if they have none; no answer comes last."""
     if not 2 < len(values) <= MOST:
         return ()
+    silent = [value for value in values if _NO_ANSWER.fullmatch(value.strip())]
+    answers = [value for value in values if value not in silent]
+    order = _ordered(values)
+    if not order and silent and len(answers) > 2 and (order := _ordered(answers)):
+        order = (*order, *silent)
+    return order
+
+
+def _ordered(values: Sequence[str]) -> tuple[str, ...]:
     return _by_scale(values) or _by_steps(values) or _by_quarter(values) or _by_band(values)
 
 

@@ -42,6 +42,10 @@ from flaskdash.inspect.meaning.roles import describe
         ["3Q22", "4Q22", "1Q23"],
         ["Some high school", "High school", "Associate's degree", "Bachelor's degree", "PhD"],
         ["nie", "selten", "oft", "immer"],
+        ["<30k", "30k-50k", "50k-80k", ">80k", "Prefer not to say"],
+        ["jamais", "parfois", "toujours", "Sans réponse"],
+        ["low", "medium", "high", "Unknown"],
+        ["no", "don't know", "yes"],
     ],
 )
 def test_values_of_a_scale_are_put_in_its_order(values: list[str]) -> None:
