@@ -23,6 +23,7 @@ from flaskdash.charts.suggest.interest import (
 from flaskdash.charts.suggest.over_time import count_line, line
 from flaskdash.charts.suggest.relations import Relations
 from flaskdash.charts.suggest.spread import box, distribution, is_range, scatter
+from flaskdash.charts.suggest.wording import humanise
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import words
 
@@ -106,13 +107,20 @@ def _lines(facts: Facts, measures: tuple[Column, ...]) -> Iterator[Chart]:
         if not PERSONAL_WORDS & set(words(c.name)) and not is_year(c, facts.frame, facts.time)
     ]
     for time in times[:MAX_TIMES]:
-        along = facts
-        if time is not facts.time:
-            along = replace(facts, time=time, grain=line_grain(facts.frame, time))
-        if along.counts_matter:
-            yield count_line(along, time)
-        for measure in measures:
-            yield line(along, time, measure)
+        if time is facts.time:
+            yield from _lines_along(facts, time, measures)
+            continue
+        along = replace(facts, time=time, grain=line_grain(facts.frame, time))
+        for chart in _lines_along(along, time, measures):
+            title = chart.title.replace(" over time", f" by {humanise(time.name)}")
+            yield replace(chart, title=title)
+
+
+def _lines_along(facts: Facts, time: Column, measures: tuple[Column, ...]) -> Iterator[Chart]:
+    if facts.counts_matter:
+        yield count_line(facts, time)
+    for measure in measures:
+        yield line(facts, time, measure)
 
 
 def small_categories(facts: Facts) -> list[Column]:

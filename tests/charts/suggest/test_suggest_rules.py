@@ -761,3 +761,16 @@ def test_totals_of_orders_get_a_histogram() -> None:
     check(counted, {c.name: c for c in inspected(baskets).columns})
     single = lines.assign(order_id=range(70_000_000_001, 70_000_000_301))
     assert not [chart for chart in suggested(single) if chart.kind == "histogram" and chart.by]
+
+
+def test_lines_along_a_second_date_name_it() -> None:
+    start = datetime(2024, 1, 1)
+    table = frame(
+        336,
+        ordered=lambda i: start + timedelta(days=i),
+        shipped=lambda i: start + timedelta(days=i // 28 * 28 + 3 * noise(i, 30)),
+        amount=noise,
+    )
+    titles = {chart.x: chart.title for chart in suggested(table) if chart.kind == "line"}
+    assert titles["ordered"].endswith(" over time")
+    assert titles["shipped"].endswith(" by shipped")
