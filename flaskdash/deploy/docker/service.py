@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from flaskdash import shell
 from flaskdash.deploy.docker import image as images
 from flaskdash.deploy.docker.engine import INSTANCE, PORT, Container, Engine, platform_flags
 from flaskdash.deploy.docker.secrets import Secrets
@@ -116,7 +117,11 @@ class Service:
         if self.live() is None and self.engine.inspect(self.old) is not None:
             # It was killed between two renames, so the next release had answered.
             name = self.next if self.engine.inspect(self.next) is not None else self.old
-            self.engine.run(self.engine.rename(name, self.name))
+            try:
+                self.engine.run(self.engine.rename(name, self.name))
+            except shell.CommandError:
+                if self.live() is None:  # else the last command of the killed deploy has done it
+                    raise
         self._discard(self.next)
         self._discard(self.old)
 
