@@ -20,7 +20,7 @@ from tests.support.web import Watched, fetch, serving, wait_for_data
 
 STATIC = skeletons.TEMPLATES / "project/{{cookiecutter.folder}}/app/static"
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
-LEAST_SHIFT = 0.0005  # a share of the window, below which nobody sees that something moves
+LEAST_SHIFT = 0.0001  # a share of the window, below which nobody sees that something moves
 CHART = '''"""{0}"""
 
 import plotly.graph_objects as go

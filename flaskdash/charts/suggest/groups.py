@@ -164,9 +164,9 @@ def _of_one_scale(frame: pd.DataFrame, members: Sequence[Column], factor: float)
 
 def _without_total(frame: pd.DataFrame, members: list[Column]) -> list[Column]:
     """Return the members without a column that is the sum of others; none if there are several."""
-    head = [member.name for member in members[:MAX_ADDENDS]]
     import numpy as np
 
+    head = [member.name for member in members[:MAX_ADDENDS]]
     frame = frame[head].head(1000).astype("float64").fillna(0.0)
     values = {name: frame[name].to_numpy() for name in head}
     totals = set()
