@@ -29,6 +29,14 @@ from flaskdash.inspect.writing.typed_frame import convert
 
 LINES = (".jsonl", ".ndjson", ".geojsonl")
 SUFFIXES = (".json", ".geojson", *LINES)
+# Lines of a loader: the points of a shape of GeoJSON.
+POINTS = """
+def points(part: list[Any]) -> list[Any]:
+    \"\"\"Return the points of a shape, however deeply they are nested.\"\"\"
+    if not isinstance(part[0], list):
+        return [part]
+    return [point for inner in part for point in points(inner)]
+""".split("\n")
 DEPTH = 4
 MOST_LISTED = 6
 EXACT = 2**53  # the largest whole number that every float can hold
@@ -728,6 +736,13 @@ def _scalars(row: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tup
             yield (*path, key)
 
 
+def _has_no_points(rows: Sequence[dict[str, Any]]) -> bool:
+    """Tell whether a shape that is not missing has no coordinates."""
+    return any(
+        shape and not shape.get("coordinates") for shape in (row.get("geometry") for row in rows)
+    )
+
+
 def _features(rows: Sequence[dict[str, Any]], access: str) -> tuple[list[str], list[str]]:
     """Return the lines for GeoJSON: properties, longitude and latitude of points; and notes."""
     bare = any(not row.get("properties") for row in rows)
@@ -740,9 +755,20 @@ def _features(rows: Sequence[dict[str, Any]], access: str) -> tuple[list[str], l
     if "id" not in names and all("id" in row for row in rows):
         lines.append('df["id"] = [feature["id"] for feature in features]')
     shapes = Counter((row.get("geometry") or {}).get("type") for row in rows)
-    if set(shapes) - {None} != {"Point"}:
+    if set(shapes) <= {None, "GeometryCollection"} or _has_no_points(rows):
         kinds = ", ".join(str(kind) for kind in shapes if kind)
         return lines, [f"the shapes ({kinds or 'none'}) are left out: their properties are read"]
+    if set(shapes) - {None} != {"Point"}:
+        shape, mean = 'points(feature["geometry"]["coordinates"])', "/ len(shape)"
+        if None in shapes:
+            shape, mean = f'{shape} if feature["geometry"] else []', f"{mean} if shape else None"
+        lines += [*POINTS, f"shapes = [{shape} for feature in features]"]
+        for index, axis in enumerate(("longitude", "latitude")):
+            total = f"sum(point[{index}] for point in shape)"
+            lines.append(f"df[{literal(free(axis, names))}] = [{total} {mean} for shape in shapes]")
+        return ["from typing import Any", "", *lines], [
+            "longitude and latitude are the mean of each shape's points"
+        ]
     points = [row["geometry"]["coordinates"] for row in rows if row.get("geometry")]
     has_gaps = any(not row.get("geometry") for row in rows)
     point = 'feature["geometry"]["coordinates"]'

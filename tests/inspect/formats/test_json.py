@@ -230,14 +230,35 @@ def test_points_get_a_longitude_and_a_latitude(save: Save) -> None:
     assert inspection.frame["latitude"].iloc[4] == -2
 
 
-def test_points_may_be_missing_and_shapes_are_left_out(save: Save) -> None:
+def test_points_may_be_missing_and_areas_have_a_middle(save: Save) -> None:
     point = {"type": "Point", "coordinates": [1.5, 2.5]}
     inspection = read(save(collection([feature(i, point if i % 2 else None) for i in range(9)])))
     assert inspection.frame["longitude"].isna().sum() == 5
     area = {"type": "Polygon", "coordinates": [[[0, 0], [0, 1], [1, 1], [0, 0]]]}
     inspection = read(save(collection([feature(i, area) for i in range(9)])))
+    assert inspection.frame[["longitude", "latitude"]].iloc[0].tolist() == [0.25, 0.5]
+
+
+def test_shapes_of_several_kinds_are_places(save: Save) -> None:
+    shapes = [
+        {"type": "Point", "coordinates": [1.5, 2.5, 300]},
+        {"type": "LineString", "coordinates": [[1, 2], [3, 4]]},
+        {"type": "MultiPolygon", "coordinates": [[[[0, 0], [2, 2]]], [[[4, 4], [6, 6]]]]},
+        None,
+    ]
+    rows = [{**feature(i, None), "geometry": shapes[i % 4]} for i in range(40)]
+    frame = read(save(collection(rows))).frame
+    assert frame["longitude"].iloc[:3].tolist() == [1.5, 2, 3]
+    assert frame["latitude"].iloc[:3].tolist() == [2.5, 3, 3]
+    assert frame["longitude"].isna().sum() == 10
+
+
+@pytest.mark.parametrize("coordinates", [{"geometries": []}, {"coordinates": []}])
+def test_shapes_without_points_are_left_out(save: Save, coordinates: dict[str, Any]) -> None:
+    shape = {"type": "GeometryCollection", **coordinates}
+    inspection = read(save(collection([feature(i, shape) for i in range(9)])))
     assert "longitude" not in inspection.frame.columns
-    assert any("Polygon" in note for note in inspection.notes)
+    assert any("GeometryCollection" in note for note in inspection.notes)
 
 
 @pytest.mark.parametrize(
