@@ -142,7 +142,8 @@ def chart(
     }
     parts = list(KINDS[chart.kind].parts)
     parts += [part for part in PARTS if any(f"app.{part} " in line for line in context["imports"])]
-    parts += ["steps"] * (bool(note) and "steps" not in parts)  # notes.py imports it
+    if note or "sparkline" in parts:
+        parts += ["steps"] * ("steps" not in parts)  # notes.py and sparkline.py import it
     for part in parts:
         render.render_part(part, {}, root)
     render.render("chart", {"module": name, "chart": context}, root)
@@ -152,7 +153,7 @@ def chart(
 def _imports(chart: Chart, note: str, drawing: Mapping[str, Any]) -> list[str]:
     """Return the imports that a chart needs beside those of its kind."""
     has_course = chart.kind == "kpi" and chart.x is not None
-    names_times = has_course or (chart.kind == "waterfall" and drawing["x_is_time"])
+    names_times = chart.kind == "waterfall" and drawing["x_is_time"]
     steps = ["every_step"] * bool(drawing["every_step"]) + ["period"] * names_times
     return [
         *([f"from app.notes import {note.partition('(')[0]}"] if note else []),

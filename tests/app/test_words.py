@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -113,3 +114,37 @@ def test_steps_that_are_no_firsts_of_their_month_stay_as_they_are() -> None:
     ends = pd.to_datetime(["2024-01-31", "2024-03-31"])
     assert with_steps(ends, "month", 0) == [1, 2]
     assert with_steps(["2024-01", "2024-03"], "month", 0) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("times", "values", "step", "note"),
+    [
+        (["2024-05-01"], [4.0], "month", "May 2024"),
+        (["2024-04-01", "2024-05-01"], [4, 5], "month", "May 2024, +25.0% on April 2024"),
+        (["2024-04-01", "2024-05-01"], [-4, -5], "month", "May 2024, -25.0% on April 2024"),
+        (
+            ["2024-04-01", "2024-05-01"],
+            [0.5, 20],
+            "month",
+            "May 2024, after 0.5 in April 2024",
+        ),
+        (["2024-04-01", "2024-05-01"], [0, 5], "month", "May 2024"),
+        (["2024-02-01", "2024-05-01"], [4, 5], "month", "May 2024, +25.0% on February 2024"),
+        (
+            ["2023-05-01", "2024-04-01", "2024-05-01"],
+            [10, 4, 5],
+            "month",
+            "May 2024, +25.0% on April 2024, -50.0% on May 2023",
+        ),
+        (["2024-05-03", "2024-05-10"], [4, 5], "day", "10 May 2024, +25.0% on 3 May 2024"),
+        (["2024-05-06", "2024-05-13"], [4, 5], "week", "13 May 2024, +25.0% on 6 May 2024"),
+        ([2019, 2020], [4, 5], "year", "2020, +25.0% on 2019"),
+        ([2016, 2020], [4, 5], "year", "2020, +25.0% on 2016"),
+    ],
+)
+def test_the_course_of_a_number(times: Any, values: Any, step: str, note: str) -> None:
+    times = pd.Series(times if step == "year" else pd.to_datetime(times))
+    with module_of_skeleton("app.sparkline") as sparkline:
+        course = sparkline.course(times, pd.Series(values), step)
+    assert course.startswith(f"{note} <svg")
+    assert len(re.findall(r"[\d.]+,[\d.]+", course.split("points=")[1])) == len(values)

@@ -48,7 +48,7 @@ def course(times: Series[Any], values: Series[Any], step: str, unit: str = "") -
     top_time, top = max(points, key=lambda point: point[1])
     before_time, before = points[0]
     if step in {"month", "quarter"}:
-        year_before = _year_before(last_time)
+        year_before = last_time.replace(year=last_time.year - 1)
         before_time, before = next((p for p in points if p[0] == year_before), points[0])
     at = AT.get(step, "in")
     text = f"{number(last, unit)} {at} {period(last_time, step)}"
@@ -57,12 +57,6 @@ def course(times: Series[Any], values: Series[Any], step: str, unit: str = "") -
     if top == last:
         return f"{text}; never higher"
     return f"{text}; highest {at} {period(top_time, step)} ({number(top, unit)})"
-
-
-def _year_before(time: Any) -> Any:
-    from pandas import DateOffset
-
-    return time - DateOffset(years=1)
 
 
 def middle(starts: Series[Any], counts: Series[Any], width: float, unit: str = "") -> str:

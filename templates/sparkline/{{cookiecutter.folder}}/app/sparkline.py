@@ -1,4 +1,4 @@
-"""The course of a number: its change on the step before, and a line without axes."""
+"""The course of a number: its change on the time before, and a line without axes."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from app.steps import period
+
 if TYPE_CHECKING:
     from pandas import Series
 
-IN_A_YEAR = {"month": 12, "quarter": 4}
+
+def course(times: Series[Any], values: Series[Any], step: str) -> Markup:
+    """Return the last time, the changes on the one before and the year before, and a line of all."""
+    last = times.iloc[-1]
+    earlier = times[-2:-1].tolist()
+    if step in {"month", "quarter"}:
+        earlier.append(last.replace(year=last.year - 1))
+    changes = [
+        change(values.iloc[-1], value, period(time, step))
+        for time in dict.fromkeys(earlier)
+        for value in values[times == time]
+    ]
+    return Markup("{}{} {}").format(period(last, step), "".join(changes), line(values))
 
 
-def course(values: Series[Any], when: str, step: str) -> Markup:
-    """Return when the last value was, its changes on earlier ones, and a line of them all.
-
-    The values are of steps that follow each other, without a gap.
-    """
-    changes = change(values, 1, f"the {step} before")
-    if step in IN_A_YEAR:
-        changes += change(values, IN_A_YEAR[step], "the year before")
-    return Markup("{}{} {}").format(when, changes, line(values))
-
-
-def change(values: Series[Any], steps: int, when: str) -> str:
-    """Return how the last value differs from an earlier one: ", +4.2% on the month before"."""
-    last, before = (float(value) for value in values.iloc[[-1, max(0, len(values) - 1 - steps)]])
-    if len(values) <= steps or not before or before != before:
+def change(last: float, before: float, when: str) -> str:
+    """Return how a value differs from an earlier one: ", +4.2% on April 2024"."""
+    if not before or before != before:
         return ""
     share = (last - before) / abs(before)
     if abs(share) >= 10:  # a mean near zero: a percentage says nothing
