@@ -351,6 +351,17 @@ def test_a_decimal_comma_suggests_the_day_first(write: Write) -> None:
     assert "assumed day first" in notes(inspection)
 
 
+def test_some_dates_among_others_are_times_in_utc(write: Write) -> None:
+    odd = ("2011-03-13T02:23:34.520Z", "2011-03-14T00:00:00.000Z")
+    days = [f"{i % 12 + 1:02d}/{i % 28 + 1:02d}/2011" for i in range(38)]
+    path = write("day,n\n" + "".join(f"{day},{i}\n" for i, day in enumerate((*days, *odd))))
+    inspection = inspect_source(path)
+    assert types(inspection) == ["datetime", "integer"]
+    assert str(inspection.frame["day"].iloc[38]) == "2011-03-13 02:23:34.520000"
+    assert str(inspection.frame["day"].iloc[12]) == "2011-01-13 00:00:00"
+    assert "its dates have 2 formats" in notes(inspection)
+
+
 def test_dates_that_contradict_each_other_stay_text_with_a_note(write: Write) -> None:
     days = [date(2023, 1, 1) + timedelta(days=i * 3) for i in range(60)]
     text = "".join(

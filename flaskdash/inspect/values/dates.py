@@ -191,7 +191,7 @@ def _detect_formats(values: Sequence[str]) -> Dating | None:
         groups.setdefault(re.sub("9+", "9", _shape_of(value)), []).append(value)
         if len(groups) > _MOST_FORMATS:
             return None
-    datings = [_detect_format(group) for group in groups.values()]
+    datings = [_detect_utc(group) or _detect_format(group) for group in groups.values()]
     formats = []
     for dating, group in zip(datings, groups.values(), strict=True):
         if dating is None or dating.zoned or _is_weak(group, dating):
@@ -199,6 +199,14 @@ def _detect_formats(values: Sequence[str]) -> Dating | None:
         formats.append((likelier(group, dating) if dating.ambiguous else dating).format)
     note = f"its dates have {len(formats)} formats: {', '.join(formats)}"
     return Dating(formats[0], more=tuple(formats[1:]), note=note) if len(formats) > 1 else None
+
+
+def _detect_utc(values: Sequence[str]) -> Dating | None:
+    """Detect times in UTC, 2024-01-31T05:06:07Z, as times without a zone."""
+    if not all(value.endswith("Z") for value in values):
+        return None
+    dating = _detect_format([value.removesuffix("Z") for value in values])
+    return replace(dating, format=f"{dating.format}Z") if dating else None
 
 
 def _are_two_years(value: str) -> bool:
