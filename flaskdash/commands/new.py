@@ -74,7 +74,7 @@ def command(
         headers=urls.parse_headers(headers),
     )
     for source in plan.sources:
-        rows = source.inspection.read.rows
+        rows = source.inspection.total or source.inspection.read.rows
         echo(f"read      {source.path.name}: {rows:,} rows as {source.name}")
         for note in (*source.inspection.notes, source.inspection.declined):
             if note:

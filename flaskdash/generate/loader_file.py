@@ -35,11 +35,12 @@ def file_loader(root: Path, source: Source) -> PurePosixPath:
         "module": source.name,
         "summary": f"{label(source.name)}: {file}, {_shape(inspection)} when it was added.",
         "doing": _load_sentence(inspection, file),
-        "totals": _totals(inspection.left_out),
+        "totals": _constant(inspection.left_out),
         "source": repr(source.variable or source.url or source.file),
         "variable": bool(source.variable),
         "url": bool(source.url),
         "refresh": repr(source.refresh) if source.refresh else "",
+        "roles": _constant(inspection.roles),
         "headers": _headers(source.headers),
         "body": _download_first(body, source) if source.url else body,
     }
@@ -56,12 +57,10 @@ def _load_sentence(inspection: Inspection, file: str) -> str:
     return f"Read {file}, as it is written."
 
 
-def _totals(left_out: Mapping[str, Sequence[str]]) -> str:
-    """Return the totals that a loader leaves out, as Python source; "" if there are none."""
-    if not left_out:
-        return ""
-    listed = (f"{literal(column)}: {literal(values)}," for column, values in left_out.items())
-    return "{" + " ".join(listed) + "}"
+def _constant(by_column: Mapping[str, str | Sequence[str]]) -> str:
+    """Return a dict of columns as Python source; "" if it is empty."""
+    listed = (f"{literal(column)}: {literal(value)}" for column, value in by_column.items())
+    return "{" + ", ".join(listed) + "}" if by_column else ""
 
 
 def database_loader(
@@ -81,6 +80,7 @@ def database_loader(
         "query": triple_quoted(database.query),
         "columns": repr(database.columns),
         "refresh": repr(refresh),
+        "roles": _constant(inspection.roles),
         "live": database.live,
     }
     render.render("database", context, root)
@@ -122,7 +122,7 @@ def _download_first(body: str, source: Source) -> str:
 
 
 def _shape(inspection: Inspection) -> str:
-    return f"{inspection.read.rows:,} rows, {len(inspection.columns)} columns"
+    return f"{inspection.total or inspection.read.rows:,} rows, {len(inspection.columns)} columns"
 
 
 def add_source(root: Path, source: Source) -> PurePosixPath:

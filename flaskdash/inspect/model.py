@@ -94,7 +94,8 @@ class Inspection:
     `notes` are decisions and warnings. `declined` is the reason if nothing can be charted, else "".
     `requires` are the packages that `body` needs besides the project's own. `files` are the files
     of a folder; SOURCE is then the path of the folder. `left_out` are, by column, the totals whose
-    rows `body` drops; it names them ``TOTALS``. `omitted` is all that the loader leaves out.
+    rows `body` drops; it names them ``TOTALS``. `omitted` is all that the loader leaves out. `roles`
+    are those that the source tells by its keys, and the loader declares as ``ROLES``.
     """
 
     source: str
@@ -109,6 +110,7 @@ class Inspection:
     total: int = 0
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
     omitted: tuple[Omission, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
 
     def column(self, name: str) -> Column:
         """Return the column of that name; raise KeyError if it does not exist."""

@@ -80,15 +80,15 @@ def inspect_source(
         ]
         if left_out:
             draft, columns = _without_totals(draft, path, left_out)
+        key_roles = roles.of_keys(columns, draft.keys)
+        columns = roles.override(columns, key_roles, draft.frame)
         declined = draft.declined or roles.decline(columns, draft.read.rows)
     sample_rows = len(draft.frame) if draft.columns else draft.read.rows
     sampled = sample_rows < draft.read.rows
     suffix = f" (in a sample of {sample_rows:,} rows)" if sampled else ""
     column_notes = [note + suffix for note in remarks.remark(draft.frame, columns)]
-    total = draft.read.rows if draft.columns else len(draft.frame)
     read = replace(
         draft.read,
-        rows=total,  # of the data set: columns may have become rows, and totals are left out
         table=draft.read.table or file.packed.member or None,
         compression=file.packed.kind or None,
     )
@@ -102,9 +102,10 @@ def inspect_source(
         declined=declined,
         requires=draft.requires,
         files=tuple(files),
-        total=total,
+        total=draft.read.rows if draft.columns else len(draft.frame),
         left_out=left_out,
         omitted=(*draft.omitted, *dropped),
+        roles=key_roles,
     )
 
 

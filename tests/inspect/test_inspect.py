@@ -199,6 +199,13 @@ def test_codes_stay_text(write: Write) -> None:
     assert '"str",  # leading zeros' in inspection.body
 
 
+def test_a_rate_of_keys_is_no_key(write: Write) -> None:
+    header = "hash_rate,link length,login\n"
+    path = write(header + rows(lambda i: f"{i * 37 % 31 + 9},{i % 23 + 40},{i + 700}"))
+    expected = {"hash_rate": "measure", "link length": "measure", "login": "identifier"}
+    assert roles(inspect_source(path)) == expected
+
+
 def test_late_text_in_a_number_column_is_counted(write: Write) -> None:
     path = write("id,v\n" + rows(lambda i: f"{i},{i}", 30_000) + "30000,n/a (revised)\n")
     inspection = inspect_source(path)
@@ -551,7 +558,7 @@ def test_years_as_columns_become_rows(write: Write) -> None:
     assert inspection.frame.shape == (360, 4)
     assert list(inspection.frame.columns) == ["Country", "Indicator Name", "year", "Land (ha)"]
     assert (inspection.column("year").role, inspection.column("year").grain) == ("time", "year")
-    assert inspection.read.rows == 360  # of the data set
+    assert (inspection.read.rows, inspection.total) == (40, 360)
 
 
 def test_dates_as_columns_become_rows(write: Write) -> None:

@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import takewhile
@@ -69,6 +69,20 @@ class Database:
     @property
     def dialect(self) -> Dialect:
         return dialects.from_url(self.url)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The SQL that selects the rows of a table or query, and what the database knows of them.
+
+    `types` maps columns to DuckDB's types, if they are known. `keys` are the columns that are keys.
+    """
+
+    name: str
+    sql: str
+    types: dict[str, str] | None = None
+    notes: Sequence[str] = ()
+    keys: frozenset[str] = frozenset()
 
 
 def is_address(source: str) -> bool:
@@ -142,9 +156,10 @@ def inspect_database(
     from flaskdash.inspect.meaning import remarks, roles, totals
 
     url, variable = resolve(source, variables)
-    name, sql, columns, rows, frame, notes = _read_sample(url, table, query)
+    selection, rows, frame = _read_sample(url, table, query)
+    sql, notes = selection.sql, list(selection.notes)
     if frame.empty:
-        raise FlaskdashError(f"{name} has columns but no rows. Use a table with rows.")
+        raise FlaskdashError(f"{selection.name} has columns but no rows. Use a table with rows.")
     if len(frame) < rows:
         notes.append(f"read a sample of {len(frame):,} of the {rows:,} rows")
     described = roles.describe(frame, {})
@@ -154,10 +169,13 @@ def inspect_database(
         for column, values in left_out.items():
             frame = frame[~frame[column].isin(values)]
         described = roles.describe(frame, {})
+    key_roles = roles.of_keys(described, selection.keys)
+    described = roles.override(described, key_roles, frame)
     declined = roles.decline(described, len(frame))
-    database = Database(variable, url, sql, columns, name, live, not variable)
+    types = selection.types or {}
+    database = Database(variable, url, sql, types, selection.name, live, not variable)
     inspection = Inspection(
-        source=f"{redact(url)}: {name}",
+        source=f"{redact(url)}: {selection.name}",
         read=Read(database.dialect.title, rows=rows, table=table),
         columns=described,
         body="",
@@ -169,30 +187,31 @@ def inspect_database(
         ),
         declined=declined,
         requires=REQUIRES.get(database.dialect.name, ("sqlalchemy>=2.0",)),
+        roles=key_roles,
     )
     return database, inspection
 
 
 def _read_sample(
     url: str, table: str | None, query: str | None
-) -> tuple[str, str, dict[str, str], int, pd.DataFrame, list[str]]:
-    """Return the name, SQL, columns and number of rows of a table or query, a sample, and notes."""
+) -> tuple[Selection, int, pd.DataFrame]:
+    """Return what selects the rows of a table or query, their number, and a sample of them."""
     try:
         with working(f"Reading {redact(url)}..."), _template(url) as module:
             with module.Table("FLASKDASH_URL", "", {}).connection(SECONDS) as connection:
-                name, sql, columns, notes = _select(connection, table, query, url)
-                rows = _count(module, connection, sql)
-            sample = _sample_query(sql, rows, dialects.from_url(url))
-            if columns is None:
-                columns = _column_types(module, sample)
-            frame = module.Table("FLASKDASH_URL", sample, columns).read(SAMPLE).df()
+                selection = _select(connection, table, query, url)
+                rows = _count(module, connection, selection.sql)
+            sample = _sample_query(selection.sql, rows, dialects.from_url(url))
+            if selection.types is None:
+                selection = replace(selection, types=_column_types(module, sample))
+            frame = module.Table("FLASKDASH_URL", sample, selection.types).read(SAMPLE).df()
     except ModuleNotFoundError as error:
         raise FlaskdashError(
             f"{redact(url)} needs the package {error.name}.", "pip install 'flaskdash[databases]'"
         ) from error
     except RuntimeError as error:  # the template's DatabaseError
         raise _read_error(url, str(error)) from None
-    return name, sql, columns, rows, frame, notes
+    return selection, rows, frame
 
 
 def _without_totals(
@@ -240,16 +259,14 @@ def _template(url: str) -> Iterator[ModuleType]:
         del os.environ["FLASKDASH_URL"]
 
 
-def _select(
-    connection: sa.Connection, table: str | None, query: str | None, url: str
-) -> tuple[str, str, dict[str, str] | None, list[str]]:
-    """Return a name, the SQL that selects the rows, its columns if the types are known, and notes."""
+def _select(connection: sa.Connection, table: str | None, query: str | None, url: str) -> Selection:
+    """Return what selects the rows of a table or a query."""
     import sqlalchemy as sa
 
     if query is not None:
         database = str(connection.engine.url.database or "data")
         name = table or database.rpartition("/")[2].partition(".")[0]
-        return name, query.strip().rstrip(";").rstrip(), None, []
+        return Selection(name, query.strip().rstrip(";").rstrip())
     dialect = dialects.from_url(url)
     inspector: Any
     inspector = _SparkInspector(connection) if dialect.name == "spark" else sa.inspect(connection)
@@ -262,6 +279,7 @@ def _select(
         described = []
     if not described:
         raise _no_table(f"{redact(url)} has no table {table!r}.", names)
+    keys = _keys(inspector, plain, schema or None)
     binary = [column["name"] for column in described if isinstance(column["type"], sa.LargeBinary)]
     parts, columns = [], {}
     for column in described:
@@ -279,8 +297,23 @@ def _select(
     source = ".".join(dialect.quote(part) for part in (schema, plain) if part)
     # A column of SQLite can hold values of any type, so the types are those of the values.
     types = columns if dialect.name in REQUIRES else None
-    notes = [f"left out, as it is binary: {name}" for name in binary]
-    return plain, f"SELECT {_wrap(parts)}\nFROM {source}", types, notes
+    return Selection(
+        plain,
+        f"SELECT {_wrap(parts)}\nFROM {source}",
+        types,
+        notes=[f"left out, as it is binary: {name}" for name in binary],
+        keys=keys,
+    )
+
+
+def _keys(inspector: Any, table: str, schema: str | None) -> frozenset[str]:
+    """Return the columns of a table that are keys: its own, and those of other tables."""
+    try:
+        own = inspector.get_pk_constraint(table, schema)["constrained_columns"]
+        foreign = inspector.get_foreign_keys(table, schema)
+    except (NotImplementedError, AttributeError):  # a dialect that knows no keys
+        return frozenset()
+    return frozenset([*own, *(name for key in foreign for name in key["constrained_columns"])])
 
 
 def _only_table(url: str, names: Sequence[str]) -> str:

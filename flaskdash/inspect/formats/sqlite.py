@@ -38,7 +38,7 @@ def read(source: SourceFile) -> Draft:
             f"{path} is an archive with an SQLite database. Unpack it, and use the file inside."
         )
     try:
-        table, columns = _table(source)
+        table, columns, keys = _table(source)
         binary = [name for name, declared in columns.items() if "BLOB" in declared]
         lines = _opening(table, [name for name in columns if name not in binary])
         frame = run("\n".join([*lines, "return df"]), path)
@@ -60,16 +60,18 @@ def read(source: SourceFile) -> Draft:
         frame=frame,
         notes=(*notes, *repairs, *column_notes(plans)),
         units=units(plans),
+        keys=keys,
     )
 
 
-def _table(source: SourceFile) -> tuple[str, dict[str, str]]:
-    """Return the table to read, and its columns with their declared types, in upper case."""
+def _table(source: SourceFile) -> tuple[str, dict[str, str], frozenset[str]]:
+    """Return the table to read, its columns with their declared types, in upper case, and its keys."""
     path, quote = source.path, DIALECTS["sqlite"].quote
     address = f"{path.resolve().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as connection:
         table = _choose(path, connection, source.table)
         info = connection.execute(f"PRAGMA table_info({quote(table)})").fetchall()
+        foreign = connection.execute(f"PRAGMA foreign_key_list({quote(table)})").fetchall()
         rows = _count(connection, table)
     if rows == 0:
         raise FlaskdashError(
@@ -81,7 +83,10 @@ def _table(source: SourceFile) -> tuple[str, dict[str, str]]:
             "Give the file as the address of a database: its rows are then read in batches.",
             shlex.quote(f"sqlite:///{path}"),
         )
-    return table, {name: declared.upper() for _, name, declared, *_ in info}
+    keys = {name for _, name, *_, place in info if place} | {
+        column for _, _, _, column, *_ in foreign
+    }
+    return table, {name: declared.upper() for _, name, declared, *_ in info}, frozenset(keys)
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import cast, get_args
 
@@ -69,6 +69,11 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
 
 def _with_aggregate(columns: list[Column], names: set[str], agg: str) -> list[Column]:
     return [replace(column, agg=agg) if column.name in names else column for column in columns]
+
+
+def of_keys(columns: Sequence[Column], keys: Collection[str]) -> dict[str, str]:
+    """Return the roles of the keys of a database whose numbers look like measures."""
+    return {c.name: "identifier" for c in columns if c.name in keys and c.role == "measure"}
 
 
 def override(
@@ -263,7 +268,8 @@ def _is_identifier(name: str, present: pd.Series, distinct: int, position: int) 
     """Tell whether whole numbers are keys, codes, row numbers or times of day."""
     name_words = set(words(name))
     last_word = (words(name) or [""])[-1]
-    if name_words & vocabulary.ID_WORDS and not name_words & vocabulary.SUM_WORDS:
+    is_rate = last_word in vocabulary.MEAN_WORDS - {"index"}  # a hash rate is no hash
+    if name_words & vocabulary.ID_WORDS and not (is_rate or name_words & vocabulary.SUM_WORDS):
         return True
     if distinct > 20 and _names_codes(last_word):
         return True

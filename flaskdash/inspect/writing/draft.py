@@ -26,7 +26,8 @@ class Draft:
 
     `units` maps a column to a sign such as "$". `requires` are the packages that the body needs
     besides pandas, such as "python-calamine>=0.4". If the data is too big for a DataFrame, `frame` is a
-    sample, and `columns` describe all of it. `omitted` is what the body leaves out.
+    sample, and `columns` describe all of it. `omitted` is what the body leaves out. `keys` are the
+    columns that a database declares as keys.
     """
 
     read: Read
@@ -38,6 +39,7 @@ class Draft:
     requires: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     omitted: tuple[Omission, ...] = ()
+    keys: frozenset[str] = frozenset()
 
 
 def run(body: str, source: Path) -> pd.DataFrame:

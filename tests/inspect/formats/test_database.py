@@ -225,6 +225,31 @@ def test_inspect_shows_no_password(flaskdash: Cli, shop: Shop) -> None:
     assert columns.items() >= expected.items()
 
 
+def test_keys_are_no_measures(flaskdash: Cli, shop: Shop) -> None:
+    url = sa.make_url(shop.url)
+    if shop.server is not None:
+        url = url.set(drivername=shop.server.admin.drivername)
+    engine, tables = sa.create_engine(url), sa.MetaData()
+    key = sa.ForeignKey("people.person")
+    people = sa.Table("people", tables, sa.Column("person", sa.Integer, primary_key=True))
+    amount = sa.Column("amount", sa.Integer)
+    loans = sa.Table("loans", tables, sa.Column("person", sa.Integer, key), amount)
+    tables.create_all(engine)
+    try:
+        with engine.begin() as connection:
+            connection.execute(people.insert(), [{"person": n} for n in range(1, 90)])
+            rows = [{"person": n * 37 % 89 + 1, "amount": n * n % 997} for n in range(600)]
+            connection.execute(loans.insert(), rows)
+        path = url.database if shop.name == "sqlite" else shop.url
+        for source in {shop.url, path}:
+            columns = json.loads(flaskdash("inspect", source, "--table", "loans", "--json").stdout)
+            roles = {column["name"]: column["role"] for column in columns["columns"]}
+            assert roles == {"person": "identifier", "amount": "measure"}
+    finally:
+        tables.drop_all(engine)
+        engine.dispose()
+
+
 # The project
 
 

@@ -238,7 +238,7 @@ def test_a_project_without_its_totals_passes_its_own_checks(
     (project / "crossed.csv").write_text(CROSSED)
     flaskdash("add-data", "crossed.csv")
     loader = (project / "app/loaders/crossed.py").read_text("utf-8")
-    assert 'TOTALS = {\n    "sex": ["both"],\n    "age": ["All"],\n}\n' in loader
+    assert 'TOTALS = {"sex": ["both"], "age": ["All"]}\n' in loader
     run(project, "ruff", "check", "--no-cache")
     run(project, "ruff", "format", "--check", "--no-cache")
     run(project, "mypy")

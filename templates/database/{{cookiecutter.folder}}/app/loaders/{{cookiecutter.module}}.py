@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
 REFRESH = {{ cookiecutter.refresh }}{% if cookiecutter.live %}  # how long an answer of the database is kept
-LIVE = True  # each chart is asked there, in the database's own SQL{% endif %}
+LIVE = True  # each chart is asked there, in the database's own SQL{% endif %}{% if cookiecutter.roles %}
+# Keys of the database, whose numbers are no amounts.
+ROLES = {{ cookiecutter.roles }}{% endif %}
 TABLE = Table(
     {{ cookiecutter.variable }},  # the environment variable, set in .env, that holds its address
     {{ cookiecutter.query }},

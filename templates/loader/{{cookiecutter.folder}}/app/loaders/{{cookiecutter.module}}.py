@@ -14,6 +14,8 @@ from __future__ import annotations
 {% else %}SOURCE = {% if not cookiecutter.url %}Path(__file__).parents[2] / "data" / {% endif %}{{ cookiecutter.source }}
 {% endif %}{% if cookiecutter.headers %}HEADERS = {{ cookiecutter.headers }}
 {% endif %}{% if cookiecutter.refresh %}REFRESH = {{ cookiecutter.refresh }}
+{% endif %}{% if cookiecutter.roles %}# Keys of the database, whose numbers are no amounts.
+ROLES = {{ cookiecutter.roles }}
 {% endif %}{% if cookiecutter.totals %}# Totals of other rows, which load() leaves out: adding them up would count twice.
 TOTALS = {{ cookiecutter.totals }}
 {% endif %}
