@@ -162,7 +162,7 @@ def test_loaders_that_cannot_be_joined_fail_at_the_start(
         loader = (joined / "app/loaders/targets.py").read_text("utf-8")
         (joined / "app/loaders/live.py").write_text(loader + "\n\nLIVE = True\n", "utf-8")
         (joined / "app/engine/live.py").write_text(
-            "from app.engine.query import SnapshotData as LiveData\n", "utf-8"
+            "from app.engine.query import Data as LiveData\n", "utf-8"
         )
     completed = subprocess.run(
         [joined / ".venv/bin/python", "-c", "from app import create_app; create_app()"],

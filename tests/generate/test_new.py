@@ -29,7 +29,7 @@ SKELETON = {
     "app/engine/bundles.py app/engine/controls.py app/engine/defaults.py app/engine/discovery.py",
     "app/engine/engine.py app/engine/figures.py app/engine/filters.py app/engine/models.py",
     "app/engine/narrow.py app/engine/page.py app/engine/query.py app/engine/reader.py",
-    "app/engine/respond.py app/engine/rights.py app/engine/snapshots.py app/engine/tables.py app/engine/together.py",
+    "app/engine/respond.py app/engine/rights.py app/engine/snapshots.py app/engine/tables.py",
     "app/engine/visitor.py",
     "app/engine/static/cards.css app/engine/static/download.js app/engine/static/figures.js",
     "app/engine/static/filters.css app/engine/static/filters.js app/engine/static/labels.js",

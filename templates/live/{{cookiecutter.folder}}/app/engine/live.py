@@ -18,9 +18,8 @@ from app.engine.database import Statement
 from app.engine.filters import is_day, limits
 from app.engine.kept_answers import RETRY_SECONDS, KeptAnswers
 from app.engine.models import Filter, Loader, Offer, State, View
-from app.engine.query import MOST_CHOICES, OWN_WITH
+from app.engine.query import MOST_CHOICES, OWN_WITH, Data
 from app.engine.rights import Rights, rights
-from app.engine.snapshots import Snapshot
 from app.engine.tables import Page, as_source
 
 if TYPE_CHECKING:
@@ -30,16 +29,15 @@ LONGEST_KEPT = 86_400.0  # seconds
 Part = str | sa.ClauseElement
 
 
-class LiveData:
-    """The data of a table in a database: see `Data` in query.py."""
+class LiveData(Data):
+    """The data of a table in a database; its snapshot has what load() returns: see database.py."""
 
     def __init__(self, loader: Loader, folder: Path) -> None:
-        self.loader = loader
+        super().__init__(loader, folder)
         self.table = loader.table
         self._max_age = min(loader.max_age, LONGEST_KEPT)
         self._answers = KeptAnswers(loader.name, loader.table, folder / f"{loader.name}.live")
-        self._sample = Snapshot(loader, folder)  # what load() returns: for tests and add-chart
-        self._facts = lru_cache(500)(lambda _state, _rights, fact, column: fact(column))
+        self._known = lru_cache(500)(lambda _state, _rights, fact, column: fact(column))
 
     def state(self) -> State:
         state = self.check()
@@ -53,12 +51,6 @@ class LiveData:
 
     def check(self) -> State:
         return self._answers.state(self._max_age)
-
-    def build(self, force: bool = False) -> State:
-        return self._sample.build(force)
-
-    def freeze(self) -> State:
-        return self._sample.freeze()  # the database goes on being asked
 
     def query(self, sql: str, filters: Sequence[Filter] = ()) -> DataFrame:
         return self._query(filters, sql)
@@ -96,11 +88,11 @@ class LiveData:
         if self._applied(filters):
             listed = self._choices(column, filters)
         else:
-            listed = self._facts(self.state(), rights(self.loader), self._choices, column)
+            listed = self._known(self.state(), rights(self.loader), self._choices, column)
         return list(listed["choice"]), int(listed["total"][:1].sum()) - len(listed)
 
     def span(self, column: str) -> tuple[Any, Any, int]:
-        span: DataFrame = self._facts(self.state(), rights(self.loader), self._span, column)
+        span: DataFrame = self._known(self.state(), rights(self.loader), self._span, column)
         low, high, distinct = span.iloc[0]
         return low, high, int(distinct)
 
@@ -123,7 +115,7 @@ class LiveData:
         counted = (
             self._count(applied)
             if applied
-            else self._facts(self.state(), rights(self.loader), self._count, ())
+            else self._known(self.state(), rights(self.loader), self._count, ())
         )
         return int(counted["rows_passed"].iloc[0])
 
@@ -142,7 +134,7 @@ class LiveData:
             Statement(*parts),
             bool(applied),
             lambda: (
-                keep and self._facts(self.check(), rights(self.loader), self._are_offered, applied)
+                keep and self._known(self.check(), rights(self.loader), self._are_offered, applied)
             ),
         )
 

@@ -14,7 +14,7 @@ from app.engine.cache import Cache
 from app.engine.engine import Engine, get_engine
 from app.engine.models import slugify
 from app.engine.page import blueprint
-from app.engine.query import SnapshotData
+from app.engine.query import Data
 from app.engine.visitor import Sessions
 from app.helpers import cells, words
 
@@ -41,7 +41,7 @@ def _create_engine(snapshots: Path, cache: Path) -> Engine:
     data = {}
     for name, loader in loaders_by_name.items():
         # The first loader of a live database brings live.py, and `flaskdash add-redis` shared.py.
-        data_class = import_module("app.engine.live").LiveData if loader.live else SnapshotData
+        data_class = import_module("app.engine.live").LiveData if loader.live else Data
         data[name] = data_class(loader, snapshots)
     has_shared = find_spec("app.engine.shared")
     cache_class = import_module("app.engine.shared").SharedCache if has_shared else Cache

@@ -10,7 +10,7 @@ from app.engine.controls import Control, find_controls
 from app.engine.defaults import with_defaults
 from app.engine.filters import from_query
 from app.engine.models import Chart, Filter, Loader, State, slugify
-from app.engine.query import Data, JoinedRows, Rows
+from app.engine.query import Data, Rows
 from app.engine.rights import ALL, rights
 from app.engine.visitor import visitor
 
@@ -64,7 +64,7 @@ class Engine:
     def rows_of(self, names: Sequence[str]) -> Rows:
         """Return what the SQL of charts asks that select from these loaders."""
         data = [self.data[name] for name in names]
-        return data[0] if len(data) == 1 else JoinedRows(data)
+        return data[0] if len(data) == 1 else Rows(data)
 
     def filter_forms(self, charts: Iterable[Chart]) -> dict[str, str]:
         """Return the columns that filter these charts and their peers, each as "form=default"."""

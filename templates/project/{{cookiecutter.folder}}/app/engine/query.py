@@ -6,15 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from app.engine.connection import cursor
 from app.engine.filters import quote, where
-from app.engine.models import Filter, Loader, Offer, State, View
+from app.engine.models import Filter, Loader, Offer, View
 from app.engine.rights import ALL, Rights, rights, visible_rows
 from app.engine.snapshots import Snapshot
 from app.engine.tables import Page, as_source
-from app.engine.together import query_together
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -26,74 +25,37 @@ CHUNK_VECTORS = 5  # of 2,048 rows
 OWN_WITH = re.compile(r"(?>\s|--.*\n|/\*[\s\S]*?\*/)*WITH(\s+RECURSIVE)?\b", re.IGNORECASE)
 
 
-class Rows(Protocol):
-    """What a chart asks: the rows of one loader, or of several that its SQL joins."""
+class Rows:
+    """What a chart asks: the rows of a snapshot, or of several that its SQL joins."""
+
+    def __init__(self, tables: Sequence[Any]) -> None:
+        self.tables = tables  # of Data, or of what stands for it in an export
 
     def query(self, sql: str, filters: Sequence[Filter] = ()) -> DataFrame:
         """Run SQL that names each loader as a table, over the rows that pass the filters."""
+        return _run(*self._filtered(sql, filters))
 
     def query_all(self, sqls: list[str], filters: Sequence[Filter]) -> list[DataFrame]:
-        """Run the SQL of several charts at once, or return nothing if that has no advantage."""
+        """Run the SQL of several charts at once, or return nothing if that has no advantage.
+
+        This takes a third of the time of one query for each chart. One statement materialises the
+        filtered rows, runs each chart's SQL over them, and packs its answer into a list; the lists
+        are in a temporary table of one row, from which each answer is unpacked. If any chart's SQL
+        fails, the whole statement does: the caller then runs them one by one.
+        """
+        if sum(table.state().rows for table in self.tables) > MOST_TOGETHER:
+            return []
+        sources, values = self._sources(filters)
+        tables = (f"{quote(name)} AS MATERIALIZED ({rows})" for name, rows in sources.items())
+        lists = (f"(SELECT list(row) FROM ({sql}\n) AS row) AS a{n}" for n, sql in enumerate(sqls))
+        create = f"CREATE TEMP TABLE answers AS WITH {', '.join(tables)} SELECT {', '.join(lists)}"
+        unpack = "SELECT unnest(a{}, max_depth := 2) FROM answers"
+        with cursor() as connection:
+            connection.execute(create, values)
+            return [connection.execute(unpack.format(n)).df() for n in range(len(sqls))]
 
     def chunks(self, sql: str, filters: Sequence[Filter]) -> Iterator[DataFrame]:
         """Yield what `query` returns in parts: at least one."""
-
-    def page(self, sql: str, filters: Sequence[Filter], view: View, rows: int) -> Page:
-        """Return one page of the rows that SQL selects, and read no more than these."""
-
-    def columns(self) -> dict[str, str]:
-        """Return the SQL type of each column."""
-
-
-class Data(Rows, Protocol):
-    """The data of one loader: of a snapshot (below), or of a database (live.py)."""
-
-    loader: Loader
-
-    def state(self) -> State:
-        """Return how fresh the data is; raise ServiceUnavailable if there is none."""
-
-    def check(self) -> State:
-        """Return the state; start to build what is missing."""
-
-    def build(self, force: bool = False) -> State:
-        """Build the snapshot, and return its state."""
-
-    def freeze(self) -> State:
-        """Build the snapshot if it is old, use it from now on, and return its state."""
-
-    def choices(self, column: str, filters: Sequence[Filter] = ()) -> tuple[list[str], int]:
-        """Return the first values of a column as text, in order, and how many more it has.
-
-        An empty text stands for missing values.
-        """
-
-    def span(self, column: str) -> tuple[Any, Any, int]:
-        """Return the least and greatest day or number of a column, and about how many it has."""
-
-    def offered(self, offers: Sequence[Offer]) -> list[list[str]]:
-        """Return for each offer the values as text, or both ends, in one query."""
-
-    def count(self, filters: Sequence[Filter] = ()) -> int:
-        """Return how many rows pass the filters."""
-
-
-class JoinedRows:
-    """The rows of several snapshots, each a table in SQL, which DuckDB queries."""
-
-    def __init__(self, tables: Sequence[Any]) -> None:
-        self.tables = tables  # of SnapshotData, or of what stands for it in an export
-
-    def query(self, sql: str, filters: Iterable[Filter] = (), find: str = "") -> DataFrame:
-        text, values = self._filtered(sql, filters)
-        return _run(text, values | ({"find": find} if find else {}))
-
-    def query_all(self, sqls: list[str], filters: Sequence[Filter]) -> list[DataFrame]:
-        if sum(table.state().rows for table in self.tables) > MOST_TOGETHER:
-            return []
-        return query_together(*self._sources(filters), sqls)
-
-    def chunks(self, sql: str, filters: Sequence[Filter]) -> Iterator[DataFrame]:
         text, values = self._filtered(sql, filters)
         with cursor() as connection:
             connection.execute(text, values)
@@ -102,14 +64,19 @@ class JoinedRows:
                 yield (df := connection.fetch_df_chunk(CHUNK_VECTORS))
 
     def page(self, sql: str, filters: Sequence[Filter], view: View, rows: int) -> Page:
+        """Return one page of the rows that SQL selects, and read no more than these."""
+
+        def ask(sql: str) -> DataFrame:
+            text, values = self._filtered(sql, filters)
+            return _run(text, values | ({"find": view.find} if view.find else {}))
+
         source, unordered = as_source(sql)
         columns = tuple(map(str, self.query(f"SELECT * {unordered} LIMIT 0", filters).columns))
         matches = ""
         if view.find:
             texts = (f"lower(CAST({quote(column)} AS VARCHAR))" for column in columns)
             matches = "WHERE " + " OR ".join(f"contains({text}, lower($find))" for text in texts)
-        count = f"SELECT count(*) AS total {unordered} {matches}"
-        total = int(self.query(count, filters, view.find)["total"].sum())
+        total = int(ask(f"SELECT count(*) AS total {unordered} {matches}")["total"].sum())
         view = view.within(columns, -(-total // rows))
         order = ""
         if view.sort:  # and then by all columns: else a row may be on two pages, or on none
@@ -119,9 +86,10 @@ class JoinedRows:
             source = unordered
         start = (view.page - 1) * rows
         selected = f"SELECT * {source} {matches} {order} LIMIT {rows} OFFSET {start}"
-        return Page(view, self.query(selected, filters, view.find), total, rows, columns)
+        return Page(view, ask(selected), total, rows, columns)
 
     def columns(self) -> dict[str, str]:
+        """Return the SQL type of each column."""
         tables = reversed(self.tables)  # the first that has a column decides its type
         return {name: kind for table in tables for name, kind in table.columns().items()}
 
@@ -145,8 +113,8 @@ class JoinedRows:
         return f"WITH {tables} {sql}", values
 
 
-class SnapshotData(Snapshot, JoinedRows):
-    """The data of a loader's snapshot."""
+class Data(Snapshot, Rows):
+    """The data of one loader: of its snapshot, or of a database (live.py)."""
 
     def __init__(self, loader: Loader, folder: Path) -> None:
         super().__init__(loader, folder)
@@ -167,6 +135,10 @@ class SnapshotData(Snapshot, JoinedRows):
         return dict(zip(described["column_name"], described["column_type"], strict=True))
 
     def choices(self, column: str, filters: Sequence[Filter] = ()) -> tuple[list[str], int]:
+        """Return the first values of a column as text, in order, and how many more it has.
+
+        An empty text stands for missing values.
+        """
         clause, parameters = where(filters, self.columns())
         rows, values = self._visible()
         value = quote(column)
@@ -178,6 +150,7 @@ class SnapshotData(Snapshot, JoinedRows):
         return listed["choice"], sum(listed["total"][:1]) - len(listed["choice"])
 
     def span(self, column: str) -> tuple[Any, Any, int]:
+        """Return the least and greatest day or number of a column, and about how many it has."""
         value = quote(column)
         sql = f"""SELECT min({value}), max({value}), approx_count_distinct({value})
             FROM {self._visible()[0]} WHERE isfinite({value})"""
@@ -185,6 +158,7 @@ class SnapshotData(Snapshot, JoinedRows):
         return low, high, distinct
 
     def offered(self, offers: Sequence[Offer]) -> list[list[str]]:
+        """Return for each offer the values as text, or both ends, in one query."""
         path, current = self.path(), rights(self.loader)
         known = {offer: self._offered.get((path, current, offer)) for offer in offers}
         if new := [offer for offer, answer in known.items() if answer is None]:
@@ -231,6 +205,7 @@ class SnapshotData(Snapshot, JoinedRows):
         return answers
 
     def count(self, filters: Sequence[Filter] = ()) -> int:
+        """Return how many rows pass the filters."""
         if rights(self.loader) == ALL and not where(filters, self.columns())[0]:
             return self.state().rows
         counted = self.query(f"SELECT count(*) AS n FROM {quote(self.loader.name)}", filters)

@@ -10,7 +10,6 @@ from typing import Any
 from flask import abort
 
 from app.blueprints.api.keys import readable
-from app.engine.query import SnapshotData
 from app.engine.rights import rights, visible_rows
 
 SANDBOX = Path(__file__).with_name("sandbox.py")
@@ -26,7 +25,7 @@ def run_query(sql: str) -> dict[str, Any]:
     for name, data in readable().items():
         if not re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE):
             continue
-        if not isinstance(data, SnapshotData):
+        if data.loader.live:
             abort(400, f"{name} is in a database that queries cannot reach: use its rows.")
         if data.state().rows > LARGEST:
             abort(400, f"{name} has more than {LARGEST:,} rows: use its rows and charts.")
