@@ -362,7 +362,7 @@ def test_a_figure_is_saved_as_a_picture_on_light_paper(watched: Watched, site: s
         saved[kind] = Path(download.value.path()).read_bytes()
     svg = saved["SVG"].decode()
     texts = re.findall(r"<text[^>]*>([^<]+)", re.sub(r"</?tspan[^>]*>", "", svg))
-    assert {"Revenue by region", "East, North", "Revenue", "North", "East"} <= set(texts)
+    assert {"Revenue by region", "North, East", "Revenue", "North", "East"} <= set(texts)
     assert saved["PNG"].startswith(b"\x89PNG")
     size = [int.from_bytes(saved["PNG"][at : at + 4], "big") for at in (16, 20)]
     assert size == [2400, 1350]

@@ -13,7 +13,7 @@ function downloadImage(format) {
     if (text) Object.assign(layout[`${letter}axis`], { title: { text }, automargin: true });
   }
   const title = document.querySelector("h1").textContent;
-  const filters = form ? [...formQuery().values()] : [];
+  const filters = [...filterQuery().values()];
   const text = escapeHtml(truncate(title, 90));
   const subtitle = {
     text: escapeHtml(truncate([ownTitle, ...filters].filter(Boolean).join(", "), 150)),

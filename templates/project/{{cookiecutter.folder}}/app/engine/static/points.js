@@ -25,14 +25,10 @@ function filtersAt(chart, { points: [point] }) {
 function toggleFilters(chart, event) {
   const pairs = filtersAt(chart, event);
   if (!pairs.length) return;
-  const query = formPairs();
-  const isChosen = pairs.every(([column, value]) => query.getAll(column).join() === value);
-  for (const [column, value] of pairs) {
-    for (const [name] of ownPairs(query, column)) query.delete(name);
-    query.append(column, isChosen ? "" : value); // empty: not even the default
-  }
-  setFilters(query);
-  applyFilters();
+  const query = filterQuery();
+  const isChosen = pairs.every((pair) => asText(chosenPairs(fieldOf(pair[0]))) === asText([pair]));
+  for (const pair of pairs) putPairs(query, fieldOf(pair[0]), isChosen ? [] : [pair]);
+  goTo(filteredUrl(query));
 }
 
 function listenToPoints(chart) {
