@@ -48,8 +48,9 @@ def course(times: Series[Any], values: Series[Any], step: str, unit: str = "") -
     top_time, top = max(points, key=lambda point: point[1])
     before_time, before = points[0]
     if step in {"month", "quarter"}:
-        year_before = last_time.replace(year=last_time.year - 1)
-        before_time, before = next((p for p in points if p[0] == year_before), points[0])
+        year_before = last_time.year - 1, last_time.month
+        matches = (p for p in points if (p[0].year, p[0].month) == year_before)
+        before_time, before = next(matches, points[0])
     at = AT.get(step, "in")
     text = f"{number(last, unit)} {at} {period(last_time, step)}"
     if before > 0 and 0.1 < last / before < 10:
