@@ -12,8 +12,8 @@ from flask import Blueprint, Response, abort
 
 from app.engine import get_engine
 from app.engine.cache import NO_STORE, Answer, place
+from app.engine.figures import plot, to_json
 from app.engine.models import Chart
-from app.engine.page import draw
 from app.engine.respond import respond
 from app.engine.tables import plain
 
@@ -70,7 +70,8 @@ def _respond_rows(chart: Chart, write: Callable[[DataFrame], str], mimetype: str
 
 def as_figure(chart: Chart, df: DataFrame) -> str:
     """Return a chart's figure as JSON; an empty one if the table has nothing to draw."""
-    return '{"data": [], "layout": {}}' if df.isna().all(axis=None) else draw(chart, df)
+    is_empty = df.isna().all(axis=None)
+    return '{"data": [], "layout": {}}' if is_empty else to_json(plot(chart, df))
 
 
 def as_json(df: DataFrame) -> str:

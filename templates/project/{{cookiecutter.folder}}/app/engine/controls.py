@@ -27,16 +27,12 @@ MOST_LABELS = 200  # of one column whose points can be clicked
 
 @dataclass(frozen=True)
 class Control:
-    """What the form offers for one filter, and what is chosen in it."""
+    """What the form offers for one filter, and what is chosen in it: limits only if they fit."""
 
     column: str
     form: str  # one of filters.FORMS
     data: tuple[Data, ...]  # of the loaders that have the column
-    values: tuple[str, ...]
-    low: str
-    high: str
-    text: str
-    is_not: bool = False
+    chosen: Filter
     default: str = ""  # as FILTERS has it
     ends: tuple[str, str] = ("", "")  # the least and greatest, of a range
     within: tuple[str, str] = ("", "")  # those under the other filters
@@ -77,12 +73,12 @@ def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
     if not form or not filters.fits(form, kind):
         form = _default_form(data, column, kind)
     low, high = filters.limits(current, kind)
-    text, is_not = current.text, current.is_not
-    control = Control(column, form, data, current.values, low, high, text, is_not, default)
-    if control.form in RANGES:
-        same_kind = [each for each in data if filters.fits(form, each.columns()[column])]
-        return _with_ends(control, [each.span(column) for each in same_kind])
-    return with_choices(control, (), current.values)
+    control = Control(column, form, data, replace(current, low=low, high=high), default)
+    if form not in RANGES:
+        return with_choices(control, (), current.values)
+    spans = [each.span(column) for each in data if filters.fits(form, each.columns()[column])]
+    ends = ends_of(form, [end for span in spans for end in span[:2]])
+    return replace(control, ends=ends, within=ends, distinct=max(span[2] for span in spans))
 
 
 def with_choices(
@@ -94,11 +90,6 @@ def with_choices(
     choices = dict.fromkeys(choice for choices, _ in listed for choice in choices)
     choices |= dict.fromkeys(chosen if more else ())
     return replace(control, choices=tuple(sorted(choices, key="".__eq__)), more=more)
-
-
-def _with_ends(control: Control, spans: Sequence[tuple[Any, Any, int]]) -> Control:
-    ends = ends_of(control.form, [end for span in spans for end in span[:2]])
-    return replace(control, ends=ends, within=ends, distinct=max(span[2] for span in spans))
 
 
 def ends_of(form: str, values: Iterable[Any]) -> tuple[str, str]:
@@ -134,34 +125,31 @@ def are_offered(active: Iterable[Filter], controls: Iterable[Control]) -> bool:
 
 def _is_offered(item: Filter, control: Control) -> bool:
     least, most = control.ends if control.form == "days" else ("", "")
-    are_within = all(least <= limit <= most for limit in (item.low, item.high) if limit)
-    if item.text or not are_within or (item.low, item.high) != (control.low, control.high):
+    limits = item.low, item.high
+    are_within = all(least <= limit <= most for limit in limits if limit)
+    if item.text or not are_within or limits != (control.chosen.low, control.chosen.high):
         return False
     listed = () if control.more else control.choices
     unlisted = [Filter(item.column, (value,)) for value in item.values if value not in listed]
     return all(any(data.count([single]) for data in control.data) for single in unlisted)
 
 
-def chips(
-    controls: Iterable[Control], active: Iterable[Filter], chosen: Iterable[Filter]
-) -> list[tuple[str, str]]:
+def chips(controls: Iterable[Control], chosen: Iterable[Filter]) -> list[tuple[str, str]]:
     """Return each active filter in words, with the query string of the page without it.
 
     Those that are active by default are not among the chosen ones, which the URL names.
     """
     chips: list[tuple[str, str]] = []
-    by_column = {control.column: control for control in controls}
-    for item in active:
-        if control := by_column.get(item.column):
-            for text, smaller in _without_each(item, control.low, control.high):
-                remaining = {each.column: each for each in chosen} | {item.column: smaller}
-                if smaller == Filter(item.column) and not control.default:
-                    del remaining[item.column]
-                chips.append((f"{words(item.column)}{text}", _query(remaining.values())))
+    for control in controls:
+        for text, smaller in _without_each(control.chosen):
+            remaining = {each.column: each for each in chosen} | {control.column: smaller}
+            if smaller == Filter(control.column) and not control.default:
+                del remaining[control.column]
+            chips.append((f"{words(control.column)}{text}", _query(remaining.values())))
     return chips
 
 
-def _without_each(item: Filter, low: str, high: str) -> Iterable[tuple[str, Filter]]:
+def _without_each(item: Filter) -> Iterable[tuple[str, Filter]]:
     """Yield each condition of a filter in words, and the filter without it."""
     values = list(dict.fromkeys(value.replace("\r\n", "\n") for value in item.values))
     start = ": not " if item.is_not else ": "
@@ -174,6 +162,7 @@ def _without_each(item: Filter, low: str, high: str) -> Iterable[tuple[str, Filt
             yield f"{start}{value or 'blank'}", replace(item, values=remaining, is_not=is_not)
     if item.text:
         yield f" has “{item.text}”", replace(item, text="")
+    low, high = item.low, item.high
     if low or high:
         text = f"{low} – {high}" if low and high else f"from {low}" if low else f"to {high}"
         yield f": {text}", replace(item, low="", high="")

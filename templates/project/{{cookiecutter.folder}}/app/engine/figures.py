@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from app.engine.models import Chart
 
 if TYPE_CHECKING:
@@ -29,6 +31,11 @@ def plot(chart: Chart, rows: DataFrame) -> Figure:
     figure: Figure = chart.draw(_escape(rows))
     figure.layout.template = None
     return figure
+
+
+def to_json(figure: Figure) -> Markup:
+    """Return a figure in JSON that is safe in a <script>: no </script> ends it."""
+    return Markup(str(figure.to_json()).replace("<", "\\u003c"))
 
 
 def _escape(df: DataFrame) -> DataFrame:

@@ -56,12 +56,13 @@ def _filters_beside(control: Control, active: Sequence[Filter]) -> tuple[Filter,
     if control.form == "search" or not any(o.column in kinds for o in remaining for kinds in types):
         return None
     if control.more:  # of a long list, only the chosen values are looked for
-        return (*remaining, Filter(control.column, control.values)) if control.values else None
+        values = control.chosen.values
+        return (*remaining, Filter(control.column, values)) if values else None
     return remaining
 
 
 def _narrowed(control: Control, values: list[str]) -> Control:
     if control.form in RANGES:
         return replace(control, within=ends_of(control.form, values))
-    listed = control.values if control.more else control.choices
+    listed = control.chosen.values if control.more else control.choices
     return replace(control, empty=frozenset(listed).difference(values))

@@ -22,7 +22,7 @@ from app.engine.cache import Answer
 from app.engine.controls import Control
 from app.engine.defaults import check_defaults, default_query
 from app.engine.engine import get_engine
-from app.engine.figures import plot
+from app.engine.figures import plot, to_json
 from app.engine.models import LONGEST_SEARCH, Chart, Filter, View
 from app.engine.narrow import find, narrow
 from app.engine.respond import respond, views_of
@@ -31,7 +31,6 @@ from app.helpers import summary
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-    from plotly.graph_objects import Figure
 
 CACHED_PAGES = 10  # of a table
 _threads = ThreadPoolExecutor(4, "query")
@@ -91,15 +90,6 @@ def chart_choices(slug: str) -> Response:
     return respond(charts, build, "text/html", (names, text))
 
 
-def draw(chart: Chart, rows: DataFrame) -> Markup:
-    """Return a chart's figure in JSON that is safe in a <script>."""
-    return _to_json(plot(chart, rows))
-
-
-def _to_json(figure: Figure) -> Markup:
-    return Markup(str(figure.to_json()).replace("<", "\\u003c"))  # so that no </script> ends it
-
-
 def _page(
     template: str,
     title: str,
@@ -130,7 +120,7 @@ def _page(
         bundle=bundle,
         controls=narrowed(),
         query="?" + urlencode(filters.to_pairs(chosen)) if chosen else "",
-        chips=controls.chips(page_controls, active, chosen),
+        chips=controls.chips(page_controls, chosen),
         presets=controls.presets,
         default_query=default_query,
         value_pair=filters.value_pair,
@@ -225,7 +215,7 @@ def _card(
             return Card(chart, page, **{chart.kind: _result(chart, rows)})
         labels = controls.clickable(rows, page_controls)
         figure = plot(chart, rows)
-        parts, json = bundles.parts_of(figure), _to_json(figure)
+        parts, json = bundles.parts_of(figure), to_json(figure)
         note = chart.note(rows) if chart.note and current_app.config["NOTES"] else ""
         description = summary(rows)
         return Card(chart, page, json, parts, note=note, labels=labels, description=description)
