@@ -208,6 +208,14 @@ def test_all_but_the_chosen_values(page: Page) -> None:
     expect(chips(page).first).to_have_text("Place: not Place 01")
     page.reload()
     expect(choice.get_by_label("not these")).to_be_checked()
+    page.get_by_role("link", name="Reset").click()
+    expect(chips(page)).to_have_count(0)
+    expect(choice.get_by_label("not these")).not_to_be_checked()
+    choice.locator("summary").click()
+    choice.get_by_label("not these").check()
+    page.evaluate("fetch('').then((r) => r.text()).then((text) => updateForm(parseHtml(text)))")
+    choice.get_by_label("Place 02").check()
+    expect(chips(page)).to_have_text(["Place: not Place 02"])
 
 
 def test_choices_follow_the_other_filters_in_an_open_menu(page: Page) -> None:

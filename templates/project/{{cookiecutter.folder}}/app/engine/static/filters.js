@@ -8,9 +8,8 @@ const PARTS = ["", ".from", ".to", ".has", ".not", ".blank"]; // of a column's p
 const isOf = (column, name) => PARTS.some((part) => name === column + part);
 const asText = (pairs) => pairs.map(String).sort().join("\n");
 
-function fieldOf(column) {
-  return form.querySelector(`[data-column="${CSS.escape(column)}"]`);
-}
+const fieldOf = (column, page = document) =>
+  page.querySelector(`.filters [data-column="${CSS.escape(column)}"]`);
 
 // What is chosen in a field: under "not these", the chosen values are those to leave out.
 function chosenPairs(field) {
@@ -72,8 +71,7 @@ const keyOf = ({ control }) => control.name + control.value;
 // Shows what the form of a page has. Its parts stay, with focus and scroll.
 function updateForm(page) {
   for (const field of form?.querySelectorAll("[data-column]") ?? []) {
-    const column = CSS.escape(field.dataset.column);
-    const newField = page.querySelector(`.filters [data-column="${column}"]`);
+    const newField = fieldOf(field.dataset.column, page);
     if (!newField) continue; // newer data does not have the column
     field.dataset.default = newField.dataset.default ?? "";
     for (const input of field.querySelectorAll("[placeholder][name]")) {
@@ -81,10 +79,14 @@ function updateForm(page) {
       for (const name of ["min", "max", "placeholder"]) input[name] = newInput[name];
       if (input !== document.activeElement) input.value = newInput.value; // somebody may be typing
     }
-    const labels = new Map([...field.querySelectorAll("label")].map((l) => [keyOf(l), l]));
+    const [isNot, newIsNot] = [field, newField].map((part) => part.querySelector(".not input"));
+    const isSwitched = field.open && !newField.querySelector(":checked"); // before any choice
+    if (isNot && !isSwitched) isNot.checked = newIsNot.checked;
+    const choices = field.querySelectorAll("label:not(.not)");
+    const labels = new Map([...choices].map((label) => [keyOf(label), label]));
     for (const { control } of labels.values()) control.checked = false;
     let last = null;
-    for (const newLabel of newField.querySelectorAll("label")) {
+    for (const newLabel of newField.querySelectorAll("label:not(.not)")) {
       const label = labels.get(keyOf(newLabel)) ?? newLabel;
       label.className = newLabel.className;
       label.control.checked = newLabel.control.checked;
