@@ -153,8 +153,7 @@ def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(shared_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a copy of the project with its environment, and work in it."""
-    root = tmp_path / "shop"
-    copy_project(shared_project, root)
+    root = copy_project(shared_project, tmp_path / "shop")
     monkeypatch.chdir(root)
     return root
 

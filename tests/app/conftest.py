@@ -30,6 +30,22 @@ HOSTILE_SQL = (
 )
 
 
+@pytest.fixture
+def shop(stocked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of a module's project with parts, as the current folder."""
+    root = copy_project(stocked, tmp_path / "shop")
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def site(shop: Path) -> Iterator[str]:
+    """Lend the address of that copy."""
+    with serving(shop, SECRET_KEY="test") as url:
+        wait_for_data(url)
+        yield url
+
+
 @pytest.fixture(scope="session")
 def kinds_project(shared_project: Path) -> Path:
     """Return a project with a chart of each kind, shared by all workers; tests must copy it."""

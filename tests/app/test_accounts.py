@@ -7,70 +7,38 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from flaskdash.check import boots
 from flaskdash.project import Project
+from tests.support.accounts import PASSWORD, choose_password, link
 from tests.support.fixtures import Cli
-from tests.support.projects import add_parts, copy_project, replace_in, run
-from tests.support.web import fetch, serving, wait_for_data
-
-PASSWORD = "a quiet harbour"
+from tests.support.projects import add_parts, check_own_code, replace_in, run
+from tests.support.web import fetch, serving
 
 
 @pytest.fixture(scope="module")
-def closed(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stocked(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with accounts, and with a chart for admins alone."""
     root = add_parts(shared_project, tmp_path_factory.mktemp("accounts") / "shop", ["add-auth"])
     replace_in(root, "charts/revenue_by_region.py", ("\nORDER = ", '\nROLES = ["admin"]\nORDER = '))
     return root
 
 
-@pytest.fixture
-def shop(closed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "closed"
-    copy_project(closed, root)
-    monkeypatch.chdir(root)
-    return root
-
-
-@pytest.fixture
-def site(shop: Path) -> Iterator[str]:
-    with serving(shop, SECRET_KEY="test") as url:
-        wait_for_data(url)
-        yield url
-
-
 def user(shop: Path, *args: str) -> str:
     return run(shop, "python", "-m", "flask", "user", *args)
 
 
-def link(text: str) -> str:
-    return re.findall(r"/links/[\w-]+", text)[0]
-
-
-def choose_password(page: Page, address: str) -> None:
-    page.goto(address)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_label("Once more").fill(PASSWORD)
-    page.get_by_role("button", name="Save, and sign in").click()
-
-
 def test_passes_its_own_checks(shop: Path) -> None:
-    assert "All checks passed" in run(shop, "ruff", "check", "--no-cache")
-    assert "already formatted" in run(shop, "ruff", "format", "--check", "--no-cache")
-    assert "no issues found" in run(shop, "mypy")
-    summary = run(shop, "pytest", "-q", "-p", "no:cacheprovider").splitlines()[-1]
-    assert re.fullmatch(r"\d+ passed in .*", summary), summary
+    check_own_code(shop)
 
 
-def test_its_files_are_short(closed: Path) -> None:
-    files = [*closed.glob("app/blueprints/accounts/**/*.py"), *closed.glob("tests/*.py")]
+def test_its_files_are_short(stocked: Path) -> None:
+    files = [*stocked.glob("app/blueprints/accounts/**/*.py"), *stocked.glob("tests/*.py")]
     assert max(len(path.read_text("utf-8").splitlines()) for path in files) <= 250
     code = [path for path in files if path.parent.name == "accounts" and path.name != "testing.py"]
     assert sum(len(path.read_text("utf-8").splitlines()) for path in code) <= 1_311

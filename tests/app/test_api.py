@@ -21,7 +21,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from flaskdash.cli import cli
-from tests.support.projects import add_parts, copy_project, own_environment, run
+from tests.support.projects import add_parts, check_own_code, own_environment, run
 from tests.support.web import fetch, serving, wait_for_data
 
 VISIBLE = '''
@@ -33,16 +33,8 @@ def visible(user: object) -> dict[str, str | None]:
 
 
 @pytest.fixture(scope="module")
-def made_with_api(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stocked(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return add_parts(shared_project, tmp_path_factory.mktemp("api") / "shop", ["add-api"])
-
-
-@pytest.fixture
-def shop(made_with_api: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "open"
-    copy_project(made_with_api, root)
-    monkeypatch.chdir(root)
-    return root
 
 
 def make_key(shop: Path, name: str, *flags: str) -> str:
@@ -72,15 +64,12 @@ def site(shop: Path) -> Iterator[str]:
 
 
 def test_its_own_tests_and_checks_pass(shop: Path) -> None:
-    assert "passed" in run(shop, "pytest", "-q", "tests/test_api.py", "tests/test_database.py")
-    run(shop, "mypy")
-    run(shop, "ruff", "check")
-    run(shop, "ruff", "format", "--check")
+    check_own_code(shop, "tests/test_api.py", "tests/test_database.py")
 
 
-def test_it_goes_together_with_accounts(shop: Path, made_with_api: Path) -> None:
+def test_it_goes_together_with_accounts(shop: Path, stocked: Path) -> None:
     (shop / ".venv").unlink()
-    own_environment(shop, made_with_api)
+    own_environment(shop, stocked)
     result = CliRunner().invoke(cli, ["add-auth"])
     assert result.exit_code == 0, result.output
     assert "passed" in run(shop, "pytest", "-q", "tests/test_api.py", "tests/test_auth.py")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import subprocess
 import urllib.request
@@ -59,14 +58,6 @@ def stocked(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     (root / ".env").write_text("SECRET_KEY=test\n", "utf-8")
     with (root / "app/pages.py").open("a", encoding="utf-8") as pages:
         pages.write(ADD)
-    return root
-
-
-@pytest.fixture
-def shop(stocked: Path, tmp_path: Path) -> Path:
-    root = tmp_path / "shop"
-    shutil.copytree(stocked, root, ignore=shutil.ignore_patterns(".venv", "instance"))
-    (root / ".venv").symlink_to(stocked / ".venv")
     return root
 
 

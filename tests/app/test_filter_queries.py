@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.support.projects import START, alone, inside
+from tests.support.projects import START, alone, inside, start_error
 
 
 def test_values_that_nobody_can_choose_are_not_kept(project: Path) -> None:
@@ -234,13 +233,7 @@ def test_a_form_that_does_not_fit_its_column_fails_its_chart(
 
 def test_a_form_that_there_is_not_fails_at_the_start(project: Path) -> None:
     set_filters(project, '{"region": "dropdown"}')
-    completed = subprocess.run(
-        [project / ".venv/bin/python", "-c", "from app import create_app; create_app()"],
-        cwd=project,
-        capture_output=True,
-        text=True,
-    )
-    last = completed.stderr.strip().splitlines()[-1]
+    last = start_error(project)
     assert last.endswith(
         "app/charts/revenue_by_region.py: FILTERS has 'dropdown'. "
         "Write one of choice, single, range, days, search."

@@ -7,7 +7,6 @@ import io
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,9 @@ from flaskdash.check.boots import boots
 from flaskdash.deploy.static import StaticFiles
 from flaskdash.project import Project
 from tests.support.forms import ADD_FORMS
-from tests.support.projects import add_parts, inside, keep_one_chart, run
+from tests.support.projects import add_parts, check_own_code, inside, keep_one_chart, run
 from tests.support.waiting import wait_for
-from tests.support.web import Watched, fetch, serving, wait_for_data
+from tests.support.web import Watched, fetch
 
 
 @pytest.fixture(scope="module")
@@ -31,27 +30,9 @@ def stocked(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return root
 
 
-@pytest.fixture
-def shop(stocked: Path, tmp_path: Path) -> Path:
-    root = tmp_path / "shop"
-    shutil.copytree(stocked, root, ignore=shutil.ignore_patterns(".venv", "instance"))
-    (root / ".venv").symlink_to(stocked / ".venv")
-    return root
-
-
-@pytest.fixture
-def site(shop: Path) -> Iterator[str]:
-    with serving(shop, SECRET_KEY="test") as url:
-        wait_for_data(url)
-        yield url
-
-
 def test_its_own_tests_and_checks_pass(shop: Path) -> None:
-    run(shop, "ruff", "check")
-    run(shop, "ruff", "format", "--check")
-    run(shop, "mypy")
     names = ["orders", "scans", "upload_sales", "database", "app"]
-    assert " passed" in run(shop, "pytest", "-q", *(f"tests/test_{name}.py" for name in names))
+    check_own_code(shop, *(f"tests/test_{name}.py" for name in names))
 
 
 def test_a_static_copy_has_no_forms(shop: Path) -> None:

@@ -22,7 +22,7 @@ from flaskdash.charts.kinds import AGGREGATES
 from tests.support.data import sales_csv
 from tests.support.fixtures import Cli
 from tests.support.flags import FLAGS
-from tests.support.projects import copy_project, own_environment, run
+from tests.support.projects import check_own_code, copy_project, own_environment, run, start_error
 from tests.support.waiting import wait_for
 from tests.support.web import fetch, free_port, serving, wait_for_data
 
@@ -34,11 +34,7 @@ def test_passes_its_own_checks_with_each_kind_of_chart(
     flaskdash("refresh")  # else each add-chart runs the loader
     for kind, flags in FLAGS.items():
         flaskdash("add-chart", f"my_{kind}", "--kind", kind, *flags)
-    assert "All checks passed" in run(project, "ruff", "check", "--no-cache")
-    assert "already formatted" in run(project, "ruff", "format", "--check", "--no-cache")
-    assert "no issues found" in run(project, "mypy")
-    summary = run(project, "pytest", "-q", "-p", "no:cacheprovider").splitlines()[-1]
-    assert re.fullmatch(r"\d+ passed in .*", summary), summary
+    check_own_code(project)
 
 
 def test_nothing_of_it_imports_flaskdash(made: Path) -> None:
@@ -286,12 +282,6 @@ def test_a_file_that_does_not_fit_fails_at_the_start(
 ) -> None:
     chart = project / "app/charts/revenue_by_region.py"
     chart.write_text(chart.read_text("utf-8").replace(*change), "utf-8")
-    completed = subprocess.run(
-        [project / ".venv/bin/python", "-c", "from app import create_app; create_app()"],
-        cwd=project,
-        capture_output=True,
-        text=True,
-    )
-    last = completed.stderr.strip().splitlines()[-1]
+    last = start_error(project)
     assert "app/charts/revenue_by_region.py: " in last
     assert message in last

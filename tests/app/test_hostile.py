@@ -37,7 +37,7 @@ from flaskdash.names import identifier
 from flaskdash.project import Project, results
 from tests.support.fixtures import Cli
 from tests.support.loaders import run_loaders_once
-from tests.support.projects import module_of_skeleton, own_environment
+from tests.support.projects import module_of_skeleton, own_environment, start_error
 from tests.support.web import Watched, fetch, serving, wait_for_data
 
 SCRIPT = "</script><script>alert(1)</script>"
@@ -571,15 +571,9 @@ def test_two_dashboards_of_one_address_are_refused(project: Path, flaskdash: Cli
     assert "The dashboards 'Sales!' and 'Sales?' would have the same address" in output
     chart = (project / "app/charts/mine.py").read_text("utf-8")
     (project / "app/charts/yours.py").write_text(chart.replace("Sales!", "Sales?"), "utf-8")
-    completed = subprocess.run(
-        [project / ".venv/bin/python", "-c", "from app import create_app; create_app()"],
-        cwd=project,
-        capture_output=True,
-        text=True,
-    )
     assert re.search(
         r"app/charts/\w+\.py: the dashboards 'Sales\?' and 'Sales!' have the same address, ",
-        completed.stderr,
+        start_error(project),
     )
 
 

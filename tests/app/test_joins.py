@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.projects import copy_project, inside, replace_in
+from tests.support.projects import copy_project, inside, replace_in, start_error
 
 # Targets of each region; the sales have a region West, too, and a product.
 TARGETS = "region,country,target\n" + "".join(
@@ -164,13 +163,7 @@ def test_loaders_that_cannot_be_joined_fail_at_the_start(
         (joined / "app/engine/live.py").write_text(
             "from app.engine.query import Data as LiveData\n", "utf-8"
         )
-    completed = subprocess.run(
-        [joined / ".venv/bin/python", "-c", "from app import create_app; create_app()"],
-        cwd=joined,
-        capture_output=True,
-        text=True,
-    )
-    last = completed.stderr.strip().splitlines()[-1]
+    last = start_error(joined)
     assert "app/charts/joined.py: " in last
     assert message in last
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.projects import add_parts, copy_project, inside, run
+from tests.support.projects import add_parts, inside, run
 from tests.support.waiting import wait_for
 from tests.support.web import fetch, free_port
 
@@ -81,13 +81,6 @@ def provider() -> Iterator[str]:
 def stocked(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("oidc") / "shop"
     return add_parts(shared_project, root, ["add-auth", "--oidc"])
-
-
-@pytest.fixture
-def shop(stocked: Path, tmp_path: Path) -> Path:
-    root = tmp_path / "shop"
-    copy_project(stocked, root)
-    return root
 
 
 def ask(shop: Path, provider: str, code: str, **environment: str) -> list[str]:

@@ -106,6 +106,11 @@ def shop(project: Path, flaskdash: Cli) -> Path:
     return project
 
 
+def as_users(shop: Path, code: str) -> str:
+    """Run code in which X-User says who asks; return what it prints."""
+    return inside(shop, HOOK + dedent(code))
+
+
 @pytest.mark.parametrize("seed", range(ROUNDS))
 def test_no_answer_has_a_row_of_somebody_else(shop: Path, seed: int) -> None:
     settings = json.dumps([seed, ANSWERS, OWNERS])
@@ -116,10 +121,9 @@ def test_no_answer_has_a_row_of_somebody_else(shop: Path, seed: int) -> None:
 
 
 def test_counts_choices_and_sums_are_those_of_the_visible_rows(shop: Path) -> None:
-    output = inside(
+    output = as_users(
         shop,
-        HOOK
-        + dedent("""
+        """
         import re
         def facts(user):
             page = get("/", **({"X-User": user} if user else {})).text
@@ -127,7 +131,7 @@ def test_counts_choices_and_sums_are_those_of_the_visible_rows(shop: Path) -> No
             return re.findall(r"orders: (\\d+) rows", page), sorted(set(re.findall("town..y", page))), rows
         boss, own, nobody = facts("boss"), facts("owner3x"), facts("")
         print(json.dumps([boss[0], own[0], nobody[0], len(boss[1]), own[1], nobody[1], boss[2] != own[2], nobody[2]]))
-    """),
+        """,
     )
     *counts, boss_towns, towns, no_towns, differs, nothing = json.loads(output.splitlines()[-1])
     assert counts == [["480"], ["80"], []]
@@ -139,15 +143,14 @@ def test_counts_choices_and_sums_are_those_of_the_visible_rows(shop: Path) -> No
 
 
 def test_users_with_equal_rights_share_answers(shop: Path) -> None:
-    output = inside(
+    output = as_users(
         shop,
-        HOOK
-        + dedent("""
+        """
         def files(user):
             assert get("/", **{"X-User": user}).status_code == 200
             return len(cached_files())
         print(json.dumps([files(user) for user in ("owner1x", "owner2x", "owner1x", "boss", "owner2x")]))
-    """),
+        """,
     )
     first, second, third, fourth, fifth = json.loads(output.splitlines()[-1])
     assert first < second == third < fourth == fifth
@@ -157,14 +160,13 @@ def test_a_wrong_condition_shows_nothing(shop: Path) -> None:
     loader = shop / "app/loaders/orders.py"
     text = loader.read_text("utf-8").replace('{"owner": user["name"]}', '{"owner"}')
     loader.write_text(text, "utf-8")
-    output = inside(
+    output = as_users(
         shop,
-        HOOK
-        + dedent("""
+        """
         for address in ("/", "/charts/total-amount", "/charts/total-amount.csv"):
             answer = get(address, **{"X-User": "owner1x"})
             print(answer.status_code, "town" in answer.text)
-    """),
+        """,
     )
     assert "True" not in output
 

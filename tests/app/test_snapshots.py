@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from flaskdash.project import Project, contents
-from tests.support.projects import alone, inside, replace_in
+from tests.support.projects import alone, inside, replace_in, start_error
 from tests.support.waiting import wait_for
 
 FAILING = ("    return df", '    open("calls", "a").write("x")\n    raise OSError("pass" "word")')
@@ -353,11 +352,7 @@ def test_a_refresh_that_does_not_fit_fails_at_the_start(
 ) -> None:
     loader = project / "app/loaders/clock.py"
     loader.write_text('REFRESH = "15m"\n\n\ndef load():\n    pass\n'.replace(old, new), "utf-8")
-    code = "from app import create_app; create_app()"
-    completed = subprocess.run(
-        [project / ".venv/bin/python", "-c", code], cwd=project, capture_output=True, text=True
-    )
-    assert f"app/loaders/clock.py: {message}" in completed.stderr
+    assert f"app/loaders/clock.py: {message}" in start_error(project)
 
 
 def test_rows_that_cannot_be_read_are_counted(project: Path) -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from flaskdash.cli import cli
-from tests.support.projects import add_parts, copy_project, own_environment, run, snapshot
+from tests.support.accounts import choose_password, link
+from tests.support.projects import (
+    add_parts,
+    check_own_code,
+    copy_project,
+    own_environment,
+    run,
+    snapshot,
+)
 from tests.support.web import fetch, serving, wait_for_data
 
-PASSWORD = "a quiet harbour"
 ADD = (
     (
         "add-form",
@@ -40,30 +46,19 @@ def visible(user: object) -> dict[str, str | None] | None:
 
 
 @pytest.fixture(scope="module")
-def whole(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stocked(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return add_parts(shared_project, tmp_path_factory.mktemp("together") / "shop", *ADD)
 
 
-@pytest.fixture
-def shop(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "whole"
-    copy_project(whole, root)
-    monkeypatch.chdir(root)
-    return root
-
-
 def test_its_own_tests_and_checks_pass(shop: Path) -> None:
-    assert "passed" in run(shop, "pytest", "-q")
-    run(shop, "mypy")
-    run(shop, "ruff", "check")
-    run(shop, "ruff", "format", "--check")
+    check_own_code(shop)
 
 
 def test_all_of_it_is_removed_without_a_trace(
-    shop: Path, whole: Path, shared_project: Path, tmp_path: Path
+    shop: Path, stocked: Path, shared_project: Path, tmp_path: Path
 ) -> None:
     (shop / ".venv").unlink()
-    own_environment(shop, whole)
+    own_environment(shop, stocked)
     for name in ("api", "sales-upload", "visits-form", "auth", "database"):
         result = CliRunner().invoke(cli, ["remove", name])
         assert result.exit_code == 0 or "There is no" in result.output, result.output
@@ -90,25 +85,18 @@ def site(shop: Path) -> Iterator[str]:
         yield url
 
 
-def choose_password(page: Page, address: str) -> None:
-    page.goto(address)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_label("Once more").fill(PASSWORD)
-    page.get_by_role("button", name="Save, and sign in").click()
-
-
 def test_a_day_of_its_users(site: str, shop: Path, browser: Browser) -> None:
     """An admin invites an editor, who sees their rows, enters some, and signs out; then sees as them."""
     flask = ("python", "-m", "flask", "user")
     output = run(shop, *flask, "add", "admin@example.com", "--role", "admin", "--link")
     admin = browser.new_context().new_page()
-    choose_password(admin, site + re.findall(r"/links/[\w-]+", output)[0])
+    choose_password(admin, site + link(output))
     admin.goto(f"{site}/people")
     admin.get_by_label("E-mail address").fill("ann@example.com")
     admin.locator("select[name=role]").first.select_option("editor")
     admin.get_by_role("button", name="Invite").click()
     expect(admin.get_by_text("/links/")).to_be_visible()
-    invitation = re.findall(r"/links/[\w-]+", admin.content())[0]
+    invitation = link(admin.content())
     run(shop, *flask, "facts", "ann@example.com", "region=North")
     ann = browser.new_context().new_page()
     choose_password(ann, site + invitation)

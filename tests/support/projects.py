@@ -45,10 +45,11 @@ def borrow_environment(project: Path, shared: Path) -> None:
         shutil.copy(shared / "uv.lock", project)
 
 
-def copy_project(shared: Path, root: Path) -> None:
+def copy_project(shared: Path, root: Path) -> Path:
     """Copy the shared project without its snapshots; the copy uses the same environment."""
     shutil.copytree(shared, root, ignore=shutil.ignore_patterns(".venv", "instance"))
     borrow_environment(root, shared)
+    return root
 
 
 def keep_one_chart(project: Path, name: str, filters: str) -> None:
@@ -99,6 +100,27 @@ def run(project: Path, *command: str) -> str:
     )
     assert completed.returncode == 0, completed.stdout + completed.stderr
     return completed.stdout
+
+
+def start_error(project: Path) -> str:
+    """Return the last line that an application prints which fails at its start."""
+    completed = subprocess.run(
+        [project / ".venv/bin/python", "-c", "from app import create_app; create_app()"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+    )
+    assert completed.returncode != 0
+    return completed.stderr.strip().splitlines()[-1]
+
+
+def check_own_code(project: Path, *tests: str) -> None:
+    """Assert that a project passes its linters and its own tests, or some of them."""
+    assert "All checks passed" in run(project, "ruff", "check", "--no-cache")
+    assert "already formatted" in run(project, "ruff", "format", "--check", "--no-cache")
+    assert "no issues found" in run(project, "mypy")
+    summary = run(project, "pytest", "-q", "-p", "no:cacheprovider", *tests).splitlines()[-1]
+    assert re.fullmatch(r"\d+ passed in .*", summary), summary
 
 
 START_ALONE = """
