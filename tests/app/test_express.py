@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.express import DRAWN, OWN, REFUSED, write_chart, write_charts
 from tests.support.pages import add, choose, stay
-from tests.support.projects import copy_project
+from tests.support.served import served_copy
 from tests.support.web import Watched, fetch, serving, wait_for_data
 
 WITHOUT_FIGURE = {"get_trendline_results", "set_mapbox_access_token"}  # they draw nothing
@@ -29,18 +29,16 @@ IS_ANY_SEEN = """(marks) => marks.some((mark) => {
 BY_REGIONS = "px.bar(df, x='region') if df['region'].nunique() > 1 else px.box(df, y='revenue')"
 
 
-@pytest.fixture(scope="module")
-def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Lend the address of a project with a chart for each function of plotly.express."""
-    root = tmp_path_factory.mktemp("express") / "shop"
-    copy_project(shared_project, root)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        add("add-plotly")
+def prepare(root: Path) -> None:
+    add("add-plotly")
     write_charts(root)
     write_chart(root, "regions", BY_REGIONS, "Regions")
-    with serving(root) as url:
-        wait_for_data(url)
+
+
+@pytest.fixture(scope="module")
+def site(shared_project: Path) -> Iterator[str]:
+    """Lend the address of a project with a chart for each function of plotly.express."""
+    with served_copy(shared_project, prepare) as url:
         yield url
 
 

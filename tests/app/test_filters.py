@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -14,10 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.data import sales_csv
-from tests.support.loaders import run_loaders_once
 from tests.support.pages import add_chart, choose, drawn, figures, kpis, opened, stay
-from tests.support.projects import copy_project
-from tests.support.web import Watched, serving, wait_for_data
+from tests.support.served import served_copy
+from tests.support.web import Watched
 
 LONG = "Department of Weights & <b>Measures</b>"
 LONGER = f"{LONG}, and of Everlasting Correspondence"
@@ -38,32 +36,29 @@ def source() -> str:
 ROWS = list(csv.DictReader(io.StringIO(source())))
 
 
+def prepare(root: Path) -> None:
+    (root / "data/sales.csv").write_text(source(), "utf-8")
+    for path in (root / "app/charts").glob("[a-z]*.py"):
+        text = re.sub("FILTERS = .*", f"FILTERS = {FORMS}", path.read_text("utf-8"))
+        path.write_text(text, "utf-8")
+    add_chart("spread", "--kind", "histogram", "--x", "revenue", "--filter", "region")
+    second = ("--dashboard", "Details", "--filter", "region", "--filter", "place")
+    add_chart("places", "--kind", "bar", "--x", "place", "--y", "units", *second)
+    add_chart("parts", "--kind", "pie", "--x", "place", "--y", "units", "--limit", "3", *second)
+    lines = ("--x", "date", "--y", "revenue", "--grain", "month", "--color", "region")
+    add_chart("lines", "--kind", "line", *lines, *second)
+    add_chart("grid", "--kind", "heatmap", "--x", "region", "--by", "place", *second)
+    add_chart("start", "--kind", "bar", "--x", "region", "--y", "units", "--dashboard", "Start")
+    start = root / "app/charts/start.py"
+    text = re.sub("FILTERS = .*", f"FILTERS = {DEFAULTS}", start.read_text("utf-8"))
+    start.write_text(text, "utf-8")
+
+
 @pytest.fixture(scope="module")
 def site(shared_project: Path) -> Iterator[str]:
     """Lend the address of a project with filters of each form."""
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        root = Path(folder) / "shop"
-        copy_project(shared_project, root)
-        (root / "data/sales.csv").write_text(source(), "utf-8")
-        patch.chdir(root)
-        run_loaders_once(patch)
-        for path in (root / "app/charts").glob("[a-z]*.py"):
-            text = re.sub("FILTERS = .*", f"FILTERS = {FORMS}", path.read_text("utf-8"))
-            path.write_text(text, "utf-8")
-        add_chart("spread", "--kind", "histogram", "--x", "revenue", "--filter", "region")
-        second = ("--dashboard", "Details", "--filter", "region", "--filter", "place")
-        add_chart("places", "--kind", "bar", "--x", "place", "--y", "units", *second)
-        add_chart("parts", "--kind", "pie", "--x", "place", "--y", "units", "--limit", "3", *second)
-        lines = ("--x", "date", "--y", "revenue", "--grain", "month", "--color", "region")
-        add_chart("lines", "--kind", "line", *lines, *second)
-        add_chart("grid", "--kind", "heatmap", "--x", "region", "--by", "place", *second)
-        add_chart("start", "--kind", "bar", "--x", "region", "--y", "units", "--dashboard", "Start")
-        start = root / "app/charts/start.py"
-        text = re.sub("FILTERS = .*", f"FILTERS = {DEFAULTS}", start.read_text("utf-8"))
-        start.write_text(text, "utf-8")
-        with serving(root) as url:
-            wait_for_data(url)
-            yield url
+    with served_copy(shared_project, prepare) as url:
+        yield url
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.data import sales_csv
-from tests.support.loaders import run_loaders_once
 from tests.support.pages import opened, stay
-from tests.support.projects import START, copy_project, inside, keep_one_chart
-from tests.support.web import Watched, serving, wait_for_data
+from tests.support.projects import START, inside, keep_one_chart
+from tests.support.served import served_copy
+from tests.support.web import Watched
 
 ODD = "</label><b>Smith & 'Sons'"
 
@@ -80,14 +79,8 @@ def test_the_server_finds_choices(project: Path) -> None:
 
 @pytest.fixture(scope="module")
 def site(shared_project: Path) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        root = Path(folder) / "shop"
-        copy_project(shared_project, root)
-        run_loaders_once(patch)
-        prepare(root)
-        with serving(root) as url:
-            wait_for_data(url)
-            yield url
+    with served_copy(shared_project, prepare) as url:
+        yield url
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
@@ -13,7 +12,6 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Error, Page, Route, expect
 
-from tests.support.loaders import run_loaders_once
 from tests.support.pages import (
     FIGURES,
     KPI,
@@ -26,31 +24,28 @@ from tests.support.pages import (
     opened,
     stay,
 )
-from tests.support.projects import copy_project
+from tests.support.served import served_copy
 from tests.support.waiting import wait_for
-from tests.support.web import Watched, fetch, serving, wait_for_data
+from tests.support.web import Watched, fetch
 
 LONG = "Department of Weights, Measures and Everlasting Correspondence"
+
+
+def prepare(root: Path) -> None:
+    source = root / "data/sales.csv"
+    source.write_text(source.read_text("utf-8").replace("Cocoa", f'"{LONG}"'), "utf-8")
+    second = ("--dashboard", "Details", "--filter", "region", "--filter", "product")
+    add_chart("all_sales", "--kind", "table", *second)
+    colors = ("--x", "region", "--y", "revenue", "--color", "product", *second)
+    add_chart("mix", "--kind", "bar", *colors)
+    add_chart("codes", "--kind", "bar", "--x", "units", "--y", "revenue", *second)
 
 
 @pytest.fixture(scope="module")
 def site(shared_project: Path) -> Iterator[str]:
     """Lend the address of a project with one product of a long name, served as in production."""
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        root = Path(folder) / "shop"
-        copy_project(shared_project, root)
-        source = root / "data/sales.csv"
-        source.write_text(source.read_text("utf-8").replace("Cocoa", f'"{LONG}"'), "utf-8")
-        patch.chdir(root)
-        run_loaders_once(patch)
-        second = ("--dashboard", "Details", "--filter", "region", "--filter", "product")
-        add_chart("all_sales", "--kind", "table", *second)
-        colors = ("--x", "region", "--y", "revenue", "--color", "product", *second)
-        add_chart("mix", "--kind", "bar", *colors)
-        add_chart("codes", "--kind", "bar", "--x", "units", "--y", "revenue", *second)
-        with serving(root) as url:
-            wait_for_data(url)
-            yield url
+    with served_copy(shared_project, prepare) as url:
+        yield url
 
 
 @pytest.fixture

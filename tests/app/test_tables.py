@@ -13,29 +13,26 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.support.data import sales_csv
-from tests.support.loaders import run_loaders_once
 from tests.support.pages import add_chart, choose, drawn, focused, opened, stay
 from tests.support.projects import copy_project, inside
+from tests.support.served import served_copy
 from tests.support.waiting import wait_for
 from tests.support.web import Watched, fetch, serving, wait_for_data
 
 ROWS = list(csv.DictReader(io.StringIO(sales_csv())))
 
 
+def prepare(root: Path) -> None:
+    on = ("--dashboard", "Details", "--filter", "region", "--filter", "product")
+    add_chart("all_sales", "--kind", "table", *on)
+    add_chart("few", "--kind", "table", "--limit", "40", *on)
+    add_chart("mix", "--kind", "bar", "--x", "region", "--y", "revenue", *on)
+
+
 @pytest.fixture(scope="module")
-def site(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(shared_project: Path) -> Iterator[str]:
     """Lend the address of a project whose dashboard Details has two tables and a figure."""
-    root = tmp_path_factory.mktemp("tables") / "shop"
-    copy_project(shared_project, root)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        run_loaders_once(patch)
-        on = ("--dashboard", "Details", "--filter", "region", "--filter", "product")
-        add_chart("all_sales", "--kind", "table", *on)
-        add_chart("few", "--kind", "table", "--limit", "40", *on)
-        add_chart("mix", "--kind", "bar", "--x", "region", "--y", "revenue", *on)
-    with serving(root) as url:
-        wait_for_data(url)
+    with served_copy(shared_project, prepare) as url:
         yield url
 
 
