@@ -71,7 +71,7 @@ def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
     kind = data[0].columns()[column]
     form, _, default = form.partition("=")
     if not form or not filters.fits(form, kind):
-        form = _default_form(data, column, kind)
+        form = _default_form(data[0], column, kind)
     low, high = filters.limits(current, kind)
     control = Control(column, form, data, replace(current, low=low, high=high), default)
     if form not in RANGES:
@@ -102,17 +102,16 @@ def ends_of(form: str, values: Iterable[Any]) -> tuple[str, str]:
     return (texts[0], texts[-1]) if texts else ("", "")
 
 
-def _default_form(data: Sequence[Data], column: str, kind: str) -> str:
-    """Return the form that suits a column's type and its number of values."""
+def _default_form(data: Data, column: str, kind: str) -> str:
+    """Return the form that suits a column's type and its values."""
     if filters.is_day(kind):
         return "days"
-    if filters.is_number(kind) and data[0].span(column)[2] > FEW_NUMBERS:
+    if not filters.is_number(kind):
+        return "choice"
+    if data.span(column)[2] > FEW_NUMBERS:
         return "range"
-    listed = [each.choices(column) for each in data]
-    numbers = map(float, filter(None, listed[0][0] if filters.is_number(kind) else ()))
-    if not all(number.is_integer() for number in numbers):
-        return "range"
-    return "choice"
+    numbers = map(float, filter(None, data.choices(column)[0]))
+    return "choice" if all(number.is_integer() for number in numbers) else "range"
 
 
 def are_offered(active: Iterable[Filter], controls: Iterable[Control]) -> bool:
