@@ -372,6 +372,23 @@ def test_dates_that_contradict_each_other_stay_text_with_a_note(write: Write) ->
     assert "day: its dates have several formats, so it is kept as text" in inspection.notes
 
 
+def test_spellings_that_differ_in_case_are_noted(write: Write) -> None:
+    names = ["Sales", "sales", "Ops", " Dr.  Müller", "dr. müller", "Sales ", "IT"]
+    path = write("team,n\n" + rows(lambda i: f"{names[i % 7]},{i}"))
+    assert "'Sales', 'sales'" in notes(inspect_source(path))
+    assert "differ only in case or blanks" in notes(inspect_source(path))
+    path = write("team,n\n" + rows(lambda i: f"{['Sales', 'Ops', 'IT'][i % 3]},{i}"))
+    assert "differ" not in notes(inspect_source(path))
+
+
+def test_copies_of_rows_are_noted_where_each_has_a_key(write: Write) -> None:
+    lines = [f"{i},{i * 37 % 101}\n" for i in range(60)]
+    path = write("order_id,amount\n" + "".join((*lines, *lines[:3])))
+    assert "3 rows are copies of others" in notes(inspect_source(path))
+    path = write("grade,amount\n" + "".join(f"{'AB'[i % 2]},{i % 7}\n" for i in range(60)))
+    assert "copies" not in notes(inspect_source(path))
+
+
 def test_words_for_missing_values_among_text_are_noted(write: Write) -> None:
     path = write("name,n\n" + rows(lambda i: f"{['NaN', 'Smith', 'Nguyen'][i % 3]},{i}"))
     assert "'NaN' is read as missing in name" in inspect_source(path).notes

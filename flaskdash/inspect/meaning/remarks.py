@@ -18,6 +18,7 @@ HIGH_SENTINELS = frozenset(
     {999.0, 9999.0, 99999.0, 999999.0, 999.9, 9999.9, 99.99, 999.99, 9999.99, 32767.0}
 )
 MIN_SENTINELS = 3
+MAX_SPELLED, MAX_ROWS = 500, 200_000  # values of a category, and rows, that are compared
 
 
 def remark(frame: pd.DataFrame, columns: Iterable[Column]) -> list[str]:
@@ -34,7 +35,37 @@ def remark(frame: pd.DataFrame, columns: Iterable[Column]) -> list[str]:
             notes += _totals(frame[column.name], column)
         elif column.role == "measure":
             notes += _sentinels(frame[column.name], column.name)
-    return notes
+        if column.type == "text" and column.role in ("category", "geography"):
+            notes += _spellings(frame[column.name], column)
+    return notes + _copies(frame, columns)
+
+
+def _spellings(values: pd.Series, column: Column) -> list[str]:
+    """Return a note on values that differ only in case or blanks: charts count them apart."""
+    if column.separator or column.distinct > MAX_SPELLED:
+        return []
+    spellings: dict[str, list[str]] = {}
+    for value in map(str, values.dropna().unique()):
+        spellings.setdefault(" ".join(value.casefold().split()), []).append(value)
+    alike = [texts for texts in spellings.values() if len(texts) > 1]
+    if not alike:
+        return []
+    more = f", and {len(alike) - 1} more such values," if len(alike) > 1 else ""
+    return [f"{column.name}: {_listed(alike[0])}{more} differ only in case or blanks"]
+
+
+def _copies(frame: pd.DataFrame, columns: Sequence[Column]) -> list[str]:
+    """Return a note on rows that are copies of others, where a row has a key or a time of its own."""
+    has_key = any(c.role == "identifier" or c.type == "datetime" for c in columns)
+    has_measure = any(c.role == "measure" for c in columns)
+    if not has_key or not has_measure or len(frame) > MAX_ROWS:
+        return []
+    try:
+        count = int(frame.duplicated().sum())
+    except TypeError:  # lists in cells
+        return []
+    rows = "row is a copy of another" if count == 1 else "rows are copies of others"
+    return [f"{count:,} {rows}, and counted like them"] if count else []
 
 
 def left_out(column_totals: tuple[str, Sequence[str]]) -> str:
