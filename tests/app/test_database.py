@@ -95,6 +95,16 @@ def test_its_own_tests_pass_on_a_server(
     assert "passed" in run(shop, "pytest", "-q", "tests/test_database.py")
 
 
+def test_a_missing_driver_is_named(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_DATABASE_URL", "mysql+mysqldb://ann:s3cret@127.0.0.1/shop")
+    command = [".venv/bin/python", "-m", "flask", "release"]
+    release = subprocess.run(command, cwd=shop, capture_output=True, text=True, check=False)
+    assert release.returncode == 1
+    assert release.stderr.endswith("needs a package. Run: uv add 'mysqlclient'\n")
+    assert "Traceback" not in release.stderr
+    assert "s3cret" not in release.stderr
+
+
 def test_tables_are_there_before_the_first_request(shop: Path) -> None:
     with serving(shop, SECRET_KEY="test") as url:
         post(f"{url}/remarks", "first")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
 import sqlalchemy as sa
 from alembic.script import Script
 from filelock import FileLock
@@ -17,6 +18,7 @@ from flask_sqlalchemy_lite import SQLAlchemy
 
 DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 DRIVERS |= {"mysql": "mysql+pymysql", "mariadb": "mysql+pymysql"}
+PACKAGES = {"psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient"}  # by the module that is missing
 LOCK = 7_420_115  # any number, by which PostgreSQL knows the lock of migrations
 LOCK_SECONDS = 600
 POSTGRESQL_LOCK = f"SELECT pg_advisory_lock({LOCK})"
@@ -30,6 +32,12 @@ def engine_settings(address: str | Path) -> dict[str, Any]:
         return {"url": sa.URL.create("sqlite", database=str(address))}
     url = sa.make_url(address)
     url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+    try:
+        url.get_dialect().import_dbapi()
+    except ModuleNotFoundError as error:
+        package = PACKAGES.get(error.name or "", error.name)
+        reason = f"The address {url!r} needs a package. Run: uv add '{package}'"
+        raise click.ClickException(reason) from None  # one line in commands
     return {"url": url, "pool_pre_ping": True}  # the database may have been away
 
 
