@@ -14,16 +14,13 @@ if TYPE_CHECKING:
 
 def course(times: Series[Any], values: Series[Any], step: str) -> Markup:
     """Return the last time, the changes on the one before and the year before, and a line of all."""
-    last = times.iloc[-1]
-    earlier = times[-2:-1].tolist()
+    *earlier, (last, value) = zip(times, values, strict=True)
+    compared = earlier[-1:]
     if step in {"month", "quarter"}:
-        earlier.append(last.replace(year=last.year - 1))
-    changes = [
-        change(values.iloc[-1], value, period(time, step))
-        for time in dict.fromkeys(earlier)
-        for value in values[times == time]
-    ]
-    return Markup("{}{} {}").format(period(last, step), "".join(changes), line(values))
+        year_before = last.year - 1, last.month
+        compared += [p for p in earlier[:-1] if (p[0].year, p[0].month) == year_before]
+    changes = "".join(change(value, before, period(time, step)) for time, before in compared)
+    return Markup("{}{} {}").format(period(last, step), changes, line(values))
 
 
 def change(last: float, before: float, when: str) -> str:
