@@ -108,6 +108,7 @@ def command(
         table = results.load_table(project, names[0] if names else None)
     if is_interactive:
         chart = check(_ask.chart(table, add.suggested(project, table), filters), table.columns)
+        chart = add.with_row_name(chart, table)
         dashboards = list(contents.dashboards(project))
         default = [*dashboards, chart_file.FIRST_DASHBOARD][0]
         dashboard = dashboard or _ask.dashboard(dashboards, default)
@@ -115,7 +116,7 @@ def command(
         filters = filters or chart.filters
     else:
         assert kind is not None
-        chart = Chart(kind, table.name, "", **flags)
+        chart = add.with_row_name(Chart(kind, table.name, "", **flags), table)
         filters = filters or add.default_filters(table)
     chart = replace(chart, title=title, filters=filters)
     chart = joined.resolve(chart, joining) if joining else chart

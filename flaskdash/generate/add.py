@@ -119,6 +119,15 @@ def suggested(project: Project, table: LoaderTable) -> list[Chart]:
     ]
 
 
+def with_row_name(chart: Chart, table: LoaderTable) -> Chart:
+    """Return a chart that calls the rows of its table what they are: orders, passengers."""
+    from flaskdash.charts.suggest import wording
+
+    inspection = table.inspection
+    rows = inspection.total or len(inspection.frame)
+    return replace(chart, row_name=wording.rows_of(table.name, inspection.columns, rows))
+
+
 def add_chart(
     project: Project,
     table: LoaderTable,

@@ -61,6 +61,15 @@ def test_the_parts_of_a_kind_are_added_once_and_not_changed(made: Path, flaskdas
     assert (made / "app/engine/static/more.js").read_text("utf-8") == "// mine"
 
 
+def test_rows_are_called_what_the_table_calls_them(made: Path, flaskdash: Cli) -> None:
+    (made / "loans.csv").write_text(
+        "book,days\n" + "".join(f"{'ab'[n % 2]},{n}\n" for n in range(40)), "utf-8"
+    )
+    flaskdash("add-data", "loans.csv")
+    flaskdash("add-chart", "--data", "loans", "--kind", "bar", "--x", "book", "pages")
+    assert 'TITLE = "Loans by book"' in (made / "app/charts/pages.py").read_text("utf-8")
+
+
 def test_add_plotly_adds_all_that_the_messages_of_cards_count_on(
     made: Path, flaskdash: Cli
 ) -> None:

@@ -181,7 +181,9 @@ def rows_of(data: str, columns: Sequence[Column], rows: int) -> str:
         word for column in columns if column.role == "measure" for word in words(column.name)
     }
     is_amount = {last, last[:-1]} & (AMOUNT_WORDS | measured) or last.endswith("sales")
-    if is_one and not is_amount:
+    # A table of states with several rows for each state has no states as rows.
+    repeated = {plural(words(c.name)[-1]) for c in columns if c.distinct < rows and words(c.name)}
+    if is_one and not is_amount and last not in repeated:
         return spelled(last)
     for column in columns:
         is_first = column is columns[0] and column.type == "text"
