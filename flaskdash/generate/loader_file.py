@@ -29,6 +29,8 @@ def file_loader(root: Path, source: Source) -> PurePosixPath:
 
     The loader names the file, the URL, or the variable that holds a secret URL.
     """
+    from flaskdash.inspect.meaning.roles import declared_units
+
     inspection, file = source.inspection, one_line(source.file)
     body = inspection.body.strip()
     context = {
@@ -41,6 +43,7 @@ def file_loader(root: Path, source: Source) -> PurePosixPath:
         "url": bool(source.url),
         "refresh": repr(source.refresh) if source.refresh else "",
         "roles": _constant(inspection.roles),
+        "units": _constant(declared_units(inspection.columns)),
         "headers": _headers(source.headers),
         "body": _download_first(body, source) if source.url else body,
     }

@@ -20,7 +20,7 @@ class LoaderFile:
 
     `sources` are relative to the project, and empty if they are computed. `database` is the variable
     with the address of the database or the URL, or empty. `live` means that charts query the
-    database. `roles` maps columns to the roles that the loader declares.
+    database. `roles` maps columns to the roles that the loader declares, `units` to their units.
     """
 
     name: str
@@ -29,6 +29,7 @@ class LoaderFile:
     database: str = ""
     live: bool = False
     roles: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> list[str]:
@@ -62,7 +63,8 @@ def loaders(project: Project) -> dict[str, LoaderFile]:
             sources=_sources(tree),
             database=_database(tree),
             live=bool(_constant(tree, "LIVE", False)),
-            roles=_roles(path, tree),
+            roles=_texts(path, tree, "ROLES", '{"month": "category", "score": "mean"}'),
+            units=_texts(path, tree, "UNITS", '{"price": "$", "weight": "kg"}'),
         )
     return loaders
 
@@ -160,16 +162,16 @@ def _database(tree: ast.Module) -> str:
     return str(variable.value) if isinstance(variable, ast.Constant) else ""
 
 
-def _roles(path: Path, tree: ast.Module) -> dict[str, str]:
-    """Return ROLES; raise FlaskdashError if it is not a dict of texts."""
-    roles = _constant(tree, "ROLES", None)
-    if roles is None and _value(tree, "ROLES") is None:
+def _texts(path: Path, tree: ast.Module, name: str, example: str) -> dict[str, str]:
+    """Return a constant by column; raise FlaskdashError if it is not a dict of texts."""
+    texts = _constant(tree, name, None)
+    if texts is None and _value(tree, name) is None:
         return {}
-    if isinstance(roles, dict) and all(isinstance(x, str) for pair in roles.items() for x in pair):
-        return roles
+    if isinstance(texts, dict) and all(isinstance(x, str) for pair in texts.items() for x in pair):
+        return texts
     raise FlaskdashError(
-        f"{path}: ROLES is not a dict from columns to roles. Write it like the example.",
-        hint='ROLES = {"month": "category", "score": "mean"}',
+        f"{path}: {name} is not a dict from columns to texts. Write it like the example.",
+        hint=f"{name} = {example}",
     )
 
 

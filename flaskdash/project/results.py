@@ -108,8 +108,10 @@ def _inspect(snapshot: Path, loader: contents.LoaderFile) -> Inspection:
         tempfile.TemporaryDirectory(prefix="flaskdash-") as folder,
         sampled.connect(Path(folder)) as connection,
     ):
-        table = sampled.describe(connection, snapshot, {})
+        table = sampled.describe(connection, snapshot, loader.units)
     try:
+        for constant, declared in (("ROLES", loader.roles), ("UNITS", loader.units)):
+            roles.check_columns(table.columns, constant, declared)
         columns = roles.override(table.columns, loader.roles, table.frame)
     except FlaskdashError as error:
         raise FlaskdashError(f"{loader.path}: {error.message}", error.hint) from error

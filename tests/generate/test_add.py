@@ -70,6 +70,17 @@ def test_rows_are_called_what_the_table_calls_them(made: Path, flaskdash: Cli) -
     assert 'TITLE = "Loans by book"' in (made / "app/charts/pages.py").read_text("utf-8")
 
 
+def test_a_loader_names_the_units_that_it_takes_off(made: Path, flaskdash: Cli) -> None:
+    lines = [f'{"AB"[n % 2]},"${n * 37 + 1000:,}",{n % 9}' for n in range(40)]
+    (made / "offers.csv").write_text("shop,price,units\n" + "\n".join(lines), "utf-8")
+    flaskdash("add-data", "offers.csv")
+    loader = (made / "app/loaders/offers.py").read_text("utf-8")
+    assert 'UNITS = {"price": "$"}\n' in loader
+    flags = ("--kind", "bar", "--x", "shop", "--y", "price")
+    flaskdash("add-chart", "prices", "--data", "offers", *flags)
+    assert '"tickprefix": "$"' in (made / "app/charts/prices.py").read_text("utf-8")
+
+
 def test_add_plotly_adds_all_that_the_messages_of_cards_count_on(
     made: Path, flaskdash: Cli
 ) -> None:

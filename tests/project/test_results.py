@@ -28,10 +28,10 @@ def test_an_edited_loader_is_run_again(made: Path, flaskdash: Cli) -> None:
     assert "app/loaders/sales.py failed: ValueError: no luck" in result.output
 
 
-def declare(project: Path, roles: str) -> None:
-    """Append ROLES to the loader of the sales."""
+def declare(project: Path, value: str, constant: str = "ROLES") -> None:
+    """Append a constant to the loader of the sales."""
     loader = project / "app/loaders/sales.py"
-    loader.write_text(loader.read_text("utf-8") + f"\n\nROLES = {roles}\n", "utf-8")
+    loader.write_text(loader.read_text("utf-8") + f"\n\n{constant} = {value}\n", "utf-8")
 
 
 def test_declared_roles_replace_inferred_ones(made: Path, flaskdash: Cli) -> None:
@@ -43,6 +43,26 @@ def test_declared_roles_replace_inferred_ones(made: Path, flaskdash: Cli) -> Non
     assert default_filters(table) == ("date",)
     charts = suggested(Project.find(made), table)
     assert not any("region" in (chart.x, chart.color) for chart in charts)
+
+
+def test_declared_units_are_written_beside_values(made: Path, flaskdash: Cli) -> None:
+    declare(made, '{"revenue": "€"}', "UNITS")
+    flaskdash("add-chart", "one", "--kind", "bar", "--x", "product", "--y", "revenue")
+    assert '"tickprefix": "€"' in (made / "app/charts/one.py").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("units", "message"),
+    [
+        ('{"revenu": "€"}', "UNITS names 'revenu', which is not a column. The columns are: "),
+        ('{"revenue": 1}', "UNITS is not a dict"),
+    ],
+)
+def test_impossible_units_are_refused(made: Path, flaskdash: Cli, units: str, message: str) -> None:
+    declare(made, units, "UNITS")
+    result = flaskdash("add-chart", *BAR, code=1)
+    assert message in result.output
+    assert "sales.py" in result.output
 
 
 @pytest.mark.parametrize(

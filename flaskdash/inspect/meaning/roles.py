@@ -76,22 +76,33 @@ def of_keys(columns: Sequence[Column], keys: Collection[str]) -> dict[str, str]:
     return {c.name: "identifier" for c in columns if c.name in keys and c.role == "measure"}
 
 
+def declared_units(columns: Sequence[Column]) -> dict[str, str]:
+    """Return the units that the names of their columns do not tell."""
+    return {c.name: c.unit for c in columns if c.unit and c.unit != unit_of(c.name)}
+
+
+def check_columns(columns: Sequence[Column], constant: str, declared: Collection[str]) -> None:
+    """Raise FlaskdashError if a constant of a loader names a column that does not exist."""
+    names = [column.name for column in columns]
+    for name in declared:
+        if name not in names:
+            raise FlaskdashError(
+                f"{constant} names {name!r}, which is not a column. "
+                f"The columns are: {', '.join(names[:20])}"
+            )
+
+
 def override(
     columns: tuple[Column, ...], declared: Mapping[str, str], frame: pd.DataFrame
 ) -> tuple[Column, ...]:
     """Return the columns with the roles that their loader declares in ROLES.
 
     The roles "sum", "mean" and "last" are those of a measure with that aggregate. Raises
-    FlaskdashError if a column or a role does not exist, or the column's type does not fit the role.
+    FlaskdashError if a role does not exist, or the column's type does not fit the role.
     """
     by_name = {column.name: column for column in columns}
     known_roles = (*get_args(Role), *AGGREGATIONS)
     for name, role in declared.items():
-        if name not in by_name:
-            raise FlaskdashError(
-                f"ROLES names {name!r}, which is not a column. "
-                f"The columns are: {', '.join(list(by_name)[:20])}"
-            )
         if role not in known_roles:
             raise FlaskdashError(
                 f"ROLES gives {name!r} the role {role!r}. The roles are: {', '.join(known_roles)}"

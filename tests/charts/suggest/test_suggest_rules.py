@@ -504,7 +504,7 @@ def test_points_far_apart_get_a_map_and_near_ones_a_scatter() -> None:
 
     assert (drawn(0.5).kind, drawn(0.5).size, drawn(0.5).title) == (
         "map",
-        "loans",
+        "visits",
         "Visits on the map",
     )
     assert (drawn(0.002).kind, drawn(0.002).size) == ("scatter", None)
@@ -528,7 +528,7 @@ def test_a_grid_gets_a_heat_map() -> None:
     days = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
     rota = frame(168, weekday=lambda i: days[i // 24], hour=lambda i: i % 24, visits=noise)
     (drawn,) = [chart for chart in suggested(rota) if chart.kind == "heatmap"]
-    assert (drawn.x, drawn.by, drawn.y, drawn.agg) == ("hour", "weekday", "loans", "sum")
+    assert (drawn.x, drawn.by, drawn.y, drawn.agg) == ("hour", "weekday", "visits", "sum")
     matrix = frame(
         48, shop=lambda i: "ABCDEFGH"[i // 6], kind=lambda i: "UVWXYZ"[i % 6], sales=noise
     )

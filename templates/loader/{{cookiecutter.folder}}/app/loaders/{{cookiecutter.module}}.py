@@ -16,6 +16,7 @@ from __future__ import annotations
 {% endif %}{% if cookiecutter.refresh %}REFRESH = {{ cookiecutter.refresh }}
 {% endif %}{% if cookiecutter.roles %}# Keys of the database, whose numbers are no amounts.
 ROLES = {{ cookiecutter.roles }}
+{% endif %}{% if cookiecutter.units %}UNITS = {{ cookiecutter.units }}
 {% endif %}{% if cookiecutter.totals %}# Totals of other rows, which load() leaves out: adding them up would count twice.
 TOTALS = {{ cookiecutter.totals }}
 {% endif %}

@@ -10,6 +10,6 @@ list of values, or ("region = $r OR owner = $o", {"r": ..., "o": ...}), or None 
 holds wherever the rows are shown, counted, offered or downloaded. Nobody else sees any.
 With MAY_BE_EMPTY = True, the tests accept that there are no rows yet.
 
-ROLES = {"month": "category", "score": "mean"} corrects how flaskdash understands its columns. Files
-that begin with _ are skipped.
+ROLES = {"month": "category", "score": "mean"} corrects how flaskdash understands its columns, and
+UNITS = {"price": "$"} their units. Files that begin with _ are skipped.
 """
