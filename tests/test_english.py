@@ -19,7 +19,7 @@ FILES = sorted(
     path
     for folder in FOLDERS
     for path in (ROOT / folder).rglob("*.py")
-    if ".venv" not in path.parts
+    if not {".venv", ".work"} & {*path.parts}
     and "{{cookiecutter" not in path.name
     and "{{ cookiecutter." not in path.read_text("utf-8")
 )
