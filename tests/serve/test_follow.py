@@ -158,6 +158,30 @@ def test_a_problem_is_shown_above_a_page_that_goes_on(
     assert page.evaluate("window.marker") == 1
 
 
+def test_a_helper_is_loaded_into_the_process_that_serves(
+    served: Served, edit: Edit, page: Page
+) -> None:
+    page.evaluate("window.marker = 1")
+    process = served.state()["id"].partition("-")[0]
+    edit("app/helpers.py", "return text[:1].upper() + text[1:]", "return text.upper()")
+    expect(page.locator("#rows th").first).to_have_text(re.compile("^[A-Z ]+$"))
+    served.wait(r"app/helpers.py: helpers reloaded in \d+ ms")
+    edit("app/helpers.py", "return text.upper()", "return text.uper(")
+    until(lambda: "SyntaxError" in problem(page), "the error")
+    edit("app/helpers.py", "return text.uper(", "return text.uper()")
+    until(lambda: "no attribute 'uper'" in problem(page) + page.inner_text("body"), "the error")
+    edit("app/helpers.py", "return text.uper()", "return text.lower()")
+    expect(page.locator("#rows th").first).to_have_text(re.compile("^[a-z ]+$"))
+    until(lambda: not problem(page), "no problem")
+    edit("app/pages.py", '"There is no such dashboard."', '"No such dashboard."')
+    until(lambda: "No such dashboard." in served.get("/dashboards/nothing")[1], "the page")
+    assert page.evaluate("window.marker") == 1
+    assert served.state()["id"].partition("-")[0] == process
+    edit("app/config.py", "def load(", "os.environ['X_WORD'] = '1'\n\n\ndef load(")
+    served.wait(r"app/config.py: restarted in \d+ ms")
+    assert served.state()["id"].partition("-")[0] != process
+
+
 FIGURE = "def figure(df):\n"
 ENDLESS = "    while True:\n        pass\n"
 

@@ -26,7 +26,6 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.project import Project, environment
 from flaskdash.project.environment import OfflineError, ensure_environment, stamp, sync
 from flaskdash.serve.child import dev_host, problem
-from flaskdash.serve.child.modules import Modules
 from flaskdash.serve.listen import listen, port_of
 from flaskdash.serve.prod import as_exec, parse_web, serve_production, variables
 from flaskdash.serve.watch import file_system, relevant
@@ -232,7 +231,7 @@ def test_a_saved_module_restarts_without_a_failed_request(start):
     state = served.state_after(
         lambda: served.save("app/charts/sales.py", CHART.replace("one", "two"))
     )
-    assert boot(state) != boot(before)  # app/__init__.py imports it
+    assert boot(state) != boot(before)  # app/__init__.py imports it, and is not quiet
     assert "two 10" in served.get("/")[1]
     # The same second and the same size: bytecode of the last version would look current.
     served.state_after(lambda: served.save("app/charts/sales.py", CHART.replace("one", "six")))
@@ -550,39 +549,6 @@ def test_arguments_for_gunicorn_are_preserved(project, monkeypatch):
     assert variables(here, "::1", 80)["GUNICORN_CMD_ARGS"] == "--threads 2 --bind [::1]:80"
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--bind unix:x")
     assert variables(here, "::1", 80)["GUNICORN_CMD_ARGS"] == "--bind unix:x"
-
-
-@pytest.mark.parametrize(
-    ("names", "modules"),
-    [
-        (["app/static/style.css", "data/x.csv", "app/templates/base.html"], [""]),
-        (["app/blueprints/forms/static/forms.js", "data/load.py"], [""]),
-        (["app/charts/alone.py", "data/x.csv"], ["app.charts.alone"]),
-        (["app/loaders/alone.py"], ["app.loaders.alone"]),
-        (["app/charts/deleted.py"], ["app.charts.deleted"]),
-        (["app/charts/alone.py", "app/charts/shared.py"], None),
-        (["app/charts/relative.py"], None),
-        (["app/charts/sibling.py"], None),
-        (["app/charts/by_name.py"], None),
-        (["app/charts/_private.py"], None),
-        (["app/charts/__init__.py"], None),
-        (["app/helpers.py"], None),
-        ([".env"], None),
-        (["app/static"], None),
-    ],
-)
-def test_modules_that_another_one_imports_are_not_replaced(tmp_path, names, modules):
-    build(
-        tmp_path,
-        {
-            "app/__init__.py": "from app.charts.shared import VALUE\n",
-            "app/charts/alone.py": 'alone = "alone"\n',
-            "app/charts/user.py": "from . import (\n    relative,\n)\nfrom .sibling import VALUE\n",
-            "app/engine/charts.py": 'import_module("app.charts.by_name")\n',
-        },
-    )
-    replaceable = Modules(tmp_path).replaceable(map(PurePath, names))
-    assert replaceable == (modules and [*filter(None, modules)])
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ else:
     import modules
     import problem
 
+PREPARE_SECONDS = 0.3  # after the start, when the first pages have been sent
 STUCK_SECONDS = 3.0  # that a request may run before a change ends it
 SLOW = "It may be an endless loop. Save a correction: that ends it."
 
@@ -53,7 +54,8 @@ class LoadedProject:
 
     def prepare(self) -> None:
         """Read what the first change needs, while nobody waits."""
-        self._modules.replaceable([PurePath("data")])
+        time.sleep(PREPARE_SECONDS)
+        self._modules.prepare()
 
     def change(self, names: Iterable[str]) -> str | None:
         """Apply changes of files; return what was done, or None if the project has to start again."""
@@ -74,15 +76,17 @@ class LoadedProject:
             self._create_app(replaced)
         except (Exception, SystemExit):
             return None  # a start shows whether the code is at fault, or this way of loading it
+        saved = {path for path in self._pending if path.suffix == ".py"}
         self._pending.clear()
         self.events.problem = None
         if all(path.parts[0] == "data" for path in paths):
             Thread(target=self._build, daemon=True).start()
             return "data"
         self.events.bump()
-        if any(name.startswith("app.loaders.") for name in replaced):
+        if any(path.parts[:2] == ("app", "loaders") for path in saved):
             Thread(target=self._build, daemon=True).start()
-        return ", ".join(sorted(name.rpartition(".")[2] for name in replaced)) or "pages"
+        names = {modules.module_of(path).rpartition(".")[2] for path in saved}
+        return ", ".join(sorted(names)) or "pages"
 
     def show(self, failure: problem.Problem) -> None:
         """Show a problem above the pages, and in the terminal."""
