@@ -32,6 +32,15 @@
     return keys;
   }
 
+  // A figure whose description for screen readers alone has changed need not be drawn again.
+  function noteFigure(old, next, plot) {
+    const described = old.cloneNode(true);
+    described.dataset.summary = next.dataset.summary;
+    const chart = plot.querySelector(".chart");
+    if (chart?.ariaLabel && described.isEqualNode(next)) chart.ariaLabel = next.dataset.summary;
+    else changedFigures.add(plot);
+  }
+
   function patch(old, next, node) {
     nodes.set(next, node);
     if (source(old) === source(next)) return linkTrees(next, old, (each) => nodes.get(each));
@@ -39,7 +48,7 @@
       node.data = next.data;
       return;
     }
-    if (node.matches(".plot > script")) changedFigures.add(node.parentNode);
+    if (node.matches(".plot > script")) noteFigure(old, next, node.parentNode);
     if (node.matches(".filters") && fields(old) === fields(next)) return; // updateForm() does it
     for (const { name } of [...old.attributes, ...next.attributes]) {
       const value = next.getAttribute(name);
