@@ -1,6 +1,9 @@
 """What an open page keeps while the project changes: the real command, project and browser."""
 
+import os
 import re
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.serving import DEADLINE, Served, until
+from tests.support.serving import DEADLINE, Served, children, until
 
 ROWS = """\
 TITLE = "Rows"
@@ -161,11 +164,18 @@ def test_a_problem_is_shown_above_a_page_that_goes_on(
 def test_a_helper_is_loaded_into_the_process_that_serves(
     served: Served, edit: Edit, page: Page
 ) -> None:
-    page.evaluate("window.marker = 1")
+    page.evaluate("""() => {
+        const draw = window.drawAll;
+        window.marker = 1;
+        window.drawn = 0;
+        window.drawAll = (charts) => ((drawn += charts.length), draw(charts));
+    }""")
     process = served.state()["id"].partition("-")[0]
     edit("app/helpers.py", "return text[:1].upper() + text[1:]", "return text.upper()")
     expect(page.locator("#rows th").first).to_have_text(re.compile("^[A-Z ]+$"))
     served.wait(r"app/helpers.py: helpers reloaded in \d+ ms")
+    expect(page.locator("#bars .chart")).to_have_attribute("aria-label", re.compile("ORDERS"))
+    assert page.evaluate("drawn") == 0  # the figure is the same, its description is not
     edit("app/helpers.py", "return text.upper()", "return text.uper(")
     until(lambda: "SyntaxError" in problem(page), "the error")
     edit("app/helpers.py", "return text.uper(", "return text.uper()")
@@ -180,6 +190,32 @@ def test_a_helper_is_loaded_into_the_process_that_serves(
     edit("app/config.py", "def load(", "os.environ['X_WORD'] = '1'\n\n\ndef load(")
     served.wait(r"app/config.py: restarted in \d+ ms")
     assert served.state()["id"].partition("-")[0] != process
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker is not forked")
+def test_a_spare_process_takes_over_and_another_follows(served: Served, edit: Edit) -> None:
+    def workers() -> set[int]:
+        (keeper,) = children(served.process.pid)
+        return {*children(keeper)}
+
+    def change(text: str) -> None:
+        edit("app/config.py", "def load(", f"os.environ['X_WORD'] = '{text}'\n\n\ndef load(")
+        served.wait(rf"(?s)(?:app/config.py: restarted in \d+ ms.*){{{text}}}")
+
+    served.wait("Serving")
+    first = until(lambda: len(workers()) == 2 and workers(), "a spare process")
+    change("1")
+    second = until(lambda: len(workers()) == 2 and not first <= workers() and workers(), "a spare")
+    assert len(first & second) == 1
+    assert served.get("/")[0] == 200
+    (spare,) = second - first
+    os.kill(spare, signal.SIGKILL)
+    until(lambda: workers() == first & second, "the spare process is collected")
+    change("2")
+    until(lambda: not workers() & second, "the old process ends")
+    assert served.get("/")[0] == 200
+    served.stop()
+    assert served.process.returncode == 0
 
 
 FIGURE = "def figure(df):\n"

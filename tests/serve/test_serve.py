@@ -29,7 +29,7 @@ from flaskdash.serve.child import dev_host, problem
 from flaskdash.serve.listen import listen, port_of
 from flaskdash.serve.prod import as_exec, parse_web, serve_production, variables
 from flaskdash.serve.watch import file_system, relevant
-from tests.support.serving import DEADLINE, Served, until
+from tests.support.serving import DEADLINE, Served, children, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its projects have a Unix .venv")
 COLOUR = "getComputedStyle(document.querySelector('p')).color"
@@ -123,11 +123,6 @@ def start(project: Path) -> Iterator[Callable[..., Served]]:
 
 def boot(state: dict[str, Any]) -> str:
     return str(state["id"]).partition("-")[0]
-
-
-def children(pid: int) -> list[int]:
-    out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
-    return [int(line) for line in out.stdout.split()]
 
 
 def alive(pid: int) -> bool:

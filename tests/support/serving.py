@@ -28,6 +28,13 @@ def until(get: Callable[[], Any], expectation: str = "") -> Any:
     raise AssertionError(f"not in time: {expectation}")
 
 
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    command = ["ps", "-o", "pid=", "--ppid", str(pid)]
+    output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return [int(line) for line in output.split()]
+
+
 class Served:
     """A running `flaskdash serve` and its output."""
 

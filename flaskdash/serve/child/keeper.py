@@ -1,7 +1,8 @@
 """The keeper: starts the workers, one for each state of the project's code that needs a new process.
 
 On Linux a worker is forked from this process, which has imported what most projects need; it has no
-thread of Python, and no connection to DuckDB. Elsewhere a worker is a new process. A new worker
+thread of Python, and no connection to DuckDB. While nothing changes, a spare worker is forked in
+advance, and opens and draws something of its own. Elsewhere a worker is a new process. A new worker
 loads the project first: only if that succeeds does it replace the one that serves.
 """
 
@@ -31,6 +32,7 @@ TICK_SECONDS = 0.5
 DRAIN_SECONDS = 3.0
 ANSWER_SECONDS = 3.0  # that a worker may take for a change, before another one starts
 SHORT_LIFE_SECONDS = 2.0
+SPARE_SECONDS = 1.5  # after a start, when the first pages have been sent
 
 
 class Keeper:
@@ -41,6 +43,8 @@ class Keeper:
         self.root = Path.cwd()
         self.serving: launch.Running | None = None
         self.loading: launch.Running | None = None
+        self.spare: launch.Running | None = None
+        self._has_spares = CAN_FORK and (self.root / "app" / "engine").is_dir()
         self._draining: list[tuple[launch.Running, float]] = []
         self._inbox = inbox.ThreadedInbox() if sys.platform == "win32" else inbox.Inbox()
         # The files whose change the loading worker brings; None if it starts by itself.
@@ -53,7 +57,7 @@ class Keeper:
         if sys.platform != "win32":
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         warm.share_templates()
-        if CAN_FORK and (self.root / "app" / "engine").is_dir():
+        if self._has_spares:
             warm.warm_up()
         self._inbox.add(0)
         try:
@@ -95,7 +99,9 @@ class Keeper:
     def _heard(self, running: launch.Running, report: dict[str, Any]) -> None:
         kind = report["kind"]
         if kind == "imported":
-            warm.import_all(report["names"])
+            if warm.import_all(report["names"]) and self.spare:
+                self._drain(self.spare)  # the next one has them too
+                self.spare = None
         elif running is self.serving:
             running.unanswered -= kind in {"restart", "done"}
             running.pending_since = time.monotonic()
@@ -123,6 +129,8 @@ class Keeper:
                 self._crashed(running, code)
             elif not self.serving:
                 self._start(self._cause)  # the worker that it left to serve has ended too
+        elif running is self.spare:
+            self.spare, self._has_spares = None, False
         elif running is self.serving:
             self.serving = None
             self._crashed(running, code)
@@ -157,12 +165,16 @@ class Keeper:
             self.loading = None
         self._cause = names
         start = worker.Start(self.serving is None, crash.as_dict() if crash else None)
-        self.loading = self._fork(start) if CAN_FORK else launch.spawn(self.options, start)
-        self._inbox.add(self.loading.reports)
+        if self.spare:
+            self.loading, self.spare = self.spare, None
+            self.loading.begin(start)
+        else:
+            self.loading = self._fork(start) if CAN_FORK else launch.spawn(self.options, start)
+            self._inbox.add(self.loading.reports)
         if crash:
             self.serving, self.loading = self.loading, None
 
-    def _fork(self, start: worker.Start) -> launch.Running:
+    def _fork(self, start: worker.Start | None) -> launch.Running:
         def release() -> None:
             self._inbox.close()
             for each in self._all():
@@ -186,9 +198,14 @@ class Keeper:
         if serving and is_late and not self.loading:
             serving.unanswered = 0
             self._start(serving.names)
+        is_settled = serving and not self.loading and now > serving.started + SPARE_SECONDS
+        if is_settled and self._has_spares and not self.spare:
+            self.spare = self._fork(None)
+            self._inbox.add(self.spare.reports)
 
     def _all(self) -> list[launch.Running]:
-        workers = [self.serving, self.loading, *(running for running, _ in self._draining)]
+        draining = (running for running, _ in self._draining)
+        workers = [self.serving, self.loading, self.spare, *draining]
         return [running for running in workers if running]
 
     def _stop(self) -> None:
@@ -205,6 +222,7 @@ class Keeper:
                 ended.collect()
                 self.serving = None if ended is self.serving else self.serving
                 self.loading = None if ended is self.loading else self.loading
+                self.spare = None if ended is self.spare else self.spare
                 self._draining = [each for each in self._draining if each[0] is not ended]
 
     def _say(self, names: Iterable[str], event: str, milliseconds: float) -> None:

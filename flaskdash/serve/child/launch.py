@@ -44,6 +44,11 @@ class Running:
         with suppress(OSError):  # it has just ended; the end of its reports says so
             os.write(self.commands, json.dumps(command).encode() + b"\n")
 
+    def begin(self, start: worker.Start) -> None:
+        """Have a spare worker load the project."""
+        self.started = time.monotonic()
+        self.tell(**asdict(start))
+
     def close(self) -> None:
         """Have it finish its open requests and end."""
         if self.commands >= 0:
@@ -72,8 +77,13 @@ class Running:
         return None
 
 
-def fork(options: worker.Options, start: worker.Start, release: Callable[[], None]) -> Running:
-    """Fork a worker, which first releases the pipes of the other workers."""
+def fork(
+    options: worker.Options, start: worker.Start | None, release: Callable[[], None]
+) -> Running:
+    """Fork a worker, which first releases the pipes of the other workers.
+
+    Without a start, it is a spare one, which waits until begin().
+    """
     commands, to_worker = os.pipe()
     from_worker, reports = os.pipe()
     crash_log = tempfile.TemporaryFile()  # noqa: SIM115

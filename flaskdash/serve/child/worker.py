@@ -19,11 +19,12 @@ from urllib.parse import quote
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 if TYPE_CHECKING:
-    from flaskdash.serve.child import dev_app, loaded, problem
+    from flaskdash.serve.child import dev_app, loaded, problem, warm
 else:
     import dev_app
     import loaded
     import problem
+    import warm
 
 DRAIN_SECONDS = 2.0
 PARENT = "FLASKDASH_SERVE_PID"  # the process that reads keys from the terminal
@@ -154,7 +155,7 @@ class Worker:
         failure = self.project.events.problem
         if is_loaded or not failure:
             self._report("up", milliseconds=_since(started))
-            self.project.prepare()
+            Thread(target=self.project.prepare, daemon=True).start()
             return
         self._report("failed", problem=failure.as_dict())
         if self.start.alone:
@@ -199,14 +200,24 @@ class Worker:
         os.write(self.reports, json.dumps({"kind": kind, **values}).encode() + b"\n")
 
 
-def run(options: Options, start: Start, commands: int, reports: int) -> NoReturn:
-    """Run the project until the keeper closes the pipe of commands."""
+def run(options: Options, start: Start | None, commands: int, reports: int) -> NoReturn:
+    """Run the project until the keeper closes the pipe of commands.
+
+    Without a start, this is a spare worker, for which the first command is its start.
+    """
     _leave_interrupts_to_parent()
+    lines = os.fdopen(commands, "rb")
+    if start is None:
+        warm.practise()
+        line = lines.readline()
+        if not line:
+            os._exit(0)
+        start = Start(**json.loads(line))
     _give_terminal_to_breakpoints()
     if parent := os.environ.get(PARENT):
         # Not a hook for breakpoint(): a debugger would stop in that.
         sys.addaudithook(lambda event, _: _pause_keys(event, int(parent)))
-    Worker(options, start, os.fdopen(commands, "rb"), reports).run()
+    Worker(options, start, lines, reports).run()
     os._exit(0)
 
 
