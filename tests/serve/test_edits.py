@@ -332,3 +332,36 @@ def test_the_code_of_a_chart_is_shown(project: Path, page: Page) -> None:
     expect(dialog).to_contain_text("The board asked for it.")
     link = dialog.get_by_text("app/charts/one.py")
     assert str(link.get_attribute("href")).endswith("/app/charts/one.py:1")
+
+
+COVERED = """() => {
+    const box = (node) => node.getBoundingClientRect();
+    const bar = box(document.querySelector("#flaskdash-edit").shadowRoot.querySelector(".bar"));
+    const text = document.createRange();
+    text.selectNodeContents(document.querySelector("h1"));
+    const boxes = [...text.getClientRects()];
+    boxes.push(...[...document.querySelectorAll(".card, .filters, .site-header")].map(box));
+    const isApart = (other) =>
+        bar.right <= other.left || bar.left >= other.right ||
+        bar.bottom <= other.top || bar.top >= other.bottom;
+    return bar.width > 0 && bar.right <= innerWidth && boxes.every(isApart);
+}"""
+
+
+def test_the_button_covers_nothing(project: Path, page: Page) -> None:
+    page.click("#flaskdash-edit .bar >> text=Done")
+    template = project / "app/templates/dashboard.html"
+    text = template.read_text("utf-8")
+    long = " ".join(["A heading of many words"] * 12)
+    for heading in ("{{ title }}", long):
+        template.write_text(text.replace("{{ title }}", heading, 1), "utf-8")
+        expect(page.locator("h1")).to_contain_text("heading" if heading == long else "Overview")
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 740})
+            page.wait_for_function(COVERED)
+    page.click("#flaskdash-edit .bar >> text=Edit")
+    page.evaluate("scrollTo(0, 600)")
+    expect(page.locator("#flaskdash-edit .bar >> text=Done")).to_be_in_viewport()
+    template.write_text(text.replace("<h1>{{ title }}</h1>", ""), "utf-8")
+    expect(page.locator("h1")).to_have_count(0)
+    expect(page.locator("#flaskdash-edit .bar >> text=Done")).to_be_in_viewport()

@@ -4,6 +4,10 @@ import { createDrags } from "./drag.js";
 
 const CARDS = ":is(.grid, .kpis) > .card[id]";
 const PATIENCE_MS = 3000; // for the page to show what was written
+const HEADING = "main h1"; // the bar is on its line
+const GAP = 8; // pixels
+const HINT = "Drag a card by ⠿, or its right edge.";
+const isNarrow = () => matchMedia("(max-width: 600px)").matches;
 let bar;
 
 // Called again whenever the page has changed.
@@ -51,6 +55,27 @@ function createBar({ base, element, editorLink }) {
     dialog,
   );
   document.documentElement.append(host);
+  const sizes = new ResizeObserver(placeBar);
+  sizes.observe(document.body);
+  sizes.observe(controls);
+  addEventListener("resize", placeBar);
+
+  // On the line of the heading, which gets shorter: nothing is covered. In reach while editing.
+  function placeBar() {
+    const heading = document.querySelector(HEADING);
+    controls.classList.toggle("floating", !heading);
+    if (!heading) return;
+    if (!isEditing) heading.style.paddingInlineEnd = `${controls.offsetWidth + GAP}px`;
+    const origin = host.getBoundingClientRect();
+    const box = heading.getBoundingClientRect();
+    const line = Math.min(box.height, parseFloat(getComputedStyle(heading).lineHeight));
+    const top = box.top + (line - controls.offsetHeight) / 2;
+    const left = Math.max(GAP, box.right - controls.offsetWidth);
+    const visibleTop = isEditing ? Math.max(GAP, top) : top;
+    if (visibleTop !== top && status.textContent === HINT) status.textContent = "";
+    controls.style.top = `${Math.round(visibleTop - origin.top)}px`;
+    controls.style.left = `${Math.round(left - origin.left)}px`;
+  }
 
   function button(text, label, onClick) {
     const node = element("button", { type: "button" }, text);
@@ -64,12 +89,13 @@ function createBar({ base, element, editorLink }) {
     toggle.textContent = isEditing ? "Done" : "Edit";
     toggle.ariaPressed = String(isEditing);
     undoButton.hidden = !isEditing;
-    status.textContent = isEditing ? "Drag a card by ⠿, or its right edge." : "";
+    status.textContent = isEditing && !isNarrow() ? HINT : "";
     if (isEditing) follow();
     else {
       drags.stop();
       frames.clear();
       layer.replaceChildren();
+      placeBar();
     }
   }
 
@@ -77,6 +103,7 @@ function createBar({ base, element, editorLink }) {
   function follow() {
     if (!isEditing) return;
     showFrames();
+    placeBar();
     drags.scrollAtEdges();
     requestAnimationFrame(follow);
   }
@@ -222,5 +249,11 @@ function createBar({ base, element, editorLink }) {
     send("undo", {});
   });
 
-  return { pageChanged: () => setBusy(false) };
+  function pageChanged() {
+    setBusy(false);
+    placeBar();
+  }
+
+  placeBar();
+  return { pageChanged };
 }
