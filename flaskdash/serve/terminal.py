@@ -1,6 +1,7 @@
 """The terminal of `serve`: the address when it starts, and keys while it runs."""
 
 import contextlib
+import io
 import os
 import signal
 import socket
@@ -8,8 +9,12 @@ import sys
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
+from urllib.parse import urlsplit
+
+import click
 
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
+WHITE_ON_BLACK, RESET = "\x1b[38;5;231;48;5;16m", "\x1b[0m"
 
 
 def show_address(title: str, host: str, address: str, echo: Callable[[str], None]) -> None:
@@ -17,8 +22,20 @@ def show_address(title: str, host: str, address: str, echo: Callable[[str], None
     keys = "o opens it, r restarts, q quits" if sys.stdin.isatty() else "Ctrl-C to stop"
     echo(f"Serving {title} on {address} ({keys})")
     if host in EVERYWHERE:
-        name = address_in_network()
-        echo(f"Everybody in your network can open it: {address.replace('127.0.0.1', name)}")
+        reachable = f"http://{address_in_network()}:{urlsplit(address).port}"
+        echo(f"Everybody in your network can open it: {reachable}")
+        if sys.stdout.isatty() and "utf" in (sys.stdout.encoding or "").lower():
+            click.echo(qr_code(reachable))  # echo() allows no colours
+
+
+def qr_code(text: str) -> str:
+    """Return a QR code for a terminal: black on white, whatever the terminal's colours are."""
+    import segno
+
+    code = io.StringIO()
+    segno.make(text, micro=False).terminal(code, border=2, compact=True)
+    # Its blocks are the light parts of the code.
+    return "\n".join(f"{WHITE_ON_BLACK}{line}{RESET}" for line in code.getvalue().splitlines())
 
 
 def address_in_network() -> str:

@@ -28,6 +28,7 @@ from flaskdash.project.environment import OfflineError, ensure_environment, stam
 from flaskdash.serve.child import dev_host, problem
 from flaskdash.serve.listen import listen, port_of
 from flaskdash.serve.prod import as_exec, parse_web, serve_production, variables
+from flaskdash.serve.terminal import qr_code
 from flaskdash.serve.watch import file_system, relevant
 from tests.support.serving import DEADLINE, Served, children, until
 
@@ -434,6 +435,46 @@ def test_keys_restart_and_quit(project):
     serve.expect(pexpect.EOF)
     serve.close()
     assert serve.exitstatus == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_phone_opens_the_address_by_a_qr_code(project, host):
+    import pexpect
+
+    code = "from flaskdash.commands.serve import command; command()"
+    arguments = ["-c", code, "--no-open", "--port", "0", "--host", host]
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    serve = pexpect.spawn(
+        sys.executable, arguments, cwd=project, timeout=DEADLINE, env=environment, encoding="utf-8"
+    )
+    serve.expect(r"Everybody in your network can open it: (http://[\w.-]+:\d+)\r\n")
+    address = serve.match[1]
+    for line in qr_code(address).splitlines():
+        serve.expect_exact(line)
+    serve.send("q")
+    serve.expect(pexpect.EOF)
+    serve.close()
+
+
+def test_no_qr_code_without_a_terminal(start):
+    everywhere = start("--host", "0.0.0.0")
+    everywhere.wait("Everybody in your network can open it: http://")
+    assert "█" not in everywhere.printed()
+
+
+def test_a_qr_code_holds_the_address():
+    import segno
+
+    address = "http://192.168.178.55:5000"
+    lights = {"█": (0, 0), "▀": (0, 1), "▄": (1, 0), " ": (1, 1)}  # upper and lower module
+    lines = [re.sub(r"\x1b\[[\d;]+m", "", line) for line in qr_code(address).splitlines()]
+    rows = [[lights[block][half] for block in line] for line in lines for half in (0, 1)]
+    matrix = [list(row) for row in segno.make(address, micro=False).matrix]
+    size = len(matrix)
+    assert [row[2:-2] for row in rows[2 : size + 2]] == matrix
+    assert not any(map(any, rows[:2]))
+    assert not any(row[0] or row[1] or row[-1] or row[-2] for row in rows[: size + 4])
 
 
 def test_a_broken_environment_is_reported(start, project):
