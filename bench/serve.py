@@ -31,6 +31,7 @@ SCRIPT = Path(__file__).with_suffix(".js").read_text("utf-8")
 TIMEOUT = 60.0  # seconds
 PAUSE_MS = 700  # between two edits, so that one is over before the next
 IDLE_SECONDS = 20.0
+SETTLE_SECONDS = 3.0  # after which memory that was replaced is free
 SAVED, ERROR, MENDED = "chart saved", "error shown", "mended"
 STYLE, DATA, MODULE = "style saved", "data file saved", "other module saved"
 ACTING = "the same, with a new process"
@@ -267,10 +268,10 @@ def many_reloads(project: Path, page: Page, pid: int, reloads: int) -> dict[str,
     """Reload a chart, and now and then a module; return memory, files and processes on the way."""
     chart, helpers = project / "app/charts/revenue_by_month.py", project / "app/helpers.py"
     text, module = chart.read_text("utf-8"), helpers.read_text("utf-8")
-    lines: dict[str, object] = {}
+    lines: dict[str, object] = {"start": resources(pid)}
     for number in range(1, reloads + 1):
         page.evaluate("bench.expect('changed')")
-        if number % 25 == 0:
+        if number % 5 == 0:
             helpers.write_text(f"{module}\n# {number}\n", "utf-8")
             page.wait_for_timeout(500)
         bent = text.replace(
@@ -279,6 +280,7 @@ def many_reloads(project: Path, page: Page, pid: int, reloads: int) -> dict[str,
         chart.write_text(bent, "utf-8")
         await_change(page)
         if number in {10, reloads} or number % 100 == 0:
+            page.wait_for_timeout(1000 * SETTLE_SECONDS)
             lines[f"after {number}"] = resources(pid)
     return lines
 

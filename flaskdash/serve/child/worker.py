@@ -1,5 +1,6 @@
 """A worker: the process that runs the project's code and answers requests."""
 
+import gc
 import json
 import os
 import selectors
@@ -9,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from socket import socket, socketpair
 from string import punctuation
 from threading import Condition, Thread
@@ -30,6 +31,7 @@ DRAIN_SECONDS = 2.0
 PARENT = "FLASKDASH_SERVE_PID"  # the process that reads keys from the terminal
 SHARED = {"flask", "werkzeug", "jinja2", "numpy", "pandas", "plotly", "_plotly_utils", "duckdb"}
 SHARED |= {"narwhals", "brotli", "filelock", "dotenv"}
+IDLE_SECONDS = 1.0  # after a change, until what it replaced is collected
 SLOW_SECONDS = 5.0  # that a start may take before it is said where it is
 
 
@@ -180,8 +182,14 @@ class Worker:
 
     def _apply_changes(self) -> None:
         # In a thread of its own: code that never ends may not keep its problem from being shown.
+        names = self.changes.get()
         while True:
-            self._apply(self.changes.get())
+            self._apply(names)
+            try:
+                names = self.changes.get(timeout=IDLE_SECONDS)
+            except Empty:
+                gc.collect()  # code that was replaced refers to itself
+                names = self.changes.get()
 
     def _apply(self, names: list[str]) -> None:
         started = time.monotonic()

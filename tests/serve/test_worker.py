@@ -1,0 +1,30 @@
+"""The process that runs the project: what it does with changes."""
+
+import importlib
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from flaskdash.serve.child import problem
+from tests.support.serving import DEADLINE
+
+
+def test_replaced_code_is_collected_when_nothing_more_is_saved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(problem.__file__).parent))
+    module: Any = importlib.import_module("worker")
+    collected, applied = Event(), []
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(module.gc, "collect", collected.set)
+    worker = object.__new__(module.Worker)
+    worker.changes, worker._apply = SimpleQueue(), applied.append
+    Thread(target=worker._apply_changes, daemon=True).start()
+    for names in (["app/helpers.py"], ["app/pages.py"]):
+        worker.changes.put(names)
+        assert collected.wait(DEADLINE)
+        assert applied[-1] == names
+        collected.clear()
