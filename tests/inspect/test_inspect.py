@@ -199,6 +199,12 @@ def test_codes_stay_text(write: Write) -> None:
     assert '"str",  # leading zeros' in inspection.body
 
 
+def test_few_large_numbers_in_many_rows_are_no_measures(write: Write) -> None:
+    accounts, prices = [1200, 1800, 4400, 70001], [1200, 1800, 4400, 70001]
+    path = write("konto,price,n\n" + rows(lambda i: f"{accounts[i % 4]},{prices[i % 4]},{i}", 60))
+    assert roles(inspect_source(path)) == {"konto": "category", "price": "measure", "n": "measure"}
+
+
 def test_a_rate_of_keys_is_no_key(write: Write) -> None:
     header = "hash_rate,link length,login\n"
     path = write(header + rows(lambda i: f"{i * 37 % 31 + 9},{i % 23 + 40},{i + 700}"))

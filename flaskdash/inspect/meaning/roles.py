@@ -304,7 +304,9 @@ def _is_level(name_words: set[str], present: pd.Series, distinct: int) -> bool:
         return False
     are_few = distinct < 20 and distinct < 0.4 * len(present)
     are_dense = high - low + 1 <= 2 * distinct
-    return are_few and (are_dense or distinct * 100 < len(present))
+    # Few large numbers, each in many rows, stand for something: accounts, models.
+    are_codes = low >= 1000 and distinct <= 12 and distinct * 8 <= len(present)
+    return are_few and (are_dense or are_codes or distinct * 100 < len(present))
 
 
 def _names_codes(word: str) -> bool:
