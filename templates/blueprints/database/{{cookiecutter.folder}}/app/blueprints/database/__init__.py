@@ -24,6 +24,7 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from app import config
 from app.blueprints.database.engine import (
     Migrations,
+    check_driver,
     engine_settings,
     migration_settings,
     prepare,
@@ -40,6 +41,7 @@ def init_app(app: Flask) -> None:
     """Connect the app with its database, and add the command `flask db`."""
     is_test = app.testing or bool(app.config.get("CHECK_TOKEN"))
     settings = _settings(app.config["INSTANCE"] if is_test else None)
+    check_driver(settings["url"])
     if is_test:  # tests make many apps, and none closes its pool
         settings["poolclass"] = sa.NullPool
     app.config["SQLALCHEMY_ENGINES"] = {"default": settings}

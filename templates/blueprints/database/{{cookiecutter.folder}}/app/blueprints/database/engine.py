@@ -32,13 +32,17 @@ def engine_settings(address: str | Path) -> dict[str, Any]:
         return {"url": sa.URL.create("sqlite", database=str(address))}
     url = sa.make_url(address)
     url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+    return {"url": url, "pool_pre_ping": True}  # the database may have been away
+
+
+def check_driver(url: sa.URL) -> None:
+    """Raise an error that commands show as one line if a package for this address is missing."""
     try:
         url.get_dialect().import_dbapi()
     except ModuleNotFoundError as error:
         package = PACKAGES.get(error.name or "", error.name)
         reason = f"The address {url!r} needs a package. Run: uv add '{package}'"
-        raise click.ClickException(reason) from None  # one line in commands
-    return {"url": url, "pool_pre_ping": True}  # the database may have been away
+        raise click.ClickException(reason) from None
 
 
 def migration_settings(url: sa.URL) -> dict[str, Any]:
