@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flaskdash.charts.kinds import Chart
-from flaskdash.charts.sql import SLACK
+from flaskdash.charts.sql import SLACK, days_late
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import known, words
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PERIODS = {"year": "Y", "quarter": "Q", "month": "M", "week": "W", "day": "D", "hour": "h"}
 MAX_COLOURED = 5  # lines
 MIN_LOG_RATIO, MIN_LOG_SPREAD = 1000, 30  # of the extremes, and of the middle nine tenths
+MIN_DAYS, RARE, FULL = 14, 0.1, 0.97  # days, shares of the fullest weekday, and of all days
 MIN_FILLED = 0.6  # of all steps in time; a table without weekends has five of seven
 FRACTION_WORDS = known(
     "rate share percent percentage pct fraction probability occupancy margin discount utilization"
@@ -72,7 +73,29 @@ def starts_late(chart: Chart, frame: pd.DataFrame) -> bool:
         return False
     first = times.min().tz_localize(None)
     start = first.to_period(PERIODS[chart.grain]).start_time
-    return bool((first - start).days > SLACK[chart.grain])
+    return bool((first - start).days > days_late(chart))
+
+
+def slack(chart: Chart, frame: pd.DataFrame) -> int | None:
+    """Return how many days without rows a whole step may end with, or None if the data does not tell.
+
+    Where nearly every day has rows, a step that lacks one is not whole; where weekends have none, a
+    week ends with Friday.
+    """
+    if chart.x is None or chart.grain not in SLACK or chart.grain == "day":
+        return None
+    times = frame[chart.x].dropna()
+    if times.dtype.kind != "M":
+        return None
+    days = times.dt.tz_localize(None).dt.normalize().drop_duplicates()
+    if len(days) < MIN_DAYS:
+        return None
+    per_weekday = days.dt.day_of_week.value_counts()
+    open_weekdays = per_weekday[per_weekday > RARE * per_weekday.max()].index
+    if len(days) < FULL * ((days.max() - days.min()).days + 1) * len(open_weekdays) / 7:
+        return None
+    idle = 6 - int(max(open_weekdays))
+    return idle if chart.grain == "week" else SLACK[chart.grain] * bool(idle)
 
 
 def is_fraction(name: str | None, columns: Mapping[str, Column], frame: pd.DataFrame) -> bool:

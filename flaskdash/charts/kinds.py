@@ -259,7 +259,8 @@ class Chart:
     `y` is the name for their values, and `x` or `color` the name for their labels.
     `only` is a column and the one value of it that is charted, such as one indicator of several.
     `row_name` is what each row is, in the plural, such as orders.
-    `starts_late` tells that the first step in time is not whole, and is left out.
+    `starts_late` tells that the first step in time is not whole, and is left out. `slack` are the
+    days without rows that a whole step may end with, if the data tells.
     `join` brings in the rows of several loaders; `data` is then the name of the joined rows.
     """
 
@@ -283,4 +284,5 @@ class Chart:
     target: float | None = None
     row_name: str = ""
     starts_late: bool = False
+    slack: int | None = None
     join: Join | None = None

@@ -13,7 +13,8 @@ from flaskdash.inspect.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import DATE_PARTS, words
 
-BINS = 30
+BINS, MIN_BINS = 30, 6
+ROUNDING = 1e-6  # of a bin: 1.88 / 0.02 is a little less than 94
 FUNCTIONS = {"sum": "sum", "last": "sum", "mean": "avg", "min": "min"}
 FUNCTIONS |= {"max": "max", "count": "count"}
 TABLE_COLUMNS = 12
@@ -82,14 +83,17 @@ def select(
     return (chart.join.before(query) if chart.join else query) + dialect.ending
 
 
-def bins(low: float, high: float, least: float, greatest: float, *, whole: bool) -> Bins:
+def bins(
+    low: float, high: float, least: float, greatest: float, *, whole: bool, rows: int = 1000
+) -> Bins:
     """Return about 30 bins from low to high, for values from `least` to `greatest`.
 
-    If it would take half as many bins again to reach an extreme, the outermost bin covers it.
+    Fewer than 225 rows have fewer bins. If it would take half as many bins again to reach an extreme,
+    the outermost bin covers it.
     """
-    width = nice_width(low, high, whole)
+    width = nice_width(low, high, whole, min(BINS, max(MIN_BINS, round(2 * math.sqrt(rows)))))
     first, last, lowest, highest = (
-        math.floor(value / width) for value in (low, high, least, greatest)
+        math.floor(value / width + ROUNDING) for value in (low, high, least, greatest)
     )
     return Bins(
         width,
@@ -98,12 +102,12 @@ def bins(low: float, high: float, least: float, greatest: float, *, whole: bool)
     )
 
 
-def nice_width(low: float, high: float, whole: bool) -> float:
-    """Return the width of a bin, 1, 2 or 5 times a power of ten, for about 30 from low to high."""
+def nice_width(low: float, high: float, whole: bool, count: int = BINS) -> float:
+    """Return the width of a bin, 1, 2 or 5 times a power of ten, for at most `count` from low to high."""
     span = high - low
     if span <= 0 or not math.isfinite(span):
         return 1
-    exact = span / BINS
+    exact = span / count
     power = 10.0 ** math.floor(math.log10(exact))
     width = next((step * power for step in (1, 2, 5, 10) if step * power >= exact), 10 * power)
     width = max(1, width) if whole else width
@@ -195,6 +199,13 @@ def _at_period_ends(
     return [f"{time} = (SELECT max({time}) {rows})"]
 
 
+def days_late(chart: Chart) -> int:
+    """Return how many days after its beginning the rows of a whole first step may start."""
+    if chart.slack is None:
+        return SLACK[chart.grain or ""]
+    return 0 if chart.grain == "week" else chart.slack
+
+
 def _without_unfinished_step(
     chart: Chart, columns: Mapping[str, Column], dialect: Dialect
 ) -> list[str]:
@@ -213,7 +224,8 @@ def _without_unfinished_step(
     ):
         return []
     name, grain = dialect.quote(column.name), chart.grain
-    slack = 1 + SLACK[grain] + {"week": 6, "month": 30, "quarter": 91}.get(column.grain or "", 0)
+    idle = SLACK[grain] if chart.slack is None else chart.slack
+    slack = 1 + idle + {"week": 6, "month": 30, "quarter": 91}.get(column.grain or "", 0)
     third_step = dialect.after(3 * DAYS[grain], f"min({name})")
     # The events of a day may end two hours before midnight.
     margin = (2, "HOUR") if grain == "day" else (slack, "DAY")
@@ -222,7 +234,7 @@ def _without_unfinished_step(
     second = dialect.cut(grain, dialect.after(DAYS[grain], first))
     start = [
         f"{name} >= (  -- without the first {grain} if it began before the data\n"
-        f"    SELECT CASE WHEN min({name}) < {dialect.after(1 + SLACK[grain], first)}\n"
+        f"    SELECT CASE WHEN min({name}) < {dialect.after(1 + days_late(chart), first)}\n"
         f"            OR max({name}) < {third_step}\n"
         f"        THEN {first}\n"
         f"        ELSE {second} END\n"
@@ -562,8 +574,12 @@ def _box(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:
 def _histogram(chart: Chart, columns: Mapping[str, Column], bins: Bins, dialect: Dialect) -> str:
     assert chart.x is not None
     x, width = dialect.quote(chart.x), bins.width
-    number = dialect.floor.format(x=dialect.ratio.format(x=x, width=width))
+    quotient = dialect.ratio.format(x=x, width=width)
     comments = ""
+    if width < 1:
+        quotient += f" + {ROUNDING:f}"
+        comments += f"-- 0.000001: a number divided by {width} may be a little less than it is\n"
+    number = dialect.floor.format(x=quotient)
     if bins.first is not None:
         number = dialect.greatest.format(x=number, y=bins.first)
         comments += f"-- the first bar also counts all values below {bins.first * width:g}\n"

@@ -88,7 +88,8 @@ def bins(chart: Chart, frame: pd.DataFrame, columns: Mapping[str, Column]) -> sq
         return sql.Bins(1)
     is_whole = bool((values == values.round()).all())
     low, high = (float(values.quantile(share)) for share in (0.01, 0.99))
-    return sql.bins(low, high, float(values.min()), float(values.max()), whole=is_whole)
+    extremes = float(values.min()), float(values.max())
+    return sql.bins(low, high, *extremes, whole=is_whole, rows=len(values))
 
 
 def in_usa(chart: Chart, frame: pd.DataFrame) -> bool:
@@ -119,6 +120,7 @@ def chart(
 ) -> PurePosixPath:
     """Draft a chart, with the parts that its kind needs; return the path of its module."""
     histogram_bins = bins(chart, frame, columns)
+    chart = replace(chart, slack=axes.slack(chart, frame))
     chart = replace(chart, starts_late=axes.starts_late(chart, frame))
     drawing = _drawing(chart, columns, histogram_bins, frame)
     drawing["every_step"] = axes.every_step(chart, columns, frame)
@@ -176,6 +178,8 @@ def _note(chart: Chart, columns: Mapping[str, Column], drawing: Mapping[str, Any
     )
     if chart.kind in {"pie", "donut"}:
         return f"shares({x}, {y})"
+    if chart.kind in {"scatter", "bubble"}:
+        return f"related({x}, {y})"
     if chart.color or chart.by:
         return ""
     if step := axes.time_step(chart, columns):
@@ -188,7 +192,7 @@ def _note(chart: Chart, columns: Mapping[str, Column], drawing: Mapping[str, Any
         if drawing["x_factor"]:
             return f"middle(100 * {x}, {y}, {100 * width:g}, '%')"
         return f"middle({x}, {y}, {width}{unit})"
-    return f"related({x}, {y})" if chart.kind in {"scatter", "bubble"} else ""
+    return ""
 
 
 def _drawing(
@@ -212,6 +216,7 @@ def _drawing(
     x_axis = _axis(
         _x_label(chart, columns), x_unit or "", log=is_log and axes.is_log(frame[chart.x])
     )
+    x_axis["title"] += _ends(bins)
     measure = (
         f"{AGGREGATE_WORDS[chart.agg or 'sum']} {chart.y}" if chart.y else "the number of rows"
     )
@@ -334,8 +339,18 @@ def _axis(name: str, unit: str, zero: bool = False, log: bool = False) -> dict[s
     if zero:
         axis["rangemode"] = "tozero"
     if log:
-        axis["type"] = "log"
+        axis |= {"type": "log", "title": f"{axis['title']} (log scale)"}
     return axis
+
+
+def _ends(bins: sql.Bins) -> str:
+    """Return in words what the outermost bars of a histogram count, if that is more than a bin."""
+    ends = []
+    if bins.first is not None:
+        ends.append(f"first bar: all below {(bins.first + 1) * bins.width:g}")
+    if bins.last is not None:
+        ends.append(f"last bar: all from {bins.last * bins.width:g}")
+    return f" ({', '.join(ends)})" if ends else ""
 
 
 def _hover(chart: Chart, unit: str, text: str) -> str:

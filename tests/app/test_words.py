@@ -25,8 +25,8 @@ def test_the_largest_values_are_named() -> None:
     assert say("largest", PARTS, values, "$") == "West $725k, East $679k, North $501k"
     customers = pd.Series(["Customer 1618", "Customer 2"])
     assert say("largest", customers, pd.Series([970, 2])) == "Customer 1618: 970, Customer 2: 2"
-    years = pd.Series([2012.0, 2013.0])
-    assert say("largest", years, pd.Series([1.0, None])) == "2012: 1"
+    years = pd.Series([2012.0, 2013.0], name="model_year")
+    assert say("largest", years, pd.Series([1.0, None])) == "Model year 2012: 1"
     assert say("largest", pd.Series(["a" * 50]), pd.Series([1])) == f"{'a' * 29}… 1"
 
 
@@ -61,7 +61,7 @@ def test_the_course_of_years_is_that_since_the_first() -> None:
 
 def test_the_middle_half_of_a_histogram() -> None:
     sentence = say("middle", pd.Series([0, 10, 20, 30]), pd.Series([10, 40, 40, 10]), 10)
-    assert sentence == "80% are between 10 and 30"
+    assert sentence == "80% are from 10 to below 30"
 
 
 def test_two_columns_are_related_or_nothing_is_said() -> None:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import duckdb
+import pandas as pd
 import pytest
 
-from flaskdash.charts import sql
+from flaskdash.charts import axes, sql
 from flaskdash.charts.kinds import Chart
 from flaskdash.inspect.dialects import DUCKDB
 from flaskdash.inspect.model import Column
@@ -143,6 +144,21 @@ def test_candles_open_with_the_first_and_close_with_the_last() -> None:
     assert text.startswith('SELECT day, "Open" AS open, high AS high, low AS low, close AS close')
 
 
+@pytest.mark.parametrize("width", [0.01, 0.02, 0.05, 0.1, 0.2, 0.5])
+def test_a_decimal_at_the_edge_of_a_bin_is_in_it(width: float) -> None:
+    numbers = [round(n * width, 2) for n in range(1000)]
+    query = sql.select(chart("histogram", x="revenue"), COLUMNS, sql.Bins(width))
+    with duckdb.connect() as connection:
+        connection.register("sales", pd.DataFrame({"revenue": numbers}))
+        rows = connection.execute(query).fetchall()
+    assert [(round(start, 2), count) for start, count in rows] == [(n, 1) for n in numbers]
+
+
+def test_few_rows_have_few_bins() -> None:
+    assert sql.bins(0, 100, 0, 100, whole=False, rows=16).width == 20
+    assert sql.bins(0, 100, 0, 100, whole=False, rows=300).width == 5
+
+
 def test_histogram_counts_each_row_once() -> None:
     assert run(chart("histogram", x="revenue"), sql.Bins(2)) == [(0, 1), (2, 2), (4, 2), (90, 1)]
 
@@ -199,6 +215,38 @@ def test_share_is_the_percentage_of_a_flag() -> None:
 def test_kpi_with_a_grain_has_the_steps_to_the_latest() -> None:
     rows = run(chart("kpi", x="day", y="revenue", agg="sum", grain="month"))
     assert [value for _, value in rows] == [10.0, 95.0]
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "last", "week"),
+    [
+        ("0123456", "2022-12-31", "2022-12-19"),  # without its Sunday
+        ("0123456", "2023-01-01", "2022-12-26"),
+        ("01234", "2022-12-30", "2022-12-26"),  # Friday is the end
+        ("01234", "2022-12-29", "2022-12-19"),
+        ("012345", "2022-12-31", "2022-12-26"),
+    ],
+)
+def test_a_week_is_over_after_the_last_day_that_has_rows(
+    weekdays: str, last: str, week: str
+) -> None:
+    days = pd.date_range("2022-01-04", last)  # a Tuesday
+    frame = pd.DataFrame({"day": days[[str(day.day_of_week) in weekdays for day in days]]})
+    spec = chart("line", x="day", agg="count", grain="week")
+    spec = replace(spec, slack=axes.slack(spec, frame))
+    spec = replace(spec, starts_late=axes.starts_late(spec, frame))
+    query = sql.select(spec, {"day": column("day", "date", "time", grain="day")})
+    with duckdb.connect() as connection:
+        connection.register("sales", frame)
+        rows = connection.execute(query).fetchall()
+    assert (str(rows[0][0])[:10], str(rows[-1][0])[:10]) == ("2022-01-10", week)
+
+
+def test_days_that_come_and_go_do_not_tell_when_a_week_is_over() -> None:
+    days = pd.date_range("2022-01-01", "2022-12-31", freq="3D").to_frame(name="day")
+    spec = chart("line", x="day", agg="count", grain="week")
+    assert axes.slack(spec, days) is None
+    assert axes.slack(spec, days.head(3)) is None
 
 
 def test_an_unfinished_day_of_events_is_left_out() -> None:

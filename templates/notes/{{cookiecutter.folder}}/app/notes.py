@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.helpers import number
+from app.helpers import number, words
 from app.steps import period
 
 if TYPE_CHECKING:
@@ -16,12 +16,13 @@ RELATED, CLOSELY = 0.3, 0.7  # rank correlations
 
 
 def largest(names: Series[Any], values: Series[Any], unit: str = "") -> str:
-    """Name the largest values: "West $725k, East $679k, Central $501k"."""
+    """Name the largest values: "West $725k, East $679k, Central $501k", "Month 8: 31, 7: 30"."""
     top = values.dropna().nlargest(3)
     labels = [_short(name) for name in names[top.index]]
     colon = ":" if any(label[-1:].isdigit() for label in labels) else ""
+    start = f"{words(str(names.name))} " if colon and all(map(str.isdigit, labels)) else ""
     pairs = zip(labels, top, strict=True)
-    return ", ".join(f"{label}{colon} {number(value, unit)}" for label, value in pairs)
+    return start + ", ".join(f"{label}{colon} {number(value, unit)}" for label, value in pairs)
 
 
 def _short(name: Any) -> str:
@@ -65,7 +66,7 @@ def middle(starts: Series[Any], counts: Series[Any], width: float, unit: str = "
     below = counts.cumsum() / counts.sum()
     bins = starts[(below > 0.25) & (below.shift(fill_value=0) < 0.75)]
     share, low, high = counts[bins.index].sum() / counts.sum(), bins.min(), bins.max() + width
-    return f"{share:.0%} are between {number(low, unit)} and {number(high, unit)}"
+    return f"{share:.0%} are from {number(low, unit)} to below {number(high, unit)}"
 
 
 def related(first: Series[Any], second: Series[Any]) -> str:
