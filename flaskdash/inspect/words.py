@@ -69,6 +69,10 @@ DATE_PARTS = known(
     "month mo mon day dy dow weekday week quarter qtr hour hr minute yr year jahr monat tag woche stunde wochentag"
     " quartal año mes día dia ano mês mese giorno mois jour heure hora ora rok miesiąc dzień jaar maand uur"
 )
+# Numbers from 1 on in columns of these names are an axis, not keys.
+NUMBERED_WORDS = (
+    TIME_WORDS | DATE_PARTS | known("age trial round step period wave lap dose row col column")
+)
 CATEGORY_WORDS = known(
     "type class category group level status stage grade tier segment cluster kind mode education"
     " satisfaction involvement priority survived flag is has best hand course"

@@ -205,6 +205,20 @@ def test_few_large_numbers_in_many_rows_are_no_measures(write: Write) -> None:
     assert roles(inspect_source(path)) == {"konto": "category", "price": "measure", "n": "measure"}
 
 
+def test_numbers_of_things_that_stand_in_as_many_rows_each_are_keys(write: Write) -> None:
+    path = write(
+        "plant,age,weight,score\n"
+        + rows(lambda i: f"{i % 15 + 1},{i % 15 + 1},{i * 37 % 41},{i * 7 % 13 + 1}", 60)
+    )
+    by_name = roles(inspect_source(path))
+    assert by_name == {
+        "plant": "identifier",
+        "age": "measure",
+        "weight": "measure",
+        "score": "measure",
+    }
+
+
 def test_a_rate_of_keys_is_no_key(write: Write) -> None:
     header = "hash_rate,link length,login\n"
     path = write(header + rows(lambda i: f"{i * 37 % 31 + 9},{i % 23 + 40},{i + 700}"))

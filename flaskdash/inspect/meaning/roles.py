@@ -329,16 +329,20 @@ def _is_clock(present: pd.Series) -> bool:
 
 
 def _is_index(name: str, present: pd.Series, distinct: int, position: int) -> bool:
-    """Tell whether whole numbers only number the rows, or rank them."""
+    """Tell whether whole numbers only number the rows, or rank them, or number people or things."""
     is_unnamed = name.lower() == f"column_{position + 1}" and position == 0
+    low, high = float(present.min()), float(present.max())
+    is_numbered = low in (0.0, 1.0) and high - low + 1 == distinct
     if distinct < len(present):
-        return is_unnamed and float(present.min()) in (0.0, 1.0) and distinct > 10
+        # Each of 1, 2, 3... in as many rows as all others: subjects, plants.
+        is_balanced = distinct > 12 and present.value_counts().nunique() == 1
+        is_key = is_numbered and is_balanced and not set(words(name)) & vocabulary.NUMBERED_WORDS
+        return is_key or (is_unnamed and low in (0.0, 1.0) and distinct > 10)
     if len(present) < 3:
         return False
     steps = present.astype("float64").diff().dropna()
     is_counting = bool((steps == 1).all())
-    low, high = float(present.min()), float(present.max())
-    if len(present) >= 20 and low in (0.0, 1.0) and high - low + 1 == distinct and not is_counting:
+    if len(present) >= 20 and is_numbered and not is_counting:
         return True  # a rank has each number once, in another order
     return (is_counting and position == 0) or is_unnamed
 
