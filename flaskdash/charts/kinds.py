@@ -131,7 +131,6 @@ KINDS = {
             title="spread of {y} by {x}",
             needs=("x", "y"),
             takes=("limit",),
-            **MORE_TRACES,
         ),
         Kind(
             name="violin",

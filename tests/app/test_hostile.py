@@ -272,6 +272,8 @@ CALLED |= {
     "course",
     "figure.add_vrect",
     "df[0].min",
+    "high.max",
+    "low.min",
     "min",
     "markdown",
 }

@@ -23,7 +23,7 @@ MARKS = {
     "bubble": (".scatterlayer .point", 100),
     "histogram": (".barlayer .point path", 5),
     "heatmap": (".heatmaplayer image", 1),
-    "box": (".boxlayer path.box", 3),
+    "box": (".barlayer .point path", 3),
     "violin": (".violinlayer path.violin", 3),
     "choropleth": (".choroplethlayer path", 5),
     "map": (".scattergeo path.point", 5),

@@ -441,7 +441,8 @@ def test_the_larger_bundle_only_comes_with_a_map(folder: Path, flaskdash: Cli) -
         suggested = flaskdash("inspect", f"{data}.csv").output
         assert "Spread of weight by species" in suggested
         flaskdash("new", data, "--data", f"{data}.csv", "--no-install", "--no-git")
-    assert kinds_of(folder / "a") == {"Box", "Choropleth"}
+        assert (folder / data / "app/charts/spread_of_weight_by_species.py").exists()
+    assert kinds_of(folder / "a") == {"Choropleth"}
     assert (folder / "a/app/static/vendor/plotly-more.min.js").exists()
     assert kinds_of(folder / "b") == set()
     assert not (folder / "b/app/static/vendor/plotly-more.min.js").exists()
