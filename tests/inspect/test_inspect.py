@@ -219,6 +219,16 @@ def test_numbers_of_things_that_stand_in_as_many_rows_each_are_keys(write: Write
     }
 
 
+def test_numbers_of_codes_are_codes(write: Write) -> None:
+    header = "course_no,course_numeric,seats\n"
+    path = write(
+        header
+        + rows(lambda i: f"{'M' * (i % 2)}{i % 29 + 5}{'AB'[i % 2]},{i % 29 + 5},{i * 7}", 60)
+    )
+    assert roles(inspect_source(path))["course_numeric"] == "identifier"
+    assert roles(inspect_source(path))["seats"] == "measure"
+
+
 def test_a_rate_of_keys_is_no_key(write: Write) -> None:
     header = "hash_rate,link length,login\n"
     path = write(header + rows(lambda i: f"{i * 37 % 31 + 9},{i % 23 + 40},{i + 700}"))

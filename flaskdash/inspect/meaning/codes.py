@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import words
 
+SAME = 0.95  # of the rows
 LABELS = (3, 500)  # how many distinct labels codes may have
 CATEGORIES = (3, 20)  # how many values a category that is split into flags may have
 
@@ -18,10 +20,11 @@ CATEGORIES = (3, 20)  # how many values a category that is split into flags may 
 def mark(frame: pd.DataFrame, columns: Sequence[Column]) -> list[Column]:
     """Return the columns, with codes of other columns as identifiers.
 
-    Codes are whole numbers that map one-to-one to labels, flags into which a category is split, and
-    latitudes and longitudes in the units of a grid.
+    Codes are whole numbers that map one-to-one to labels or are those of another column's codes,
+    flags into which a category is split, and latitudes and longitudes in the units of a grid.
     """
-    names = _label_numbers(frame, columns) | _split_flags(frame, columns) | _grid_axes(columns)
+    names = _label_numbers(frame, columns) | _numbers_of_codes(frame, columns)
+    names |= _split_flags(frame, columns) | _grid_axes(columns)
     return [replace(c, role="identifier", agg=None) if c.name in names else c for c in columns]
 
 
@@ -39,6 +42,19 @@ def _label_numbers(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
         and LABELS[0] <= label.distinct <= min(LABELS[1], len(frame) / 3)
         and len(frame[[number.name, label.name]].dropna().drop_duplicates()) == label.distinct
     }
+
+
+def _numbers_of_codes(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the integer columns with the numbers in a text column's codes, by a word of its name."""
+    numbers = [c for c in columns if c.type == "integer" and c.role == "measure"]
+    codes = [c for c in columns if c.type == "text" and c.role == "identifier"]
+    result: set[str] = set()
+    for number, code in itertools.product(numbers, codes):
+        if set(words(number.name)) & set(words(code.name)):
+            digits = frame[code.name].astype("str").str.extract(r"(\d{1,15})")[0]
+            if float((frame[number.name] == pd.to_numeric(digits)).mean()) > SAME:
+                result.add(number.name)
+    return result
 
 
 def _split_flags(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
