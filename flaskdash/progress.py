@@ -28,6 +28,11 @@ def echo(text: str, err: bool = False) -> None:
     click.echo(printable_lines(text), err=err)
 
 
+def draw(picture: str) -> None:
+    """Print a picture that flaskdash made, with the control characters of its colours."""
+    click.echo(picture)
+
+
 def echo_json(value: object) -> None:
     """Print a value as JSON, with escapes for control characters that JSON itself allows."""
     import json

@@ -11,7 +11,7 @@ from types import FrameType, TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-import click
+from flaskdash.progress import draw
 
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
 WHITE_ON_BLACK, RESET = "\x1b[38;5;231;48;5;16m", "\x1b[0m"
@@ -25,7 +25,7 @@ def show_address(title: str, host: str, address: str, echo: Callable[[str], None
         reachable = f"http://{address_in_network()}:{urlsplit(address).port}"
         echo(f"Everybody in your network can open it: {reachable}")
         if sys.stdout.isatty() and "utf" in (sys.stdout.encoding or "").lower():
-            click.echo(qr_code(reachable))  # echo() allows no colours
+            draw(qr_code(reachable))
 
 
 def qr_code(text: str) -> str:
