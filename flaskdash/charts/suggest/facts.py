@@ -62,6 +62,7 @@ DEMOGRAPHY = known(
 )
 TARGETS = known("y target outcome label class")
 SERIES_VALUES = (9, 400)
+STEM = 4  # letters that two words share at their beginning
 MAX_BARS_OF_NUMBERS = 12
 LAST_COLUMN_BONUS, MOSTLY = 0.3, 0.8
 UNEVEN = 0.05
@@ -324,11 +325,17 @@ class Facts:
         for flag in self.flags:
             name_words = set(words(flag.name))
             is_target = name_words & TARGETS and len(name_words) == 1
-            score = 3 * bool(is_target) + 2 * bool(name_words & OUTCOMES)
+            is_named = self._names_the_table(name_words) or bool(name_words & OUTCOMES)
+            score = 3 * bool(is_target) + 2 * is_named
             score += (flag.name == last) and self.time is None and not name_words & DEMOGRAPHY
             if score and 0.005 < float(self.truth_values(flag).mean()) < 0.995:
                 ranked.append((score, self.position(flag), flag))
         return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
+
+    def _names_the_table(self, name_words: set[str]) -> bool:
+        """Tell whether a word has the stem of a word of the table's name: smoke, of smoking."""
+        stems = {word[:STEM] for word in words(self.data) if len(word) >= STEM}
+        return bool(stems & {word[:STEM] for word in name_words})
 
     def truth_values(self, flag: Column) -> pd.Series:
         """Return a flag's values as booleans, without the missing ones."""

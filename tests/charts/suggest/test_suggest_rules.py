@@ -776,6 +776,20 @@ def test_lines_along_a_second_date_name_it() -> None:
     assert titles["shipped"].endswith(" by shipped")
 
 
+def test_a_flag_with_the_stem_of_the_tables_name_is_what_it_is_about() -> None:
+    table = frame(
+        300,
+        age=lambda i: 20 + noise(i, 40),
+        smoke=lambda i: "Yes" if noise(i, 10) < 2 + 4 * (i % 3 == 0) else "No",
+        region=lambda i: ["North", "South", "East"][i % 3],
+        paid=lambda i: "Yes" if noise(i, 7) < 3 else "No",
+    )
+    charts = suggest(inspected(table), "smoking_2024")
+    assert find(charts[:4], "bar", x="region", y="smoke", agg="share")
+    assert find(charts, "kpi", y="smoke", agg="share")
+    assert not find(suggest(inspected(table), "people"), "kpi", y="smoke", agg="share")
+
+
 def test_rows_are_not_called_after_a_column_that_repeats() -> None:
     table = frame(60, state=lambda i: ["Utah", "Iowa", "Ohio"][i % 3], sales=lambda i: noise(i, 97))
     names = {chart.row_name for chart in suggest(inspected(table), "states")}
