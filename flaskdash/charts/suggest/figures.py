@@ -125,6 +125,6 @@ def _latest(facts: Facts) -> Chart | None:
     if not facts.single_measures:
         return None
     measure = facts.single_measures[0]
-    name = measure_title(measure).removeprefix("Latest ")
+    name = measure_title(measure, facts.is_single).removeprefix("Latest ")
     title = capital(f"{name} in the latest {grain}")
     return replace(chart, y=measure.name, agg=measure.agg, title=title)

@@ -790,6 +790,17 @@ def test_a_flag_with_the_stem_of_the_tables_name_is_what_it_is_about() -> None:
     assert not find(suggest(inspected(table), "people"), "kpi", y="smoke", agg="share")
 
 
+@pytest.mark.parametrize(("stores", "title"), [(1, "Price"), (3, "Average price")])
+def test_one_row_for_each_month_is_no_average(stores: int, title: str) -> None:
+    table = frame(
+        48 * stores,
+        month=lambda i: pd.Timestamp(2020 + i // stores // 12, i // stores % 12 + 1, 1),
+        price=lambda i: 20 + noise(i, 400) / 10,
+    )
+    titles = [chart.title for chart in suggest(inspected(table), "data")]
+    assert f"{title} in the latest month" in titles
+
+
 def test_rows_are_not_called_after_a_column_that_repeats() -> None:
     table = frame(60, state=lambda i: ["Utah", "Iowa", "Ohio"][i % 3], sales=lambda i: noise(i, 97))
     names = {chart.row_name for chart in suggest(inspected(table), "states")}
