@@ -59,6 +59,12 @@ def test_the_course_of_years_is_that_since_the_first() -> None:
     assert sentence == "15% in 2002, +50% since 2000; highest in 2001 (30%)"
 
 
+def test_hours_are_not_compared() -> None:
+    hours = pd.Series(pd.date_range("2024-05-01 10:00", periods=3, freq="h"))
+    sentence = say("course", hours, pd.Series([1, 9, 3]), "hour")
+    assert sentence == "3 at 1 May 2024, 12:00; highest at 1 May 2024, 11:00 (9)"
+
+
 def test_the_middle_half_of_a_histogram() -> None:
     sentence = say("middle", pd.Series([0, 10, 20, 30]), pd.Series([10, 40, 40, 10]), 10)
     assert sentence == "80% are from 10 to below 30"

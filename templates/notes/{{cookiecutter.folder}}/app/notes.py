@@ -40,7 +40,7 @@ def shares(names: Series[Any], values: Series[Any]) -> str:
 def course(times: Series[Any], values: Series[Any], step: str, unit: str = "") -> str:
     """Tell how the last value differs from that of a year before, and when it was highest.
 
-    If there is none, or if the steps are not months or quarters, it is compared with the first.
+    Without one, it is compared with the first. Hours are not: the first and last are seldom whole.
     """
     points = [point for point in zip(times, values, strict=True) if point[1] == point[1]]
     if len(points) < 3:
@@ -54,7 +54,7 @@ def course(times: Series[Any], values: Series[Any], step: str, unit: str = "") -
         before_time, before = next(matches, points[0])
     at = AT.get(step, "in")
     text = f"{number(last, unit)} {at} {period(last_time, step)}"
-    if before > 0 and 0.1 < last / before < 10:
+    if before > 0 and 0.1 < last / before < 10 and step != "hour":
         text += f", {last / before - 1:+.0%} since {period(before_time, step)}"
     if top == last:
         return f"{text}; never higher"
