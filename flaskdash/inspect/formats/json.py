@@ -755,7 +755,7 @@ def _features(rows: Sequence[dict[str, Any]], access: str) -> tuple[list[str], l
     if "id" not in names and all("id" in row for row in rows):
         lines.append('df["id"] = [feature["id"] for feature in features]')
     shapes = Counter((row.get("geometry") or {}).get("type") for row in rows)
-    if set(shapes) <= {None, "GeometryCollection"} or _has_no_points(rows):
+    if set(shapes) == {None} or _has_no_points(rows):
         kinds = ", ".join(str(kind) for kind in shapes if kind)
         return lines, [f"the shapes ({kinds or 'none'}) are left out: their properties are read"]
     if set(shapes) - {None} != {"Point"}:
