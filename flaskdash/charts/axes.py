@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flaskdash.charts.kinds import Chart
+from flaskdash.charts.kinds import AUTO, AUTO_KINDS, Chart
 from flaskdash.charts.sql import SLACK, days_late
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import known, words
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 
 PERIODS = {"year": "Y", "quarter": "Q", "month": "M", "week": "W", "day": "D", "hour": "h"}
 MAX_COLOURED = 5  # lines
+MAX_STEPS = 200  # in time
+SECONDS = {
+    "hour": 3600,
+    "day": 86_400,
+    "week": 604_800,
+    "month": 2_629_746,
+    "quarter": 7_889_238,
+    "year": 31_556_952,
+}
 MIN_LOG_RATIO, MIN_LOG_SPREAD = 1000, 30  # of the extremes, and of the middle nine tenths
 MIN_DAYS, RARE, FULL = 14, 0.1, 0.97  # days, shares of the fullest weekday, and of all days
 MIN_FILLED = 0.6  # of all steps in time; a table without weekends has five of seven
@@ -23,6 +33,45 @@ FRACTION_WORDS = known(
     " utilisation churn conversion turnout coverage proportion"
 )
 CURRENCY_WORDS = known("exchange fx currency usd eur gbp")
+
+
+def line_grain(frame: pd.DataFrame, time: Column | None) -> str | None:
+    """Return the finest grain that gives a readable number of points."""
+    if time is None or time.type not in ("date", "datetime"):
+        return "year" if time else None
+    values = frame[time.name].dropna()
+    span = (values.max() - values.min()).total_seconds()
+    grains = list(SECONDS)
+    finest = grains.index(time.grain or "day")
+    for grain in grains[finest:]:
+        if span / SECONDS[grain] <= MAX_STEPS:
+            return grain
+    return "year"
+
+
+def follows_span(chart: Chart, columns: Mapping[str, Column]) -> bool:
+    """Tell whether a chart over time can show finer steps in a shorter time, as in days of a month."""
+    column = columns.get(chart.x or "")
+    return (
+        chart.kind in AUTO_KINDS
+        and chart.grain not in {None, "hour"}
+        and column is not None
+        and column.grain in {"hour", "day"}
+        and not chart.across
+        and chart.join is None
+    )
+
+
+def usual(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame) -> Chart:
+    """Return a chart of grain "auto" with the one that it has without filters."""
+    if chart.grain != AUTO:
+        return chart
+    return replace(chart, grain=line_grain(frame, columns[chart.x or ""]))
+
+
+def step_source(step: str) -> str:
+    """Return the step between the points of a chart as Python source."""
+    return 'df.attrs["grain"]' if step == AUTO else f'"{step}"'
 
 
 def line_count(chart: Chart, columns: Mapping[str, Column]) -> int:
@@ -46,6 +95,8 @@ def every_step(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame)
     A time without rows is 0 for a sum, and a gap in a mean. Data of a coarser step, such as every
     fifth year, has no gaps; nor have means by day or hour, which pause each night and holiday.
     """
+    source = step_source(time_step(chart, columns))
+    chart = usual(chart, columns, frame)
     step, is_sum = time_step(chart, columns), chart.agg in {"sum", "count"}
     if chart.kind not in {"line", "area", "kpi"} or not step or chart.across:
         return ""
@@ -61,7 +112,7 @@ def every_step(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame)
     ):
         return ""
     fill = ", fill=0" if is_sum else ""
-    return f'every_step(#, {chart.x!r}, "{step}"{fill})'
+    return f"every_step(#, {chart.x!r}, {source}{fill})"
 
 
 def starts_late(chart: Chart, frame: pd.DataFrame) -> bool:

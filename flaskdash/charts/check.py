@@ -8,7 +8,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flaskdash.charts.kinds import ADDITIVE, CANDLE, COLUMNS, FLAGS, KINDS, WHOLES, Chart, Kind
+from flaskdash.charts.kinds import (
+    ADDITIVE,
+    AUTO,
+    AUTO_KINDS,
+    CANDLE,
+    COLUMNS,
+    FLAGS,
+    KINDS,
+    WHOLES,
+    Chart,
+    Kind,
+)
 from flaskdash.errors import FlaskdashError
 
 if TYPE_CHECKING:
@@ -46,6 +57,10 @@ def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
                 f"--grain needs a column of dates; {column.name} is {column.type}",
                 hint="leave --grain out",
             )
+    if chart.grain == AUTO and chart.kind not in AUTO_KINDS:
+        raise FlaskdashError(
+            f"a {chart.kind} does not take --grain auto", hint="--grain month, or another step"
+        )
     return chart
 
 

@@ -13,6 +13,8 @@ from flaskdash.charts.joins import Join
 
 AGGREGATES = ("sum", "mean", "median", "min", "max", "count", "distinct", "last", "share")
 GRAINS = ("year", "quarter", "month", "week", "day", "hour")
+AUTO = "auto"  # the grain that follows the filtered time, and which a reader may choose
+AUTO_KINDS = {"line", "area", "bar"}
 ADDITIVE = ("sum", "count", "last")
 # Kinds that show parts of a whole.
 WHOLES = {"pie", "donut", "treemap", "sunburst", "waterfall", "sankey"}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from flaskdash.charts.check import candle_columns
-from flaskdash.charts.kinds import CANDLE, KINDS, Chart
+from flaskdash.charts.kinds import AUTO, CANDLE, KINDS, Chart
 from flaskdash.charts.labels import labels
 from flaskdash.inspect.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
@@ -219,11 +219,13 @@ def _without_unfinished_step(
         column is None
         or column.type not in {"date", "datetime"}
         or chart.agg not in {"sum", "count"}
-        or chart.grain not in SLACK
+        or chart.grain not in {*SLACK, AUTO}
         or chart.grain == column.grain
     ):
         return []
     name, grain = dialect.quote(column.name), chart.grain
+    if grain == AUTO:
+        return _without_unfinished_steps(chart, name, dialect)
     idle = SLACK[grain] if chart.slack is None else chart.slack
     slack = 1 + idle + {"week": 6, "month": 30, "quarter": 91}.get(column.grain or "", 0)
     third_step = dialect.after(3 * DAYS[grain], f"min({name})")
@@ -247,6 +249,27 @@ def _without_unfinished_step(
         f"        THEN {dialect.after(1, f'max({name})')}\n"
         f"        ELSE {end} END\n"
         f"    FROM {dialect.quote(chart.data)}\n)",
+    ]
+
+
+def _without_unfinished_steps(chart: Chart, name: str, dialect: Dialect) -> list[str]:
+    """Return the same conditions for steps that the query has as a parameter."""
+    step, rows = dialect.cut(AUTO, name), f"FROM {dialect.quote(chart.data)}"
+    all_of_few = f"CASE WHEN count(DISTINCT {step}) < 3\n        THEN"
+    whole = f"{step} >= (SELECT min({name}) - INTERVAL 1 DAY {rows})"
+    last = dialect.cut(AUTO, dialect.after(1 + (chart.slack or 0), f"max({name})"))
+    start = [
+        f"{name} >= (  -- without the first step if it began before the data\n"
+        f"    SELECT {all_of_few} min({name})\n"
+        f"        ELSE min({step})\n            FILTER ({whole}) END\n"
+        f"    {rows}\n)"
+    ]
+    return [
+        *(start if chart.starts_late else []),
+        f"{name} < (  -- without the last step if it is not over\n"
+        f"    SELECT {all_of_few} {dialect.after(1, f'max({name})')}\n"
+        f"        ELSE {last} END\n"
+        f"    {rows}\n)",
     ]
 
 

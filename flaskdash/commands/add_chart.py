@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from flaskdash.charts.check import check
-from flaskdash.charts.kinds import AGGREGATES, GRAINS, KINDS, MODES, ORIENTATIONS, Chart
+from flaskdash.charts.kinds import AGGREGATES, AUTO, GRAINS, KINDS, MODES, ORIENTATIONS, Chart
 from flaskdash.errors import FlaskdashError
 from flaskdash.progress import echo
 
@@ -38,7 +38,11 @@ def is_terminal() -> bool:
 @click.option("--by", help="Column with a second category.")
 @click.option("--size", help="Column for the size of the points.")
 @click.option("--color", help="Column whose values get different colours.")
-@click.option("--grain", type=click.Choice(GRAINS), help="Step of a time axis.")
+@click.option(
+    "--grain",
+    type=click.Choice([*GRAINS, AUTO]),
+    help="Step of a time axis; auto follows the filters.",
+)
 @click.option(
     "--filter", "filters", multiple=True, help="Column to filter by; may be given several times."
 )

@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from flaskdash.charts import axes, sql
-from flaskdash.charts.kinds import ADDITIVE, COLUMNS, KINDS, Chart
+from flaskdash.charts.kinds import ADDITIVE, AUTO, COLUMNS, KINDS, Chart
 from flaskdash.charts.suggest import wording
 from flaskdash.charts.suggest.places import US_STATES
 from flaskdash.charts.suggest.wording import humanise
+from flaskdash.errors import FlaskdashError
 from flaskdash.generate import render
 from flaskdash.generate.literals import one_line, triple_quoted
 from flaskdash.inspect.dialects import DUCKDB, Dialect
@@ -118,10 +119,19 @@ def chart(
     order: int = 100,
     size: str = "half",
 ) -> PurePosixPath:
-    """Draft a chart, with the parts that its kind needs; return the path of its module."""
+    """Draft a chart, with the parts that its kind needs; return the path of its module.
+
+    Raises FlaskdashError if its grain follows the filters, which a query in its database cannot.
+    """
+    if chart.grain == AUTO and to is not DUCKDB:
+        raise FlaskdashError(
+            f"{chart.data} is asked in its database, where --grain auto does not work",
+            hint="--grain month",
+        )
     histogram_bins = bins(chart, frame, columns)
-    chart = replace(chart, slack=axes.slack(chart, frame))
-    chart = replace(chart, starts_late=axes.starts_late(chart, frame))
+    usual = axes.usual(chart, columns, frame)
+    usual = replace(usual, slack=axes.slack(usual, frame))
+    chart = replace(chart, slack=usual.slack, starts_late=axes.starts_late(usual, frame))
     drawing = _drawing(chart, columns, histogram_bins, frame)
     drawing["every_step"] = axes.every_step(chart, columns, frame)
     drawing["many_lines"] = axes.line_count(chart, columns) > axes.MAX_COLOURED
@@ -134,6 +144,7 @@ def chart(
         "data": repr(list(chart.join.loaders) if chart.join else chart.data),
         "filters": repr(list(chart.filters)),
         "dashboards": repr(list(dashboards)),
+        "grain_is_auto": chart.grain == AUTO,
         "order": order,
         "size": size,
         "sql": triple_quoted(query),
@@ -184,7 +195,7 @@ def _note(chart: Chart, columns: Mapping[str, Column], drawing: Mapping[str, Any
         return ""
     if step := axes.time_step(chart, columns):
         is_line = chart.kind in {"line", "area", "bar"}
-        return f'course({x}, {y}, "{step}"{unit})' if is_line else ""
+        return f"course({x}, {y}, {axes.step_source(step)}{unit})" if is_line else ""
     if chart.kind in {"bar", "treemap", "funnel"} and chart.x:
         return f"shares({x}, {y})" if is_whole else f"largest({x}, {y}{unit})"
     if chart.kind == "histogram":

@@ -15,11 +15,13 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from flaskdash import names, shell, skeletons, temporary
-from flaskdash.charts.kinds import KINDS, Chart
+from flaskdash.charts import axes
+from flaskdash.charts.kinds import AUTO, KINDS, Chart
 from flaskdash.errors import FlaskdashError
 from flaskdash.generate import chart_file, render
 from flaskdash.generate.loader_file import add_source
 from flaskdash.generate.sources import Source, SourceOptions, read_source, unused_name
+from flaskdash.inspect.dialects import DUCKDB
 from flaskdash.inspect.formats import stdin
 from flaskdash.inspect.reading import DETECTED, Reading
 from flaskdash.progress import Echo, working
@@ -200,11 +202,14 @@ def _add_charts(root: Path, sources: Sequence[Source]) -> None:
             is_wide = is_wide or (figures == 0 and first_is_wide)
             figures += 1
             order = 10 * figures
+        columns = {column.name: column for column in source.inspection.columns}
+        if source.dialect is DUCKDB and axes.follows_span(chart, columns):
+            chart = replace(chart, grain=AUTO)
         chart_file.chart(
             root,
             name,
             chart,
-            {column.name: column for column in source.inspection.columns},
+            columns,
             source.inspection.frame,
             to=source.dialect,
             order=order,

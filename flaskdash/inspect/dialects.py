@@ -78,7 +78,12 @@ class Dialect:
         return self.mark + escaped + self.mark
 
     def cut(self, grain: str, x: str) -> str:
-        """Return the SQL that truncates the time X to the beginning of its year, month, hour..."""
+        """Return the SQL that truncates the time X to the beginning of its year, month, hour...
+
+        The grain "auto" is a parameter of the query, which snapshots alone have.
+        """
+        if grain == "auto":
+            return f"date_trunc($grain, {x})"
         return self.truncs.get(grain, self.trunc).format(grain=grain, x=x)
 
     def after(self, number: int, x: str, unit: str = "DAY") -> str:

@@ -391,3 +391,13 @@ def test_quote(name: str, quoted: str) -> None:
 )
 def test_nice_width(low: float, high: float, whole: bool, width: float) -> None:
     assert sql.nice_width(low, high, whole) == width
+
+
+def test_the_step_of_the_grain_auto_is_a_parameter() -> None:
+    spec = chart("line", x="day", y="revenue", agg="sum", grain="auto")
+    query = sql.select(spec, COLUMNS)
+    assert query.startswith("SELECT date_trunc($grain, day) AS day")
+    assert "without the last step" in query
+    assert "without the first" not in query
+    assert "without the first step" in sql.select(replace(spec, starts_late=True), COLUMNS)
+    assert "step" not in sql.select(replace(spec, agg="mean"), COLUMNS)

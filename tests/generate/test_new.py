@@ -27,8 +27,9 @@ SKELETON = {
     "app/blueprints/__init__.py app/charts/__init__.py app/loaders/__init__.py",
     "app/engine/README.md app/engine/__init__.py app/engine/cache.py app/engine/connection.py",
     "app/engine/bundles.py app/engine/controls.py app/engine/defaults.py app/engine/discovery.py",
-    "app/engine/engine.py app/engine/figures.py app/engine/filters.py app/engine/models.py",
-    "app/engine/narrow.py app/engine/page.py app/engine/query.py app/engine/reader.py",
+    "app/engine/engine.py app/engine/figures.py app/engine/filters.py app/engine/grain.py",
+    "app/engine/models.py app/engine/narrow.py app/engine/page.py app/engine/query.py",
+    "app/engine/reader.py",
     "app/engine/respond.py app/engine/rights.py app/engine/snapshots.py app/engine/tables.py",
     "app/engine/visitor.py",
     "app/engine/static/cards.css app/engine/static/download.js app/engine/static/figures.js",
@@ -74,7 +75,7 @@ def test_the_owners_part_stays_small(made: Path) -> None:
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in owners}
     generated = [path for path in owners if path.parent.name in {"charts", "loaders"}]
     assert max(lines.values()) <= 250
-    assert sum(count for path, count in lines.items() if path not in generated) <= 1_132
+    assert sum(count for path, count in lines.items() if path not in generated) <= 1_136
 
 
 def test_the_engine_stays_small() -> None:
@@ -84,7 +85,7 @@ def test_the_engine_stays_small() -> None:
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in files}
     assert {"query.py", "filters.js", "more.js", "pages.css"} <= {path.name for path in files}
     assert max(lines.values()) <= 250
-    for suffix, most in {".py": 2_399, ".js": 966, ".css": 762, ".md": 31}.items():
+    for suffix, most in {".py": 2_489, ".js": 966, ".css": 762, ".md": 31}.items():
         assert sum(count for path, count in lines.items() if path.suffix == suffix) <= most, suffix
 
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from flaskdash.charts.axes import line_grain
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.by_category import breakdown, occurrence, share
 from flaskdash.charts.suggest.facts import CLOCK, DEMOGRAPHY, PERSONAL_WORDS, UNEVEN, Facts
@@ -15,7 +16,6 @@ from flaskdash.charts.suggest.interest import (
     is_one_sided,
     is_part_of_name,
     is_year,
-    line_grain,
     without_repeats,
     without_twins,
     worth_counting,

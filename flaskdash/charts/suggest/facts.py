@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flaskdash.charts.axes import SECONDS, line_grain
 from flaskdash.charts.kinds import CANDLE
 from flaskdash.charts.suggest.groups import groups
 from flaskdash.charts.suggest.interest import (
     MINOR_WORDS,
     NAME_WORDS,
-    SECONDS,
     are_items,
     are_persons,
     category_interest,
@@ -21,7 +21,6 @@ from flaskdash.charts.suggest.interest import (
     is_amount,
     is_one_sided,
     is_year,
-    line_grain,
     measure_interest,
     time_interest,
     without_generic_sum,

@@ -25,16 +25,7 @@ if TYPE_CHECKING:
 
     Codes = np.ndarray[tuple[int], np.dtype[np.intp]]
 
-MAX_POINTS = 200
 CONTENTS = known("calories points items units number tests")
-SECONDS = {
-    "hour": 3600,
-    "day": 86_400,
-    "week": 604_800,
-    "month": 2_629_746,
-    "quarter": 7_889_238,
-    "year": 31_556_952,
-}
 MAIN_WORDS = known(
     "sales revenue profit amount price salary income value total volume cases score rating cost"
     " population births spend average delay turnover suicides life gross close closing popularity points worldwide"
@@ -268,17 +259,3 @@ def _are_twins(codes: Mapping[str, Codes], first: Column, second: Column) -> boo
 def mean_length(frame: pd.DataFrame, column: Column) -> float:
     """Return the mean length of a column's distinct values as text."""
     return float(frame[column.name].dropna().drop_duplicates().astype("str").str.len().mean())
-
-
-def line_grain(frame: pd.DataFrame, time: Column | None) -> str | None:
-    """Return the finest grain that gives a readable number of points."""
-    if time is None or time.type not in ("date", "datetime"):
-        return "year" if time else None
-    values = frame[time.name].dropna()
-    span = (values.max() - values.min()).total_seconds()
-    grains = list(SECONDS)
-    finest = grains.index(time.grain or "day")
-    for grain in grains[finest:]:
-        if span / SECONDS[grain] <= MAX_POINTS:
-            return grain
-    return "year"

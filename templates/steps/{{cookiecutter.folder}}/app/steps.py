@@ -26,11 +26,14 @@ def period(when: Any, step: str) -> str:
 def every_step(df: DataFrame, when: str, step: str, fill: float | None = None) -> DataFrame:
     """Return the table with a row for each step from its first time to its last.
 
-    Steps without rows get `fill`: 0 for a sum, and None, which breaks a line, for a mean.
+    Steps without rows get `fill`: 0 for a sum, and None, which breaks a line, for a mean. Means of
+    days and hours have no breaks, because they would pause each night and holiday.
     """
     import pandas as pd
 
     times = df[when]
+    if fill is None and step in {"day", "hour"}:
+        return df
     steps: Any
     if times.dtype.kind == "M":
         steps = pd.date_range(times.min(), times.max(), freq=STEPS[step])

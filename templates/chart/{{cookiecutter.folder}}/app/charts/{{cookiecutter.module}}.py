@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 TITLE = {{ chart.title }}
 DATA = {{ chart.data }}
 FILTERS = {{ chart.filters }}
-DASHBOARDS = {{ chart.dashboards }}
-ORDER = {{ chart.order }}
+DASHBOARDS = {{ chart.dashboards }}{% if chart.grain_is_auto %}{{ "\n" }}GRAIN = "auto"{% endif %}{{ "\n" }}ORDER = {{ chart.order }}
 SIZE = "{{ chart.size }}"
 SQL = {{ chart.sql }}
 

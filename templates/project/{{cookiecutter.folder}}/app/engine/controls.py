@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from app.engine import filters
-from app.engine.models import Chart, Filter
+from app.engine.models import GRAINS, STEP, Chart, Filter
 from app.engine.query import Data
 from app.helpers import periods, words
 
@@ -41,6 +41,15 @@ class Control:
     more: int = 0  # choices that are not listed
     empty: frozenset[str] = frozenset()  # choices without rows under the other filters
 
+    @property
+    def label(self) -> str:
+        return "Time step" if self.form == STEP else words(self.column)
+
+    @property
+    def is_single(self) -> bool:
+        """Return whether only one choice is possible at a time."""
+        return self.form in {"single", STEP}
+
 
 def check(chart: Chart, types: Mapping[str, str]) -> None:
     """Raise LookupError if FILTERS names an unknown column, or a form that its type does not allow."""
@@ -61,7 +70,9 @@ def find_controls(
     for column, form in forms.items():
         having = tuple(each for each in data if column in each.columns())
         current = next((item for item in active if item.column == column), Filter(column))
-        if having:
+        if form == STEP:
+            controls.append(Control(column, STEP, (), current, choices=tuple(GRAINS)))
+        elif having:
             controls.append(_control(having, current, form))
     return controls
 
@@ -144,7 +155,7 @@ def chips(controls: Iterable[Control], chosen: Iterable[Filter]) -> list[tuple[s
             remaining = {each.column: each for each in chosen} | {control.column: smaller}
             if smaller == Filter(control.column) and not control.default:
                 del remaining[control.column]
-            chips.append((f"{words(control.column)}{text}", _query(remaining.values())))
+            chips.append((f"{control.label}{text}", _query(remaining.values())))
     return chips
 
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from app.engine.filters import FORMS
+from app.engine.grain import AUTO, COLUMN
 from app.engine.models import Chart, Kind, Loader, slugify
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -114,6 +115,7 @@ def _chart(
         filters=forms,
         dashboards=tuple(getattr(module, "DASHBOARDS", ["Overview"])),
         roles=_roles(file, module),
+        grain=_grain(file, module, live=any(loaders[name].live for name in data)),
         order=getattr(module, "ORDER", 100),
         size=getattr(module, "SIZE", "half"),
         prefix=_prefix(slug, columns),
@@ -125,6 +127,19 @@ def _roles(file: Path, module: ModuleType) -> tuple[str, ...]:
     if not isinstance(roles, (list, tuple)) or not all(isinstance(role, str) for role in roles):
         raise RuntimeError(f'{file}: ROLES is {roles!r}. Write a list of texts: ["admin"].')
     return tuple(roles)
+
+
+def _grain(file: Path, module: ModuleType, *, live: bool) -> str:
+    grain = getattr(module, "GRAIN", "")
+    if grain not in {"", AUTO}:
+        raise RuntimeError(f'{file}: GRAIN is {grain!r}. Write "auto", or leave it out.')
+    if bool(grain) != bool(COLUMN.search(module.SQL)):
+        raise RuntimeError(
+            f'{file}: GRAIN = "auto" and date_trunc($grain, COLUMN) in SQL belong together.'
+        )
+    if grain and live:
+        raise RuntimeError(f"{file}: GRAIN does not work with a loader whose LIVE is True.")
+    return str(grain)
 
 
 def _require(module: ModuleType, name: str) -> Any:

@@ -9,7 +9,7 @@ from app.engine.cache import Cache
 from app.engine.controls import Control, find_controls
 from app.engine.defaults import with_defaults
 from app.engine.filters import from_query
-from app.engine.models import Chart, Filter, Loader, State, slugify
+from app.engine.models import STEP, Chart, Filter, Loader, State, slugify
 from app.engine.query import Data, Rows
 from app.engine.rights import ALL, rights
 from app.engine.visitor import visitor
@@ -73,7 +73,8 @@ class Engine:
             for column, declared in chart.filters.items():
                 known = forms.setdefault(column, ["", "", ""])
                 forms[column] = [a or b for a, b in zip(known, declared.partition("="), strict=True)]
-        return {column: "".join(parts) for column, parts in forms.items()}
+        steps = {STEP: STEP} if any(chart.grain for chart in self.peers(charts)) else {}
+        return {column: "".join(parts) for column, parts in forms.items()} | steps
 
     def chosen_filters(self, charts: Sequence[Chart]) -> tuple[Filter, ...]:
         """Return the filters in the URL of the request."""

@@ -7,7 +7,7 @@ from datetime import date
 
 from werkzeug.datastructures import MultiDict
 
-from app.engine.models import LONGEST_SEARCH, Filter
+from app.engine.models import GRAINS, LONGEST_SEARCH, STEP, Filter
 
 NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL[(\d,)]*")
 PARTS = ("", ".from", ".to", ".has", ".not", ".blank")  # of a column's parameters in the URL
@@ -25,6 +25,7 @@ def from_query(args: MultiDict[str, str], forms: Mapping[str, str]) -> tuple[Fil
         names = (column, f"{column}.not")
         values = {value for name in names for value in args.getlist(name) if value}
         values |= {value.replace("\r\n", "\n") for value in values}  # forms send newlines as \r\n
+        values &= {*GRAINS} if form == STEP else values
         limits = (args.get(f"{column}.{end}", "") for end in ("from", "to"))
         low, high = (limit if _day(limit) or _number(limit) else "" for limit in limits)
         text = args.get(f"{column}.has", "").strip()[:LONGEST_SEARCH]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["figure", "kpi", "table", "text"]
 LONGEST_SEARCH = 200  # characters
+STEP = "time-step"  # in the URL, of charts whose GRAIN is "auto"
+GRAINS = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}  # days
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Chart:
     filters: Mapping[str, str]  # column: form, or "" if the column's type decides
     dashboards: tuple[str, ...]  # titles
     roles: tuple[str, ...]  # that may see it; empty: all who may see the dashboard
+    grain: str  # "auto" if its SQL has $grain: see grain.py
     order: int
     size: str  # half or full
     prefix: str  # of its table's parameters in the URL: revenue-by-region.page

@@ -81,7 +81,7 @@ def chart_choices(slug: str) -> Response:
 
     def build(active: Sequence[Filter]) -> Answer:
         for control in engine.controls(charts, active):
-            if control.column in names and control.form not in controls.RANGES:
+            if control.column in names and control.data and control.form not in controls.RANGES:
                 listed = find(control, active, text)
                 body = render_template("engine/_choices.html", control=listed)
                 return Answer(body, "browser" if text else "cache")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.engine.connection import cursor
 from app.engine.filters import quote, where
+from app.engine.grain import grain_of
 from app.engine.models import Filter, Loader, Offer, View
 from app.engine.rights import ALL, Rights, rights, visible_rows
 from app.engine.snapshots import Snapshot
@@ -33,7 +34,8 @@ class Rows:
 
     def query(self, sql: str, filters: Sequence[Filter] = ()) -> DataFrame:
         """Run SQL that names each loader as a table, over the rows that pass the filters."""
-        return _run(*self._filtered(sql, filters))
+        text, values = self._filtered(sql, filters)
+        return _with_grain(_run(text, values), values.get("grain"))
 
     def query_all(self, sqls: list[str], filters: Sequence[Filter]) -> list[DataFrame]:
         """Run the SQL of several charts at once, or return nothing if that has no advantage.
@@ -46,13 +48,17 @@ class Rows:
         if sum(table.state().rows for table in self.tables) > MOST_TOGETHER:
             return []
         sources, values = self._sources(filters)
+        grains = [grain_of(sql, filters, self.tables) for sql in sqls]
+        values |= {f"grain{n}": grain for n, grain in enumerate(grains) if grain}
+        sqls = [sql.replace("$grain", f"$grain{n}") for n, sql in enumerate(sqls)]
         tables = (f"{quote(name)} AS MATERIALIZED ({rows})" for name, rows in sources.items())
         lists = (f"(SELECT list(row) FROM ({sql}\n) AS row) AS a{n}" for n, sql in enumerate(sqls))
         create = f"CREATE TEMP TABLE answers AS WITH {', '.join(tables)} SELECT {', '.join(lists)}"
         unpack = "SELECT unnest(a{}, max_depth := 2) FROM answers"
         with cursor() as connection:
             connection.execute(create, values)
-            return [connection.execute(unpack.format(n)).df() for n in range(len(sqls))]
+            answers = [connection.execute(unpack.format(n)).df() for n in range(len(sqls))]
+        return [*map(_with_grain, answers, grains)]
 
     def chunks(self, sql: str, filters: Sequence[Filter]) -> Iterator[DataFrame]:
         """Yield what `query` returns in parts: at least one."""
@@ -104,9 +110,11 @@ class Rows:
             sources[table.loader.name] = f"SELECT * FROM {rows}{clause}"
         return sources, values
 
-    def _filtered(self, sql: str, filters: Iterable[Filter]) -> tuple[str, dict[str, object]]:
+    def _filtered(self, sql: str, filters: Sequence[Filter]) -> tuple[str, dict[str, object]]:
         """Return SQL with the filtered rows in front, as CTEs with the loaders' names."""
         sources, values = self._sources(filters)
+        if grain := grain_of(sql, filters, self.tables):
+            values["grain"] = grain
         tables = ", ".join(f"{quote(name)} AS ({rows})" for name, rows in sources.items())
         if own := OWN_WITH.match(sql):
             return f"WITH{own[1] or ''} {tables}, {sql[own.end() :]}", values
@@ -218,6 +226,12 @@ class Data(Snapshot, Rows):
     def _visible(self) -> tuple[str, dict[str, object]]:
         """Return the SQL of the rows that the visitor may see, and its values."""
         return visible_rows("snapshot", rights(self.loader), self.path())
+
+
+def _with_grain(df: DataFrame, grain: object) -> DataFrame:
+    """Return the rows of a chart with the step that its SQL took, if its GRAIN is "auto"."""
+    df.attrs = {"grain": grain} if grain else {}
+    return df
 
 
 def _run(sql: str, values: Mapping[str, object]) -> DataFrame:

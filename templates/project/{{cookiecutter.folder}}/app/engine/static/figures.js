@@ -22,7 +22,7 @@ function prepareFigure({ data, layout, frames }, look, width, height) {
   for (const name of ["title", "width", "height"]) delete layout[name];
   const hasDates = layout.xaxis?.type === "date" || data.some(({ x }) => isDate(x?.[0]));
   addLook(layout, look.layout);
-  layout.margin = { l: width < 400 ? 44 : 56, r: 16, t: 8, b: hasDates ? 42 : 28 }; // of two lines
+  layout.margin = { l: width < 400 ? 44 : 56, r: hasDates ? 28 : 16, t: 8, b: hasDates ? 42 : 28 };
   const isFlat = data.some(hasAxes);
   const titles = isFlat ? prepareAxes(data, layout, look, width) : {};
   const least = isFlat ? layout.margin : {};
