@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 
 
-def literal(value: str | float | bool | Sequence[str] | None) -> str:
+def literal(value: str | float | bool | Sequence[str | float] | None) -> str:
     """Return a value as a Python literal; text is in double quotes, with unsafe characters escaped."""
     if isinstance(value, str):
         return _text(value)
     if value is None or isinstance(value, int | float):
         return repr(value)
-    return "[" + ", ".join(_text(item) for item in value) + "]"
+    return "[" + ", ".join(map(literal, value)) + "]"
 
 
 def _text(value: str) -> str:

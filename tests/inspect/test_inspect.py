@@ -637,7 +637,7 @@ def test_totals_and_sentinels_are_noted(write: Write) -> None:
     )
     notes = " ".join(inspect_source(path).notes)
     assert "'Total' may be totals" in notes
-    assert "-9.99 in 8 rows" in notes
+    assert "-9.99 in 8 cells" in notes
 
 
 def test_parquet(tmp_path: Path) -> None:

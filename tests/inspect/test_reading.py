@@ -488,3 +488,60 @@ def test_names_given_once_for_several_rows_are_noted(write: Write) -> None:
         "region,kind,n\n" + rows(lambda i: f"{f'R{i}' if i % 4 == 0 else ''},K{i % 4},{i}")
     )
     assert "region: a blank below a name may mean the same name" in inspect_source(path).notes
+
+
+@pytest.mark.parametrize(
+    ("cells", "gap"),
+    [
+        ([f"{20 + i % 30}".replace("2", "2.", 1) for i in range(60)] + ["-1"] * 6, "-1"),  # ratings
+        ([f"{1000 + 37 * i % 977}" for i in range(60)] + ["-1"] * 9, "-1"),  # more than any amount
+        ([f"{28 + i % 70},5" for i in range(60)] + ["-9,99"] * 5, "-9,99"),
+        ([f"{200 + i % 13}" for i in range(60)] + ["-999"] * 3, "-999"),
+    ],
+)
+def test_a_negative_number_unlike_all_others_is_missing(
+    write: Write, cells: list[str], gap: str
+) -> None:
+    path = write("shop;amount\n" + rows(lambda i: f"S{i % 5};{cells[i]}", len(cells)), "a.csv")
+    inspection = inspect_source(path)
+    count = cells.count(gap)
+    assert inspection.columns[1].missing == count
+    assert f"amount: {gap} in {count} cells, unlike all others, read as missing" in inspection.notes
+    assert float(inspection.frame["amount"].min()) > 0
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{i % 30 - 1}" for i in range(60)],  # degrees
+        [f"{i % 3 - 1}" for i in range(60)],  # against, neutral, for
+        [f"{20 + i}" for i in range(60)] + ["-1", "-1"],  # too few
+        [f"{20 + i % 9}" for i in range(60)] + ["-1"] * 4 + ["-3"],  # not the only one
+        [f"{20 + i % 9}" for i in range(60)] + ["-7"] * 9,  # no program writes that
+    ],
+)
+def test_a_negative_number_among_others_is_a_value(write: Write, cells: list[str]) -> None:
+    path = write("shop,amount\n" + rows(lambda i: f"S{i % 5},{cells[i]}", len(cells)), "a.csv")
+    inspection = inspect_source(path)
+    assert inspection.columns[1].missing == 0
+    assert not any("missing" in note for note in inspection.notes)
+
+
+def test_a_negative_number_among_words_is_missing(write: Write) -> None:
+    kinds = ["-1", "public", "private", "charity", "state"]
+    table = [{"kind": kinds[i % 5], "score": -99 if i % 9 == 0 else 40 + i % 8} for i in range(60)]
+    inspection = inspect_source(write(json.dumps(table), "a.json"))
+    assert [column.missing for column in inspection.columns] == [12, 7]
+    path = write("shop,kind\n" + rows(lambda i: f"S{i % 5},{kinds[i % 5]}", 60), "a.csv")
+    assert inspect_source(path).columns[1].missing == 12
+    path = write("shop,kind\n" + rows(lambda i: f"S{i % 5},{'-1' if i % 2 else 'a'}", 60), "b.csv")
+    assert inspect_source(path).columns[1].missing == 0
+
+
+def test_zeros_far_below_all_others_are_noted(write: Write) -> None:
+    path = write(
+        "shop,bmi\n" + rows(lambda i: f"S{i % 5},{0 if i % 20 == 3 else 21.5 + i % 9}", 80)
+    )
+    inspection = inspect_source(path)
+    assert "bmi: 0 in 4 rows may mean missing" in inspection.notes
+    assert inspection.columns[1].missing == 0

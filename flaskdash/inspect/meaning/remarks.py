@@ -18,6 +18,7 @@ HIGH_SENTINELS = frozenset(
     {999.0, 9999.0, 99999.0, 999999.0, 999.9, 9999.9, 99.99, 999.99, 9999.99, 32767.0}
 )
 MIN_SENTINELS = 3
+FEWEST_AMOUNTS = 0.8  # of the values, beside zeros that may mean missing
 MAX_SPELLED, MAX_ROWS = 500, 200_000  # values of a category, and rows, that are compared
 
 
@@ -34,7 +35,7 @@ def remark(frame: pd.DataFrame, columns: Iterable[Column]) -> list[str]:
         if totals.is_divided(column):
             notes += _totals(frame[column.name], column)
         elif column.role == "measure":
-            notes += _sentinels(frame[column.name], column.name)
+            notes += _sentinels(frame[column.name], column)
         if column.type == "text" and column.role in ("category", "geography"):
             notes += _spellings(frame[column.name], column)
     return notes + _copies(frame, columns)
@@ -93,10 +94,10 @@ def _totals(values: pd.Series, column: Column) -> list[str]:
     )
 
 
-def _sentinels(values: pd.Series, name: str) -> list[str]:
+def _sentinels(values: pd.Series, column: Column) -> list[str]:
     """Return a note if the smallest or the largest number often stands for "missing"."""
-    low, high = float(values.min()), float(values.max())
-    sentinels = [low] if low in LOW_SENTINELS else []
+    name, low, high = column.name, float(values.min()), float(values.max())
+    sentinels = [low] if low in LOW_SENTINELS or _is_odd_zero(values, column) else []
     if high in HIGH_SENTINELS and float(values[values < high].max()) < 0.5 * high:
         sentinels.append(high)
     counts = [(number, int((values == number).sum())) for number in sentinels]
@@ -105,6 +106,15 @@ def _sentinels(values: pd.Series, name: str) -> list[str]:
         for number, count in counts
         if count >= MIN_SENTINELS
     ]
+
+
+def _is_odd_zero(values: pd.Series, column: Column) -> bool:
+    """Tell whether few values are 0, and all others far above: the body mass of some patients."""
+    amounts = values[values != 0].dropna()
+    if column.agg != "mean" or amounts.empty or amounts.min() <= 0:
+        return False
+    spread = float(amounts.quantile(0.75) - amounts.quantile(0.25))
+    return len(amounts) > FEWEST_AMOUNTS * values.count() and float(amounts.min()) > spread > 0
 
 
 def _blank_names(frame: pd.DataFrame, columns: Sequence[Column]) -> list[str]:

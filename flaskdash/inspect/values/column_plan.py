@@ -99,6 +99,10 @@ def _plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
     if numbers:
         base = _widen(base, odd, counts)
         regular = [value for value in values if value not in odd]
+        if sentinel := missing.sentinel({value: values[value] for value in regular}):
+            base = _without_sentinel(base, sentinel, counts)
+            regular.remove(sentinel)
+            numbers = number_format.recognise(regular) or numbers
         return _plan_numbers(base, numbers, regular)
     if set(values) <= BOOLEANS and empty == 0 and not base.padded:
         return replace(base, kind="boolean")
@@ -123,6 +127,9 @@ def _plan_text(
     base: ColumnPlan, counts: Mapping[str, int], values: Mapping[str, int]
 ) -> ColumnPlan:
     """Plan a text column, in which "None" or "NA" may be a value."""
+    if sentinel := missing.sentinel_word(values):
+        base = _without_sentinel(base, sentinel, counts)
+        values = {value: count for value, count in values.items() if value != sentinel}
     literal_words = missing.real_values(base.name, base.gaps, counts)
     rows = sum(values.values())
     sample = _sample(values)
@@ -153,7 +160,7 @@ def _plan_text(
         literal_words=frozenset(literal_words),
         missing=base.missing - sum(counts[word] for word in literal_words),
         numeric_text=has_numbers or set(values) <= BOOLEANS,
-        notes=notes,
+        notes=(*base.notes, *notes),
     )
 
 
@@ -183,6 +190,15 @@ def _widen(base: ColumnPlan, odd: set[str], counts: Mapping[str, int]) -> Column
         missing=base.missing + total,
         notes=(f"{total} cell(s) without a value ({_quoted_examples(odd)}) read as missing",),
     )
+
+
+def _without_sentinel(base: ColumnPlan, sentinel: str, counts: Mapping[str, int]) -> ColumnPlan:
+    """Return the plan with a number added to the words for "no value"."""
+    cells = {cell for cell in counts if cell.strip() == sentinel}
+    total = sum(counts[cell] for cell in cells)
+    note = f"{sentinel} in {total:,} cells, unlike all others, read as missing"
+    gaps, notes = base.gaps | cells, (*base.notes, note)
+    return replace(base, gaps=gaps, missing=base.missing + total, notes=notes)
 
 
 def _quoted_examples(cells: set[str]) -> str:

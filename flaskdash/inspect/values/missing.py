@@ -57,6 +57,12 @@ AMONG_NUMBERS = frozenset(
     }
     | {"[x]", "[c]", "[z]", "[u]", "[w]", "[low]", "[na]", "[n/a]", ": c", ":c", ": u", ":u", ":n"}
 )
+# Programs write -1, -99, -9.99 or -200 where there is no value.
+_SENTINEL = re.compile(r"-(1|9+|200|32768)([.,]0+)?|-(0|9+)[.,]9+")
+_NEGATIVE = ("-", "\u2212", "(")
+MIN_SENTINELS = 3  # cells; a program writes it again and again
+SPIKE = 3  # times as many cells as the most frequent amount: of movies, 5 with metascores, 34 with gross
+FAR = 1  # times the spread of the middle half: -1 is 3.3 away from ratings, 1.8 from metascores
 CONTINENTS = frozenset({"AF", "AN", "AS", "EU", "NA", "OC", "SA"})
 
 
@@ -75,6 +81,49 @@ _FAR_DAY = re.compile(
 def is_far_day(word: str) -> bool:
     """Tell whether a date is a placeholder of programs for "no date", such as 31.12.9999."""
     return bool(_FAR_DAY.fullmatch(word))
+
+
+def sentinel(values: Mapping[str, int]) -> str:
+    """Return the one negative number among amounts that stands for "no value", or "".
+
+    It is far below all others, or much more frequent than any of them.
+    """
+    negative = [value for value in values if value.startswith(_NEGATIVE)]
+    if len(negative) != 1 or not _SENTINEL.fullmatch(negative[0]):
+        return ""
+    others = {value: count for value, count in values.items() if value != negative[0]}
+    count = values[negative[0]]
+    if count < MIN_SENTINELS or len(others) < MIN_SENTINELS:
+        return ""
+    is_spike = count >= SPIKE * max(others.values())
+    return negative[0] if is_spike or _is_far(negative[0], others) else ""
+
+
+def _is_far(value: str, others: Mapping[str, int]) -> bool:
+    try:
+        amounts = sorted((float(text.replace(",", ".")), n) for text, n in others.items())
+        distance = amounts[0][0] - float(value.replace(",", "."))
+    except ValueError:  # with a unit, or marks of thousands
+        return False
+    cells = sum(others.values())
+    ends = []
+    for share in (0.25, 0.75):
+        below = 0
+        for amount, n in amounts:
+            below += n
+            if below >= share * cells:
+                ends.append(amount)
+                break
+    spread = ends[1] - ends[0]
+    return 0 < FAR * spread < distance
+
+
+def sentinel_word(values: Mapping[str, int]) -> str:
+    """Return the number that stands for "no value" among words, or ""."""
+    numeric = [value for value in values if not any(map(str.isalpha, value))]
+    if len(numeric) != 1 or len(values) <= MIN_SENTINELS or values[numeric[0]] < MIN_SENTINELS:
+        return ""
+    return numeric[0] if _SENTINEL.fullmatch(numeric[0]) else ""
 
 
 def words(counts: Mapping[str, int]) -> set[str]:

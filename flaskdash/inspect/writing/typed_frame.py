@@ -119,7 +119,8 @@ def _steps(plan: ColumnPlan, column: _Values) -> Iterator[tuple[str, str]]:
         return
     cells, is_float = column.cells, pd.api.types.is_float_dtype(column.dtype)
     is_object = str(column.dtype) == "object"
-    words = sorted(plan.gaps | ({""} if "" in cells else set()))
+    absent = {cell for cell in cells if cell is not None and text_of(cell) in {"", *plan.gaps}}
+    words = sorted(absent, key=str)
     if words:
         yield f"{{c}}.mask({{c}}.isin({literal(words)}))", "no value"
     kinds = {kind_of(cell) for cell in cells if cell not in (None, "") and cell not in words}

@@ -273,13 +273,13 @@ def test_a_sample_describes_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_remarks_on_a_sample_mention_the_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = "region,units\n" + "".join(f"North,{n % 9 or -999}\n" for n in range(500))
+    text = "region,units\n" + "".join(f"North,{n % 9 or 9999}\n" for n in range(500))
     monkeypatch.setattr(big_csv, "BIG", 0)
     assert "(in a sample" not in " ".join(inspect_source(put(tmp_path, text)).notes)
     monkeypatch.setattr(sampled, "MAX_ROWS", 200)
     monkeypatch.setattr(sampled, "SAMPLE", 100)
     notes = inspect_source(put(tmp_path, text)).notes
-    assert [note for note in notes if "-999" in note and "(in a sample of" in note]
+    assert [note for note in notes if "9999" in note and "(in a sample of" in note]
 
 
 def test_a_missing_column_is_not_an_error_of_duckdb(
