@@ -62,13 +62,11 @@ def _count(facts: Facts) -> Chart:
 def _aggregate(facts: Facts, measure: Column) -> Chart:
     name = humanise(measure.name)
     adjective = {"sum": "Total", "mean": "Average", "last": "Latest"}[measure.agg or "sum"]
-    title = f"{adjective} {name}"
-    for repeated in ("Total", "Average"):
-        title = title.replace(f"{repeated} {repeated.lower()}", repeated)
+    is_said = adjective.lower() in name.split()
     return Chart(
         "kpi",
         facts.data,
-        title,
+        capital(name if is_said else f"{adjective} {name}"),
         y=measure.name,
         agg=measure.agg,
         reason=f"{name} {aggregation(measure)} over all rows",

@@ -14,7 +14,10 @@ from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+
+    Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 MIN_COLUMNS, MAX_COLUMNS = 3, 80
 # How many times as large as the median, or as small, the columns of a group may be.
@@ -25,7 +28,10 @@ _STATISTICS = known(
     " is has percent rate"
 ) | set(UNITS)
 MAX_ADDENDS = 14
+DECIMALS = 7  # that numbers are looked at for
+ROUNDED, NEARLY_ALL = 0.002, 0.98  # of a total, by which rounded sums differ; of the rows
 MANY = 8  # columns that are compared though their names share nothing
+_QUANTITIES = (MEAN_WORDS | SUM_WORDS | STOCK_WORDS) - known("gold silver bronze")
 _PERIODS = known("daily hourly weekly monthly yearly annual day hour week month year")
 _PAIRS = (
     (known("budget budgeted plan planned target forecast"), known("actual actuals spent")),
@@ -75,8 +81,8 @@ def _named_alike(frame: pd.DataFrame, columns: Sequence[Column]) -> list[tuple[C
         if not {word for word in meaningful if not word.isdigit()} - _STATISTICS:
             continue
         differing = {word for member in members for word in name_words[member.name]} - set(key[1:])
-        if differing & _PERIODS:
-            continue
+        if differing & _PERIODS or (key[0] == "begin" and differing & _QUANTITIES):
+            continue  # the weight and the price of an item are not the same for different things
         members = [
             member
             for member in members
@@ -162,6 +168,12 @@ def _of_one_scale(frame: pd.DataFrame, members: Sequence[Column], factor: float)
     return _without_total(frame, near)
 
 
+def _is_sum(sums: Numbers, totals: Numbers, tolerance: float) -> bool:
+    """Tell whether nearly all sums are the totals, which rounding moves a little."""
+    near = abs(sums - totals) <= tolerance + ROUNDED * abs(totals) * (tolerance > 1e-6)
+    return float(near.mean()) >= NEARLY_ALL
+
+
 def _without_total(frame: pd.DataFrame, members: list[Column]) -> list[Column]:
     """Return the members without a column that is the sum of others; none if there are several."""
     import numpy as np
@@ -169,11 +181,14 @@ def _without_total(frame: pd.DataFrame, members: list[Column]) -> list[Column]:
     head = [member.name for member in members[:MAX_ADDENDS]]
     frame = frame[head].head(1000).astype("float64").fillna(0.0)
     values = {name: frame[name].to_numpy() for name in head}
+    # Programs round each addend, and their sum, to the same decimals.
+    digits = next((n for n in range(DECIMALS) if bool((frame.round(n) == frame).all(axis=None))), 0)
+    tolerance = 1.5 / 10**digits if digits else 1e-6
     totals = set()
     for total in head:
         addends = [values[name] for name in head if name != total]
         sums = [sum(addends), *(a + b for a, b in itertools.combinations(addends, 2))]
         with np.errstate(invalid="ignore"):  # infinity less infinity
-            if any(abs(total_of - values[total]).max() < 1e-6 for total_of in sums):
+            if any(_is_sum(total_of, values[total], tolerance) for total_of in sums):
                 totals.add(total)
     return [] if len(totals) > 1 else [m for m in members if m.name not in totals]

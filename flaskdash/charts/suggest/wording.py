@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flaskdash.charts.labels import labels, shared_affixes
 from flaskdash.inspect.model import Column
-from flaskdash.inspect.words import ID_WORDS, MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
+from flaskdash.inspect.words import CODE_WORDS, ID_WORDS, MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
 from flaskdash.names import SPELLINGS, capital, initials, spelled
 
 ABBREVIATIONS = {
@@ -36,6 +36,7 @@ UNITS = {
     "pct": "%",
 }
 _CASE_CHANGE = re.compile("(?<=[a-zà-ÿ0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_ROW_COUNT = re.compile(r"(?<![^\W_])\d+[kKmM](?![^\W_])")  # as in flights-2k
 _LETTER = r"[^\W\d_]"
 _JOINT = re.compile(rf"(?<={_LETTER}{{2}})\.(?={_LETTER}{{2}})")  # as in R: Petal.Length
 _HYPHENED = rf"{_LETTER}{{4,}}-{_LETTER}{{4,}}|{_LETTER}+(-{_LETTER}+){{2,}}"
@@ -50,7 +51,7 @@ FILE_WORDS = known(
 )
 IDENTIFIERS = known("id ids key number no nr num code uuid guid")
 # Such names do not say what a row is.
-NAMELESS = ID_WORDS | known(
+NAMELESS = (ID_WORDS | CODE_WORDS) | known(
     "row index record unnamed column object item entry obs observation serial name title label text comment value"
     " description content address url link email phone date time day week month year hour timestamp data file path"
     " unique line sample total question sentence message review body reference note notes slug hash username"
@@ -136,7 +137,7 @@ def measure_title(measure: Column, is_single: bool = False) -> str:
         return capital(share(measure.name))
     name = humanise(measure.name)
     adjective = {"mean": "average", "last": "latest"}.get(measure.agg or "", "")
-    if is_single or (adjective and name.startswith(adjective)):
+    if is_single or adjective in name.split():
         adjective = ""
     return capital(f"{adjective} {name}".strip())
 
@@ -158,7 +159,7 @@ def subject(data: str) -> str:
     """Return the subject of a table, from its name: "NBA salaries" for nba_salaries_2022, or ""."""
     subject_words = [
         word
-        for word in words(data)
+        for word in words(_ROW_COUNT.sub("", data))
         if word not in FILE_WORDS and not re.fullmatch(r"\d{4}|\d{8}", word)
     ]
     if not subject_words or max(map(len, subject_words)) <= 2:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 
 # The words that pd.read_csv of pandas 3 reads as missing by default, besides the empty cell.
 PANDAS = frozenset(
@@ -86,36 +88,29 @@ def is_far_day(word: str) -> bool:
 def sentinel(values: Mapping[str, int]) -> str:
     """Return the one negative number among amounts that stands for "no value", or "".
 
-    It is far below all others, or much more frequent than any of them.
+    It is far below all amounts, or much more frequent than any of them.
     """
     negative = [value for value in values if value.startswith(_NEGATIVE)]
     if len(negative) != 1 or not _SENTINEL.fullmatch(negative[0]):
         return ""
-    others = {value: count for value, count in values.items() if value != negative[0]}
+    amounts = {value: count for value, count in values.items() if value != negative[0]}
     count = values[negative[0]]
-    if count < MIN_SENTINELS or len(others) < MIN_SENTINELS:
+    if count < MIN_SENTINELS or len(amounts) < MIN_SENTINELS:
         return ""
-    is_spike = count >= SPIKE * max(others.values())
-    return negative[0] if is_spike or _is_far(negative[0], others) else ""
+    is_spike = count >= SPIKE * max(amounts.values())
+    return negative[0] if is_spike or _is_far(negative[0], amounts) else ""
 
 
-def _is_far(value: str, others: Mapping[str, int]) -> bool:
+def _is_far(value: str, counts: Mapping[str, int]) -> bool:
+    """Tell whether a number is farther below all amounts than their middle half spreads."""
     try:
-        amounts = sorted((float(text.replace(",", ".")), n) for text, n in others.items())
+        amounts = sorted((float(text.replace(",", ".")), n) for text, n in counts.items())
         distance = amounts[0][0] - float(value.replace(",", "."))
     except ValueError:  # with a unit, or marks of thousands
         return False
-    cells = sum(others.values())
-    ends = []
-    for share in (0.25, 0.75):
-        below = 0
-        for amount, n in amounts:
-            below += n
-            if below >= share * cells:
-                ends.append(amount)
-                break
-    spread = ends[1] - ends[0]
-    return 0 < FAR * spread < distance
+    cells = list(accumulate(n for _, n in amounts))
+    low, high = (amounts[bisect_left(cells, share * cells[-1])][0] for share in (0.25, 0.75))
+    return 0 < FAR * (high - low) < distance
 
 
 def sentinel_word(values: Mapping[str, int]) -> str:

@@ -806,3 +806,66 @@ def test_rows_are_not_called_after_a_column_that_repeats() -> None:
     names = {chart.row_name for chart in suggest(inspected(table), "states")}
     assert names == {""}
     assert "loans" in {chart.row_name for chart in suggest(inspected(table), "loans")}
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ("loans-2k", "loans"),
+        ("loans_10M", "loans"),
+        ("loans", "loans"),
+        ("loan4k", ""),
+    ],
+)
+def test_a_number_of_rows_in_the_name_of_a_table_is_left_out(data: str, name: str) -> None:
+    table = frame(60, city=lambda i: ["Oslo", "Rome", "Bern"][i % 3], paid=lambda i: noise(i, 97))
+    assert {chart.row_name for chart in suggest(inspected(table), data)} == {"", name}
+
+
+def test_codes_do_not_name_rows() -> None:
+    table = frame(60, fips=lambda i: f"{i:05}", rate=lambda i: noise(i, 97) / 10)
+    assert {chart.row_name for chart in suggested(table)} == {""}
+
+
+@pytest.mark.parametrize(("shops", "is_time"), [(9, False), (400, True)])
+def test_a_year_that_belongs_to_a_few_shops_is_no_time(shops: int, is_time: bool) -> None:
+    table = frame(
+        400,
+        shop=lambda i: f"Shop {i % shops}",
+        year=lambda i: 1985 + (i % shops) * 7 % 8,
+        kind=lambda i: ["Tea", "Rice", "Soap"][noise(i, 3)],
+        sales=lambda i: 20 + noise(i, 400),
+    )
+    charts = suggested(table)
+    assert bool(find(charts, "kpi", y="sales", x="year")) is is_time
+
+
+def test_a_rounded_total_is_not_compared_with_its_parts() -> None:
+    parts = {
+        f"{place}_sales": (lambda i, n=n: noise(i * n, 900) / 100)
+        for n, place in enumerate(["EU", "NA", "JP"], 3)
+    }
+    table = frame(200, **parts)
+    table["world_sales"] = (table.sum(axis=1) + 0.004).round(2)
+    compared = [chart for chart in suggested(table) if chart.across]
+    assert compared
+    assert not any("world_sales" in chart.across for chart in compared)
+
+
+def test_different_measures_of_an_item_are_not_compared() -> None:
+    table = frame(
+        200,
+        item_weight=lambda i: 5 + noise(i, 90) / 10,
+        item_price=lambda i: 12 + noise(i * 3, 110) / 10,
+        item_rating=lambda i: 2 + noise(i * 7, 30) / 10,
+    )
+    assert not any(chart.across for chart in suggested(table))
+
+
+def test_an_average_is_not_averaged_in_its_title() -> None:
+    table = frame(
+        80, shop=lambda i: "ABCD"[i % 4], medical_average_price=lambda i: 9 + noise(i, 50)
+    )
+    titles = [chart.title for chart in suggested(table)]
+    assert any("edical average price" in title for title in titles)
+    assert not any(title.lower().count("average") > 1 for title in titles)
