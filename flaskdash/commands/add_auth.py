@@ -11,6 +11,7 @@ from flaskdash.progress import echo
 
 @click.command("add-auth")
 @click.option("--oidc", is_flag=True, help="Also by a provider: Keycloak, Entra ID, Google...")
+@click.option("--passkeys", is_flag=True, help="Also by passkeys: a phone, a security key...")
 @click.option(
     "--proxy-header",
     metavar="NAME",
@@ -19,7 +20,7 @@ from flaskdash.progress import echo
 @click.option(
     "--dry-run", is_flag=True, help="Print the files that would be created, and create none."
 )
-def command(oidc: bool, proxy_header: str | None, dry_run: bool) -> None:
+def command(oidc: bool, passkeys: bool, proxy_header: str | None, dry_run: bool) -> None:
     """Let people sign in, by a password or a link in a mail, and close the dashboard to all others.
 
     Admins invite people, as viewer, editor or admin; a chart with ROLES = ["editor"] is hidden from
@@ -30,7 +31,7 @@ def command(oidc: bool, proxy_header: str | None, dry_run: bool) -> None:
       flaskdash add-auth
     """
     from flaskdash.errors import FlaskdashError
-    from flaskdash.generate.backend import AUTH, OIDC, PROXY, add_with_database
+    from flaskdash.generate.backend import AUTH, OIDC, PASSKEYS, PROXY, add_with_database
     from flaskdash.generate.parts import add_part
     from flaskdash.project import Project
 
@@ -44,6 +45,8 @@ def command(oidc: bool, proxy_header: str | None, dry_run: bool) -> None:
     add_with_database(project, AUTH, echo, dry_run)
     if oidc:
         add_part(project, OIDC, echo, dry_run)
+    if passkeys:
+        add_part(project, PASSKEYS, echo, dry_run)
     if proxy_header:
         add_part(project, replace(PROXY, answers={"header": proxy_header}), echo, dry_run)
     if not dry_run:

@@ -10,8 +10,8 @@ import click
 def command(arguments: tuple[str, ...]) -> None:
     """Manage who may sign in, also while the site is down: see add-auth.
 
-    The commands are add, list, role, password, disable and sessions. They change the database of
-    this project on this machine; on a server, run `flask user` there.
+    The commands are add, list, role, password, disable and sessions, and passkeys if the project has
+    them. They change the database of this project on this machine; on a server, run `flask user` there.
 
     \b
     Example:

@@ -31,6 +31,13 @@ OIDC = Part(
     ("authlib>=1.9", "requests>=2.32"),
     needs=(AUTH.name,),
 )
+PASSKEYS = Part(
+    "passkeys",
+    "blueprints/passkeys",
+    "app/blueprints/passkeys",
+    ("webauthn>=3.0",),
+    needs=(AUTH.name,),
+)
 PROXY = Part("proxy", "blueprints/proxy", "app/blueprints/proxy", needs=(AUTH.name,))
 API = Part("api", "blueprints/api", "app/blueprints/api", ("limits>=5.8",), needs=(DATABASE.name,))
 COMMANDS = {"user": AUTH, "key": API}  # of the project's own, by the part that brings them

@@ -12,7 +12,7 @@ from tests.support.forms import ADD_FORMS
 from tests.support.projects import add_parts, run
 from tests.support.servers import Server, mariadb, postgresql
 
-TESTS = ("database", "auth", "people", "sign_in", "api", "proxy", "orders", "scans")
+TESTS = ("database", "auth", "people", "sign_in", "passkeys", "api", "proxy", "orders", "scans")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def shop(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         shared_project,
         tmp_path_factory.mktemp("servers") / "shop",
         *(("add-database", "--url", url) for url in urls),  # for their drivers
-        ["add-auth", "--proxy-header", "X-Forwarded-User"],
+        ["add-auth", "--passkeys", "--proxy-header", "X-Forwarded-User"],
         ["add-api"],
         *ADD_FORMS,
     )

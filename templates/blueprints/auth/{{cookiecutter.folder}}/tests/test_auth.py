@@ -30,6 +30,9 @@ PUBLIC = {
     "accounts.sign_out",
     "oidc.start",  # of the part oidc
     "oidc.back",
+    "passkeys.static",  # of the part passkeys
+    "passkeys.start",
+    "passkeys.sign_in",
     "show_mails",  # while developing and in tests
 }
 FOR_ADMINS = {
