@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 from flaskdash.charts.labels import labels, shared_affixes
 from flaskdash.inspect.model import Column
-from flaskdash.inspect.words import CODE_WORDS, ID_WORDS, MEAN_WORDS, STOCK_WORDS, SUM_WORDS, known, words
+from flaskdash.inspect.words import (
+    CODE_WORDS,
+    ID_WORDS,
+    MEAN_WORDS,
+    STOCK_WORDS,
+    SUM_WORDS,
+    known,
+    words,
+)
 from flaskdash.names import SPELLINGS, capital, initials, spelled
 
 ABBREVIATIONS = {
