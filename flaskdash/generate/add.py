@@ -139,22 +139,10 @@ def add_chart(
     dry_run: bool = False,
 ) -> str:
     """Check a chart against the columns, and write it; return the name of its module."""
-    chart = check(chart, table.columns)
-    chart = joined.finish(chart, chart.join) if chart.join else chart
-    chart = replace(chart, title=" ".join(chart.title.split()) or chart_file.title(chart))
-    dashboard = _dashboard_title(project, dashboard)
+    chart, dashboard = finish_chart(project, table, chart, dashboard)
     module = _module_name(name) if name else names.identifier(chart.title, "chart")
     with render.draft() as root:
-        path = chart_file.chart(
-            root,
-            module,
-            chart,
-            table.columns,
-            table.inspection.frame,
-            to=table.dialect,
-            dashboards=(dashboard,),
-            size="full" if chart.kind == "table" else "half",
-        )
+        path = draft_chart(root, module, table, chart, dashboard)
         render.format_code(root)
         duplicate = None if name else _duplicate(project, root / path)
         if duplicate is not None:
@@ -170,6 +158,32 @@ def add_chart(
         requires = KINDS[chart.kind].requires
         place(project, root, requires, f"a {chart.kind} chart", echo, dry_run=dry_run)
     return path.stem
+
+
+def finish_chart(
+    project: Project, table: LoaderTable, chart: Chart, dashboard: str | None
+) -> tuple[Chart, str]:
+    """Return a chart that fits the columns, with a title, and the title of its dashboard."""
+    chart = check(chart, table.columns)
+    chart = joined.finish(chart, chart.join) if chart.join else chart
+    chart = replace(chart, title=" ".join(chart.title.split()) or chart_file.title(chart))
+    return chart, _dashboard_title(project, dashboard)
+
+
+def draft_chart(
+    root: Path, module: str, table: LoaderTable, chart: Chart, dashboard: str
+) -> PurePosixPath:
+    """Draft a finished chart and the parts that it needs; return the path of its module."""
+    return chart_file.chart(
+        root,
+        module,
+        chart,
+        table.columns,
+        table.inspection.frame,
+        to=table.dialect,
+        dashboards=(dashboard,),
+        size="full" if chart.kind == "table" else "half",
+    )
 
 
 def add_plotly(project: Project, echo: Echo, dry_run: bool = False) -> None:

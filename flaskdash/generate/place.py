@@ -22,7 +22,7 @@ def place(
     dry_run: bool,
 ) -> None:
     """Add the packages that `subject` requires to the project, then its drafted files."""
-    missing = _missing_packages(project, requires)
+    missing = missing_packages(project, requires)
     if missing:
         # Raise on a conflict before a package is added.
         render.place(drafted, project.root, lambda _: None, dry_run=True)
@@ -33,7 +33,7 @@ def place(
     render.place(drafted, project.root, echo, dry_run)
 
 
-def _missing_packages(project: Project, requires: Sequence[str]) -> list[str]:
+def missing_packages(project: Project, requires: Sequence[str]) -> list[str]:
     """Return the requirements that are not among the project's dependencies."""
     dependencies = {package_name(requirement) for requirement in project.dependencies()}
     return [
