@@ -60,7 +60,9 @@ def serve(
             while True:
                 while key := keys.get():
                     if key == "c":
-                        echo("Add a chart in another terminal:  flaskdash add-chart")
+                        echo(
+                            "Add a chart with Edit in the page, or in another terminal:  flaskdash add-chart"
+                        )
                     elif key in actions:
                         actions[key]()
                 try:

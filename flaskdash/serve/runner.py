@@ -15,6 +15,8 @@ from flaskdash.serve.listen import port_of
 
 CHILD = Path(__file__).with_name("child")
 SHORT_LIFE_SECONDS = 2.0
+# With -P, no module in the project's folder hides one of flaskdash.
+DRAFTER = [sys.executable, "-P", "-m", "flaskdash.generate.chart_form"]
 
 
 class Runner:
@@ -28,7 +30,13 @@ class Runner:
         """Whether the process that ended had run for a while, so that a restart may help."""
         self._started = 0.0
         self._process: shell.Process | None = None
-        options = {"host": host, "port": port_of(listener), "token": token, "verbose": verbose}
+        options = {
+            "host": host,
+            "port": port_of(listener),
+            "token": token,
+            "verbose": verbose,
+            "drafter": DRAFTER,
+        }
         self._fds: list[int] = []
         if sys.platform == "win32":
             listener.close()  # Windows cannot pass a socket on by its number; the child opens it

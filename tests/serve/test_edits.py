@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import random
 import sys
 from collections.abc import Iterator
@@ -128,15 +129,19 @@ def charts(tmp_path: Path) -> Any:
     return SimpleNamespace(charts=charts)
 
 
+def edits_of(root: Path) -> Any:
+    sys.path.insert(0, str(CHILD))  # as for the process that runs the project
+    edits = importlib.import_module("edits")
+    sys.path.remove(str(CHILD))
+    return edits.Edits(root)
+
+
 def request(root: Path, engine: Any, action: str, **changes: Any) -> tuple[int, str]:
     """Return the status and the text of the answer to a request of the edit bar."""
     body = {key: changes.pop(key) for key in [*changes] if key in {"order", "chart", "size"}}
     options = {"method": "POST", "headers": {"Origin": "http://localhost"}, "json": body}
     environ = EnvironBuilder(**(options | changes)).get_environ()
-    sys.path.insert(0, str(CHILD))  # as for the process that runs the project
-    edits = importlib.import_module("edits")
-    sys.path.remove(str(CHILD))
-    response = edits.Edits(root).answer(action, environ, engine)
+    response = edits_of(root).answer(action, environ, engine)
     return response.status_code, response.get_data(as_text=True)
 
 
@@ -225,6 +230,36 @@ def test_each_change_can_be_undone_by_the_next_process(tmp_path: Path, charts: A
     assert [*path.parent.glob(".*")] == []
 
 
+def test_created_files_are_deleted_by_the_undo(tmp_path: Path, charts: Any) -> None:
+    names = ["app/notes.py", "app/charts/four.py", ".flaskdash/app/charts/four.py.orig"]
+
+    def create() -> None:
+        for name in names:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(f"# {name}\n")
+        edits_of(tmp_path).note_created(names)
+
+    def remaining() -> list[str]:
+        return [name for name in names if (tmp_path / name).exists()]
+
+    create()
+    done = json.loads(request(tmp_path, charts, "undo")[1])["done"]
+    assert done == ["app/notes.py: deleted", "app/charts/four.py: deleted"]
+    assert remaining() == []
+
+    create()
+    (tmp_path / names[0]).write_text("# edited\n")
+    status, text = request(tmp_path, charts, "undo")
+    assert (status, "app/notes.py was edited since" in text) == (409, True)
+    assert remaining() == names
+
+    create()
+    newer = charts.charts["one"].file  # it may use the notes
+    os.utime(newer, (newer.stat().st_atime, newer.stat().st_mtime + 60))
+    request(tmp_path, charts, "undo")
+    assert remaining() == ["app/notes.py"]
+
+
 @pytest.fixture
 def page(project: Path, browser: Any) -> Iterator[Page]:
     """Serve a project with three figures, and open its dashboard."""
@@ -253,7 +288,7 @@ def expect_order(page: Page, *slugs: str) -> None:
 
 
 def expect_status(page: Page, text: str) -> None:
-    status = page.locator("#flaskdash-edit [role=status]")
+    status = page.locator("#flaskdash-edit .bar [role=status]")
     expect(status).to_have_text(text, timeout=1000 * DEADLINE)
 
 
@@ -321,7 +356,7 @@ def test_an_undo_is_refused_after_another_edit(project: Path, page: Page) -> Non
 def test_the_code_of_a_chart_is_shown(project: Path, page: Page) -> None:
     path = project / "app/charts/one.py"
     path.write_text(f'"""The board asked for it."""\n\n{path.read_text()}')
-    dialog = page.locator("#flaskdash-edit dialog")
+    dialog = page.locator("#flaskdash-edit dialog:not(.add)")
 
     page.click("[aria-label='Show the code of Two']")
     expect(dialog.locator("pre")).to_have_text((project / "app/charts/two.py").read_text())

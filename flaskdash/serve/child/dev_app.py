@@ -4,7 +4,7 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -17,9 +17,18 @@ from werkzeug.wrappers import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from flaskdash.serve.child import dev_host, editor, edits, failures, loaded, problem
+    from flaskdash.serve.child import (
+        chart_form,
+        dev_host,
+        editor,
+        edits,
+        failures,
+        loaded,
+        problem,
+    )
 else:
-    import dev_host  # __main__.py has put this folder on sys.path
+    import chart_form  # __main__.py has put this folder on sys.path
+    import dev_host
     import editor
     import edits
     import failures
@@ -30,8 +39,11 @@ HERE = Path(__file__).parent
 PATIENCE_SECONDS = 5.0  # that a page may take before it is said where it is
 TRIES = 5
 NO_STORE = {"Cache-Control": "no-store"}
-TYPES = {".js": "text/javascript", ".css": "text/css"}
-ASSETS = {"dev.js", "dev.css", "patch.js", "edit.js", "edit.css", "drag.js"}
+TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
+ASSETS = {
+    *("dev.js", "dev.css", "patch.js", "edit.js", "edit.css", "drag.js"),
+    *("add.js", "add.css", "preview.js"),
+}
 REFUSED = """\
 flaskdash serve does not answer to the name {!r}. A website could point its own name at this machine
 to read the dashboard. Open the dashboard as localhost, or by the name in --host.
@@ -42,12 +54,16 @@ Answer = tuple[Response, list[problem.Problem]]  # with the problems of the page
 class DevApp:
     """Answers the requests of browsers: with the project's pages, or for dev mode itself."""
 
-    def __init__(self, project: loaded.LoadedProject, host: str, token: str) -> None:
+    def __init__(
+        self, project: loaded.LoadedProject, host: str, token: str, drafter: Sequence[str]
+    ) -> None:
         self.project = project
         self.root = project.root
         self.host = host
+        self.token = token
         self.base = f"/_dev/{token}"
         self._edits = edits.Edits(project.root)
+        self._form = chart_form.ChartForm(project, self._edits, drafter)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -60,8 +76,8 @@ class DevApp:
             return Response(REFUSED.format(host), 403, mimetype="text/plain")
         path = environ.get("PATH_INFO", "")
         if path.startswith("/_dev/"):
-            base, _, name = path.rpartition("/")
-            if not secrets.compare_digest(base.encode(), self.base.encode()):
+            token, _, name = path.removeprefix("/_dev/").partition("/")
+            if not secrets.compare_digest(token.encode(), self.token.encode()):
                 return Response("This is not an address of this session.\n", 403)
             return self._dev(name, environ)
         # The script is inserted into a full, uncompressed page.
@@ -77,6 +93,13 @@ class DevApp:
             return Response(
                 self.project.events.stream(), mimetype="text/event-stream", headers=NO_STORE
             )
+        if name in chart_form.ACTIONS:
+            return self._form.answer(name, environ)
+        if name.startswith("static/"):
+            drafted = self._form.static_file(name.removeprefix("static/"))
+            if drafted and drafted.suffix in TYPES:
+                content, mimetype = drafted.read_bytes(), TYPES[drafted.suffix]
+                return Response(content, mimetype=mimetype, headers=NO_STORE)
         if name in edits.ACTIONS:
             return self._edits.answer(name, environ, self.project.engine)
         if name == "edit" and environ["REQUEST_METHOD"] == "POST" and edits.is_same_origin(environ):

@@ -1,5 +1,6 @@
 // Dev mode: move and resize the cards of a dashboard. The server writes that into the charts' files,
 // and the page follows these like any other change. Not a part of the project.
+import { createForm } from "./add.js";
 import { createDrags } from "./drag.js";
 
 const CARDS = ":is(.grid, .kpis) > .card[id]";
@@ -28,9 +29,10 @@ function createBar({ base, element, editorLink }) {
   const marker = element("div", { className: "marker", hidden: true });
   const toggle = button("Edit", "", toggleEditing);
   const undoButton = button("Undo", "", () => send("undo", {}));
+  const addButton = button("Add chart", "", () => form.open());
   const status = element("span", { role: "status" });
   const dialog = element("dialog");
-  const controls = element("div", { className: "bar" }, status, undoButton, toggle);
+  const controls = element("div", { className: "bar" }, status, addButton, undoButton, toggle);
   let isEditing = false;
   let isBusy = false; // until the page shows the last edit
   let busyTimer;
@@ -45,8 +47,11 @@ function createBar({ base, element, editorLink }) {
     isBusy: () => isBusy,
   });
 
+  for (const type of ["pointerenter", "focus"]) {
+    addButton.addEventListener(type, () => form.warm());
+  }
   toggle.ariaPressed = "false";
-  undoButton.hidden = true;
+  undoButton.hidden = addButton.hidden = true;
   shadow.append(
     element("link", { rel: "stylesheet", href: `${base}/edit.css` }),
     layer,
@@ -55,6 +60,7 @@ function createBar({ base, element, editorLink }) {
     dialog,
   );
   document.documentElement.append(host);
+  const form = createForm({ host, shadow, base, element, post, added: showDone });
   const sizes = new ResizeObserver(placeBar);
   sizes.observe(document.body);
   sizes.observe(controls);
@@ -88,7 +94,7 @@ function createBar({ base, element, editorLink }) {
     isEditing = !isEditing;
     toggle.textContent = isEditing ? "Done" : "Edit";
     toggle.ariaPressed = String(isEditing);
-    undoButton.hidden = !isEditing;
+    undoButton.hidden = addButton.hidden = !isEditing;
     status.textContent = isEditing && !isNarrow() ? HINT : "";
     if (isEditing) follow();
     else {
@@ -196,9 +202,13 @@ function createBar({ base, element, editorLink }) {
     if (isBusy) return;
     setBusy(true);
     const answer = await post(action, body);
+    showDone(answer);
+    if (answer.error || !answer.done.length) setBusy(false);
+  }
+
+  function showDone(answer) {
     status.textContent = answer.error ?? (answer.done.join("; ") || "Nothing to change.");
     status.className = answer.error ? "error" : "";
-    if (answer.error || !answer.done.length) setBusy(false);
   }
 
   async function post(action, body) {

@@ -1,9 +1,10 @@
 """What the edit bar of a dashboard does: move and resize charts in their files, undo, show code."""
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -26,7 +27,8 @@ UNDONE = 50  # changes that can be undone
 DEFAULT_ORDER = 100
 SIZES = ("half", "full")
 Files = Mapping[str, bytes]  # the content of files, by their names in the project
-Change = dict[str, tuple[str, str]]  # the content of files before and after, in latin-1
+# The content of files before and after, in latin-1; of a created file, None and its digest.
+Change = dict[str, tuple[str | None, str]]
 
 
 class Edits:
@@ -40,22 +42,20 @@ class Edits:
 
     def answer(self, action: str, environ: "WSGIEnvironment", engine: Any) -> Response:
         """Answer a request of the edit bar: what was done, or in a sentence why it is refused."""
-        request = Request(environ)
-        request.max_content_length = LARGEST_REQUEST
-        if request.method != "POST":
-            return Response(status=405, headers={"Allow": "POST"})
-        if not is_same_origin(environ):
-            return Response("This is a request of another site.\n", 403)
-        body = request.get_json(silent=True)
-        try:
-            if not isinstance(body, dict) or engine is None:
-                raise constants.RefusedError("This is not a request of the edit bar.")
+
+        def act(body: Mapping[str, Any]) -> object:
+            if engine is None:
+                raise constants.RefusedError("The project is not loaded.")
             with self._lock:
-                return _json(getattr(self, f"_{action}")(engine, body))
-        except constants.RefusedError as error:
-            return _json({"error": str(error)}, 409)
-        except OSError as error:
-            return _json({"error": f"Nothing was changed: {error.strerror}."}, 409)
+                return getattr(self, f"_{action}")(engine, body)
+
+        return answer(environ, act)
+
+    def note_created(self, names: Iterable[str]) -> None:
+        """Have the next undo delete files that were created."""
+        with self._lock:
+            created: Change = {name: (None, _digest(self.root / name)) for name in names}
+            self._write({}, [*self._read_history(), created])
 
     def _move(self, engine: Any, body: Mapping[str, Any]) -> object:
         """Have charts sort as they are listed."""
@@ -80,13 +80,41 @@ class Edits:
         if not history:
             raise constants.RefusedError("There is nothing to undo.")
         changes = history.pop()
-        for name, (_, after) in changes.items():
+        for name, (before, after) in changes.items():
             path = self.root / name
-            if not path.is_file() or path.read_bytes() != after.encode("latin-1"):
+            is_same = path.is_file() and after == (
+                _digest(path) if before is None else path.read_bytes().decode("latin-1")
+            )
+            if not is_same:
                 raise constants.RefusedError(f"{name} was edited since, so this cannot be undone.")
-        files = {name: before.encode("latin-1") for name, (before, _) in changes.items()}
+        files = {
+            name: before.encode("latin-1")
+            for name, (before, _) in changes.items()
+            if before is not None
+        }
         self._write(files, history)
-        return {"done": [f"{name}: restored" for name in changes]}
+        created = [name for name, (before, _) in changes.items() if before is None]
+        deleted = self._delete_created(created)
+        return {
+            "done": [
+                *(f"{name}: restored" for name in files),
+                *(f"{name}: deleted" for name in deleted if not name.startswith(".")),
+            ]
+        }
+
+    def _delete_created(self, names: Sequence[str]) -> list[str]:
+        """Delete created files: of a chart alone, if newer charts may use those that came with it."""
+        charts = [name for name in names if "app/charts/" in name]  # and their records
+        added = max(((self.root / name).stat().st_mtime for name in charts), default=0.0)
+        newer = [
+            path
+            for path in (self.root / "app" / "charts").glob("*.py")
+            if path.relative_to(self.root).as_posix() not in names and path.stat().st_mtime > added
+        ]
+        deleted = charts if newer else list(names)
+        for name in deleted:
+            (self.root / name).unlink()
+        return deleted
 
     def _code(self, engine: Any, body: Mapping[str, Any]) -> object:
         """Return the code of a chart, and its docstring if that says more than its title."""
@@ -136,7 +164,7 @@ class Edits:
             if changed != source:
                 before[name], after[name] = source, changed
         if after:
-            pairs = {
+            pairs: Change = {
                 name: (before[name].decode("latin-1"), after[name].decode("latin-1"))
                 for name in after
             }
@@ -173,6 +201,29 @@ class Edits:
             return list(json.loads(self._history.read_bytes()))
         except (OSError, ValueError):
             return []
+
+
+def answer(environ: "WSGIEnvironment", act: Callable[[Mapping[str, Any]], object]) -> Response:
+    """Answer a request in JSON that a page of this server sends, with what `act` returns."""
+    request = Request(environ)
+    request.max_content_length = LARGEST_REQUEST
+    if request.method != "POST":
+        return Response(status=405, headers={"Allow": "POST"})
+    if not is_same_origin(environ):
+        return Response("This is a request of another site.\n", 403)
+    body = request.get_json(silent=True)
+    try:
+        if not isinstance(body, dict):
+            raise constants.RefusedError("This is not a request of the edit bar.")
+        return _json(act(body))
+    except constants.RefusedError as error:
+        return _json({"error": str(error)}, 409)
+    except OSError as error:
+        return _json({"error": f"Nothing was changed: {error.strerror}."}, 409)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def is_same_origin(environ: "WSGIEnvironment") -> bool:

@@ -7,7 +7,7 @@ import selectors
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -44,6 +44,7 @@ class Options:
     token: str
     verbose: bool = False
     fd: int | None = None  # of the listening socket; on Windows, each worker opens its own
+    drafter: Sequence[str] = ()  # the command that drafts charts: see drafter.py
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class Worker:
         self.commands = commands
         self.reports = reports
         self.project = loaded.LoadedProject(Path.cwd())
-        self.dev = dev_app.DevApp(self.project, options.host, options.token)
+        self.dev = dev_app.DevApp(self.project, options.host, options.token, options.drafter)
         self.server: Server | None = None
         self.loader = Thread(target=self._load, daemon=True)
         self.changes: SimpleQueue[list[str]] = SimpleQueue()
