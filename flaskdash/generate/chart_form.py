@@ -9,12 +9,14 @@ takes a tenth of that.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
 import sys
 import tempfile
 import traceback
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +43,7 @@ from flaskdash.progress import printable_lines
 from flaskdash.project import Project, contents, results
 from flaskdash.project.results import LoaderTable
 
-ACTIONS = ("open", "draft", "add")
+ACTIONS = ("warm", "open", "draft", "add")
 CHOICES = {"agg": AGGREGATES, "grain": GRAINS, "mode": MODES, "orientation": ORIENTATIONS}
 FIELDS = ("data", "kind", *FLAGS, "title", "dashboard")
 LARGEST_LIMIT = 100_000
@@ -72,13 +74,20 @@ class ChartForm:
             traceback.print_exc()
             return {"error": f"{type(error).__name__}: {error}", "hint": "", "field": ""}
 
+    def _warm(self, _request: Request) -> Answer:
+        """Import what the first form and its draft need."""
+        for module in ("cookiecutter.generate", "duckdb", "pandas", "flaskdash.charts.suggest"):
+            importlib.import_module(module)
+        return {}
+
     def _open(self, request: Request) -> Answer:
-        """Return what the form offers for a loader: the named one, or the first."""
+        """Return what the form offers for a loader: the named one, or that of the page."""
         loaders = list(contents.loaders(self.project))
-        data = request.get("data")
-        data = data if data in loaders else next(iter(loaders), None)
         dashboards = list(contents.dashboards(self.project)) or [FIRST_DASHBOARD]
         page = request.get("page")
+        data = request.get("data")
+        if data not in loaders:
+            data = self._loader_of(page) or next(iter(loaders), None)
         answer: Answer = {
             "loaders": loaders,
             "data": data,
@@ -141,6 +150,16 @@ class ChartForm:
             "created": created + [path for path in recorded if path not in earlier],
             "packages": [text for verb, text in verbs if verb == "require"],
         }
+
+    def _loader_of(self, page: str | None) -> str | None:
+        """Return the loader of most charts of a dashboard; its snapshot is probably current."""
+        counts = Counter(
+            chart.data[0]
+            for chart in contents.charts(self.project).values()
+            if page in chart.dashboards and len(chart.data) == 1
+        )
+        names = [name for name, _ in counts.most_common() if name in contents.loaders(self.project)]
+        return next(iter(names), None)
 
     def _load(self, data: str | None) -> LoaderTable:
         """Return a loader's table as it is now, and keep it with its suggestions."""

@@ -149,6 +149,7 @@ def test_a_broken_loader_is_explained_and_another_can_be_chosen(
         "orders",
         [],
     )
+    assert ask(form, "open", page="Overview")["data"] == "sales"  # as most charts of the page
     assert ask(form, "open", data="sales")["columns"]
 
 

@@ -142,7 +142,7 @@ export function createForm({ host, shadow, base, element, post, added }) {
 
   // Starts the process that drafts charts, which takes a second, before somebody clicks.
   function warm() {
-    isWarm ||= Boolean(post("form", {}));
+    isWarm ||= Boolean(post("warm", {}));
   }
 
   async function open(data) {

@@ -19,7 +19,7 @@ else:
     import loaded
     import preview
 
-ACTIONS = ("form", "draft", "add")
+ACTIONS = ("warm", "form", "draft", "add")
 
 
 class ChartForm:
@@ -49,6 +49,10 @@ class ChartForm:
             folder = str(Path(folder).parent / "engine" / "static")
         path = safe_join(folder, name.removeprefix("engine/")) if self._static else None
         return Path(path) if path and Path(path).is_file() else None
+
+    def _warm(self, _body: Mapping[str, Any], _environ: "WSGIEnvironment") -> object:
+        """Start the process that drafts charts."""
+        return self._drafter.ask({"action": "warm"})
 
     def _form(self, body: Mapping[str, Any], _environ: "WSGIEnvironment") -> object:
         """Return the columns, the suggestions and the choices of the form."""

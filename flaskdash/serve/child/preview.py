@@ -38,13 +38,25 @@ def show(app: Any, draft: Mapping[str, Any], query: str, environ: "WSGIEnvironme
     example = next(iter(engine.charts.values()))
     chart = _chart(_load(Path(draft["file"]), draft["modules"]), example)
     engine.charts = {chart.slug: chart}
-    preview = copy.copy(app)
+    preview = _copy(app)
     preview.config = copy.copy(app.config)
     preview.config.update(DEBUG=True, CACHE_IN_DEBUG=False)
     preview.extensions = {**app.extensions, "engine": engine}
     if draft["static"]:
         preview.static_folder = draft["static"]  # has the bundle that Add would bring
     return Response.from_app(preview, _request(f"/dashboards/{draft['dashboard']}", query, environ))
+
+
+def _copy(app: Any) -> Any:
+    """Return a copy of an app that equals it, as extensions keep what they know of an app by it."""
+
+    def equals(_preview: object, app_or_copy: object) -> bool:
+        return app_or_copy is preview or app_or_copy is app
+
+    preview = copy.copy(app)
+    methods = {"__eq__": equals, "__hash__": lambda _preview: hash(app)}
+    preview.__class__ = type("Preview", (type(app),), methods)
+    return preview
 
 
 def _request(path: str, query: str, environ: "WSGIEnvironment") -> "WSGIEnvironment":
