@@ -6,10 +6,12 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from flaskdash.serve.child import preview
 from tests.support.projects import snapshot
 from tests.support.serving import DEADLINE, Served, children, until
 
@@ -127,6 +129,7 @@ def test_an_edited_chart_is_not_undone(project: Path, page: Page) -> None:
 def test_a_kind_with_another_bundle_is_previewed_before_the_project_has_it(
     project: Path, page: Page
 ) -> None:
+    before = files(project)
     dialog = open_form(page)
     for kind in ("treemap", "heatmap", "choropleth"):
         dialog.locator("#kind").select_option(kind)
@@ -134,7 +137,7 @@ def test_a_kind_with_another_bundle_is_previewed_before_the_project_has_it(
             """(kind) => document.querySelector("[slot=preview] .chart")?.data?.[0].type === kind""",
             arg=kind,
         )
-    assert not (project / "app/static/vendor/plotly-more.min.js").exists()
+    assert files(project) == before
     for kind, selector in (("kpi", ".card.kpi .value"), ("table", "table td")):
         dialog.locator("#kind").select_option(kind)
         expect(page.locator(f'[slot="preview"] {selector}').first).to_be_visible(timeout=MS)
@@ -146,6 +149,11 @@ def test_a_kind_with_another_bundle_is_previewed_before_the_project_has_it(
     until(lambda: (project / "app/static/vendor/plotly-more.min.js").exists())
     card = page.locator('.grid > .card:has-text("by date")').first
     expect(card).to_be_attached(timeout=MS)
+    # The page was reloaded for the bundle, and goes on with the edit bar in use.
+    expect_text(page, "#flaskdash-edit .bar [role=status]", ".py: created")
+    page.click(".bar >> text=Undo")
+    expect(card).to_have_count(0, timeout=MS)
+    assert files(project) == before
 
 
 def test_the_form_is_used_with_the_keyboard_and_fits_a_phone(page: Page) -> None:
@@ -191,6 +199,17 @@ def test_another_loader_is_chosen_and_a_broken_one_explained(project: Path, page
     expect(error).to_be_empty(timeout=MS)
     page.wait_for_selector(f"{BAR} .main-svg")
     page.keyboard.press("Escape")
+
+
+def test_extensions_know_the_copy_of_an_app_for_a_preview() -> None:
+    class App:
+        """An app whose extensions keep by it what they know of it."""
+
+    app = App()
+    known = WeakKeyDictionary({app: "engine", App(): "another"})
+    copied = preview._copy(app)
+    assert (known[copied], len(known), copied is app) == ("engine", 1, False)
+    assert copied != App()
 
 
 def post(served: Served, path: str, body: object, **headers: str) -> tuple[int, str]:

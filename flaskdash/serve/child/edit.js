@@ -5,6 +5,8 @@ import { createDrags } from "./drag.js";
 
 const CARDS = ":is(.grid, .kpis) > .card[id]";
 const PATIENCE_MS = 3000; // for the page to show what was written
+const ADDED = "flaskdash-added"; // in the session's storage: the last chart that was added
+const RELOAD_MS = 10000; // from then to the reload that brings its bundle
 const HEADING = "main h1"; // the bar is on its line
 const GAP = 8; // pixels
 const HINT = "Drag a card by ⠿, or its right edge.";
@@ -60,7 +62,7 @@ function createBar({ base, element, editorLink }) {
     dialog,
   );
   document.documentElement.append(host);
-  const form = createForm({ host, shadow, base, element, post, added: showDone });
+  const form = createForm({ host, shadow, base, element, post, added });
   const sizes = new ResizeObserver(placeBar);
   sizes.observe(document.body);
   sizes.observe(controls);
@@ -206,6 +208,20 @@ function createBar({ base, element, editorLink }) {
     if (answer.error || !answer.done.length) setBusy(false);
   }
 
+  // The page may be reloaded for a bundle that the chart brings: then it goes on from here.
+  function added(answer) {
+    sessionStorage.setItem(ADDED, JSON.stringify({ answer, time: Date.now() }));
+    showDone(answer);
+  }
+
+  function resume() {
+    const { answer, time } = JSON.parse(sessionStorage.getItem(ADDED) ?? "{}");
+    sessionStorage.removeItem(ADDED);
+    if (!answer || Date.now() - time > RELOAD_MS) return;
+    toggleEditing();
+    showDone(answer);
+  }
+
   function showDone(answer) {
     status.textContent = answer.error ?? (answer.done.join("; ") || "Nothing to change.");
     status.className = answer.error ? "error" : "";
@@ -265,5 +281,6 @@ function createBar({ base, element, editorLink }) {
   }
 
   placeBar();
+  resume();
   return { pageChanged };
 }
