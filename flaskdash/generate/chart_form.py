@@ -25,6 +25,8 @@ from typing import Any
 from flaskdash import names
 from flaskdash.charts.kinds import (
     AGGREGATES,
+    AUTO,
+    AUTO_KINDS,
     COLUMNS,
     FLAGS,
     GRAINS,
@@ -44,7 +46,12 @@ from flaskdash.project import Project, contents, results
 from flaskdash.project.results import LoaderTable
 
 ACTIONS = ("warm", "open", "draft", "add")
-CHOICES = {"agg": AGGREGATES, "grain": GRAINS, "mode": MODES, "orientation": ORIENTATIONS}
+CHOICES = {
+    "agg": AGGREGATES,
+    "grain": (*GRAINS, AUTO),
+    "mode": MODES,
+    "orientation": ORIENTATIONS,
+}
 FIELDS = ("data", "kind", *FLAGS, "title", "dashboard")
 LARGEST_LIMIT = 100_000
 PREVIEW = "preview"  # the module of a draft
@@ -247,6 +254,7 @@ def _describe_kind(kind: Kind) -> Answer:
         "takes": kind.takes,
         "numbers": kind.numbers,
         "sumsUp": kind.sums_up,
+        "followsTime": kind.name in AUTO_KINDS,
     }
 
 

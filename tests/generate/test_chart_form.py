@@ -67,7 +67,11 @@ def test_each_kind_is_drafted_outside_of_the_project(
     assert snapshot(made) == before
 
 
-@pytest.mark.parametrize("fields", [BAR | {"agg": "mean"}, LINE], ids=["bar", "line"])
+@pytest.mark.parametrize(
+    "fields",
+    [BAR | {"agg": "mean"}, LINE, LINE | {"grain": "auto"}],
+    ids=["bar", "line", "step"],
+)
 def test_the_file_is_that_of_the_command(
     made: Path, form: ChartForm, flaskdash: Cli, fields: dict[str, str]
 ) -> None:
@@ -113,6 +117,11 @@ def test_a_suggestion_is_added_as_it_is(made: Path, form: ChartForm) -> None:
         ({"x": "region; DROP TABLE sales"}, "no column 'region; DROP TABLE sales'", "x"),
         ({"filters": ["nobody"]}, "no column 'nobody' in sales", ""),
         ({"grain": "month"}, "--grain needs a column of dates; region is text", "grain"),
+        (
+            {"kind": "heatmap", "x": "date", "by": "region", "grain": "auto"},
+            "a heatmap does not take --grain auto",
+            "grain",
+        ),
         ({"agg": "total"}, "--agg is one of sum, mean, median", "agg"),
         ({"limit": "0"}, "--limit is a whole number from 1 to 100,000.", "limit"),
         ({"kind": "gauge", "x": "", "target": "many"}, "--target is a number.", "target"),

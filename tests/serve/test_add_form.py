@@ -75,6 +75,12 @@ def test_a_chart_is_chosen_previewed_changed_added_and_undone(project: Path, pag
     expect_text(page, '[slot="preview"] h2', title)
     assert button.get_attribute("aria-pressed") == "true"
 
+    dialog.locator("#kind").select_option("line")
+    dialog.locator("#x").select_option("date")
+    dialog.locator("#grain").select_option("auto")
+    page.wait_for_function(
+        """() => document.querySelector("[slot=preview] .chart")?.data?.[0].x?.length > 40"""
+    )
     dialog.locator("#kind").select_option("bar")
     dialog.locator("#x").select_option("product")
     dialog.locator("#y").select_option("units")

@@ -219,7 +219,7 @@ export function createForm({ host, shadow, base, element, post, added }) {
 
   // The fields that the kind takes, each with the choices that the columns leave.
   function showFields(values = Object.fromEntries(FLAGS.map((name) => [name, value(name)]))) {
-    const { needs, takes, numbers, sumsUp, summary, name: kind } = kindOf();
+    const { needs, takes, numbers, sumsUp, followsTime, summary, name: kind } = kindOf();
     rows.kind.row.querySelector("small").textContent = summary;
     const { choices, columns } = offer;
     for (const name of COLUMN_FIELDS) {
@@ -241,9 +241,12 @@ export function createForm({ host, shadow, base, element, post, added }) {
     }
     const measure = columnOf("y");
     const ofAny = measure?.isFlag ? ["count", "distinct", "share"] : ["count", "distinct"];
-    const listed = { ...choices, agg: !measure || isNumber(measure) ? choices.agg : ofAny };
+    const agg = !measure || isNumber(measure) ? choices.agg : ofAny;
+    const grain = choices.grain.filter((step) => followsTime || step !== "auto");
+    const listed = { ...choices, agg, grain };
     for (const name of ["agg", "grain", "mode", "orientation"]) {
-      fill(name, [["", name === "grain" ? "none" : "automatic"], ...listed[name]], values[name]);
+      const chosen = listed[name].includes(values[name]) ? values[name] : "";
+      fill(name, [["", name === "grain" ? "none" : "automatic"], ...listed[name]], chosen);
     }
     if (!isTime(columnOf("x"))) setValue("grain", "");
     for (const name of ["limit", "target"]) setValue(name, values[name]);

@@ -7,8 +7,9 @@ the copy caches no answer.
 
 import builtins
 import copy
+import importlib
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +20,7 @@ from werkzeug.wrappers import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-KINDS = ("figure", "kpi", "table", "text")
+PACKAGE = "flaskdash_preview"  # which has the draft alone
 OF_POST = (
     "HTTP_ORIGIN",
     "HTTP_ACCEPT_ENCODING",
@@ -35,9 +36,7 @@ def show(app: Any, draft: Mapping[str, Any], query: str, environ: "WSGIEnvironme
     `query` has the filters; `environ` is that of the browser's request, with its cookies.
     """
     engine = copy.copy(app.extensions["engine"])
-    example = next(iter(engine.charts.values()))
-    chart = _chart(_load(Path(draft["file"]), draft["modules"]), example)
-    engine.charts = {chart.slug: chart}
+    engine.charts = _charts(_load(Path(draft["file"]), draft["modules"]), engine.loaders)
     preview = _copy(app)
     preview.config = copy.copy(app.config)
     preview.config.update(DEBUG=True, CACHE_IN_DEBUG=False)
@@ -72,7 +71,7 @@ def _request(path: str, query: str, environ: "WSGIEnvironment") -> "WSGIEnvironm
 def _load(file: Path, drafted: Mapping[str, str]) -> ModuleType:
     """Run a drafted module, which finds drafted modules that the project lacks, such as app.notes.
 
-    Nothing is put into sys.modules, where a saved file of the same name would not be loaded.
+    No part is put into sys.modules, where a saved file of the same name would not be loaded.
     """
     modules: dict[str, ModuleType] = {}
 
@@ -94,27 +93,17 @@ def _load(file: Path, drafted: Mapping[str, str]) -> ModuleType:
             return __import__(name, globals, locals, fromlist, level)
         return modules.get(name) or run(name, Path(drafted[name]))
 
-    return run("app.charts.preview", file)
+    return run(f"{PACKAGE}.{file.stem}", file)
 
 
-def _chart(module: Any, example: Any) -> Any:
-    """Return the chart of a module, as an object like the project's charts."""
-    kind = next(kind for kind in KINDS if hasattr(module, kind))
-    values = {
-        "slug": "preview",
-        "file": Path(module.__file__),
-        "title": module.TITLE,
-        "data": (module.DATA,) if isinstance(module.DATA, str) else tuple(module.DATA),
-        "sql": module.SQL,
-        "kind": kind,
-        "draw": getattr(module, kind),
-        "note": getattr(module, "note", None),
-        "filters": dict.fromkeys(module.FILTERS, ""),
-        "dashboards": tuple(module.DASHBOARDS),
-        "roles": (),
-        "order": module.ORDER,
-        "size": module.SIZE,
-        "prefix": "preview.",
-    }
-    known = {field.name for field in fields(example)}
-    return replace(example, **{name: value for name, value in values.items() if name in known})
+def _charts(module: ModuleType, loaders: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the chart of a module by its slug, as the project's engine discovers it."""
+    discovery = importlib.import_module("app.engine.discovery")
+    package = ModuleType(PACKAGE)
+    package.__path__ = [str(Path(str(module.__file__)).parent)]
+    name = f"{PACKAGE}.{Path(str(module.__file__)).stem}"
+    sys.modules[name] = module  # where the engine finds it, in place of importing the file
+    try:
+        return dict(discovery.find_charts(package, loaders))
+    finally:
+        del sys.modules[name]
