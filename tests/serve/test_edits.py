@@ -301,6 +301,8 @@ def test_cards_are_dragged_and_that_is_undone(project: Path, page: Page) -> None
             assert (project / "app/charts" / name).read_bytes() == content.replace(*pair)
 
     def drag(handle: str, x: float, y: float) -> None:
+        # Until the page shows the last edit, the bar takes no other.
+        expect(page.locator(".bar[aria-busy=true]")).to_have_count(0, timeout=1000 * DEADLINE)
         page.hover(handle)
         page.mouse.down()
         page.mouse.move(x, y, steps=4)
