@@ -366,7 +366,9 @@ export function createForm({ host, shadow, base, element, post, added }) {
     if (home !== problemHome) rows[field].control.ariaInvalid = "true";
     if (problem.parentNode !== home) home.append(problem);
     const text = hint ? `${error}\nTry: ${hint}` : error;
-    if (problem.textContent !== text) problem.textContent = text;
+    if (problem.textContent === text) return;
+    problem.textContent = text;
+    if (text) problem.scrollIntoView({ block: "nearest" });
   }
 
   async function add() {
