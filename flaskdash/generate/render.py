@@ -196,8 +196,9 @@ def place(drafted: Path, root: Path, echo: Callable[[str], None], dry_run: bool 
 
 def _write_created(drafted: Path, root: Path, created: list[PurePosixPath]) -> None:
     """Write files that do not exist, and their records."""
-    # A loader must not exist before its data is complete.
-    created.sort(key=lambda path: path.parts[0] != "data")
+    # A loader must not exist before its data is complete, nor a migration before its models: when
+    # one appears, `serve` brings the tables up to date.
+    created.sort(key=lambda path: (path.parts[0] != "data", "migrations" in path.parts))
     records = [path for path in files(drafted) if _is_record_of(path, created)]
     for path in records:  # one may be left of a file that was deleted by hand
         (root / path).unlink(missing_ok=True)

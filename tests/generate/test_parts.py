@@ -6,10 +6,11 @@ import json
 import sqlite3
 import stat
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
+from flaskdash.generate import render
 from flaskdash.project import Project, dotenv
 from tests.support.fixtures import Cli
 from tests.support.projects import snapshot
@@ -159,3 +160,17 @@ def test_an_older_project_is_refused(made: Path, flaskdash: Cli) -> None:
     (made / "app/blueprints/__init__.py").unlink()
     (made / "app/blueprints").rmdir()
     assert "made by an older flaskdash" in flaskdash("add-database", code=1).output
+
+
+def test_a_migration_is_written_after_its_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafted = tmp_path / "drafted"
+    written: list[PurePosixPath] = []
+    names = ("app/orders/migrations/create.py", "app/orders/models.py", "data/orders.csv")
+    for name in names:
+        (drafted / name).parent.mkdir(parents=True, exist_ok=True)
+        (drafted / name).write_text("", "utf-8")
+    monkeypatch.setattr(render, "_write", lambda drafted, root, paths: written.extend(paths))
+    render.place(drafted, tmp_path / "project", lambda line: None)
+    assert [str(path) for path in written] == [names[2], names[1], names[0]]
