@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -165,9 +166,26 @@ def finish_chart(
 ) -> tuple[Chart, str]:
     """Return a chart that fits the columns, with a title, and the title of its dashboard."""
     chart = check(chart, table.columns)
+    _check_places(chart, table)
     chart = joined.finish(chart, chart.join) if chart.join else chart
     chart = replace(chart, title=" ".join(chart.title.split()) or chart_file.title(chart))
     return chart, _dashboard_title(project, dashboard)
+
+
+def _check_places(chart: Chart, table: LoaderTable) -> None:
+    """Raise FlaskdashError if a map of areas would be empty."""
+    if chart.kind != "choropleth":
+        return
+    from flaskdash.charts.suggest.places import may_be_drawn
+
+    values = table.inspection.frame[chart.x].dropna().unique()
+    if not may_be_drawn(values):
+        examples = ", ".join(map(str, values[:3]))
+        raise FlaskdashError(
+            "a choropleth draws countries, by their English names or codes, and states of the USA;"
+            f" {chart.x!r} has none of them, but: {examples}",
+            hint=f"--kind bar --x {shlex.quote(chart.x or '')}",
+        )
 
 
 def draft_chart(

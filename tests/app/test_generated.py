@@ -21,7 +21,7 @@ from uv import find_uv_bin
 from flaskdash.charts.kinds import AGGREGATES
 from tests.support.data import sales_csv
 from tests.support.fixtures import Cli
-from tests.support.flags import FLAGS
+from tests.support.flags import FLAGS, name_a_country
 from tests.support.projects import check_own_code, copy_project, own_environment, run, start_error
 from tests.support.waiting import wait_for
 from tests.support.web import fetch, free_port, serving, wait_for_data
@@ -31,6 +31,7 @@ def test_passes_its_own_checks_with_each_kind_of_chart(
     project: Path, shared_project: Path, flaskdash: Cli
 ) -> None:
     own_environment(project, shared_project)
+    name_a_country(project)
     flaskdash("refresh")  # else each add-chart runs the loader
     for kind, flags in FLAGS.items():
         flaskdash("add-chart", f"my_{kind}", "--kind", kind, *flags)

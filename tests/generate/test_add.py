@@ -16,7 +16,7 @@ import pytest
 from flaskdash.charts.kinds import KINDS
 from tests.support.data import sales_csv, world_bank_csv
 from tests.support.fixtures import Cli
-from tests.support.flags import BAR, FLAGS
+from tests.support.flags import BAR, FLAGS, name_a_country
 from tests.support.projects import module_of_skeleton, snapshot
 
 
@@ -26,6 +26,7 @@ def test_each_kind_has_flags_here() -> None:
 
 @pytest.mark.parametrize("kind", FLAGS)
 def test_adds_one_file_and_changes_none(made: Path, flaskdash: Cli, kind: str) -> None:
+    name_a_country(made)
     before = snapshot(made)
     result = flaskdash("add-chart", "mine", "--data", "sales", "--kind", kind, *FLAGS[kind])
     after = snapshot(made)
@@ -55,6 +56,7 @@ def test_the_parts_of_a_kind_are_added_once_and_not_changed(made: Path, flaskdas
     assert "create    app/static/vendor/plotly-more.min.js" in flaskdash("add-chart", *flags).output
     assert not list(made.rglob("world_110m.json"))
     (made / "app/engine/static/more.js").write_text("// mine", "utf-8")
+    name_a_country(made)
     output = flaskdash("add-chart", "--kind", "choropleth", "--x", "region").output
     assert "plotly" not in output
     assert "create    app/static/vendor/world_110m.json" in output
@@ -170,6 +172,7 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "text", "--x", "region"), "a text does not take --x"),
         (("--kind", "heatmap", "--x", "region"), "a heatmap needs --by"),
         (("--kind", "choropleth", "--x", "units"), "a choropleth needs names of places"),
+        (("--kind", "choropleth", "--x", "region"), "'region' has none of them, but: North, "),
         (("--kind", "candlestick", "--x", "date"), "sales has no columns open, high, low, close"),
         (("--kind", "candlestick", "--x", "date", "--y", "units"), "needs --grain"),
         (("--kind", "box", "--x", "region", "--y", "product"), "'product' is text"),

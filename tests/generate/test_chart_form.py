@@ -15,6 +15,7 @@ from flaskdash.generate.chart_form import ChartForm
 from flaskdash.project import Project
 from tests.support.fixtures import Cli
 from tests.support.flags import FLAGS as FLAGS_OF_KINDS
+from tests.support.flags import name_a_country
 from tests.support.projects import snapshot
 
 BAR = {"kind": "bar", "x": "region", "y": "revenue", "agg": "sum", "data": "sales"}
@@ -57,6 +58,7 @@ def flags_of(options: list[str]) -> dict[str, str]:
 def test_each_kind_is_drafted_outside_of_the_project(
     made: Path, form: ChartForm, kind: str
 ) -> None:
+    name_a_country(made)
     before = snapshot(made)
     fields = flags_of(list(FLAGS_OF_KINDS[kind]))
     draft = ask(form, "draft", kind=kind, data="sales", **fields)

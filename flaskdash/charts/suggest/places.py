@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -42,16 +43,27 @@ COUNTRIES = _names(
     united arab emirates, united kingdom, united states, united states of america, uruguay, usa, uk, uzbekistan,
     venezuela, vietnam, viet nam, yemen, zambia, zimbabwe, korea, congo, eswatini, slovak republic"""
 )
+_CODE = re.compile("[A-Z]{2,3}")
 MIN_SHARE, MIN_PLACES = 0.7, 8
 
 
 def kind_of(values: Iterable[object]) -> str | None:
     """Return "country" or "state" (of the USA) if most values are such names, else None."""
-    names = {" ".join(str(value).casefold().replace("&", "and").split()) for value in values}
+    names = _plain(values)
     for kind, places in (("state", US_STATES), ("country", COUNTRIES)):
         if len(names & places) >= max(MIN_PLACES, MIN_SHARE * len(names)):
             return kind
     return None
+
+
+def may_be_drawn(values: Iterable[object]) -> bool:
+    """Tell whether some values are countries or states, or look like their codes."""
+    texts = [*map(str, values)]
+    return any(map(_CODE.fullmatch, texts)) or bool(_plain(texts) & (US_STATES | COUNTRIES))
+
+
+def _plain(values: Iterable[object]) -> set[str]:
+    return {" ".join(str(value).casefold().replace("&", "and").split()) for value in values}
 
 
 def spread(points: pd.DataFrame) -> float:
