@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 PERIODS = {"year": "Y", "quarter": "Q", "month": "M", "week": "W", "day": "D", "hour": "h"}
 MAX_COLOURED = 5  # lines
+LABELLED = {"scatter", "bubble", "map"}
+MAX_LABELLED = 2000  # points; the names of more would be most of the page
+MAX_UNLABELLED, MAX_LABEL = 8, 40  # values that tell points apart too little; letters on average
 MAX_STEPS = 200  # in time
 SECONDS = {
     "hour": 3600,
@@ -147,6 +150,23 @@ def slack(chart: Chart, frame: pd.DataFrame) -> int | None:
         return None
     idle = 6 - int(max(open_weekdays))
     return idle if chart.grain == "week" else SLACK[chart.grain] * bool(idle)
+
+
+def label(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame) -> str | None:
+    """Return the column whose short texts tell most of a chart's points apart, or None."""
+    if chart.kind not in LABELLED or len(frame) > MAX_LABELLED:
+        return None
+    names = [
+        column
+        for column in columns.values()
+        if column.type == "text"
+        and column.role in {"category", "geography"}
+        and not column.separator
+        and column.name != chart.color
+        and column.distinct > MAX_UNLABELLED
+        and float(frame[column.name].dropna().astype("str").str.len().mean()) <= MAX_LABEL
+    ]
+    return max(names, key=lambda column: column.distinct).name if names else None
 
 
 def is_fraction(name: str | None, columns: Mapping[str, Column], frame: pd.DataFrame) -> bool:

@@ -259,7 +259,8 @@ class Chart:
     `across` names measures of one kind that stand in columns of their own, and are compared. Then
     `y` is the name for their values, and `x` or `color` the name for their labels.
     `only` is a column and the one value of it that is charted, such as one indicator of several.
-    `row_name` is what each row is, in the plural, such as orders.
+    `row_name` is what each row is, in the plural, such as orders. `label` is a column that names each
+    point, such as its country.
     `starts_late` tells that the first step in time is not whole, and is left out. `slack` are the
     days without rows that a whole step may end with, if the data tells.
     `join` brings in the rows of several loaders; `data` is then the name of the joined rows.
@@ -284,6 +285,7 @@ class Chart:
     orientation: str | None = None
     target: float | None = None
     row_name: str = ""
+    label: str | None = None
     starts_late: bool = False
     slack: int | None = None
     join: Join | None = None

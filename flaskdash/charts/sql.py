@@ -452,7 +452,7 @@ def _coloured_bars(chart: Chart, columns: Mapping[str, Column], dialect: Dialect
 
 def _points(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:
     names = dict.fromkeys((chart.x, chart.y, chart.size, chart.color))
-    quoted = [dialect.quote(name) for name in names if name]
+    quoted = [dialect.quote(name) for name in (*names, chart.label) if name]
     where = _where(chart, columns, dialect, *names)
     return (
         f"SELECT {', '.join(quoted)}\nFROM {dialect.quote(chart.data)}{where}\n"

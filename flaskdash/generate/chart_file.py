@@ -131,6 +131,7 @@ def chart(
     histogram_bins = bins(chart, frame, columns)
     usual = axes.usual(chart, columns, frame)
     usual = replace(usual, slack=axes.slack(usual, frame))
+    chart = replace(chart, label=axes.label(chart, columns, frame))
     chart = replace(chart, slack=usual.slack, starts_late=axes.starts_late(usual, frame))
     drawing = _drawing(chart, columns, histogram_bins, frame)
     drawing["every_step"] = axes.every_step(chart, columns, frame)
@@ -264,6 +265,7 @@ def _drawing(
         "x_is_text": x_is_text,
         "x_names": repr(list(x_column.order)) if x_column and x_column.order else "",
         "x_is_time": x_is_time,
+        "label": repr(chart.label) if chart.label else "",
         "sized": repr(chart.size) if chart.size else "",
         "sized_words": one_line(chart.size or ""),
         "mode": chart.mode or ("stack" if chart.agg in ADDITIVE and not chart.across else "group"),
@@ -367,6 +369,7 @@ def _ends(bins: sql.Bins) -> str:
 def _hover(chart: Chart, unit: str, text: str) -> str:
     """Return a hover template as Python source; #y in `text` becomes the y value with its unit."""
     number_format = HOVER.get(unit, ",.4~r")
+    text = f"%{{hovertext}}<br>{text}" if chart.label else text
     before, after = ("", unit) if unit == "%" else ("" if unit in HOVER else unit, "")
     template = re.sub(
         r"#(\w+)", lambda match: f"{before}%{{{match[1]}:{number_format}}}{after}", text

@@ -174,6 +174,7 @@ def hostile(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     root = folder / "shop"
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.setattr(add, "_check_places", lambda chart, table: None)  # none of these is a place
         command = ("new", "shop", "--data", str(source), "--title", TITLE)
         flaskdash_(*command, "--no-install", "--no-git")
         own_environment(root, shared_project)
@@ -260,6 +261,7 @@ ASSIGNED = {
 CALLED = {"figure.add_bar", "figure.add_scatter", "df.groupby", "str", "number", "Path"}
 CALLED |= {"df.sort_values", "df.index.astype", "df.groupby()[0].sum", "len", "max"}
 CALLED |= {f"{frame}[0].astype" for frame in ("df", "part", "tops")}
+CALLED |= {f"{frame}[0].fillna" for frame in ("df", "part")}
 CALLED |= {f"df[0].{name}" for name in ("max", "map", "unique", "value_counts", "str.replace")}
 CALLED |= {f"df[0].astype().{name}" for name in ("map", "unique")}
 CALLED |= {f"figure.add_{trace}" for trace in ("violin", "scattergeo", "scatterpolar")}

@@ -101,3 +101,21 @@ def test_shares_are_those_of_a_whole(tmp_path: Path) -> None:
     assert "shares(" in drawn(tmp_path, "bar", table, x="hotel", **flags)
     assert "largest(" in drawn(tmp_path, "bar", table, x="town", **flags)  # 15 of 40
     assert "largest(" in drawn(tmp_path, "bar", table, x="hotel", y="guests", agg="mean")
+
+
+@pytest.mark.parametrize(
+    ("kind", "flags"),
+    [("scatter", {}), ("bubble", {"size": "guests"}), ("map", {"color": "hotel"})],
+)
+def test_points_have_names(tmp_path: Path, kind: str, flags: dict[str, str]) -> None:
+    towns = [f"Town {n % 90}" for n in range(400)]
+    table = TABLE.assign(
+        town=towns, hotel=["A", "B"] * 200, long=[f"{'x' * 60} {n}" for n in range(400)]
+    )
+    flags |= {"x": "guests", "y": "election"}
+    points = drawn(tmp_path, kind, table, **flags)
+    assert '["town"].fillna("")' in points.replace("'", '"')
+    assert "%{hovertext}<br>" in points
+    assert "hovertext" not in drawn(tmp_path, kind, table.drop(columns="town"), **flags)
+    many = pd.concat([table] * 6, ignore_index=True)
+    assert "hovertext" not in drawn(tmp_path, kind, many, **flags)
