@@ -253,6 +253,7 @@ ASSIGNED = {
     "DATA",
     "FILTERS",
     "DASHBOARDS",
+    "GRAIN",
     "ORDER",
     "SIZE",
     "SQL",
