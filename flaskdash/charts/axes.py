@@ -130,6 +130,15 @@ def starts_late(chart: Chart, frame: pd.DataFrame) -> bool:
     return bool((first - start).days > days_late(chart))
 
 
+def ends_apart(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame) -> bool:
+    """Tell whether the categories of the latest values have their last rows at different times."""
+    time = next((name for name, column in columns.items() if column.role == "time"), None)
+    if chart.agg != "last" or chart.x in {None, time} or chart.only or time is None or not chart.y:
+        return False
+    rows = frame.dropna(subset=[chart.y, time])
+    return bool(rows.groupby(chart.x)[time].max().nunique() > 1)
+
+
 def slack(chart: Chart, frame: pd.DataFrame) -> int | None:
     """Return how many days without rows a whole step may end with, or None if the data does not tell.
 

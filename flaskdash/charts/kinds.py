@@ -263,6 +263,7 @@ class Chart:
     point, such as its country.
     `starts_late` tells that the first step in time is not whole, and is left out. `slack` are the
     days without rows that a whole step may end with, if the data tells.
+    `ends_apart` tells that its categories have their last rows at different times.
     `join` brings in the rows of several loaders; `data` is then the name of the joined rows.
     """
 
@@ -288,4 +289,5 @@ class Chart:
     label: str | None = None
     starts_late: bool = False
     slack: int | None = None
+    ends_apart: bool = False
     join: Join | None = None

@@ -196,6 +196,11 @@ def _at_period_ends(
         rows += f" AND {clauses[0]}"
     if step:
         return [f"{time} IN (SELECT max({time}) {rows} GROUP BY {step})"]
+    if chart.ends_apart and chart.x:
+        x, data = dialect.quote(chart.x), dialect.quote(chart.data)
+        y = dialect.quote(chart.y or name)
+        own = f"SELECT max(own.{time}) FROM {data} AS own"
+        return [f"{time} = (\n    {own}\n    WHERE own.{x} = {data}.{x} AND own.{y} IS NOT NULL\n)"]
     return [f"{time} = (SELECT max({time}) {rows})"]
 
 

@@ -9,6 +9,7 @@ import pytest
 from flaskdash.charts import axes, sql
 from flaskdash.charts.kinds import Chart
 from flaskdash.inspect.dialects import DUCKDB
+from flaskdash.inspect.meaning.roles import describe
 from flaskdash.inspect.model import Column
 from tests.support.sql import chart, column
 
@@ -401,3 +402,26 @@ def test_the_step_of_the_grain_auto_is_a_parameter() -> None:
     assert "without the first" not in query
     assert "without the first step" in sql.select(replace(spec, starts_late=True), COLUMNS)
     assert "step" not in sql.select(replace(spec, agg="mean"), COLUMNS)
+
+
+def test_the_latest_of_each_category_is_its_own() -> None:
+    table = pd.DataFrame(
+        {
+            "country": ["A", "A", "B", "B", "C"],
+            "year": [2020, 2021, 2019, 2020, 2021],
+            "people": [1.0, 2.0, 30.0, 40.0, None],
+        }
+    )
+    columns = {column.name: column for column in describe(table, {})}
+    spec = Chart("bar", "countries", "", x="country", y="people", agg="last")
+    assert axes.ends_apart(spec, columns, table)
+    assert not axes.ends_apart(spec, columns, table[table["year"] == 2020])
+    query = sql.select(replace(spec, ends_apart=True), columns)
+    assert latest(table, query) == {"A": 2.0, "B": 40.0}
+    assert latest(table, sql.select(spec, columns)) == {"A": 2.0}
+
+
+def latest(countries: pd.DataFrame, query: str) -> dict[str, float]:
+    with duckdb.connect() as connection:
+        connection.register("countries", countries)
+        return {row[0]: row[-1] for row in connection.execute(query).fetchall()}

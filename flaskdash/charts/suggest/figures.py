@@ -12,6 +12,8 @@ from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import words
 from flaskdash.names import capital
 
+MOSTLY_THERE = 0.7  # of the rows that a time has usually
+
 
 def table(data: str, reason: str) -> Chart:
     """Return the table of the first rows."""
@@ -104,6 +106,15 @@ def _plural_title(name: str) -> str:
     return f"Different {plural(noun)}"
 
 
+def _ends_thinly(facts: Facts, measure: Column, grain: str) -> bool:
+    """Tell whether most of what is measured again and again has no value in the latest step."""
+    time = facts.time
+    if time is None or not facts.crowded or grain != (time.grain or grain):
+        return False
+    counts = facts.frame[facts.frame[measure.name].notna()][time.name].value_counts().sort_index()
+    return bool(counts.iloc[-1] < MOSTLY_THERE * counts.median())
+
+
 def _latest(facts: Facts) -> Chart | None:
     """Return the main measure, or the number of rows, in the latest step and its change."""
     time, grain = facts.time, facts.step
@@ -123,6 +134,8 @@ def _latest(facts: Facts) -> Chart | None:
     if not facts.single_measures:
         return None
     measure = facts.single_measures[0]
+    if (measure.agg == "mean" or facts.is_panel) and _ends_thinly(facts, measure, grain):
+        return None
     name = measure_title(measure, facts.is_single).removeprefix("Latest ")
     title = capital(f"{name} in the latest {grain}")
     return replace(chart, y=measure.name, agg=measure.agg, title=title)

@@ -869,3 +869,17 @@ def test_an_average_is_not_averaged_in_its_title() -> None:
     titles = [chart.title for chart in suggested(table)]
     assert any("edical average price" in title for title in titles)
     assert not any(title.lower().count("average") > 1 for title in titles)
+
+
+@pytest.mark.parametrize(("last", "is_shown"), [(2023, True), (2024, False)])
+def test_a_last_year_in_which_most_are_missing_is_no_figure(last: int, is_shown: bool) -> None:
+    table = frame(
+        120,
+        country=lambda i: f"Country {i % 10}",
+        year=lambda i: 2012 + i // 10,
+        income=lambda i: 100 + noise(i, 97) + i,
+    )
+    more = frame(2, country=lambda i: f"Country {i}", year=lambda i: 2024, income=lambda i: 900 + i)
+    table = pd.concat([table, more] if last == 2024 else [table], ignore_index=True)
+    table.insert(2, "sales", table.pop("income"))
+    assert bool([c for c in suggested(table) if c.kind == "kpi" and c.x]) is is_shown
