@@ -19,7 +19,8 @@ MAX_COLOURED = 5  # lines
 LABELLED = {"scatter", "bubble", "map"}
 MAX_LABELLED = 2000  # points; the names of more would be most of the page
 MAX_UNLABELLED, MAX_LABEL = 8, 40  # values that tell points apart too little; letters on average
-MAX_STEPS = 200  # in time
+MAX_STEPS, FEWEST_STEPS = 200, 12  # in time
+FEWEST_ROWS, AS_MANY = 10, 0.7  # rows in a step of events; share of times with the usual number
 SECONDS = {
     "hour": 3600,
     "day": 86_400,
@@ -39,17 +40,25 @@ CURRENCY_WORDS = known("exchange fx currency usd eur gbp")
 
 
 def line_grain(frame: pd.DataFrame, time: Column | None) -> str | None:
-    """Return the finest grain that gives a readable number of points."""
+    """Return the finest grain that gives a readable number of points.
+
+    Of events, a point should count several, if that leaves some points: a line of two or none of
+    them a day is noise. app/engine/grain.py decides the same for the time that is filtered.
+    """
     if time is None or time.type not in ("date", "datetime"):
         return "year" if time else None
     values = frame[time.name].dropna()
     span = (values.max() - values.min()).total_seconds()
-    grains = list(SECONDS)
-    finest = grains.index(time.grain or "day")
-    for grain in grains[finest:]:
-        if span / SECONDS[grain] <= MAX_STEPS:
-            return grain
-    return "year"
+    finer = [*SECONDS][[*SECONDS].index(time.grain or "day") :]
+    grains = [grain for grain in finer if span / SECONDS[grain] <= MAX_STEPS] or ["year"]
+    counts = values.value_counts()
+    is_regular = float((counts == counts.mode().iloc[0]).mean()) >= AS_MANY
+    if is_regular and len(counts) >= MIN_FILLED * span / SECONDS[finer[0]]:
+        return grains[0]  # series, with as many rows each time
+    is_dense = (len(values) * SECONDS[grain] >= FEWEST_ROWS * span for grain in grains)
+    first = next((n for n, dense in enumerate(is_dense) if dense), len(grains) - 1)
+    many = (n for n in range(first, 0, -1) if span / SECONDS[grains[n]] >= FEWEST_STEPS)
+    return grains[next(many, 0)]
 
 
 def follows_span(chart: Chart, columns: Mapping[str, Column]) -> bool:

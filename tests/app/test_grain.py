@@ -116,3 +116,19 @@ def test_in_a_browser_the_step_is_chosen_beside_the_filters(daily: Path, watched
         assert page.locator(".chip").all_inner_texts() == ["Time step: month"]
         page.locator(".reset").click()
         shows(156)
+
+
+def test_of_few_events_a_step_has_several(daily: Path) -> None:
+    rows = "".join(
+        f"{date(2021, 1, 1) + timedelta(days=n // 3 + n * 7 % 5)},North,tea,1,2\n"
+        for n in range(540)
+    )
+    (daily / "data/sales.csv").write_text(f"date,region,product,units,revenue\n{rows}", "utf-8")
+    inside(
+        daily,
+        """
+        assert [day[5:] for day in steps("")[:2]] == ["01-04", "01-11"] and len(steps("")) < 30
+        assert len(steps("?date.from=2021-03-01&date.to=2021-03-31")) == 31
+        """,
+        START + STEPS,
+    )

@@ -85,7 +85,7 @@ def test_the_engine_stays_small() -> None:
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in files}
     assert {"query.py", "filters.js", "more.js", "pages.css"} <= {path.name for path in files}
     assert max(lines.values()) <= 250
-    for suffix, most in {".py": 2_489, ".js": 966, ".css": 762, ".md": 31}.items():
+    for suffix, most in {".py": 2_503, ".js": 966, ".css": 762, ".md": 31}.items():
         assert sum(count for path, count in lines.items() if path.suffix == suffix) <= most, suffix
 
 

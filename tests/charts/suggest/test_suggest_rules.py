@@ -883,3 +883,16 @@ def test_a_last_year_in_which_most_are_missing_is_no_figure(last: int, is_shown:
     table = pd.concat([table, more] if last == 2024 else [table], ignore_index=True)
     table.insert(2, "sales", table.pop("income"))
     assert bool([c for c in suggested(table) if c.kind == "kpi" and c.x]) is is_shown
+
+
+@pytest.mark.parametrize(("a_day", "grain"), [(1, "day"), (4, "week"), (40, "day")])
+def test_a_step_of_events_counts_several(a_day: int, grain: str) -> None:
+    table = frame(
+        180 * a_day,
+        day=lambda i: (
+            pd.Timestamp(2024, 1, 1) + pd.Timedelta(days=noise(i, 180) if a_day > 1 else i)
+        ),
+        kind=lambda i: ["Tea", "Rice", "Soap"][i % 3],
+        sales=lambda i: 20 + noise(i, 400),
+    )
+    assert find(suggested(table), "line", x="day", y="sales", grain=grain)

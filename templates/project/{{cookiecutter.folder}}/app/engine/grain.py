@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from app.engine.query import Data
 
 AUTO = "auto"
-MOST_STEPS = 200  # that a chart shows, if the visitor does not choose
+MOST_STEPS, FEWEST_STEPS = 200, 12  # that a chart shows, if the visitor does not choose
+FEWEST_ROWS = 10  # in a step of events: a line of two or none of them a day is noise
 COLUMN = re.compile(r"[$]grain\s*,\s*(?:\"((?:[^\"]|\"\")+)\"|(\w+))")
 
 
@@ -30,16 +31,29 @@ def grain_of(sql: str, filters: Sequence[Filter], tables: Sequence[Data]) -> str
 
 
 def _finest(column: str, filters: Sequence[Filter], tables: Sequence[Data]) -> str:
-    """Return the finest step of which the filtered time has at most MOST_STEPS."""
+    """Return the finest step of which the filtered time has few, with several events in each."""
     for table in tables:
         kind = table.columns().get(column, "")
         if is_day(kind):
-            first, last = (str(end)[:10] for end in table.span(column)[:2])
+            *ends, times = table.span(column)
+            first, last = (str(end)[:10] for end in ends)
+            whole = _days(first, last)
             for item in filters:
                 if item.column == column:
                     low, high = limits(item, kind)
                     first, last = max(first, low), min(last, high or last)
-            with suppress(ValueError):  # no days at all
-                days = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
-                return next((s for s in GRAINS if days <= MOST_STEPS * GRAINS[s]), "year")
+            days, a_day = _days(first, last), table.state().rows / whole
+            steps = [s for s in GRAINS if days <= MOST_STEPS * GRAINS[s]] or ["year"]
+            if a_day <= 1.1 and times >= 0.6 * whole:
+                return steps[0]  # a series with one row at a time
+            dense = next((s for s in steps if a_day * GRAINS[s] >= FEWEST_ROWS), steps[-1])
+            coarser = reversed(steps[: steps.index(dense) + 1])
+            return next((s for s in coarser if days >= FEWEST_STEPS * GRAINS[s]), steps[0])
     return "month"
+
+
+def _days(first: str, last: str) -> int:
+    """Return how many days there are from the first to the last; 1 if these are no days."""
+    with suppress(ValueError):
+        return max(1, (date.fromisoformat(last) - date.fromisoformat(first)).days + 1)
+    return 1
