@@ -185,9 +185,13 @@ def _draft(
     lines: list[str],
     frame: pd.DataFrame,
     notes: Sequence[str],
+    vary: bool = False,
 ) -> Draft:
-    """Return the draft for the lines that make `frame`, with its columns converted."""
-    body, frame, plans, name_notes = convert(source.path, lines, frame, ADVICE)
+    """Return the draft for the lines that make `frame`, with its columns converted.
+
+    With `vary`, rows that are added later may lack any value.
+    """
+    body, frame, plans, name_notes = convert(source.path, lines, frame, ADVICE, vary)
     rows = len(frame)
     body, frame, shape_notes, omitted = reshaped(body, frame, source.path)
     format = "jsonl" if document.lines else "json"
@@ -201,6 +205,44 @@ def _draft(
         units=units(plans),
         omitted=tuple(omitted),
     )
+
+
+def flatten(path: Path, rows: Sequence[dict[str, Any]], opening: Sequence[str]) -> Draft:
+    """Return the draft for the documents of a database, which `opening` reads into `data`.
+
+    Documents that are added later may lack any key, or have others: the columns stay the same. The
+    line after `opening` lists them. `path` is a file with the documents.
+    """
+    source = SourceFile(path, path.name, b"")
+    features = all(row.get("type") == "Feature" and "geometry" in row for row in rows)
+    records = Records((), "features" if features else "records", list(rows))
+    lines, notes = _document_code(records, path)
+    frame = _run_lines(source, [*opening, *lines])
+    if frame.shape[1] > WIDEST:
+        raise FlaskdashError(
+            f"{path} has {frame.shape[1]:,} different keys in its documents, more than {WIDEST:,}: "
+            "the keys may be values. Use a collection of documents with the same keys."
+        )
+    columns = f"columns = {literal(list(map(str, frame.columns)))}"
+    lines = [columns, *lines, "df = df.reindex(columns=columns)", *_split_lists(frame, vary=True)]
+    frame = _run_lines(source, [*opening, *lines])
+    document = Document(source, rows, "utf-8")
+    return _draft(source, document, records, [*opening, *lines], frame, notes, vary=True)
+
+
+def _document_code(records: Records, path: Path) -> tuple[list[str], list[str]]:
+    """Return the lines that make a DataFrame of documents, and notes."""
+    rows = records.value
+    if records.kind == "records" and (key := _inner(rows)):
+        paths = {path for row in rows for path in _scalars(row)}
+        # Values beside the list can only be repeated if each path always is a value, or an object.
+        if not any(path[:length] in paths for path in paths for length in range(1, len(path))):
+            name = literal(key)
+            whole = f"[row for row in data if isinstance(row.get({name}), list)]"
+            lines, note = _exploded(rows, "data", key)
+            return [f"data = {whole}", *lines], [note]
+        return ['df = pd.json_normalize(data, sep=".")  # a.b is b inside of a'], []
+    return _frame_code(records, Document(SourceFile(path, path.name, b""), rows, "utf-8"))
 
 
 def read_folder(folder: Path, pattern: str, files: Sequence[SourceFile], part: str) -> Draft:
@@ -630,8 +672,11 @@ def _cells(cells: _Cells) -> list[str]:
     ]
 
 
-def _split_lists(frame: pd.DataFrame) -> list[str]:
-    """Return the lines that make columns of lists of a few numbers, as of the score [2, 1]."""
+def _split_lists(frame: pd.DataFrame, vary: bool = False) -> list[str]:
+    """Return the lines that make columns of lists of a few numbers, as of the score [2, 1].
+
+    With `vary`, rows that are added later may have lists of another length, or none.
+    """
     lines = []
     used = {str(name).lower() for name in frame.columns}
     for name in frame.columns:
@@ -650,6 +695,12 @@ def _split_lists(frame: pd.DataFrame) -> list[str]:
         blank = (
             "" if len(cells) == len(frame) else f" if isinstance(cell, list) else {[None] * size}"
         )
+        if vary:
+            test = f"isinstance(cell, list) and len(cell) == {size}"
+            blank = f" if {test} else {[None] * size}"
+            stem = name.rpartition("coordinates")[0]
+            if size == 2 and set(frame.get(f"{stem}type", pd.Series()).dropna()) == {"Point"}:
+                parts = [free(f"{stem}{axis}", used) for axis in ("longitude", "latitude")]
         lines += [
             f"lists = [cell{blank} for cell in df.pop({literal(name)})]",
             f"df[{literal(parts)}] = pd.DataFrame(lists, index=df.index)",

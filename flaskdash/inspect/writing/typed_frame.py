@@ -55,7 +55,7 @@ class _Values:
 
 
 def convert(
-    path: Path, lines: list[str], frame: pd.DataFrame, advice: str
+    path: Path, lines: list[str], frame: pd.DataFrame, advice: str, vary: bool = False
 ) -> tuple[str, pd.DataFrame, list[ColumnPlan], list[str]]:
     """Add the conversions of text to numbers and dates to the lines that make a frame.
 
@@ -78,7 +78,7 @@ def convert(
         steps = [
             (plan.name, *step)
             for plan, column in zip(plans, columns, strict=True)
-            for step in _steps(plan, column)
+            for step in _steps(plan, column, vary)
         ]
         body = "\n".join([*lines, *pandas_code.assignments(steps), "return df"])
         try:
@@ -112,7 +112,7 @@ def _typed(column: ColumnPlan, cells: Sequence[Any]) -> ColumnPlan:
     return plan
 
 
-def _steps(plan: ColumnPlan, column: _Values) -> Iterator[tuple[str, str]]:
+def _steps(plan: ColumnPlan, column: _Values, vary: bool) -> Iterator[tuple[str, str]]:
     """Yield the expressions that convert a column, {c}, each with a comment."""
     if column.nested:
         yield _flatten(column.cells)
@@ -128,7 +128,7 @@ def _steps(plan: ColumnPlan, column: _Values) -> Iterator[tuple[str, str]]:
     to_text = '{c}.astype("Int64").astype("str")' if is_float else '{c}.astype("str")'
     if plan.prepare:
         yield f"{{c}}{plan.prepare}", plan.prepared
-    if plan.kind == "boolean" and is_object:
+    if plan.kind == "boolean" and (is_object or vary):
         yield '{c}.astype("boolean")', "true, false or missing"
     elif plan.kind == "text" and kinds == {"number"}:
         yield to_text, plan.reason
@@ -138,7 +138,7 @@ def _steps(plan: ColumnPlan, column: _Values) -> Iterator[tuple[str, str]]:
     if plan.kind in ("number", "integer"):
         if kinds != {"number"}:
             yield from pandas_code.number_steps(plan, as_text=True)
-        elif is_object or words:
+        elif is_object or words or vary:
             yield "pd.to_numeric({c})", ""
     elif plan.kind == "date" and plan.dating:
         if from_numbers and plan.dating.kind in (*EPOCHS, "excel"):
@@ -149,6 +149,8 @@ def _steps(plan: ColumnPlan, column: _Values) -> Iterator[tuple[str, str]]:
         yield from pandas_code.date_steps(plan)
     elif plan.kind == "text" and plan.padded:
         yield "{c}.str.strip()", ""
+    elif plan.kind == "text" and vary and kinds == {"text"}:
+        yield to_text, ""
 
 
 def _flatten(cells: Sequence[Any]) -> tuple[str, str]:
