@@ -35,8 +35,8 @@ def command(
 
     SOURCE can also be a folder of files with the same columns, or - for standard input. If it is
     a URL, the loader checks it every hour and downloads the file when it has changed. If it is a
-    database (postgresql://..., mysql://..., or an environment variable such as DATABASE_URL that
-    contains the address), the loader queries it. An address with a password or a key is only
+    database (postgresql://..., mysql://..., mongodb://..., or an environment variable such as
+    DATABASE_URL that contains the address), the loader queries it. An address with a password or a key is only
     stored in .env.
 
     \b

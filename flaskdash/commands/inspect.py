@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from flaskdash.inspect.model import Inspection
 
 TABLE = (
-    "The sheet, file in an archive, or database table to read.  [default: the largest, or all of one shape;"
+    "The sheet, file in an archive, table or collection to read.  [default: the largest, or all of one shape;"
     " of a database, the only one]"
 )
 READ = (
@@ -101,12 +101,16 @@ def _inspect(
     from flaskdash.generate.sources import local_path, pages_note
     from flaskdash.inspect import inspect_source
     from flaskdash.inspect import reading as readings
-    from flaskdash.inspect.formats import database
+    from flaskdash.inspect.formats import database, mongodb
     from flaskdash.inspect.formats import url as urls
     from flaskdash.progress import working
 
     choices = readings.parse(reading)
     url = urls.from_variable(source, {}) or (source if urls.is_url(source) else "")
+    address, variable = mongodb.find_address(source, {})
+    if address:
+        collection, inspection = mongodb.inspect_collection(address, variable, table)
+        return names.identifier(collection.name, "data"), inspection
     if database.is_address(source) and not url:
         connection, inspection = database.inspect_database(source, table, None, False, {})
         return names.identifier(connection.name, "data"), inspection

@@ -14,6 +14,7 @@ from flaskdash.generate.literals import one_line, triple_quoted
 from flaskdash.generate.sources import Source
 from flaskdash.inspect.formats import url as urls
 from flaskdash.inspect.formats.database import Database
+from flaskdash.inspect.formats.mongodb import MongoCollection
 from flaskdash.inspect.literals import literal
 from flaskdash.inspect.model import Inspection
 from flaskdash.names import capital, initials
@@ -47,6 +48,30 @@ def file_loader(root: Path, source: Source) -> PurePosixPath:
         "headers": _headers(source.headers),
         "body": _download_first(body, source) if source.url else body,
     }
+    render.render("loader", context, root)
+    return PurePosixPath("app", "loaders", f"{source.name}.py")
+
+
+def collection_loader(root: Path, source: Source, collection: MongoCollection) -> PurePosixPath:
+    """Draft the loader of a collection, and the module that all such loaders share."""
+    from flaskdash.inspect.meaning.roles import declared_units
+
+    inspection, name = source.inspection, one_line(collection.name)
+    context = {
+        "module": source.name,
+        "summary": f"{label(source.name)}: {name} in MongoDB, {_shape(inspection)} when it was added.",
+        "doing": f"Read all documents of {name}{', without the rows of TOTALS' * bool(inspection.left_out)}.",
+        "totals": _constant(inspection.left_out),
+        "source": repr(collection.variable),
+        "variable": True,
+        "url": True,  # not a file in data/
+        "refresh": repr(source.refresh),
+        "roles": _constant(inspection.roles),
+        "units": _constant(declared_units(inspection.columns)),
+        "headers": "",
+        "body": inspection.body,
+    }
+    render.render_part("mongodb", {}, root)
     render.render("loader", context, root)
     return PurePosixPath("app", "loaders", f"{source.name}.py")
 
@@ -136,6 +161,8 @@ def add_source(root: Path, source: Source) -> PurePosixPath:
         (root / copy).parent.mkdir(exist_ok=True)
         shutil.copyfile(path, root / copy)
         render.keep_digest(root, copy)
+    if isinstance(source.database, MongoCollection):
+        return collection_loader(root, source, source.database)
     if source.database:
         return database_loader(
             root, source.name, source.inspection, source.database, source.refresh

@@ -13,9 +13,10 @@ from flaskdash.errors import FlaskdashError
 from flaskdash.generate import table_names
 from flaskdash.inspect.dialects import DUCKDB, Dialect
 from flaskdash.inspect.formats import database as databases
-from flaskdash.inspect.formats import stdin
+from flaskdash.inspect.formats import mongodb, stdin
 from flaskdash.inspect.formats import url as urls
 from flaskdash.inspect.formats.database import Database
+from flaskdash.inspect.formats.mongodb import MongoCollection
 from flaskdash.inspect.model import Inspection
 from flaskdash.inspect.reading import DETECTED, Reading
 from flaskdash.progress import working
@@ -61,7 +62,7 @@ class Source:
     charts: tuple[Chart, ...]
     url: str = ""
     refresh: str = ""
-    database: Database | None = None
+    database: Database | MongoCollection | None = None
     variable: str = ""
     is_new_variable: bool = False
     names: tuple[str, ...] = ()
@@ -113,6 +114,11 @@ def read_source(
     from flaskdash.inspect import inspect_source
 
     address = urls.from_variable(location, options.env)
+    mongo, variable = mongodb.find_address(location, options.env)
+    if mongo:
+        mongodb.refuse_flags(options.query, options.live)
+        collection, inspection = mongodb.inspect_collection(mongo, variable, options.table)
+        return _database_source(collection, inspection, name, loaders, options)
     if databases.is_address(location) and not address:
         return _read_database(location, name, loaders, options)
     if options.query is not None or options.live:
@@ -174,12 +180,23 @@ def _not_a_database(location: str, flag: str) -> FlaskdashError:
 def _read_database(
     location: str, name: str | None, loaders: Collection[str], options: SourceOptions
 ) -> Source:
-    """Inspect a database; choose the name of the loader, and the variable for the address."""
-    from flaskdash.charts.suggest import filters, suggest
-
+    """Inspect a database of SQL, and return its source."""
     database, inspection = databases.inspect_database(
         location, options.table, options.query, options.live, options.env
     )
+    return _database_source(database, inspection, name, loaders, options)
+
+
+def _database_source(
+    database: Database | MongoCollection,
+    inspection: Inspection,
+    name: str | None,
+    loaders: Collection[str],
+    options: SourceOptions,
+) -> Source:
+    """Choose the name of the loader, its charts, and the variable for the address."""
+    from flaskdash.charts.suggest import filters, suggest
+
     loader = name or unused_name(names.identifier(database.name, "data"), loaders)
     query = options.query if options.live else None
     if query and re.search(rf"\b{loader}\b", query, re.IGNORECASE):
