@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ADDRESS = re.compile(r"mongodb(\+srv)?://", re.IGNORECASE)
 PARTS = re.compile(r"(mongodb(?:\+srv)?://)(?:(.*)@)?([^/?]*)(?:/([^?]*))?", re.IGNORECASE)
 SAMPLE = 20_000  # the number of documents that an inspection reads at most
-MOST_DOCUMENTS = 2_000_000  # More do not fit into a DataFrame.
+MOST_DOCUMENTS = 500_000  # While they are flattened, these take about 2 GB of memory.
 MOST_LISTED = 20
 MILLISECONDS = 60_000  # the limit of time for each query of an inspection
 REQUIRES = ("pymongo>=4.9",)
@@ -198,7 +198,7 @@ def _read(url: str, table: str | None) -> _Sample:
             count = collection.estimated_document_count(maxTimeMS=MILLISECONDS)
             if count > MOST_DOCUMENTS:
                 raise FlaskdashError(
-                    f"{redact(url)} has {count:,} documents in {table}, too many for one DataFrame. "
+                    f"{redact(url)} has {count:,} documents in {table}, too many for the memory of a loader. "
                     "Create a view in MongoDB that adds them up, or selects some, and name it with "
                     "--table."
                 )

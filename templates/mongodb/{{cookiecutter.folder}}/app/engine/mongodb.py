@@ -99,11 +99,11 @@ def plain(value: Any) -> Any:
         value = value.to_decimal()
     if isinstance(value, (Decimal, float)):
         return float(value) if math.isfinite(value) and math.isfinite(float(value)) else None
-    if isinstance(value, (ObjectId, UUID)):
+    if isinstance(value, (ObjectId, UUID, str)):
         return str(value)
     if isinstance(value, Regex):
         return str(value.pattern)
-    if isinstance(value, (bool, str)):
+    if isinstance(value, bool):
         return value
     if isinstance(value, int):
         return int(value) if abs(value) <= EXACT else str(value)
