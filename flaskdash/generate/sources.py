@@ -207,7 +207,9 @@ def _database_source(
             hint=f"--name {loader}_live",
         )
     if not database.variable:
-        variable = databases.free_variable(database.url, loader, options.env)
+        # Hosts set DATABASE_URL for a database of SQL.
+        preferred = "MONGODB_URL" if isinstance(database, MongoCollection) else "DATABASE_URL"
+        variable = databases.free_variable(database.url, loader, options.env, preferred)
         database = replace(database, variable=variable, new=variable not in options.env)
     columns = filters(inspection)
     charts = tuple(replace(chart, filters=columns) for chart in suggest(inspection, loader))

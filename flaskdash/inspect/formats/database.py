@@ -121,14 +121,16 @@ def _absolute(url: str) -> str:
     return f"sqlite:///{Path(match[2]).expanduser().resolve()}{match[3] or ''}"
 
 
-def free_variable(url: str, name: str, variables: Mapping[str, str]) -> str:
+def free_variable(
+    url: str, name: str, variables: Mapping[str, str], preferred: str = "DATABASE_URL"
+) -> str:
     """Return the variable that holds this address, or a new one."""
     for variable, value in variables.items():
         if value == url:
             return variable
     stem = re.sub(r"\W", "_", name).upper()
     candidates = [
-        "DATABASE_URL",
+        preferred,
         f"{stem}_URL",
         *(f"{stem}_{number}_URL" for number in range(2, 100)),
     ]

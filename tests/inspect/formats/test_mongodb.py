@@ -159,7 +159,7 @@ def test_documents_that_are_shapes(server: StandIn, flaskdash: Cli, shop: Path) 
         }
         for n in range(40)
     ]
-    run_offline(shop, flaskdash, "add-data", "DATABASE_URL", "--table", "stops")
+    run_offline(shop, flaskdash, "add-data", "MONGODB_URL", "--table", "stops")
     inside(
         shop,
         """
@@ -330,27 +330,27 @@ def test_the_address_is_in_env_alone(server: StandIn, shop: Path, flaskdash: Cli
             assert not has_secret(path.read_text("utf-8", "replace")), path
     assert has_secret((shop / ".env").read_text("utf-8"))
     assert stat.S_IMODE((shop / ".env").stat().st_mode) == 0o600
-    assert "\nDATABASE_URL=\n" in (shop / ".env.example").read_text("utf-8")
+    assert "\nMONGODB_URL=\n" in (shop / ".env.example").read_text("utf-8")
     assert '"pymongo>=' in (shop / "pyproject.toml").read_text("utf-8")
     assert not (shop / "app/engine/database.py").exists()
     first = run_offline(shop, flaskdash, "add-data", server.url(), "--table", "baskets")
     assert "create    app/loaders/baskets.py" in first
     assert "append" not in first
     again = ("--table", "baskets", "--name", "again", "--refresh", "5m")
-    run_offline(shop, flaskdash, "add-data", "DATABASE_URL", *again)
+    run_offline(shop, flaskdash, "add-data", "MONGODB_URL", *again)
     loader = (shop / "app/loaders/again.py").read_text("utf-8")
-    assert 'ADDRESS = "DATABASE_URL"' in loader
+    assert 'ADDRESS = "MONGODB_URL"' in loader
     assert 'REFRESH = "5m"' in loader
 
 
 @pytest.mark.slow
 def test_a_project_passes_its_own_checks(shop: Path, flaskdash: Cli) -> None:
-    run_offline(shop, flaskdash, "add-data", "DATABASE_URL", "--table", "baskets")
+    run_offline(shop, flaskdash, "add-data", "MONGODB_URL", "--table", "baskets")
     flaskdash("add-chart", "pieces", "--data", "baskets", "--kind", "bar", "--x", "items.article")
     check_own_code(shop)
     (shop / ".env").unlink()
     printed = run(shop, "pytest", "-q", "-rs", "-p", "no:cacheprovider")
-    assert "DATABASE_URL is not set: see .env.example" in printed
+    assert "MONGODB_URL is not set: see .env.example" in printed
 
 
 def test_the_loader_selects_its_fields(server: StandIn, shop: Path) -> None:
