@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ FRACTION_WORDS = known(
     "rate share percent percentage pct fraction probability occupancy margin discount utilization"
     " utilisation churn conversion turnout coverage proportion"
 )
+MONEY = {"Rs", "Rp", "RM", "KSh", "TSh", "USh", "Fr", "Fr."}
 CURRENCY_WORDS = known("exchange fx currency usd eur gbp")
 
 
@@ -196,6 +198,14 @@ def is_fraction(name: str | None, columns: Mapping[str, Column], frame: pd.DataF
     if not name_words & FRACTION_WORDS or name_words & CURRENCY_WORDS:
         return False
     return bool(frame[name].dropna().abs().max() <= 1)
+
+
+def placed(unit: str) -> str:
+    """Return a unit as it is written at a number: "$", "AED " before it; " min", "%" after it."""
+    if not unit or unit == "%" or any(unicodedata.category(sign) == "Sc" for sign in unit):
+        return unit
+    is_money = (len(unit) == 3 and unit.isupper()) or unit in MONEY
+    return f"{unit} " if is_money else f" {unit}"
 
 
 def has_losses(values: pd.Series) -> bool:

@@ -119,3 +119,25 @@ def test_points_have_names(tmp_path: Path, kind: str, flags: dict[str, str]) -> 
     assert "hovertext" not in drawn(tmp_path, kind, table.drop(columns="town"), **flags)
     many = pd.concat([table] * 6, ignore_index=True)
     assert "hovertext" not in drawn(tmp_path, kind, many, **flags)
+
+
+@pytest.mark.parametrize(
+    ("unit", "axis", "hover", "words"),
+    [
+        ("€", "'tickprefix': '€'", "€%{x:,.4~r}<", "'€'"),
+        ("AED", "'tickprefix': 'AED '", "AED %{x:,.4~r}<", "'AED '"),
+        ("min", "'ticksuffix': ' min'", ": %{x:,.4~r} min<", "' min'"),
+        ("MW", "'ticksuffix': ' MW'", ": %{x:,.4~r} MW<", "' MW'"),
+        ("%", "'ticksuffix': '%'", ": %{x:,.4~r}%<", "'%'"),
+    ],
+)
+def test_a_unit_stands_where_people_write_it(
+    tmp_path: Path, unit: str, axis: str, hover: str, words: str
+) -> None:
+    columns = {column.name: column for column in describe(TABLE, {"guests": unit})}
+    spec = Chart("bar", "stays", "A chart", x="hotel", y="guests", agg="max")
+    chart_file.chart(tmp_path, "a_chart", spec, columns, TABLE)
+    bars = (tmp_path / "app/charts/a_chart.py").read_text("utf-8")
+    assert axis in bars
+    assert hover in bars
+    assert f"largest(df['hotel'], df['guests'], {words})" in bars

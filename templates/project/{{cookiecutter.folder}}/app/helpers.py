@@ -23,7 +23,7 @@ CODE = re.compile(
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """Return a number in short form: 1.23M, 1.23e+20; with a unit, as $1.23M or 1.23M%."""
+    """Return a number in short form: 1.23M, 1.23e+20; with a unit, as $1.23M, 1.23M% or 5 km."""
     try:
         if value is None or not math.isfinite(value):
             return MISSING
@@ -35,7 +35,7 @@ def number(value: float | None, unit: str = "") -> str:
     size, suffix = next(((size, s) for least, size, s in scales if abs(value) >= least), (1, ""))
     text = f"{abs(value):,.0f}" if 1e3 <= abs(value) < 1e4 else f"{abs(value) / size:.3g}"
     sign = "-" if value < 0 else ""
-    return f"{sign}{text}{suffix}{unit}" if unit == "%" else f"{sign}{unit}{text}{suffix}"
+    return sign + (f"{text}{suffix}{unit}" if unit[:1] in {"%", " "} else f"{unit}{text}{suffix}")
 
 
 def words(name: str) -> str:
