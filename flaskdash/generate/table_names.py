@@ -39,6 +39,7 @@ _NOISE = re.compile(
     |(?<![a-z\d])\d{5,}(?![a-z\d])                    # the number of an export""",
     re.VERBOSE | re.IGNORECASE,
 )
+_CAMEL = re.compile("(?<=[a-z]{2})(?=[A-Z][a-z])")  # between the words of CookingSessions
 _VERSION = re.compile(r"v?\d{1,2}|v\d+(\.\d+)*|rev\d*", re.IGNORECASE)
 
 
@@ -51,7 +52,7 @@ def candidates(path: Path, stem: str, inspection: Inspection, table: str | None)
     texts = []
     if title := _title(inspection):
         texts += [_without_brackets(title), title]
-    file = _meaning_of(stem)
+    file = _meaning_of(_CAMEL.sub("_", stem))
     label = _meaning_of(
         names.stem(
             Path(inspection.read.table or "").name.rpartition("#")[0]

@@ -59,6 +59,10 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
     """
     measures = without_repeats(facts.frame, facts.settled)[:MAX_MEASURES]
     small, many = small_categories(facts), _large_categories(facts)[:MAX_RANKED]
+    names = _names(facts, small)[:MAX_NAMES]
+    # The code of a state says what its name does.
+    unlike = without_twins(facts.frame, [*names, *many, *small])
+    small, many, names = ([c for c in part if c in unlike] for part in (small, many, names))
     # Beside an amount that adds up, a number of rows that hardly differs is one of the table's making.
     least = UNEVEN if facts.adds_up else BY_DESIGN
     for category in (*small, *many):
@@ -68,7 +72,7 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
         if measure.distinct > 2 and not facts.is_stepped(measure):
             yield distribution(facts, measure)
     yield from _lines(facts, measures)
-    for category in (*small, *many, *_names(facts, small)[:MAX_NAMES]):
+    for category in (*small, *many, *names):
         for measure in measures:
             if measure.name == category.name:
                 continue
@@ -139,7 +143,7 @@ def small_categories(facts: Facts) -> list[Column]:
         and not is_year(c, facts.frame, facts.time)
         and not is_part_of_name(c)
     ]
-    return without_twins(facts.frame, small)[:MAX_CATEGORIES]
+    return without_twins(facts.frame, small)[: MAX_CATEGORIES - MAX_RANKED - MAX_NAMES]
 
 
 def _large_categories(facts: Facts) -> list[Column]:

@@ -896,3 +896,14 @@ def test_a_step_of_events_counts_several(a_day: int, grain: str) -> None:
         sales=lambda i: 20 + noise(i, 400),
     )
     assert find(suggested(table), "line", x="day", y="sales", grain=grain)
+
+
+def test_the_code_of_a_place_is_not_charted_beside_its_name() -> None:
+    table = frame(
+        50,
+        code=lambda i: f"{chr(65 + i // 10)}{chr(65 + i % 10)}",
+        state=lambda i: f"State of {chr(65 + i // 10)}{chr(97 + i % 10)}",
+        exports=lambda i: 50 + noise(i, 900),
+        fruits=lambda i: 10 + noise(i * 3, 300),
+    )
+    assert not [chart.title for chart in suggested(table) if "code" in (chart.x, chart.by)]
