@@ -41,7 +41,7 @@ def test_its_files_are_short(stocked: Path) -> None:
     files = [*stocked.glob("app/blueprints/accounts/**/*.py"), *stocked.glob("tests/*.py")]
     assert max(len(path.read_text("utf-8").splitlines()) for path in files) <= 250
     code = [path for path in files if path.parent.name == "accounts" and path.name != "testing.py"]
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in code) <= 1_311
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in code) <= 1_334
 
 
 def test_a_check_sees_all_pages_and_an_export_is_refused(shop: Path, flaskdash: Cli) -> None:

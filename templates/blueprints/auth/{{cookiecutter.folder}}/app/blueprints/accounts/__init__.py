@@ -6,7 +6,7 @@ README.md beside this file says how to open a page of your own, and which settin
 import os
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]
 
 from app.blueprints.accounts import guard, sessions
@@ -20,7 +20,16 @@ from app.blueprints.database import add_migrations
 
 __all__ = ["init_app", "public", "requires"]
 
-csrf = CSRFProtect()
+
+class FormCheck(CSRFProtect):  # type: ignore[misc]
+    """Refuses forms that no page of this app had; what only reads is not even looked at."""
+
+    def protect(self, apply_exemptions: bool = False) -> None:
+        if request.method in current_app.config["WTF_CSRF_METHODS"]:
+            super().protect(apply_exemptions)
+
+
+csrf = FormCheck()
 
 
 def init_app(app: Flask) -> None:

@@ -62,9 +62,9 @@ def shown_user(name: str) -> User | None:
 
 def check_request() -> Response | None:
     """Refuse what a visitor may not see or do; lead them to the sign-in page if that helps."""
-    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+    method, endpoint = request.method, request.endpoint or ""
+    if method not in {"GET", "HEAD", "OPTIONS"}:
         _check_origin()
-    endpoint = request.endpoint or ""
     if endpoint in HEALTH or endpoint.split(".")[-1] == "static":
         return None
     view = current_app.view_functions.get(endpoint)
@@ -75,13 +75,14 @@ def check_request() -> Response | None:
         abort(503, "The database does not answer. Try again.")
     if signed_in is None:
         request.max_content_length = LARGEST_FORM
-    only_reads = request.method in {"GET", "HEAD"} or current_app.testing
-    if getattr(view, "is_public", False) or (is_check() and only_reads):
+    only_reads = method in {"GET", "HEAD"}
+    may_check = (only_reads or current_app.testing) and is_check()
+    if getattr(view, "is_public", False) or may_check:
         return None
     if signed_in is None:
         return _ask_to_sign_in()
     name = seen_as()
-    if name and request.method not in {"GET", "HEAD"} and request.endpoint != "see_as.end":
+    if name and not only_reads and endpoint != "see_as.end":
         abort(403, f"You see the dashboard as {name}. Stop that before you change something.")
     if (role := getattr(view, "role", "")) and role not in (visitor().roles or ()):
         abort(403, f"This page is for those with the role {role}.")

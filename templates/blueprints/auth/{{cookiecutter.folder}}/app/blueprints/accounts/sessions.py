@@ -2,15 +2,15 @@
 
 import secrets
 import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from functools import cache
 from hashlib import sha256
+from threading import local
 from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app, g, has_request_context, request, session
+from flask import current_app, has_request_context, request, session
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
@@ -27,6 +27,7 @@ LIFE = {
     "mail": timedelta(days=1),
 }
 
+_own = local()  # to each thread
 
 # One row with all that each request needs.
 USERS, SESSIONS = User.__table__, Session.__table__
@@ -45,33 +46,36 @@ SIGNED_IN: sa.Select[Any] = (
 
 def current() -> SimpleNamespace | None:
     """Return who is signed in, with the columns of User; None if nobody is."""
-    sent = request.cookies.get(_cookie_name(), "")
-    # The part proxy says which session counts, whatever the cookie is.
-    session_id = request.environ.get("app.session") or (digest(sent) if sent else "")
-    if request.environ.get("app.session_id") != session_id:
-        request.environ["app.session_id"] = session_id
-        g.signed_in = None  # if the database does not answer, it is not asked again
-        g.signed_in = _find(session_id) if session_id else None
-    row: SimpleNamespace | None = g.get("signed_in")
+    known = request.environ  # several functions ask in one request; the database is asked once
+    if "app.signed_in" not in known:
+        known["app.signed_in"] = None  # if the database does not answer, it is not asked again
+        sent = request.cookies.get(_cookie_name())
+        # The part proxy says which session counts, whatever the cookie is.
+        session_id = known.get("app.session") or (digest(sent) if sent else "")
+        known["app.signed_in"] = _find(session_id) if session_id else None
+    row: SimpleNamespace | None = known["app.signed_in"]
     return row
 
 
 def forget() -> None:
-    """Look into the database again, as somebody was signed in during this request."""
-    request.environ.pop("app.session_id", None)
+    """Look into the database again, as another session counts from now on in this request."""
+    request.environ.pop("app.signed_in", None)
     request.environ.pop("app.visitor", None)
 
 
 def _find(session_id: str) -> SimpleNamespace | None:
     row = _read(session_id)
-    life = timedelta(days=current_app.config["SESSION_DAYS"])
-    idle = timedelta(hours=current_app.config["SESSION_IDLE_HOURS"])
-    if row is None or now() > min(row.session_created + life, row.last_seen + idle):
+    if row is None:
         return None
-    if now() > row.last_seen + NOTE_EVERY:
+    time, config = now(), current_app.config
+    life = timedelta(days=config["SESSION_DAYS"])
+    idle = timedelta(hours=config["SESSION_IDLE_HOURS"])
+    if time > row.session_created + life or time > row.last_seen + idle:
+        return None
+    if time > row.last_seen + NOTE_EVERY:
         statement = sa.update(Session).where(Session.id == row.session_id)
         db.session.rollback()  # else SQLite might refuse to write, after it was read
-        db.session.execute(statement.values(last_seen=now(), address=client_address()))
+        db.session.execute(statement.values(last_seen=time, address=client_address()))
         db.session.commit()
     return row
 
@@ -81,16 +85,14 @@ def _read(session_id: str) -> SimpleNamespace | None:
 
     SQLite's driver gets the statement as it is: SQLAlchemy's part of it takes ten times as long.
     """
-    if db.engine.dialect.name != "sqlite":
+    engine = db.engine
+    if engine.dialect.name != "sqlite":
         answer = db.session.connection().execute(SIGNED_IN, {"digest": session_id})
         row = answer.mappings().one_or_none()
         return SimpleNamespace(**row) if row else None
-    sql, converters = _compile(db.engine.dialect)
+    sql, converters = _compile(engine.dialect)
     try:
-        with closing(db.engine.raw_connection()) as connection:
-            cursor = connection.cursor()
-            cursor.execute(sql, (session_id,))
-            values = cursor.fetchone()
+        values = _connection(engine).execute(sql, (session_id,)).fetchone()
     except sqlite3.OperationalError as error:
         raise OperationalError(sql, None, error) from error
     if values is None:
@@ -99,6 +101,17 @@ def _read(session_id: str) -> SimpleNamespace | None:
     return SimpleNamespace(
         **{name: convert(value) if convert else value for (name, convert), value in columns}
     )
+
+
+def _connection(engine: sa.Engine) -> Any:
+    """Return this thread's own connection to SQLite: to borrow one would take as long as to read."""
+    if getattr(_own, "engine", None) is not engine:
+        if hasattr(_own, "connection"):
+            _own.connection.close()
+        borrowed = engine.raw_connection()
+        borrowed.detach()
+        _own.engine, _own.connection = engine, borrowed.dbapi_connection
+    return _own.connection
 
 
 @cache

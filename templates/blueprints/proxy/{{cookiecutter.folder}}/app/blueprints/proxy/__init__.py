@@ -42,6 +42,7 @@ def follow() -> None:
         return
     email = named_user()
     session_id = request.environ["app.session"] = f"proxy-{sessions.digest(email)[6:]}"
+    sessions.forget()
     try:
         if email and sessions.current() is None:
             open_session(session_id, email)
