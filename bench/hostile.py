@@ -19,6 +19,14 @@ from secrets import token_hex
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from hostile_parts import (
+    guessed_passkeys,
+    hostile_uploads,
+    injected_rows,
+    mutated_passkeys,
+    token_in,
+)
+
 sys.path.insert(0, str(Path.cwd()))
 from app import create_app  # type: ignore[import-not-found]
 
@@ -26,6 +34,7 @@ SITE = "https://shop.example"
 PASSWORD = "a quiet harbour"
 PUBLIC = "9.9.9.9"  # the address of a client that is no proxy
 OPTIONS = {"accounts": "auth", "people": "auth", "see_as": "auth", "mcp": "api"}
+OPTIONS |= {"orders": "form"}
 DASHBOARD = {"pages", "downloads", "engine", "health", "static"}
 REFUSED = {400, 401, 403, 404, 405}
 REDIRECTS = (
@@ -57,9 +66,9 @@ class Attack:
 
     def __init__(self, cases: int) -> None:
         self.app = create_app(SECRET_KEY="never-shown", API_LIMIT=10**9, CACHE_IN_DEBUG=True)
+        self.app.test_cli_runner().invoke(args=["release"], catch_exceptions=False)
         for data in self.app.extensions["engine"].data.values():
             data.build()
-        self.app.test_cli_runner().invoke(args=["release"], catch_exceptions=False)
         self.chance = random.Random(15)
         self.cases = cases
         self.results: Results = defaultdict(lambda: [0, []])
@@ -143,12 +152,15 @@ class Attack:
 def option_of(endpoint: str) -> str:
     """Return the option that brings a route: by its blueprint."""
     name = endpoint.partition(".")[0]
+    if name.startswith("upload_"):
+        return "upload"
     return "dashboard" if name in DASHBOARD else OPTIONS.get(name, name)
 
 
 def path_of(rule: Any) -> str:
     """Return a path for a rule, with a value for each of its variables."""
-    return re.sub(r"<(?:(\w+):)?\w+>", lambda match: "2" if match[1] == "int" else "x", rule.rule)
+    variable = r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>"
+    return re.sub(variable, lambda match: "2" if match[1] == "int" else "x", rule.rule)
 
 
 def forged_forms(attack: Attack) -> None:
@@ -186,11 +198,6 @@ def redirects(attack: Attack) -> None:
         attack.note("auth", "open redirect", "" if is_own else fault)
 
 
-def token_in(page: str) -> str:
-    match = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    return match[1] if match else ""
-
-
 def injected_filters(attack: Attack) -> None:
     """Send SQL in the filters of pages, and in the names and values of parameters."""
     engine = attack.app.extensions["engine"]
@@ -218,7 +225,8 @@ def injected_filters(attack: Attack) -> None:
 
 def injected_parameters(attack: Attack) -> None:
     """Send SQL to the API: in filters, fields, orders, cursors, names, and to assistants' tools."""
-    loaders = [*attack.app.extensions["engine"].loaders]
+    engine = attack.app.extensions["engine"]
+    loaders = [name for name in engine.loaders if name not in attack.app.blueprints]  # with rows
     listed = attack.ask("GET", f"/api/v1/loaders/{loaders[0]}").json["columns"]
     texts = [column["name"] for column in listed if column["type"] == "VARCHAR"]
     for _ in range(attack.cases):
@@ -300,6 +308,23 @@ def injected_fields(attack: Attack) -> None:
         attack.look(option_of(rule.endpoint), "SQL injection", answer, path)
 
 
+def huge_numbers(attack: Attack) -> None:
+    """Ask for rows and users by numbers that no database can hold."""
+    for rule in attack.app.url_map.iter_rules():
+        path = re.sub(r"<int[^>]*>", "9" * 30, rule.rule)
+        if path == rule.rule:
+            continue
+        path = re.sub(r"<[^>]+>", "x", path)
+        for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+            client = attack.sign_in() if attack.has_accounts else attack.client
+            form = {"csrf_token": token_in(attack.ask("GET", "/account", client).text)}
+            headers = {"Referer": SITE}
+            answer = attack.ask(
+                method, path, client, headers=headers, data=form | {"role": "viewer"}
+            )
+            attack.look(option_of(rule.endpoint), "huge numbers", answer, path)
+
+
 def forwarded(attack: Attack) -> None:
     """Send headers of a proxy from an address that is none."""
     base = {"REMOTE_ADDR": PUBLIC}
@@ -338,17 +363,37 @@ def forwarded(attack: Attack) -> None:
         attack.note("auth", check, "" if answer.status_code == 401 else f"{header} signs in")
 
 
+def attack_parts(attack: Attack) -> None:
+    """Attack the forms, the uploads and the passkeys that this project has."""
+    for rule in attack.app.url_map.iter_rules():
+        name, _, view = rule.endpoint.partition(".")
+        if view == "create":
+            forms = [names for _, names in forms_of(attack.ask("GET", rule.rule).text)]
+            fields = max(forms, key=len)  # the page has a button to sign out, too
+            form = dict.fromkeys((name for name in fields if name != "csrf_token"), "")
+            injected_rows(attack, rule.rule.removesuffix("new"), form)
+        if name.startswith("upload_") and view == "page" and "GET" in (rule.methods or ()):
+            source = next(Path("data").glob(f"{name.removeprefix('upload_')}.*"))
+            head = source.read_text("utf-8").splitlines()[0].split(",")
+            hostile_uploads(attack, SITE, rule.rule, head)
+    if "passkeys" in attack.app.blueprints:
+        mutated_passkeys(attack, SITE, PASSWORD)
+        guessed_passkeys(attack, SITE, PASSWORD)
+
+
 def main() -> None:
     """Run each attack that the options of this project allow."""
     logging.disable(logging.CRITICAL)
     attack = Attack(int(sys.argv[1]))
     attacks: list[Callable[[Attack], None]] = [injected_filters, injected_fields, forwarded]
+    attacks.append(huge_numbers)
     if attack.has_accounts:
         attacks += [redirects, forged_forms]
     if attack.has_api:
         attacks.append(injected_parameters)
     for each in attacks:
         each(attack)
+    attack_parts(attack)
     print(json.dumps([[*key, *result] for key, result in sorted(attack.results.items())]))
 
 

@@ -18,12 +18,23 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from audits import Audits, audit_lock
 from measure import table
 from server import HOST, gunicorn
 
 BENCH = Path(__file__).parent
-OPTIONS = (("add-auth",), ("add-api",))
 FORM = ("add-form", "orders", "--field", "product:text:required", "--field", "price:number")
+OPTIONS = {
+    "database": ("add-database",),
+    "auth": ("add-auth",),
+    "passkeys": ("add-auth", "--passkeys"),
+    "api": ("add-api",),
+    "form": FORM,
+    "upload": ("add-form", "--upload", "flights"),
+}
+# Attacked in tests/app alone; their packages are audited.
+ALSO = {"oidc": ("add-auth", "--oidc"), "redis": ("add-redis",)}
+XSS = "tests/app/test_scripts.py"  # in a real browser
 HEADERS = {
     "Content-Security-Policy": r"(?!.*unsafe-).*default-src 'none'.*frame-ancestors 'self'",
     "X-Content-Type-Options": "nosniff",
@@ -164,14 +175,26 @@ def look_at_code(project: Path) -> Iterator[Result]:
     yield "all", "bandit", report["metrics"]["_totals"]["loc"], wrong
 
 
-def make(root: Path) -> Path:
-    """Return a project with each option that this version has."""
+def run_scripts() -> Result:
+    """Run the test that opens each page, with scripts in each text, in a browser."""
+    command = [sys.executable, "-m", "pytest", "-q", "--show-capture=no", XSS]
+    output = subprocess.run(command, cwd=BENCH.parent, capture_output=True, text=True).stdout
+    counts = {
+        word: int(count) for count, word in re.findall(r"(\d+) (passed|failed|error)", output)
+    }
+    findings = re.findall(r"^(?:FAILED|ERROR) .*", output, re.MULTILINE)
+    if not counts.get("passed") and not findings:
+        return "all", f"XSS: {XSS} (could not run)", 0, []
+    return "all", f"XSS: {XSS}", sum(counts.values()), findings
+
+
+def make(root: Path, audits: Audits) -> Path:
+    """Return a project with the options that are attacked; audit what each brings."""
     run(root, "new", "shop", "--no-git")
-    listed = subprocess.run(
-        [sys.executable, "-m", "flaskdash", "--help"], capture_output=True, text=True
-    ).stdout
-    for option in (*OPTIONS, *((FORM,) if "add-form" in listed else ())):
-        run(root / "shop", *option)
+    audits.look(root / "shop", "dashboard")
+    for name, command in OPTIONS.items():
+        run(root / "shop", *command)
+        audits.look(root / "shop", name)
     return root / "shop"
 
 
@@ -221,8 +244,14 @@ def main() -> int:
     """Print the table and the findings; return 1 if there is a finding."""
     cases = int(sys.argv[1]) if len(sys.argv) > 1 else 6_000
     with tempfile.TemporaryDirectory(prefix="flaskdash-security-") as folder:
-        project = make(Path(folder))
+        audits = Audits()
+        project = make(Path(folder), audits)
         results = [*attack_served(project), *attack_inside(project, cases), *look_at_code(project)]
+        for name, command in ALSO.items():
+            run(project, *command)
+            audits.look(project, name)
+        results += [*audits.results, audit_lock(project)]
+    results.append(run_scripts())
     sums: dict[tuple[str, str], tuple[int, int]] = {}
     for option, check, count, findings in results:
         before = sums.get((option, check), (0, 0))

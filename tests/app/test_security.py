@@ -28,7 +28,9 @@ with flask_app.app_context():
 @pytest.fixture(scope="module")
 def closed(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("security") / "shop"
-    return add_parts(shared_project, root, ["add-auth"], ["add-api"])
+    form = ["add-form", "orders", "--field", "product:text:required", "--field", "price:number"]
+    upload = ["add-form", "--upload", "sales"]
+    return add_parts(shared_project, root, ["add-auth", "--passkeys"], ["add-api"], form, upload)
 
 
 def test_hostile_requests_find_nothing(closed: Path) -> None:
@@ -41,6 +43,10 @@ def test_hostile_requests_find_nothing(closed: Path) -> None:
     assert cases["auth", "open redirect"] >= 20
     assert cases["auth", "CSRF"] > 40
     assert cases["api", "SQL injection"] >= 60
+    assert cases["passkeys", "mutated passkeys"] > 40
+    assert cases["passkeys", "brute force"] == 80
+    assert cases["form", "SQL injection"] > 15
+    assert cases["upload", "SQL injection"] > 40
 
 
 def test_a_session_that_ended_is_void_in_all_workers(closed: Path) -> None:

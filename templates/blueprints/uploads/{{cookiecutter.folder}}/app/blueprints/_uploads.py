@@ -181,7 +181,8 @@ class Uploads:
 
     def _staged(self, token: str) -> Path:
         folder = self.folder / "staged" / token
-        if not token.isalnum() or not (folder / "preview.json").exists():
+        is_token = token.isalnum() and len(token) == 32  # a longer one may be no name of a file
+        if not is_token or not (folder / "preview.json").exists():
             abort(404, "There is no such upload. It may have been used already.")
         return folder
 

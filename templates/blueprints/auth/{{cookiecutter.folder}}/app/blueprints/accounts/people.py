@@ -53,7 +53,7 @@ def invite() -> Response:
     return _back()
 
 
-@people.post("/<int:number>/role")
+@people.post("/<int(max=2147483647):number>/role")
 @requires("admin")
 def change_role(number: int) -> Response:
     """Give another role to somebody, who then has to sign in again."""
@@ -65,7 +65,7 @@ def change_role(number: int) -> Response:
     return _back()
 
 
-@people.post("/<int:number>/disabled")
+@people.post("/<int(max=2147483647):number>/disabled")
 @requires("admin")
 def disable(number: int) -> Response:
     """Disable an account, which signs it out everywhere, or enable it again."""
@@ -77,7 +77,7 @@ def disable(number: int) -> Response:
     return _back()
 
 
-@people.post("/<int:number>/sessions/end")
+@people.post("/<int(max=2147483647):number>/sessions/end")
 @requires("admin")
 def end_sessions(number: int) -> Response:
     """Sign somebody out everywhere."""

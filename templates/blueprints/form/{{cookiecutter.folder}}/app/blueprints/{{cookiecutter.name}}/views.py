@@ -49,7 +49,7 @@ def create() -> ResponseReturnValue:
     return show("New {{ cookiecutter.row }}", form), 422 if form.errors else 200
 
 
-@blueprint.route("/<int:number>", methods=["GET", "POST"])
+@blueprint.route("/<int(max=2147483647):number>", methods=["GET", "POST"])
 @for_writers
 def edit(number: int) -> ResponseReturnValue:
     """Change a row. If somebody else changed it meanwhile, show both versions."""
@@ -81,7 +81,7 @@ def edit(number: int) -> ResponseReturnValue:
     return show(title, form, row, differences(row, form)), 409
 
 
-@blueprint.route("/<int:number>/delete", methods=["GET", "POST"])
+@blueprint.route("/<int(max=2147483647):number>/delete", methods=["GET", "POST"])
 @for_writers
 def delete(number: int) -> ResponseReturnValue:
     """Delete a row, after a question."""
@@ -107,7 +107,7 @@ def delete(number: int) -> ResponseReturnValue:
     return render_template("{{ cookiecutter.name }}/delete.html", title="Delete {{ cookiecutter.row }}", row=row), status
 
 {% if cookiecutter.filenames %}
-@blueprint.get("/<int:number>/<name>")
+@blueprint.get("/<int(max=2147483647):number>/<name>")
 def download(number: int, name: str) -> Response:
     """Send a file that was attached to a row."""
     row = db.session.get({{ cookiecutter.model }}, number)
