@@ -45,10 +45,8 @@ def visitor() -> Visitor:
 def is_check() -> bool:
     """Return whether `flaskdash check` or a test sends this request: it knows CHECK_TOKEN."""
     token: str = current_app.config["CHECK_TOKEN"]
-    if not token:
-        return False
     sent = request.headers.get("X-Check-Token", "")
-    return compare_digest(sent.encode(), token.encode())
+    return bool(token) and compare_digest(sent.encode(), token.encode())
 
 
 def is_personal() -> bool:
