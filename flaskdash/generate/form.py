@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from flaskdash import names
-from flaskdash.charts.kinds import Chart
+from flaskdash.charts import axes
+from flaskdash.charts.kinds import AUTO, Chart
 from flaskdash.errors import FlaskdashError
 from flaskdash.generate import chart_file, render
 from flaskdash.generate.database import add_database
@@ -200,6 +201,8 @@ def draft_chart(project: Project, root: Path, name: str, fields: Sequence[Field]
         chart = Chart("line", name, "", x=CREATED.name, grain="day", filters=(CREATED.name,))
         chart = replace(chart, title=chart_file.title(chart))
     columns = {column.name: column for column in inspection.columns}
+    if axes.follows_span(chart, columns):
+        chart = replace(chart, grain=AUTO)  # nobody knows yet how many rows there will be
     title = label(name)
     similar = [
         each for each in contents.dashboards(project) if names.slug(each) == names.slug(title)
