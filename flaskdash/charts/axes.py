@@ -176,14 +176,14 @@ def label(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame) -> s
     """Return the column whose short texts tell most of a chart's points apart, or None."""
     if chart.kind not in LABELLED or len(frame) > MAX_LABELLED:
         return None
+    colored = columns[chart.color].distinct if chart.color else 0  # colours name the points, too
     names = [
         column
         for column in columns.values()
         if column.type == "text"
         and column.role in {"category", "geography"}
         and not column.separator
-        and column.name != chart.color
-        and column.distinct > MAX_UNLABELLED
+        and column.distinct > max(MAX_UNLABELLED, colored)
         and float(frame[column.name].dropna().astype("str").str.len().mean()) <= MAX_LABEL
     ]
     return max(names, key=lambda column: column.distinct).name if names else None
