@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from flaskdash import shell
@@ -113,7 +114,13 @@ class Engine:
     def run(self, argv: Sequence[str]) -> str:
         """Run one of these commands and return its output."""
         # Debian's docker only builds today's Dockerfiles with this variable.
-        return shell.run(argv, Path.cwd(), {"DOCKER_BUILDKIT": "1"})
+        run = partial(shell.run, argv, Path.cwd(), {"DOCKER_BUILDKIT": "1"})
+        try:
+            return run()
+        except shell.CommandError as error:
+            if "container state improper" not in error.output:
+                raise
+            return run()  # podman fails if a container ends by itself while it is removed
 
     def inspect(self, name: str) -> Container | None:
         """Return the present state of a container, or None if it does not exist."""

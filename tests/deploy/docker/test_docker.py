@@ -7,7 +7,7 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -562,6 +562,23 @@ def test_old_snapshots_are_deleted_unless_a_release_uses_them(container: Path) -
 
 
 # --- without an engine ---
+
+
+def test_a_container_that_ends_while_it_is_removed_is_removed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outputs = ["container state improper: stopped", ""]
+
+    def run(argv: Sequence[str], *_: object) -> str:
+        if output := outputs.pop(0):
+            raise shell.CommandError(argv, 2, output)
+        return "removed"
+
+    monkeypatch.setattr(shell, "run", run)
+    assert Engine("podman").run(["podman", "rm", "shop"]) == "removed"
+    outputs[:] = ["no space left on device"]
+    with pytest.raises(shell.CommandError):
+        Engine("podman").run(["podman", "rm", "shop"])
 
 
 def test_an_engine_that_does_not_answer_is_skipped(
