@@ -137,7 +137,7 @@ def test_a_kind_with_another_bundle_is_previewed_before_the_project_has_it(
 ) -> None:
     before = files(project)
     dialog = open_form(page)
-    for kind in ("treemap", "heatmap", "box"):
+    for kind in ("treemap", "heatmap", "violin"):
         dialog.locator("#kind").select_option(kind)
         page.wait_for_function(
             """(kind) => document.querySelector("[slot=preview] .chart")?.data?.[0].type === kind""",
