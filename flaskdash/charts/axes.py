@@ -50,6 +50,8 @@ def line_grain(frame: pd.DataFrame, time: Column | None) -> str | None:
     if time is None or time.type not in ("date", "datetime"):
         return "year" if time else None
     values = frame[time.name].dropna()
+    if values.empty:  # of a form that nobody has filled in yet
+        return "day"
     span = (values.max() - values.min()).total_seconds()
     finer = [*SECONDS][[*SECONDS].index(time.grain or "day") :]
     grains = [grain for grain in finer if span / SECONDS[grain] <= MAX_STEPS] or ["year"]

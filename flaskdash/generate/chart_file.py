@@ -297,7 +297,7 @@ def _words(chart: Chart, unit: str, columns: Mapping[str, Column]) -> str:
     period = " between {first} and {last}" if has_time else ""
     if chart.y is None:
         return repr(f"**{{rows}}** rows{period}.")
-    value = f"{{value}}{unit}" if is_behind(unit) else f"{unit}{{value}}"
+    value = f"{{value}}{unit}" if _is_behind(unit) else f"{unit}{{value}}"
     name = re.sub(r"([\\`*_\[\]<>#!|~&])", r"\\\1", one_line(_total(chart)))
     name = capital(name).replace("{", "{{").replace("}", "}}")
     return repr(f"{name}: **{value}**, from {{rows}} rows{period}.")
@@ -349,7 +349,7 @@ def _axis(name: str, unit: str, zero: bool = False, log: bool = False) -> dict[s
     axis: dict[str, Any] = {"title": html.escape(title, quote=False)}
     if unit in {FRACTION, LOSSES}:
         axis["tickformat"] = ".0%" if unit == FRACTION else "$~s"
-    elif is_behind(unit):
+    elif _is_behind(unit):
         axis["ticksuffix"] = unit
     elif unit:
         axis["tickprefix"] = unit
@@ -360,7 +360,7 @@ def _axis(name: str, unit: str, zero: bool = False, log: bool = False) -> dict[s
     return axis
 
 
-def is_behind(unit: str) -> bool:
+def _is_behind(unit: str) -> bool:
     """Tell whether a unit is written behind its number."""
     return unit == "%" or unit.startswith(" ")
 
@@ -379,7 +379,7 @@ def _hover(chart: Chart, unit: str, text: str) -> str:
     """Return a hover template as Python source; #y in `text` becomes the y value with its unit."""
     number_format = HOVER.get(unit, ",.4~r")
     text = f"%{{hovertext}}<br>{text}" if chart.label else text
-    before, after = ("", unit) if is_behind(unit) else ("" if unit in HOVER else unit, "")
+    before, after = ("", unit) if _is_behind(unit) else ("" if unit in HOVER else unit, "")
     template = re.sub(
         r"#(\w+)", lambda match: f"{before}%{{{match[1]}:{number_format}}}{after}", text
     )

@@ -97,7 +97,7 @@ def test_the_constant_and_the_parameter_belong_together(daily: Path) -> None:
     replace_in(daily, file, ('GRAIN = "auto"', 'GRAIN = "week"'))
     assert "GRAIN is 'week'" in start_error(daily)
     replace_in(daily, file, ('GRAIN = "week"\n', ""))
-    assert "belong together" in start_error(daily)
+    assert "GRAIN is ''. Write" in start_error(daily)
 
 
 def test_in_a_browser_the_step_is_chosen_beside_the_filters(daily: Path, watched: Watched) -> None:

@@ -32,8 +32,8 @@ pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="gunicorn, and kill -9"),
 ]
 
-VERSIONS = 14  # each comes once the one before has been seen, however long that takes
-DEATHS = random.Random(7).sample(range(2, VERSIONS), 6)  # versions at which builders die
+VERSIONS = 20  # each comes once the one before has been seen, however long that takes
+DEATHS = random.Random(7).sample(range(2, VERSIONS), 8)  # versions at which builders die
 READERS = 4
 PATIENCE = 60.0  # seconds for a version to be seen, on a machine that has much else to do
 KPIS = 4

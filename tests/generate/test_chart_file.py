@@ -141,3 +141,10 @@ def test_a_unit_stands_where_people_write_it(
     assert axis in bars
     assert hover in bars
     assert f"largest(df['hotel'], df['guests'], {words})" in bars
+
+
+@pytest.mark.parametrize("grain", ["month", "auto"])
+def test_a_table_without_rows_is_charted(tmp_path: Path, grain: str) -> None:
+    assert "date_trunc" in drawn(
+        tmp_path, "line", TABLE.head(0), x="day", y="guests", agg="sum", grain=grain
+    )

@@ -75,7 +75,7 @@ def test_the_owners_part_stays_small(made: Path) -> None:
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in owners}
     generated = [path for path in owners if path.parent.name in {"charts", "loaders"}]
     assert max(lines.values()) <= 250
-    assert sum(count for path, count in lines.items() if path not in generated) <= 1_136
+    assert sum(count for path, count in lines.items() if path not in generated) <= 1_134
 
 
 def test_the_engine_stays_small() -> None:

@@ -1,8 +1,6 @@
 """The form of the edit bar that adds a chart: its suggestions, its preview, its errors, undo."""
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -220,14 +218,7 @@ def test_extensions_know_the_copy_of_an_app_for_a_preview() -> None:
 
 def post(served: Served, path: str, body: object, **headers: str) -> tuple[int, str]:
     headers = {"Content-Type": "application/json"} | headers
-    data = json.dumps(body).encode()
-    request = urllib.request.Request(served.address + path, data, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=DEADLINE) as response:
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
+    return served.ask(served.address + path, json.dumps(body).encode(), **headers)
 
 
 def test_only_pages_of_this_server_may_use_the_form(project: Path, served: Served) -> None:

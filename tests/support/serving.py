@@ -74,8 +74,8 @@ class Served:
     def get(self, path: str = "/", **headers: str) -> tuple[int, str]:
         return self.ask(self.address + path, **headers)
 
-    def ask(self, url: str, **headers: str) -> tuple[int, str]:
-        request = urllib.request.Request(url, headers=headers)
+    def ask(self, url: str, body: bytes | None = None, **headers: str) -> tuple[int, str]:
+        request = urllib.request.Request(url, body, headers)
         try:
             with urllib.request.urlopen(request, timeout=DEADLINE) as response:
                 return response.status, response.read().decode()

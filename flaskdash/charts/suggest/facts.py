@@ -61,7 +61,7 @@ DEMOGRAPHY = known(
 )
 TARGETS = known("y target outcome label class")
 SERIES_VALUES = (9, 400)
-ROWS_OF_THING = 20  # of a shop, say, on average
+ROWS_OF_ENTITY = 20  # of a shop, say, on average
 STEM = 4  # letters that two words share at their beginning
 MAX_BARS_OF_NUMBERS = 12
 LAST_COLUMN_BONUS, MOSTLY = 0.3, 0.8
@@ -107,7 +107,7 @@ class Facts:
         times = [c for c in columns if c.role == "time" and c.distinct > 1]
         # Birth, last-seen and expiry dates describe a person or thing; they are not a time axis.
         times = [c for c in times if not PERSONAL_WORDS & set(words(c.name))]
-        times = [c for c in times if not _is_of_things(c, columns, frame)]
+        times = [c for c in times if not _is_of_entities(c, columns, frame)]
         time = max(times, key=lambda c: time_interest(c, rows), default=None)
         measures, interest = _ranked_measures(inspection, time, rows)
         top = [interest[measure.name] for measure in measures[:2]]
@@ -505,14 +505,14 @@ def _is_target(measures: Sequence[Column], last: Column) -> bool:
     return measures[-1].name == last.name and not earlier_words & set(words(last.name))
 
 
-def _is_of_things(year: Column, columns: Sequence[Column], frame: pd.DataFrame) -> bool:
-    """Tell whether a year belongs to things with many rows each: in which a shop was opened."""
+def _is_of_entities(year: Column, columns: Sequence[Column], frame: pd.DataFrame) -> bool:
+    """Tell whether a year belongs to entities with many rows each: in which a shop was opened."""
     if year.type != "integer":
         return False
     entities = [
         c.name
         for c in columns
-        if c.type == "text" and year.distinct < c.distinct <= len(frame) / ROWS_OF_THING
+        if c.type == "text" and year.distinct < c.distinct <= len(frame) / ROWS_OF_ENTITY
     ]
     return any(bool((frame.groupby(name)[year.name].nunique() <= 1).all()) for name in entities)
 

@@ -112,7 +112,7 @@ def _ends_thinly(facts: Facts, measure: Column, grain: str) -> bool:
     if time is None or not facts.crowded or grain != (time.grain or grain):
         return False
     counts = facts.frame[facts.frame[measure.name].notna()][time.name].value_counts().sort_index()
-    return bool(counts.iloc[-1] < MOSTLY_THERE * counts.median())
+    return counts.empty or bool(counts.iloc[-1] < MOSTLY_THERE * counts.median())
 
 
 def _latest(facts: Facts) -> Chart | None:

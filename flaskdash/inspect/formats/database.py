@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shlex
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,12 +15,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from flaskdash import skeletons
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import dialects
 from flaskdash.inspect.dialects import Dialect
 from flaskdash.inspect.model import Inspection, Read
 from flaskdash.progress import working
-from flaskdash.skeletons import TEMPLATES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -246,14 +244,7 @@ def _read_error(url: str, reason: str) -> FlaskdashError:
 @contextmanager
 def _template(url: str) -> Iterator[ModuleType]:
     """Import the code that a project gets, and set the variable of its address meanwhile."""
-    path = TEMPLATES / "database/{{cookiecutter.folder}}/app/engine/database.py"
-    spec = importlib.util.spec_from_file_location("flaskdash_database", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # The decorator of dataclasses looks its module up there.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    module = skeletons.import_module("database/{{cookiecutter.folder}}/app/engine/database.py")
     os.environ["FLASKDASH_URL"] = url
     try:
         yield module

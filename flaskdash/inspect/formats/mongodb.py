@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import json
 import os
 import re
@@ -14,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from flaskdash import skeletons
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import scratch
 from flaskdash.inspect.dialects import DUCKDB, Dialect
 from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Inspection
 from flaskdash.progress import working
-from flaskdash.skeletons import TEMPLATES
 
 if TYPE_CHECKING:
     from flaskdash.inspect.writing.draft import Draft
@@ -273,12 +272,7 @@ def _read_error(url: str, reason: str) -> FlaskdashError:
 @contextmanager
 def _template(url: str) -> Iterator[ModuleType]:
     """Import the code that a project gets, and set the variable of its address meanwhile."""
-    path = TEMPLATES / "mongodb/{{cookiecutter.folder}}/app/engine/mongodb.py"
-    spec = importlib.util.spec_from_file_location("flaskdash_mongodb", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = skeletons.import_module("mongodb/{{cookiecutter.folder}}/app/engine/mongodb.py")
     os.environ[VARIABLE] = url
     try:
         yield module

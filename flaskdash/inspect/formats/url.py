@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -12,10 +11,10 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urldefrag, urlsplit
 
+from flaskdash import skeletons
 from flaskdash.errors import FlaskdashError
 from flaskdash.inspect import scratch
 from flaskdash.progress import working
-from flaskdash.skeletons import TEMPLATES
 
 SCHEMES = ("http://", "https://")
 SECRETS = """access auth credential jwt key pass pwd secret session sig token""".split()
@@ -196,10 +195,4 @@ def _downloader() -> ModuleType:
 
 def _module(name: str) -> ModuleType:
     """Return a module that projects download with."""
-    path = TEMPLATES / f"download/{{{{cookiecutter.folder}}}}/app/engine/{name}.py"
-    spec = importlib.util.spec_from_file_location(f"flaskdash_{name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return skeletons.import_module(f"download/{{{{cookiecutter.folder}}}}/app/engine/{name}.py")

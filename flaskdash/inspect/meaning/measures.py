@@ -15,7 +15,6 @@ from flaskdash.inspect.words import is_per, words
 _AMOUNT_UNIT = re.compile(r"(?<![a-z])([kmgt]wh|tonn?e?s|mtoe|lit(er|re)s)(?![a-z])", re.IGNORECASE)
 EXTREMES = frozenset({"min", "max", "minimum", "maximum", "lowest", "highest", "peak"})
 MEANS = frozenset({"rate", "ratio", "avg", "average", "mean", "median"})
-SPENT = frozenset({"spend", "spent"})
 UNITS = {
     "%": "%",
     "percent": "%",
@@ -52,8 +51,6 @@ def aggregation(
         return "mean"
     if unit == "%" or is_per(name) or word_set & MEANS:
         return "mean"
-    if "time" in word_set and word_set & SPENT:
-        return "mean"  # each has their own: nobody adds up years in a company
     if "unit" in word_set and word_set & {"cost", "costs", "value"}:
         return "mean"  # the price of one piece
     if _AMOUNT_UNIT.search(name) and not word_set & {"price", "tariff", "factor", "intensity"}:

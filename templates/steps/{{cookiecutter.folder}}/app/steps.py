@@ -26,14 +26,11 @@ def period(when: Any, step: str) -> str:
 def every_step(df: DataFrame, when: str, step: str, fill: float | None = None) -> DataFrame:
     """Return the table with a row for each step from its first time to its last.
 
-    Steps without rows get `fill`: 0 for a sum, and None, which breaks a line, for a mean. Means of
-    days and hours have no breaks, because they would pause each night and holiday.
+    Steps without rows get `fill`: 0 for a sum, and None, which breaks a line, for a mean.
     """
     import pandas as pd
 
     times = df[when]
-    if fill is None and step in {"day", "hour"}:
-        return df
     steps: Any
     if times.dtype.kind == "M":
         steps = pd.date_range(times.min(), times.max(), freq=STEPS[step])
@@ -41,8 +38,9 @@ def every_step(df: DataFrame, when: str, step: str, fill: float | None = None) -
             steps = steps[steps.day_of_week.isin(times.dt.day_of_week.unique())]
     elif times.dtype.kind in "iuf":
         steps = pd.RangeIndex(int(times.min()), int(times.max()) + 1)
-    if times.dtype.kind not in "Miuf" or not times.isin(steps).all():
-        return df  # its months are not at their first days, say
+    pauses = fill is None and step in {"day", "hour"}  # a mean, each night and holiday
+    if pauses or times.dtype.kind not in "Miuf" or not times.isin(steps).all():
+        return df  # or its months are not at their first days, say
     rows = df.set_index(when).reindex(steps).rename_axis(when).reset_index()
     if fill is not None:
         numbers = rows.select_dtypes("number").columns

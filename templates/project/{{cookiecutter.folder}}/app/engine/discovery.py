@@ -131,11 +131,10 @@ def _roles(file: Path, module: ModuleType) -> tuple[str, ...]:
 
 def _grain(file: Path, module: ModuleType, *, live: bool) -> str:
     grain = getattr(module, "GRAIN", "")
-    if grain not in {"", AUTO}:
-        raise RuntimeError(f'{file}: GRAIN is {grain!r}. Write "auto", or leave it out.')
-    if bool(grain) != bool(COLUMN.search(module.SQL)):
+    if grain != (AUTO if COLUMN.search(module.SQL) else ""):
         raise RuntimeError(
-            f'{file}: GRAIN = "auto" and date_trunc($grain, COLUMN) in SQL belong together.'
+            f'{file}: GRAIN is {grain!r}. Write "auto" if SQL has date_trunc($grain, COLUMN), and '
+            "leave it out if not."
         )
     if grain and live:
         raise RuntimeError(f"{file}: GRAIN does not work with a loader whose LIVE is True.")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 AUTO = "auto"
 MOST_STEPS, FEWEST_STEPS = 200, 12  # that a chart shows, if the visitor does not choose
 FEWEST_ROWS = 10  # in a step of events: a line of two or none of them a day is noise
+ONE_A_DAY, MOST_DAYS = 1.1, 0.6  # rows a day of a series; of its days, but for weekends
 COLUMN = re.compile(r"[$]grain\s*,\s*(?:\"((?:[^\"]|\"\")+)\"|(\w+))")
 
 
@@ -44,7 +45,7 @@ def _finest(column: str, filters: Sequence[Filter], tables: Sequence[Data]) -> s
                     first, last = max(first, low), min(last, high or last)
             days, a_day = _days(first, last), table.state().rows / whole
             steps = [s for s in GRAINS if days <= MOST_STEPS * GRAINS[s]] or ["year"]
-            if a_day <= 1.1 and times >= 0.6 * whole:
+            if a_day <= ONE_A_DAY and times >= MOST_DAYS * whole:
                 return steps[0]  # a series with one row at a time
             dense = next((s for s in steps if a_day * GRAINS[s] >= FEWEST_ROWS), steps[-1])
             coarser = reversed(steps[: steps.index(dense) + 1])
