@@ -32,7 +32,7 @@ from flaskdash.charts.suggest.rank import choose, score
 from flaskdash.inspect import inspect_source
 
 FOLDS = 10
-PENALTY = 0.5
+PENALTY = 1.0
 # How much a drawn chart counts, by where it was drawn: those in apps were chosen for others, those
 # in notebooks explore, and those in documentation (without `by`) explain a method.
 IMPORTANCE = {"app": 4.0, "notebook": 1.0, "gallery": 1.0, None: 1.0}

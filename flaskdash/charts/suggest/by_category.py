@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
-from flaskdash.charts.suggest.facts import Facts
+from flaskdash.charts.suggest.facts import ALL_BARS, Facts
 from flaskdash.charts.suggest.interest import MIXED_WORDS, NAME_WORDS
 from flaskdash.charts.suggest.wording import aggregation, humanise, measure_title, value_count
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import is_per, words
 
-BARS, ALL_BARS = 15, 20  # of a category with many values, and of one that is shown as a whole
+BARS = 15  # of a category with many values
 
 
 def breakdowns(facts: Facts) -> Iterator[Chart]:

@@ -13,6 +13,7 @@ from flaskdash.charts.suggest.facts import CLOCK, DEMOGRAPHY, PERSONAL_WORDS, UN
 from flaskdash.charts.suggest.interest import (
     NAME_WORDS,
     SAME,
+    is_ambiguous,
     is_one_sided,
     is_part_of_name,
     is_year,
@@ -62,6 +63,7 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
     names = _names(facts, small)[:MAX_NAMES]
     # The code of a state says what its name does.
     unlike = without_twins(facts.frame, [*names, *many, *small])
+    unlike = [c for c in unlike if not is_ambiguous(facts.frame, c, facts.columns)]
     small, many, names = ([c for c in part if c in unlike] for part in (small, many, names))
     # Beside an amount that adds up, a number of rows that hardly differs is one of the table's making.
     least = UNEVEN if facts.adds_up else BY_DESIGN
@@ -73,8 +75,9 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
             yield distribution(facts, measure)
     yield from _lines(facts, measures)
     for category in (*small, *many, *names):
+        has_means = not facts.is_thin(category, "mean")
         for measure in measures:
-            if measure.name == category.name:
+            if measure.name == category.name or (measure.agg == "mean" and not has_means):
                 continue
             effect = relations.explained(measure, category)
             if measure.agg != "mean" or effect > LEAST_EFFECT or category.distinct > MOST_BARS:
@@ -99,7 +102,8 @@ def _shares(facts: Facts, relations: Relations, small: Sequence[Column]) -> Iter
         for category in small:
             if flag.name == category.name or category.distinct > MOST_SHARES:
                 continue
-            if relations.explained(flag, category) > LEAST_EFFECT:
+            effect = relations.explained(flag, category)
+            if effect > LEAST_EFFECT and not facts.is_thin(category, "share"):
                 yield share(facts, flag, category)
 
 

@@ -13,11 +13,13 @@ from flaskdash.charts.suggest.groups import groups
 from flaskdash.charts.suggest.interest import (
     MINOR_WORDS,
     NAME_WORDS,
+    RESULT,
     are_items,
     are_persons,
     category_interest,
     coordinate_columns,
     diverse,
+    is_ambiguous,
     is_amount,
     is_one_sided,
     is_year,
@@ -66,7 +68,11 @@ STEM = 4  # letters that two words share at their beginning
 MAX_BARS_OF_NUMBERS = 12
 LAST_COLUMN_BONUS, MOSTLY = 0.3, 0.8
 UNEVEN = 0.05
+MOST_OF_ROWS = 0.92  # bars of which the first has more leave nothing to compare
 MIN_STEPS = 4
+ALL_BARS = 20  # of a category with more values, only the highest bars are drawn
+ROWS_OF_MEAN = 3  # a mean of fewer rows is that of chance
+MOST_THIN, MOST_THIN_RANKED = 0.5, 0.1
 MIN_FILLED = 0.35
 CLOCK = DATE_PARTS | {"time"}
 LONG_NAME = 40
@@ -355,6 +361,8 @@ class Facts:
         for position, category in enumerate(self.categories[:20]):
             if category.name == self.outcome.name or category.distinct > 24:
                 continue
+            if self.is_thin(category, "share"):
+                continue
             by_value = outcome.groupby(self.frame[category.name].loc[outcome.index])
             shares = by_value.agg(["mean", "size"])
             shares = shares[shares["size"] >= max(5, 0.005 * len(outcome))]
@@ -372,12 +380,35 @@ class Facts:
         return [(category, spread) for _, _, category, spread in ranked]
 
     def differs(self, measure: Column, category: Column) -> bool:
-        """Tell whether the means of a measure differ noticeably by a category."""
+        """Tell whether the means of a measure differ noticeably by a category, of rows enough."""
+        if self.is_thin(category, measure.agg):
+            return False
         if measure.agg != "mean" or category.distinct > 100:
             return True
         values = self.frame[measure.name].astype("float64")
         means = values.groupby(self.frame[category.name]).mean()
         return bool(means.max() - means.min() > 0.02 * float(values.std()))
+
+    def as_result(self, measure: Column) -> tuple[bool, int]:
+        """Return how much a measure is what others lead to: by its name, then by its interest."""
+        names = [each.name for each in self.measures]
+        place = names.index(measure.name) if measure.name in names else len(names)
+        return bool(RESULT.search(measure.name)), -place
+
+    def is_thin(self, category: Column, agg: str | None) -> bool:
+        """Tell whether too many values of a category have too few rows for a mean, or a share.
+
+        Bars of the highest means, and of shares, begin with such values. A category that names its
+        rows, each once or hardly more, is not averaged at all.
+        """
+        if agg not in ("mean", "share"):
+            return False
+        counts = self.frame[category.name].value_counts()
+        if counts.max() < ROWS_OF_MEAN:
+            return False
+        is_ranked = agg == "share" or category.distinct > ALL_BARS
+        thin = float((counts < ROWS_OF_MEAN).mean())
+        return thin > (MOST_THIN_RANKED if is_ranked else MOST_THIN)
 
     def is_stepped(self, measure: Column) -> bool:
         """Tell whether a measure has so few values that bars say more than a histogram."""
@@ -393,7 +424,7 @@ class Facts:
             if not self.frame.duplicated(keys).any():
                 return False  # each value occurs once each time
         counts = self.frame[category.name].value_counts()
-        if float(counts.iloc[0]) > 0.97 * float(counts.sum()):
+        if float(counts.iloc[0]) > MOST_OF_ROWS * float(counts.sum()):
             return False
         return float(counts.std() / counts.mean()) > least
 
@@ -492,7 +523,9 @@ def _ranked_categories(
     useful = [
         c
         for c in categories
-        if worth_counting(c, rows, len(columns), position[c.name]) and not is_year(c, frame, time)
+        if worth_counting(c, rows, len(columns), position[c.name])
+        and not is_year(c, frame, time)
+        and not is_ambiguous(frame, c, columns)
     ]
     useful.sort(key=lambda c: -category_interest(c, rows, position[c.name]))
     useful = without_twins(frame, useful)

@@ -7,7 +7,6 @@ A feature's name begins with what it is about: a use of a column ("category.fron
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -19,6 +18,7 @@ from flaskdash.charts.suggest.interest import (
     MAIN_WORDS,
     MINOR_WORDS,
     NAME_WORDS,
+    RESULT,
     SECOND_WORDS,
 )
 from flaskdash.charts.suggest.relations import Relations
@@ -27,13 +27,6 @@ from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import DATE_PARTS, words
 
 ROLES = ("category", "geography", "flag", "measure", "time", "identifier")
-# What people measure at the end of a study, or pay for; also as a part of a word: "testweight".
-RESULT = re.compile(
-    "yield|score|price|rate|rating|weight|wage|income|salary|sales|revenue|amount|profit|cost|total|mpg"
-    "|churn|survived|target|outcome|value|quality|population|deaths|cases|votes|count|length|growth|eval"
-    "|grade|strength|resp|^y$",
-    re.IGNORECASE,
-)
 SIX = 6
 
 Values = Mapping[str, float]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import Facts
-from flaskdash.charts.suggest.interest import MINOR_WORDS
+from flaskdash.charts.suggest.interest import MINOR_WORDS, is_amount
 from flaskdash.charts.suggest.wording import aggregation, humanise, measure_title, plural, share
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import words
@@ -46,6 +46,8 @@ def _main_measures(facts: Facts) -> list[Column]:
     A mean over rows that measure different things again and again is a mean of none of them.
     """
     amounts = [m for m in facts.single_measures[:3] if m.agg != "mean" and not _is_minor(m)]
+    # The sum of a number that no word calls an amount, such as a mentor's, is hardly asked for.
+    amounts = [m for m in amounts if m.agg != "sum" or is_amount(m)]
     if facts.is_panel and facts.crowded:
         return amounts
     means = [m for m in facts.single_measures[: facts.main] if m.agg == "mean"]

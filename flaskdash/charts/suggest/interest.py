@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,13 @@ GROUP_WORDS = known(
     " channel sector industry genre role team surface continent gender sex age"
 )
 CONTEXT_WORDS = known("population pop gdp")
+# What people measure at the end of a study, or pay for; also as a part of a word: "testweight".
+RESULT = re.compile(
+    "yield|score|price|rate|rating|weight|wage|income|salary|sales|revenue|amount|profit|cost|total|mpg"
+    "|churn|survived|target|outcome|value|quality|population|deaths|cases|votes|count|length|growth|eval"
+    "|grade|strength|resp|^y$",
+    re.IGNORECASE,
+)
 GENERIC_WORDS = known("value values val obs observation data figure")
 EXTREMES = known("min max minimum maximum low high lower upper lowest highest open close")
 WHOLE_WORDS = known("total worldwide overall global 계 합계")
@@ -58,6 +65,7 @@ YEARS = known("year yr")
 YEAR_NAMES = known("years fy season vintage cohort model class annee année jahr año ano anno built")
 CODE_LENGTH = 4
 SEX, SAME = known("sex gender"), 0.98
+LEAST_AMBIGUOUS, MOST_CROSSED = 0.05, 0.25  # shares of the names, and of the wider places
 MIXED_WORDS = known("unit units currency indicator variable metric")
 
 
@@ -229,6 +237,28 @@ def is_part_of_name(column: Column) -> bool:
     """Tell whether a column holds first or last names of persons."""
     name_words = set(words(column.name))
     return "name" in name_words and bool(name_words & {"first", "last", "middle"})
+
+
+def is_ambiguous(frame: pd.DataFrame, place: Column, columns: Sequence[Column]) -> bool:
+    """Tell whether a place's name stands for several places: that of a county, in several states.
+
+    Names that meet nearly all values of the wider place say where something else is: a shop's city
+    beside a customer's state.
+    """
+    if place.role != "geography" or place.type != "text":
+        return False
+    for wider in columns:
+        is_wider = wider.role == "geography" and wider.type == "text" and wider.name != place.name
+        if not is_wider or not 2 < wider.distinct < place.distinct:
+            continue
+        if wider.missing > place.missing:
+            continue  # a province, which most countries lack
+        pairs = frame[[wider.name, place.name]].dropna().drop_duplicates()
+        wider_of_place = pairs[place.name].value_counts()
+        is_several = float((wider_of_place > 1).mean()) > LEAST_AMBIGUOUS
+        if is_several and wider_of_place.mean() < MOST_CROSSED * wider.distinct:
+            return True
+    return False
 
 
 def without_twins(frame: pd.DataFrame, categories: list[Column]) -> list[Column]:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from flaskdash.charts.kinds import Chart
 
-# What is left of a chart's score for each time that a chosen chart has its x, y, or kind, and if
-# one has both columns. Fitted by hand on cross-validated tables; the result hardly depends on them.
-SAME_X, SAME_Y, SAME_KIND, SAME_PAIR = 0.5, 0.5, 0.6, 0.15
+# What is left of a chart's score for each time that a chosen chart has its x, y, or kind. Fitted by
+# hand on cross-validated tables; a measure may come back, as in what people draw.
+SAME_X, SAME_Y, SAME_KIND = 0.5, 0.7, 0.6
 
 
 def score(features: Mapping[str, float], weights: Mapping[str, float]) -> float:
@@ -25,7 +25,6 @@ def choose(charts: Sequence[Chart], scores: Sequence[float], count: int) -> list
     uses_x: Counter[str | None] = Counter()
     uses_y: Counter[str | None] = Counter()
     kinds: Counter[tuple[str, bool]] = Counter()
-    pairs: set[frozenset[str | None]] = set()
     bars: set[tuple[str | None, str | None]] = (
         set()
     )  # the same with another aggregate says it twice
@@ -38,8 +37,7 @@ def choose(charts: Sequence[Chart], scores: Sequence[float], count: int) -> list
             repeats_y = max(repeats_y, uses_y[chart.x])
         value = likelihood[index] * SAME_Y**repeats_y
         value *= SAME_X ** max(uses_x[chart.x], uses_x[chart.y] if chart.y else 0)
-        value *= SAME_KIND ** max(0, kinds[chart.kind, chart.agg == "count"] - 1)
-        return value * (SAME_PAIR if frozenset((chart.x, chart.y)) in pairs else 1.0)
+        return value * SAME_KIND ** max(0, kinds[chart.kind, chart.agg == "count"] - 1)
 
     remaining = set(range(len(charts)))
     while remaining and len(chosen) < count:
@@ -53,7 +51,6 @@ def choose(charts: Sequence[Chart], scores: Sequence[float], count: int) -> list
         chosen.append(best)
         uses_x[chart.x] += 1
         kinds[chart.kind, chart.agg == "count"] += 1
-        pairs.add(frozenset((chart.x, chart.y)))
         if chart.y:
             uses_y[chart.y] += 1
         if chart.kind == "scatter":

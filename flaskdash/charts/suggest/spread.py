@@ -152,14 +152,17 @@ def correlations(facts: Facts) -> Iterator[Chart]:
 
 
 def scatter(facts: Facts, first: Column, second: Column, strength: float) -> Chart:
-    """Return the points of two measures with that rank correlation."""
+    """Return the points of two measures with that rank correlation; what depends is on the y axis."""
     color = facts.color()
+    x, y = sorted((first, second), key=facts.as_result)
+    names = [humanise(column.name, 40) for column in (y, x)]
+    joint = " against " if any(" and " in name for name in names) else " and "
     return Chart(
         "scatter",
         facts.data,
-        capital(f"{humanise(first.name, 40)} and {humanise(second.name, 40)}"),
-        x=first.name,
-        y=second.name,
+        capital(joint.join(names)),
+        x=x.name,
+        y=y.name,
         color=color.name if color else None,
         limit=MAX_POINTS if facts.rows > MAX_POINTS else None,
         reason=f"the two correlate (rank correlation {strength:.2f}, without sign)",

@@ -73,7 +73,7 @@ IRREGULAR = {
     "series": "series",
     "species": "species",
 }
-GENERIC = known("value values val obs observation data figure")
+GENERIC = known("value values val obs observation data figure total")
 # Of rows with such a name, people would take the number for a sum.
 AMOUNT_WORDS = (
     SUM_WORDS

@@ -907,3 +907,92 @@ def test_the_code_of_a_place_is_not_charted_beside_its_name() -> None:
         fruits=lambda i: 10 + noise(i * 3, 300),
     )
     assert not [chart.title for chart in suggested(table) if "code" in (chart.x, chart.by)]
+
+
+@pytest.mark.parametrize("name", ["plan", "Tarif", "branch"])
+@pytest.mark.parametrize("is_thin", [True, False])
+def test_shares_are_of_several_rows_each(name: str, is_thin: bool) -> None:
+    # Two of seven values have two rows each.
+    table = frame(400, **{name: lambda i: "ABCDEFG"[5 + i // 2 if is_thin and i < 4 else i % 5]})
+    table["age"] = [20 + noise(i, 60) for i in range(400)]
+    table["churned"] = ["Yes" if noise(i, 8) < 1 + i % 5 else "No" for i in range(400)]
+    assert bool(find(suggested(table), "bar", x=name, agg="share")) is not is_thin
+
+
+@pytest.mark.parametrize(("rows_each", "is_drawn"), [(2, False), (20, True)])
+def test_the_highest_of_many_means_are_of_several_rows(rows_each: int, is_drawn: bool) -> None:
+    # A third of the rows are of cities with so few rows; the others are of twenty cities.
+    table = frame(
+        900,
+        city=lambda i: f"City {i % 20 if i % 3 else 20 + i // 3 // rows_each}",
+        rating=lambda i: 1 + noise(i, 40) / 10 + (i % 20) / 10,
+    )
+    assert bool(find(suggested(table), "bar", x="city", y="rating", agg="mean")) is is_drawn
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("quality", "alcohol"), ("price", "area"), ("yield", "nitrogen")]
+)
+def test_what_depends_is_on_the_y_axis(first: str, second: str) -> None:
+    for names in [(first, second), (second, first)]:
+        table = frame(
+            90, **{name: (lambda i, n=n: i + noise(i * n, 30)) for n, name in enumerate(names, 3)}
+        )
+        (place,) = find(suggested(table), "scatter")
+        assert suggested(table)[place].y == first
+
+
+def test_names_with_and_in_a_title_are_told_apart() -> None:
+    table = frame(
+        90, **{"food and drink": lambda i: i + noise(i, 30), "rent": lambda i: i + noise(i * 3, 30)}
+    )
+    (title,) = [chart.title for chart in suggested(table) if chart.kind == "scatter"]
+    assert title in ("Food and drink against rent", "Rent against food and drink")
+
+
+@pytest.mark.parametrize(("wide", "narrow"), [("state", "county"), ("country", "city")])
+def test_places_of_the_same_name_are_not_added_up(wide: str, narrow: str) -> None:
+    states = "Ohio Iowa Texas Utah Maine Idaho Nevada Oregon Kansas Alaska".split()
+    table = frame(
+        600,
+        **{
+            wide: lambda i: states[i % 10],
+            # Two of six places in each state have a name that is used in further states.
+            narrow: lambda i: f"{i // 10 % 6}, {i % 10 if i // 10 % 6 > 1 else i % 3}",
+            "cases": lambda i: 20 + noise(i, 900),
+        },
+    )
+    charts = suggested(table)
+    assert find(charts, "bar", x=wide, y="cases")
+    assert not find(charts, "bar", x=narrow)
+
+
+def test_a_sum_that_no_word_calls_an_amount_is_no_figure() -> None:
+    table = frame(
+        90,
+        kind=lambda i: "ABC"[noise(i, 3)],
+        mentor=lambda i: noise(i, 9),
+        sales=lambda i: 5 + noise(i, 400),
+    )
+    titles = [chart.title for chart in suggested(table) if chart.kind == "kpi"]
+    assert "Total sales" in titles
+    assert "Total mentor" not in titles
+
+
+def test_bars_of_which_one_has_nearly_all_rows_are_not_drawn() -> None:
+    table = frame(
+        400,
+        size=lambda i: "small" if noise(i, 100) < 94 else "large",
+        city=lambda i: "ABC"[noise(i, 3)],
+        sales=lambda i: 5 + noise(i, 400),
+    )
+    charts = suggested(table)
+    assert find(charts, "bar", x="city")
+    assert not find(charts, "bar", x="size", agg="count")
+
+
+def test_a_total_is_called_after_its_table() -> None:
+    table = frame(60, kind=lambda i: "ABCD"[i % 4], total=lambda i: 20 + noise(i, 900))
+    titles = {chart.title for chart in suggest(inspected(table), "tax_revenues")}
+    assert "Tax revenues" in titles
+    assert "Total" not in titles
