@@ -756,3 +756,11 @@ def test_a_first_row_with_gaps_is_a_row(write: Write, text: str) -> None:
     inspection = inspect_source(write(text + rows(lambda i: f"n{i},{i + 1990},{i}")))
     assert not any("header rows" in note for note in inspection.notes)
     assert inspection.read.rows == 41
+
+
+@pytest.mark.parametrize("name", ["heat_num", "Lauf Nr", "semi final number"])
+def test_a_number_at_the_end_of_a_name_is_a_label(write: Write, name: str) -> None:
+    header = f"{name},num_guests,score"
+    lines = rows(lambda i: f"{i % 3},{i % 3},{i * i % 47}.5", 150)
+    inspection = inspect_source(write(f"{header}\n{lines}"))
+    assert roles(inspection) == {name: "category", "num_guests": "measure", "score": "measure"}

@@ -26,6 +26,7 @@ from flaskdash.charts.suggest.interest import (
     measure_interest,
     time_interest,
     without_generic_sum,
+    without_rankings,
     without_repeats,
     without_twins,
     worth_counting,
@@ -115,6 +116,8 @@ class Facts:
         times = [c for c in times if not PERSONAL_WORDS & set(words(c.name))]
         times = [c for c in times if not _is_of_entities(c, columns, frame)]
         time = max(times, key=lambda c: time_interest(c, rows), default=None)
+        inspection = without_rankings(inspection, time)
+        columns = inspection.columns
         measures, interest = _ranked_measures(inspection, time, rows)
         top = [interest[measure.name] for measure in measures[:2]]
         categories = _category_columns(columns)

@@ -12,7 +12,7 @@ from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import words
 from flaskdash.names import capital
 
-MOSTLY_THERE = 0.7  # of the rows that a time has usually
+MOSTLY_THERE, HARDLY_THERE = 0.7, 0.1  # of the rows that a time has usually
 
 
 def table(data: str, reason: str) -> Chart:
@@ -109,12 +109,13 @@ def _plural_title(name: str) -> str:
 
 
 def _ends_thinly(facts: Facts, measure: Column, grain: str) -> bool:
-    """Tell whether most of what is measured again and again has no value in the latest step."""
+    """Tell whether the latest step lacks most of what is measured, or nearly all of what happens."""
     time = facts.time
     if time is None or not facts.crowded or grain != (time.grain or grain):
         return False
     counts = facts.frame[facts.frame[measure.name].notna()][time.name].value_counts().sort_index()
-    return counts.empty or bool(counts.iloc[-1] < MOSTLY_THERE * counts.median())
+    least = MOSTLY_THERE if measure.agg == "mean" or facts.is_panel else HARDLY_THERE
+    return counts.empty or bool(counts.iloc[-1] < least * counts.median())
 
 
 def _latest(facts: Facts) -> Chart | None:
@@ -136,7 +137,7 @@ def _latest(facts: Facts) -> Chart | None:
     if not facts.single_measures:
         return None
     measure = facts.single_measures[0]
-    if (measure.agg == "mean" or facts.is_panel) and _ends_thinly(facts, measure, grain):
+    if _ends_thinly(facts, measure, grain):
         return None
     name = measure_title(measure, facts.is_single).removeprefix("Latest ")
     title = capital(f"{name} in the latest {grain}")

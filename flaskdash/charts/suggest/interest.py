@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flaskdash.inspect.model import Column
+from flaskdash.inspect.model import Column, Inspection
 from flaskdash.inspect.words import (
     DATE_PARTS,
     LATITUDE,
@@ -66,6 +66,7 @@ YEAR_NAMES = known("years fy season vintage cohort model class annee année jahr
 CODE_LENGTH = 4
 SEX, SAME = known("sex gender"), 0.98
 LEAST_AMBIGUOUS, MOST_CROSSED = 0.05, 0.25  # shares of the names, and of the wider places
+LEAST_RACES, LEAST_PLACES, HEATS, NUMBERED = 3, 5, 4, 0.8
 MIXED_WORDS = known("unit units currency indicator variable metric")
 
 
@@ -85,6 +86,35 @@ def is_one_sided(frame: pd.DataFrame, column: Column) -> bool:
     if column.distinct > 12:
         return False
     return float(frame[column.name].value_counts(normalize=True).max()) > 0.97
+
+
+def without_rankings(inspection: Inspection, time: Column | None) -> Inspection:
+    """Return the inspection in which places of races, which number rows, are no measures."""
+    columns = tuple(
+        replace(c, role="identifier") if _is_ranking(inspection, c, time) else c
+        for c in inspection.columns
+    )
+    return replace(inspection, columns=columns)
+
+
+def _is_ranking(inspection: Inspection, column: Column, time: Column | None) -> bool:
+    """Tell whether a column numbers the rows of each time from 1 on, or of each heat of a time."""
+    if column.type != "integer" or column.role != "measure" or time is None:
+        return False
+    heats = [c.name for c in inspection.columns if c.role == "category" and c.distinct <= HEATS]
+    return any(
+        _numbers_rows(inspection.frame, column.name, keys)
+        for keys in ([time.name], *([time.name, heat] for heat in heats))
+    )
+
+
+def _numbers_rows(frame: pd.DataFrame, name: str, keys: list[str]) -> bool:
+    rows = frame[[*keys, name]].dropna()
+    races = rows.groupby(keys)[name].agg(["size", "nunique", "min", "max"])
+    races = races[races["size"] >= LEAST_PLACES]
+    is_numbered = (races["min"] == 1) & (races["nunique"] >= NUMBERED * races["max"])
+    is_numbered &= races["nunique"] >= NUMBERED * races["size"]
+    return len(races) >= LEAST_RACES and float(is_numbered.mean()) > NUMBERED
 
 
 def without_generic_sum(measure: Column) -> Column:

@@ -272,6 +272,8 @@ def _number_role(
         return "flag"
     if _is_area(name):
         return "category" if distinct <= 60 else "identifier"
+    if name_words and (last := words(name)[-1]) in vocabulary.NUMBER_WORDS:
+        name_words.remove(last)  # a "heat number" counts nothing
     return "category" if _is_level(name_words, present, distinct) else "measure"
 
 

@@ -996,3 +996,29 @@ def test_a_total_is_called_after_its_table() -> None:
     titles = {chart.title for chart in suggest(inspected(table), "tax_revenues")}
     assert "Tax revenues" in titles
     assert "Total" not in titles
+
+
+@pytest.mark.parametrize("name", ["place_final", "Platz", "running_order"])
+@pytest.mark.parametrize("heats", [1, 2])
+@pytest.mark.parametrize("is_place", [True, False])
+def test_places_of_each_race_are_not_added_up(name: str, heats: int, is_place: bool) -> None:
+    table = frame(
+        200 * heats,
+        year=lambda i: 2001 + i // 20 // heats,
+        heat=lambda i: "AB"[i // 20 % heats],
+        team=lambda i: f"Team {noise(i, 12)}",
+        points=lambda i: 5 + noise(i, 400),
+    )
+    table[name] = [(i * 7 % 20 if is_place else noise(i, 20)) + 1 for i in range(len(table))]
+    assert any(name in (chart.x, chart.y) for chart in suggested(table)) is not is_place
+
+
+@pytest.mark.parametrize(("last", "is_shown"), [(1, False), (40, True)])
+def test_a_last_year_with_hardly_any_rows_is_no_figure(last: int, is_shown: bool) -> None:
+    table = frame(
+        360 + last,
+        year=lambda i: 2011 + i // 40,
+        kind=lambda i: "ABC"[noise(i, 3)],
+        sales=lambda i: 20 + noise(i, 400),
+    )
+    assert bool(find(suggested(table), "kpi", x="year")) is is_shown
