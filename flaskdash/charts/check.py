@@ -14,6 +14,7 @@ from flaskdash.charts.kinds import (
     AUTO_KINDS,
     CANDLE,
     COLUMNS,
+    FILE_FLAGS,
     FLAGS,
     KINDS,
     WHOLES,
@@ -71,7 +72,7 @@ def _check_flags(chart: Chart, columns: Mapping[str, Column]) -> None:
         raise FlaskdashError(
             f"--target {chart.target} is not a number that a chart can show", hint="--target 5000"
         )
-    for flag in FLAGS:
+    for flag in (*FLAGS, *FILE_FLAGS):
         value = getattr(chart, flag)
         if value is None and flag in kind.needs:
             hint = f"--{flag} {'COLUMN' if flag in COLUMNS else 'VALUE'}"
@@ -133,11 +134,14 @@ def _check_kind(chart: Chart, columns: Mapping[str, Column]) -> None:
     if chart.kind == "candlestick":
         _check_candlestick(chart, columns)
     x = columns.get(chart.x or "")
-    if chart.kind == "choropleth" and x is not None and x.type != "text":
+    types = {"text", "integer"} if chart.shapes else {"text"}  # codes may be numbers
+    if chart.kind == "choropleth" and x is not None and x.type not in types:
         raise FlaskdashError(
             f"a choropleth needs names of places, and {x.name!r} is {x.type}",
             hint="--x COLUMN with countries, or with states of the USA",
         )
+    if chart.key and not chart.shapes:
+        raise FlaskdashError("--key needs --shapes", hint="--shapes FILE.geojson")
     if chart.mode is not None and chart.color is None:
         raise FlaskdashError(f"--mode {chart.mode} needs --color", hint="--color COLUMN")
     if chart.kind == "area" and chart.mode == "group":

@@ -23,6 +23,7 @@ MODES = ("stack", "group", "percent")
 ORIENTATIONS = ("vertical", "horizontal")
 COLUMNS = ("x", "y", "by", "size", "color")  # the flags that name a column
 FLAGS = (*COLUMNS, "agg", "grain", "limit", "mode", "orientation", "target")
+FILE_FLAGS = ("shapes", "key")  # of the command alone: a form in the browser has no files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,10 +145,10 @@ KINDS = {
         ),
         Kind(
             name="choropleth",
-            summary="a measure by country, or by state of the USA, on a map",
+            summary="a measure by country, by state of the USA, or by area of --shapes, on a map",
             title="{measure} by {x}",
             needs=("x",),
-            takes=("y", "agg"),
+            takes=("y", "agg", "shapes", "key"),
             **MAP,
         ),
         Kind(
@@ -265,6 +266,8 @@ class Chart:
     days without rows that a whole step may end with, if the data tells.
     `ends_apart` tells that its categories have their last rows at different times.
     `join` brings in the rows of several loaders; `data` is then the name of the joined rows.
+    `shapes` is the path of a GeoJSON file with the areas of a map, and `key` the property that names
+    them.
     """
 
     kind: str
@@ -291,3 +294,5 @@ class Chart:
     slack: int | None = None
     ends_apart: bool = False
     join: Join | None = None
+    shapes: str | None = None
+    key: str | None = None

@@ -23,6 +23,7 @@ ORDERED_WORDS, MAX_AGES = DATE_PARTS | {"age"}, 120
 # How many days without rows a finished step in time may end with, and how many days it has.
 SLACK = {"day": 0, "week": 1, "month": 3, "quarter": 9, "year": 20}
 DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+MOST_AREAS = 5_000  # the counties of the USA are 3,100
 DEFAULT_PARTS = 7  # besides "Other"
 MAX_PARTS = {"waterfall": 14}
 BOX = {"low": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "high": 0.95}
@@ -498,7 +499,7 @@ def _waterfall(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) ->
 
 
 def _areas(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:
-    return _bar(replace(chart, limit=500), columns, dialect)
+    return _bar(replace(chart, limit=MOST_AREAS), columns, dialect)
 
 
 def _nested(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:

@@ -54,6 +54,17 @@ def is_terminal() -> bool:
 )
 @click.option("--orientation", type=click.Choice(ORIENTATIONS), help="Direction of the bars.")
 @click.option("--target", type=float, help="Number that the measure should reach.")
+@click.option(
+    "--shapes",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="GeoJSON with the areas of a choropleth.",
+)
+@click.option(
+    "--key",
+    metavar="PROPERTY",
+    help="Property of the areas that --x has.  [default: the one that fits]",
+)
 @click.option("--title", default="", help="Title of the chart.  [default: from the columns]")
 @click.option("--dashboard", help="Title of the dashboard that shows it.  [default: the first one]")
 @click.option(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import filecmp
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -13,10 +12,11 @@ from flaskdash import names
 from flaskdash.charts.check import check
 from flaskdash.charts.kinds import KINDS, Chart
 from flaskdash.errors import FlaskdashError
-from flaskdash.generate import chart_file, joined, loader_file, render
+from flaskdash.generate import chart_file, joined, loader_file, render, shapes
 from flaskdash.generate.parts import DATABASE, is_part
 from flaskdash.generate.place import append_line, place
 from flaskdash.generate.sources import Source, SourceOptions, read_source, unused_name
+from flaskdash.inspect.formats.csv import listed
 from flaskdash.progress import Echo
 from flaskdash.project import Project, contents, dotenv, dotenv_line
 from flaskdash.project.results import LoaderTable
@@ -141,6 +141,8 @@ def add_chart(
 ) -> str:
     """Check a chart against the columns, and write it; return the name of its module."""
     chart, dashboard = finish_chart(project, table, chart, dashboard)
+    if chart.shapes:
+        _report_shapes(project, table, chart, echo)
     module = _module_name(name) if name else names.identifier(chart.title, "chart")
     with render.draft() as root:
         path = draft_chart(root, module, table, chart, dashboard)
@@ -173,8 +175,8 @@ def finish_chart(
 
 
 def _check_places(chart: Chart, table: LoaderTable) -> None:
-    """Raise FlaskdashError if a map of areas would be empty."""
-    if chart.kind != "choropleth":
+    """Raise FlaskdashError if a map of countries or states would be empty."""
+    if chart.kind != "choropleth" or chart.shapes:
         return
     from flaskdash.charts.suggest.places import may_be_drawn
 
@@ -184,8 +186,27 @@ def _check_places(chart: Chart, table: LoaderTable) -> None:
         raise FlaskdashError(
             "a choropleth draws countries, by their English names or codes, and states of the USA;"
             f" {chart.x!r} has none of them, but: {examples}",
-            hint=f"--kind bar --x {shlex.quote(chart.x or '')}",
+            hint="--shapes FILE.geojson, with the outlines of the areas; or --kind bar",
         )
+
+
+def _report_shapes(project: Project, table: LoaderTable, chart: Chart, echo: Echo) -> None:
+    """Say by what the areas of a map are called, and which places have none.
+
+    Raises FlaskdashError if the project has other outlines under that name.
+    """
+    assert chart.shapes
+    values = table.inspection.frame[chart.x].dropna().unique()
+    areas = shapes.read(Path(chart.shapes), chart.key, values)
+    file = project.root / shapes.FOLDER / areas.file
+    if file.exists() and file.read_text("utf-8") != areas.text:
+        raise FlaskdashError(
+            f"{project.relative(file)} already has other outlines. Give the new ones another name.",
+            hint="--shapes OTHER.geojson",
+        )
+    echo(f"shapes    {len(values) - len(areas.unmatched)} of {len(values)} places, by {areas.key}")
+    if areas.unmatched:
+        echo(f"          without an outline: {listed(areas.unmatched)}")
 
 
 def draft_chart(

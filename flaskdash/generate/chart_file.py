@@ -15,7 +15,7 @@ from flaskdash.charts.suggest import wording
 from flaskdash.charts.suggest.places import US_STATES
 from flaskdash.charts.suggest.wording import humanise
 from flaskdash.errors import FlaskdashError
-from flaskdash.generate import render
+from flaskdash.generate import render, shapes
 from flaskdash.generate.literals import one_line, triple_quoted
 from flaskdash.inspect.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
@@ -152,6 +152,7 @@ def chart(
         "sql": triple_quoted(query),
         **drawing,
         "usa": in_usa(chart, frame),
+        "shapes": _write_shapes(root, chart, frame),
         "note": note,
         "imports": _imports(chart, note, drawing),
     }
@@ -163,6 +164,17 @@ def chart(
         render.render_part(part, {}, root)
     render.render("chart", {"module": name, "chart": context}, root)
     return PurePosixPath("app", "charts", f"{name}.py")
+
+
+def _write_shapes(root: Path, chart: Chart, frame: pd.DataFrame) -> str:
+    """Write the areas of a map; return the path of their file in app/static, or "" if it has none."""
+    if not chart.shapes:
+        return ""
+    areas = shapes.read(Path(chart.shapes), chart.key, frame[chart.x].dropna().unique())
+    file = root / shapes.FOLDER / areas.file
+    file.parent.mkdir(parents=True)
+    file.write_text(areas.text, "utf-8")
+    return f"shapes/{areas.file}"
 
 
 def _imports(chart: Chart, note: str, drawing: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.support.data import PLACES
 from tests.support.flags import FLAGS
 from tests.support.pages import add
 from tests.support.projects import copy_project, own_environment
+from tests.support.shapes import collection, square
 from tests.support.web import serving, wait_for_data
 
 NOTES = """### Notes
@@ -95,6 +97,11 @@ def add_each_kind(root: Path) -> None:
         add("add-chart", "my_choropleth", *flags, "choropleth", "--x", "country", "--y", "people")
         add("add-chart", "my_map", *flags, "map", "--x", "longitude", "--y", "latitude")
         add("add-chart", "states", *flags, "choropleth", "--x", "state", "--title", "States")
+        areas = [square(x, y, 5, name=country) for country, _, x, y in PLACES]
+        outlines = root.with_name("areas.geojson")
+        outlines.write_text(json.dumps(collection(*areas)), "utf-8")
+        areas_of = ("--x", "country", "--shapes", str(outlines))
+        add("add-chart", "areas", *flags, "choropleth", *areas_of, "--title", "Areas")
         trend = ("--kind", "kpi", "--x", "date", "--y", "revenue", "--grain", "month")
         add("add-chart", "trend", "--data", "sales", *trend, *on, "region")
         target = ("--kind", "bullet", "--y", "revenue", "--target", "5000")

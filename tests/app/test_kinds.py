@@ -53,8 +53,14 @@ def test_each_kind_is_drawn(kinds: str, watched: Watched, scheme: str, width: in
         card.locator(selector).nth(least - 1).wait_for(state="attached", timeout=10_000)
     page.locator("#states").scroll_into_view_if_needed()
     page.locator("#states .choroplethlayer path").nth(len(PLACES) - 1).wait_for(state="attached")
+    page.locator("#areas").scroll_into_view_if_needed()
+    areas = page.locator("#areas .choroplethlayer path")
+    areas.nth(len(PLACES) - 1).wait_for(state="attached")
+    # The path of an area that runs the wrong way round is as large as the map.
+    widths = areas.evaluate_all("paths => paths.map((path) => path.getBBox().width)")
+    assert max(widths) < 0.2 * page.locator("#areas .chart").bounding_box()["width"]
     assert page.locator(".card .error").count() == 0
-    assert page.locator(".card").count() == len(KINDS) + 2
+    assert page.locator(".card").count() == len(KINDS) + 3
     assert page.locator("#trend svg polyline").bounding_box()
     assert re.search(r"% on \w+ 20\d\d", page.locator("#trend .note").inner_text())
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width

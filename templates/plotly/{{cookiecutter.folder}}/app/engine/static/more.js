@@ -1,7 +1,8 @@
 // The look of the kinds that plotly-more.min.js draws: maps, heat maps, boxes, gauges...
 "use strict";
 
-Plotly.setPlotConfig({ topojsonURL: new URL("../vendor/", document.currentScript.src).href });
+const ownFolder = document.currentScript.src;
+Plotly.setPlotConfig({ topojsonURL: new URL("../vendor/", ownFolder).href });
 
 const traceStyles = {
   choropleth: styleBorders,
@@ -53,6 +54,9 @@ const traceStyles = {
 };
 
 function styleBorders(trace, { css }) {
+  if (typeof trace.geojson === "string") {
+    trace.geojson = new URL(`../${trace.geojson}`, ownFolder).href; // in app/static
+  }
   trace.marker = { ...trace.marker, line: { color: css("--card"), width: 0.5 } };
 }
 
@@ -70,7 +74,8 @@ function styleGeo(geo, css) {
   const card = css("--card");
   const borders = { countrycolor: card, coastlinecolor: card, subunitcolor: card };
   const land = { landcolor: css("--line"), showland: true, showlakes: false, showframe: false };
-  return { bgcolor: "rgba(0,0,0,0)", ...borders, ...land, ...geo };
+  const outlines = geo.visible === false ? {} : { ...borders, ...land };
+  return { bgcolor: "rgba(0,0,0,0)", ...outlines, ...geo };
 }
 
 function stylePolar(polar, data, { css, layout: { font } }) {
