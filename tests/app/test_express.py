@@ -176,6 +176,20 @@ def test_one_point_is_a_point(site: str, watched: Watched) -> None:
     assert card(page, "between_gaps").locator(".js-line").count() == 2  # it breaks at a gap
 
 
+def test_a_few_dates_and_rows_have_a_label_each(site: str, watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{site}/dashboards/own")
+    days = ["Mar 5", "Mar 6", "Mar 8"]
+    for name, dates in (("few_days", days), ("few_months", ["Jan 2024", "Feb 2024", "Mar 2024"])):
+        chart = card(page, name)
+        labels = chart.locator(".xtick text").all_text_contents()
+        assert [label[: len(date)] for label, date in zip(labels, dates, strict=True)] == dates
+        for label in chart.locator(".xtick").all():
+            check_inside(label, chart)
+        numbers = map(float, chart.locator(".ytick text").all_text_contents())
+        assert all(number.is_integer() for number in numbers)
+
+
 def test_a_filter_may_bring_another_type_of_trace(site: str, watched: Watched) -> None:
     page = watched.page
     page.goto(f"{site}/dashboards/regions")

@@ -83,6 +83,8 @@ OWN = {
     "many_rows": "px.scatter(pd.concat([df] * 9), x='units', y='revenue', color='revenue')",
     "one_date": "px.line(df[df['date'] == df['date'].min()].assign(date='2024-03-01'), x='date', y='revenue')",
     "one_each": "go.Figure([go.Scatter(x=['2024-03-05'], y=[n], mode='lines', name=str(n)) for n in (1, 2)])",
+    "few_days": "go.Figure(go.Scatter(x=['2024-03-05', '2024-03-06', '2024-03-08'], y=[1, 3, 2], mode='lines'))",
+    "few_months": "go.Figure(go.Bar(x=['2024-01-01', '2024-02-01', '2024-03-01'], y=[1, 3, 2]))",
     "between_gaps": "go.Figure(go.Scatter(x=[1, 2, 3, 4, 5], y=[1, 2, None, 4, None], mode='lines'))",
     "number": "go.Figure(go.Indicator(mode='number+delta', value=3, delta={'reference': 2}))",
 }

@@ -1,8 +1,8 @@
 // The look of the kinds that plotly-more.min.js draws: maps, heat maps, boxes, gauges...
 "use strict";
 
-const ownFolder = document.currentScript.src;
-Plotly.setPlotConfig({ topojsonURL: new URL("../vendor/", ownFolder).href });
+const here = document.currentScript.src;
+Plotly.setPlotConfig({ topojsonURL: new URL("../vendor/", here).href });
 
 const traceStyles = {
   choropleth: styleBorders,
@@ -54,9 +54,7 @@ const traceStyles = {
 };
 
 function styleBorders(trace, { css }) {
-  if (typeof trace.geojson === "string") {
-    trace.geojson = new URL(`../${trace.geojson}`, ownFolder).href; // in app/static
-  }
+  if (typeof trace.geojson === "string") trace.geojson = new URL(`../${trace.geojson}`, here).href;
   trace.marker = { ...trace.marker, line: { color: css("--card"), width: 0.5 } };
 }
 
@@ -74,8 +72,7 @@ function styleGeo(geo, css) {
   const card = css("--card");
   const borders = { countrycolor: card, coastlinecolor: card, subunitcolor: card };
   const land = { landcolor: css("--line"), showland: true, showlakes: false, showframe: false };
-  const outlines = geo.visible === false ? {} : { ...borders, ...land };
-  return { bgcolor: "rgba(0,0,0,0)", ...outlines, ...geo };
+  return { bgcolor: "rgba(0,0,0,0)", ...borders, ...land, ...geo };
 }
 
 function stylePolar(polar, data, { css, layout: { font } }) {

@@ -5,6 +5,7 @@ let pageLook; // light, dark or print
 
 const isDate = (value) => /^\d{4}-\d\d/.test(value);
 const firstOf = (list) => (Array.isArray(list) ? list.find((value) => value != null) : undefined);
+const isDay = (value) => /^\d{4}-\d\d-\d\d(T00:00(:00(\.0+)?)?)?$/.test(value);
 const isName = (value) => typeof value === "string" && isNaN(value) && !isDate(value);
 const hasAxes = ({ x, y, type }) => x || y || /heatmap|contour/.test(type);
 
@@ -77,10 +78,13 @@ function prepareAxes(data, layout, look, width) {
     else if (text !== titles[letter]) axis.title = { text, font: look.layout.font }; // not of facets
     if (own.overlaying) axis.tickmode ??= "auto"; // of round numbers
     const [start, end] = axis.domain ?? [0, 1];
+    const numbers = tracesOf(key).length === 1 ? numbersOf(tracesOf(key)[0][letter]) : [];
+    const areFew = numbers.length && numbers.every((n) => Number.isInteger(n) && Math.abs(n) < 5);
+    if (areFew) axis.dtick ??= 1; // half a row is none
     if (end - start < 1) axis.ticklabeloverflow = "hide past domain";
     if (letter === "x") {
       axis.nticks ??= Math.max(2, Math.round(((width - 120) * (end - start)) / 70));
-      showOneDate(axis, tracesOf(key));
+      showFewDates(axis, tracesOf(key));
     }
     if (!isCategory) continue;
     const widths = truncateCategories(letter, axis, tracesOf(key), width);
@@ -91,14 +95,17 @@ function prepareAxes(data, layout, look, width) {
   return titles;
 }
 
-// Around one date, Plotly's axis would show parts of a second.
-function showOneDate(axis, traces) {
-  const date = traces[0]?.x?.[0];
-  if (!isDate(date) || !traces.every(({ x }) => x?.length === 1 && x[0] === date)) return;
-  const time = Date.parse(date.length > 10 ? `${date.slice(0, 19)}Z` : date);
-  axis.range ??= [time - 864e5, time + 864e5];
-  axis.tickvals ??= [date];
-  axis.tickformat ??= /^\d{4}-\d\d-01(T00:00|$)/.test(date) ? "%b %Y" : "%b %-d, %Y";
+// Around a few dates, Plotly's axis would show hours, or parts of a second, and cut the last date.
+function showFewDates(axis, traces) {
+  const dates = [...new Set(traces.flatMap(({ x }) => x ?? []))].sort();
+  const isOne = dates.length === 1;
+  if (!dates.length || dates.length > axis.nticks || !dates.every(isOne ? isDate : isDay)) return;
+  const [first, last] = [dates[0], dates.at(-1)].map((date) => Date.parse(date.slice(0, 10)));
+  const gap = (last - first) / 12 || 864e5;
+  if (isOne || !traces.some(({ type }) => type === "bar")) axis.range ??= [first - gap, last + gap];
+  axis.tickvals ??= dates;
+  const end = (text) => dates.every((date) => date.replace(/T00:00.*/, "").endsWith(text));
+  axis.tickformat ??= !isOne && end("-01-01") ? "%Y" : end("-01") ? "%b %Y" : "%b %-d, %Y";
 }
 
 // Charts far above or below the window wait until they come near it.

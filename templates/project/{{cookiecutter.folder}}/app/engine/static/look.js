@@ -20,21 +20,16 @@ function readLook() {
   const line = css("--line");
   const lines = { gridcolor: line, linecolor: line, zerolinecolor: line, showline: false };
   const axis = { ...lines, ...ticks, ...exponents };
+  const clear = "rgba(0,0,0,0)";
+  const legend = { orientation: "h", y: 1.02, xanchor: "left", yanchor: "bottom", maxheight: 80 };
   const layout = {
     colorway: css("--colors").split(/\s+/),
     font,
     separators: ".,",
     hoverlabel: { bgcolor: css("--card"), bordercolor: line, namelength: -1 },
-    legend: {
-      orientation: "h",
-      y: 1.02,
-      xanchor: "left",
-      yanchor: "bottom",
-      maxheight: 80,
-      bgcolor: "rgba(0,0,0,0)",
-    },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
+    legend: { ...legend, bgcolor: clear },
+    paper_bgcolor: clear,
+    plot_bgcolor: clear,
   };
   layout.hoverlabel.font = { ...font, color: css("--ink") };
   return { axis, layout, css };
@@ -144,12 +139,8 @@ function styleColorScales(data, layout, look) {
   const style = (part) => {
     const colorscale = isDefaultScale(part.colorscale) ? theme : part.colorscale;
     const text = part.colorbar?.title?.text ?? part.colorbar?.title;
-    const colorbar = {
-      ...bar,
-      ...part.colorbar,
-      title: { text, side: "right", font: look.layout.font },
-    };
-    Object.assign(part, { colorscale, colorbar });
+    const title = { text, side: "right", font: look.layout.font };
+    Object.assign(part, { colorscale, colorbar: { ...bar, ...part.colorbar, title } });
   };
   layout.coloraxis ??= {};
   for (const name in layout) if (name.startsWith("coloraxis")) style(layout[name]);
