@@ -343,7 +343,7 @@ def _measure_label(chart: Chart) -> str:
         return wording.compared(chart.across, chart.agg or "")
     name = humanise(chart.only[1] if chart.only else chart.y)
     label = AGGREGATE_LABELS.get(chart.agg or "", "")
-    return name if name.lower().startswith(label.lower()) else f"{label} {name}"
+    return name if label in name.lower().split() else f"{label} {name}".strip()
 
 
 def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
