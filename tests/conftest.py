@@ -32,9 +32,14 @@ from tests.support.web import Watched
 
 
 def pytest_configure() -> None:
-    """Restore SIGINT, which a shell ignores for a run that it starts in the background."""
+    """Restore the signals that a shell ignores for a run that it starts in the background.
+
+    Else the servers of tests would ignore SIGQUIT too, and each be killed after a wait only.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 # Tests with one of these start a browser, or processes of a project: `make quick` leaves them out.
