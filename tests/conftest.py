@@ -32,10 +32,10 @@ from tests.support.web import Watched
 
 
 def pytest_configure() -> None:
-    """Restore the signals that a shell ignores for a run that it starts in the background.
-
-    Else the servers of tests would ignore SIGQUIT too, and each be killed after a wait only.
-    """
+    """Give the programs that tests start what they have on the machine of a user."""
+    # Images of containers often set this: each of a thousand programs would compile pandas again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # A shell lets what it starts in the background ignore these signals, and children inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.platform != "win32" and signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:

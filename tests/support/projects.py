@@ -177,7 +177,9 @@ def _variables(more: dict[str, str]) -> dict[str, str]:
 
 
 def snapshot(root: Path) -> dict[str, bytes]:
-    return {str(path): (root / path).read_bytes() for path in render.files(root)}
+    """Return the files of a project; bytecode of Python is nobody's file."""
+    paths = (path for path in render.files(root) if "__pycache__" not in path.parts)
+    return {str(path): (root / path).read_bytes() for path in paths}
 
 
 def replace_in(project: Path, file: str, *pairs: tuple[str, str]) -> None:
