@@ -191,7 +191,7 @@ def rows_of(data: str, columns: Sequence[Column], rows: int) -> str:
     }
     is_amount = {last, last[:-1]} & (AMOUNT_WORDS | measured) or last.endswith("sales")
     # A table of states with several rows for each state has no states as rows.
-    repeated = {plural(words(c.name)[-1]) for c in columns if c.distinct < rows and words(c.name)}
+    repeated = {plural(_head(c.name)) for c in columns if c.distinct < rows and words(c.name)}
     if is_one and not is_amount and last not in repeated:
         return spelled(last)
     for column in columns:
@@ -209,6 +209,13 @@ def _identified(column: Column, is_first: bool) -> str:
     if len(nouns) != 1 or not re.fullmatch("[a-z]{3,}", nouns[0]) or nouns[0] in NAMELESS:
         return ""
     return nouns[0] if is_first or len(name_words) > 1 else ""
+
+
+def _head(name: str) -> str:
+    """Return the noun that a name is about: the player of "player_of_match", the type of "match_type"."""
+    name_words = words(name)
+    before = name_words[: name_words.index("of")] if "of" in name_words else []
+    return (before or name_words)[-1]
 
 
 def _is_plural(word: str) -> bool:

@@ -801,6 +801,19 @@ def test_one_row_for_each_month_is_no_average(stores: int, title: str) -> None:
     assert f"{title} in the latest month" in titles
 
 
+@pytest.mark.parametrize(("column", "name"), [("player_of_match", "matches"), ("match", "")])
+def test_what_a_column_is_of_may_be_the_rows(column: str, name: str) -> None:
+    table = frame(
+        60,
+        **{
+            column: lambda i: f"P{i % 20}",
+            "city": lambda i: "ABC"[i % 3],
+            "runs": lambda i: noise(i),
+        },
+    )
+    assert {chart.row_name for chart in suggest(inspected(table), "matches")} == {"", name}
+
+
 def test_rows_are_not_called_after_a_column_that_repeats() -> None:
     table = frame(60, state=lambda i: ["Utah", "Iowa", "Ohio"][i % 3], sales=lambda i: noise(i, 97))
     names = {chart.row_name for chart in suggest(inspected(table), "states")}
