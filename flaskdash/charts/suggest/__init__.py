@@ -34,7 +34,7 @@ from flaskdash.names import capital
 
 __all__ = ["filters", "humanise", "suggest"]
 
-MAX_CHARTS = 14
+MAX_CHARTS, FIRST = 14, 6
 FILTER_VALUES = 50
 SEARCHED_VALUES = 5_000
 
@@ -107,6 +107,9 @@ def ranked(facts: Facts) -> list[Chart]:
     chosen = [charts[index] for index in choose(charts, scores, MAX_CHARTS)]
     # What a table is laid out for comes first, though people who draw charts one by one miss it.
     laid_out = [*(comparisons(facts) if facts.is_compared else ()), *candles(facts)][:1]
+    # So does what its outcome depends on most, which people explore before they draw it.
+    if facts.kind == "outcome" and not any(chart.agg == "share" for chart in chosen[:FIRST]):
+        laid_out += [*shares(facts)][:1]
     return [*laid_out, *(chart for chart in chosen if chart not in laid_out)][:MAX_CHARTS]
 
 

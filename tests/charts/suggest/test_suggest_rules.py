@@ -1035,3 +1035,22 @@ def test_a_last_year_with_hardly_any_rows_is_no_figure(last: int, is_shown: bool
         sales=lambda i: 20 + noise(i, 400),
     )
     assert bool(find(suggested(table), "kpi", x="year")) is is_shown
+
+
+@pytest.mark.parametrize("name", ["left", "Churned", "approved"])
+def test_a_chart_of_the_outcome_is_among_the_first(name: str) -> None:
+    # Most columns have numbers, whose distributions people look at first.
+    table = frame(
+        3000,
+        level=lambda i: noise(i, 97) / 100,
+        evaluation=lambda i: 0.4 + noise(i * 17, 60) / 100,
+        average_hours=lambda i: 90 + noise(i * 3, 200),
+        time_spent=lambda i: 2 + noise(i * 7, 9),
+        accident=lambda i: int(noise(i * 19, 9) == 0),
+        promotion=lambda i: int(noise(i * 23, 9) == 0),
+        department=lambda i: "ABCDEFGHIJ"[noise(i * 11, 10)],
+        salary=lambda i: ["low", "medium", "high"][noise(i * 13, 3)],
+    )
+    outcome = [int(noise(i * 13, 3) + noise(i, 3) > 2) for i in range(3000)]
+    table.insert(5, name, outcome)
+    assert find(suggested(table)[:6], "bar", y=name, agg="share")
