@@ -18,21 +18,28 @@
       .map((kpi) => kpi.textContent.trim())
       .join();
   const title = () => document.querySelector("h1");
-  const isWhole = (seen) => seen.length === 4 && seen.every((shape) => shape.trim());
+  const isWhole = (charts) => {
+    const drawn = shapes();
+    return drawn.length === charts && drawn.every((shape) => shape.trim());
+  };
+  const hasSome = (words) => words.some((word) => text().includes(word));
 
   const CHECKS = {
-    drawn: () => isWhole(shapes()),
-    changed: ({ outlines }) => isWhole(shapes()) && shapes().join() !== outlines,
-    error: () => text().includes("SyntaxError"),
-    mended: () => isWhole(shapes()) && !text().includes("SyntaxError"),
+    drawn: ({ charts }) => isWhole(charts),
+    changed: ({ charts, outlines, words }) =>
+      isWhole(charts) && shapes().join() !== outlines && !hasSome(words),
+    error: ({ words }) => hasSome(words),
+    text: ({ charts, words }) => isWhole(charts) && text().includes(words[0]),
     style: ({ colour }) => title() && getComputedStyle(title()).color !== colour,
-    figures: ({ numbers }) => figures() && isWhole(shapes()) && figures() !== numbers,
+    figures: ({ charts, numbers, words }) =>
+      figures() && isWhole(charts) && figures() !== numbers && !hasSome(words),
   };
   window.bench = {
-    expect(name) {
+    // The words are those of an error that appears or goes, or of a title that appears.
+    expect(name, words = [], charts = 4) {
       const colour = title() && getComputedStyle(title()).color;
       const outlines = shapes().join();
-      store("expected", { name, colour, outlines, numbers: figures() });
+      store("expected", { name, words, charts, colour, outlines, numbers: figures() });
       store("seen", 0);
     },
     seen: () => store("seen"),

@@ -81,8 +81,8 @@ def await_port(process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            assert process.stderr
-            raise RuntimeError(process.stderr.read().decode(errors="replace"))
+            reason = process.stderr.read().decode(errors="replace") if process.stderr else ""
+            raise RuntimeError(reason or f"it ended with exit code {process.returncode}")
         with suppress(OSError), socket.create_connection((HOST, port), timeout=1):
             return
         time.sleep(0.002)

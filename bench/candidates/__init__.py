@@ -20,6 +20,7 @@ REQUIREMENTS = {
     "dash-parquet": ("dash", "flask-caching", "gunicorn", "pandas", "pyarrow"),
     "course": ("flask", "gunicorn", "pandas", "plotly"),
     "streamlit": ("streamlit", "pandas", "plotly"),
+    "shiny": ("shiny", "pandas", "plotly"),
 }
 CHARTS: tuple[tuple[str, ...], ...] = (
     ("--kind", "kpi", "--y", "revenue", "--agg", "sum", "--title", "Revenue"),
