@@ -49,6 +49,7 @@ STATE = """() => ({
     chart: document.querySelector("#bars .js-plotly-plot").dataset.marker,
 })"""
 Edit = Callable[[str, str, str], None]
+HEADER = "x-flaskdash-dev"  # of requests that bring a page up to date
 
 
 @pytest.fixture
@@ -187,8 +188,14 @@ def test_a_helper_is_loaded_into_the_process_that_serves(
     until(lambda: "No such dashboard." in served.get("/dashboards/nothing")[1], "the page")
     assert page.evaluate("window.marker") == 1
     assert served.state()["id"].partition("-")[0] == process
-    edit("app/config.py", "def load(", "os.environ['X_WORD'] = '1'\n\n\ndef load(")
+    refreshes: list[str] = []
+    page.on("request", lambda request: refreshes.extend(set(request.headers) & {HEADER}))
+    with page.expect_response("**/events"):
+        edit("app/config.py", "def load(", "os.environ['X_WORD'] = '1'\n\n\ndef load(")
     served.wait(r"app/config.py: restarted in \d+ ms")
+    until(lambda: refreshes, "the page of the new process")
+    page.wait_for_timeout(200)
+    assert len(refreshes) == 1
     assert served.state()["id"].partition("-")[0] != process
 
 

@@ -8,8 +8,8 @@
   const isProblemPage = (page) => page.documentElement.hasAttribute("data-flaskdash-problem");
   let pageProblems = isProblemPage(document) ? [] : JSON.parse(shown.problems);
   let projectProblem = null;
-  let refreshing = null;
-  let isOutdated = false;
+  let latest = shown.id; // the state of the server by its last event
+  let isRefreshing = false;
 
   function swapStyles(old, times) {
     for (const link of document.querySelectorAll('link[rel="stylesheet"]')) {
@@ -44,20 +44,20 @@
     showProblems();
   }
 
-  // One refresh at a time; changes meanwhile are one more.
+  // One refresh at a time. What changes meanwhile is one more, unless the page already shows it.
   async function follow() {
-    isOutdated = true;
-    if (refreshing) return;
-    refreshing = true;
-    while (isOutdated) {
-      isOutdated = false;
+    if (isRefreshing) return;
+    isRefreshing = true;
+    let wanted;
+    do {
+      wanted = latest;
       try {
         await refresh();
       } catch {
         shown.id = ""; // the next event asks again
       }
-    }
-    refreshing = false;
+    } while (latest !== wanted && latest !== shown.id);
+    isRefreshing = false;
   }
 
   function handleState(state) {
@@ -70,10 +70,8 @@
       projectProblem = state.problem;
       showProblems();
     }
-    if (state.id !== shown.id) {
-      shown.id = state.id;
-      follow();
-    }
+    latest = state.id;
+    if (latest !== shown.id) follow();
   }
 
   // In a shadow tree, the project's style sheets do not change the panel, nor it the page.
