@@ -12,11 +12,25 @@ from flaskdash.serve.child import problem
 from tests.support.serving import DEADLINE
 
 
-def test_replaced_code_is_collected_when_nothing_more_is_saved(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(Path(problem.__file__).parent))
-    module: Any = importlib.import_module("worker")
+    return importlib.import_module("worker")
+
+
+def test_the_keeper_is_told_of_each_import_once(module: Any) -> None:
+    worker = object.__new__(module.Worker)
+    worker._reported, reports = set(), []
+    worker._report = lambda kind, names: reports.append((kind, names))
+    worker._report_imports()
+    worker._report_imports()
+    assert "werkzeug.serving" in reports[0][1]
+    assert reports[1] == ("imported", [])
+
+
+def test_replaced_code_is_collected_when_nothing_more_is_saved(
+    module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     collected, applied = Event(), []
     monkeypatch.setattr(module, "IDLE_SECONDS", 0.01)
     monkeypatch.setattr(module.gc, "collect", collected.set)

@@ -32,7 +32,7 @@ TICK_SECONDS = 0.5
 DRAIN_SECONDS = 3.0
 ANSWER_SECONDS = 3.0  # that a worker may take for a change, before another one starts
 SHORT_LIFE_SECONDS = 2.0
-SPARE_SECONDS = 1.5  # after a start, when the first pages have been sent
+SPARE_SECONDS = 4.0  # after a start; or as soon as the worker says what its first pages import
 
 
 class Keeper:
@@ -99,6 +99,7 @@ class Keeper:
     def _heard(self, running: launch.Running, report: dict[str, Any]) -> None:
         kind = report["kind"]
         if kind == "imported":
+            running.has_settled = True
             if warm.import_all(report["names"]) and self.spare:
                 self._drain(self.spare)  # the next one has them too
                 self.spare = None
@@ -198,8 +199,8 @@ class Keeper:
         if serving and is_late and not self.loading:
             serving.unanswered = 0
             self._start(serving.names)
-        is_settled = serving and not self.loading and now > serving.started + SPARE_SECONDS
-        if is_settled and self._has_spares and not self.spare:
+        has_settled = serving and (serving.has_settled or now > serving.started + SPARE_SECONDS)
+        if has_settled and self._has_spares and not self.spare and not self.loading:
             self.spare = self._fork(None)
             self._inbox.add(self.spare.reports)
 

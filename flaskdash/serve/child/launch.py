@@ -39,6 +39,7 @@ class Running:
     unanswered: int = 0  # changes that it was told of
     pending_since: float = 0.0  # when it was told of the first of them, or answered the one before
     names: tuple[str, ...] = ()  # the files of these changes
+    has_settled: bool = False  # whether it has said what it imported
 
     def tell(self, **command: Any) -> None:
         with suppress(OSError):  # it has just ended; the end of its reports says so

@@ -74,11 +74,14 @@ class Modules:
         files = [name for name in names if not _is_no_module(name)]
         if self._starts_threads or any(map(_needs_start, files)):
             return None
+        is_plugin = all(map(_is_plugin, files))
+        if not is_plugin and not self._was_quiet():
+            return None
         self._read()
         imported = {module for source in self._sources.values() for module in source.imports}
         saved = [module_of(name) for name in files]
         self._next = self._sources
-        if all(map(_is_plugin, files)) and not imported & {*saved}:
+        if is_plugin and not imported & {*saved}:
             return None if any(map(self._acts, files)) else saved
         return self._all_modules(files) if self._is_quiet(files) else None
 
@@ -100,14 +103,22 @@ class Modules:
         versions = (self._loaded.get(self.root / name), self._sources.get(self.root / name))
         return any(source.acts for source in versions if source)
 
+    def _was_quiet(self) -> bool:
+        """Return whether all modules that were loaded were quiet; no file is read for that."""
+        return all(
+            source.is_quiet
+            for path, source in self._loaded.items()
+            if not _is_engine(module := module_of(path.relative_to(self.root)))
+            and module in sys.modules
+        )
+
     def _is_quiet(self, files: Iterable[PurePath]) -> bool:
         """Return whether all modules of the project outside of its engine are quiet, before and now."""
         saved = {self.root / name for name in files}
         for path in {*self._sources, *self._loaded, *saved}:
             module = module_of(path.relative_to(self.root))
-            is_engine = module == ENGINE or module.startswith(f"{ENGINE}.")
             is_loaded = module in sys.modules
-            if is_engine or (not is_loaded and path not in saved):
+            if _is_engine(module) or (not is_loaded and path not in saved):
                 continue
             now = self._sources.get(path)
             before = self._loaded.get(path)
@@ -187,6 +198,10 @@ def _is_no_module(name: PurePath) -> bool:
 def _needs_start(name: PurePath) -> bool:
     is_engine = name.parts[:2] == ("app", "engine")
     return name.parts[0] != "app" or name.suffix != ".py" or is_engine
+
+
+def _is_engine(module: str) -> bool:
+    return module == ENGINE or module.startswith(f"{ENGINE}.")
 
 
 def _is_plugin(name: PurePath) -> bool:

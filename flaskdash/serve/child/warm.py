@@ -1,6 +1,7 @@
 """What the keeper imports in advance, for all workers."""
 
 import importlib
+import mimetypes
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -9,7 +10,9 @@ from tempfile import TemporaryDirectory
 
 WARM = (
     "flask",
+    "flask.testing",
     "pandas",
+    "pandas.core.methods.to_dict",
     "duckdb",
     "plotly.graph_objects",
     "plotly.io",
@@ -18,6 +21,12 @@ WARM = (
     "dotenv",
     "tomllib",
 )
+
+LAYOUT = {"xaxis": {"title": "x"}, "yaxis": {"title": "y"}, "margin": {"t": 8}}
+PAGE = """\
+{% macro item(name) %}<li class="{{ name|lower }}">{{ name|default("-") }}</li>{% endmacro %}
+<ul>{% for name in names if name %}{{ item(name) }}{% else %}-{% endfor %}</ul>{{ names|tojson }}
+"""
 
 
 def warm_up() -> None:
@@ -28,9 +37,8 @@ def warm_up() -> None:
         templates = importlib.import_module("plotly.io").templates
         templates["plotly"] = templates["plotly"]  # which is read and checked at its first use
         rows = pandas.DataFrame({"name": ["a"], "number": [1.0]})
-        axes = {"xaxis": {"title": "x"}, "yaxis": {"title": "y"}}
         for trace in (go.Scatter, go.Bar):
-            go.Figure(trace(x=rows["name"], y=rows["number"]), axes).to_json()
+            go.Figure(trace(x=rows["name"], y=rows["number"]), LAYOUT).to_json()
 
 
 def practise() -> None:
@@ -49,10 +57,17 @@ def practise() -> None:
                 sql = "SELECT name, sum(number) AS number FROM read_parquet($file) GROUP BY 1"
                 rows = connection.execute(sql, {"file": file}).df()
         for trace in (go.Scatter, go.Bar):
-            go.Figure(trace(x=rows["name"], y=rows["number"]), {"xaxis": {"title": "x"}}).to_json()
+            figure = go.Figure(
+                trace(x=rows["name"], y=rows["number"], hovertemplate="%{x}"), LAYOUT
+            )
+            figure.layout.template = None
+            figure.to_json()
+        mimetypes.init()
         app = flask.Flask("practice", root_path=str(Path.cwd()))
-        with app.test_request_context():
-            flask.render_template_string("{% for name in names %}{{ name }}{% endfor %}", names="a")
+        app.add_url_rule(
+            "/<path:name>", "page", lambda name: flask.render_template_string(PAGE, names=name)
+        )
+        app.test_client().get("/page?name=a")
 
 
 def import_all(names: Iterable[str]) -> bool:

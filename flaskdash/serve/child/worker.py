@@ -32,6 +32,7 @@ PARENT = "FLASKDASH_SERVE_PID"  # the process that reads keys from the terminal
 SHARED = {"flask", "werkzeug", "jinja2", "numpy", "pandas", "plotly", "_plotly_utils", "duckdb"}
 SHARED |= {"narwhals", "brotli", "filelock", "dotenv"}
 IDLE_SECONDS = 1.0  # after a change, until what it replaced is collected
+SETTLE_SECONDS = 1.0  # until the first pages have imported what they need
 SLOW_SECONDS = 5.0  # that a start may take before it is said where it is
 
 
@@ -119,9 +120,9 @@ class Handler(WSGIRequestHandler):
 class Worker:
     """This process: its app, its server, and its pipes to the keeper."""
 
-    def __init__(self, options: Options, start: Start, commands: IO[bytes], reports: int) -> None:
+    def __init__(self, options: Options, commands: IO[bytes], reports: int) -> None:
         self.options = options
-        self.start = start
+        self.start = Start()
         self.commands = commands
         self.reports = reports
         self.project = loaded.LoadedProject(Path.cwd())
@@ -129,8 +130,10 @@ class Worker:
         self.server: Server | None = None
         self.loader = Thread(target=self._load, daemon=True)
         self.changes: SimpleQueue[list[str]] = SimpleQueue()
+        self._reported: set[str] = set()  # modules
 
-    def run(self) -> None:
+    def run(self, start: Start) -> None:
+        self.start = start
         Handler.verbose = self.options.verbose
         if self.start.crash:
             self.project.events.problem = _from_dict(self.start.crash)
@@ -157,14 +160,21 @@ class Worker:
         is_loaded = self.project.load()
         failure = self.project.events.problem
         if is_loaded or not failure:
+            if not self.start.alone:
+                Thread(target=self.project.connect, daemon=True).start()
             self._report("up", milliseconds=_since(started))
-            Thread(target=self.project.prepare, daemon=True).start()
+            Thread(target=self._prepare, daemon=True).start()
             return
         self._report("failed", problem=failure.as_dict())
         if self.start.alone:
             print(f"{failure.trace}{failure.summary}", file=sys.stderr, flush=True)
         else:
             os._exit(0)
+
+    def _prepare(self) -> None:
+        self.project.prepare()
+        time.sleep(SETTLE_SECONDS)
+        self._report_imports()
 
     def _follow(self) -> None:
         for line in self.commands:
@@ -198,12 +208,17 @@ class Worker:
             result = self.project.change(names)
         except Exception:  # a file that is deleted just now, a project that is moved
             result = None
-        milliseconds = _since(started)
-        self._report("imported", names=_modules())
         if result is None:
             self._report("restart")
         else:
-            self._report("done", result=result, milliseconds=milliseconds)
+            self._report("done", result=result, milliseconds=_since(started))
+        self._report_imports()
+
+    def _report_imports(self) -> None:
+        """Have the keeper import what the project has imported, for the next worker."""
+        names = _modules() - self._reported
+        self._reported |= names
+        self._report("imported", names=sorted(names))
 
     def _report(self, kind: str, **values: Any) -> None:
         os.write(self.reports, json.dumps({"kind": kind, **values}).encode() + b"\n")
@@ -216,6 +231,7 @@ def run(options: Options, start: Start | None, commands: int, reports: int) -> N
     """
     _leave_interrupts_to_parent()
     lines = os.fdopen(commands, "rb")
+    worker = Worker(options, lines, reports)
     if start is None:
         warm.practise()
         line = lines.readline()
@@ -226,13 +242,13 @@ def run(options: Options, start: Start | None, commands: int, reports: int) -> N
     if parent := os.environ.get(PARENT):
         # Not a hook for breakpoint(): a debugger would stop in that.
         sys.addaudithook(lambda event, _: _pause_keys(event, int(parent)))
-    Worker(options, start, lines, reports).run()
+    worker.run(start)
     os._exit(0)
 
 
-def _modules() -> list[str]:
+def _modules() -> set[str]:
     """Return what the project has imported of the packages that a keeper imports in advance."""
-    return sorted(name for name in sys.modules if name.partition(".")[0] in SHARED)
+    return {name for name in [*sys.modules] if name.partition(".")[0] in SHARED}
 
 
 def _since(started: float) -> int:
