@@ -65,15 +65,21 @@ def serve(
                         )
                     elif key in actions:
                         actions[key]()
-                try:
-                    batch = watch.get(KEY_SECONDS if keys.active else CHECK_SECONDS)
-                except Empty:
-                    _restart_if_ended(runner, ready.is_set(), echo)
-                    continue
+                batch = _next_batch(watch, keys)
                 if not project.root.is_dir():
                     raise FlaskdashError(f"{project.root} does not exist any more.")
+                if not batch:
+                    _restart_if_ended(runner, ready.is_set(), echo)
+                    continue
                 keys.resume()
                 _apply(_complete(batch, watch), runner, echo)
+
+
+def _next_batch(watch: Watch, keys: Keys) -> frozenset[PurePath]:
+    """Wait for a batch, for a moment; it is empty if nothing has changed."""
+    with suppress(Empty):
+        return watch.get(KEY_SECONDS if keys.active else CHECK_SECONDS)
+    return frozenset()
 
 
 def _complete(batch: frozenset[PurePath], watch: Watch) -> frozenset[PurePath]:

@@ -508,6 +508,16 @@ def test_a_killed_parent_leaves_no_child(start):
     until(lambda: not alive(child), "the child ends")
 
 
+@pytest.mark.parametrize("remove", [shutil.rmtree, lambda root: root.rename(root.parent / "new")])
+def test_a_project_that_is_moved_or_deleted_ends_the_server(start, project, remove):
+    served = start()
+    served.wait("Serving")
+    remove(project)
+    assert served.process.wait(DEADLINE) == 1
+    assert f"{project} does not exist any more." in served.printed()
+    assert "Traceback" not in served.printed()
+
+
 def test_prod_runs_the_web_line(start, project):
     script = """\
 import os, sys, threading
