@@ -276,3 +276,34 @@ def test_production_has_no_trace_of_dev_mode(project: Path) -> None:
     served.stop()
     code = "".join(path.read_text("utf-8") for path in (project / "app").rglob("*.py"))
     assert "_dev" not in code
+
+
+LOADER = "app/loaders/sales.py"
+
+
+def test_a_loader_that_fails_leaves_the_page(served: Served, edit: Edit, page: Page) -> None:
+    def change_chart(old: str, new: str) -> None:
+        edit("app/charts/bars.py", f'TITLE = "{old}"', f'TITLE = "{new}"')
+        expect(page.locator("#bars h2")).to_have_text(new, timeout=1000 * DEADLINE)
+        assert page.locator("#bars .main-svg").count()
+
+    good, slow = "    return df\n", "    import time; time.sleep(60)\n    return df\n"
+    edit(LOADER, good, slow)
+    served.wait("sales reloaded")
+    change_chart("Bars", "Poles")
+    edit(LOADER, slow, "    return df.head(3)\n")
+    expect(page.locator("#rows tbody tr")).to_have_count(3, timeout=1000 * DEADLINE)
+    good, title = "    return df.head(3)\n", "Poles"
+    for code, text in (
+        ("import sys; sys.exit(3)", "SystemExit"),
+        ("raise OSError(28, 'No space left on device')", "No space left"),
+        ("import ctypes; ctypes.string_at(0)", "ended"),
+    ):
+        edit(LOADER, good, f"    {code}\n{good}")
+        until(lambda: text in problem(page) + page.inner_text("body"), text)  # noqa: B023
+        if text != "ended":  # a process that crashes shows no change
+            change_chart(title, text)
+            title = text
+        edit(LOADER, f"    {code}\n{good}", good)
+        until(lambda: not problem(page), "no problem")
+    change_chart(title, "Bars")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path, PurePath
 from threading import Event, Thread, get_ident
+from traceback import walk_stack
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ else:
     import modules
     import problem
 
+LOADERS = ("app", "loaders")
 PREPARE_SECONDS = 0.3  # after the start, when the first pages have been sent
 STUCK_SECONDS = 3.0  # that a request may run before a change ends it
 SLOW = "It may be an endless loop. Save a correction: that ends it."
@@ -77,6 +79,8 @@ class LoadedProject:
             self.events.notify()
             return "style"
         replaced = self._modules.replaceable(self._pending)
+        if any(map(_is_loader, paths)) and self._is_reading():
+            return None  # it would keep the snapshot locked
         if self.app is None or replaced is None or self._is_stuck():
             return None
         try:
@@ -90,7 +94,7 @@ class LoadedProject:
             Thread(target=self._build, daemon=True).start()
             return "data"
         self.events.bump()
-        if any(path.parts[:2] == ("app", "loaders") for path in saved):
+        if any(map(_is_loader, saved)):
             Thread(target=self._build, daemon=True).start()
         names = {modules.module_of(path).rpartition(".")[2] for path in saved}
         return ", ".join(sorted(names)) or "pages"
@@ -143,3 +147,16 @@ class LoadedProject:
         since = time.monotonic() - STUCK_SECONDS
         threads = [ident for ident, start in [*self.running.items()] if start < since]
         return any(problem.running(frames.get(ident), self.root) for ident in threads)
+
+    def _is_reading(self) -> bool:
+        """Return whether a loader is at work."""
+        folder = self.root.joinpath(*LOADERS)
+        return any(
+            Path(frame.f_code.co_filename).is_relative_to(folder)
+            for thread_frame in sys._current_frames().values()
+            for frame, _ in walk_stack(thread_frame)
+        )
+
+
+def _is_loader(path: PurePath) -> bool:
+    return path.parts[:2] == LOADERS
