@@ -7,6 +7,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from flask import Flask, render_template
 
 from flaskdash.serve.child import problem
 from tests.support.serving import DEADLINE
@@ -16,6 +17,17 @@ from tests.support.serving import DEADLINE
 def module(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(Path(problem.__file__).parent))
     return importlib.import_module("worker")
+
+
+def test_templates_are_compiled_on_a_full_disk(
+    module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Flask, "jinja_options", {})
+    module.warm.share_templates()
+    Flask.jinja_options["bytecode_cache"].directory = "/proc/full"
+    app = Flask("project", template_folder=str(Path(problem.__file__).parent))
+    with app.test_request_context():
+        assert "font-size" in render_template("edit.css")
 
 
 def test_the_keeper_is_told_of_each_import_once(module: Any) -> None:

@@ -87,7 +87,7 @@ def fork(
     """
     commands, to_worker = os.pipe()
     from_worker, reports = os.pipe()
-    crash_log = tempfile.TemporaryFile()  # noqa: SIM115
+    crash_log = os.fdopen(os.memfd_create("crash"), "w+b")  # needs no room on a disk
     gc.freeze()  # so that its collections do not copy the memory that workers share
     with warnings.catch_warnings():
         # numpy's BLAS has a thread, and is made for forks.

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 WARM = (
     "flask",
@@ -84,7 +85,12 @@ def share_templates() -> None:
     try:
         from jinja2 import FileSystemBytecodeCache
 
+        class Cache(FileSystemBytecodeCache):
+            def dump_bytecode(self, bucket: Any) -> None:
+                with suppress(OSError):  # on a full disk, a template is compiled each time
+                    super().dump_bytecode(bucket)
+
         flask = importlib.import_module("flask")
-        flask.Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache()}
+        flask.Flask.jinja_options = {"bytecode_cache": Cache()}
     except (ImportError, RuntimeError):  # RuntimeError: no folder for it is safe
         pass
