@@ -278,6 +278,30 @@ def test_production_has_no_trace_of_dev_mode(project: Path) -> None:
     assert "_dev" not in code
 
 
+def test_each_tab_and_browser_follows_also_after_a_sleep(
+    served: Served, edit: Edit, browser: Any
+) -> None:
+    browsers = [browser.new_context(), browser.new_context()]
+    pages = [browsers[0].new_page(), browsers[0].new_page(), browsers[1].new_page()]
+    for each in pages:
+        each.goto(served.address)
+        each.wait_for_selector("#bars .main-svg")
+        each.evaluate("window.marker = 1")
+    asleep = browsers[1].new_cdp_session(pages[-1])
+    asleep.send("Page.setWebLifecycleState", {"state": "frozen"})
+    edit("app/charts/bars.py", 'TITLE = "Bars"', 'TITLE = "Columns"')
+    edit("app/config.py", "def load(", "os.environ['X_WORD'] = '1'\n\n\ndef load(")
+    served.wait("restarted")
+    edit("app/charts/bars.py", 'TITLE = "Columns"', 'TITLE = "Poles"')
+    for each in pages[:-1]:
+        expect(each.locator("#bars h2")).to_have_text("Poles")
+    asleep.send("Page.setWebLifecycleState", {"state": "active"})
+    expect(pages[-1].locator("#bars h2")).to_have_text("Poles", timeout=1000 * DEADLINE)
+    assert [each.evaluate("window.marker") for each in pages] == [1, 1, 1]
+    for each in browsers:
+        each.close()
+
+
 LOADER = "app/loaders/sales.py"
 
 

@@ -508,6 +508,35 @@ def test_a_killed_parent_leaves_no_child(start):
     until(lambda: not alive(child), "the child ends")
 
 
+def test_killed_processes_are_replaced(start):
+    served = start()
+    (keeper,) = served.address and children(served.process.pid)
+    time.sleep(2.1)  # a process that lives shorter is not started again by itself
+    (worker,) = children(keeper)
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: children(keeper) not in ([], [worker]), "another worker")
+    assert served.get("/")[0] == 200
+    (worker,) = children(keeper)
+    os.kill(keeper, signal.SIGKILL)
+    served.wait("process ended with exit code -9")
+    until(lambda: not alive(worker), "the worker ends")
+    assert served.get("/")[0] == 200
+    served.save("app/charts/sales.py", CHART.replace("one", "two"))
+    until(lambda: "two 10" in served.get("/")[1], "the change")
+
+
+def test_a_save_while_another_one_is_imported_is_not_missed(start):
+    served = start()
+    served.wait("Serving")
+    for name in ("two", "three", "four"):
+        slow = f'import os, time\nos.environ["X"] = "1"\ntime.sleep(1)\nVALUE = "{name}"\n'
+        served.save("app/charts/sales.py", slow)
+        time.sleep(0.3)
+        assert "one 10" in served.get("/")[1]
+    until(lambda: "four 10" in served.get("/")[1], "the last one")
+    assert "three" not in served.get("/")[1]
+
+
 @pytest.mark.parametrize("remove", [shutil.rmtree, lambda root: root.rename(root.parent / "new")])
 def test_a_project_that_is_moved_or_deleted_ends_the_server(start, project, remove):
     served = start()
