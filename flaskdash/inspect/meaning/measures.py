@@ -60,9 +60,11 @@ def aggregation(
         if word in vocabulary.MEAN_WORDS:
             return "mean"
         if word in vocabulary.SUM_WORDS or word in vocabulary.STOCK_WORDS:
-            # A leading "total" says little: total phenols is a concentration.
+            # A leading "total" says little: total phenols is a concentration; nor does "spent" after
+            # "time": years at a company are no amount.
             is_weak = word != name_words[-1] or word == "points"
-            may_be_rating = is_weak and word in vocabulary.RATED_WORDS and not unit
+            is_doubtful = word in vocabulary.RATED_WORDS or bool(word_set & vocabulary.MEAN_WORDS)
+            may_be_rating = is_weak and is_doubtful and not unit
             return "mean" if may_be_rating and _is_rating(present) else "sum"
     if unit:
         return "sum"

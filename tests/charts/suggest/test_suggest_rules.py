@@ -406,6 +406,8 @@ def test_a_value_of_unknown_meaning_is_never_added_up() -> None:
         ("hardness", lambda i: 40 + noise(i, 50), "mean"),
         ("orders received", lambda i: noise(i, 7) * noise(i + 9, 40), "sum"),
         ("balance change", lambda i: noise(i, 90) - 40, "mean"),
+        ("time spent here", lambda i: 3 + noise(i, 5), "mean"),
+        ("time spent here", lambda i: noise(i, 5) * noise(i + 9, 40), "sum"),
     ],
 )
 def test_values_decide_how_a_doubtful_name_is_aggregated(
