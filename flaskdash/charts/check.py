@@ -51,6 +51,7 @@ def check(chart: Chart, columns: Mapping[str, Column]) -> Chart:
     if chart.grain is not None and chart.x is None:
         raise FlaskdashError("--grain needs --x", hint="--x COLUMN, of dates")
     _check_kind(chart, columns)
+    _check_weight(chart, columns)
     if chart.grain is not None and chart.x is not None:
         column = columns[chart.x]
         if column.type not in DATE_TYPES:
@@ -181,6 +182,18 @@ def check_exists(name: str, data: str, columns: Mapping[str, Column]) -> None:
         raise FlaskdashError(f"no column {name!r} in {data}; did you mean {nearest!r}?")
     names = ", ".join(list(columns)[:20])
     raise FlaskdashError(f"no column {name!r} in {data}, which has: {names}")
+
+
+def _check_weight(chart: Chart, columns: Mapping[str, Column]) -> None:
+    if chart.weight is None:
+        return
+    if chart.agg != "mean":
+        raise FlaskdashError("--weight needs --agg mean", hint="--agg mean")
+    if columns[chart.weight].type not in {"integer", "number"}:
+        raise FlaskdashError(
+            f"a weight is a number, and {chart.weight!r} is {columns[chart.weight].type}",
+            hint="--weight COLUMN of numbers",
+        )
 
 
 def _is_counted(column: Column, chart: Chart) -> bool:

@@ -21,7 +21,7 @@ WHOLES = {"pie", "donut", "treemap", "sunburst", "waterfall", "sankey"}
 CANDLE = ("open", "high", "low", "close")
 MODES = ("stack", "group", "percent")
 ORIENTATIONS = ("vertical", "horizontal")
-COLUMNS = ("x", "y", "by", "size", "color")  # the flags that name a column
+COLUMNS = ("x", "y", "by", "size", "color", "weight")  # the flags that name a column
 FLAGS = (*COLUMNS, "agg", "grain", "limit", "mode", "orientation", "target")
 FILE_FLAGS = ("shapes", "key")  # of the command alone: a form in the browser has no files
 
@@ -59,21 +59,21 @@ KINDS = {
             name="kpi",
             summary="one number: a total, a mean or a count; with --x, the latest and its trend",
             title="{total}",
-            takes=("y", "agg", "x", "grain"),
+            takes=("y", "agg", "x", "grain", "weight"),
         ),
         Kind(
             name="line",
             summary="a measure over time",
             title="{measure} over time",
             needs=("x",),
-            takes=("y", "agg", "color", "grain", "limit"),
+            takes=("y", "agg", "color", "grain", "limit", "weight"),
         ),
         Kind(
             name="bar",
             summary="a measure by category, largest first",
             title="{measure} by {x}",
             needs=("x",),
-            takes=("y", "agg", "color", "grain", "limit", "mode", "orientation"),
+            takes=("y", "agg", "color", "grain", "limit", "mode", "orientation", "weight"),
         ),
         Kind(
             name="area",
@@ -125,7 +125,7 @@ KINDS = {
             summary="a measure by two categories, as colours",
             title="{measure} by {x} and {by}",
             needs=("x", "by"),
-            takes=("y", "agg", "grain", "limit"),
+            takes=("y", "agg", "grain", "limit", "weight"),
             **MORE_TRACES,
         ),
         Kind(
@@ -148,7 +148,7 @@ KINDS = {
             summary="a measure by country, by state of the USA, or by area of --shapes, on a map",
             title="{measure} by {x}",
             needs=("x",),
-            takes=("y", "agg", "shapes", "key"),
+            takes=("y", "agg", "shapes", "key", "weight"),
             **MAP,
         ),
         Kind(
@@ -266,6 +266,7 @@ class Chart:
     days without rows that a whole step may end with, if the data tells.
     `ends_apart` tells that its categories have their last rows at different times.
     `join` brings in the rows of several loaders; `data` is then the name of the joined rows.
+    `weight` is the column by which rows count in a mean: the population behind a rate per head.
     `shapes` is the path of a GeoJSON file with the areas of a map, and `key` the property that names
     them.
     """
@@ -294,5 +295,6 @@ class Chart:
     slack: int | None = None
     ends_apart: bool = False
     join: Join | None = None
+    weight: str | None = None
     shapes: str | None = None
     key: str | None = None

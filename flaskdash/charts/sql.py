@@ -138,6 +138,13 @@ def _aggregate(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) ->
         return f"count(DISTINCT {y})"
     if chart.agg == "median":
         return dialect.middle(y)
+    if chart.weight is not None:  # rows without the measure are left out: see _where
+        weight = dialect.quote(chart.weight)
+        # A product of whole numbers might be too large for their type.
+        product = (
+            f"{y} * {weight}" if columns[chart.y].type == "number" else f"1e0 * {y} * {weight}"
+        )
+        return f"sum({product}) / nullif(sum({weight}), 0)"
     return f"{FUNCTIONS[chart.agg or 'sum']}({y})"
 
 
@@ -169,6 +176,7 @@ def _where(
     chart: Chart, columns: Mapping[str, Column], dialect: Dialect, *names: str | None
 ) -> str:
     """Return the WHERE clause: named columns have values, and running totals are at their last."""
+    names = (*names, chart.y if chart.weight else None)
     clauses = [f"{dialect.quote(name)} IS NOT NULL" for name in dict.fromkeys(names) if name]
     if chart.only:
         clauses.insert(0, f"{dialect.quote(chart.only[0])} = '{chart.only[1]}'")

@@ -36,6 +36,7 @@ def is_terminal() -> bool:
 @click.option("--y", help="Column to measure.")
 @click.option("--agg", type=click.Choice(AGGREGATES), help="How the measure is aggregated.")
 @click.option("--by", help="Column with a second category.")
+@click.option("--weight", help="Column that weighs the rows of a mean, such as the population.")
 @click.option("--size", help="Column for the size of the points.")
 @click.option("--color", help="Column whose values get different colours.")
 @click.option(

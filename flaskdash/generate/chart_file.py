@@ -252,12 +252,16 @@ def _drawing(
         measure = f"{AGGREGATE_WORDS[chart.agg or 'sum']} {len(chart.across)} measures"
     if not KINDS[chart.kind].sums_up:
         measure = y
+    label = _measure_label(chart)
+    if chart.weight:
+        weighted = f", weighted by {humanise(chart.weight)}"
+        measure, label = measure + weighted, humanise(chart.y or "") + weighted
     x_is_time = bool(chart.grain or (x_column and x_column.role == "time"))
     x_is_text = x_column is None or x_column.type == "text"
     by_column = columns.get(chart.by or "")
     by_is_text = bool(chart.by) and (by_column is None or by_column.type == "text")
     y_axis = _axis(
-        _measure_label(chart),
+        label,
         unit,
         zero=chart.agg in {"sum", "count", "share"},
         log=is_log and axes.is_log(frame[chart.y]),

@@ -48,6 +48,39 @@ def test_kpi_counts_and_sums() -> None:
     assert run(chart("kpi", y="region", agg="distinct")) == [(2,)]
 
 
+@pytest.mark.parametrize(
+    ("fields", "result"),
+    [
+        ({"kind": "kpi"}, [(34 / 12,)]),
+        ({"kind": "bar", "x": "place"}, [("b", 3.0), ("a", 2.5)]),
+        (
+            {"kind": "line", "x": "day", "grain": "month"},
+            [("2024-01-01", 2.5), ("2024-02-01", 3.0)],
+        ),
+    ],
+)
+def test_a_mean_is_weighted(fields: dict[str, str], result: list[object]) -> None:
+    columns = {
+        c.name: c
+        for c in (
+            column("day", "date", "time", grain="day"),
+            column("place", "text", "category"),
+            column("income", agg="mean"),
+            column("people", "integer", agg="last"),
+        )
+    }
+    rows = """
+        (DATE '2024-01-01', 'a', 1.0, 1), (DATE '2024-01-05', 'a', 3.0, 3),
+        (DATE '2024-02-01', 'b', 3.0, 8), (DATE '2024-02-01', 'b', NULL, 900)
+    """
+    text = sql.select(chart(y="income", agg="mean", weight="people", **fields), columns)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE sales(day DATE, place TEXT, income DOUBLE, people BIGINT)")
+        connection.execute(f"INSERT INTO sales VALUES {rows}")
+        answer = connection.execute(text).fetchall()
+    assert [(*(str(value)[:10] for value in row[:-1]), row[-1]) for row in answer] == result
+
+
 def test_kpi_over_time_has_a_value_for_each_step() -> None:
     rows = run(chart("kpi", x="day", y="revenue", agg="sum", grain="month"))
     assert [value for _, value in rows] == [10.0, 95.0]

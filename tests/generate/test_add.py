@@ -163,6 +163,8 @@ def test_dry_run_writes_nothing(made: Path, flaskdash: Cli) -> None:
         (("--kind", "bar", "--x", "region", "--agg", "sum"), "--agg sum needs --y"),
         (("--kind", "line", "--x", "region", "--grain", "day"), "--grain needs a column of dates"),
         (("--kind", "kpi", "--y", "units", "--grain", "day"), "--grain needs --x"),
+        (("--kind", "kpi", "--y", "units", "--agg", "sum", "--weight", "revenue"), "--agg mean"),
+        (("--kind", "kpi", "--y", "units", "--agg", "mean", "--weight", "region"), "is text"),
         (("--kind", "waterfall", "--x", "date", "--y", "units", "--grain", "auto"), "--grain auto"),
         (("--kind", "bar", "--x", "region", "--filter", "prodct"), "did you mean 'product'?"),
         (("--kind", "bar", "--x", "region", "--data", "nope"), "Unknown loader 'nope'"),

@@ -75,6 +75,8 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
                     chart("waterfall", x="day", y="revenue", agg="sum", grain="year"),
                     chart("gauge", y="revenue", agg="sum"),
                     chart("bullet", y="revenue", agg="mean"),
+                    chart("bar", x="region", y="revenue", agg="mean", weight="units"),
+                    chart("kpi", y="units", agg="mean", weight="cases"),
                     chart("bullet", x="region", y="revenue", agg="sum", limit=2),
                     chart("text", y="revenue", agg="sum"),
                     chart("text"),

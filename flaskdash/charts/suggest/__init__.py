@@ -26,6 +26,7 @@ from flaskdash.charts.suggest.rank import choose, score
 from flaskdash.charts.suggest.relations import Relations
 from flaskdash.charts.suggest.side_by_side import comparisons
 from flaskdash.charts.suggest.spread import boxes, correlations, distributions
+from flaskdash.charts.suggest.weighting import weighted
 from flaskdash.charts.suggest.weights import WEIGHTS
 from flaskdash.charts.suggest.wording import humanise
 from flaskdash.inspect.model import Inspection
@@ -56,7 +57,7 @@ def suggest(inspection: Inspection, data: str) -> list[Chart]:
     else:
         charts, numbers = ranked(facts), kpis(facts)
     titled = [
-        replace(chart, title=_title(chart, facts), row_name=facts.row_name)
+        replace(weighted(facts, chart), title=_title(chart, facts), row_name=facts.row_name)
         for chart in (*charts, *numbers)
     ]
     return [*titled[: len(charts)], rows, *titled[len(charts) :]]

@@ -14,6 +14,7 @@ const LABELS = {
   by: "Second category",
   color: "Colour by",
   size: "Size of points",
+  weight: "Weight",
   grain: "Time step",
   target: "Target",
   limit: "Limit",
@@ -22,7 +23,7 @@ const LABELS = {
   title: "Title",
   dashboard: "Dashboard",
 };
-const COLUMN_FIELDS = ["x", "y", "by", "size", "color"];
+const COLUMN_FIELDS = ["x", "y", "by", "size", "color", "weight"];
 const FLAGS = [...COLUMN_FIELDS, "agg", "grain", "limit", "mode", "orientation", "target"];
 const EMPTY = { y: "the number of rows", agg: "automatic", mode: "automatic" };
 const isTime = (column) => ["date", "datetime"].includes(column?.type);
@@ -224,7 +225,8 @@ export function createForm({ host, shadow, base, element, post, added }) {
     const { choices, columns } = offer;
     for (const name of COLUMN_FIELDS) {
       const isTotal = kind === "histogram" && values.by; // which counts what is no number
-      const mustBeNumber = numbers.includes(name) && !isTotal && !(sumsUp && name === "y");
+      const isNumeric = name === "weight" || (numbers.includes(name) && !isTotal);
+      const mustBeNumber = isNumeric && !(sumsUp && name === "y");
       const fitting = columns
         .filter((column) => !mustBeNumber || isNumber(column))
         .filter((column) => name !== "x" || isFitFor(kind, column))
@@ -252,6 +254,7 @@ export function createForm({ host, shadow, base, element, post, added }) {
     for (const name of ["limit", "target"]) setValue(name, values[name]);
     const isOff = {
       agg: !value("y"),
+      weight: value("agg") !== "mean",
       grain: !isTime(columnOf("x")),
       mode: !value("color"),
     };

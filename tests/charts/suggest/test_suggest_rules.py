@@ -1056,3 +1056,38 @@ def test_a_chart_of_the_outcome_is_among_the_first(name: str) -> None:
     outcome = [int(noise(i * 13, 3) + noise(i, 3) > 2) for i in range(3000)]
     table.insert(5, name, outcome)
     assert find(suggested(table)[:6], "bar", y=name, agg="share")
+
+
+@pytest.mark.parametrize(
+    ("rate", "heads", "is_weighted"),
+    [
+        ("gdp_per_capita", "population", True),
+        ("lifeExp", "pop", True),
+        ("suicides/100k pop", "population", True),
+        ("gdp_per_capita", "population_growth", False),
+        ("gdp_per_capita", "area", False),
+        ("price", "population", False),
+    ],
+)
+def test_rates_per_head_are_weighted_by_the_heads(rate: str, heads: str, is_weighted: bool) -> None:
+    table = frame(
+        480,
+        country=lambda i: f"Country {i % 24}",
+        continent=lambda i: ["Asia", "Europe", "Africa"][i % 3],
+        year=lambda i: 2000 + i // 24,
+    )
+    table[heads] = [1000 + 97 * noise(i % 24, 500) for i in range(480)]
+    table[rate] = [50 + noise(i % 24, 30) + noise(i, 9) + 0.5 for i in range(480)]
+    means = [c for c in suggested(table) if c.y == rate and c.agg == "mean" and not c.across]
+    assert means
+    assert {c.weight for c in means} == {heads if is_weighted else None}
+
+
+def test_a_mean_of_one_row_has_no_weight() -> None:
+    table = frame(
+        60,
+        country=lambda i: f"Country {i}",
+        population=lambda i: 5000 + noise(i, 900),
+        gdp_per_capita=lambda i: 20.5 + noise(i * 3, 400),
+    )
+    assert not [c.title for c in suggested(table) if c.weight and c.kind != "kpi"]
