@@ -71,7 +71,8 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
         if facts.is_uneven(category, least) and not _is_spread_out(facts, category):
             yield occurrence(facts, category)
     for measure in (*measures, *facts.years):
-        if measure.distinct > 2 and not facts.is_stepped(measure):
+        is_flat = facts.is_stepped(measure) or facts.is_by_design(measure)
+        if measure.distinct > 2 and not is_flat:
             yield distribution(facts, measure)
     yield from _lines(facts, measures)
     for category in (*small, *many, *names):

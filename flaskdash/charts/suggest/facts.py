@@ -74,6 +74,7 @@ MIN_STEPS = 4
 ALL_BARS = 20  # of a category with more values, only the highest bars are drawn
 ROWS_OF_MEAN = 3  # a mean of fewer rows is that of chance
 MOST_THIN, MOST_THIN_RANKED = 0.5, 0.1
+ROWS_OF_DESIGN = 3  # for each value; fewer may be equally many by chance
 MIN_FILLED = 0.35
 CLOCK = DATE_PARTS | {"time"}
 LONG_NAME = 40
@@ -417,6 +418,13 @@ class Facts:
         """Tell whether a measure has so few values that bars say more than a histogram."""
         few = measure.distinct <= MAX_BARS_OF_NUMBERS
         return few and self.rows >= 10 * measure.distinct
+
+    def is_by_design(self, measure: Column) -> bool:
+        """Tell whether all values of a measure are as frequent, as people chose them: doses, plots."""
+        if self.rows < ROWS_OF_DESIGN * measure.distinct:
+            return False
+        counts = self.frame[measure.name].value_counts()
+        return bool(counts.max() - counts.min() <= 1)
 
     def is_uneven(self, category: Column, least: float = UNEVEN) -> bool:
         """Tell whether a category's values differ in how often they occur, in no panel."""

@@ -45,18 +45,19 @@ def _main_measures(facts: Facts) -> list[Column]:
 
     A mean over rows that measure different things again and again is a mean of none of them.
     """
-    amounts = [m for m in facts.single_measures[:3] if m.agg != "mean" and not _is_minor(m)]
-    # The sum of a number that no word calls an amount, such as a mentor's, is hardly asked for.
-    amounts = [m for m in amounts if m.agg != "sum" or is_amount(m)]
+    amounts = [m for m in facts.single_measures[:3] if _adds_up(m) and not facts.is_by_design(m)]
     if facts.is_panel and facts.crowded:
         return amounts
     means = [m for m in facts.single_measures[: facts.main] if m.agg == "mean"]
+    means = [m for m in means if not facts.is_by_design(m)]
     is_first = facts.single_measures[:1] == tuple(means[:1])
     return (means + amounts if is_first else amounts + means)[:3]
 
 
-def _is_minor(measure: Column) -> bool:
-    return bool(MINOR_WORDS & set(words(measure.name)))
+def _adds_up(measure: Column) -> bool:
+    """Tell whether people ask for a total: of what a word calls an amount, not a mentor's number."""
+    is_minor = bool(MINOR_WORDS & set(words(measure.name)))
+    return not is_minor and (measure.agg == "last" or (measure.agg == "sum" and is_amount(measure)))
 
 
 def _count(facts: Facts) -> Chart:

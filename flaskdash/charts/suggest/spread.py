@@ -38,7 +38,7 @@ def distributions(facts: Facts) -> Iterator[Chart]:
         ages = [m for m in facts.measures if words(m.name) == ["age"]][:1]
         measures = [*ages, *(m for m in measures if m not in ages)]
     for measure in measures:
-        if measure.distinct > 8 and facts.rows >= 20:
+        if measure.distinct > 8 and facts.rows >= 20 and not facts.is_by_design(measure):
             yield distribution(facts, measure)
 
 

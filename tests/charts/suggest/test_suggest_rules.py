@@ -1091,3 +1091,14 @@ def test_a_mean_of_one_row_has_no_weight() -> None:
         gdp_per_capita=lambda i: 20.5 + noise(i * 3, 400),
     )
     assert not [c.title for c in suggested(table) if c.weight and c.kind != "kpi"]
+
+
+@pytest.mark.parametrize(("first", "second"), [("row", "col"), ("N", "K"), ("dose", "Woche")])
+def test_factors_of_a_trial_are_not_what_was_measured(first: str, second: str) -> None:
+    table = frame(600, **{first: lambda i: i % 20, second: lambda i: i // 20 % 15})
+    table["yield"] = [3 + noise(i, 50) / 10 + i % 20 / 9 for i in range(600)]
+    charts = suggested(table)
+    assert find(charts, "histogram", x="yield")
+    for factor in (first, second):
+        assert not find(charts, "histogram", x=factor)
+        assert not find(charts, "kpi", y=factor)
