@@ -63,7 +63,8 @@ def read(path: Path, key: str | None, values: Iterable[object]) -> Shapes:
             f" The areas' {best} is {listed(has)}.",
             hint="--key PROPERTY, or --x with the column that names the areas",
         )
-    areas = [_area(feature, best, spelling, _decimals(features)) for feature in features]
+    decimals = _decimals(features)
+    areas = [_area(feature, best, spelling, decimals) for feature in features]
     text = json.dumps({"type": "FeatureCollection", "features": areas}, separators=(",", ":"))
     if len(text) > MAX_WRITTEN:
         raise FlaskdashError(
@@ -118,19 +119,24 @@ def _is_area(feature: object) -> bool:
     if not isinstance(geometry, dict) or geometry.get("type") not in AREAS:
         return False
     try:
-        return all(len(ring) > 3 for polygon in _polygons(feature) for ring in polygon)
+        return bool(_polygons(feature))
     except (TypeError, ValueError, IndexError):
         return False
 
 
 def _polygons(feature: Mapping[str, Any]) -> list[list[Ring]]:
-    """Return the polygons of a feature: lists of rings, the exterior one first."""
+    """Return the polygons of a feature: lists of rings with an area, the exterior one first."""
     geometry = feature["geometry"]
     coordinates = geometry["coordinates"]
     polygons = [coordinates] if geometry["type"] == "Polygon" else coordinates
     return [
-        [[[float(point[0]), float(point[1])] for point in ring] for ring in polygon]
+        [
+            [[float(point[0]), float(point[1])] for point in ring]
+            for ring in polygon
+            if len(ring) > 3
+        ]
         for polygon in polygons
+        if len(polygon[0]) > 3
     ]
 
 

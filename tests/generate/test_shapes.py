@@ -71,6 +71,7 @@ def test_exterior_rings_run_clockwise_and_holes_the_other_way(
 def test_points_are_rounded_and_small_islands_stay(save: Save) -> None:
     coast = square(8, 50, name="Coast")
     coast["geometry"]["coordinates"][0].insert(1, [8.00001, 50.00001])
+    coast["geometry"]["coordinates"].append([[8.5, 50.5], [8.6, 50.5], [8.5, 50.5]])  # no area
     island = square(20, 60, 0.00001, name="Island")
     features = written(save(collection(coast, island)), ["Coast", "Island"])
     (first,), (second,) = (each["geometry"]["coordinates"][0] for each in features)

@@ -55,7 +55,8 @@ const traceStyles = {
 
 function styleBorders(trace, { css }) {
   if (typeof trace.geojson === "string") trace.geojson = new URL(`../${trace.geojson}`, here).href;
-  trace.marker = { ...trace.marker, line: { color: css("--card"), width: 0.5 } };
+  const width = trace.locations?.length > 500 ? 0.1 : 0.5;
+  trace.marker = { ...trace.marker, line: { color: css("--card"), width } };
 }
 
 function styleHierarchy(trace, { css, layout: { colorway } }, layout) {

@@ -96,16 +96,15 @@ function prepareAxes(data, layout, look, width) {
 }
 
 // Around a few dates, Plotly's axis would show hours, or parts of a second, and cut the last date.
-function showFewDates(axis, traces) {
-  const dates = [...new Set(traces.flatMap(({ x }) => x ?? []))].sort();
-  const isOne = dates.length === 1;
-  if (!dates.length || dates.length > axis.nticks || !dates.every(isOne ? isDate : isDay)) return;
-  const [first, last] = [dates[0], dates.at(-1)].map((date) => Date.parse(date.slice(0, 10)));
-  const gap = (last - first) / 12 || 864e5;
-  if (isOne || !traces.some(({ type }) => type === "bar")) axis.range ??= [first - gap, last + gap];
+function showFewDates(axis, data) {
+  const dates = [...new Set(data.flatMap(({ x }) => x ?? []))].sort();
+  if (!dates[0] || dates.length > axis.nticks || !dates.every(dates[1] ? isDay : isDate)) return;
+  const [from, to] = [dates[0], dates.at(-1)].map((date) => Date.parse(date.slice(0, 10)));
+  const gap = (to - from) / 12 || 864e5;
+  if (!dates[1] || !data.some(({ type }) => type === "bar")) axis.range ??= [from - gap, to + gap];
   axis.tickvals ??= dates;
   const end = (text) => dates.every((date) => date.replace(/T00:00.*/, "").endsWith(text));
-  axis.tickformat ??= !isOne && end("-01-01") ? "%Y" : end("-01") ? "%b %Y" : "%b %-d, %Y";
+  axis.tickformat ??= dates[1] && end("-01-01") ? "%Y" : end("-01") ? "%b %Y" : "%b %-d, %Y";
 }
 
 // Charts far above or below the window wait until they come near it.
