@@ -45,7 +45,7 @@ def visitor() -> Visitor:
 def is_check() -> bool:
     """Return whether `flaskdash check` or a test sends this request: it knows CHECK_TOKEN."""
     token: str = current_app.config["CHECK_TOKEN"]
-    sent = request.headers.get("X-Check-Token", "")
+    sent = token and request.headers.get("X-Check-Token", "")
     return bool(token) and compare_digest(sent.encode(), token.encode())
 
 

@@ -6,7 +6,7 @@ README.md beside this file says how to open a page of your own, and which settin
 import os
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, current_app, request
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]
 
 from app.blueprints.accounts import guard, sessions
@@ -52,13 +52,7 @@ def init_app(app: Flask) -> None:
     if app.debug or app.testing:
         app.add_url_rule("/dev/mail", view_func=show_mails)
     app.cli.add_command(user)
-    app.after_request(_keep_private)
+    # Nobody may store a page whose view does not say who may; static files say it.
+    app.config["SECURITY_HEADERS"] = app.config["SECURITY_HEADERS"] | {"Cache-Control": "no-store"}
     app.add_template_global(lambda: sessions.current() is not None, "is_signed_in")
     app.add_template_global(guard.seen_as)
-
-
-def _keep_private(response: Response) -> Response:
-    """Let nobody store a page whose view does not say who may."""
-    if not (request.endpoint or "").endswith("static"):
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response

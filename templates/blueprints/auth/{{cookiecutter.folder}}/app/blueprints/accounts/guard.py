@@ -81,8 +81,8 @@ def check_request() -> Response | None:
         return None
     if signed_in is None:
         return _ask_to_sign_in()
-    name = seen_as()
-    if name and not only_reads and endpoint != "see_as.end":
+    name = "" if only_reads else seen_as()
+    if name and endpoint != "see_as.end":
         abort(403, f"You see the dashboard as {name}. Stop that before you change something.")
     if (role := getattr(view, "role", "")) and role not in (visitor().roles or ()):
         abort(403, f"This page is for those with the role {role}.")
