@@ -59,13 +59,14 @@ COMMANDS = (
     ("add-chart", "words", "--kind", "text", "--y", AMOUNT),
     ("add-form", "orders", *(part for field in FORM for part in ("--field", field))),
     ("add-form", "--upload", "hostile"),
-    ("add-auth",),
+    ("add-auth", "--passkeys"),
     ("add-api",),
 )
 PEOPLE = f"""
 from app.blueprints.accounts import sessions
 from app.blueprints.accounts.models import Event, Session, User
 from app.blueprints.database import db
+from app.blueprints.passkeys.models import Passkey
 
 texts = {TEXTS!r}
 flask_app.test_cli_runner().invoke(args=["release"], catch_exceptions=False)
@@ -78,6 +79,9 @@ with flask_app.app_context():
         event = Event(action=text[:40], by=text, about=text, address=text[:45])
         db.session.add_all([session, event])
     db.session.add(viewer)
+    db.session.flush()
+    keys = {{"credential": b"", "public_key": b"", "sign_count": 0, "user_id": admin.id}}
+    db.session.add_all(Passkey(id=sessions.digest(text), name=text, **keys) for text in texts)
     db.session.commit()
 """
 # Elements and attributes that no page of the app has.
@@ -264,6 +268,8 @@ def test_an_upload(visitor: Visitor) -> None:
 def test_accounts_and_the_api(visitor: Visitor) -> None:
     page = visitor.open("/people", EMAIL, f"viewer{EMAIL}", *TEXTS)
     visitor.open("/account", EMAIL, *TEXTS)
+    passkeys = page.locator("form", has_text="Your passkeys")
+    assert {*passkeys.locator("td:first-child").all_text_contents()} == {*TEXTS}
     visitor.open("/api/v1/docs", PLACE)
     visitor.open("/people")
     page.locator("button[name=who][value^='viewer\"']").click()
