@@ -9,9 +9,20 @@ from pathlib import Path
 import pytest
 
 from tests.support.forms import ADD_FORMS
-from tests.support.projects import add_parts, run
+from tests.support.projects import add_parts, inside, run
 from tests.support.servers import Server, mariadb, postgresql
+from tests.support.web import fetch, serving
 
+SIGN_IN = """
+from app.blueprints.accounts import sessions
+from app.blueprints.accounts.models import Session, User
+from app.blueprints.database import db
+
+with flask_app.app_context():
+    ann = User(email="ann@example.com", role="admin")
+    db.session.add(Session(id=sessions.digest("sent"), user=ann, address="", agent=""))
+    db.session.commit()
+"""
 TESTS = ("database", "auth", "people", "sign_in", "passkeys", "api", "proxy", "orders", "scans")
 
 
@@ -42,3 +53,24 @@ def test_its_own_tests_pass_on_a_server(
         files = [f"tests/test_{name}.py" for name in TESTS]
         assert "passed" in run(shop, "pytest", "-q", "-p", "no:cacheprovider", *files)
         assert "users" in server.log.read_text("utf-8", "replace")
+
+
+def test_a_database_that_goes_away_comes_back(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meanwhile, pages say so; then those who were signed in go on."""
+    pages = ("/", "/people", "/orders/", "/charts/revenue-by-region/data.json")
+    cookie = {"Cookie": "__Host-sign-in=sent"}
+    with postgresql() as server:
+        monkeypatch.setenv("APP_DATABASE_URL", server.url())
+
+        def statuses(url: str) -> set[int]:
+            return {fetch(url + path, **cookie)[0] for path in pages for _ in range(2)}
+
+        with serving(shop, SECRET_KEY="test") as url:
+            inside(shop, SIGN_IN)
+            assert statuses(url) == {200}
+            server.kill()
+            assert statuses(url) == {503}
+            assert b"The database does not answer" in fetch(f"{url}/people", **cookie)[1]
+            assert fetch(f"{url}/up")[0] == fetch(f"{url}/static/theme.css")[0] == 200
+            server.start()
+            assert statuses(url) == {200}
