@@ -6,11 +6,13 @@ import asyncio
 import json
 import random
 import re
+import sqlite3
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +83,14 @@ def test_it_goes_together_with_accounts(shop: Path, stocked: Path) -> None:
         wait_for_data(url)
         assert fetch(f"{url}/api/v1/loaders")[0] == 401
         assert get(f"{url}/api/v1/loaders", key)[0] == 200
+        assert get(f"{url}/api/v1/loaders", key)[0] == 200
         run(shop, *python, "user", "disable", "ann@example.com")
         assert get(f"{url}/api/v1/loaders", key)[0] == 401
+    run(shop, *python, "key", "revoke", "of-ann")
+    with closing(sqlite3.connect(shop / "instance/app.sqlite")) as connection:
+        about_key = "SELECT action FROM audit WHERE about = 'of-ann' ORDER BY id"
+        lines = [line for (line,) in connection.execute(about_key)]
+    assert lines == ["key added", "key used", "key revoked"]
 
 
 def test_keys_read_the_rows_that_they_may_see(shop: Path) -> None:

@@ -181,6 +181,16 @@ def test_audit_cannot_be_changed(app: Flask) -> None:
             db.session.commit()
 
 
+def test_a_download_is_in_the_audit(app: Flask, enter: Enter) -> None:
+    """Whoever takes rows away as a file leaves a line."""
+    for slug in [*app.extensions["engine"].charts][:1]:
+        assert enter("admin").get(f"/charts/{slug}.csv").status_code == 200
+        with app.app_context():
+            event = db.session.scalars(sa.select(Event).order_by(Event.id.desc()).limit(1)).one()
+        assert (event.action, event.by) == ("export", "admin@example.com")
+        assert event.about == f"/charts/{slug}.csv"
+
+
 @pytest.mark.parametrize("password", ["short", "a" * 129, "password1234", "aaaaaaaaaaaab"])
 def test_weak_passwords_are_refused(password: str) -> None:
     """Short, long and common passwords are refused."""

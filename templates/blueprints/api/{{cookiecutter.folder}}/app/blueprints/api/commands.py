@@ -35,6 +35,7 @@ def add(
     values = {"name": name, "scopes": " ".join(scopes), "role": role, "owner": owner}
     new, secret = keys.make(**values, facts=pairs, expires=now() + timedelta(days=days))
     db.session.add(new)
+    keys.record("key added", name)
     db.session.commit()
     click.echo(
         f"{secret}\n\nStore it now: it is not shown again. It expires on {new.expires:%Y-%m-%d}."
@@ -60,5 +61,6 @@ def revoke(name: str) -> None:
     if each is None:
         raise click.ClickException(f"There is no key {name}: flask key list")
     db.session.delete(each)
+    keys.record("key revoked", name)
     db.session.commit()
     click.echo(f"{name} is revoked.")

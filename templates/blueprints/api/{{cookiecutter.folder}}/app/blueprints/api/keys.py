@@ -75,6 +75,12 @@ def make(**values: Any) -> tuple[Key, str]:
     return Key(digest=_digest(secret), **values), secret
 
 
+def record(action: str, name: str) -> None:
+    """Add a line to the audit of accounts, if there are any."""
+    if find_spec("app.blueprints.accounts"):
+        import_module("app.blueprints.accounts.sessions").record(action, name)
+
+
 def _find() -> Key:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
@@ -83,8 +89,10 @@ def _find() -> Key:
     if key is None or key.expires < now():
         raise _unauthorized(WRONG)
     if key.last_used is None or now() > key.last_used + NOTE_EVERY:
-        number = key.id
+        number, name, last_used = key.id, key.name, key.last_used
         db.session.rollback()  # else SQLite would refuse to write, after it was read
+        if last_used is None or last_used.date() < now().date():
+            record("key used", name)  # once a day
         used = sa.update(Key).where(Key.id == number).values(last_used=now())
         db.session.execute(used)
         db.session.commit()

@@ -6,7 +6,7 @@ README.md beside this file says how to open a page of your own, and which settin
 import os
 from pathlib import Path
 
-from flask import Flask, current_app, request
+from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]
 
 from app.blueprints.accounts import guard, sessions
@@ -16,7 +16,7 @@ from app.blueprints.accounts.guard import public, requires
 from app.blueprints.accounts.people import people
 from app.blueprints.accounts.see_as import end, see_as
 from app.blueprints.accounts.views import show_mails, sign_out
-from app.blueprints.database import add_migrations
+from app.blueprints.database import add_migrations, db
 
 __all__ = ["init_app", "public", "requires"]
 
@@ -54,5 +54,15 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(user)
     # Nobody may store a page whose view does not say who may; static files say it.
     app.config["SECURITY_HEADERS"] = app.config["SECURITY_HEADERS"] | {"Cache-Control": "no-store"}
+    app.after_request(_record_export)
     app.add_template_global(lambda: sessions.current() is not None, "is_signed_in")
     app.add_template_global(guard.seen_as)
+
+
+def _record_export(response: Response) -> Response:
+    """Add a line to the audit if somebody takes data away as a file."""
+    if response.headers.get("Content-Disposition", "")[:10] == "attachment" and sessions.current():
+        db.session.rollback()  # else SQLite might refuse to write, after it was read
+        sessions.record("export", request.full_path.rstrip("?"))
+        db.session.commit()
+    return response

@@ -9,12 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.blueprints.accounts import limits, passwords, sessions
 from app.blueprints.accounts.emails import normal_email
 from app.blueprints.accounts.models import Session, User
-from app.blueprints.accounts.views import (
-    accounts,
-    later,
-    new_password_problem,
-    send_token,
-)
+from app.blueprints.accounts.views import accounts, later, new_password_problem, send_token
 from app.blueprints.database import db
 from app.blueprints.database.models import now
 
@@ -26,9 +21,8 @@ RECENT = timedelta(minutes=10)  # after a sign-in, a first password may be chose
 def account() -> str:
     """Show one's own account, and where one is signed in."""
     own = sa.select(Session).where(Session.user == _me().user).order_by(Session.last_seen.desc())
-    return render_template(
-        "accounts/account.html", title="Account", me=_me(), sessions=db.session.scalars(own).all()
-    )
+    rows = db.session.scalars(own).all()
+    return render_template("accounts/account.html", title="Account", me=_me(), sessions=rows)
 
 
 @accounts.post("/account/password")

@@ -123,9 +123,8 @@ def _find(email: str) -> User:
 def _end(account: User) -> None:
     sessions.end_all(account)
     db.session.commit()
-    click.echo(
-        f"{account.email}: {account.role}{', disabled' * account.disabled}; signed out everywhere"
-    )
+    state = account.role + ", disabled" * account.disabled
+    click.echo(f"{account.email}: {state}; signed out everywhere")
 
 
 def _set_password(account: User, purpose: str) -> None:

@@ -53,10 +53,9 @@ def wait_seconds(email: str) -> int:
 def succeeded(email: str) -> None:
     """Forget the failures of an account from here, and that this attempt was one of the address."""
     for limit, key in _keys(email):
-        attempt = sa.delete(Attempt) if limit != "address" else sa.update(Attempt)
-        if isinstance(attempt, sa.Update):
-            attempt = attempt.values(count=Attempt.count - 1)
-        db.session.execute(attempt.where(Attempt.key == key))
+        one_less = sa.update(Attempt).values(count=Attempt.count - 1)
+        statement = one_less if limit == "address" else sa.delete(Attempt)
+        db.session.execute(statement.where(Attempt.key == key))
 
 
 def _pause(limit: str, attempt: Attempt) -> timedelta:

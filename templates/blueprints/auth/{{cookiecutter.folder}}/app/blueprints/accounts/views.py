@@ -147,9 +147,8 @@ show_mails.is_public = True  # type: ignore[attr-defined]
 
 def send_token(user: User, purpose: str, email: str = "") -> str:
     """Send a mail with a link to a user, or to the address that they want; return the link."""
-    link = mail.site_url() + url_for(
-        "accounts.open_link", token=sessions.issue(user, purpose, email)
-    )
+    path = url_for("accounts.open_link", token=sessions.issue(user, purpose, email))
+    link = mail.site_url() + path
     subject = {
         "invite": "You are invited",
         "reset": "Choose a password",
