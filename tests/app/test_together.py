@@ -86,7 +86,10 @@ def site(shop: Path) -> Iterator[str]:
 
 
 def test_a_day_of_its_users(site: str, shop: Path, browser: Browser) -> None:
-    """An admin invites an editor, who sees their rows, enters some, and signs out; then sees as them."""
+    """An admin invites an editor, who sees their rows, enters some, and signs out; then sees as them.
+
+    The editor then fails to sign in until they have to wait, and gets a link to a new password.
+    """
     flask = ("python", "-m", "flask", "user")
     output = run(shop, *flask, "add", "admin@example.com", "--role", "admin", "--link")
     admin = browser.new_context().new_page()
@@ -130,3 +133,20 @@ def test_a_day_of_its_users(site: str, shop: Path, browser: Browser) -> None:
     ann.goto(f"{site}/visits/")
     assert "/sign-in" in ann.url
     assert fetch(f"{site}/charts/revenue-by-region.csv")[0] == 401
+
+    for _ in range(9):  # each failure after the fifth has to wait twice as long
+        ann.goto(f"{site}/sign-in?next=/visits/")
+        ann.get_by_label("E-mail address").fill("ann@example.com")
+        ann.get_by_label("Password").fill("a wrong password")
+        with ann.expect_navigation():
+            ann.get_by_role("button", name="Sign in", exact=True).click()
+        if "There were too many attempts" in ann.content():
+            break
+    expect(ann.get_by_text("There were too many attempts")).to_be_visible()
+    output = run(shop, *flask, "password", "ann@example.com", "--link")
+    choose_password(ann, site + link(output))
+    ann.goto(f"{site}/visits/")
+    expect(ann.get_by_role("heading", name="Visits")).to_be_visible()
+    admin.goto(f"{site}/people")
+    for action in ("export", "password reset"):
+        expect(admin.get_by_role("cell", name=action, exact=True)).to_be_visible()
