@@ -33,8 +33,22 @@ ADD = (
         "scan:file",
     ),
     ("add-form", "--upload", "sales"),
-    ("add-auth",),
+    ("add-auth", "--oidc"),
+    ("add-auth", "--passkeys"),
+    ("add-auth", "--proxy-header", "X-Forwarded-User"),
     ("add-api",),
+    ("add-redis",),
+)
+REMOVE = (
+    "redis",
+    "api",
+    "sales-upload",
+    "visits-form",
+    "proxy",
+    "passkeys",
+    "oidc",
+    "auth",
+    "database",
 )
 VISIBLE = '''
 
@@ -59,7 +73,7 @@ def test_all_of_it_is_removed_without_a_trace(
 ) -> None:
     (shop / ".venv").unlink()
     own_environment(shop, stocked)
-    for name in ("api", "sales-upload", "visits-form", "auth", "database"):
+    for name in REMOVE:
         result = CliRunner().invoke(cli, ["remove", name])
         assert result.exit_code == 0 or "There is no" in result.output, result.output
     before = tmp_path / "before"
