@@ -149,7 +149,12 @@ class VirtualServer:
 
     def fill_disk(self, free: int = MIB) -> None:
         """Leave only some bytes free on the server's disk."""
-        self._resize(f"{self._used() + free}")
+        for attempts in range(9, -1, -1):
+            try:
+                return self._resize(f"{self._used() + free}")
+            except subprocess.CalledProcessError:  # a program has written in the meantime
+                if not attempts:
+                    raise
 
     def free_disk(self) -> None:
         """Give the disk its full size again."""
