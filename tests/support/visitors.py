@@ -33,6 +33,7 @@ class Visitors:
         self.host, self.port = parts.hostname, parts.port or 80
         self.counts: Counter[str] = Counter()
         self.failures: list[str] = []
+        self.durations: list[tuple[float, float, str]] = []  # when sent, seconds, path
         self.releases: list[str] = []  # as named by /up, without consecutive repeats
         self.pause = pause
         self._begin = time.monotonic()
@@ -78,6 +79,7 @@ class Visitors:
             start = time.monotonic()
             try:
                 self._request(connection, kind, path, keeps)
+                self.durations.append((start, time.monotonic() - start, path))
             except (OSError, http.client.HTTPException) as error:
                 now = time.monotonic()
                 self.failures.append(
