@@ -49,7 +49,7 @@ def environment(extra: Mapping[str, str | None] | None = None) -> dict[str, str]
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def _command(argv: Sequence[str]) -> list[str]:
+def _command(argv: Sequence[str], *, low_priority: bool = False) -> list[str]:
     """Return a command with its program's full path on Windows.
 
     Windows itself completes heroku to heroku.exe, but not to heroku.cmd.
@@ -57,6 +57,8 @@ def _command(argv: Sequence[str]) -> list[str]:
     program, *arguments = argv
     if sys.platform == "win32":
         program = shutil.which(program) or program
+    elif low_priority and shutil.which(program) and shutil.which("nice"):
+        return ["nice", program, *arguments]
     return [program, *arguments]
 
 
@@ -66,14 +68,17 @@ def run(
     env: Mapping[str, str | None] | None = None,
     timeout: float | None = None,
     stdin: str | None = None,
+    *,
+    low_priority: bool = False,
 ) -> str:
     """Run a program and return its output; raise CommandError if it fails.
 
     `stdin` is its input. After `timeout` seconds the program is killed, and TimeoutError raised.
+    With `low_priority`, other programs get the processors first.
     """
     try:
         result = subprocess.run(
-            _command(argv),
+            _command(argv, low_priority=low_priority),
             cwd=cwd,
             env=environment(env),
             stdout=subprocess.PIPE,

@@ -111,10 +111,20 @@ class Engine:
         """Return the probe's command without its program text and arguments."""
         return [self.program, "exec", name, "python", "-c"]
 
-    def run(self, argv: Sequence[str]) -> str:
-        """Run one of these commands and return its output."""
+    def run(self, argv: Sequence[str], *, low_priority: bool = False) -> str:
+        """Run one of these commands and return its output.
+
+        With `low_priority`, the live release on this machine gets the processors first. That works
+        with podman, whose commands do the work themselves.
+        """
         # Debian's docker only builds today's Dockerfiles with this variable.
-        run = partial(shell.run, argv, Path.cwd(), {"DOCKER_BUILDKIT": "1"})
+        run = partial(
+            shell.run,
+            argv,
+            Path.cwd(),
+            {"DOCKER_BUILDKIT": "1"},
+            low_priority=low_priority,
+        )
         try:
             return run()
         except shell.CommandError as error:

@@ -116,7 +116,8 @@ class Image:
 
     def _build(self, context: Path) -> None:
         try:
-            self.engine.run(self.engine.build(context, self.tag, self.platform))
+            build = self.engine.build(context, self.tag, self.platform)
+            self.engine.run(build, low_priority=True)
         except shell.CommandError as error:
             for sign, sentence in FOREIGN.items():
                 if self.platform and re.search(sign, error.output, re.IGNORECASE):
@@ -143,7 +144,7 @@ class Image:
         program = start_program(self.release, "", engine.command(self.tag))
         try:
             engine.run(self._create_check(check, self.secrets.file, free_port(), program))
-            engine.run(engine.start(check))
+            engine.run(engine.start(check), low_priority=True)
             engine.run(engine.probe(check, self.release, BOOT_SECONDS))
         except FlaskdashError as error:
             log = engine.last_lines(check)

@@ -569,7 +569,7 @@ def test_a_container_that_ends_while_it_is_removed_is_removed_again(
 ) -> None:
     outputs = ["container state improper: stopped", ""]
 
-    def run(argv: Sequence[str], *_: object) -> str:
+    def run(argv: Sequence[str], *_: object, **_options: object) -> str:
         if output := outputs.pop(0):
             raise shell.CommandError(argv, 2, output)
         return "removed"
@@ -579,6 +579,14 @@ def test_a_container_that_ends_while_it_is_removed_is_removed_again(
     outputs[:] = ["no space left on device"]
     with pytest.raises(shell.CommandError):
         Engine("podman").run(["podman", "rm", "shop"])
+
+
+def test_an_image_is_built_while_the_live_release_goes_first(tmp_path: Path) -> None:
+    print_priority = [sys.executable, "-c", "import os; print(os.nice(0))"]
+    low = Engine("podman").run(print_priority, low_priority=True)
+    assert int(low) > int(Engine("podman").run(print_priority))
+    with pytest.raises(FlaskdashError, match="Cannot run no-such-engine"):
+        shell.run(["no-such-engine"], tmp_path, low_priority=True)
 
 
 def test_an_engine_that_does_not_answer_is_skipped(
@@ -651,8 +659,9 @@ def run_or_fail(monkeypatch: pytest.MonkeyPatch, failing: str, output: str) -> l
     """Let the engine's commands answer nothing, and one of them fail; return them as they come."""
     commands: list[list[str]] = []
 
-    def run(_: Engine, argv: list[str]) -> str:
+    def run(_: Engine, argv: list[str], *, low_priority: bool = False) -> str:
         commands.append([*argv])
+        assert low_priority is (argv[1] in {"build", "start"}), argv
         if argv[1] == failing:
             raise shell.CommandError(argv, 1, output)
         return next((text for sign, text in ANSWERS.items() if sign in " ".join(argv)), "")
