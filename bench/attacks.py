@@ -2,22 +2,27 @@
 
     python bench/attacks.py
 
-All of it is on the loopback and ends within two minutes. A line says "held" if the app or the command went on as it
+All of it is on the loopback and takes about two minutes. A line says "held" if the app or the command went on as it
 should; the exit code is the number of lines that did not.
 """
 
+import gzip
 import http.client
 import json
 import os
 import random
+import re
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from html.parser import HTMLParser
 from pathlib import Path
 
 from measure import table
@@ -34,7 +39,7 @@ SLOW = {
     "read": b"GET /static/vendor/plotly-basic.min.js HTTP/1.1\r\nHost: shop\r\n\r\n" * 8,
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW")
-PIECES = (
+PIECES: tuple[str, ...] = (
     "/",
     "..",
     "%2e%2e",
@@ -67,6 +72,33 @@ FOLDERS = (
     '{{cycler.__init__.__globals__.os.mkdir("RUN")}}',
     "a\x1b[31mb",
 )
+MARK = "attack"  # in each hostile text, so that an answer with it can be searched
+HOSTILE = (
+    f"<img src=x onerror={MARK}()>",
+    f"<script>{MARK}()</script>",
+    f"</script><script>{MARK}()</script>",
+    f"\"'><svg onload={MARK}()>",
+    f"javascript:{MARK}()",
+    f"{{{{ {MARK}.__class__ }}}}",
+    f"{{% {MARK} %}}",
+    f"${{{MARK}}}",
+    f"{{0.__class__}}{MARK}",
+    f"'; DROP TABLE {MARK};--",
+    f'"; {MARK}()#',
+    f"__import__('os').mkdir('{MARK}')",
+    f"=cmd|'/c {MARK}'!A1",
+    f"@SUM({MARK})",
+    f"\x1b[31m{MARK}\x1b]0;title\x07",
+    f"\u202e{MARK}",
+    f"{MARK}\u2028line",
+    f"{MARK}\x00nul",
+    f"%s%n{MARK}",
+    f"../../{MARK}",
+    f"\\N{{{MARK}}}",
+    f"{MARK}\ud83d",
+    MARK * 60,
+)
+MOST_FILE_BYTES = 20_000  # that a command may write, which stands for a full disk
 DEATH = "import os; os.kill(os.getpid(), 9)"
 Result = tuple[str, str, bool]
 
@@ -161,10 +193,11 @@ def damaged_states(port: int, instance: Path) -> Iterator[Result]:
         json.dumps(valid | {"rows": "many"}),
     ]
     last = []
+    page = charts(port)[0]
     for damage in damages:
         state.write_text(damage, "utf-8")
         deadline = time.monotonic() + 20
-        while (status := ask(port, "/charts/rows-chart")[0]) != 200 and time.monotonic() < deadline:
+        while (status := ask(port, page)[0]) != 200 and time.monotonic() < deadline:
             time.sleep(0.5)
         last.append(status)
     yield f"{len(damages)} damaged states", f"then statuses {sorted(set(last))}", set(last) == {200}
@@ -185,6 +218,143 @@ def deadly_loader(port: int, project: Path) -> Iterator[Result]:
     worst = max(seconds for _, seconds in answers)
     held = {status for status, _ in answers} == {200} and "its process ended" in error
     yield "a loader that kills its process", f"{error}; slowest answer {worst:.2f} s", held
+
+
+def charts(port: int) -> list[str]:
+    """Return the paths of the charts that the first dashboard links to."""
+    with urllib.request.urlopen(f"http://{HOST}:{port}/") as page:
+        return sorted(set(re.findall(r'href="(/charts/[^"?#/]+)"', page.read().decode())))
+
+
+def public_state(port: int) -> Iterator[Result]:
+    """Ask from outside what /ready says about the loaders."""
+    request = urllib.request.Request(f"http://{HOST}:{port}/ready")
+    request.add_header("X-Forwarded-For", "203.0.113.7")
+    with suppress(urllib.error.HTTPError), urllib.request.urlopen(request) as ready:
+        fields = {key for state in json.load(ready)["loaders"].values() for key in state}
+    yield "/ready", f"shows {', '.join(sorted(fields))}", not fields & {"signature", "file", "code"}
+
+
+def hostile_data(root: Path) -> Iterator[Result]:
+    """Make a project of columns and cells of hostile text, and search its pages for that text."""
+    rows = [
+        {f"{number} {text}": text for number, text in enumerate(HOSTILE)}
+        | {"day": f"2026-01-{day:02}", "amount": day * 10**15, "kind": HOSTILE[day % len(HOSTILE)]}
+        for day in range(1, 29)
+    ]
+    (root / "hostile.json").write_text(json.dumps(rows), "utf-8")
+    made = flaskdash("new", "hostile", "--data", "hostile.json", "--no-git", cwd=root)
+    if made.returncode:
+        yield f"new with {len(HOSTILE)} hostile columns", made.stderr.decode()[-80:], False
+        return
+    project = root / "hostile"
+    with gunicorn(
+        project / ".venv/bin/python", "app:create_app()", project, {"SECRET_KEY": "x" * 32}
+    ) as server:
+        wait_until_ready(server.port)
+        paths = ["/", "/charts/none", *charts(server.port)]
+        bodies = [body(server.port, path) for path in paths]
+    page = Page()
+    for text in bodies:
+        page.feed(text)
+    ran = [*project.rglob(MARK), *root.glob(MARK)]
+    yield (
+        f"{len(HOSTILE)} hostile columns and cells",
+        f"{len(paths)} pages of {page.tags} tags, {len(page.hostile)} of them hostile",
+        len(paths) > 3 and not page.hostile and not ran,
+    )
+
+
+class Page(HTMLParser):
+    """Collects the elements of pages that hostile text has brought."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags = 0
+        self.hostile: list[str] = []
+        self._is_code = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags += 1
+        values = dict(attrs)
+        self._is_code = tag == "script" and values.get("type") != "application/json"
+        link = (values.get("href") or values.get("src") or "").strip().lower()
+        if any(name.startswith("on") for name in values) or link.startswith(("javascript:", "x")):
+            self.hostile.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self._is_code and MARK in data:
+            self.hostile.append("script")
+        self._is_code = False
+
+
+def body(port: int, path: str) -> str:
+    """Return the text of a page, whatever its status."""
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}{path}") as page:
+            return str(page.read().decode("utf-8", "replace"))
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.read().decode("utf-8", "replace")
+
+
+def kills(root: Path) -> Iterator[Result]:
+    """Kill `new` at moments of its work; its next run cleans up."""
+    folder = root / "kills"
+    temporary = folder / "t"
+    temporary.mkdir(parents=True)
+    new = [sys.executable, "-m", "flaskdash", "new", "shop", "--no-install", "--no-git"]
+    env = os.environ | {"TMPDIR": str(temporary)}
+    halves = 0
+    for number in range(8):
+        process = subprocess.Popen(new, cwd=folder, env=env, stdout=-3, stderr=-3)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.2 + number * 0.2)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        halves += (folder / "shop").exists() and not (folder / "shop/app/__init__.py").exists()
+    env["TMPDIR"] = str(temporary)
+    subprocess.run([*new[:4], "last", *new[5:]], cwd=folder, env=env, capture_output=True)
+    left = {path.name for path in (*folder.iterdir(), *temporary.iterdir())} - {"shop", "last", "t"}
+    is_whole = (folder / "last/app/__init__.py").exists()
+    yield (
+        "new killed 8 times",
+        f"{halves} halves, left {sorted(left)}",
+        not (halves or left) and is_whole,
+    )
+
+
+def full_disk(root: Path) -> Iterator[Result]:
+    """Let `new` and `add-chart` write only small files, as on a full disk."""
+    folder = root / "full"
+    folder.mkdir()
+    command = (
+        f"ulimit -f {MOST_FILE_BYTES // 512}; exec {sys.executable} -m flaskdash new shop --no-git"
+    )
+    done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True)
+    left = [path.name for path in folder.iterdir()]
+    held = done.returncode == 1 and not left and "Traceback" not in done.stderr
+    yield "new on a full disk", f"exit code {done.returncode}, left {left}", held
+
+
+def sources(root: Path) -> Iterator[Result]:
+    """Inspect sources that are no data, or more than a machine can hold."""
+    folder = root / "sources"
+    folder.mkdir()
+    (folder / "empty.csv").touch()
+    (folder / "deep.json").write_text("[" * 100_000, "utf-8")
+    (folder / "emoji.json").write_text('[{"a": "\\ud83d", "b": 1}, {"a": "x", "b": 2}]', "utf-8")
+    (folder / "magic.parquet").write_bytes(b"PAR1" + os.urandom(500) + b"PAR1")
+    with gzip.open(folder / "bomb.csv.gz", "wb", 1) as bomb:
+        for _ in range(300):
+            bomb.write(b"a" * 2**23)
+    os.mkfifo(folder / "fifo.csv")
+    for source in [*sorted(folder.iterdir()), Path("/dev/zero")]:
+        start = time.monotonic()
+        done = flaskdash("inspect", source, cwd=root, timeout=60)
+        seconds = time.monotonic() - start
+        held = done.returncode in (0, 1) and b"Traceback" not in done.stderr and seconds < 15
+        yield f"inspect {source.name}", f"exit code {done.returncode} in {seconds:.1f} s", held
 
 
 def folders(root: Path) -> Iterator[Result]:
@@ -230,16 +400,21 @@ def flaskdash(
         return subprocess.CompletedProcess(command, 124)
 
 
+def wait_until_ready(port: int) -> None:
+    deadline = time.monotonic() + 60
+    while ask(port, "/")[0] != 200 and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+
 def run_on(server: Running, project: Path) -> Iterator[Result]:
     """Attack a server whose first dashboard is cached."""
-    deadline = time.monotonic() + 60
-    while ask(server.port, "/")[0] != 200 and time.monotonic() < deadline:
-        time.sleep(0.5)
+    wait_until_ready(server.port)
     attacks: tuple[Callable[[int], Iterator[Result]], ...] = (
         slow_clients,
         hosts,
         fuzz,
         clients_that_leave,
+        public_state,
     )
     for attack in attacks:
         yield from attack(server.port)
@@ -260,7 +435,8 @@ def main() -> int:
             project / ".venv/bin/python", "app:create_app()", project, variables
         ) as server:
             results += run_on(server, project)
-        results += [*folders(root), *cells(root)]
+        for attack in (hostile_data, kills, full_disk, sources, folders, cells):
+            results += attack(root)
     print(
         table(
             ("attack", "what happened", ""),
