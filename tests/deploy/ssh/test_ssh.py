@@ -665,6 +665,15 @@ def test_the_systems_service_is_sandboxed_and_runs_as_the_account(shop: TinyDepl
     assert "flaskdash" not in complaints
 
 
+def test_a_release_that_died_and_was_stopped_leaves_no_failed_unit(shop: TinyDeploy) -> None:
+    before = shop.answers()
+    unit = f"flaskdash-tiny-app@{before.removeprefix('up ')}.service"
+    shop.machine.run(f"systemctl kill --signal KILL {unit}; systemctl stop {unit}", user="root")
+    wait_for(lambda: unit not in shop.units(), "the end of the unit")
+    shop.machine.run(f"systemctl start {unit}", user="root")
+    assert shop.answers() == before
+
+
 @pytest.mark.parametrize(
     ("mode", "error"),
     [
