@@ -47,7 +47,7 @@ def read(path: Path, key: str | None, values: Iterable[object]) -> Shapes:
     if key is not None and key not in keys:
         nearest = difflib.get_close_matches(key, keys, 1) or list(keys)[:1]
         raise FlaskdashError(
-            f"The areas of {path.name} have no property {key!r}, only: {', '.join(keys)}.",
+            f"The areas of {path.name} have no property {key!r}, only: {listed([*keys])}.",
             hint=f"--key {shlex.quote(nearest[0])}" if nearest else "--shapes ANOTHER.geojson",
         )
     spelling = {_folded(value): str(value) for value in values}
@@ -115,8 +115,10 @@ def _features(path: Path) -> list[dict[str, Any]]:
 def _is_area(feature: object) -> bool:
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
         return False
-    geometry = feature.get("geometry")
-    if not isinstance(geometry, dict) or geometry.get("type") not in AREAS:
+    geometry, properties = feature.get("geometry"), feature.get("properties") or {}
+    if not isinstance(geometry, dict) or not isinstance(properties, dict):
+        return False
+    if geometry.get("type") not in AREAS:
         return False
     try:
         return bool(_polygons(feature))

@@ -89,6 +89,8 @@ def test_points_are_rounded_and_small_islands_stay(save: Save) -> None:
         ([1, 2], "has no areas"),
         ({"type": "FeatureCollection", "features": None}, "has no areas"),
         (collection({"type": "Feature", "geometry": None, "properties": {}}), "has no areas"),
+        (collection(square(8, 50, name="Hessen") | {"properties": ["Hessen"]}), "has no areas"),
+        (collection(square(float("nan"), 50, name="Hessen")), "not in degrees"),
         (collection({"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [3]}}), "has no areas"),
         (collection({"type": "Feature", "geometry": {"type": "Point", "coordinates": [8, 50]}}), "has no areas"),
         (collection(square(450_000, 5_540_000, name="Hessen")), "not in degrees"),
