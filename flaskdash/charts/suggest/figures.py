@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import Facts
-from flaskdash.charts.suggest.interest import MINOR_WORDS, is_amount
+from flaskdash.charts.suggest.interest import MINOR_WORDS
 from flaskdash.charts.suggest.wording import aggregation, humanise, measure_title, plural, share
 from flaskdash.inspect.model import Column
-from flaskdash.inspect.words import words
+from flaskdash.inspect.words import NUMBER_WORDS, STOCK_WORDS, SUM_WORDS, words
 from flaskdash.names import capital
 
+AMOUNTS = (SUM_WORDS | STOCK_WORDS) - NUMBER_WORDS
 MOSTLY_THERE, HARDLY_THERE = 0.7, 0.1  # of the rows that a time has usually
 
 
@@ -56,8 +57,10 @@ def _main_measures(facts: Facts) -> list[Column]:
 
 def _adds_up(measure: Column) -> bool:
     """Tell whether people ask for a total: of what a word calls an amount, not a mentor's number."""
-    is_minor = bool(MINOR_WORDS & set(words(measure.name)))
-    return not is_minor and (measure.agg == "last" or (measure.agg == "sum" and is_amount(measure)))
+    name_words = set(words(measure.name))
+    is_amount = bool(measure.unit) or bool(name_words & AMOUNTS)
+    adds_up = measure.agg == "last" or (measure.agg == "sum" and is_amount)
+    return adds_up and not name_words & MINOR_WORDS
 
 
 def _count(facts: Facts) -> Chart:

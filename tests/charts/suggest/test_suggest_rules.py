@@ -994,6 +994,17 @@ def test_a_sum_that_no_word_calls_an_amount_is_no_figure() -> None:
     assert "Total mentor" not in titles
 
 
+def test_the_total_of_units_sold_is_a_figure() -> None:
+    table = frame(
+        90,
+        kind=lambda i: "ABC"[noise(i, 3)],
+        units=lambda i: noise(i, 9),
+        sales=lambda i: 5 + noise(i, 400),
+    )
+    titles = [chart.title for chart in suggested(table) if chart.kind == "kpi"]
+    assert "Total units" in titles
+
+
 def test_bars_of_which_one_has_nearly_all_rows_are_not_drawn() -> None:
     table = frame(
         400,
