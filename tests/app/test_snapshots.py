@@ -89,56 +89,14 @@ def test_a_reader_ends_with_its_server(project: Path) -> None:
     wait_for(lambda: not reader.exists(), "the end of the reader")
 
 
-def test_a_source_is_read_again_later_and_later(project: Path) -> None:
-    """One that is being read is not waited for here: whoever reads it has the lock."""
+def test_a_first_attempt_that_fails_is_repeated_at_once_the_next_ones_later(project: Path) -> None:
     inside(
         project,
         """
         def wait(**fields):
             return data["sales"]._lasts(app.engine.models.State(**fields))
-        assert [wait(attempts=n) for n in (1, 2, 100)] == [0, 0, 0]
-        assert [wait(attempts=n, error="bad") for n in (1, 2, 3, 100)] == [30, 60, 120, 3840]
-        """,
-    )
-
-
-def test_a_source_that_kills_the_development_server_is_not_read_again_at_once(
-    project: Path,
-) -> None:
-    """The last good data stays from the first crash on; a save of the loader reads it again."""
-    inside(project, 'data["sales"].build()')
-    kill = '    import os; open("calls", "a").write("x"); os._exit(0)\n    return df'
-    replace_in(project, "loaders/sales.py", ("    return df", kill))
-    inside(project, 'data["sales"].build(); open("calls", "a").write("not killed")')
-    ask = """
-        flask_app.debug = True
-        data["sales"].build()
-        assert "The last refresh failed (its process ended" in get("/").text
-        assert get("/charts/total-revenue/data.json").status_code == 200
-        """
-    inside(project, ask)
-    inside(project, ask)
-    later = 'now = time.time; time.time = lambda: now() + {}; data["sales"].build()'
-    inside(project, later.format(31))
-    inside(project, later.format(62))
-    assert (project / "calls").read_text("utf-8") == "xx"
-    replace_in(project, "loaders/sales.py", (kill, "    return df"))
-    inside(project, 'state = data["sales"].build(); assert not state.error and state.attempts == 0')
-
-
-def test_a_server_that_was_stopped_reads_at_once_what_it_was_reading(project: Path) -> None:
-    """Loaders run apart there, so that a source cannot end it. At the second end, it waits."""
-    inside(
-        project,
-        """
-        sales = data["sales"]
-        sales.build()
-        sales._save(sales._attempt())
-        assert not sales.build(apart=True).attempts
-        for _ in range(2):
-            attempt = sales._save(sales._attempt())
-        state = sales.build(apart=True)
-        assert (state.attempts, state.error) == (2, "its process ended")
+        assert [wait(attempts=n) for n in (1, 2, 3, 100)] == [0, 30, 60, 3840]
+        assert [wait(attempts=n, error="bad") for n in (1, 2, 100)] == [30, 60, 3840]
         """,
     )
 

@@ -46,7 +46,7 @@ def _main_measures(facts: Facts) -> list[Column]:
 
     A mean over rows that measure different things again and again is a mean of none of them.
     """
-    amounts = [m for m in facts.single_measures[:3] if _adds_up(m) and not facts.is_by_design(m)]
+    amounts = [m for m in facts.single_measures[:3] if _adds_up(m)]
     if facts.is_panel and facts.crowded:
         return amounts
     means = [m for m in facts.single_measures[: facts.main] if m.agg == "mean"]

@@ -83,9 +83,10 @@ class Snapshot:
 
     def peek(self) -> State:
         """Return the state after the last attempt, whichever process made it."""
-        saved = State()
+        text = ""
         with suppress(OSError, ValueError):
-            saved = State.from_json((self.folder / f"{self.loader.name}.json").read_text("utf-8"))
+            text = (self.folder / f"{self.loader.name}.json").read_text("utf-8")
+        saved = State.from_json(text)
         state = min(saved, self._last_attempt, key=lambda each: each.age)
         return state if self._is_whole(state) or not state.built else State()
 
@@ -102,24 +103,23 @@ class Snapshot:
 
     def freeze(self) -> State:
         """Build the snapshot if it is old; after that, do not look for changes of its source."""
-        state = self.build(apart=True)
+        state = self.build()
         self._is_frozen = True
         return state
 
     def _build_locked(self, force: bool, apart: bool) -> State:
         state, name = self.peek(), self.loader.name
-        # The lock is free, so an attempt without a result has ended its process. If loaders run
-        # apart, the first such end is another's doing: a source can only end its own reader.
-        if state.attempts > apart and not state.error:
-            state = self._save(replace(state, error="its process ended"))
         if not (force or self._is_stale(state)):
             return state
         for old in {*self.folder.glob(f"{name}.*.parquet")} - {self.folder / state.file}:
             with suppress(OSError):  # Windows keeps a file that is being read
                 old.unlink()
         path = self.folder / f"{name}.{time.time_ns()}.parquet"
-        state = self._save(self._attempt())
-        return self._save(self.read(path, state, apart))
+        state = self._attempt()
+        self._save(state)  # so that a source which kills the process is not read again at once
+        state = self.read(path, state, apart)
+        self._save(state)
+        return state
 
     def read(self, path: Path, state: State, apart: bool = False) -> State:
         """Write what the loader returns to a file; return the state that names it, or the error."""
@@ -139,12 +139,11 @@ class Snapshot:
         old, signature = self.peek(), self._signature()
         return replace(old, signature=signature, tried=time.time(), attempts=old.attempts + 1)
 
-    def _save(self, state: State) -> State:
+    def _save(self, state: State) -> None:
         temporary = self.folder / f"{self.loader.name}.json.tmp"
         with suppress(OSError):  # on a full disk, only this process knows the state
             temporary.write_text(state.to_json(), "utf-8")
             temporary.replace(self.folder / f"{self.loader.name}.json")
-        return state
 
     def _failed(self, state: State, error: str) -> State:
         """Log the exception that is being handled; return the state with its error."""
@@ -192,7 +191,8 @@ class Snapshot:
 
     def _lasts(self, state: State) -> float:
         """Return the seconds after which the source is read again: double at each failure."""
-        retry = RETRY_SECONDS * (2 ** min(state.attempts, 8) // 2) * bool(state.error)
+        failures = state.attempts - (not state.error)  # the last attempt may be going on
+        retry = RETRY_SECONDS * (2 ** min(failures, 8) // 2)  # about an hour at most
         return retry if state.attempts or not state.built else self.loader.max_age
 
     def _signature(self) -> str:
