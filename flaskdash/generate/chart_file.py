@@ -152,7 +152,7 @@ def chart(
         "sql": triple_quoted(query),
         **drawing,
         "usa": in_usa(chart, frame),
-        "shapes": _write_shapes(root, chart, frame),
+        **_write_shapes(root, chart, frame),
         "note": note,
         "imports": _imports(chart, note, drawing),
     }
@@ -166,15 +166,16 @@ def chart(
     return PurePosixPath("app", "charts", f"{name}.py")
 
 
-def _write_shapes(root: Path, chart: Chart, frame: pd.DataFrame) -> str:
-    """Write the areas of a map; return the path of their file in app/static, or "" if it has none."""
+def _write_shapes(root: Path, chart: Chart, frame: pd.DataFrame) -> dict[str, str]:
+    """Write the areas of a map; return their file in app/static, or "", and the projection."""
     if not chart.shapes:
-        return ""
+        return {"shapes": "", "projection": ""}
     areas = shapes.read(Path(chart.shapes), chart.key, frame[chart.x].dropna().unique())
     file = root / shapes.FOLDER / areas.file
     file.parent.mkdir(parents=True)
     file.write_text(areas.text, "utf-8")
-    return f"shapes/{areas.file}"
+    projection = "natural earth" if areas.is_wide else "mercator"
+    return {"shapes": f"shapes/{areas.file}", "projection": projection}
 
 
 def _imports(chart: Chart, note: str, drawing: Mapping[str, Any]) -> list[str]:

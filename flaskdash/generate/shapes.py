@@ -7,6 +7,7 @@ import itertools
 import json
 import shlex
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,17 +22,22 @@ MAX_READ, MAX_WRITTEN = 100_000_000, 3_000_000  # bytes; each visitor loads what
 AREAS = {"Polygon", "MultiPolygon"}
 # Decimals of a degree, by the degrees that the map spans: a tenth of a pixel on a wide screen.
 DECIMALS = ((40, 2), (4, 3), (0, 4))
+WIDE = 60  # degrees
 ID = "id"  # of a feature, beside its properties
 Ring = list[list[float]]
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """Outlines in a file of the project; `key` names the property that a chart's column has."""
+    """Outlines in a file of the project; `key` names the property that a chart's column has.
+
+    `is_wide` tells that they span so much of the globe that Mercator would distort them.
+    """
 
     file: str
     key: str
     text: str
+    is_wide: bool
     unmatched: Sequence[str]
 
 
@@ -63,8 +69,13 @@ def read(path: Path, key: str | None, values: Iterable[object]) -> Shapes:
             f" The areas' {best} is {listed(has)}.",
             hint="--key PROPERTY, or --x with the column that names the areas",
         )
-    decimals = _decimals(features)
-    areas = [_area(feature, best, spelling, decimals) for feature in features]
+    span = _span(features)
+    decimals = next(decimals for least, decimals in DECIMALS if span >= least)
+    polygons: defaultdict[str, list[list[Ring]]] = defaultdict(list)
+    for feature in features:  # of which several may be parts of one area
+        value = _value(feature, best)
+        polygons[spelling.get(_folded(value), str(value))] += _outlines(feature, decimals)
+    areas = [_feature(name, outlines) for name, outlines in polygons.items()]
     text = json.dumps({"type": "FeatureCollection", "features": areas}, separators=(",", ":"))
     if len(text) > MAX_WRITTEN:
         raise FlaskdashError(
@@ -74,7 +85,8 @@ def read(path: Path, key: str | None, values: Iterable[object]) -> Shapes:
         )
     drawn = {_folded(_value(feature, best)) for feature in features}
     unmatched = [value for folded, value in spelling.items() if folded not in drawn]
-    return Shapes(f"{names.identifier(path.stem, 'shapes')}.json", best, text, unmatched)
+    file = f"{names.identifier(path.stem, 'shapes')}.json"
+    return Shapes(file, best, text, span >= WIDE, unmatched)
 
 
 def _features(path: Path) -> list[dict[str, Any]]:
@@ -168,26 +180,24 @@ def _folded(value: object) -> str:
     return text.lstrip("0") or text if text.isdigit() else text
 
 
-def _decimals(features: Iterable[Mapping[str, Any]]) -> int:
+def _span(features: Iterable[Mapping[str, Any]]) -> float:
     longitudes, latitudes = zip(*_points(features), strict=True)
-    span = max(max(longitudes) - min(longitudes), max(latitudes) - min(latitudes))
-    return next(decimals for least, decimals in DECIMALS if span >= least)
+    return float(max(max(longitudes) - min(longitudes), max(latitudes) - min(latitudes)))
 
 
-def _area(
-    feature: Mapping[str, Any], key: str, spelling: Mapping[str, str], decimals: int
-) -> dict[str, Any]:
-    """Return a feature with its name alone, and with rounded rings in the order of d3-geo."""
+def _outlines(feature: Mapping[str, Any], decimals: int) -> list[list[Ring]]:
+    """Return the polygons of a feature with rounded rings, in the order of d3-geo."""
     polygons = []
     for exterior, *holes in _polygons(feature):
         rounded = _rounded(exterior, decimals)
         if len(rounded) > 3:
             rings = [ring for ring in (_rounded(hole, decimals) for hole in holes) if len(ring) > 3]
             polygons.append([_wound(rounded, 1), *(_wound(ring, -1) for ring in rings)])
-    if not polygons:  # an island that is smaller than a step
-        polygons = [[_wound(ring, 1) for ring in polygon[:1]] for polygon in _polygons(feature)]
-    value = _value(feature, key)
-    name = spelling.get(_folded(value), str(value))
+    # An island may be smaller than a step of the rounding.
+    return polygons or [[_wound(ring, 1) for ring in rings[:1]] for rings in _polygons(feature)]
+
+
+def _feature(name: str, polygons: list[list[Ring]]) -> dict[str, Any]:
     geometry = {"type": "MultiPolygon", "coordinates": polygons}
     return {"type": "Feature", "id": name, "properties": {}, "geometry": geometry}
 

@@ -80,6 +80,18 @@ def test_points_are_rounded_and_small_islands_stay(save: Save) -> None:
     assert len(second) == 5
 
 
+def test_features_of_one_name_are_one_area(save: Save) -> None:
+    path = save(collection(square(8, 50, name="Hessen"), square(9, 50, name="hessen")))
+    (area,) = written(path, ["Hessen"])
+    assert len(area["geometry"]["coordinates"]) == 2
+
+
+def test_a_wide_map_is_not_drawn_with_mercator(save: Save) -> None:
+    near = [square(8, 50, name="Here"), square(20, 60, name="There")]
+    assert not shapes.read(save(collection(*near)), None, ["Here"]).is_wide
+    assert shapes.read(save(collection(*near, square(-120, 40))), None, ["Here"]).is_wide
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
