@@ -138,7 +138,7 @@ def _aggregate(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) ->
         return f"count(DISTINCT {y})"
     if chart.agg == "median":
         return dialect.middle(y)
-    if chart.weight is not None:  # rows without the measure are left out: see _where
+    if chart.weight and chart.agg == "mean":  # rows without the measure are left out: see _where
         weight = dialect.quote(chart.weight)
         # A product of whole numbers might be too large for their type.
         product = (

@@ -256,7 +256,8 @@ def _drawing(
     label = _measure_label(chart)
     if chart.weight:
         weighted = f", weighted by {humanise(chart.weight)}"
-        measure, label = measure + weighted, humanise(chart.y or "") + weighted
+        # The title names the measure, and an axis has no room for both.
+        measure, label = measure + weighted, f"average{weighted}"
     x_is_time = bool(chart.grain or (x_column and x_column.role == "time"))
     x_is_text = x_column is None or x_column.type == "text"
     by_column = columns.get(chart.by or "")

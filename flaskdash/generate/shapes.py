@@ -171,7 +171,8 @@ def _keys(features: Sequence[Mapping[str, Any]]) -> dict[str, None]:
 
 
 def _value(feature: Mapping[str, Any], key: str) -> object:
-    return feature.get(ID) if key == ID else (feature.get("properties") or {}).get(key)
+    properties = feature.get("properties") or {}
+    return feature[ID] if key == ID and ID in feature else properties.get(key)
 
 
 def _folded(value: object) -> str:

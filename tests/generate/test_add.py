@@ -63,6 +63,14 @@ def test_the_parts_of_a_kind_are_added_once_and_not_changed(made: Path, flaskdas
     assert (made / "app/engine/static/more.js").read_text("utf-8") == "// mine"
 
 
+def test_the_axis_of_a_weighted_mean_says_so(made: Path, flaskdash: Cli) -> None:
+    flags = ("--x", "region", "--y", "revenue", "--agg", "mean", "--weight", "units")
+    flaskdash("add-chart", "--kind", "bar", *flags, "mine")
+    code = (made / "app/charts/mine.py").read_text("utf-8")
+    assert '"Average, weighted by units"' in code
+    assert "sum(revenue * units) / nullif(sum(units), 0)" in code
+
+
 def test_rows_are_called_what_the_table_calls_them(made: Path, flaskdash: Cli) -> None:
     (made / "loans.csv").write_text(
         "book,days\n" + "".join(f"{'ab'[n % 2]},{n}\n" for n in range(40)), "utf-8"

@@ -80,6 +80,13 @@ def test_points_are_rounded_and_small_islands_stay(save: Save) -> None:
     assert len(second) == 5
 
 
+def test_a_property_may_be_called_id(save: Save) -> None:
+    area = square(8, 50, name="Hessen")
+    area["properties"]["id"] = "DE7"
+    areas = shapes.read(save(collection(area)), None, ["DE7"])
+    assert (areas.key, areas.unmatched) == ("id", [])
+
+
 def test_features_of_one_name_are_one_area(save: Save) -> None:
     path = save(collection(square(8, 50, name="Hessen"), square(9, 50, name="hessen")))
     (area,) = written(path, ["Hessen"])

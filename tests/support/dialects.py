@@ -52,6 +52,12 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, date) else value
 
 
+WEIGHTED_LINES = {
+    **{"x": "day", "y": "revenue", "agg": "mean", "weight": "units"},
+    **{"color": "region", "grain": "month", "limit": 1},
+}
+
+
 def charts() -> dict[str, tuple[Chart, sql.Bins]]:
     """Return a chart of each kind, each grain and each aggregate, by name."""
     charts = {
@@ -77,6 +83,7 @@ def charts() -> dict[str, tuple[Chart, sql.Bins]]:
                     chart("bullet", y="revenue", agg="mean"),
                     chart("bar", x="region", y="revenue", agg="mean", weight="units"),
                     chart("kpi", y="units", agg="mean", weight="cases"),
+                    chart("line", **WEIGHTED_LINES),
                     chart("bullet", x="region", y="revenue", agg="sum", limit=2),
                     chart("text", y="revenue", agg="sum"),
                     chart("text"),

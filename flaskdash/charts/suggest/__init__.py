@@ -16,7 +16,7 @@ from flaskdash.charts.suggest import indicators, wording
 from flaskdash.charts.suggest.by_category import breakdowns, occurrences, shares
 from flaskdash.charts.suggest.candidates import candidates
 from flaskdash.charts.suggest.facts import Facts
-from flaskdash.charts.suggest.features import Features
+from flaskdash.charts.suggest.features import SIX, Features
 from flaskdash.charts.suggest.figures import kpis, table
 from flaskdash.charts.suggest.geography import maps
 from flaskdash.charts.suggest.grids import grids
@@ -35,7 +35,7 @@ from flaskdash.names import capital
 
 __all__ = ["filters", "humanise", "suggest"]
 
-MAX_CHARTS, FIRST = 14, 6
+MAX_CHARTS = 14
 FILTER_VALUES = 50
 SEARCHED_VALUES = 5_000
 
@@ -109,7 +109,7 @@ def ranked(facts: Facts) -> list[Chart]:
     # What a table is laid out for comes first, though people who draw charts one by one miss it.
     laid_out = [*(comparisons(facts) if facts.is_compared else ()), *candles(facts)][:1]
     # So does what its outcome depends on most, which people explore before they draw it.
-    if facts.kind == "outcome" and not any(chart.agg == "share" for chart in chosen[:FIRST]):
+    if facts.kind == "outcome" and not any(chart.agg == "share" for chart in chosen[:SIX]):
         laid_out += [*shares(facts)][:1]
     return [*laid_out, *(chart for chart in chosen if chart not in laid_out)][:MAX_CHARTS]
 

@@ -384,7 +384,7 @@ class Facts:
         return [(category, spread) for _, _, category, spread in ranked]
 
     def differs(self, measure: Column, category: Column) -> bool:
-        """Tell whether the means of a measure differ noticeably by a category, of rows enough."""
+        """Tell whether the means of a measure differ noticeably by a category, which has enough rows."""
         if self.is_thin(category, measure.agg):
             return False
         if measure.agg != "mean" or category.distinct > 100:

@@ -47,6 +47,8 @@ def _main_measures(facts: Facts) -> list[Column]:
     A mean over rows that measure different things again and again is a mean of none of them.
     """
     amounts = [m for m in facts.single_measures[:3] if _adds_up(m)]
+    # The latest of a few countries would stand for all.
+    amounts = [m for m in amounts if m.agg != "last" or not _ends_thinly(facts, m, facts.step)]
     if facts.is_panel and facts.crowded:
         return amounts
     means = [m for m in facts.single_measures[: facts.main] if m.agg == "mean"]
@@ -112,7 +114,7 @@ def _plural_title(name: str) -> str:
     return f"Different {plural(noun)}"
 
 
-def _ends_thinly(facts: Facts, measure: Column, grain: str) -> bool:
+def _ends_thinly(facts: Facts, measure: Column, grain: str | None) -> bool:
     """Tell whether the latest step lacks most of what is measured, or nearly all of what happens."""
     time = facts.time
     if time is None or not facts.crowded or grain != (time.grain or grain):

@@ -900,6 +900,17 @@ def test_a_last_year_in_which_most_are_missing_is_no_figure(last: int, is_shown:
     assert bool([c for c in suggested(table) if c.kind == "kpi" and c.x]) is is_shown
 
 
+@pytest.mark.parametrize(("last", "is_shown"), [(10, True), (2, False)])
+def test_the_latest_stock_of_a_few_countries_is_no_figure(last: int, is_shown: bool) -> None:
+    table = frame(
+        110 + last,
+        country=lambda i: f"Country {i % 10}",
+        year=lambda i: 2012 + i // 10,
+        population=lambda i: 9000 + 100 * (i % 10) + i,
+    )
+    assert bool(find(suggested(table), "kpi", y="population", agg="last")) is is_shown
+
+
 @pytest.mark.parametrize(("a_day", "grain"), [(1, "day"), (4, "week"), (40, "day")])
 def test_a_step_of_events_counts_several(a_day: int, grain: str) -> None:
     table = frame(
@@ -982,27 +993,17 @@ def test_places_of_the_same_name_are_not_added_up(wide: str, narrow: str) -> Non
     assert not find(charts, "bar", x=narrow)
 
 
-def test_a_sum_that_no_word_calls_an_amount_is_no_figure() -> None:
+@pytest.mark.parametrize(("name", "is_figure"), [("mentor", False), ("units", True)])
+def test_only_the_total_of_an_amount_is_a_figure(name: str, is_figure: bool) -> None:
     table = frame(
         90,
         kind=lambda i: "ABC"[noise(i, 3)],
-        mentor=lambda i: noise(i, 9),
+        **{name: lambda i: noise(i, 9)},
         sales=lambda i: 5 + noise(i, 400),
     )
     titles = [chart.title for chart in suggested(table) if chart.kind == "kpi"]
     assert "Total sales" in titles
-    assert "Total mentor" not in titles
-
-
-def test_the_total_of_units_sold_is_a_figure() -> None:
-    table = frame(
-        90,
-        kind=lambda i: "ABC"[noise(i, 3)],
-        units=lambda i: noise(i, 9),
-        sales=lambda i: 5 + noise(i, 400),
-    )
-    titles = [chart.title for chart in suggested(table) if chart.kind == "kpi"]
-    assert "Total units" in titles
+    assert (f"Total {name}" in titles) is is_figure
 
 
 def test_bars_of_which_one_has_nearly_all_rows_are_not_drawn() -> None:
