@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flaskdash.charts.kinds import AUTO, AUTO_KINDS, Chart
-from flaskdash.charts.sql import SLACK, days_late
+from flaskdash.charts.sql import SLACK, THIN, days_late
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import known, words
 
@@ -22,6 +22,7 @@ MAX_LABELLED = 2000  # points; the names of more would be most of the page
 MAX_UNLABELLED, MAX_LABEL = 8, 40  # values that tell points apart too little; letters on average
 MAX_STEPS, FEWEST_STEPS = 200, 12  # in time
 FEWEST_ROWS, AS_MANY = 10, 0.7  # rows in a step of events; share of times with the usual number
+MOSTLY_USUAL, MAX_THIN = 0.8, 2  # share of the steps with a usual number of rows; steps at the end
 SECONDS = {
     "hour": 3600,
     "day": 86_400,
@@ -141,6 +142,26 @@ def starts_late(chart: Chart, frame: pd.DataFrame) -> bool:
     first = times.min().tz_localize(None)
     start = first.to_period(PERIODS[chart.grain]).start_time
     return bool((first - start).days > days_late(chart))
+
+
+def ends_thinly(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame) -> bool:
+    """Tell whether the last step or two, as the data names them, have far fewer rows than usual.
+
+    A table of countries and years has the latest year of a few countries: a sum would collapse. What
+    comes and goes, such as winter games, and what has declined for longer is drawn to its end.
+    """
+    column = columns.get(chart.x or "")
+    if column is None or column.role != "time" or chart.grain not in {None, column.grain}:
+        return False
+    rows = frame[frame[chart.only[0]] == chart.only[1]] if chart.only else frame
+    rows = rows.dropna(subset=[column.name, chart.y or column.name])
+    counts = rows[column.name].value_counts().sort_index()
+    is_usual = counts >= THIN * counts.mean()
+    usual = is_usual[is_usual].index
+    if counts.empty or is_usual.iloc[-1]:
+        return False
+    is_abrupt = len(counts.loc[usual[-1] :]) - 1 <= MAX_THIN
+    return is_abrupt and bool(is_usual.loc[usual[0] : usual[-1]].mean() >= MOSTLY_USUAL)
 
 
 def ends_apart(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame) -> bool:

@@ -23,6 +23,7 @@ ORDERED_WORDS, MAX_AGES = DATE_PARTS | {"age"}, 120
 # How many days without rows a finished step in time may end with, and how many days it has.
 SLACK = {"day": 0, "week": 1, "month": 3, "quarter": 9, "year": 20}
 DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+THIN = 0.5  # of the usual number of rows: a step with fewer is not whole
 MOST_AREAS = 5_000  # the counties of the USA are 3,100
 DEFAULT_PARTS = 7  # besides "Other"
 MAX_PARTS = {"waterfall": 14}
@@ -183,6 +184,7 @@ def _where(
     if chart.agg == "last":
         clauses += _at_period_ends(chart, columns, dialect, clauses)
     commented = _without_unfinished_step(chart, columns, dialect)
+    commented += _without_thin_end(chart, dialect, clauses)
     commented += _total_conditions(chart, columns, dialect)
     lines = [" AND ".join(clauses), *commented] if clauses else commented
     return "\nWHERE " + "\nAND ".join(lines) if lines else ""
@@ -284,6 +286,25 @@ def _without_unfinished_steps(chart: Chart, name: str, dialect: Dialect) -> list
         f"    SELECT {all_of_few} {dialect.after(1, f'max({name})')}\n"
         f"        ELSE {last} END\n"
         f"    {rows}\n)",
+    ]
+
+
+def _without_thin_end(chart: Chart, dialect: Dialect, clauses: list[str]) -> list[str]:
+    """Return the condition that leaves out the last steps in time that have few rows, if it has any."""
+    if not chart.ends_thinly:
+        return []
+    assert chart.x is not None
+    name = dialect.quote(chart.x)
+    rows = f"FROM {dialect.quote(chart.data)} WHERE {dialect.quote(chart.y or chart.x)} IS NOT NULL"
+    if chart.only:
+        rows += f" AND {clauses[0]}"
+    return [
+        f"{name} <= (  -- without the last {name} that has less than half of the usual rows\n"
+        f"    SELECT max({name}) FROM (\n"
+        f"        SELECT {name} {rows}\n"
+        f"        GROUP BY 1 HAVING count(*) >= (\n"
+        f"            SELECT {THIN} * count(*) / count(DISTINCT {name}) {rows}\n"
+        f"        )\n    ) AS whole\n)"
     ]
 
 

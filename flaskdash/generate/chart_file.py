@@ -132,6 +132,7 @@ def chart(
     usual = axes.usual(chart, columns, frame)
     usual = replace(usual, slack=axes.slack(usual, frame))
     chart = replace(chart, ends_apart=axes.ends_apart(chart, columns, frame))
+    chart = replace(chart, ends_thinly=axes.ends_thinly(chart, columns, frame))
     chart = replace(chart, label=axes.label(chart, columns, frame))
     chart = replace(chart, slack=usual.slack, starts_late=axes.starts_late(usual, frame))
     drawing = _drawing(chart, columns, histogram_bins, frame)

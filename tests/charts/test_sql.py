@@ -458,3 +458,31 @@ def latest(countries: pd.DataFrame, query: str) -> dict[str, float]:
     with duckdb.connect() as connection:
         connection.register("countries", countries)
         return {row[0]: row[-1] for row in connection.execute(query).fetchall()}
+
+
+@pytest.mark.parametrize(
+    ("rows_per_year", "last"),
+    [
+        ([8, 9, 9, 10, 2], 2003),  # the last year has rows of a few countries yet
+        ([8, 9, 10, 2, 1], 2002),
+        ([3, 4, 9, 10, 12, 1], 2004),  # there were fewer countries once
+        ([9, 9, 9, 9, 6], 2004),
+        ([9, 2, 9, 2, 9, 2], 2005),  # summer and winter games
+        ([9, 9, 9, 9, 9, 9, 4, 3, 2, 1], 2009),  # what has declined, such as nuclear tests
+        ([1, 1, 1, 1], 2003),
+    ],
+)
+def test_a_last_year_of_few_rows_is_left_out(rows_per_year: list[int], last: int) -> None:
+    rows = [
+        (2000 + number, f"C{country}", 5)
+        for number, count in enumerate(rows_per_year)
+        for country in range(count)
+    ]
+    rows.append((2000 + len(rows_per_year), "C0", None))
+    table = pd.DataFrame(rows, columns=["year", "country", "people"])
+    columns = {column.name: column for column in describe(table, {})}
+    spec = Chart("line", "countries", "", x="year", y="people", agg="sum")
+    spec = replace(spec, ends_thinly=axes.ends_thinly(spec, columns, table))
+    query = sql.select(spec, columns)
+    assert ("without the last year" in query) == (last < 1999 + len(rows_per_year))
+    assert max(latest(table, query)) == last
