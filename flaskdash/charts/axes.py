@@ -154,7 +154,8 @@ def ends_thinly(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame
     if column is None or column.role != "time" or chart.grain not in {None, column.grain}:
         return False
     rows = frame[frame[chart.only[0]] == chart.only[1]] if chart.only else frame
-    rows = rows.dropna(subset=[column.name, chart.y or column.name])
+    measures = chart.across or (chart.y or column.name,)
+    rows = rows[rows[list(measures)].notna().any(axis="columns")]
     counts = rows[column.name].value_counts().sort_index()
     is_usual = counts >= THIN * counts.mean()
     usual = is_usual[is_usual].index

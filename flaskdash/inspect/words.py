@@ -24,11 +24,11 @@ CODE_WORDS = known(
 )
 
 
-_PER = re.compile(r"[a-z)]\s*/\s*\d*[a-z]", re.I)
+_PER = re.compile(r"[a-z)]\s*/\s*[\d,. ]*[a-z]", re.I)
 
 
 def is_per(name: str) -> bool:
-    """Tell whether a column holds rates, by its name: suicides/100k pop, GDP per capita."""
+    """Tell whether a column holds rates, by its name: deaths / 100 cases, GDP per capita."""
     return bool(_PER.search(name)) or "per" in words(name)
 
 
@@ -62,8 +62,23 @@ GEO_WORDS = known(
     " district borough territory location place prefecture commune departement department_code"
     " land pays ville stadt neighbourhood neighborhood postcode area"
 )
-LATITUDE = known("lat latitude ylatitude y_lat reclat intptlat geolat")
-LONGITUDE = known("lon lng long longitude xlongitude reclong intptlong geolon geolong")
+LATITUDE = known("lat ylatitude y_lat reclat intptlat geolat")
+LONGITUDE = known("lon lng long xlongitude reclong intptlong geolon geolong")
+# "latitude" in many languages, and as it is misspelt: latitud, longditude.
+_DEGREES = re.compile(r"(?P<latitude>lat\w*tud\w*)|lon\w*tud\w*")
+
+
+def names_degrees(name: str) -> str:
+    """Return "latitude" or "longitude" if a column's name promises it, else ""."""
+    for word in words(name):
+        match = _DEGREES.fullmatch(word)
+        if word in LATITUDE or (match and match["latitude"]):
+            return "latitude"
+        if word in LONGITUDE or match:
+            return "longitude"
+    return ""
+
+
 YEAR_WORDS = known("year yr years fy season annee année jahr año ano anno")
 DATE_PARTS = known(
     "month mo mon day dy dow weekday week quarter qtr hour hr minute yr year jahr monat tag woche stunde wochentag"
@@ -84,7 +99,7 @@ MEAN_WORDS = known(
     " expectancy exp satisfaction tenure salary income wage probability yield odds frequency hdi"
     " interest margin discount fraction efficiency latency elevation altitude magnitude mag ppm"
     " trend interpolated close open high low adj runtime horsepower acceleration years hours"
-    " daily hourly monthly popularity tavg tmax tmin awnd ctr cpc cpm cpa roas roi nps csat poverty unemployment commute ret return returns balance gini cpi aqi ozone glucose cholesterol bp bpm systolic diastolic insulin voltage visibility windspeed carat displacement cylinders rooms days sqft sqm living lot bedrooms bathrooms floors ms millis sec seconds quality ph alcohol life capita use seed draw time pages mw gw samplesize"
+    " daily hourly monthly popularity tavg tmax tmin awnd mileage odometer ctr cpc cpm cpa roas roi nps csat poverty unemployment commute ret return returns balance gini cpi aqi ozone glucose cholesterol bp bpm systolic diastolic insulin voltage visibility windspeed carat displacement cylinders rooms days sqft sqm living lot bedrooms bathrooms floors ms millis sec seconds quality ph alcohol life capita use seed draw time pages mw gw samplesize"
 )
 SUM_WORDS = known(
     "sales revenue amount total count cnt quantity qty units volume cost costs profit cases deaths"

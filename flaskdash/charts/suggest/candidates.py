@@ -86,7 +86,9 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
             if category.distinct <= MOST_BOXES and effect > LEAST_EFFECT and not facts.is_panel:
                 yield box(facts, measure, category, effect)
     yield from _shares(facts, relations, small)
-    numbers = [c for c in relations.numeric if not is_year(c, facts.frame, facts.time)]
+    settled = {c.name for c in facts.settled}
+    numbers = [c for c in relations.numeric if c.role != "measure" or c.name in settled]
+    numbers = [c for c in numbers if not is_year(c, facts.frame, facts.time)]
     numbers = [c for c in numbers if c != facts.time]  # a line shows it
     for first, second in itertools.combinations(numbers, 2):
         strength = relations.correlation(first, second)
@@ -141,10 +143,13 @@ def small_categories(facts: Facts) -> list[Column]:
         and 2 <= c.distinct <= (FEW if c.role == "measure" else MOST_BARS)
         and (c.role in ("category", "flag", "measure") or _is_place(c))
     ]
+    # Medals of one kind don't explain those of another.
+    compared = {c.name for group in facts.groups for c in group if c.agg == "sum"}
     small = [
         c
         for c in small
-        if not is_one_sided(facts.frame, c)
+        if c.name not in compared
+        and not is_one_sided(facts.frame, c)
         and not is_year(c, facts.frame, facts.time)
         and not is_part_of_name(c)
     ]

@@ -60,7 +60,7 @@ OUTCOMES = known(
     " vote voted released admitted graduated completed accepted"
 )
 DEMOGRAPHY = known(
-    "female male sex gender man woman black white hisp hispanic asian married single kids citizen urban rural"
+    "female male sex gender man woman black white hisp hispanic asian married marital single kids citizen urban rural"
 )
 TARGETS = known("y target outcome label class")
 SERIES_VALUES = (9, 400)
@@ -335,10 +335,12 @@ class Facts:
         ranked = []
         for flag in self.flags:
             name_words = set(words(flag.name))
+            if name_words & DEMOGRAPHY and not self._names_the_table(name_words):
+                continue
             is_target = name_words & TARGETS and len(name_words) == 1
             is_named = self._names_the_table(name_words) or bool(name_words & OUTCOMES)
             score = 3 * bool(is_target) + 2 * is_named
-            score += (flag.name == last) and self.time is None and not name_words & DEMOGRAPHY
+            score += (flag.name == last) and self.time is None
             if score and 0.005 < float(self.truth_values(flag).mean()) < 0.995:
                 ranked.append((score, self.position(flag), flag))
         return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None

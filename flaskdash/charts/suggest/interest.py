@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.inspect.words import (
     DATE_PARTS,
-    LATITUDE,
-    LONGITUDE,
     STOCK_WORDS,
     SUM_WORDS,
     is_per,
     known,
+    names_degrees,
     words,
 )
 
@@ -128,8 +127,8 @@ def without_generic_sum(measure: Column) -> Column:
 def coordinate_columns(columns: tuple[Column, ...]) -> tuple[str, str] | None:
     """Return the names of the longitude and the latitude."""
     numbers = [c.name for c in columns if c.role == "geography" and c.type != "text"]
-    longitude = [name for name in numbers if LONGITUDE & set(words(name))]
-    latitude = [name for name in numbers if LATITUDE & set(words(name))]
+    longitude = [name for name in numbers if names_degrees(name) == "longitude"]
+    latitude = [name for name in numbers if names_degrees(name) == "latitude"]
     return (longitude[0], latitude[0]) if longitude and latitude else None
 
 

@@ -58,9 +58,10 @@ FILE_WORDS = known(
     " sheet sample test report results result book untitled download query output input full all my the source"
 )
 IDENTIFIERS = known("id ids key number no nr num code uuid guid")
+COUNTS = known("count counts cnt number num no n total")
 # Such names do not say what a row is.
 NAMELESS = (ID_WORDS | CODE_WORDS) | known(
-    "row index record unnamed column object item entry obs observation serial name title label text comment value"
+    "row rownames index record unnamed column object item entry obs observation serial name title label text comment value"
     " description content address url link email phone date time day week month year hour timestamp data file path"
     " unique line sample total question sentence message review body reference note notes slug hash username"
     " latitude longitude position rank"
@@ -186,8 +187,12 @@ def rows_of(data: str, columns: Sequence[Column], rows: int) -> str:
     table_words = words(subject(data))
     *before, last = table_words or [""]
     is_one = _is_plural(last) and not any(_is_plural(word) and len(word) > 4 for word in before)
+    measures = [words(column.name) for column in columns if column.role == "measure"]
+    # "orders_count" counts orders; "book_price" is a price of books.
     measured = {
-        word for column in columns if column.role == "measure" for word in words(column.name)
+        word
+        for name_words in measures
+        for word in (name_words if COUNTS & set(name_words) else name_words[-1:])
     }
     is_amount = {last, last[:-1]} & (AMOUNT_WORDS | measured) or last.endswith("sales")
     # A table of states with several rows for each state has no states as rows.

@@ -13,7 +13,9 @@ from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import words
 
 SAME = 0.95  # of the rows
-LABELS = (3, 500)  # how many distinct labels codes may have
+LABELS = (2, 500)  # how many distinct labels codes may have
+GRID = 0.97  # of the variance of a projected coordinate that latitude and longitude explain
+SAMPLE, MIN_ROWS = 5000, 50
 CATEGORIES = (3, 20)  # how many values a category that is split into flags may have
 
 
@@ -21,27 +23,35 @@ def mark(frame: pd.DataFrame, columns: Sequence[Column]) -> list[Column]:
     """Return the columns, with codes of other columns as identifiers.
 
     Codes are whole numbers that map one-to-one to labels or are those of another column's codes,
-    flags into which a category is split, and latitudes and longitudes in the units of a grid.
+    flags into which a category is split, and positions in the units of a grid or a map.
     """
     names = _label_numbers(frame, columns) | _numbers_of_codes(frame, columns)
-    names |= _split_flags(frame, columns) | _grid_axes(columns)
+    names |= _split_flags(frame, columns) | _grid_axes(columns) | _projected(frame, columns)
     return [replace(c, role="identifier", agg=None) if c.name in names else c for c in columns]
 
 
 def _label_numbers(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
     """Return the integer columns that map one-to-one to a text column (state_id and state)."""
     measure_words = vocabulary.SUM_WORDS | vocabulary.MEAN_WORDS | vocabulary.STOCK_WORDS
-    numbers = [c for c in columns if c.type == "integer" and c.role == "measure"]
+    roles = ("measure", "category", "flag")
+    numbers = [c for c in columns if c.type == "integer" and c.role in roles]
     numbers = [c for c in numbers if not measure_words & set(words(c.name))]
-    labels = [c for c in columns if c.type == "text" and c.role in ("category", "geography")]
+    labels = [c for c in columns if c.type == "text" and c.role in (*roles, "geography")]
     return {
         number.name
         for number in numbers
         for label in labels
         if number.distinct == label.distinct
         and LABELS[0] <= label.distinct <= min(LABELS[1], len(frame) / 3)
-        and len(frame[[number.name, label.name]].dropna().drop_duplicates()) == label.distinct
+        and _are_twins(frame[[number.name, label.name]], label.distinct)
     }
+
+
+def _are_twins(pairs: pd.DataFrame, distinct: int) -> bool:
+    """Tell whether the values of two columns map one-to-one, and mostly stand in the same rows."""
+    present = pairs.dropna()
+    is_complete = len(present) >= SAME * pairs.notna().sum().max()
+    return is_complete and len(present.drop_duplicates()) == distinct
 
 
 def _numbers_of_codes(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
@@ -77,7 +87,27 @@ def _split_flags(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
 
 def _grid_axes(columns: Sequence[Column]) -> set[str]:
     """Return the latitude and longitude of a grid, whose numbers are not degrees."""
-    measures = [c for c in columns if c.role == "measure"]
-    latitudes = {c.name for c in measures if vocabulary.LATITUDE & set(words(c.name))}
-    longitudes = {c.name for c in measures if vocabulary.LONGITUDE & set(words(c.name))}
+    numbers = [c for c in columns if c.role in ("measure", "identifier") and c.type != "text"]
+    latitudes = {c.name for c in numbers if vocabulary.names_degrees(c.name) == "latitude"}
+    longitudes = {c.name for c in numbers if vocabulary.names_degrees(c.name) == "longitude"}
     return latitudes | longitudes if latitudes and longitudes else set()
+
+
+def _projected(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the numbers that latitude and longitude explain: positions on a map, in metres."""
+    degrees = {vocabulary.names_degrees(c.name): c.name for c in columns if c.type == "number"}
+    amounts = vocabulary.SUM_WORDS | vocabulary.STOCK_WORDS
+    measures = [c for c in columns if c.role == "measure" and not c.unit]
+    measures = [c.name for c in measures if not amounts & set(words(c.name))]
+    if not {"latitude", "longitude"} <= degrees.keys() or not measures:
+        return set()
+    axes = [degrees["latitude"], degrees["longitude"]]
+    rows = frame[[*axes, *measures]].astype("float64").dropna(subset=axes).head(SAMPLE)
+    rows = (rows - rows.mean()) / rows.std()
+    first, second = rows[axes[0]], rows[axes[1]]
+    between = 1 - first.corr(second) ** 2
+    if len(rows) < MIN_ROWS or not between > 0:
+        return set()
+    a, b, c = rows[measures].corrwith(first), rows[measures].corrwith(second), first.corr(second)
+    explained = (a**2 + b**2 - 2 * a * b * c) / between
+    return set(explained.index[explained > GRID])

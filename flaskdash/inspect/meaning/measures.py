@@ -13,6 +13,7 @@ from flaskdash.inspect.words import is_per, words
 
 # Amounts in these units add up, unless the name is that of a price or a rate.
 _AMOUNT_UNIT = re.compile(r"(?<![a-z])([kmgt]wh|tonn?e?s|mtoe|lit(er|re)s)(?![a-z])", re.IGNORECASE)
+MANY_MEANS = 4
 EXTREMES = frozenset({"min", "max", "minimum", "maximum", "lowest", "highest", "peak"})
 MEANS = frozenset({"rate", "ratio", "avg", "average", "mean", "median"})
 UNITS = {
@@ -55,6 +56,8 @@ def aggregation(
         return "mean"  # the price of one piece
     if _AMOUNT_UNIT.search(name) and not word_set & {"price", "tariff", "factor", "intensity"}:
         return "sum"
+    if name_words[-1:] == ["num"]:
+        name_words.pop()  # "price num" is a price as a number
     # The last word is what a name is about: "price total" is a total, "total price" a price.
     for word in reversed(name_words):
         if word in vocabulary.MEAN_WORDS:
@@ -105,6 +108,16 @@ def readings(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
         if low > 0.4 * high and float(values.std()) < 0.2 * float(values.median()):
             names.add(column.name)
     return names
+
+
+def weak_totals(columns: Sequence[Column]) -> set[str]:
+    """Return the totals of things that are measured: total phenols, where all else is averaged."""
+    sums = [c for c in columns if c.agg == "sum"]
+    weak = {c.name for c in sums if words(c.name)[:1] == ["total"] and c.type == "number"}
+    means = sum(c.agg == "mean" for c in columns)
+    strong = vocabulary.SUM_WORDS - {"total"} | vocabulary.STOCK_WORDS
+    has_amounts = any(c.name not in weak or strong & set(words(c.name)) or c.unit for c in sums)
+    return set() if has_amounts or means < MANY_MEANS else weak
 
 
 def age_categories(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:

@@ -18,6 +18,7 @@ from flaskdash.inspect.meaning.measures import (
     readings,
     running_totals,
     unit_of,
+    weak_totals,
 )
 from flaskdash.inspect.model import Column, ColumnType, Role
 from flaskdash.inspect.values import choices
@@ -26,6 +27,7 @@ from flaskdash.inspect.words import words
 LONG_TEXT = 60
 LISTED = ("category", "text", "identifier", "geography")  # the roles of columns that may hold lists
 MOST_LISTS = 5000  # cells that tell whether a column holds lists
+NEARLY_ALL = 0.98  # of the rows that a number tells apart; of the numbers between its ends
 AGGREGATIONS = ("sum", "mean", "last")
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?"
 # The words of flags: for true, and for false.
@@ -64,6 +66,7 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
     columns = _with_aggregate(columns, line_amounts(frame, columns), "sum")
     columns = _with_aggregate(columns, running_totals(frame, columns), "last")
     columns = _with_aggregate(columns, readings(frame, columns), "mean")
+    columns = _with_aggregate(columns, weak_totals(columns), "mean")
     return totals.mark(frame, columns)
 
 
@@ -192,9 +195,9 @@ def type_of(values: pd.Series) -> ColumnType:
     if pd.api.types.is_float_dtype(values):
         present = values.dropna()
         whole = len(present) > 0 and bool((present % 1 == 0).all())
-        # R writes years as 1961.0.
-        are_years = bool(present.between(1500, 2200).all())
-        return "integer" if whole and (are_years or len(present) < len(values)) else "number"
+        # R writes years as 1961.0, and pandas what was true or false as 1.0 and 0.0.
+        are_whole = bool(present.between(1500, 2200).all() or present.isin([0, 1]).all())
+        return "integer" if whole and (are_whole or len(present) < len(values)) else "number"
     if pd.api.types.is_datetime64_any_dtype(values):
         present = values.dropna()
         return "date" if bool((present == present.dt.normalize()).all()) else "datetime"
@@ -251,10 +254,9 @@ def _number_role(
 ) -> Role:
     name_words = set(words(name))
     low, high = float(present.min()), float(present.max())
-    if name_words & vocabulary.LATITUDE and -90 <= low <= high <= 90:
-        return "geography"
-    if name_words & vocabulary.LONGITUDE and -180 <= low <= high <= 180:
-        return "geography"
+    if -180 <= low <= high <= 180 and (degrees := vocabulary.names_degrees(name)):
+        if degrees == "longitude" or -90 <= low <= high <= 90:
+            return "geography"
     are_years = 1500 <= low <= high <= 2200
     if kind == "number":
         return "identifier" if are_years and name_words & {"date", "year"} else "measure"
@@ -262,6 +264,7 @@ def _number_role(
     if are_years and has_year_word and not name_words & {"per", "since"}:
         return "time"
     is_date_part = name_words & vocabulary.DATE_PARTS and len(name_words) <= 2
+    is_date_part = is_date_part or name_words == {"season"}
     if is_date_part and distinct <= 60 and high <= 99:
         return "category"
     if _is_identifier(name, present, distinct, position):
@@ -281,6 +284,8 @@ def _is_identifier(name: str, present: pd.Series, distinct: int, position: int) 
     """Tell whether whole numbers are keys, codes, row numbers or times of day."""
     name_words = set(words(name))
     last_word = (words(name) or [""])[-1]
+    if words(name)[:2] == ["number", "in"]:
+        return True  # an episode's number in its season
     is_rate = last_word in vocabulary.MEAN_WORDS - {"index"}  # a hash rate is no hash
     if name_words & vocabulary.ID_WORDS and not (is_rate or name_words & vocabulary.SUM_WORDS):
         return True
@@ -335,17 +340,20 @@ def _is_index(name: str, present: pd.Series, distinct: int, position: int) -> bo
     is_unnamed = name.lower() == f"column_{position + 1}" and position == 0
     low, high = float(present.min()), float(present.max())
     is_numbered = low in (0.0, 1.0) and high - low + 1 == distinct
-    if distinct < len(present):
+    if distinct < NEARLY_ALL * len(present):
         # Each of 1, 2, 3... in as many rows as all others: subjects, plants.
         is_balanced = distinct > 12 and present.value_counts().nunique() == 1
-        is_key = is_numbered and is_balanced and not set(words(name)) & vocabulary.NUMBERED_WORDS
+        is_axis = any(w in vocabulary.NUMBERED_WORDS or w.startswith("time") for w in words(name))
+        is_key = is_numbered and is_balanced and not is_axis
         return is_key or (is_unnamed and low in (0.0, 1.0) and distinct > 10)
     if len(present) < 3:
         return False
     steps = present.astype("float64").diff().dropna()
     is_counting = bool((steps == 1).all())
-    if len(present) >= 20 and is_numbered and not is_counting:
-        return True  # a rank has each number once, in another order
+    is_dense = high - low + 1 <= distinct / NEARLY_ALL
+    # A rank has each number once, but for ties and gaps; R has the names of rows before row numbers.
+    if len(present) >= 20 and is_dense and (not is_counting or position == 1):
+        return True
     return (is_counting and position == 0) or is_unnamed
 
 

@@ -1114,3 +1114,43 @@ def test_factors_of_a_trial_are_not_what_was_measured(first: str, second: str) -
     for factor in (first, second):
         assert not find(charts, "histogram", x=factor)
         assert not find(charts, "kpi", y=factor)
+
+
+@pytest.mark.parametrize("name", ["Marital_Status", "is_married", "gender_male"])
+def test_who_people_are_is_no_outcome(name: str) -> None:
+    table = employees(lambda i: int(noise(i, 9) < 2 + 3 * (i % 3 == 0)))
+    charts = suggested(table.rename(columns={"Attrition": name}))
+    assert not find(charts[:6], "bar", agg="share")
+    assert not find(charts, "kpi", agg="share")
+
+
+def test_medals_do_not_explain_medals_and_ranks_are_no_axis() -> None:
+    medals = frame(
+        40,
+        NOC=lambda i: f"Team {i:02}",
+        Gold=lambda i: noise(i, 9) + (40 - i) // 4,
+        Silver=lambda i: noise(i + 3, 8) + (40 - i) // 4,
+        Bronze=lambda i: noise(i + 5, 7) + (40 - i) // 4,
+    )
+    medals["Total"] = medals[["Gold", "Silver", "Bronze"]].sum(axis="columns")
+    medals["Rank"] = medals["Total"].rank(ascending=False, method="min").astype("int64")
+    charts = suggested(medals)
+    assert find(charts[:6], "bar", across=("Gold", "Silver", "Bronze"))
+    assert not find(charts, "box")
+    assert not [chart for chart in charts if "Rank" in (chart.x, chart.y)]
+
+
+@pytest.mark.parametrize(
+    ("measure", "title"),
+    [("book_price", "Books by genre"), ("book_count", "Rows by genre"), ("books", "Rows by genre")],
+)
+def test_rows_have_the_name_of_the_table_unless_a_measure_counts_it(
+    measure: str, title: str
+) -> None:
+    books = frame(
+        100,
+        genre=lambda i: ["crime", "poetry", "travel"][noise(i, 9) % 3],
+        **{measure: lambda i: 5 + noise(i, 97)},
+    )
+    charts = suggest(inspected(books), "books_data")
+    assert title in [chart.title for chart in charts]
