@@ -251,7 +251,8 @@ def _drawing(
         f"{AGGREGATE_WORDS[chart.agg or 'sum']} {chart.y}" if chart.y else "the number of rows"
     )
     if chart.across:
-        measure = f"{AGGREGATE_WORDS[chart.agg or 'sum']} {len(chart.across)} measures"
+        columns_word = "answers" if chart.agg == "share" else "measures"
+        measure = f"{AGGREGATE_WORDS[chart.agg or 'sum']} {len(chart.across)} {columns_word}"
     if not KINDS[chart.kind].sums_up:
         measure = y
     label = _measure_label(chart)
@@ -344,10 +345,10 @@ def _order_upwards(is_text: bool, names: tuple[str, ...]) -> dict[str, Any]:
 def _measure_label(chart: Chart) -> str:
     if chart.y is None:
         return chart.row_name or "rows"
-    if chart.agg == "share":
-        return wording.share(chart.y)
     if chart.across:
         return wording.compared(chart.across, chart.agg or "")
+    if chart.agg == "share":
+        return wording.share(chart.y)
     name = humanise(chart.only[1] if chart.only else chart.y)
     label = AGGREGATE_LABELS.get(chart.agg or "", "")
     return name if label in name.lower().split() else f"{label} {name}".strip()

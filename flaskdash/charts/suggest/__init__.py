@@ -24,7 +24,7 @@ from flaskdash.charts.suggest.interest import MIXED_WORDS
 from flaskdash.charts.suggest.over_time import candles, trends
 from flaskdash.charts.suggest.rank import choose, score
 from flaskdash.charts.suggest.relations import Relations
-from flaskdash.charts.suggest.side_by_side import comparisons
+from flaskdash.charts.suggest.side_by_side import answers, comparisons
 from flaskdash.charts.suggest.spread import boxes, correlations, distributions
 from flaskdash.charts.suggest.weighting import weighted
 from flaskdash.charts.suggest.weights import WEIGHTS
@@ -88,6 +88,7 @@ def _intents(facts: Facts) -> dict[str, Iterator[Chart]]:
     """Return the charts of each thing that a person may want to see, best first."""
     return {
         "compare": comparisons(facts),
+        "answers": answers(facts),
         "trend": trends(facts),
         "breakdown": breakdowns(facts),
         "share": shares(facts),
@@ -108,6 +109,7 @@ def ranked(facts: Facts) -> list[Chart]:
     chosen = [charts[index] for index in choose(charts, scores, MAX_CHARTS)]
     # What a table is laid out for comes first, though people who draw charts one by one miss it.
     laid_out = [*(comparisons(facts) if facts.is_compared else ()), *candles(facts)][:1]
+    laid_out += answers(facts)
     # So does what its outcome depends on most, which people explore before they draw it.
     if facts.kind == "outcome" and not any(chart.agg == "share" for chart in chosen[:SIX]):
         laid_out += [*shares(facts)][:1]

@@ -68,7 +68,12 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
     # Beside an amount that adds up, a number of rows that hardly differs is one of the table's making.
     least = UNEVEN if facts.adds_up else BY_DESIGN
     for category in (*small, *many):
-        if facts.is_uneven(category, least) and not _is_spread_out(facts, category):
+        is_answer = category in facts.answers  # all stand side by side
+        if (
+            facts.is_uneven(category, least)
+            and not _is_spread_out(facts, category)
+            and not is_answer
+        ):
             yield occurrence(facts, category)
     for measure in (*measures, *facts.years):
         is_flat = facts.is_stepped(measure) or facts.is_by_design(measure)
@@ -99,6 +104,8 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
 
 def _shares(facts: Facts, relations: Relations, small: Sequence[Column]) -> Iterator[Chart]:
     for flag in facts.flags:
+        if flag in facts.answers:
+            continue
         is_result = flag == facts.outcome or not DEMOGRAPHY & set(words(flag.name))
         if not is_result or is_one_sided(facts.frame, flag):
             continue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flaskdash.charts.axes import SECONDS, line_grain
 from flaskdash.charts.kinds import CANDLE
-from flaskdash.charts.suggest.groups import groups
+from flaskdash.charts.suggest.groups import answers, groups
 from flaskdash.charts.suggest.interest import (
     MINOR_WORDS,
     NAME_WORDS,
@@ -156,6 +156,11 @@ class Facts:
         """The groups of columns that measure the same for different things."""
         is_series = self.time is not None and not self.crowded
         return groups(self.columns, self.measures, self.frame, is_series=is_series)
+
+    @cached_property
+    def answers(self) -> tuple[Column, ...]:
+        """The flags that are the answers to one question, without what the table is about."""
+        return tuple(flag for flag in answers(self.columns) if flag != self.outcome)
 
     @cached_property
     def is_compared(self) -> bool:
@@ -333,14 +338,16 @@ class Facts:
         """The flag that the table is about, such as attrition; not one that is nearly constant."""
         last = self.columns[-1].name if self.columns else ""
         ranked = []
+        named = [flag for flag in self.flags if self._names_the_table(set(words(flag.name)))]
         for flag in self.flags:
             name_words = set(words(flag.name))
-            if name_words & DEMOGRAPHY and not self._names_the_table(name_words):
+            if name_words & DEMOGRAPHY and flag not in named:
                 continue
             is_target = name_words & TARGETS and len(name_words) == 1
-            is_named = self._names_the_table(name_words) or bool(name_words & OUTCOMES)
+            is_named = named == [flag] or bool(name_words & OUTCOMES)
             score = 3 * bool(is_target) + 2 * is_named
-            score += (flag.name == last) and self.time is None
+            is_last = flag.name == last and flag not in answers(self.columns)
+            score += is_last and self.time is None
             if score and 0.005 < float(self.truth_values(flag).mean()) < 0.995:
                 ranked.append((score, self.position(flag), flag))
         return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None

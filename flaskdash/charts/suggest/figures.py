@@ -37,7 +37,8 @@ def kpis(facts: Facts) -> list[Chart]:
         charts = [*total, latest, *charts[1:2]]
     counts = [] if facts.is_panel or not facts.row_name else [_count(facts)]
     if not facts.measures and not charts:
-        counts = [_distinct(facts, category) for category in facts.categories[:1]] + counts
+        named = [c for c in facts.categories[:1] if c.role != "flag"]
+        counts = [_distinct(facts, category) for category in named] + counts
     return [*charts, *counts]
 
 

@@ -27,6 +27,8 @@ _STATISTICS = known(
     "mean avg average total sum min max std worst error se num number count new n no of the a in per"
     " is has percent rate"
 ) | set(UNITS)
+MIN_RUN, MOST_OF_TABLE = 5, 0.5
+MIN_SHARED = 3  # letters; "is" and "q" alone do not make flags the answers to one question
 MAX_ADDENDS = 14
 DECIMALS = 7  # that numbers are looked at for
 ROUNDED, NEARLY_ALL = 0.002, 0.98  # of a total, by which rounded sums differ; of the rows
@@ -58,6 +60,28 @@ def groups(
         return []  # too many to be read side by side
     result = _named_alike(frame, candidates) or _named_after_things(frame, measures, is_series)
     return result or _pair(measures)
+
+
+def answers(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Return the flags that are the answers to one question, or ().
+
+    They begin or end alike, or stand side by side and are most of the table.
+    """
+    flags = [c for c in columns if c.role == "flag"]
+    runs = [
+        list(run)
+        for is_flag, run in itertools.groupby(columns, key=lambda c: c.role == "flag")
+        if is_flag
+    ]
+    run: list[Column] = max(runs, key=len, default=[])
+    if len(run) >= MIN_RUN and len(run) >= MOST_OF_TABLE * len(columns):
+        return tuple(run)
+    alike = [
+        tuple(members)
+        for key, members in _by_shared_words(flags).items()
+        if len(members) >= MIN_COLUMNS and len("".join(key[1:])) >= MIN_SHARED
+    ]
+    return max(alike, key=len, default=())
 
 
 def _ratings(columns: Sequence[Column]) -> list[Column]:

@@ -13,6 +13,7 @@ from flaskdash.charts.suggest.wording import compared, humanise
 from flaskdash.inspect.words import words
 from flaskdash.names import capital
 
+MIN_ANSWERS, MAX_ANSWERS = 3, 20
 MAX_LINES, LARGEST_LINES, MAX_COLORS, BARS = 12, 8, 6, 15
 
 
@@ -52,6 +53,23 @@ def comparisons(facts: Facts) -> Iterator[Chart]:
         if len(group) <= MAX_COLORS and small and not is_range:
             by = humanise(small[0].name, 30)
             yield replace(base, x=small[0].name, color=across, title=f"{base.title} by {by}")
+
+
+def answers(facts: Facts) -> Iterator[Chart]:
+    """Yield bars of how often each answer to one question was given."""
+    names = tuple(flag.name for flag in facts.answers)
+    if len(names) >= MIN_ANSWERS:
+        yield Chart(
+            "bar",
+            facts.data,
+            title_of(names, "share"),
+            x=unused_name("answer", facts),
+            y=unused_name("share", facts),
+            agg="share",
+            across=names,
+            limit=max(BARS, len(names)) if len(names) <= MAX_ANSWERS else BARS,
+            reason=f"{len(names)} columns are answers to one question",
+        )
 
 
 def title_of(names: Sequence[str], agg: str) -> str:

@@ -260,7 +260,8 @@ def value_count(category: Column) -> str:
 
 def compared(names: Sequence[str], agg: str) -> str:
     """Return a name for compared columns: "average score", or "total" if they share no words."""
-    adjective = {"mean": "average", "sum": "total", "last": "latest"}.get(agg, "value")
+    adjectives = {"mean": "average", "sum": "total", "last": "latest", "share": "share"}
+    adjective = adjectives.get(agg, "value")
     prefix, suffix = shared_affixes(names)
     common = humanise(f"{prefix} {suffix}".replace("_", " "), 200).strip(" .,:-(")
     if not words(common) or len(labels(names)[0]) == len(names[0]):

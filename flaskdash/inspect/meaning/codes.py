@@ -97,8 +97,8 @@ def _projected(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
     """Return the numbers that latitude and longitude explain: positions on a map, in metres."""
     degrees = {vocabulary.names_degrees(c.name): c.name for c in columns if c.type == "number"}
     amounts = vocabulary.SUM_WORDS | vocabulary.STOCK_WORDS
-    measures = [c for c in columns if c.role == "measure" and not c.unit]
-    measures = [c.name for c in measures if not amounts & set(words(c.name))]
+    numbers = [c for c in columns if c.role == "measure" and not c.unit]
+    measures = [c.name for c in numbers if not amounts & set(words(c.name))]
     if not {"latitude", "longitude"} <= degrees.keys() or not measures:
         return set()
     axes = [degrees["latitude"], degrees["longitude"]]

@@ -254,9 +254,9 @@ def _number_role(
 ) -> Role:
     name_words = set(words(name))
     low, high = float(present.min()), float(present.max())
-    if -180 <= low <= high <= 180 and (degrees := vocabulary.names_degrees(name)):
-        if degrees == "longitude" or -90 <= low <= high <= 90:
-            return "geography"
+    most = {"latitude": 90, "longitude": 180}.get(vocabulary.names_degrees(name), -1)
+    if -most <= low <= high <= most:
+        return "geography"
     are_years = 1500 <= low <= high <= 2200
     if kind == "number":
         return "identifier" if are_years and name_words & {"date", "year"} else "measure"

@@ -300,7 +300,7 @@ def quakes(**more: Callable[[int], object]) -> pd.DataFrame:
 def test_events_are_counted_over_time() -> None:
     charts = suggested(quakes())
     assert find(charts[:6], "line", x="time", agg="count", color=None)
-    assert find(charts, "bar", x="kind", agg="count")[0] < 4
+    assert find(charts, "bar", x="kind", agg="count")[0] < 6
     assert find(charts, "histogram", x="magnitude")[0] < 6
 
 
@@ -1154,3 +1154,27 @@ def test_rows_have_the_name_of_the_table_unless_a_measure_counts_it(
     )
     charts = suggest(inspected(books), "books_data")
     assert title in [chart.title for chart in charts]
+
+
+@pytest.mark.parametrize(
+    ("names", "is_question"),
+    [
+        (["Used bus", "Used tram", "Used ferry"], True),
+        (["Bread", "Milk", "Fish", "Fruit", "Rice"], True),
+        (["q_1", "q_2", "is_3"], False),
+        (["smoker", "insured", "employed"], False),
+    ],
+)
+def test_answers_to_one_question_stand_side_by_side(names: list[str], is_question: bool) -> None:
+    answers: dict[str, Callable[[int], object]] = {
+        name: lambda i, at=place: noise(i * 7 + at, 10) < 3 + at % 4  # type: ignore[misc]
+        for place, name in enumerate(names)
+    }
+    survey = frame(
+        200, respondent_id=lambda i: i * 7 + 3, district=lambda i: "ABC"[i % 3], **answers
+    )
+    charts = suggested(survey)
+    together = find(charts, "bar", across=tuple(names), agg="share")
+    alone = [chart for chart in charts if chart.x in names and chart.agg == "count"]
+    assert bool(together) == is_question
+    assert bool(alone) != is_question
