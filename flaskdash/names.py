@@ -37,16 +37,17 @@ ENDINGS = re.compile(
     |db|sqlite|sqlite3))?(\.(gz|bz2|xz|zip|tar|tgz))*$""",
     re.IGNORECASE | re.VERBOSE,
 )
-# The spelling of acronyms and names that are not plain lower-case words.
+# The spelling of acronyms and names that are not plain lower-case words. Without UN and WHO, which are a
+# French article and a question in lower case.
 SPELLINGS = {
     word.lower(): word
     for word in """AI API APIs AQI ATP BBC BMI CapEx CDC CEO ChatGPT CO2 CPI CRM CSV CTR DNA DuckDB EBITDA eBay
     EEA EPA ESG EU FAA FBI FDA FIFA FX GDP GitHub GitLab GNP GPA GPS GPU HDI HIV HTML HTTP HTTPS IATA IBM ICAO
     ICU ID IMF iOS iPad iPhone IoT IP IQ ISBN ISO JavaScript JHU JSON KPI KPIs kWh LinkedIn macOS MBA MWh MIT
     MLB MRI MySQL NASA NBA NCAA NFL NHL NHS NOAA NoSQL NYC NYPD NYT OECD OpEx PayPal PDF PM10 PM25 PostgreSQL
-    QA RevPAR RGB ROAS ROI SaaS SKU SQL TikTok TSA TV TypeScript UFO UK UN UNESCO UNICEF URL URLs USA USD
-    USGS USDA UV VAT VIP WHO WhatsApp WordPress WTO XML YouTube""".split()
-} | {"un": "un", "who": "who"}  # a French article, and a question
+    QA RevPAR RGB ROAS ROI SaaS SKU SQL TikTok TSA TV TypeScript UFO UK UNESCO UNICEF URL URLs USA USD
+    USGS USDA UV VAT VIP WhatsApp WordPress WTO XML YouTube""".split()
+}
 
 
 def is_utf8(text: str) -> bool:

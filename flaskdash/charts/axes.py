@@ -32,6 +32,7 @@ SECONDS = {
     "year": 31_556_952,
 }
 MIN_LOG_RATIO, MIN_LOG_SPREAD = 1000, 30  # of the extremes, and of the middle nine tenths
+MOST_ZEROS = 0.2  # of the rows
 MIN_DAYS, RARE, FULL = 14, 0.1, 0.97  # days, shares of the fullest weekday, and of all days
 MIN_FILLED = 0.6  # of all steps in time; a table without weekends has five of seven
 FRACTION_WORDS = known(
@@ -237,10 +238,18 @@ def has_losses(values: pd.Series) -> bool:
     return bool(values.min() < 0 and values.abs().max() >= 1000)
 
 
-def is_log(values: pd.Series) -> bool:
-    """Tell whether amounts span three orders of magnitude, so that most would be one heap."""
+def log_scale(values: pd.Series) -> str:
+    """Return the words for a logarithmic axis, or "" if amounts don't span three orders of magnitude.
+
+    On another axis most of such amounts would be one heap. Zeros, if they are few, have no place.
+    """
     present = values.dropna()
-    if present.empty or present.dtype.kind not in "iuf" or present.min() <= 0:
-        return False
-    low, high = (float(present.quantile(share)) for share in (0.05, 0.95))
-    return bool(present.max() >= MIN_LOG_RATIO * present.min() and high >= MIN_LOG_SPREAD * low)
+    if present.empty or present.dtype.kind not in "iuf" or present.min() < 0:
+        return ""
+    positive = present[present > 0]
+    if len(positive) < (1 - MOST_ZEROS) * len(present):
+        return ""
+    low, high = (float(positive.quantile(share)) for share in (0.05, 0.95))
+    if positive.max() < MIN_LOG_RATIO * positive.min() or high < MIN_LOG_SPREAD * low:
+        return ""
+    return "log scale" if len(positive) == len(present) else "log scale, without 0"

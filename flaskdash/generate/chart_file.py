@@ -238,13 +238,13 @@ def _drawing(
     if unit == "$" and y_column and axes.has_losses(frame[y_column.name]):
         unit = LOSSES
     unit = unit if unit in {FRACTION, LOSSES} else axes.placed(unit)
-    is_log = chart.kind in {"scatter", "bubble"}
+    may_be_log = chart.kind in {"scatter", "bubble"}
     sign = {FRACTION: "%", LOSSES: "$"}.get(unit, unit)
     x_unit = FRACTION if axes.is_fraction(chart.x, columns, frame) else (x_column and x_column.unit)
     x_axis = _axis(
         _x_label(chart, columns),
         FRACTION if x_unit == FRACTION else axes.placed(x_unit or ""),
-        log=is_log and axes.is_log(frame[chart.x]),
+        log=axes.log_scale(frame[chart.x]) if may_be_log else "",
     )
     x_axis["title"] += _ends(bins)
     measure = (
@@ -268,7 +268,7 @@ def _drawing(
         label,
         unit,
         zero=chart.agg in {"sum", "count", "share"},
-        log=is_log and axes.is_log(frame[chart.y]),
+        log=axes.log_scale(frame[chart.y]) if may_be_log else "",
     )
     if chart.mode == "percent":
         y_axis = _axis(f"share of {_measure_label(chart)}", "%")
@@ -301,6 +301,7 @@ def _drawing(
         "by_is_text": by_is_text,
         "by_axis": repr(_axis(f"number of {humanise(chart.by or '')}", "")["title"]),
         "x_order": _order(x_is_text, x_is_time, x_column.order if x_column else ()),
+        "x_order_upwards": _order_upwards(x_is_text, x_column.order if x_column else ()),
         "by_order": _order_upwards(by_is_text, by_column.order if by_column else ()),
         "candle": list(map(repr, sql.candle_names(chart))),
         "target": chart.target if chart.target is None else f"{chart.target:.15g}",
@@ -364,7 +365,7 @@ def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
     return f"{label} {humanise(name)} per {humanise(chart.by)}"
 
 
-def _axis(name: str, unit: str, zero: bool = False, log: bool = False) -> dict[str, Any]:
+def _axis(name: str, unit: str, zero: bool = False, log: str = "") -> dict[str, Any]:
     title = capital(humanise(name, MAX_AXIS_TITLE))
     axis: dict[str, Any] = {"title": html.escape(title, quote=False)}
     if unit in {FRACTION, LOSSES}:
@@ -376,7 +377,7 @@ def _axis(name: str, unit: str, zero: bool = False, log: bool = False) -> dict[s
     if zero:
         axis["rangemode"] = "tozero"
     if log:
-        axis |= {"type": "log", "title": f"{axis['title']} (log scale)"}
+        axis |= {"type": "log", "title": f"{axis['title']} ({log})"}
     return axis
 
 

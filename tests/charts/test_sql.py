@@ -486,3 +486,18 @@ def test_a_last_year_of_few_rows_is_left_out(rows_per_year: list[int], last: int
     query = sql.select(spec, columns)
     assert ("without the last year" in query) == (last < 1999 + len(rows_per_year))
     assert max(latest(table, query)) == last
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([10**n for n in range(9)], "log scale"),
+        ([0, *(10**n for n in range(9))], "log scale, without 0"),
+        ([0, 0, 0, *(10**n for n in range(9))], ""),
+        ([-1, *(10**n for n in range(9))], ""),
+        ([*range(1, 5000)], ""),
+        ([], ""),
+    ],
+)
+def test_amounts_of_all_sizes_have_a_logarithmic_axis(values: list[int], words: str) -> None:
+    assert axes.log_scale(pd.Series(values, dtype="float64")) == words

@@ -406,3 +406,29 @@ def test_loaders_of_one_indicator_in_two_units_have_distinct_names(
     names = {path.stem for path in (made / "app/loaders").glob("gdp*.py")}
     assert names == {"gdp", "gdp_constant_2015_us"}
     assert (made / "data/gdp_constant_2015_us.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "order"),
+    [
+        ("stars", ["3", "1", "2"], "sort_values('stars')"),
+        ("size", ["L", "S", "M"], "'categoryarray': ['S', 'M', 'L']"),
+        ("shop", ["east", "west", "north"], "sort_values('median')"),
+    ],
+)
+def test_boxes_of_levels_stand_in_their_order(
+    folder: Path,
+    flaskdash: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    values: list[str],
+    order: str,
+) -> None:
+    rows = [f"{values[n % 3]},{n * 37 % 101}.5" for n in range(90)]
+    (folder / "sizes.csv").write_text("\n".join([f"{name},price", *rows]), "utf-8")
+    arguments = ("--data", folder / "sizes.csv", "--charts", 0, "--no-install", "--no-git")
+    flaskdash("new", "boxes", *arguments)
+    monkeypatch.chdir("boxes")
+    flaskdash("add-chart", "--kind", "box", "--x", name, "--y", "price", "spread")
+    text = (folder / "boxes/app/charts/spread.py").read_text("utf-8")
+    assert order in text.replace('"', "'")

@@ -92,7 +92,9 @@ def test_points_of_all_sizes_have_axes_by_their_magnitude(tmp_path: Path) -> Non
     points = drawn(tmp_path, "scatter", table, x="people", y="guests")
     assert points.count("'type': 'log'") == 1
     with_zero = table.assign(people=table["people"].where(table["people"] > 1, 0))
-    assert "log" not in drawn(tmp_path, "scatter", with_zero, x="people", y="guests")
+    assert "(log scale, without 0)" in drawn(tmp_path, "scatter", with_zero, x="people", y="guests")
+    with_loss = table.assign(people=table["people"].where(table["people"] > 1, -1))
+    assert "log" not in drawn(tmp_path, "scatter", with_loss, x="people", y="guests")
 
 
 def test_shares_are_those_of_a_whole(tmp_path: Path) -> None:

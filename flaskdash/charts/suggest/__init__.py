@@ -153,6 +153,8 @@ def _title(chart: Chart, facts: Facts) -> str:
     has_unit = any(column.name == measure and column.unit for column in facts.measures)
     if has_unit and re.search(r"[^\W\d_]", measure):
         return title
+    if "total" in words(measure) and facts.groups:
+        return title  # of the parts beside it: medals of gold, silver and bronze
     return wording.with_subject(title, measure, chart.data)
 
 

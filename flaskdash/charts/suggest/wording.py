@@ -98,7 +98,8 @@ def humanise(name: str, limit: int = 60) -> str:
     Words that are written together are split, unless they are usually written so: "order date" for
     "orderDate", but "RevPAR" for "RevPAR"; "capital gain" for "capital-gain", but "check-in".
     """
-    text = " ".join(re.sub(r"[_\s]+", " ", name).split())
+    text = re.sub(r"(?<=\w{3})\((?=\w)", " (", re.sub(r"[_\s]+", " ", name))
+    text = " ".join(text.split())
     if " " not in text:
         text = _JOINT.sub(" ", text)
         text = text.replace("-", " ") if re.fullmatch(_HYPHENED, text) else text
@@ -209,7 +210,7 @@ def rows_of(data: str, columns: Sequence[Column], rows: int) -> str:
 
 def _identified(column: Column, is_first: bool) -> str:
     """Return what a column identifies: the passenger of "PassengerId", or ""."""
-    name_words = words(column.name)
+    name_words = words(re.split("/| or ", column.name)[0])  # "Country/Region"
     nouns = [word for word in name_words if word not in IDENTIFIERS]
     if len(nouns) != 1 or not re.fullmatch("[a-z]{3,}", nouns[0]) or nouns[0] in NAMELESS:
         return ""
