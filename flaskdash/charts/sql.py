@@ -25,6 +25,7 @@ SLACK = {"day": 0, "week": 1, "month": 3, "quarter": 9, "year": 20}
 DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 THIN = 0.5  # of the usual number of rows: a step with fewer is not whole
 MOST_AREAS = 5_000  # the counties of the USA are 3,100
+MOST_LEVELS = 31  # whole numbers that are categories; the days of a month
 DEFAULT_PARTS = 7  # besides "Other"
 MAX_PARTS = {"waterfall": 14}
 BOX = {"low": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "high": 0.95}
@@ -439,10 +440,11 @@ def _bar(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:
     limit, order = chart.limit or 15, "2 DESC, 1"
     if column.separator and dialect is DUCKDB:
         return _choices(chart, columns, limit)
-    is_ordered = bool(ORDERED_WORDS & set(words(chart.x))) or column.distinct <= limit
+    are_few = column.distinct <= (chart.limit or MOST_LEVELS)
+    is_ordered = are_few or bool(ORDERED_WORDS & set(words(chart.x)))
     if column.type == "integer" and is_ordered:
-        # Months, hours, levels and ratings stay in their own order.
-        limit, order = max(limit, 31, min(column.distinct, MAX_AGES)), "1"
+        # Months, hours, levels, seasons and ratings stay in their own order.
+        limit, order = max(limit, MOST_LEVELS, min(column.distinct, MAX_AGES)), "1"
     where = _where(chart, columns, dialect, chart.x, chart.y)
     return (
         f"SELECT {dialect.quote(chart.x)}, {_measure(chart, columns, dialect)}\n"

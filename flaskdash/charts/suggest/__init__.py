@@ -142,12 +142,16 @@ def _take_turns(facts: Facts, intents: Mapping[str, list[Chart]]) -> list[Chart]
 def _title(chart: Chart, facts: Facts) -> str:
     """Return the title, with rows and measures without a real name called after their table."""
     title = chart.title
+    measure = chart.x if chart.kind == "histogram" else chart.y
+    if facts.is_named_after_things and measure and not chart.across:
+        # Mitte and Pankow are names, unlike Revenue and Price.
+        name = re.escape(humanise(measure))
+        title = capital(re.sub(rf"\b{name}\b", lambda _: measure, title))
     if chart.y is None:
         title = re.sub("^Rows", capital(facts.row_name or "rows"), title)
     category = next((c for c in facts.columns if c.name == chart.x), None)
     if chart.kind == "bar" and category and chart.limit and chart.limit < category.distinct:
         title += f" (top {chart.limit})"
-    measure = chart.x if chart.kind == "histogram" else chart.y
     if measure is None or chart.across or chart.only or chart.kind == "scatter":
         return title
     has_unit = any(column.name == measure and column.unit for column in facts.measures)

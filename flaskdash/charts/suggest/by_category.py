@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
+from flaskdash.charts.sql import MOST_LEVELS
 from flaskdash.charts.suggest.facts import ALL_BARS, Facts
 from flaskdash.charts.suggest.interest import MIXED_WORDS, NAME_WORDS
 from flaskdash.charts.suggest.wording import aggregation, humanise, measure_title, value_count
@@ -132,7 +133,8 @@ def share(facts: Facts, flag: Column, category: Column) -> Chart:
 
 def bar_limit(category: Column) -> int | None:
     """Return the most bars to draw, or None if the category has few values."""
-    if category.distinct <= BARS:
+    are_levels = category.type == "integer" and category.distinct <= MOST_LEVELS
+    if category.distinct <= BARS or are_levels:
         return None
     if category.distinct <= ALL_BARS:
         return ALL_BARS

@@ -31,7 +31,7 @@ from flaskdash.charts.suggest.interest import (
     without_twins,
     worth_counting,
 )
-from flaskdash.charts.suggest.wording import rows_of
+from flaskdash.charts.suggest.wording import compared, rows_of
 from flaskdash.inspect.model import Column, Inspection
 from flaskdash.inspect.words import DATE_PARTS, known, words
 
@@ -171,6 +171,11 @@ class Facts:
         measured = {measure.name for measure in self.measures} | grouped
         return len(grouped) >= 0.6 * len(measured)
 
+    @property
+    def is_named_after_things(self) -> bool:
+        """Tell whether the columns that are compared are called after things: districts, stocks."""
+        return self.is_compared and compared([c.name for c in self.groups[0]], "") == "value"
+
     @cached_property
     def single_measures(self) -> tuple[Column, ...]:
         """The measures to chart by themselves: of columns that are compared, only two."""
@@ -178,7 +183,8 @@ class Facts:
             return without_repeats(self.frame, self.measures)
         grouped = {column.name for group in self.groups for column in group}
         in_groups = [m for m in self.measures if m.name in grouped and len(m.name) < LONG_NAME][:2]
-        return tuple(m for m in self.measures if m.name not in grouped or m in in_groups)
+        # What stands beside the compared columns is often their total: a city, of its districts.
+        return (*(m for m in self.measures if m.name not in grouped), *in_groups)
 
     @property
     def adds_up(self) -> bool:
@@ -245,8 +251,8 @@ class Facts:
 
     @cached_property
     def row_name(self) -> str:
-        """The plural name of what each row is, such as orders, or ""."""
-        return rows_of(self.data, self.columns, self.rows)
+        """The plural name of what each row is, such as orders, or ""; a row of a panel is none."""
+        return "" if self.is_panel else rows_of(self.data, self.columns, self.rows)
 
     @cached_property
     def is_single(self) -> bool:

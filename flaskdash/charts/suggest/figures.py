@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from flaskdash.charts.axes import SECONDS
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import Facts
 from flaskdash.charts.suggest.interest import MINOR_WORDS
@@ -13,6 +14,7 @@ from flaskdash.inspect.words import NUMBER_WORDS, STOCK_WORDS, SUM_WORDS, words
 from flaskdash.names import capital
 
 AMOUNTS = (SUM_WORDS | STOCK_WORDS) - NUMBER_WORDS
+ROWS_OF_STEP = 4  # a change from one to two rows is none
 MOSTLY_THERE, HARDLY_THERE = 0.7, 0.1  # of the rows that a time has usually
 
 
@@ -35,7 +37,7 @@ def kpis(facts: Facts) -> list[Chart]:
         # The total, the latest, and a further measure.
         total = [] if latest.agg == "last" else charts[:1]
         charts = [*total, latest, *charts[1:2]]
-    counts = [] if facts.is_panel or not facts.row_name else [_count(facts)]
+    counts = [_count(facts)] if facts.row_name else []
     if not facts.measures and not charts:
         named = [c for c in facts.categories[:1] if c.role != "flag"]
         counts = [_distinct(facts, category) for category in named] + counts
@@ -125,6 +127,15 @@ def _ends_thinly(facts: Facts, measure: Column, grain: str | None) -> bool:
     return counts.empty or bool(counts.iloc[-1] < least * counts.median())
 
 
+def _has_many_rows(facts: Facts, time: Column, grain: str) -> bool:
+    """Tell whether a step has so many rows on average that their number can be compared."""
+    times = facts.frame[time.name].dropna()
+    if time.type == "integer":
+        return len(times) >= ROWS_OF_STEP * time.distinct
+    steps = (times.max() - times.min()).total_seconds() / SECONDS[grain]
+    return bool(len(times) >= ROWS_OF_STEP * steps)
+
+
 def _latest(facts: Facts) -> Chart | None:
     """Return the main measure, or the number of rows, in the latest step and its change."""
     time, grain = facts.time, facts.step
@@ -140,7 +151,7 @@ def _latest(facts: Facts) -> Chart | None:
         reason=f"the latest complete {grain} of {humanise(time.name)}, and its change",
     )
     if facts.counts_matter:
-        return chart
+        return chart if _has_many_rows(facts, time, grain) else None
     if not facts.single_measures:
         return None
     measure = facts.single_measures[0]

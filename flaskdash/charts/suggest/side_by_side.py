@@ -13,6 +13,7 @@ from flaskdash.charts.suggest.wording import compared, humanise
 from flaskdash.inspect.words import words
 from flaskdash.names import capital
 
+LONG = 30  # letters of a column's name in a title
 MIN_ANSWERS, MAX_ANSWERS = 3, 20
 MAX_LINES, LARGEST_LINES, MAX_COLORS, BARS = 12, 8, 6, 15
 
@@ -76,7 +77,10 @@ def title_of(names: Sequence[str], agg: str) -> str:
     """Return "Average score: Math, Reading and Writing" or "Total of Berri, Rachel and 5 more"."""
     common = compared(names, agg)
     texts = labels(names)
-    if len(texts) <= 3:
+    if max(map(len, texts)) > LONG:
+        texts.sort(key=lambda text: len(text) > LONG)
+        listed = f"{texts[0]} and {len(texts) - 1} more"
+    elif len(texts) <= 3:
         listed = f"{', '.join(texts[:-1])} and {texts[-1]}"
     else:
         listed = f"{', '.join(texts[:2])} and {len(texts) - 2} more"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -189,12 +190,12 @@ def rows_of(data: str, columns: Sequence[Column], rows: int) -> str:
     *before, last = table_words or [""]
     is_one = _is_plural(last) and not any(_is_plural(word) and len(word) > 4 for word in before)
     measures = [words(column.name) for column in columns if column.role == "measure"]
-    # "orders_count" counts orders; "book_price" is a price of books.
-    measured = {
-        word
-        for name_words in measures
-        for word in (name_words if COUNTS & set(name_words) else name_words[-1:])
-    }
+    # "orders_count" and "num_orders" count orders; "book_ratings_count" counts ratings of books.
+    measured = {name_words[-1] for name_words in measures if name_words}
+    for name_words in measures:
+        nouns = [word for word in name_words if word != "of"]
+        for first, second in itertools.pairwise(nouns):
+            measured |= {first, second} if COUNTS & {first, second} else set()
     is_amount = {last, last[:-1]} & (AMOUNT_WORDS | measured) or last.endswith("sales")
     # A table of states with several rows for each state has no states as rows.
     repeated = {plural(_head(c.name)) for c in columns if c.distinct < rows and words(c.name)}

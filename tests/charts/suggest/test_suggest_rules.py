@@ -1178,3 +1178,45 @@ def test_answers_to_one_question_stand_side_by_side(names: list[str], is_questio
     alone = [chart for chart in charts if chart.x in names and chart.agg == "count"]
     assert bool(together) == is_question
     assert bool(alone) != is_question
+
+
+def test_a_city_and_its_districts_keep_their_names_and_the_city_comes_first() -> None:
+    districts = frame(
+        24,
+        year=lambda i: 2000 + i,
+        Mitte=lambda i: 300_000 + 900 * i + noise(i, 99),
+        Pankow=lambda i: 280_000 + 2100 * i + noise(i + 50, 99),
+        Spandau=lambda i: 220_000 + 400 * i + noise(i + 90, 99),
+    )
+    districts["Berlin"] = districts[["Mitte", "Pankow", "Spandau"]].sum(axis="columns")
+    charts = suggest(inspected(districts), "districts")
+    figures = [chart for chart in charts if chart.kind == "kpi"]
+    assert figures[0].y == "Berlin"
+    assert figures[0].title.endswith("Berlin")
+    assert "Districts" not in [figure.title for figure in figures]  # rows are years
+
+
+def test_bars_of_levels_are_all_drawn() -> None:
+    episodes = frame(
+        200,
+        season=lambda i: 1 + noise(i, 24),
+        code=lambda i: f"S{noise(i + 7, 24)}",
+        rating=lambda i: noise(i, 97) / 10,
+    )
+    charts = suggested(episodes)
+    (season,) = (charts[n] for n in find(charts, "bar", x="season", agg="mean"))
+    assert season.limit is None
+    assert all(charts[n].limit for n in find(charts, "bar", x="code"))
+
+
+def test_a_month_with_a_row_or_two_is_no_figure() -> None:
+    def figures(days: int) -> list[str]:
+        table = frame(
+            150,
+            day=lambda i: day(noise(i, days)),
+            place=lambda i: "AABC"[noise(i, 4)],
+        )
+        return [chart.title for chart in suggested(table) if chart.kind == "kpi"]
+
+    assert "Rows in the latest month" in figures(365)
+    assert "Rows in the latest month" not in figures(3650)
