@@ -411,11 +411,20 @@ def _compared(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> 
     """Compare measures in columns of their own: a SELECT for each, labelled."""
     has_x = chart.x in columns
     label_column = dialect.quote((chart.by or chart.color if has_x else chart.x) or "")
+    largest = join = ""
+    if has_x and chart.limit:
+        x, data = dialect.quote(chart.x or ""), dialect.quote(chart.data)
+        sums = " + ".join(f"coalesce(sum({dialect.quote(name)}), 0)" for name in chart.across)
+        largest = (
+            f"WITH largest AS (\n    SELECT {x}\n    FROM {data}\n    WHERE {x} IS NOT NULL\n"
+            f"    GROUP BY 1\n    ORDER BY {sums} DESC, 1\n    LIMIT {chart.limit}\n)\n"
+        )
+        join = f"\nJOIN largest USING ({x})"
     selects = []
     for label, name in zip(labels(chart.across), chart.across, strict=True):
         part = replace(chart, y=name, across=())
         measure = f"{_aggregate(part, columns, dialect)} AS {dialect.quote(chart.y or '')}"
-        labelled = f"'{label}' AS {label_column}, {measure}\nFROM {dialect.quote(chart.data)}"
+        labelled = f"'{label}' AS {label_column}, {measure}\nFROM {dialect.quote(chart.data)}{join}"
         if has_x:
             part = replace(part, color=None, by=None)
             x = _x_column(part, columns, dialect)
@@ -426,7 +435,7 @@ def _compared(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> 
             selects.append(f"SELECT {labelled}{where}")
     union = "\nUNION ALL\n".join(selects)
     if has_x:
-        return f"{union}\nORDER BY 1, 2"
+        return f"{largest}{union}\nORDER BY 1, 2"
     return f"{union}\nORDER BY 2 DESC, 1\nLIMIT {chart.limit or 15}"
 
 

@@ -143,7 +143,7 @@ def _title(chart: Chart, facts: Facts) -> str:
     """Return the title, with rows and measures without a real name called after their table."""
     title = chart.title
     measure = chart.x if chart.kind == "histogram" else chart.y
-    if facts.is_named_after_things and measure and not chart.across:
+    if measure and not chart.across and facts.is_thing(measure):
         # Mitte and Pankow are names, unlike Revenue and Price.
         name = re.escape(humanise(measure))
         title = capital(re.sub(rf"\b{name}\b", lambda _: measure, title))

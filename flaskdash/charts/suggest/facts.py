@@ -33,7 +33,14 @@ from flaskdash.charts.suggest.interest import (
 )
 from flaskdash.charts.suggest.wording import compared, rows_of
 from flaskdash.inspect.model import Column, Inspection
-from flaskdash.inspect.words import DATE_PARTS, known, words
+from flaskdash.inspect.words import (
+    DATE_PARTS,
+    MEAN_WORDS,
+    STOCK_WORDS,
+    SUM_WORDS,
+    known,
+    words,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,10 +178,11 @@ class Facts:
         measured = {measure.name for measure in self.measures} | grouped
         return len(grouped) >= 0.6 * len(measured)
 
-    @property
-    def is_named_after_things(self) -> bool:
-        """Tell whether the columns that are compared are called after things: districts, stocks."""
-        return self.is_compared and compared([c.name for c in self.groups[0]], "") == "value"
+    def is_thing(self, name: str) -> bool:
+        """Tell whether a measure is called after a thing, as those are that it is compared with."""
+        if not self.is_compared or compared([c.name for c in self.groups[0]], "") != "value":
+            return False
+        return not (SUM_WORDS | MEAN_WORDS | STOCK_WORDS) & set(words(name))
 
     @cached_property
     def single_measures(self) -> tuple[Column, ...]:
@@ -251,8 +259,9 @@ class Facts:
 
     @cached_property
     def row_name(self) -> str:
-        """The plural name of what each row is, such as orders, or ""; a row of a panel is none."""
-        return "" if self.is_panel else rows_of(self.data, self.columns, self.rows)
+        """The plural name of what each row is, such as orders, or ""."""
+        # A table of a panel is called after what is measured: a row of districts is a year.
+        return rows_of("" if self.is_panel else self.data, self.columns, self.rows)
 
     @cached_property
     def is_single(self) -> bool:

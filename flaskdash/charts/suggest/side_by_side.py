@@ -13,6 +13,7 @@ from flaskdash.charts.suggest.wording import compared, humanise
 from flaskdash.inspect.words import words
 from flaskdash.names import capital
 
+MAX_SMALL, MOST_STACKED = 8, 500  # values of a category
 LONG = 30  # letters of a column's name in a title
 MIN_ANSWERS, MAX_ANSWERS = 3, 20
 MAX_LINES, LARGEST_LINES, MAX_COLORS, BARS = 12, 8, 6, 15
@@ -47,13 +48,32 @@ def comparisons(facts: Facts) -> Iterator[Chart]:
                 grain=facts.grain,
                 title=f"{title_of(largest, agg)} over time",
             )
+        yield from _stacks(facts, base)
         if len(group) > 2:
             yield replace(base, limit=BARS if len(names) > BARS else None)
-        small = [c for c in facts.categories if 2 <= c.distinct <= 8 and c.name not in names]
+        small = [c for c in facts.categories if 2 <= c.distinct <= MAX_SMALL]
+        small = [c for c in small if c.name not in names]
         is_range = len(group) == 2 and bool(EXTREMES & set(words(names[0])))
         if len(group) <= MAX_COLORS and small and not is_range:
             by = humanise(small[0].name, 30)
             yield replace(base, x=small[0].name, color=across, title=f"{base.title} by {by}")
+
+
+def _stacks(facts: Facts, base: Chart) -> Iterator[Chart]:
+    """Yield the parts of the largest bars of a category: medals of each kind by country."""
+    large = [c for c in facts.categories if MAX_SMALL < c.distinct <= MOST_STACKED]
+    if base.agg != "sum" or not 2 < len(base.across) <= MAX_COLORS or not large:
+        return
+    if bool((facts.frame[list(base.across)] < 0).any(axis=None)):
+        return
+    yield replace(
+        base,
+        x=large[0].name,
+        color=base.x,
+        mode="stack",
+        limit=BARS,
+        title=f"{base.title} by {humanise(large[0].name, 30)}",
+    )
 
 
 def answers(facts: Facts) -> Iterator[Chart]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
+import duckdb
 import pandas as pd
 import pytest
 
+from flaskdash.charts import sql
 from flaskdash.charts.check import check
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest import suggest
@@ -1135,7 +1137,15 @@ def test_medals_do_not_explain_medals_and_ranks_are_no_axis() -> None:
     medals["Total"] = medals[["Gold", "Silver", "Bronze"]].sum(axis="columns")
     medals["Rank"] = medals["Total"].rank(ascending=False, method="min").astype("int64")
     charts = suggested(medals)
-    assert find(charts[:6], "bar", across=("Gold", "Silver", "Bronze"))
+    kinds = ("Gold", "Silver", "Bronze")
+    (stack, *_) = find(charts[:6], "bar", across=kinds, x="NOC", mode="stack")
+    with duckdb.connect() as connection:
+        connection.register("data", medals)
+        columns = {column.name: column for column in describe(medals, {})}
+        rows = connection.execute(sql.select(charts[stack], columns)).fetchall()
+    highest = set(medals.sort_values(["Total", "NOC"], ascending=[False, True])["NOC"].head(15))
+    assert {row[0] for row in rows} == highest
+    assert sum(row[2] for row in rows) == medals[medals["NOC"].isin(highest)]["Total"].sum()
     assert not find(charts, "box")
     assert not [chart for chart in charts if "Rank" in (chart.x, chart.y)]
 
