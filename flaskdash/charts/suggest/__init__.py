@@ -113,7 +113,15 @@ def ranked(facts: Facts) -> list[Chart]:
     # So does what its outcome depends on most, which people explore before they draw it.
     if facts.kind == "outcome" and not any(chart.agg == "share" for chart in chosen[:SIX]):
         laid_out += [*shares(facts)][:1]
-    return [*laid_out, *(chart for chart in chosen if chart not in laid_out)][:MAX_CHARTS]
+    further = [c for c in chosen if not any(c == first or _is_in(c, first) for first in laid_out)]
+    return [*laid_out, *further][:MAX_CHARTS]
+
+
+def _is_in(chart: Chart, stack: Chart) -> bool:
+    """Tell whether a stack of bars shows a chart, too: one of its parts, or their total."""
+    if stack.mode != "stack" or chart.kind != "bar" or chart.x != stack.x or chart.y is None:
+        return False
+    return chart.y in stack.across or "total" in words(chart.y)
 
 
 def described(facts: Facts) -> tuple[list[Chart], list[dict[str, float]]]:

@@ -1147,6 +1147,7 @@ def test_medals_do_not_explain_medals_and_ranks_are_no_axis() -> None:
     assert {row[0] for row in rows} == highest
     assert sum(row[2] for row in rows) == medals[medals["NOC"].isin(highest)]["Total"].sum()
     assert not find(charts, "box")
+    assert not find(charts, "bar", x="NOC", y="Total")
     assert not [chart for chart in charts if "Rank" in (chart.x, chart.y)]
 
 
