@@ -32,7 +32,7 @@ LETTERS = {"text": "t", "integer": "i", "number": "n", "boolean": "b", "date": "
 
 
 def facts_of(inspection: Inspection) -> dict[str, Any]:
-    """Return the facts to compare: the rows of the source, and a summary of the result.
+    """Return the facts to compare: a summary of the result.
 
     `types` has a letter for each column, `total` is the sum of all numbers, `dates` are the first
     and the last day of the first column of dates.

@@ -28,7 +28,8 @@ Role = Literal[
 class Read:
     """How a source is read.
 
-    `header_row` counts from 1, and is None if there is no header. `table` is the sheet, the member
+    `header_row` counts from 1, and is None if there is no header. `rows` are those of the table that
+    the loader returns, after columns became rows and totals were left out. `table` is the sheet, the member
     of an archive or the list of records; `compression` is the kind of archive.
     """
 

@@ -87,8 +87,10 @@ def inspect_source(
     sampled = sample_rows < draft.read.rows
     suffix = f" (in a sample of {sample_rows:,} rows)" if sampled else ""
     column_notes = [note + suffix for note in remarks.remark(draft.frame, columns)]
+    total = draft.read.rows if draft.columns else len(draft.frame)
     read = replace(
         draft.read,
+        rows=total,
         table=draft.read.table or file.packed.member or None,
         compression=file.packed.kind or None,
     )
@@ -102,7 +104,7 @@ def inspect_source(
         declined=declined,
         requires=draft.requires,
         files=tuple(files),
-        total=draft.read.rows if draft.columns else len(draft.frame),
+        total=total,
         left_out=left_out,
         omitted=(*draft.omitted, *dropped),
         roles=key_roles,
