@@ -9,6 +9,7 @@ import pandas as pd
 from flaskdash.inspect.literals import comment
 from flaskdash.inspect.meaning import totals
 from flaskdash.inspect.model import Column
+from flaskdash.inspect.values import answers
 
 LOW_SENTINELS = frozenset(
     {-9.0, -99.0, -999.0, -9999.0, -0.99, -9.99, -99.9, -99.99, -999.9, -200.0}
@@ -18,6 +19,7 @@ HIGH_SENTINELS = frozenset(
     {999.0, 9999.0, 99999.0, 999999.0, 999.9, 9999.9, 99.99, 999.99, 9999.99, 32767.0}
 )
 MIN_SENTINELS = 3
+MOST_NAMES = 3  # of columns in a note
 FEWEST_AMOUNTS = 0.8  # of the values, beside zeros that may mean missing
 MAX_SPELLED, MAX_ROWS = 500, 200_000  # values of a category, and rows, that are compared
 
@@ -38,7 +40,7 @@ def remark(frame: pd.DataFrame, columns: Iterable[Column]) -> list[str]:
             notes += _sentinels(frame[column.name], column)
         if column.type == "text" and column.role in ("category", "geography"):
             notes += _spellings(frame[column.name], column)
-    return notes + _copies(frame, columns)
+    return notes + _no_answers(frame, columns) + _copies(frame, columns)
 
 
 def _spellings(values: pd.Series, column: Column) -> list[str]:
@@ -106,6 +108,25 @@ def _sentinels(values: pd.Series, column: Column) -> list[str]:
         for number, count in counts
         if count >= MIN_SENTINELS
     ]
+
+
+def _no_answers(frame: pd.DataFrame, columns: Sequence[Column]) -> list[str]:
+    """Return a note on each set of codes that may mean "no answer", with the columns that have it."""
+    names: dict[str, list[str]] = {}
+    for column in columns:
+        if column.type == "integer" and column.role == "category":
+            codes = answers.no_answers(frame[column.name].dropna())
+            names.setdefault(", ".join(map(str, codes)), []).append(column.name)
+    names.pop("", None)
+    return [
+        f"{_names(same)}: {codes} may mean no answer, and has a bar of its own"
+        for codes, same in names.items()
+    ]
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more columns" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def _is_odd_zero(values: pd.Series, column: Column) -> bool:

@@ -21,13 +21,14 @@ from flaskdash.inspect.meaning.measures import (
     weak_totals,
 )
 from flaskdash.inspect.model import Column, ColumnType, Role
-from flaskdash.inspect.values import choices
+from flaskdash.inspect.values import answers, choices
 from flaskdash.inspect.words import words
 
 LONG_TEXT = 60
 LISTED = ("category", "text", "identifier", "geography")  # the roles of columns that may hold lists
 MOST_LISTS = 5000  # cells that tell whether a column holds lists
 NEARLY_ALL = 0.98  # of the rows that a number tells apart; of the numbers between its ends
+MOST_LEVELS = 20  # values of a whole number that is a category
 AGGREGATIONS = ("sum", "mean", "last")
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?"
 # The words of flags: for true, and for false.
@@ -302,14 +303,18 @@ def _is_identifier(name: str, present: pd.Series, distinct: int, position: int) 
 def _is_level(name_words: set[str], present: pd.Series, distinct: int) -> bool:
     """Tell whether whole numbers are few levels, such as grades, rather than amounts."""
     low, high = float(present.min()), float(present.max())
+    codes = answers.no_answers(present) if distinct < MOST_LEVELS else []
+    if codes:
+        low, high = (float(end) for end in present[~present.isin(codes)].agg(["min", "max"]))
     is_scale = low in (0, 1) and high <= 7 and high - low + 1 <= distinct + 1
     if is_scale and len(present) > 100 and not name_words & vocabulary.COUNTED_WORDS:
         return True
     if name_words & vocabulary.CATEGORY_WORDS and distinct <= 20:
         return True
-    if name_words & (vocabulary.SUM_WORDS | vocabulary.MEAN_WORDS | vocabulary.STOCK_WORDS):
+    means = set() if codes else vocabulary.MEAN_WORDS  # a mean would take 99 for an answer
+    if name_words & (vocabulary.SUM_WORDS | vocabulary.STOCK_WORDS | means):
         return False
-    are_few = distinct < 20 and distinct < 0.4 * len(present)
+    are_few = distinct < MOST_LEVELS and distinct < 0.4 * len(present)
     are_dense = high - low + 1 <= 2 * distinct
     # Few large numbers, each in many rows, stand for something: accounts, models.
     are_codes = low >= 1000 and distinct <= 12 and distinct * 8 <= len(present)
