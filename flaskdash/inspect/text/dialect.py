@@ -329,7 +329,7 @@ def find_header(top: list[Record]) -> Header:
         if _is_header(record, top[index + 1 :], width):
             names = list(record)
             if names[0].startswith("#"):
-                names[0] = names[0].lstrip("# ")
+                names[0] = names[0].lstrip("# ") or names[0]  # "#" alone is a name
             return Header(index, names, max(width, len(record)))
         return Header(index, None, width)
     return Header(0, None, width)

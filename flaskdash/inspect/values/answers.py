@@ -17,7 +17,7 @@ def no_answers(present: pd.Series) -> list[int]:
     counts = present.value_counts()
     numbers = sorted(map(int, counts.index))
     codes: list[int] = []
-    for end, step in ((-1, -1), (0, 1)):
+    for end in (-1, 0):
         apart = []
         while len(numbers) > 2 and _CODE.fullmatch(str(numbers[end])):
             apart.append(numbers.pop(end))

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from flaskdash.inspect import inspect_source
+from tests.support.data import rows
 from tests.support.fixtures import Write
 from tests.support.loaders import execute
 
@@ -173,3 +174,9 @@ def test_lines_of_a_key_and_a_value_are_above_the_header(write: Write, count: in
     inspection = inspect_source(write(text))
     assert list(inspection.frame) == ["Zeit", "Temp", "Feuchte"]
     assert f"{count} line(s) above the header skipped" in inspection.notes
+
+
+@pytest.mark.parametrize("name", ["#", "# "])
+def test_a_column_may_be_named_by_a_mark_alone(write: Write, name: str) -> None:
+    path = write(f"{name},town,price\n" + rows(lambda i: f"b{i:04x},Oslo {i % 3},{i}.5"))
+    assert inspect_source(path).columns[0].name == "#"
