@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-SEPARATORS = ("|", ";", "\n", "、", ",")
+SEPARATORS = ("|", ";", "\n", "、", ",", " ")
 MIN_CELLS = 12
 MIN_LISTS = 0.1  # share of the cells with several choices
 MIN_REPEATS = 3.0  # how often a choice occurs on average
@@ -32,12 +33,26 @@ def split(cell: str, separator: str) -> list[str]:
     return [part for part in map(str.strip, cell.split(separator)) if part]
 
 
+_CODE = re.compile(r"[a-z0-9_.-]+")
+
+
+def _are_codes(choices: Iterable[str], cells: Sequence[list[str]]) -> bool:
+    """Tell whether words are codes of choices, as forms write them: "radio tv", not "Very good".
+
+    Some cells have one of them, some two, and some more.
+    """
+    numbers = {min(len(cell), 3) for cell in cells if cell}
+    return len(numbers) == 3 and all(map(_CODE.fullmatch, choices))
+
+
 def _are_choices(cells: Sequence[list[str]], separator: str) -> bool:
     counts = Counter(part for cell in cells for part in cell)
     several = [cell for cell in cells if len(cell) > 1]
     if not several or not 2 < len(counts) <= MOST_CHOICES or max(map(len, counts)) > LONGEST_CHOICE:
         return False
     if counts.total() < MIN_REPEATS * len(counts):
+        return False
+    if separator == " " and not _are_codes(counts, cells):
         return False
     if separator == "," and all(part.replace(".", "").isdigit() for part in counts):
         return False  # numbers with a decimal comma, or with groups

@@ -73,7 +73,11 @@ def plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
             bare[wrapping.unwrap(cell)] += count
         plan = _plan_column(name, bare)
         if plan.kind != "text" or wrapping.is_certain:
-            gaps = frozenset(cell for cell in counts if wrapping.unwrap(cell) in plan.gaps)
+            gaps = frozenset(
+                cell
+                for cell in counts
+                if wrapping.unwrap(cell) in plan.gaps or (cell and not wrapping.unwrap(cell))
+            )
             method = wrapping.method(counts)
             return replace(plan, gaps=gaps, prepare=method, prepared=wrapping.comment)
     return _plan_column(name, counts)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from flaskdash.inspect.literals import literal
 
+# Texts in brackets, with one kind of quotes.
+_ITEM = re.compile(r"""(["'])((?:(?!\1).)*)\1""")
+_ARRAY = re.compile(r"""\[\s*(?:"[^"]*"(?:\s*,\s*"[^"]*")*|'[^']*'(?:\s*,\s*'[^']*')*)?\s*\]""")
 _FORMULA = re.compile(r'="[^"]*"')
 # Marks of direction, which nobody sees; and the Arabic marks of decimals and thousands.
 _DIRECTION = "\u200e\u200f\u061c\u202a\u202b\u202c\u2066\u2067\u2068\u2069"
@@ -61,7 +64,25 @@ def _translation(counts: Mapping[str, int]) -> str:
     return f".str.translate(str.maketrans({literal(old)}, {literal(_to_ascii(old))}{removed}))"
 
 
+def _are_arrays(counts: Mapping[str, int]) -> bool:
+    cells = [cell.strip() for cell in counts if cell.strip()]
+    return bool(cells) and all(map(_ARRAY.fullmatch, cells)) and any(map(_ITEM.search, cells))
+
+
+def _items(counts: Mapping[str, int]) -> str:
+    """Return the methods that join the items of arrays, whose quotes are those of JSON or Python."""
+    quote = next(match[1] for cell in counts if (match := _ITEM.search(cell)))
+    return f'.str.findall({literal(f"{quote}([^{quote}]*){quote}")}).str.join("|")'
+
+
 ALL = (
+    Wrapping(
+        'lists of a program: ["a", "b"]',
+        _are_arrays,
+        lambda cell: "|".join(item for _, item in _ITEM.findall(cell)),
+        _items,
+        is_certain=True,
+    ),
     Wrapping(
         'Excel writes ="..." to keep zeros',
         _are_formulas,
