@@ -18,6 +18,8 @@ Kind = Literal["text", "integer", "number", "date", "boolean", "empty"]
 Notation = TypeVar("Notation", Numerals, Dating)
 SAMPLE = 300
 EXACT_DIGITS = 15
+MOST_ON_SCALE = 11  # numbers from 0 to 10, whose ends may be words
+MOST_WORDS = 0.3  # share of cells with "don't know" or "refused" among amounts
 MOSTLY = 0.5  # share of numbers from which a column that stays text says why
 LONGEST_IDENTIFIER = 20  # digits of a number of 64 bits
 MOST_OF_TWO_LENGTHS = 0.9  # of amounts of many digits; random numbers of 64 bits have 99%
@@ -280,6 +282,8 @@ def _recognise_most(
     mean_missing = all(missing.among_numbers(value) or missing.is_far_day(value) for value in odd)
     no_digits = all(not re.search(r"\d", value) or missing.is_far_day(value) for value in odd)
     max_share, max_odd, min_rows = (0.7, 12, 5) if mean_missing else (0.1, 3, 5)
+    if len(values) - len(odd) > MOST_ON_SCALE and not mean_missing:
+        max_share = MOST_WORDS  # so many different numbers are amounts, not steps of a scale
     if all(not any(map(str.isalnum, value)) for value in odd):  # ":" is never a value
         max_share, min_rows = 0.95, 2
     if not odd or not no_digits or len(odd) > max_odd:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from flaskdash.inspect import Inspection, inspect_source
+from tests.support.data import rows
 from tests.support.fixtures import Write
 from tests.support.loaders import execute
 
@@ -347,3 +348,18 @@ def test_one_conversion_that_fails_changes_no_other_column(write: Write) -> None
     types = {column.name: column.type for column in inspection.columns}
     assert types == {"week": "text", "day": "date", "amount": "number"}
     assert "week: not all values convert, so it is kept as text" in inspection.notes
+
+
+@pytest.mark.parametrize(
+    "words", [["Refusal", "No answer"], ["weiß nicht"], ["No sabe", "NC", "otro"]]
+)
+def test_words_among_many_numbers_are_missing(write: Write, words: list[str]) -> None:
+    text = "nr;years\n" + rows(lambda i: f"a{i};{words[i % len(words)] if i % 5 == 0 else i}", 60)
+    column = inspect_source(write(text)).column("years")
+    assert (column.type, column.missing) == ("integer", 12)
+
+
+def test_words_at_the_ends_of_a_scale_are_answers(write: Write) -> None:
+    scale = ["Not at all", *map(str, range(1, 10)), "Completely"]
+    text = "nr;trust\n" + rows(lambda i: f"a{i};{scale[i % len(scale)]}", 66)
+    assert inspect_source(write(text)).column("trust").type == "text"
