@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import pandas as pd
@@ -14,6 +15,15 @@ from flaskdash.inspect.words import is_per, words
 # Amounts in these units add up, unless the name is that of a price or a rate.
 _AMOUNT_UNIT = re.compile(r"(?<![a-z])([kmgt]wh|tonn?e?s|mtoe|lit(er|re)s)(?![a-z])", re.IGNORECASE)
 MANY_MEANS = 4
+MIN_QUESTIONS = 3  # columns with one stem, so that they are the questions of a survey
+TOP_OF_SCALE = 10
+MEAN_TOLERANCE = 0.02  # weights are scaled to a mean of 1, maybe before some rows were left out
+_NUMBERED = re.compile(r"([^\W\d]+[_.]?)\d+")
+_ASKED = re.compile("[?\uff1f]\\W*$")
+_WEIGHT = re.compile(
+    r"w(ei)?gh?t|w8|gewicht|gew(?![a-z])|pond|poids|peso|(?<![a-z])wt|wt(?![a-z])|(?<![a-z])vikt",
+    re.I,
+)
 EXTREMES = frozenset({"min", "max", "minimum", "maximum", "lowest", "highest", "peak"})
 MEANS = frozenset({"rate", "ratio", "avg", "average", "mean", "median"})
 UNITS = {
@@ -118,6 +128,36 @@ def weak_totals(columns: Sequence[Column]) -> set[str]:
     strong = vocabulary.SUM_WORDS - {"total"} | vocabulary.STOCK_WORDS
     has_amounts = any(c.name not in weak or strong & set(words(c.name)) or c.unit for c in sums)
     return set() if has_amounts or means < MANY_MEANS else weak
+
+
+def questions(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the answers to questions on a scale: whole numbers up to 10 in numbered columns.
+
+    Their names have one stem (Q1, Q2_1, Q4), or end in a question mark.
+    """
+    stems = Counter(match[1].lower() for c in columns if (match := _NUMBERED.match(c.name)))
+    names = set()
+    for column in columns:
+        match = _NUMBERED.match(column.name)
+        is_numbered = match is not None and stems[match[1].lower()] >= MIN_QUESTIONS
+        if column.type != "integer" or column.agg != "sum" or column.unit:
+            continue
+        if vocabulary.SUM_WORDS & set(words(column.name)):
+            continue
+        is_scale = bool(frame[column.name].dropna().between(0, TOP_OF_SCALE).all())
+        if is_scale and (is_numbered or _ASKED.search(column.name)):
+            names.add(column.name)
+    return names
+
+
+def survey_weights(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the weights of respondents: fractions with a mean of 1, by whose name they may be weights."""
+    numbers = [c for c in columns if c.type == "number" and _WEIGHT.search(c.name)]
+    return {
+        c.name
+        for c in numbers
+        if float(frame[c.name].min()) >= 0 and abs(float(frame[c.name].mean()) - 1) < MEAN_TOLERANCE
+    }
 
 
 def age_categories(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:

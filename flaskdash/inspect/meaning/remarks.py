@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from flaskdash.inspect.literals import comment
-from flaskdash.inspect.meaning import totals
+from flaskdash.inspect.meaning import measures, totals
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.values import answers
 
@@ -40,6 +40,10 @@ def remark(frame: pd.DataFrame, columns: Iterable[Column]) -> list[str]:
             notes += _sentinels(frame[column.name], column)
         if column.type == "text" and column.role in ("category", "geography"):
             notes += _spellings(frame[column.name], column)
+    notes += [
+        f"{name}: weights of the rows, with a mean of 1: in no chart, but add-chart --weight takes it"
+        for name in sorted(measures.survey_weights(frame, columns))
+    ]
     return notes + _no_answers(frame, columns) + _copies(frame, columns)
 
 

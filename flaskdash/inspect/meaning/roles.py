@@ -15,8 +15,10 @@ from flaskdash.inspect.meaning.measures import (
     age_categories,
     aggregation,
     line_amounts,
+    questions,
     readings,
     running_totals,
+    survey_weights,
     unit_of,
     weak_totals,
 )
@@ -64,6 +66,9 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
     columns = codes.mark(frame, columns)
     ages = age_categories(frame, columns)
     columns = [replace(c, role="category", agg=None) if c.name in ages else c for c in columns]
+    weights = survey_weights(frame, columns)
+    columns = [replace(c, role="identifier", agg=None) if c.name in weights else c for c in columns]
+    columns = _with_aggregate(columns, questions(frame, columns), "mean")
     columns = _with_aggregate(columns, line_amounts(frame, columns), "sum")
     columns = _with_aggregate(columns, running_totals(frame, columns), "last")
     columns = _with_aggregate(columns, readings(frame, columns), "mean")

@@ -1,15 +1,14 @@
 """Surveys: answers, codes for "no answer", scales and weights."""
 
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from flaskdash.charts.suggest import suggest
 from flaskdash.inspect import inspect_source
 from tests.support.data import rows
-
-Write = Callable[..., Path]
+from tests.support.fixtures import Write
 
 
 def save(write: Write, name: str, values: list[str], count: int = 120) -> Path:
@@ -41,3 +40,46 @@ def test_codes_for_no_answer_make_a_question_a_category(
 def test_answers_without_a_gap_are_no_codes(write: Write, values: str) -> None:
     inspection = inspect_source(save(write, "value", values.split()))
     assert not any("no answer" in note for note in inspection.notes)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Q1", "Q2_1", "Q2_2", "Q10"],
+        ["bfi_1", "bfi_2r", "bfi_3"],
+        ["Wie zufrieden sind Sie?", "¿Recomendaría?", "満足度は\uff1f"],
+    ],
+)
+def test_answers_on_a_scale_are_never_added_up(write: Write, names: list[str]) -> None:
+    chance = random.Random(4)
+    cells = rows(lambda _: ";".join(str(chance.randint(0, 10)) for _ in names), 14)
+    inspection = inspect_source(write(";".join(names) + "\n" + cells))
+    for column in inspection.columns:
+        assert column.role == "category" or column.agg == "mean"
+
+
+@pytest.mark.parametrize("names", [["units_1", "units_2", "units_3"], ["Q1", "Q2", "x"]])
+def test_numbered_amounts_are_added_up(write: Write, names: list[str]) -> None:
+    chance = random.Random(4)
+    cells = rows(lambda _: ";".join(str(chance.randint(0, 40)) for _ in names), 14)
+    inspection = inspect_source(write(";".join(names) + "\n" + cells))
+    assert {column.agg for column in inspection.columns} == {"sum"}
+
+
+@pytest.mark.parametrize("name", ["WEIGHT_W12", "pspwght", "gewicht", "hh_wt", "ponderación"])
+def test_weights_of_respondents_are_in_no_chart(write: Write, name: str) -> None:
+    chance = random.Random(6)
+    drawn = [chance.uniform(0.2, 3) for _ in range(200)]
+    mean = sum(drawn) / len(drawn)
+    text = f"nr,region,{name},age\n" + rows(
+        lambda i: f"{i + 1},{'NSWE'[i % 4]},{drawn[i] / mean:.5f},{chance.randint(18, 90)}", 200
+    )
+    inspection = inspect_source(write(text))
+    assert inspection.column(name).role == "identifier"
+    assert any(note.startswith(f"{name}: weights of the rows") for note in inspection.notes)
+    assert all(name not in (chart.x, chart.y) for chart in suggest(inspection, "data"))
+
+
+def test_weights_of_things_are_measures(write: Write) -> None:
+    inspection = inspect_source(write("nr,weight\n" + rows(lambda i: f"{i + 1},{i * 0.37 + 2}")))
+    assert inspection.column("weight").role == "measure"
