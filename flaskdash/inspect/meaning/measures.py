@@ -19,7 +19,7 @@ MIN_QUESTIONS = 3  # columns with one stem, so that they are the questions of a 
 TOP_OF_SCALE = 10
 MEAN_TOLERANCE = 0.02  # weights are scaled to a mean of 1, maybe before some rows were left out
 _NUMBERED = re.compile(r"([^\W\d]+[_.]?)\d+")
-_ASKED = re.compile("[?\uff1f]\\W*$")
+_QUESTION = re.compile("[?\uff1f]\\W*$")
 _WEIGHT = re.compile(
     r"w(ei)?gh?t|w8|gewicht|gew(?![a-z])|pond|poids|peso|(?<![a-z])wt|wt(?![a-z])|(?<![a-z])vikt",
     re.I,
@@ -145,7 +145,7 @@ def questions(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
         if vocabulary.SUM_WORDS & set(words(column.name)):
             continue
         is_scale = bool(frame[column.name].dropna().between(0, TOP_OF_SCALE).all())
-        if is_scale and (is_numbered or _ASKED.search(column.name)):
+        if is_scale and (is_numbered or _QUESTION.search(column.name)):
             names.add(column.name)
     return names
 

@@ -43,6 +43,13 @@ OFFSETS |= {"AKDT": -8, "HST": -10}
 ZONE = rf"(?i:(?:{'|'.join(name for name in OFFSETS if name != 'Z')})(?:[+-]\d{{1,2}}(?::?\d{{2}})?)?)$"
 ZONES = rf"\s?{ZONE}"
 
+# The halves of the day: before noon, and after it.
+HALVES = dict.fromkeys("오전 上午 午前 \u0635 πμ पूर्वाह्न SA ÖÖ".split(), "AM")
+HALVES |= dict.fromkeys("오후 下午 午後 \u0645 μμ अपराह्न CH ÖS".split(), "PM")
+_LATIN_HALF = (r"(?i)\b([ap])\.\s?m\.?$", r"\1m")
+_CLOCK = re.compile(r"\D\d{1,2}[:.]\d{2}\b")
+_DOTS = (r"(?<=\s\d)\.(?=\d\d)|(?<=\s\d\d)\.(?=\d\d)|(?<=\.\d\d)\.(?=\d\d$)", ":")
+
 Rewrites = tuple[tuple[str, str], ...]
 
 
@@ -59,7 +66,7 @@ def candidates(values: Sequence[str]) -> Iterator[tuple[Rewrites, bool]]:
     """Yield rewrites that may make dates with words readable, and if they need lower case."""
     sample = values[:200]
     words = {word.lower() for value in sample for word in _LETTERS.findall(value)}
-    if not words or len(words) > 80:
+    if len(words) > 80:
         return
     matches = [_LETTERS.match(value) for value in sample]
     first = [match[0].lower() for match in matches if match]
@@ -75,6 +82,31 @@ def candidates(values: Sequence[str]) -> Iterator[tuple[Rewrites, bool]]:
             if months and all(_begins_with_any(month, starts) for month in months):
                 yield _month_rewrites(starts, weekdays, language), True
                 break
+    yield from _clocks(sample)
+
+
+def _clocks(sample: Sequence[str]) -> Iterator[tuple[Rewrites, bool]]:
+    """Yield the rewrites of clocks that follow a date: 9.02, klo 9.02, and halves of the day."""
+    if not all(map(_CLOCK.search, sample)):
+        return
+    tokens = [set(_LETTERS.findall(value)) for value in sample]
+    words = set.union(*tokens)
+    halves = [rewrite for word in HALVES if word in words for rewrite in _half(word, sample)]
+    common = sorted(set.intersection(*tokens) - {"T", "Z", "AM", "PM", *HALVES})
+    dropped = [(rf"\s*\b{word}\b(?:[+-]\d{{1,2}}$)?\.?\s*", " ") for word in common]
+    needed: list[tuple[str, str]] = []
+    for step in (_LATIN_HALF, *dropped, *halves, _DOTS):
+        if rewrite(sample, (*needed, step), False) != rewrite(sample, tuple(needed), False):
+            needed.append(step)
+    if needed:
+        yield tuple(needed), False
+
+
+def _half(word: str, sample: Sequence[str]) -> Rewrites:
+    """Return the rewrite of a word for a half of the day, which stands before or after the clock."""
+    is_before = any(re.search(rf"{word}\s*\d", value) for value in sample)
+    pattern = rf"{word}\s*(\d+(?:[:.]\d\d)+)" if is_before else rf"(\d)\s*{word}"
+    return ((pattern, rf"\1 {HALVES[word]}"),)
 
 
 def hours_of(zone: str) -> float:

@@ -363,3 +363,21 @@ def test_words_at_the_ends_of_a_scale_are_answers(write: Write) -> None:
     scale = ["Not at all", *map(str, range(1, 10)), "Completely"]
     text = "nr;trust\n" + rows(lambda i: f"a{i};{scale[i % len(scale)]}", 66)
     assert inspect_source(write(text)).column("trust").type == "text"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("28.2.2024 klo 9.05.00", "14.3.2024 klo 17.30.00"),
+        ("28/02/2024 9.05.00", "14/03/2024 17.30.00"),
+        ("28/02/2024 \u00e0 9:05", "14/03/2024 \u00e0 17:30"),
+        ("2024/2/28 上午9:05:00", "2024/3/14 下午5:30:00"),
+        ("2024. 2. 28 오전 9:05:00", "2024. 3. 14 오후 5:30:00"),
+        ("28/2/2024 9:05 a. m.", "14/3/2024 5:30 p. m."),
+        ("2024/02/28 9:05 \u0635 \u063a\u0631+3", "2024/03/14 5:30 \u0645 \u063a\u0631+3"),
+    ],
+)
+def test_clocks_of_several_languages(write: Write, first: str, second: str) -> None:
+    text = "stamp;n\n" + rows(lambda i: f"{(first, second)[i % 2]};{i}", 20)
+    column = inspect_source(write(text)).frame["stamp"]
+    assert [str(column.min()), str(column.max())] == ["2024-02-28 09:05:00", "2024-03-14 17:30:00"]
