@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
-SEPARATORS = ("|", ";", "\n", "、", ",", " ")
+SEPARATORS = ("|", ";", "\n", "、", "┋", ",", " ")
 MIN_CELLS = 12
 MIN_LISTS = 0.1  # share of the cells with several choices
 MIN_REPEATS = 3.0  # how often a choice occurs on average
@@ -59,5 +60,11 @@ def _are_choices(cells: Sequence[list[str]], separator: str) -> bool:
     if sum(len(set(cell)) < len(cell) for cell in several) > MOST_REPEATED * len(several):
         return False
     first = {cell[0] for cell in cells if cell}
-    later = [part for cell in several for part in cell[1:]]
-    return sum(part in first for part in later) >= MIN_FREE * len(later)
+    leaders: dict[str, set[str]] = {}
+    for cell in several:
+        for before, part in pairwise(cell):
+            leaders.setdefault(part, set()).add(before)
+    # In "Salad, mixed", a comma is a part of the choice: its second word never follows another.
+    bound = {part for part, before in leaders.items() if len(before) == 1 and part not in first}
+    later = [part for cell in several for part in cell[1:] if part not in bound]
+    return bool(later) and sum(part in first for part in later) >= MIN_FREE * len(later)

@@ -60,3 +60,22 @@ def test_arrays_of_programs_are_choices(write: Write, mark: str, options: list[s
 def test_an_empty_array_is_missing(write: Write) -> None:
     text = "nr;tags\n" + rows(lambda i: f"{i};" + ("[]" if i % 4 == 0 else "['a', 'b']"))
     assert inspect_source(write(text)).column("tags").missing == 10
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["Nudeln", "Reis", "Salat, gemischt"],
+        ["Excel, Sheets", "R", "SQL"],
+        ["Oui, bien", "Thé", "Eau"],
+    ],
+)
+def test_a_comma_within_a_choice(write: Write, options: list[str]) -> None:
+    inspection = inspect_source(save(write, options, ", ".join))
+    assert inspection.column("sources").separator == ","
+
+
+def test_towns_with_states_are_no_lists(write: Write) -> None:
+    towns = ["Austin, TX", "Dallas, TX", "Paris, France", "Oslo, Norway"]
+    path = write("nr;sources\n" + rows(lambda i: f"{i};{towns[i % 4]}", 60))
+    assert inspect_source(path).column("sources").separator == ""
