@@ -323,7 +323,8 @@ def _is_level(name_words: set[str], present: pd.Series, distinct: int) -> bool:
     are_dense = high - low + 1 <= 2 * distinct
     # Few large numbers, each in many rows, stand for something: accounts, models.
     are_codes = low >= 1000 and distinct <= 12 and distinct * 8 <= len(present)
-    return are_few and (are_dense or are_codes or distinct * 100 < len(present))
+    # Two numbers are the two answers to a question: 1 and 5, 22 and 31.
+    return are_few and (distinct == 2 or are_dense or are_codes or distinct * 100 < len(present))
 
 
 def _names_codes(word: str) -> bool:

@@ -83,3 +83,8 @@ def test_weights_of_respondents_are_in_no_chart(write: Write, name: str) -> None
 def test_weights_of_things_are_measures(write: Write) -> None:
     inspection = inspect_source(write("nr,weight\n" + rows(lambda i: f"{i + 1},{i * 0.37 + 2}")))
     assert inspection.column("weight").role == "measure"
+
+
+@pytest.mark.parametrize("values", ["22 31", "1 5", "10 99"])
+def test_two_numbers_are_two_answers(write: Write, values: str) -> None:
+    assert inspect_source(save(write, "dispo", values.split())).column("dispo").role == "category"
