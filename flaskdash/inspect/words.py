@@ -107,6 +107,7 @@ SUM_WORDS = known(
     " passengers suicides bags sold shipped turnover payment payments fee fees tax donations"
     " downloads views sessions users incidents trips rides goals points wins losses kwh cogs discounts budgeted actual expenditure expenditures expense expenses spent paid funding grants grant investment exports imports export import production generation consumption emissions bill fare tip tips tolls charge charges billing billed impressions conversions leads signups installs purchases transactions items bytes requests hits errors calls tickets casualties injured injuries killed fatalities victims arrests votes seats medals gold silver bronze flights miles people persons runs assists rebounds vaccinations tests doses hospitalizations admissions discharges enrollment attendance accidents crashes collisions prcp steps calories gross earnings tonnes tons barrels 합계 계 인원 건수 금액"
 )
+SPAN_WORDS = known("years hours minutes seconds days weeks months")  # "years of code" are no codes
 LAST_WORDS = known("cumulative cum cumsum running ytd")
 STOCK_WORDS = known(
     "population pop inventory stock headcount subscribers followers employees employment 인구"

@@ -293,9 +293,10 @@ def _is_identifier(name: str, present: pd.Series, distinct: int, position: int) 
     if words(name)[:2] == ["number", "in"]:
         return True  # an episode's number in its season
     is_rate = last_word in vocabulary.MEAN_WORDS - {"index"}  # a hash rate is no hash
-    if name_words & vocabulary.ID_WORDS and not (is_rate or name_words & vocabulary.SUM_WORDS):
+    is_amount = bool(name_words & (vocabulary.SUM_WORDS | vocabulary.SPAN_WORDS))
+    if name_words & vocabulary.ID_WORDS and not (is_rate or is_amount):
         return True
-    if distinct > 20 and _names_codes(last_word):
+    if distinct > 20 and _names_codes(last_word) and not name_words & vocabulary.SPAN_WORDS:
         return True
     if _is_index(name, present, distinct, position):
         return True

@@ -81,7 +81,8 @@ def plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
                 if wrapping.unwrap(cell) in plan.gaps or (cell and not wrapping.unwrap(cell))
             )
             method = wrapping.method(counts)
-            return replace(plan, gaps=gaps, prepare=method, prepared=wrapping.comment)
+            notes = (*plan.notes, wrapping.note) if wrapping.note else plan.notes
+            return replace(plan, gaps=gaps, prepare=method, prepared=wrapping.comment, notes=notes)
     return _plan_column(name, counts)
 
 

@@ -17,7 +17,16 @@ ALWAYS = frozenset(
     {word.lower() for word in PANDAS}
     | {"-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "\\n", "(null)"}
     | {"n.a.", "#ref!", "#n/v", "#nv", "#bezug!", "#wert!", "#valeur!", "#valor!", "#n/d"}
-    | {"#div/0!", "#value!", "#name?", "#num!", "#null!", "0000-00-00", "00/00/0000"}
+    | {
+        "#div/0!",
+        "#value!",
+        "#name?",
+        "#num!",
+        "#null!",
+        "0000-00-00",
+        "0000-00-00 00:00:00",
+        "00/00/0000",
+    }
 )
 # These mean "no value" only among numbers and dates. In a text column they may be a category.
 AMONG_NUMBERS = frozenset(

@@ -47,7 +47,9 @@ _AFFIXED = re.compile(
     rf"(?P<scale>[KMBkmb]|bn|mn)?(?P<last>-)?\s*+(?P<after>[%‰{CURRENCIES}]|{MARKS}|(?:{CODES}))?"
     rf"(?P<close>\))?"
 )
-_UNIT = re.compile(rf"([+-]?\d(?:[\d.,{SPACES}]*\d)?)(\s?[^\W\d_]\D{{0,19}}|\s?[°µ²³/]+[A-Za-z]*)")
+_UNIT = re.compile(
+    rf"([+-]?\d(?:[\d.,{SPACES}]*\d)?)(\s?[^\W\d_]\D{{0,19}}|\s?[°µ²³/]+[A-Za-z]*[23]?)"
+)
 # A mark of money that is in no list, before amounts such as "S/ 1,234.00".
 _PREFIX = re.compile(rf"(?P<mark>[^\W\d_][^\d\s]{{0,4}})\s?(?P<number>\d[\d.,'\u2019{SPACES}]*)")
 _AMOUNT = re.compile(rf"\d[.,'\u2019{SPACES}]\d{{3}}|\d[.,]\d\d$")
@@ -66,6 +68,7 @@ MOST_FLAGS = 12
 # other numbers is below the limit of detection, so it is read as 0.
 LIMIT = r"^[<>≤≥]=?\s*|(?<=\d)[+-]$"
 BELOW = r"^[<≤].*"
+MIN_MEASURED = 12  # numbers with one character behind them that may also mean a class or a room
 MIN_PLAIN = 3  # numbers without a mark, beside those with one
 # Words behind amounts that tell their sign, the negative one first.
 SIDES = (("dr", "cr"), ("debit", "credit"), ("s", "h"))
@@ -273,7 +276,10 @@ def _united(values: Collection[str]) -> Numerals | None:
     if suffix.strip().lower()[:3] in NO_UNITS:
         return None
     # One letter after digits is more often a code ("12B") than a unit. Few values prove nothing.
-    if len(bare) < 3 or (len(suffix.strip()) == 1 and suffix.strip() not in "mgsKMBW°"):
+    # A character of Chinese is a word: 30秒 are seconds, but 3班 a class, of which there are few.
+    least = MIN_MEASURED if not suffix.isascii() and suffix.strip().isalpha() else MIN_PLAIN
+    is_letter = len(suffix.strip()) == 1 and suffix.isascii()
+    if len(bare) < least or (is_letter and suffix.strip() not in "mgsKMBW°"):
         return None
     inner = recognise(bare)
     if inner is None or inner.affixed or any(re.match(r"0\d", value) for value in bare):

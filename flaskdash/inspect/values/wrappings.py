@@ -12,6 +12,10 @@ from flaskdash.inspect.literals import literal
 # Texts in brackets, with one kind of quotes.
 _ITEM = re.compile(r"""(["'])((?:(?!\1).)*)\1""")
 _ARRAY = re.compile(r"""\[\s*(?:"[^"]*"(?:\s*,\s*"[^"]*")*|'[^']*'(?:\s*,\s*'[^']*')*)?\s*\]""")
+MIN_PLAIN = 12  # different numbers: more than a scale from 0 to 10 has
+MOST_LIMITS = 3  # such as "Less than 1 year" and "More than 50 years"
+_DIGIT = re.compile(r"\d")
+_AROUND = r"^[^\W\d]\D*(?=\d)|(?<=\d)\s+[^\W\d]\D*$"  # the words around a number
 _FORMULA = re.compile(r'="[^"]*"')
 # Marks of direction, which nobody sees; and the Arabic marks of decimals and thousands.
 _DIRECTION = "\u200e\u200f\u061c\u202a\u202b\u202c\u2066\u2067\u2068\u2069"
@@ -31,6 +35,7 @@ class Wrapping:
     unwrap: Callable[[str], str]
     method: Callable[[Mapping[str, int]], str]
     is_certain: bool = False
+    note: str = ""
 
 
 def _are_formulas(counts: Mapping[str, int]) -> bool:
@@ -75,7 +80,28 @@ def _items(counts: Mapping[str, int]) -> str:
     return f'.str.findall({literal(f"{quote}([^{quote}]*){quote}")}).str.join("|")'
 
 
+def _are_worded_limits(counts: Mapping[str, int]) -> bool:
+    """Tell whether a few cells are limits in words: "Less than 1 year", beside 1 to 49."""
+    plain = [int(cell) for cell in counts if re.fullmatch(r"\s*\d{1,9}\s*", cell)]
+    worded = [
+        cell.strip() for cell in counts if re.search(r"[^\W\d]", cell) and _DIGIT.search(cell)
+    ]
+    if len(plain) < MIN_PLAIN or not 0 < len(worded) <= MOST_LIMITS:
+        return False
+    limits = [re.sub(_AROUND, "", cell) for cell in worded]
+    return all(limit.isdigit() for limit in limits) and not any(
+        min(plain) < int(limit) < max(plain) for limit in limits
+    )
+
+
 ALL = (
+    Wrapping(
+        "the number of a limit in words",
+        _are_worded_limits,
+        lambda cell: re.sub(_AROUND, "", cell.strip()),
+        lambda _: f'.str.strip().str.replace({literal(_AROUND)}, "", regex=True)',
+        note="limits in words are read as their number",
+    ),
     Wrapping(
         'lists of a program: ["a", "b"]',
         _are_arrays,

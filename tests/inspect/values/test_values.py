@@ -381,3 +381,38 @@ def test_clocks_of_several_languages(write: Write, first: str, second: str) -> N
     text = "stamp;n\n" + rows(lambda i: f"{(first, second)[i % 2]};{i}", 20)
     column = inspect_source(write(text)).frame["stamp"]
     assert [str(column.min()), str(column.max())] == ["2024-02-28 09:05:00", "2024-03-14 17:30:00"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        ("Less than 1 year", "More than 50 years"),
+        ("unter 1 Jahr", "50 oder mehr"),
+        ("moins de 1 an", "99"),
+    ],
+)
+def test_limits_in_words_are_their_numbers(write: Write, low: str, high: str) -> None:
+    text = "nr;YearsCode\n" + rows(
+        lambda i: f"a{i};{ {0: low, 9: high}.get(i % 10, i % 45 + 1) }", 90
+    )
+    inspection = inspect_source(write(text))
+    column = inspection.column("YearsCode")
+    assert (column.type, column.role, column.missing) == ("integer", "measure", 0)
+    assert any("limits in words" in note for note in inspection.notes)
+
+
+@pytest.mark.parametrize("word", ["Room 7", "20 km", "x5"])
+def test_words_with_a_number_among_the_others_are_no_limits(write: Write, word: str) -> None:
+    text = "nr;place\n" + rows(lambda i: f"a{i};{word if i % 10 == 0 else i % 45 + 1}", 90)
+    assert inspect_source(write(text)).column("place").type == "text"
+
+
+@pytest.mark.parametrize("unit", ["\u79d2", "\u5c81", "/km2", "/m3"])
+def test_units_of_one_character_and_per_area(write: Write, unit: str) -> None:
+    text = "nr;used\n" + rows(lambda i: f"a{i};{i * 7 + 12}{unit}", 40)
+    assert inspect_source(write(text)).column("used").role == "measure"
+
+
+def test_a_few_numbers_with_one_character_are_classes(write: Write) -> None:
+    text = "nr;class\n" + rows(lambda i: f"a{i};{i % 5 + 1}\u73ed", 40)
+    assert inspect_source(write(text)).column("class").type == "text"
