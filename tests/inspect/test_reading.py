@@ -545,3 +545,18 @@ def test_zeros_far_below_all_others_are_noted(write: Write) -> None:
     inspection = inspect_source(path)
     assert "bmi: 0 in 4 rows may mean missing" in inspection.notes
     assert inspection.columns[1].missing == 0
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Q1 2023", "Q2 2023", "Q3 2023", "Q4 2023"],
+        ["2023-Q1", "2023-Q2", "2023-Q3", "2023-Q4"],
+        ["31.03.2023", "30.06.2023", "30.09.2023", "31.12.2023"],
+    ],
+)
+def test_the_quarters_of_one_year_become_rows(write: Write, names: list[str]) -> None:
+    cells = rows(lambda i: f"Team {i};{i};{i + 1};{i + 3};{i + 2}", 9)
+    inspection = inspect_source(write(f"team;{';'.join(names)}\n{cells}"))
+    assert inspection.read.rows == 36
+    assert inspection.columns[1].role == "time"

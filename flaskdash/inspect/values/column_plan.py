@@ -158,7 +158,7 @@ def _plan_text(
         calendar = dates.calendar(sample)
         reason = f"are of the {calendar} calendar" if calendar else "have several formats"
         notes = (f"its dates {reason}, so it is kept as text",)
-    elif rows and count == rows:
+    elif rows and count == rows and not is_code:
         examples = _quoted_examples(set(sample[:20]))
         notes = (f"its numbers have several units or formats ({examples}), so it is kept as text",)
     return replace(

@@ -19,7 +19,7 @@ from flaskdash.inspect.writing.hierarchy import TOLERANCE
 
 MIN_YEARS = 5
 MOST_MONTHS = 12
-MIN_DATES = 5
+MIN_DATES = 4  # the quarters of a year
 MIN_BASKET = 5
 MOSTLY_SUMS = 0.95  # share of the values of a column that are the sums of others
 _YEAR = re.compile(r"(19|20)\d{2}")
