@@ -27,6 +27,8 @@ from flaskdash.inspect.values import answers, choices
 from flaskdash.inspect.words import words
 
 LONG_TEXT = 60
+SENTENCE = 4  # words on average; titles of films have 3
+MOSTLY_UNIQUE = 0.5  # share of the answers in free text that occur once
 LISTED = ("category", "text", "identifier", "geography")  # the roles of columns that may hold lists
 MOST_LISTS = 5000  # cells that tell whether a column holds lists
 NEARLY_ALL = 0.98  # of the rows that a number tells apart; of the numbers between its ends
@@ -250,7 +252,10 @@ def _text_role(name: str, present: pd.Series, distinct: int) -> Role:
         return "geography"
     if unique > 0.9 and distinct > 20 and digits > 0.8 and blanks < 0.2:
         return "identifier"
-    if unique > 0.5 and length > 30 and distinct > 50:
+    if unique > MOSTLY_UNIQUE and length > 30 and distinct > 50:
+        return "text"
+    is_sentence = float(sample.str.count(r"\S+").mean()) >= SENTENCE
+    if is_sentence and unique > MOSTLY_UNIQUE and distinct > MOST_LEVELS:
         return "text"
     return "category"
 

@@ -88,3 +88,11 @@ def test_weights_of_things_are_measures(write: Write) -> None:
 @pytest.mark.parametrize("values", ["22 31", "1 5", "10 99"])
 def test_two_numbers_are_two_answers(write: Write, values: str) -> None:
     assert inspect_source(save(write, "dispo", values.split())).column("dispo").role == "category"
+
+
+@pytest.mark.parametrize(
+    "answer", ["more parking near gate {}", "bitte {} Bänke im Park", "moins de bruit après {} h"]
+)
+def test_answers_in_free_text_are_no_categories(write: Write, answer: str) -> None:
+    cells = rows(lambda i: f"{i % 5};{answer.format(i) if i % 3 else ''}")
+    assert inspect_source(write(f"rating;wish\n{cells}")).column("wish").role == "text"
