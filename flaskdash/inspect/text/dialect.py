@@ -634,13 +634,17 @@ def _is_sign(cell: str) -> bool:
 def _completes_names(names: Record, row: Record, columns: list[Record]) -> bool:
     """Tell whether a row has words below all blank names, and nothing below some full ones.
 
-    So do the options of a question: "Which do you own?" above Bicycle, Car and Scooter.
+    So do the options of a question: "Which do you own?" above Bicycle, Car and Scooter. An option with
+    digits (18 - 24) is a name if its column contains nothing else.
     """
     cells = [cell.strip() for cell in row]
-    filled = list(filter(None, cells))
     blank = [index for index, name in enumerate(names) if not name.strip()]
     empty = [index for index, cell in enumerate(cells) if not cell and names[index].strip()]
-    are_words = all(is_word(cell) and not _has_digit(cell) for cell in filled)
+    are_words = all(
+        (is_word(cell) and not _has_digit(cell)) or set(map(str.strip, column)) == {cell}
+        for cell, column in zip(cells, columns, strict=True)
+        if cell
+    )
     return (
         len(blank) > 1
         and are_words

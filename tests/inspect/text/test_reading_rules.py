@@ -180,3 +180,26 @@ def test_lines_of_a_key_and_a_value_are_above_the_header(write: Write, count: in
 def test_a_column_may_be_named_by_a_mark_alone(write: Write, name: str) -> None:
     path = write(f"{name},town,price\n" + rows(lambda i: f"b{i:04x},Oslo {i % 3},{i}.5"))
     assert inspect_source(path).columns[0].name == "#"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["18 - 24", "25 - 34", "35+"],
+        ["1-2 Tage", "3-5 Tage", "täglich"],
+        ["< 5 km", "5 km", "> 5 km"],
+    ],
+)
+def test_options_with_digits_are_names_if_they_tick_their_columns(
+    write: Write, options: list[str]
+) -> None:
+    def ticked(i: int) -> str:
+        return ";".join(option if i % len(options) == n else "" for n, option in enumerate(options))
+
+    blanks = ";" * (len(options) - 1)
+    header = f"ID;Mail;How much?{blanks};Remarks\n;;{';'.join(options)};Response\n"
+    cells = rows(lambda i: f"{1000 + i * 7};{i}@a.org;{ticked(i)};{'fine' if i % 2 else 'not bad'}")
+    inspection = inspect_source(write(header + cells))
+    assert inspection.read.rows == 40
+    names = [column.name for column in inspection.columns]
+    assert names[2 : 2 + len(options)] == [f"How much? {option}" for option in options]
