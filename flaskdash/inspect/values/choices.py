@@ -53,10 +53,11 @@ def _are_choices(cells: Sequence[list[str]], separator: str) -> bool:
         return False
     if counts.total() < MIN_REPEATS * len(counts):
         return False
-    if separator == " " and not _are_codes(counts, cells):
+    are_numbers = all(part.replace(".", "").isdigit() for part in counts)
+    # Numbers may have a decimal comma or groups, and labels have blanks.
+    is_doubtful = separator == " " or (separator == "," and are_numbers)
+    if is_doubtful and not _are_codes(counts, cells):
         return False
-    if separator == "," and all(part.replace(".", "").isdigit() for part in counts):
-        return False  # numbers with a decimal comma, or with groups
     if sum(len(set(cell)) < len(cell) for cell in several) > MOST_REPEATED * len(several):
         return False
     first = {cell[0] for cell in cells if cell}

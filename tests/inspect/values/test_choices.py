@@ -79,3 +79,14 @@ def test_towns_with_states_are_no_lists(write: Write) -> None:
     towns = ["Austin, TX", "Dallas, TX", "Paris, France", "Oslo, Norway"]
     path = write("nr;sources\n" + rows(lambda i: f"{i};{towns[i % 4]}", 60))
     assert inspect_source(path).column("sources").separator == ""
+
+
+@pytest.mark.parametrize("options", ["1 2 3 4", "10 20 30", "1 5 9 12 98"])
+def test_numbers_of_answers_between_commas_are_choices(write: Write, options: str) -> None:
+    inspection = inspect_source(save(write, options.split(), ",".join))
+    assert inspection.column("sources").separator == ","
+
+
+def test_numbers_with_a_decimal_comma_are_no_choices(write: Write) -> None:
+    path = write("nr;sources\n" + rows(lambda i: f"{i};{i % 3 + 1},{i % 2 + 1}", 60))
+    assert inspect_source(path).column("sources").type == "number"
