@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import cast, get_args
@@ -57,6 +58,8 @@ FLAGS = (
     ("dead", "alive"),
     ("spam", "ham"),
 )
+# What makes the opposite of a word: unchecked, not quoted, nicht genannt.
+NEGATION = re.compile("(un|in|non?|not|nicht|pas|n\u00e3o|nie|niet|ikke|inte|ei|\u043d\u0435)[ -]?")
 
 
 def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...]:
@@ -191,6 +194,10 @@ def _true_word(values: list[str]) -> str | None:
     """Return the one of a flag's two words that means true, or None if they are not such a pair."""
     by_lower = {value.strip().lower(): value for value in values}
     yes = next((yes for yes, no in FLAGS if by_lower.keys() == {yes, no}), None)
+    if yes is None and len(by_lower) == 2:
+        short, long = sorted(by_lower, key=len)
+        is_negated = long.endswith(short) and NEGATION.fullmatch(long.removesuffix(short))
+        yes = short if is_negated else None
     return by_lower[yes] if yes else None
 
 

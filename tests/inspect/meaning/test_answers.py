@@ -96,3 +96,22 @@ def test_two_numbers_are_two_answers(write: Write, values: str) -> None:
 def test_answers_in_free_text_are_no_categories(write: Write, answer: str) -> None:
     cells = rows(lambda i: f"{i % 5};{answer.format(i) if i % 3 else ''}")
     assert inspect_source(write(f"rating;wish\n{cells}")).column("wish").role == "text"
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [
+        ("Checked", "Unchecked"),
+        ("genannt", "nicht genannt"),
+        ("Quoted", "Not quoted"),
+        ("actif", "inactif"),
+    ],
+)
+def test_a_word_and_its_negation_are_a_flag(write: Write, yes: str, no: str) -> None:
+    column = inspect_source(save(write, "media", [yes, no])).column("media")
+    assert (column.role, column.yes) == ("flag", yes)
+
+
+@pytest.mark.parametrize("values", [["male", "female"], ["man", "woman"], ["York", "New York"]])
+def test_words_that_end_alike_are_no_flag(write: Write, values: list[str]) -> None:
+    assert inspect_source(save(write, "group", values)).column("group").role == "category"
