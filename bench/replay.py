@@ -188,7 +188,7 @@ STEPS = (
     Step(
         "how numbers are written",
         "figures",
-        [Edit("app/helpers.py", 'else f"{sign}', 'else f"1: {sign}')],
+        [Edit("app/helpers.py", 'return sign + (', 'return "1: " + sign + (')],
         [Edit("helpers.py", "return text", 'return "1: " + text')],
     ),
     Step(
@@ -203,7 +203,7 @@ STEPS = (
         "figures",
         [
             Edit("app/helpers.py", "import nothing_like_this\n", ""),
-            Edit("app/helpers.py", 'else f"1: {sign}', 'else f"2: {sign}'),
+            Edit("app/helpers.py", 'return "1: "', 'return "2: "'),
         ],
         [
             Edit("helpers.py", "import nothing_like_this\n", ""),

@@ -213,7 +213,10 @@ def edits_of_project(subject: Subject, number: int) -> Iterator[Change]:
     yield STYLE, style, subject.original(style) + colour, "style", ""
     row = f"2024-05-01,North,Lamp,web,1,1.0,{number}e6\n"
     yield DATA, csv, subject.original(csv) + row, "figures", ""
-    prefixed = subject.original(helpers).replace('else f"{sign}', f'else f"{number}: {{sign}}')
+    prefixed = replay.apply(
+        subject.original(helpers),
+        replay.Edit(helpers, "return sign + (", f'return "{number}: " + sign + ('),
+    )
     yield MODULE, helpers, prefixed, "figures", ""
     # A module that acts on another package can only be loaded into a new process.
     acting = prefixed.replace(f'"{number}: ', f'"{number}; ') + '\nos.environ["BENCH"] = "1"\n'
