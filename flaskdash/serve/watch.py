@@ -22,7 +22,8 @@ TEMPORARY = re.compile(
 # A batch ends after a step without a change. So a save is seen at once, and a checkout of many files
 # comes in some batches, which dev.py puts together.
 DEBOUNCE_MS = 100
-STEP_MS = 10
+STEP_MS = 6
+ROOT_STEP_MS = 50  # few files are there, and each step costs a little of the processor
 MANY = 10  # files in one batch, after which others will follow
 POLLED = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "vboxsf", "fuse.grpcfuse", "drvfs"}
 MOUNT_POINTS = Path("/proc/self/mounts")
@@ -117,7 +118,7 @@ class Watch:
             *paths,
             watch_filter=None,
             debounce=DEBOUNCE_MS,
-            step=STEP_MS,
+            step=STEP_MS if recursive else ROOT_STEP_MS,
             rust_timeout=1_000,
             stop_event=stop,
             force_polling=self._polls,
