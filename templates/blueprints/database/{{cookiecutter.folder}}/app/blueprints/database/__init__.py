@@ -9,6 +9,7 @@ instance/app.sqlite. To add a table: write its class in models.py, run
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ def init_app(app: Flask) -> None:
     # To close async sessions, which the app has not, would take a thread for each request.
     functions = app.teardown_appcontext_funcs
     functions[:] = [each for each in functions if not iscoroutinefunction(each)]
+    # Whether a function is async need not be asked again in each request, for each that parts add.
+    app.ensure_sync = cache(app.ensure_sync)  # type: ignore[method-assign]
     with app.app_context():
         prepare(db.engine)
     migrations.init_app(app)
