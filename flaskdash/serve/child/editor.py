@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
+from threading import Thread
 
 # What follows the command, by the name of the program.
 ARGUMENTS = {
@@ -29,4 +30,6 @@ def open_at(file: Path, line: int) -> None:
     if words:
         places = ARGUMENTS[Path(words[0]).stem]
         arguments = [part.format(file=file, line=line) for part in places]
-        subprocess.Popen([*words, *arguments], stdin=subprocess.DEVNULL, start_new_session=True)
+        command_line = [*words, *arguments]
+        process = subprocess.Popen(command_line, stdin=subprocess.DEVNULL, start_new_session=True)
+        Thread(target=process.wait, daemon=True).start()  # else it stays as a zombie
