@@ -19,6 +19,7 @@ Notation = TypeVar("Notation", Numerals, Dating)
 SAMPLE = 300
 EXACT_DIGITS = 15
 MOST_ON_SCALE = 11  # numbers from 0 to 10, whose ends may be words
+MOST_ODD = 12  # different words beside numbers or dates
 MOST_WORDS = 0.3  # share of cells with "don't know" or "refused" among amounts
 MOSTLY = 0.5  # share of numbers from which a column that stays text says why
 LONGEST_IDENTIFIER = 20  # digits of a number of 64 bits
@@ -220,13 +221,16 @@ def _sample(values: Mapping[str, int]) -> list[str]:
 
 
 def _numbers(values: Mapping[str, int]) -> tuple[Numerals | None, set[str]]:
-    """Return how the column writes numbers, and the few values that are not numbers."""
+    """Return how the column writes numbers, and the few values that are not numbers.
+
+    What fails on a sample is not looked for in all values, which takes long if they are many.
+    """
     sample = _sample(values)
-    are_few = sum(map(_may_be_number, sample)) < 0.5 * len(sample)
-    if are_few and not number_format.recognise(sample):
+    if number_format.recognise(sample):
+        if notation := number_format.recognise(values):
+            return notation, set()
+    elif sum(map(_may_be_number, sample)) < 0.5 * len(sample):
         return None, set()
-    if notation := number_format.recognise(values):
-        return notation, set()
     return _recognise_most(values, _may_be_number, number_format.recognise)
 
 
@@ -257,10 +261,10 @@ def _durations(name: str, values: Mapping[str, int]) -> tuple[Numerals | None, s
 def _dating(name: str, values: Mapping[str, int]) -> tuple[Dating | None, set[str]]:
     """Return how the column writes dates, and the few values that are not dates."""
     named = names_time(name)
-    keys = list(values)
-    if dating := dates.recognise(keys, named):
-        return dating, set()
     sample = _sample(values)
+    may_be_dates = _look_like_dates(sample) or bool(dates.recognise(sample, named))
+    if may_be_dates and (dating := dates.recognise(list(values), named)):
+        return dating, set()
     digits = [value for value in sample if re.search(r"\d", value)]
     if len(digits) < 0.5 * len(sample):
         return None, set()
@@ -277,12 +281,15 @@ def _recognise_most(
     recognise: Callable[[Collection[str]], Notation | None],
 ) -> tuple[Notation | None, set[str]]:
     """Recognise the values that fit, if the odd ones are few words without a digit."""
+    sample = [value for value in _sample(values) if fits(value)]
+    if len(_sample(values)) - len(sample) > MOST_ODD or not recognise(sample):
+        return None, set()
     odd = {value for value in values if not fits(value)}
     rows = sum(values.values())
     share = sum(values[value] for value in odd) / rows
     mean_missing = all(missing.among_numbers(value) or missing.is_far_day(value) for value in odd)
     no_digits = all(not re.search(r"\d", value) or missing.is_far_day(value) for value in odd)
-    max_share, max_odd, min_rows = (0.7, 12, 5) if mean_missing else (0.1, 3, 5)
+    max_share, max_odd, min_rows = (0.7, MOST_ODD, 5) if mean_missing else (0.1, 3, 5)
     if len(values) - len(odd) > MOST_ON_SCALE and not mean_missing:
         max_share = MOST_WORDS  # so many different numbers are amounts, not steps of a scale
     if all(not any(map(str.isalnum, value)) for value in odd):  # ":" is never a value

@@ -14,6 +14,7 @@ _ITEM = re.compile(r"""(["'])((?:(?!\1).)*)\1""")
 _ARRAY = re.compile(r"""\[\s*(?:"[^"]*"(?:\s*,\s*"[^"]*")*|'[^']*'(?:\s*,\s*'[^']*')*)?\s*\]""")
 MIN_PLAIN = 12  # different numbers: more than a scale from 0 to 10 has
 MOST_LIMITS = 3  # such as "Less than 1 year" and "More than 50 years"
+MOST_COUNTED = 1000  # different values of a column of years, people or points
 _DIGIT = re.compile(r"\d")
 _AROUND = r"^[^\W\d]\D*(?=\d)|(?<=\d)\s+[^\W\d]\D*$"  # the words around a number
 _FORMULA = re.compile(r'="[^"]*"')
@@ -82,6 +83,8 @@ def _items(counts: Mapping[str, int]) -> str:
 
 def _are_worded_limits(counts: Mapping[str, int]) -> bool:
     """Tell whether a few cells are limits in words: "Less than 1 year", beside 1 to 49."""
+    if len(counts) > MOST_COUNTED:
+        return False
     plain = [int(cell) for cell in counts if re.fullmatch(r"\s*\d{1,9}\s*", cell)]
     worded = [
         cell.strip() for cell in counts if re.search(r"[^\W\d]", cell) and _DIGIT.search(cell)
