@@ -51,8 +51,8 @@ def measure_name(chart: Chart) -> str:
 
     If the chart has another column of that name, the measure is called sum_of_units.
     """
-    if chart.across or (chart.y is not None and not KINDS[chart.kind].sums_up):
-        return chart.y or ""
+    if chart.y is not None and (chart.across or not KINDS[chart.kind].sums_up):
+        return chart.y
     used_names = (chart.x, chart.by, chart.color)
     if chart.y is None:
         return _unused_name("count", "row_count", used_names)
@@ -409,6 +409,8 @@ def _largest_lines(
 
 def _compared(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:
     """Compare measures in columns of their own: a SELECT for each, labelled."""
+    if chart.agg == "count":
+        return _answers(chart, dialect)
     has_x = chart.x in columns
     label_column = dialect.quote((chart.by or chart.color if has_x else chart.x) or "")
     largest = join = ""
@@ -437,6 +439,18 @@ def _compared(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> 
     if has_x:
         return f"{largest}{union}\nORDER BY 1, 2"
     return f"{union}\nORDER BY 2 DESC, 1\nLIMIT {chart.limit or 15}"
+
+
+def _answers(chart: Chart, dialect: Dialect) -> str:
+    """Count the answers to each question, of columns with one scale."""
+    question, answer = dialect.quote(chart.x or ""), dialect.quote(chart.color or "")
+    rows = dialect.quote(measure_name(chart))
+    return "\nUNION ALL\n".join(
+        f"SELECT '{label}' AS {question}, {dialect.quote(name)} AS {answer}, count(*) AS {rows}\n"
+        f"FROM {dialect.quote(chart.data)}\n"
+        f"WHERE {dialect.quote(name)} IS NOT NULL\nGROUP BY {dialect.quote(name)}"
+        for label, name in zip(labels(chart.across), chart.across, strict=True)
+    )
 
 
 def _bar(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flaskdash.charts import axes, sql
 from flaskdash.charts.kinds import ADDITIVE, AUTO, COLUMNS, KINDS, Chart
+from flaskdash.charts.labels import labels
 from flaskdash.charts.suggest import wording
 from flaskdash.charts.suggest.places import US_STATES
 from flaskdash.charts.suggest.wording import humanise
@@ -250,7 +251,7 @@ def _drawing(
     measure = (
         f"{AGGREGATE_WORDS[chart.agg or 'sum']} {chart.y}" if chart.y else "the number of rows"
     )
-    if chart.across:
+    if chart.across and chart.agg != "count":
         columns_word = "answers" if chart.agg == "share" else "measures"
         measure = f"{AGGREGATE_WORDS[chart.agg or 'sum']} {len(chart.across)} {columns_word}"
     if not KINDS[chart.kind].sums_up:
@@ -270,6 +271,7 @@ def _drawing(
         zero=chart.agg in {"sum", "count", "share"},
         log=axes.log_scale(frame[chart.y]) if may_be_log else "",
     )
+    color_names = _color_names(chart, columns)
     if chart.mode == "percent":
         y_axis = _axis(f"share of {_measure_label(chart)}", "%")
     return {
@@ -287,7 +289,8 @@ def _drawing(
         "rows_axis": repr(capital(chart.row_name or "rows")),
         "hover": lambda text: _hover(chart, unit, text),
         "x_is_text": x_is_text,
-        "x_names": repr(list(x_column.order)) if x_column and x_column.order else "",
+        "x_names": repr(_x_names(chart, x_column)) if _x_names(chart, x_column) else "",
+        "color_names": repr(color_names) if color_names else "",
         "x_is_time": x_is_time,
         "label": repr(chart.label) if chart.label else "",
         "sized": repr(chart.size) if chart.size else "",
@@ -310,6 +313,21 @@ def _drawing(
         "total": repr(capital(_total(chart))),
         "step": axes.time_step(chart, columns) or "step",
     }
+
+
+def _x_names(chart: Chart, x_column: Column | None) -> list[str]:
+    """Return the categories of x in their order: levels, or the questions of a scale."""
+    if chart.across and chart.agg == "count":
+        return labels(chart.across)
+    return list(x_column.order) if x_column else []
+
+
+def _color_names(chart: Chart, columns: Mapping[str, Column]) -> list[str]:
+    """Return the levels that have colours, in their order, or []."""
+    if chart.across and chart.agg == "count":
+        return max((list(columns[name].order) for name in chart.across), key=len)
+    column = columns.get(chart.color or "")
+    return list(column.order) if column else []
 
 
 def _words(chart: Chart, unit: str, columns: Mapping[str, Column]) -> str:

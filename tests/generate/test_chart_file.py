@@ -150,3 +150,12 @@ def test_a_table_without_rows_is_charted(tmp_path: Path, grain: str) -> None:
     assert "date_trunc" in drawn(
         tmp_path, "line", TABLE.head(0), x="day", y="guests", agg="sum", grain=grain
     )
+
+
+def test_levels_have_colours_in_their_order(tmp_path: Path) -> None:
+    table = TABLE.assign(stay=[["short", "long"][n % 2] for n in range(400)])
+    table["mood"] = [["bad", "ok", "very good", "good", "very bad"][n % 5] for n in range(400)]
+    flags = {"x": "stay", "agg": "count", "mode": "stack"}
+    bars = drawn(tmp_path, "bar", table, color="mood", **flags)
+    assert "['very bad', 'bad', 'ok', 'good', 'very good']" in " ".join(bars.split())
+    assert "sort=True" in drawn(tmp_path, "bar", table, color="hotel", **flags)

@@ -72,6 +72,7 @@ def filters(inspection: Inspection) -> tuple[str, ...]:
     chosen = [facts.time.name] if facts.time else []
     small = sorted(facts.categories, key=lambda c: not MIXED_WORDS & set(words(c.name)))
     small = [c for c in small if 2 <= c.distinct <= FILTER_VALUES]
+    small.sort(key=lambda c: c in facts.scales)  # who people are comes before what they answer
     flags = [c for c in inspection.columns if c.role == "flag"]
     places = [c for c in facts.categories if c.role == "geography" and c.distinct <= 500]
     for column in [*small, *flags, *(places if len(small) < 2 else [])]:

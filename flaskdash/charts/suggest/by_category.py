@@ -101,7 +101,8 @@ def _counted_categories(facts: Facts) -> list[Column]:
     ]
     frequent.sort(key=lambda c: -c.distinct)
     stepped = [m for m in facts.measures[:4] if m.agg == "mean" and facts.is_stepped(m)]
-    categories = [c for c in facts.categories if c not in facts.answers][:8]
+    together = (*facts.answers, *facts.scales)
+    categories = [c for c in facts.categories if c not in together][:8]
     small = [c for c in (*categories, *stepped) if c not in frequent]
     if facts.outcome and facts.outcome in small and facts.time is None:
         small.sort(key=lambda c: c != facts.outcome)

@@ -68,7 +68,7 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
     # Beside an amount that adds up, a number of rows that hardly differs is one of the table's making.
     least = UNEVEN if facts.adds_up else BY_DESIGN
     for category in (*small, *many):
-        is_answer = category in facts.answers  # all stand side by side
+        is_answer = category in (*facts.answers, *facts.scales)  # all stand side by side
         if (
             facts.is_uneven(category, least)
             and not _is_spread_out(facts, category)

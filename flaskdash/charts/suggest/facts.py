@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flaskdash.charts.axes import SECONDS, line_grain
 from flaskdash.charts.kinds import CANDLE
-from flaskdash.charts.suggest.groups import answers, groups
+from flaskdash.charts.suggest.groups import answers, groups, scales
 from flaskdash.charts.suggest.interest import (
     MINOR_WORDS,
     NAME_WORDS,
@@ -168,6 +168,11 @@ class Facts:
     def answers(self) -> tuple[Column, ...]:
         """The flags that are the answers to one question, without what the table is about."""
         return tuple(flag for flag in answers(self.columns) if flag != self.outcome)
+
+    @cached_property
+    def scales(self) -> tuple[Column, ...]:
+        """The questions that are answered on one scale."""
+        return scales(self.columns, self.frame)
 
     @cached_property
     def is_compared(self) -> bool:

@@ -28,6 +28,7 @@ _STATISTICS = known(
     " is has percent rate"
 ) | set(UNITS)
 MIN_RUN, MOST_OF_TABLE = 5, 0.5
+MOST_ON_SCALE = 7  # levels: strongly disagree to strongly agree, and don't know
 MIN_SHARED = 3  # letters; "is" and "q" alone do not make flags the answers to one question
 MAX_ADDENDS = 14
 DECIMALS = 7  # that numbers are looked at for
@@ -82,6 +83,20 @@ def answers(columns: Sequence[Column]) -> tuple[Column, ...]:
         if len(members) >= MIN_COLUMNS and len("".join(key[1:])) >= MIN_SHARED
     ]
     return max(alike, key=len, default=())
+
+
+def scales(columns: Sequence[Column], frame: pd.DataFrame) -> tuple[Column, ...]:
+    """Return the columns whose answers are levels of one scale, such as agreement, or ()."""
+    levels = {
+        column.name: frozenset(frame[column.name].dropna().unique())
+        for column in columns
+        if column.order and MIN_COLUMNS <= column.distinct <= MOST_ON_SCALE
+    }
+    groups = [
+        tuple(c for c in columns if c.name in levels and levels[c.name] <= scale)
+        for scale in dict.fromkeys(levels.values())
+    ]
+    return max((group for group in groups if len(group) >= MIN_COLUMNS), key=len, default=())
 
 
 def _ratings(columns: Sequence[Column]) -> list[Column]:

@@ -77,7 +77,9 @@ def _stacks(facts: Facts, base: Chart) -> Iterator[Chart]:
 
 
 def answers(facts: Facts) -> Iterator[Chart]:
-    """Yield bars of how often each answer to one question was given."""
+    """Yield bars of how often each answer was given: to one question, and on one scale."""
+    if facts.scales:
+        yield _on_scale(facts)
     names = tuple(flag.name for flag in facts.answers)
     if len(names) >= MIN_ANSWERS:
         yield Chart(
@@ -91,6 +93,23 @@ def answers(facts: Facts) -> Iterator[Chart]:
             limit=max(BARS, len(names)) if len(names) <= MAX_ANSWERS else BARS,
             reason=f"{len(names)} columns are answers to one question",
         )
+
+
+def _on_scale(facts: Facts) -> Chart:
+    """Return bars of the shares of a scale's levels, for each of its questions."""
+    names = tuple(column.name for column in facts.scales[:BARS])
+    common = compared(names, "share").removeprefix("share").strip()
+    return Chart(
+        "bar",
+        facts.data,
+        capital(f"{common}: answers to {len(names)} questions".removeprefix(": ")),
+        x=unused_name("question", facts),
+        color=unused_name("answer", facts),
+        agg="count",
+        across=names,
+        mode="percent",
+        reason=f"{len(names)} columns are answered on one scale",
+    )
 
 
 def title_of(names: Sequence[str], agg: str) -> str:

@@ -23,11 +23,6 @@ q1, q2, q3, q4
 never, rarely, sometimes, often, always
 never, rarely, sometimes, usually, always
 never, seldom, sometimes, often, always
-strongly disagree, disagree, neutral, agree, strongly agree
-strongly disagree, disagree, neither agree nor disagree, agree, strongly agree
-strongly disagree, somewhat disagree, neither agree nor disagree, somewhat agree, strongly agree
-very dissatisfied, dissatisfied, neutral, satisfied, very satisfied
-very unlikely, unlikely, neutral, likely, very likely
 not at all, a little, somewhat, quite a bit, very much
 not at all, slightly, moderately, very, extremely
 very poor, poor, fair, good, very good, excellent
@@ -62,9 +57,6 @@ niedrig, mittel, hoch
 faible, moyen, élevé
 bajo, medio, alto
 basso, medio, alto
-stimme gar nicht zu, stimme nicht zu, stimme eher nicht zu, teils/teils, stimme eher zu, stimme zu, stimme voll zu
-pas du tout d'accord, plutôt pas d'accord, ni d'accord ni pas d'accord, plutôt d'accord, tout à fait d'accord
-totalmente en desacuerdo, en desacuerdo, neutral, de acuerdo, totalmente de acuerdo
 month-to-month, one year, two year""".split("\n")
 ]
 # Scales whose steps have several spellings; each step is a pattern.
@@ -91,6 +83,35 @@ STEPS.append(
         "master.*|postgraduate.*|graduate.*",
         r"ph\.?d.*|doctor.*",
     ]
+)
+# Words that say how much: with the core of a value, or with its contrary.
+_DEGREES = [
+    (re.compile(rf"(?<!\w)(?:{pattern})(?!\w)"), score)
+    for pattern, score in (
+        (
+            "not at all|(?:gar|überhaupt) nicht|pas du tout|para nada|per (?:niente|nulla)|helemaal niet|inte alls",
+            -3,
+        ),
+        (
+            "not (?:very|so|really)|nicht (?:sehr|so)|pas (?:très|vraiment)|no muy|non molto|niet (?:zo|erg)",
+            -1,
+        ),
+        (
+            "strongly|very|extremely|completely|totally|fully|highly|voll und ganz|sehr|voll|völlig|äußerst"
+            "|tout à fait|très|totalmente|muy|molto|muito|zeer|helemaal|helt|mycket|zdecydowanie|bardzo",
+            3,
+        ),
+        (
+            "somewhat|slightly|rather|fairly|mostly|eher|etwas|plutôt|algo|piuttosto|abbastanza|um pouco"
+            "|enigszins|ganska|raczej",
+            1,
+        ),
+    )
+]
+_NOT = re.compile(r"(?<!\w)(not|nicht|pas|no|non|não|niet|inte|nie)(?!\w)")
+_CONTRARY = re.compile("dis|des|un|in|im|on|miss|nie")
+_MIDDLE = re.compile(
+    r"neutr\w+|undecided|unentschieden|teils\W+teils|mixed|(neither|weder|ni|né|nem|noch) .*"
 )
 MIN_MONTHS = 4  # three names that begin like months may be persons
 _QUARTER = re.compile(
@@ -135,7 +156,8 @@ def ordered(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _ordered(values: Sequence[str]) -> tuple[str, ...]:
-    return _by_scale(values) or _by_steps(values) or _by_quarter(values) or _by_band(values)
+    rules = (_by_scale, _by_degree, _by_steps, _by_quarter, _by_band)
+    return next((order for rule in rules if (order := rule(values))), ())
 
 
 def _by_scale(values: Sequence[str]) -> tuple[str, ...]:
@@ -145,6 +167,39 @@ def _by_scale(values: Sequence[str]) -> tuple[str, ...]:
         if by_step.keys() <= set(scale) and len(by_step) == len(values):
             return tuple(by_step[step] for step in scale if step in by_step)
     return ()
+
+
+def _by_degree(values: Sequence[str]) -> tuple[str, ...]:
+    """Return the degrees of one thing in their order: very unlikely, unlikely, neutral, likely."""
+    scores: dict[str, int] = {}
+    cores: dict[str, str] = {}
+    for value in values:
+        text = " ".join(value.lower().replace("\u2019", "'").split())
+        scores[value] = 0
+        if not _MIDDLE.fullmatch(text):
+            scores[value], cores[value] = _degree(text)
+    positive = min(cores.values(), key=len, default="")
+    for value, core in cores.items():
+        if core != positive:
+            if not core.endswith(positive) or not _CONTRARY.fullmatch(core.removesuffix(positive)):
+                return ()
+            scores[value] *= -1
+    if len(cores) < 2 or len(positive) < 3 or len(set(scores.values())) < len(values):
+        return ()
+    return tuple(sorted(values, key=lambda value: scores[value]))
+
+
+def _degree(text: str) -> tuple[int, str]:
+    """Return how much a value says, from -3 to 3, and of what."""
+    degree = 2
+    for pattern, score in _DEGREES:
+        text, count = pattern.subn(" ", text)
+        if count:
+            degree = score
+            break
+    text, negations = _NOT.subn(" ", text)
+    core = re.sub(r"^(de|en) |^d'", "", " ".join(text.split()))
+    return (-degree if negations else degree), core
 
 
 def _by_steps(values: Sequence[str]) -> tuple[str, ...]:

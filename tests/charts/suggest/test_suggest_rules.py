@@ -12,7 +12,7 @@ import pytest
 from flaskdash.charts import sql
 from flaskdash.charts.check import check
 from flaskdash.charts.kinds import Chart
-from flaskdash.charts.suggest import suggest
+from flaskdash.charts.suggest import filters, suggest
 from flaskdash.inspect import Inspection
 from flaskdash.inspect.meaning.roles import describe
 from flaskdash.inspect.model import Read
@@ -1231,3 +1231,35 @@ def test_a_month_with_a_row_or_two_is_no_figure() -> None:
 
     assert "Rows in the latest month" in figures(365)
     assert "Rows in the latest month" not in figures(3650)
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"],
+        ["never", "rarely", "sometimes", "often", "always"],
+        ["sehr unzufrieden", "unzufrieden", "zufrieden", "sehr zufrieden"],
+    ],
+)
+def test_questions_on_one_scale_stand_side_by_side(levels: list[str]) -> None:
+    names = ("Teacher", "Rooms", "Workload")
+    answers: dict[str, Callable[[int], object]] = {
+        name: lambda i, at=place: levels[noise(i * 7 + at, 97) % (len(levels) - at // 2)]  # type: ignore[misc]
+        for place, name in enumerate(names)
+    }
+    survey = frame(120, town=lambda i: ["Ulm", "Bonn", "Kiel"][noise(i, 3)], **answers)
+    inspection = inspected(survey)
+    charts = suggest(inspection, "survey")
+    (place,) = find(charts[:6], "bar", across=names, mode="percent")
+    assert not [chart for chart in charts if chart.x in names and chart.agg == "count"]
+    assert filters(inspection)[0] == "town"
+    with duckdb.connect() as connection:
+        connection.register("survey", survey)
+        columns = {column.name: column for column in inspection.columns}
+        rows = connection.execute(sql.select(charts[place], columns)).fetchall()
+    expected = {
+        (name, level, count)
+        for name in names
+        for level, count in survey[name].value_counts().items()
+    }
+    assert set(rows) == expected
