@@ -9,7 +9,14 @@ from flaskdash.charts.kinds import Chart
 from flaskdash.charts.sql import MOST_LEVELS
 from flaskdash.charts.suggest.facts import ALL_BARS, Facts
 from flaskdash.charts.suggest.interest import MIXED_WORDS, NAME_WORDS
-from flaskdash.charts.suggest.wording import aggregation, humanise, measure_title, value_count
+from flaskdash.charts.suggest.wording import (
+    aggregation,
+    humanise,
+    is_question,
+    measure_title,
+    shortened,
+    value_count,
+)
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import is_per, words
 
@@ -81,10 +88,12 @@ def occurrences(facts: Facts) -> Iterator[Chart]:
 
 def occurrence(facts: Facts, category: Column) -> Chart:
     """Return bars that count the rows of each value."""
+    name = category.name
+    title = shortened(name, 60) if is_question(name) else f"Rows by {humanise(name, 50)}"
     return Chart(
         "bar",
         facts.data,
-        f"Rows by {humanise(category.name, 50)}",
+        title,
         x=category.name,
         agg="count",
         limit=bar_limit(category),

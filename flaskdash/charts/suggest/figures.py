@@ -14,6 +14,7 @@ from flaskdash.inspect.words import NUMBER_WORDS, STOCK_WORDS, SUM_WORDS, words
 from flaskdash.names import capital
 
 AMOUNTS = (SUM_WORDS | STOCK_WORDS) - NUMBER_WORDS
+MANY_VALUES = 8  # a reader counts fewer in a chart
 ROWS_OF_STEP = 4  # a change from one to two rows is none
 MOSTLY_THERE, HARDLY_THERE = 0.7, 0.1  # of the rows that a time has usually
 
@@ -39,8 +40,8 @@ def kpis(facts: Facts) -> list[Chart]:
         charts = [*total, latest, *charts[1:2]]
     counts = [_count(facts)] if facts.row_name else []
     if not facts.measures and not charts:
-        named = [c for c in facts.categories[:1] if c.role != "flag"]
-        counts = [_distinct(facts, category) for category in named] + counts
+        named = [c for c in facts.categories[:1] if c.distinct >= MANY_VALUES]
+        counts = [_distinct(facts, c) for c in named if _is_noun(_noun(c))] + counts
     return [*charts, *counts]
 
 
@@ -98,23 +99,23 @@ def _outcome(facts: Facts, flag: Column) -> Chart:
 
 
 def _distinct(facts: Facts, category: Column) -> Chart:
-    name = humanise(category.name)
     return Chart(
         "kpi",
         facts.data,
-        _plural_title(name),
+        f"Different {plural(_noun(category))}",
         y=category.name,
         agg="distinct",
-        reason=f"how many values {name} has",
+        reason=f"how many values {humanise(category.name)} has",
     )
 
 
-def _plural_title(name: str) -> str:
-    """Return a title for the number of values: "Different countries" for country."""
-    noun = name.removesuffix(" name")
-    if not noun.isalpha() or not noun.isascii():
-        return f"Different values of {name}"
-    return f"Different {plural(noun)}"
+def _noun(category: Column) -> str:
+    return humanise(category.name).removesuffix(" name")
+
+
+def _is_noun(text: str) -> bool:
+    """Tell whether text has a plural in English: not a question, and not several words."""
+    return text.isalpha() and text.isascii()
 
 
 def _ends_thinly(facts: Facts, measure: Column, grain: str | None) -> bool:

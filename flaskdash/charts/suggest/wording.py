@@ -59,13 +59,14 @@ FILE_WORDS = known(
     " sheet sample test report results result book untitled download query output input full all my the source"
 )
 IDENTIFIERS = known("id ids key number no nr num code uuid guid")
+LEAST_WORDS, LEAST_QUESTIONS = 3, 2  # of a question, and of a survey
 COUNTS = known("count counts cnt number num no n total")
 # Such names do not say what a row is.
 NAMELESS = (ID_WORDS | CODE_WORDS) | known(
     "row rownames index record unnamed column object item entry obs observation serial name title label text comment value"
     " description content address url link email phone date time day week month year hour timestamp data file path"
     " unique line sample total question sentence message review body reference note notes slug hash username"
-    " latitude longitude position rank"
+    " latitude longitude position rank resp uid"
 )
 IRREGULAR = {
     "person": "people",
@@ -99,6 +100,8 @@ def humanise(name: str, limit: int = 60) -> str:
     Words that are written together are split, unless they are usually written so: "order date" for
     "orderDate", but "RevPAR" for "RevPAR"; "capital gain" for "capital-gain", but "check-in".
     """
+    if is_question(name):
+        return f"\u201c{shortened(' '.join(name.split()), limit - 2)}\u201d"
     text = re.sub(r"(?<=\w{3})\((?=\w)", " (", re.sub(r"[_\s]+", " ", name))
     text = " ".join(text.split())
     if " " not in text:
@@ -115,7 +118,17 @@ def humanise(name: str, limit: int = 60) -> str:
     text = _with_unit(text) if has_words else text
     text = spelled(" ".join(ABBREVIATIONS.get(word, word) for word in text.split()))
     text = text.rstrip(":.?;, ") or name.strip()
+    return shortened(text, limit)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return the text, with "…" for its end if it is longer than the limit."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def is_question(name: str) -> bool:
+    """Tell whether a column is called by a question of a survey: How satisfied are you?"""
+    return len(name.split()) >= LEAST_WORDS and name.rstrip().endswith(("?", "\uff1f", "\u061f"))
 
 
 def _split_camel_case(text: str) -> str:
@@ -197,6 +210,7 @@ def rows_of(data: str, columns: Sequence[Column], rows: int) -> str:
         for first, second in itertools.pairwise(nouns):
             measured |= {first, second} if COUNTS & {first, second} else set()
     is_amount = {last, last[:-1]} & (AMOUNT_WORDS | measured) or last.endswith("sales")
+    is_amount = is_amount or last[:-1] in NAMELESS
     # A table of states with several rows for each state has no states as rows.
     repeated = {plural(_head(c.name)) for c in columns if c.distinct < rows and words(c.name)}
     if is_one and not is_amount and last not in repeated:
@@ -206,7 +220,7 @@ def rows_of(data: str, columns: Sequence[Column], rows: int) -> str:
         is_complete = column.distinct == rows and not column.missing and column.role != "measure"
         if is_complete and (noun := _identified(column, is_first)):
             return plural(noun)
-    return ""
+    return "responses" if sum(is_question(c.name) for c in columns) >= LEAST_QUESTIONS else ""
 
 
 def _identified(column: Column, is_first: bool) -> str:
@@ -265,7 +279,7 @@ def compared(names: Sequence[str], agg: str) -> str:
     adjectives = {"mean": "average", "sum": "total", "last": "latest", "share": "share"}
     adjective = adjectives.get(agg, "value")
     prefix, suffix = shared_affixes(names)
-    common = humanise(f"{prefix} {suffix}".replace("_", " "), 200).strip(" .,:-(")
+    common = humanise(f"{prefix} {suffix}".replace("_", " ").rstrip("? "), 200).strip(" .,:-(/[")
     if not words(common) or len(labels(names)[0]) == len(names[0]):
         return adjective
     if len(common) > 40:

@@ -89,7 +89,7 @@ _DEGREES = [
     (re.compile(rf"(?<!\w)(?:{pattern})(?!\w)"), score)
     for pattern, score in (
         (
-            "not at all|(?:gar|überhaupt) nicht|pas du tout|para nada|per (?:niente|nulla)|helemaal niet|inte alls",
+            "not at all|(?:gar|überhaupt) nicht|pas du tout|para nada|per (?:niente|nulla)|helemaal niet|inte alls|совсем не",
             -3,
         ),
         (
@@ -98,17 +98,17 @@ _DEGREES = [
         ),
         (
             "strongly|very|extremely|completely|totally|fully|highly|voll und ganz|sehr|voll|völlig|äußerst"
-            "|tout à fait|très|totalmente|muy|molto|muito|zeer|helemaal|helt|mycket|zdecydowanie|bardzo",
+            "|tout à fait|très|totalmente|muy|molto|muito|zeer|helemaal|helt|mycket|zdecydowanie|bardzo|полностью|очень|совершенно",
             3,
         ),
         (
             "somewhat|slightly|rather|fairly|mostly|eher|etwas|plutôt|algo|piuttosto|abbastanza|um pouco"
-            "|enigszins|ganska|raczej",
+            "|enigszins|ganska|raczej|скорее",
             1,
         ),
     )
 ]
-_NOT = re.compile(r"(?<!\w)(not|nicht|pas|no|non|não|niet|inte|nie)(?!\w)")
+_NOT = re.compile(r"(?<!\w)(not|nicht|pas|no|non|não|niet|inte|nie|не)(?!\w)")
 _CONTRARY = re.compile("dis|des|un|in|im|on|miss|nie")
 _MIDDLE = re.compile(
     r"neutr\w+|undecided|unentschieden|teils\W+teils|mixed|(neither|weder|ni|né|nem|noch) .*"
@@ -123,11 +123,12 @@ _QUARTER = re.compile(
 _NO_ANSWER = re.compile(
     r"(i )?(would )?(prefer|rather) not( to)? (say|answer|disclose)|(i )?don.?t know|not sure|unsure|unknown"
     r"|undisclosed|refused|no (answer|opinion|response)|not (applicable|stated|specified|answered)|n/?a|other"
-    r"|keine (angabe|antwort)|wei(ß|ss) nicht|k\. ?a\.|sonstiges|(ne )?(sait|sais) pas|sans (réponse|avis)|autre"
-    r"|no (sabe|contesta|responde)|ns/nc|otro|non (so|risponde)|altro|não sei|outro|weet niet|anders",
+    r"|keine (angabe|antwort)|wei(ß|ss) nicht|k\. ?a\.|sonstiges|(ne )?(sait|sais|se prononce) pas|sans (réponse|avis)|autre"
+    r"|no (sabe|contesta|responde)|ns/nc|otro|non (so|risponde)|altro|não sei|outro|weet niet|anders|затрудняюсь.*",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d++(?:[,\u202f]\d{3})*+(?:\.\d++)?")
+_LABELLED = re.compile(r"(?P<number>\d{1,2})(?P<label>[\s.:=)(\u2013-]+[^\W\d].*)?", re.DOTALL)
 _BAND = re.compile(
     r"\s*+(?P<below>under|below|less than|up to|fewer than|<=?|≤)?\s*+(?:age[sd]?\s*+)?[$€£]?\s*+(?P<low>NUM)\s*+[km%]?"
     r"\s*+(?:(?:-|\u2013|\u2014|to|and|bis|à|\.\.)\s*+(?:under|below|less than|<)?\s*+[$€£]?\s*+(?P<high>NUM)\s*+[km%]?)?"
@@ -156,7 +157,7 @@ def ordered(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _ordered(values: Sequence[str]) -> tuple[str, ...]:
-    rules = (_by_scale, _by_degree, _by_steps, _by_quarter, _by_band)
+    rules = (_by_scale, _by_degree, _by_steps, _by_quarter, _by_band, _by_number)
     return next((order for rule in rules if (order := rule(values))), ())
 
 
@@ -230,6 +231,16 @@ def _by_quarter(values: Sequence[str]) -> tuple[str, ...]:
     if len(set(keys.values())) < len(values):
         return ()
     return tuple(sorted(values, key=keys.__getitem__))
+
+
+def _by_number(values: Sequence[str]) -> tuple[str, ...]:
+    """Return labels by the numbers before them: 1 - Strongly disagree, 2, 3, 4, 5 (Very much)."""
+    numbers = {value: _LABELLED.fullmatch(value.strip()) for value in values}
+    ranks = {value: int(match["number"]) for value, match in numbers.items() if match}
+    is_labelled = any(match["label"] for match in numbers.values() if match)
+    if not is_labelled or len(set(ranks.values())) < len(values):
+        return ()
+    return tuple(sorted(values, key=ranks.__getitem__))
 
 
 def _by_band(values: Sequence[str]) -> tuple[str, ...]:

@@ -1263,3 +1263,24 @@ def test_questions_on_one_scale_stand_side_by_side(levels: list[str]) -> None:
         for level, count in survey[name].value_counts().items()
     }
     assert set(rows) == expected
+
+
+def test_questions_are_titles_as_they_were_asked() -> None:
+    survey = frame(
+        90,
+        **{
+            "What is your age?": lambda i: 18 + noise(i, 60),
+            "How do you travel?": lambda i: ["bus", "bike", "car"][noise(i, 3) // (1 + i % 2)],
+        },
+    )
+    titles = {chart.title for chart in suggested(survey)}
+    assert "How do you travel?" in titles
+    assert "Distribution of \u201cWhat is your age?\u201d" in titles
+    assert "Responses" in titles
+
+
+@pytest.mark.parametrize(("values", "is_figure"), [(3, False), (20, True)])
+def test_a_number_of_values_is_a_figure_if_they_are_many(values: int, is_figure: bool) -> None:
+    table = frame(200, species=lambda i: f"bird {noise(i, values)}")
+    titles = {chart.title for chart in suggested(table)}
+    assert ("Different species" in titles) == is_figure
