@@ -138,7 +138,8 @@ def _lines_along(facts: Facts, time: Column, measures: tuple[Column, ...]) -> It
     if facts.counts_matter:
         yield count_line(facts, time)
     for measure in measures:
-        yield line(facts, time, measure)
+        if facts.changes_in_time(measure):
+            yield line(facts, time, measure)
 
 
 def small_categories(facts: Facts) -> list[Column]:

@@ -443,6 +443,10 @@ class Facts:
         thin = float((counts < ROWS_OF_MEAN).mean())
         return thin > (MOST_THIN_RANKED if is_ranked else MOST_THIN)
 
+    def changes_in_time(self, measure: Column) -> bool:
+        """Tell whether a line of a measure has a meaning: not the age of whoever answered that day."""
+        return self.is_panel or "age" not in words(measure.name)
+
     def is_stepped(self, measure: Column) -> bool:
         """Tell whether a measure has so few values that bars say more than a histogram."""
         few = measure.distinct <= MAX_BARS_OF_NUMBERS

@@ -15,7 +15,7 @@ from flaskdash.names import capital
 
 AMOUNTS = (SUM_WORDS | STOCK_WORDS) - NUMBER_WORDS
 MANY_VALUES = 8  # a reader counts fewer in a chart
-ROWS_OF_STEP = 4  # a change from one to two rows is none
+ROWS_OF_STEP, ROWS_OF_MEAN = 4, 10  # a change from one to two rows is none, as that of their mean
 MOSTLY_THERE, HARDLY_THERE = 0.7, 0.1  # of the rows that a time has usually
 
 
@@ -128,13 +128,13 @@ def _ends_thinly(facts: Facts, measure: Column, grain: str | None) -> bool:
     return counts.empty or bool(counts.iloc[-1] < least * counts.median())
 
 
-def _has_many_rows(facts: Facts, time: Column, grain: str) -> bool:
-    """Tell whether a step has so many rows on average that their number can be compared."""
+def _has_rows(count: int, facts: Facts, time: Column, grain: str) -> bool:
+    """Tell whether a step has so many rows on average that it can be compared with another."""
     times = facts.frame[time.name].dropna()
     if time.type == "integer":
-        return len(times) >= ROWS_OF_STEP * time.distinct
+        return len(times) >= count * time.distinct
     steps = (times.max() - times.min()).total_seconds() / SECONDS[grain]
-    return bool(len(times) >= ROWS_OF_STEP * steps)
+    return bool(len(times) >= count * steps)
 
 
 def _latest(facts: Facts) -> Chart | None:
@@ -152,10 +152,13 @@ def _latest(facts: Facts) -> Chart | None:
         reason=f"the latest complete {grain} of {humanise(time.name)}, and its change",
     )
     if facts.counts_matter:
-        return chart if _has_many_rows(facts, time, grain) else None
+        return chart if _has_rows(ROWS_OF_STEP, facts, time, grain) else None
     if not facts.single_measures:
         return None
     measure = facts.single_measures[0]
+    is_mean_of_events = measure.agg == "mean" and not facts.is_panel and not facts.balanced
+    if is_mean_of_events and not _has_rows(ROWS_OF_MEAN, facts, time, grain):
+        return None
     if _ends_thinly(facts, measure, grain):
         return None
     name = measure_title(measure, facts.is_single).removeprefix("Latest ")

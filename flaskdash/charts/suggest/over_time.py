@@ -23,7 +23,8 @@ def trends(facts: Facts) -> Iterator[Chart]:
     first_lines, more_lines = [], []
     # Compared columns have lines already.
     compared = {column.name for group in facts.groups for column in group}
-    for measure in [m for m in facts.single_measures if m.name not in compared][:4]:
+    measures = [m for m in facts.single_measures if m.name not in compared]
+    for measure in [m for m in measures if facts.changes_in_time(m)][:4]:
         first, *more = _measure_lines(facts, measure, color)
         first_lines.append(first)
         more_lines += more

@@ -101,7 +101,9 @@ def humanise(name: str, limit: int = 60) -> str:
     "orderDate", but "RevPAR" for "RevPAR"; "capital gain" for "capital-gain", but "check-in".
     """
     if is_question(name):
-        return f"\u201c{shortened(' '.join(name.split()), limit - 2)}\u201d"
+        name = f"\u201c{shortened(' '.join(name.split()), limit - 2)}\u201d"
+    if name.startswith("\u201c"):
+        return name
     text = re.sub(r"(?<=\w{3})\((?=\w)", " (", re.sub(r"[_\s]+", " ", name))
     text = " ".join(text.split())
     if " " not in text:

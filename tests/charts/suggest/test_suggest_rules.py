@@ -1284,3 +1284,18 @@ def test_a_number_of_values_is_a_figure_if_they_are_many(values: int, is_figure:
     table = frame(200, species=lambda i: f"bird {noise(i, values)}")
     titles = {chart.title for chart in suggested(table)}
     assert ("Different species" in titles) == is_figure
+
+
+def test_the_mean_of_a_few_answers_a_day_is_no_series() -> None:
+    survey = frame(
+        120,
+        submitted=lambda i: pd.Timestamp(
+            datetime(2024, 5, 1) + timedelta(minutes=noise(i, 50_000))
+        ),
+        age=lambda i: 18 + noise(i, 60),
+        visits=lambda i: noise(i, 9),
+    )
+    charts = suggested(survey)
+    assert not find(charts, "line", y="age")
+    assert not find(charts, "kpi", x="submitted", agg="mean")
+    assert find(charts, "histogram", x="age")
