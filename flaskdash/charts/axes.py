@@ -32,7 +32,9 @@ SECONDS = {
     "year": 31_556_952,
 }
 MIN_LOG_RATIO, MIN_LOG_SPREAD = 1000, 30  # of the extremes, and of the middle nine tenths
+MIN_HEAP_RATIO, MOST_OF_HEAP = 100, 0.15  # of the extremes; of the largest, for all but 5 %
 MOST_ZEROS = 0.2  # of the rows
+ROWS_OF_BOX = 5
 MIN_DAYS, RARE, FULL = 14, 0.1, 0.97  # days, shares of the fullest weekday, and of all days
 MIN_FILLED = 0.6  # of all steps in time; a table without weekends has five of seven
 FRACTION_WORDS = known(
@@ -175,6 +177,21 @@ def ends_apart(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame)
     return bool(rows.groupby(chart.x)[time].max().nunique() > 1)
 
 
+def is_each_once(chart: Chart, frame: pd.DataFrame) -> bool:
+    """Tell whether each bar or point is one row, so that nothing is averaged."""
+    if chart.x not in frame or chart.color or chart.by or chart.only:
+        return False
+    return not bool(frame[chart.x].dropna().duplicated().any())
+
+
+def least_rows(chart: Chart, frame: pd.DataFrame) -> int | None:
+    """Return the fewest rows of a box, which shows five numbers, or None if none has as many."""
+    if chart.kind != "box":
+        return None
+    sizes = frame.dropna(subset=[chart.x, chart.y])[chart.x].value_counts()
+    return ROWS_OF_BOX if bool((sizes >= ROWS_OF_BOX).sum() > 1) else None
+
+
 def slack(chart: Chart, frame: pd.DataFrame) -> int | None:
     """Return how many days without rows a whole step may end with, or None if the data does not tell.
 
@@ -239,9 +256,10 @@ def has_losses(values: pd.Series) -> bool:
 
 
 def log_scale(values: pd.Series) -> str:
-    """Return the words for a logarithmic axis, or "" if amounts don't span three orders of magnitude.
+    """Return the words for a logarithmic axis, or "" if amounts are not of very different sizes.
 
-    On another axis most of such amounts would be one heap. Zeros, if they are few, have no place.
+    They span three orders of magnitude, or nearly all are a small part of the largest: on another axis
+    most would be one heap. Zeros, if they are few, have no place.
     """
     present = values.dropna()
     if present.empty or present.dtype.kind not in "iuf" or present.min() < 0:
@@ -250,6 +268,9 @@ def log_scale(values: pd.Series) -> str:
     if len(positive) < (1 - MOST_ZEROS) * len(present):
         return ""
     low, high = (float(positive.quantile(share)) for share in (0.05, 0.95))
-    if positive.max() < MIN_LOG_RATIO * positive.min() or high < MIN_LOG_SPREAD * low:
+    ratio = float(positive.max()) / float(positive.min())
+    is_heap = high <= MOST_OF_HEAP * float(positive.max())
+    is_wide = ratio >= MIN_LOG_RATIO and high >= MIN_LOG_SPREAD * low
+    if not is_wide and not (is_heap and ratio >= MIN_HEAP_RATIO):
         return ""
     return "log scale" if len(positive) == len(present) else "log scale, without 0"

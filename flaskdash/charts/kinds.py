@@ -265,7 +265,8 @@ class Chart:
     `starts_late` tells that the first step in time is not whole, and is left out. `slack` are the
     days without rows that a whole step may end with, if the data tells.
     `ends_apart` tells that its categories have their last rows at different times, and `ends_thinly`
-    that the last steps in time have so few rows that they are left out.
+    that the last steps in time have so few rows that they are left out. `least_rows` are those of a
+    box.
     `join` brings in the rows of several loaders; `data` is then the name of the joined rows.
     `weight` is the column by which rows count in a mean: the population behind a rate per head.
     `shapes` is the path of a GeoJSON file with the areas of a map, and `key` the property that names
@@ -296,6 +297,7 @@ class Chart:
     slack: int | None = None
     ends_apart: bool = False
     ends_thinly: bool = False
+    least_rows: int | None = None
     join: Join | None = None
     weight: str | None = None
     shapes: str | None = None

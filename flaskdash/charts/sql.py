@@ -642,6 +642,7 @@ def _box(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:
     share = dialect.quote(_unused_name("share", "share_", (chart.x, chart.y)))
     ranked = dialect.quote(_unused_table("ranked", chart))
     where = _indent(_where(chart, columns, dialect, chart.x, chart.y))
+    least = f"\nHAVING count(*) >= {chart.least_rows}" if chart.least_rows else ""
     quantiles = ",\n    ".join(
         f"min(CASE WHEN {share} >= {quantile} THEN {y} END) AS {dialect.quote(name)}"
         for name, quantile in zip(box_names(chart), BOX.values(), strict=True)
@@ -650,7 +651,7 @@ def _box(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> str:
         f"WITH {ranked} AS (\n"
         f"    SELECT {x}, {y}, cume_dist() OVER (PARTITION BY {x} ORDER BY {y}) AS {share}\n"
         f"    FROM {dialect.quote(chart.data)}{where}\n)\nSELECT {x},\n    {quantiles}\n"
-        f"FROM {ranked}\nGROUP BY {x}\nORDER BY count(*) DESC, {x}\nLIMIT {chart.limit or 15}"
+        f"FROM {ranked}\nGROUP BY {x}{least}\nORDER BY count(*) DESC, {x}\nLIMIT {chart.limit or 15}"
     )
 
 

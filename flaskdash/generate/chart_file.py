@@ -134,6 +134,7 @@ def chart(
     usual = replace(usual, slack=axes.slack(usual, frame))
     chart = replace(chart, ends_apart=axes.ends_apart(chart, columns, frame))
     chart = replace(chart, ends_thinly=axes.ends_thinly(chart, columns, frame))
+    chart = replace(chart, least_rows=axes.least_rows(chart, frame))
     chart = replace(chart, label=axes.label(chart, columns, frame))
     chart = replace(chart, slack=usual.slack, starts_late=axes.starts_late(usual, frame))
     drawing = _drawing(chart, columns, histogram_bins, frame)
@@ -256,7 +257,8 @@ def _drawing(
         measure = f"{AGGREGATE_WORDS[chart.agg or 'sum']} {len(chart.across)} {columns_word}"
     if not KINDS[chart.kind].sums_up:
         measure = y
-    label = _measure_label(chart)
+    is_plain = chart.agg == "mean" and axes.is_each_once(chart, frame)
+    label = y if is_plain else _measure_label(chart)
     if chart.weight:
         weighted = f", weighted by {humanise(chart.weight)}"
         # The title names the measure, and an axis has no room for both.

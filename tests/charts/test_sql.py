@@ -496,6 +496,8 @@ def test_a_last_year_of_few_rows_is_left_out(rows_per_year: list[int], last: int
         ([0, 0, 0, *(10**n for n in range(9))], ""),
         ([-1, *(10**n for n in range(9))], ""),
         ([*range(1, 5000)], ""),
+        ([*range(60, 660), 90_000], "log scale"),
+        ([*range(60, 660), 3000], ""),
         ([], ""),
     ],
 )

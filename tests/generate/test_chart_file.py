@@ -159,3 +159,18 @@ def test_levels_have_colours_in_their_order(tmp_path: Path) -> None:
     bars = drawn(tmp_path, "bar", table, color="mood", **flags)
     assert "['very bad', 'bad', 'ok', 'good', 'very good']" in " ".join(bars.split())
     assert "sort=True" in drawn(tmp_path, "bar", table, color="hotel", **flags)
+
+
+def test_a_box_has_five_rows_or_more(tmp_path: Path) -> None:
+    table = TABLE.assign(beds=[n % 3 if n < 390 else n for n in range(400)])
+    flags = {"x": "beds", "y": "guests"}
+    assert "HAVING count(*) >= 5" in drawn(tmp_path, "box", table, **flags)
+    each_once = table.assign(beds=range(400))
+    assert "HAVING" not in drawn(tmp_path, "box", each_once, **flags)
+
+
+def test_a_bar_of_one_row_is_no_average(tmp_path: Path) -> None:
+    table = TABLE.assign(name=[f"Guest {n}" for n in range(400)])
+    flags = {"y": "guests", "agg": "mean"}
+    assert "Average" not in drawn(tmp_path, "bar", table, x="name", **flags)
+    assert "Average" in drawn(tmp_path, "bar", table, x="hotel", **flags)
