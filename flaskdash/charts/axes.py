@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flaskdash.charts.kinds import AUTO, AUTO_KINDS, Chart
@@ -32,6 +32,7 @@ SECONDS = {
     "year": 31_556_952,
 }
 MIN_LOG_RATIO, MIN_LOG_SPREAD = 1000, 30  # of the extremes, and of the middle nine tenths
+MANY_SIZES = 1e6  # the ratio of extremes from which not each power of ten has a label
 MIN_HEAP_RATIO, MOST_OF_HEAP = 100, 0.15  # of the extremes; of the largest, for all but 5 %
 MOST_ZEROS = 0.2  # of the rows
 ROWS_OF_BOX = 5
@@ -255,22 +256,31 @@ def has_losses(values: pd.Series) -> bool:
     return bool(values.min() < 0 and values.abs().max() >= 1000)
 
 
-def log_scale(values: pd.Series) -> str:
-    """Return the words for a logarithmic axis, or "" if amounts are not of very different sizes.
+@dataclass(frozen=True)
+class LogScale:
+    """A logarithmic axis: the `words` for its title, and the `decades` between two labels."""
+
+    words: str
+    decades: int
+
+
+def log_scale(values: pd.Series) -> LogScale | None:
+    """Return the logarithmic axis of amounts of very different sizes, or None.
 
     They span three orders of magnitude, or nearly all are a small part of the largest: on another axis
     most would be one heap. Zeros, if they are few, have no place.
     """
     present = values.dropna()
     if present.empty or present.dtype.kind not in "iuf" or present.min() < 0:
-        return ""
+        return None
     positive = present[present > 0]
     if len(positive) < (1 - MOST_ZEROS) * len(present):
-        return ""
+        return None
     low, high = (float(positive.quantile(share)) for share in (0.05, 0.95))
     ratio = float(positive.max()) / float(positive.min())
     is_heap = high <= MOST_OF_HEAP * float(positive.max())
     is_wide = ratio >= MIN_LOG_RATIO and high >= MIN_LOG_SPREAD * low
     if not is_wide and not (is_heap and ratio >= MIN_HEAP_RATIO):
-        return ""
-    return "log scale" if len(positive) == len(present) else "log scale, without 0"
+        return None
+    zeros = "" if len(positive) == len(present) else ", without 0"
+    return LogScale(f"log scale{zeros}", 1 if ratio < MANY_SIZES else 2)

@@ -246,7 +246,7 @@ def _drawing(
     x_axis = _axis(
         _x_label(chart, columns),
         FRACTION if x_unit == FRACTION else axes.placed(x_unit or ""),
-        log=axes.log_scale(frame[chart.x]) if may_be_log else "",
+        log=axes.log_scale(frame[chart.x]) if may_be_log else None,
     )
     x_axis["title"] += _ends(bins)
     measure = (
@@ -271,7 +271,7 @@ def _drawing(
         label,
         unit,
         zero=chart.agg in {"sum", "count", "share"},
-        log=axes.log_scale(frame[chart.y]) if may_be_log else "",
+        log=axes.log_scale(frame[chart.y]) if may_be_log else None,
     )
     color_names = _color_names(chart, columns)
     if chart.mode == "percent":
@@ -385,7 +385,9 @@ def _x_label(chart: Chart, columns: Mapping[str, Column]) -> str:
     return f"{label} {humanise(name)} per {humanise(chart.by)}"
 
 
-def _axis(name: str, unit: str, zero: bool = False, log: str = "") -> dict[str, Any]:
+def _axis(
+    name: str, unit: str, zero: bool = False, log: axes.LogScale | None = None
+) -> dict[str, Any]:
     title = capital(humanise(name, MAX_AXIS_TITLE))
     axis: dict[str, Any] = {"title": html.escape(title, quote=False)}
     if unit in {FRACTION, LOSSES}:
@@ -397,7 +399,9 @@ def _axis(name: str, unit: str, zero: bool = False, log: str = "") -> dict[str, 
     if zero:
         axis["rangemode"] = "tozero"
     if log:
-        axis |= {"type": "log", "title": f"{axis['title']} ({log})"}
+        # Without dtick, labels between the powers of ten are "2" and "5".
+        title = f"{axis['title']} ({log.words})"
+        axis |= {"type": "log", "dtick": log.decades, "title": title}
     return axis
 
 
@@ -410,10 +414,18 @@ def _ends(bins: sql.Bins) -> str:
     """Return in words what the outermost bars of a histogram count, if that is more than a bin."""
     ends = []
     if bins.first is not None:
-        ends.append(f"first bar: all below {(bins.first + 1) * bins.width:g}")
+        ends.append(f"first bar: all below {_short((bins.first + 1) * bins.width)}")
     if bins.last is not None:
-        ends.append(f"last bar: all from {bins.last * bins.width:g}")
+        ends.append(f"last bar: all from {_short(bins.last * bins.width)}")
     return f" ({', '.join(ends)})" if ends else ""
+
+
+def _short(number: float) -> str:
+    """Return a number as the labels of an axis write it: 16M, 2.5k, 0.04."""
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= 10 * size or abs(number) >= size > 1e3:
+            return f"{number / size:g}{letter}"
+    return f"{number:g}"
 
 
 def _hover(chart: Chart, unit: str, text: str) -> str:

@@ -174,3 +174,11 @@ def test_a_bar_of_one_row_is_no_average(tmp_path: Path) -> None:
     flags = {"y": "guests", "agg": "mean"}
     assert "Average" not in drawn(tmp_path, "bar", table, x="name", **flags)
     assert "Average" in drawn(tmp_path, "bar", table, x="hotel", **flags)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(16_000_000, "16M"), (26_000, "26k"), (2500, "2500"), (0.04, "0.04"), (-3e9, "-3B")],
+)
+def test_the_ends_of_a_histogram_are_written_like_its_axis(number: float, text: str) -> None:
+    assert chart_file._short(number) == text
