@@ -28,6 +28,8 @@ from flaskdash.progress import Echo, working
 from flaskdash.project import dotenv_line, environment
 
 SAMPLE = skeletons.TEMPLATES / "sample" / "flights.csv"
+FULL = 6  # charts of a first dashboard, beside which a survey has another
+QUESTIONS = "Questions"
 MAX_KPIS = 4
 MAPS = {"choropleth", "map"}
 MARK = "flaskdash-new"
@@ -111,9 +113,16 @@ def _select_charts(sources: Sequence[Source], max_charts: int) -> tuple[Source, 
         kpis = [chart for chart in sources[0].charts if chart.kind == "kpi"]
         selected[0] = kpis[:MAX_KPIS] + selected[0]
     return tuple(
-        replace(source, charts=tuple(charts))
+        replace(source, charts=tuple(charts), questions=_further(source, charts, max_charts))
         for source, charts in zip(sources, selected, strict=True)
     )
+
+
+def _further(source: Source, charts: Sequence[Chart], max_charts: int) -> tuple[Chart, ...]:
+    """Return the charts of a survey's questions that the first dashboard does not have."""
+    first = {(chart.kind, chart.x, chart.agg) for chart in charts}
+    further = [c for c in source.questions if (c.kind, c.x, c.agg) not in first]
+    return tuple(further) if max_charts >= FULL else ()
 
 
 def _without_large_bundle(charts: Sequence[Chart], max_charts: int) -> list[Chart]:
@@ -185,11 +194,20 @@ def _write_env(plan: ProjectPlan, file: Path) -> None:
 
 
 def _add_charts(root: Path, sources: Sequence[Source]) -> None:
-    charts = [(source, chart) for source in sources for chart in source.charts]
+    used: set[str] = set()
+    first = [(source, chart) for source in sources for chart in source.charts]
+    questions = [(source, chart) for source in sources for chart in source.questions]
+    _add_dashboard(root, first, chart_file.FIRST_DASHBOARD, used)
+    _add_dashboard(root, questions, QUESTIONS, used)
+
+
+def _add_dashboard(
+    root: Path, charts: Sequence[tuple[Source, Chart]], title: str, used: set[str]
+) -> None:
+    """Draft the charts of a dashboard, under names that are not `used` yet."""
     half_width = sum(chart.kind not in {"kpi", "table"} for _, chart in charts)
     # With an odd number, the first one is wide, so that each row of two is full.
     first_is_wide = half_width % 2 == 1
-    used: set[str] = set()
     kpis = figures = 0
     for source, chart in charts:
         name = unused_name(names.identifier(chart.title, "chart"), used)
@@ -212,6 +230,7 @@ def _add_charts(root: Path, sources: Sequence[Source]) -> None:
             columns,
             source.inspection.frame,
             to=source.dialect,
+            dashboards=(title,),
             order=order,
             size="full" if is_wide else "half",
         )

@@ -52,7 +52,8 @@ class Source:
     A URL or a database has no copy: its loader reads it again after `refresh`. If the address
     contains a secret, the loader reads it from an environment `variable`; `is_new_variable` means
     that .env does not set it yet. `names` are those that the loader could have, the best first.
-    A URL is asked with `headers`, and `pages` times if it is that of an API.
+    A URL is asked with `headers`, and `pages` times if it is that of an API. `questions` are the charts
+    of a survey's questions, for a dashboard of their own.
     """
 
     path: Path
@@ -68,6 +69,7 @@ class Source:
     names: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     pages: int = 1
+    questions: tuple[Chart, ...] = ()
 
     @property
     def dialect(self) -> Dialect:
@@ -110,7 +112,7 @@ def read_source(
     "-" for standard input. `name` is the loader's name; if it is None, the loader gets one that is
     not in `loaders`. The copy gets one that is not in `files`.
     """
-    from flaskdash.charts.suggest import filters, suggest
+    from flaskdash.charts.suggest import each_question, filters, suggest
     from flaskdash.inspect import inspect_source
 
     address = urls.from_variable(location, options.env)
@@ -150,6 +152,7 @@ def read_source(
     file = unused_name(identifier, {file.partition(".")[0] for file in files})
     columns = filters(inspection)
     charts = tuple(replace(chart, filters=columns) for chart in suggest(inspection, loader))
+    questions = each_question(inspection, loader)
     refresh = (options.refresh or REFRESH) if url else ""
     variable = location if address else ""
     if has_secret:
@@ -167,6 +170,7 @@ def read_source(
         names=tuple(choices),
         headers=options.headers if url else {},
         pages=pages,
+        questions=tuple(replace(chart, filters=columns) for chart in questions),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 import signal
 import stat
 import subprocess
@@ -465,3 +466,28 @@ def test_a_loader_is_named_after_its_file_without_dates_and_copies(
 ) -> None:
     source = sources.read_source(str(write(sales_csv(), file)), None)
     assert (source.name, source.file) == (loader, copy)
+
+
+def test_each_question_of_a_survey_has_its_bars_on_a_second_dashboard(
+    folder: Path, flaskdash: Cli
+) -> None:
+    questions = [
+        f"How often do you use the {vehicle}?" for vehicle in ("bus", "tram", "car", "bike")
+    ]
+    questions += ["What is your age group?", "Where do you live?", "Do you have children?"]
+    answers = ["never,rarely,often,always", "18-24,25-34,65+", "city,village", "Yes,No"]
+    levels = [text.split(",") for text in [answers[0]] * 4 + answers[1:]]
+    lines = [",".join(questions)]
+    for n in range(60):
+        lines.append(",".join(random.Random(n * 10 + k).choice(e) for k, e in enumerate(levels)))
+    (folder / "survey.csv").write_text("\n".join(lines), "utf-8")
+    made = ("--data", folder / "survey.csv", "--no-install", "--no-git")
+    flaskdash("new", "all", *made)
+    flaskdash("new", "few", *made, "--charts", 2)
+    texts = [path.read_text("utf-8") for path in (folder / "all/app/charts").glob("*.py")]
+    apart = [text for text in texts if 'DASHBOARDS = ["Questions"]' in text]
+    titles = {line for text in texts for line in text.splitlines() if line.startswith("TITLE = ")}
+    assert {f'TITLE = "{question}"' for question in questions} <= titles
+    assert len(apart) >= 4
+    few = [path.read_text("utf-8") for path in (folder / "few/app/charts").glob("*.py")]
+    assert not any('"Questions"' in text for text in few)

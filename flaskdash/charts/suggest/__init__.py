@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest import indicators, wording
-from flaskdash.charts.suggest.by_category import breakdowns, occurrences, shares
-from flaskdash.charts.suggest.candidates import candidates
+from flaskdash.charts.suggest.by_category import breakdowns, occurrence, occurrences, shares
+from flaskdash.charts.suggest.candidates import candidates, small_categories
 from flaskdash.charts.suggest.facts import Facts
 from flaskdash.charts.suggest.features import SIX, Features
 from flaskdash.charts.suggest.figures import kpis, table
@@ -33,9 +33,11 @@ from flaskdash.inspect.model import Inspection
 from flaskdash.inspect.words import words
 from flaskdash.names import capital
 
-__all__ = ["filters", "humanise", "suggest"]
+__all__ = ["each_question", "filters", "humanise", "suggest"]
 
 MAX_CHARTS = 14
+MIN_QUESTIONS, MAX_QUESTIONS = 6, 12  # that have a dashboard of their own
+SURVEYED = {"responses", "respondents", "answers", "participants"}
 FILTER_VALUES = 50
 SEARCHED_VALUES = 5_000
 
@@ -61,6 +63,18 @@ def suggest(inspection: Inspection, data: str) -> list[Chart]:
         for chart in (*charts, *numbers)
     ]
     return [*titled[: len(charts)], rows, *titled[len(charts) :]]
+
+
+def each_question(inspection: Inspection, data: str) -> list[Chart]:
+    """Return bars of the answers to each question of a survey, or none for another table."""
+    facts = Facts.from_inspection(inspection, data)
+    columns = {c.name: c for c in (*small_categories(facts), *facts.lists)}
+    questions = [c for c in facts.columns if c.name in columns and c.role != "measure"]
+    is_survey = bool(facts.scales) or facts.row_name in SURVEYED
+    if not is_survey or len(questions) < MIN_QUESTIONS:
+        return []
+    charts = [occurrence(facts, column) for column in questions[:MAX_QUESTIONS]]
+    return [replace(c, title=_title(c, facts), row_name=facts.row_name) for c in charts]
 
 
 def filters(inspection: Inspection) -> tuple[str, ...]:
