@@ -37,6 +37,7 @@ MIN_HEAP_RATIO, MOST_OF_HEAP = 100, 0.15  # of the extremes; of the largest, for
 MOST_ZEROS = 0.2  # of the rows
 ROWS_OF_BOX = 5
 MIN_DAYS, RARE, FULL = 14, 0.1, 0.97  # days, shares of the fullest weekday, and of all days
+MIN_FILLED_BY_EVENTS = 0.2
 MIN_FILLED = 0.6  # of all steps in time; a table without weekends has five of seven
 FRACTION_WORDS = known(
     "rate share percent percentage pct fraction probability occupancy margin discount utilization"
@@ -128,9 +129,13 @@ def every_step(chart: Chart, columns: Mapping[str, Column], frame: pd.DataFrame)
     times = frame[chart.x].dropna()
     if times.dtype.kind == "M":
         times = times.dt.tz_localize(None).dt.to_period(PERIODS[step]).astype("int64")
-    if times.dtype.kind not in "iuf" or times.nunique() < MIN_FILLED * (
-        times.max() - times.min() + 1
-    ):
+    if times.dtype.kind not in "iuf" or times.empty:
+        return ""
+    steps = times.drop_duplicates().sort_values()
+    # Events come in bursts; what comes every fifth year never comes a year after.
+    follow_each_other = is_sum and steps.diff().mode().eq(1).any()
+    least = MIN_FILLED_BY_EVENTS if follow_each_other else MIN_FILLED
+    if len(steps) < least * (steps.iloc[-1] - steps.iloc[0] + 1):
         return ""
     fill = ", fill=0" if is_sum else ""
     return f"every_step(#, {chart.x!r}, {source}{fill})"

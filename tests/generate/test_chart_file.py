@@ -182,3 +182,14 @@ def test_a_bar_of_one_row_is_no_average(tmp_path: Path) -> None:
 )
 def test_the_ends_of_a_histogram_are_written_like_its_axis(number: float, text: str) -> None:
     assert chart_file._short(number) == text
+
+
+def test_a_time_without_events_is_zero_though_they_come_in_bursts(tmp_path: Path) -> None:
+    days = [n if n < 60 else n + 200 for n in range(100)]
+    bursts = TABLE.head(100).assign(day=pd.Timestamp("2023-01-01") + pd.to_timedelta(days, "D"))
+    flags = {"x": "day", "grain": "day"}
+    assert "fill=0" in drawn(tmp_path, "line", bursts, agg="count", **flags)
+    assert "every_step" not in drawn(tmp_path, "line", bursts, y="guests", agg="mean", **flags)
+    fifth_years = TABLE.assign(day=pd.to_datetime([f"{1950 + 5 * (n % 9)}" for n in range(400)]))
+    flags = {"x": "day", "grain": "year"}
+    assert "every_step" not in drawn(tmp_path, "line", fifth_years, agg="count", **flags)

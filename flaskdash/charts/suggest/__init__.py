@@ -14,13 +14,13 @@ from dataclasses import replace
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest import indicators, wording
 from flaskdash.charts.suggest.by_category import breakdowns, occurrence, occurrences, shares
-from flaskdash.charts.suggest.candidates import candidates, small_categories
+from flaskdash.charts.suggest.candidates import MOST_BARS, candidates
 from flaskdash.charts.suggest.facts import Facts
 from flaskdash.charts.suggest.features import SIX, Features
 from flaskdash.charts.suggest.figures import kpis, table
 from flaskdash.charts.suggest.geography import maps
 from flaskdash.charts.suggest.grids import grids
-from flaskdash.charts.suggest.interest import MIXED_WORDS
+from flaskdash.charts.suggest.interest import MIXED_WORDS, is_one_sided
 from flaskdash.charts.suggest.over_time import candles, trends
 from flaskdash.charts.suggest.rank import choose, score
 from flaskdash.charts.suggest.relations import Relations
@@ -37,6 +37,7 @@ __all__ = ["each_question", "filters", "humanise", "suggest"]
 
 MAX_CHARTS = 14
 MIN_QUESTIONS, MAX_QUESTIONS = 6, 12  # that have a dashboard of their own
+QUESTION_ROLES = {"category", "flag", "geography"}
 SURVEYED = {"responses", "respondents", "answers", "participants"}
 FILTER_VALUES = 50
 SEARCHED_VALUES = 5_000
@@ -68,8 +69,12 @@ def suggest(inspection: Inspection, data: str) -> list[Chart]:
 def each_question(inspection: Inspection, data: str) -> list[Chart]:
     """Return bars of the answers to each question of a survey, or none for another table."""
     facts = Facts.from_inspection(inspection, data)
-    columns = {c.name: c for c in (*small_categories(facts), *facts.lists)}
-    questions = [c for c in facts.columns if c.name in columns and c.role != "measure"]
+    answered = [c for c in facts.columns if c.role in QUESTION_ROLES and c.type != "number"]
+    questions = [
+        c
+        for c in answered
+        if c.separator or (2 <= c.distinct <= MOST_BARS and not is_one_sided(facts.frame, c))
+    ]
     is_survey = bool(facts.scales) or facts.row_name in SURVEYED
     if not is_survey or len(questions) < MIN_QUESTIONS:
         return []

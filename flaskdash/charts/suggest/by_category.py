@@ -20,6 +20,7 @@ from flaskdash.charts.suggest.wording import (
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import is_per, words
 
+MAX_TITLE = 100  # letters, of a question; a card has room for two lines
 BARS = 15  # of a category with many values
 
 
@@ -56,6 +57,7 @@ def breakdown(facts: Facts, measure: Column, category: Column) -> Chart:
 def _pairs(facts: Facts) -> list[tuple[Column, Column]]:
     """Return the measures and categories to combine, best first."""
     measures, categories = facts.single_measures[:4], facts.categories[:6]
+    measures = tuple(m for m in measures if m.agg != "mean" or not facts.is_spoilt(m))
     if mixed := [c for c in categories if MIXED_WORDS & set(words(c.name))]:
         categories = tuple(mixed)  # values in several units are compared only within a unit
     main = min(facts.main, len(measures))
@@ -89,7 +91,7 @@ def occurrences(facts: Facts) -> Iterator[Chart]:
 def occurrence(facts: Facts, category: Column) -> Chart:
     """Return bars that count the rows of each value."""
     name = category.name
-    title = shortened(name, 60) if is_question(name) else f"Rows by {humanise(name, 50)}"
+    title = shortened(name, MAX_TITLE) if is_question(name) else f"Rows by {humanise(name, 50)}"
     return Chart(
         "bar",
         facts.data,

@@ -34,6 +34,7 @@ FEW, MOST_BOXES, MOST_SHARES, MOST_BARS, MOST_RANKED = 12, 15, 24, 60, 5000
 MAX_RANKED, MAX_NAMES, ALL_NAMES = 5, 2, 300
 BY_DESIGN = 0.005  # values whose numbers of rows differ by less were chosen to be as frequent
 LEAST_EFFECT, LEAST_STRENGTH = 0.0, 0.05
+ROWS_OF_LEVEL = 5  # of each value of a measure that is taken for a dose or a rating
 REPEATED = 0.6  # a value of such a share of the rows, or fewer, is not a name of its row
 
 Key = tuple[object, ...]
@@ -83,10 +84,13 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
     for category in (*small, *many, *names):
         has_means = not facts.is_thin(category, "mean")
         for measure in measures:
-            if measure.name == category.name or (measure.agg == "mean" and not has_means):
+            if measure.name == category.name:
                 continue
             effect = relations.explained(measure, category)
-            if measure.agg != "mean" or effect > LEAST_EFFECT or category.distinct > MOST_BARS:
+            is_mean = measure.agg == "mean"
+            if is_mean and (not has_means or facts.is_spoilt(measure)):
+                continue
+            if not is_mean or effect > LEAST_EFFECT or category.distinct > MOST_BARS:
                 yield breakdown(facts, measure, category)
             if category.distinct <= MOST_BOXES and effect > LEAST_EFFECT and not facts.is_panel:
                 yield box(facts, measure, category, effect)
@@ -157,6 +161,7 @@ def small_categories(facts: Facts) -> list[Column]:
         c
         for c in small
         if c.name not in compared
+        and (c.role != "measure" or facts.rows >= ROWS_OF_LEVEL * c.distinct)
         and not is_one_sided(facts.frame, c)
         and not is_year(c, facts.frame, facts.time)
         and not is_part_of_name(c)

@@ -85,6 +85,7 @@ ROWS_OF_DESIGN = 3  # for each value; fewer may be equally many by chance
 MIN_FILLED = 0.35
 CLOCK = DATE_PARTS | {"time"}
 LONG_NAME = 40
+BULK, ROWS_OF_BULK = 0.95, 20  # of the values: a mean outside of them is that of no row
 RANK_WORDS = known("rank ranking placing standing")
 ORDER_WORDS = known("order invoice transaction receipt booking payment")
 
@@ -445,7 +446,15 @@ class Facts:
 
     def changes_in_time(self, measure: Column) -> bool:
         """Tell whether a line of a measure has a meaning: not the age of whoever answered that day."""
+        if measure.agg == "mean" and self.is_spoilt(measure):
+            return False
         return self.is_panel or "age" not in words(measure.name)
+
+    def is_spoilt(self, measure: Column) -> bool:
+        """Tell whether impossible values make the mean of a measure unlike nearly all its values."""
+        values = self.frame[measure.name].dropna()
+        low, high = (float(values.quantile(share)) for share in (1 - BULK, BULK))
+        return len(values) >= ROWS_OF_BULK and not low <= float(values.mean()) <= high
 
     def is_stepped(self, measure: Column) -> bool:
         """Tell whether a measure has so few values that bars say more than a histogram."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flaskdash.charts.axes import SECONDS
+from flaskdash.charts.axes import PERIODS
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import Facts
 from flaskdash.charts.suggest.interest import MINOR_WORDS
@@ -75,7 +75,10 @@ def _count(facts: Facts) -> Chart:
 
 def _aggregate(facts: Facts, measure: Column) -> Chart:
     name = humanise(measure.name)
-    adjective = {"sum": "Total", "mean": "Average", "last": "Latest"}[measure.agg or "sum"]
+    if measure.agg == "mean" and facts.is_spoilt(measure):
+        measure = replace(measure, agg="median")
+    adjectives = {"sum": "Total", "mean": "Average", "median": "Median", "last": "Latest"}
+    adjective = adjectives[measure.agg or "sum"]
     is_said = adjective.lower() in name.split()
     return Chart(
         "kpi",
@@ -129,12 +132,11 @@ def _ends_thinly(facts: Facts, measure: Column, grain: str | None) -> bool:
 
 
 def _has_rows(count: int, facts: Facts, time: Column, grain: str) -> bool:
-    """Tell whether a step has so many rows on average that it can be compared with another."""
+    """Tell whether a step has usually so many rows that it can be compared with another."""
     times = facts.frame[time.name].dropna()
-    if time.type == "integer":
-        return len(times) >= count * time.distinct
-    steps = (times.max() - times.min()).total_seconds() / SECONDS[grain]
-    return bool(len(times) >= count * steps)
+    if time.type != "integer":
+        times = times.dt.tz_localize(None).dt.to_period(PERIODS[grain])
+    return bool(times.value_counts().median() >= count)
 
 
 def _latest(facts: Facts) -> Chart | None:

@@ -66,7 +66,7 @@ NAMELESS = (ID_WORDS | CODE_WORDS) | known(
     "row rownames index record unnamed column object item entry obs observation serial name title label text comment value"
     " description content address url link email phone date time day week month year hour timestamp data file path"
     " unique line sample total question sentence message review body reference note notes slug hash username"
-    " latitude longitude position rank resp uid"
+    " latitude longitude position rank resp uid age"
 )
 IRREGULAR = {
     "person": "people",
@@ -91,6 +91,7 @@ AGGREGATE_WORDS = {
     "mean": "averaged",
     "last": "at its latest",
     "share": "as a share",
+    "median": "in the middle",
 }
 
 

@@ -41,6 +41,9 @@ no, maybe, yes
 no, don't know, yes
 no, not sure, yes
 beginner, intermediate, advanced, expert
+novice, intermediate, advanced, expert
+not at all, not much, some, a lot
+none, a little, some, a lot
 bronze, silver, gold, platinum, diamond
 xxs, xs, s, m, l, xl, xxl, xxxl
 first, second, third, fourth

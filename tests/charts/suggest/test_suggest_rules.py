@@ -1286,6 +1286,30 @@ def test_a_number_of_values_is_a_figure_if_they_are_many(values: int, is_figure:
     assert ("Different species" in titles) == is_figure
 
 
+def test_an_impossible_value_spoils_no_figure() -> None:
+    people = frame(
+        300,
+        person_id=lambda i: f"p{i}",
+        age=lambda i: 99_999_999_999 if i == 7 else 18 + noise(i, 60),
+        team=lambda i: "ABC"[noise(i, 3)],
+    )
+    charts = suggested(people)
+    (figure,) = (charts[n] for n in find(charts, "kpi", y="age"))
+    assert (figure.agg, figure.title) == ("median", "Median age")
+    assert not find(charts, "bar", y="age", agg="mean")
+    assert find(suggested(people.drop(index=7)), "bar", y="age", agg="mean")
+
+
+def test_a_measure_with_a_row_or_two_for_each_value_is_no_dose() -> None:
+    table = frame(
+        17,
+        age_band=lambda i: f"band {i}",
+        crack_use=lambda i: [0.0, 0.2, 0.4, 0.5, 0.6][noise(i, 5)],
+        tea_frequency=lambda i: noise(i, 60) + 0.5,
+    )
+    assert not find(suggested(table), "box", x="crack_use")
+
+
 def test_the_mean_of_a_few_answers_a_day_is_no_series() -> None:
     survey = frame(
         120,
