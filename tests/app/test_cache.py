@@ -72,7 +72,7 @@ def test_one_thread_builds_and_the_others_wait(project: Path) -> None:
             return Answer("answer")
         def ask(_):
             with flask_app.test_request_context():
-                return cache.response("key", build, "text/plain").data
+                return cache.response("key", build, "text/plain", "no-cache").data
         with ThreadPoolExecutor(8) as pool:
             assert set(pool.map(ask, range(8))) == {b"answer"}
         assert len(builds) == 1

@@ -16,9 +16,8 @@ def create_app(**settings: Any) -> Flask:
     app = Flask(__name__)
     app.config.from_mapping(config.load(settings))
     engine.init_app(app)
-    app.register_blueprint(pages)
-    app.register_blueprint(downloads)
-    app.register_blueprint(health)
+    for blueprint in (pages, downloads, health):
+        app.register_blueprint(blueprint)
     blueprints.init_app(app)
 
     @app.after_request

@@ -1,7 +1,5 @@
 """Bundles: the builds of plotly.js in app/static/vendor, and the types of traces that they draw."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence, Set
 from functools import lru_cache

@@ -46,11 +46,7 @@ class Cache:
         self._building = [Lock() for _ in range(16)]
 
     def response(
-        self,
-        key: object,
-        build: Callable[[], Answer],
-        mimetype: str,
-        cache_control: str = "no-cache",
+        self, key: object, build: Callable[[], Answer], mimetype: str, cache_control: str
     ) -> Response:
         """Answer a request from the cache, or else with what `build` returns."""
         files_may_change = current_app.debug and not current_app.config.get("CACHE_IN_DEBUG")

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from app.engine import filters
 from app.engine.models import GRAINS, STEP, Chart, Filter
@@ -92,9 +91,7 @@ def _control(data: tuple[Data, ...], current: Filter, form: str) -> Control:
     return replace(control, ends=ends, within=ends, distinct=max(span[2] for span in spans))
 
 
-def with_choices(
-    control: Control, active: Sequence[Filter], chosen: Sequence[str] = ()
-) -> Control:
+def with_choices(control: Control, active: Sequence[Filter], chosen: Sequence[str] = ()) -> Control:
     """Return the control with the first values of its column in the rows that pass some filters."""
     listed = [each.choices(control.column, active) for each in control.data]
     more = max(left for _, left in listed)
@@ -155,7 +152,7 @@ def chips(controls: Iterable[Control], chosen: Iterable[Filter]) -> list[tuple[s
             remaining = {each.column: each for each in chosen} | {control.column: smaller}
             if smaller == Filter(control.column) and not control.default:
                 del remaining[control.column]
-            chips.append((f"{control.label}{text}", _query(remaining.values())))
+            chips.append((f"{control.label}{text}", filters.to_query(remaining.values())))
     return chips
 
 
@@ -178,10 +175,6 @@ def _without_each(item: Filter) -> Iterable[tuple[str, Filter]]:
         yield f": {text}", replace(item, low="", high="")
 
 
-def _query(active: Iterable[Filter]) -> str:
-    return urlencode(filters.to_pairs(active))
-
-
 def presets(control: Control, chosen: Iterable[Filter]) -> list[tuple[str, str]]:
     """Return the periods of helpers.py, each with the query string that sets it."""
     try:
@@ -196,7 +189,7 @@ def presets(control: Control, chosen: Iterable[Filter]) -> list[tuple[str, str]]
             spans.pop(name, None)
     remaining = [item for item in chosen if item.column != control.column]
     return [
-        (name, _query([*remaining, Filter(control.column, (), str(low), str(high))]))
+        (name, filters.to_query([*remaining, Filter(control.column, (), str(low), str(high))]))
         for name, (low, high) in [*spans.items()][:MOST_PRESETS]
     ]
 

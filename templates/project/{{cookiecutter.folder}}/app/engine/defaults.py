@@ -1,11 +1,8 @@
 """Defaults: what a filter lets through as long as the URL does not name its column."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
-from urllib.parse import urlencode
 
 from app.engine import filters
 from app.engine.controls import RANGES, Control, find_controls
@@ -36,7 +33,7 @@ def check_defaults(chart: Chart, controls: Sequence[Control]) -> None:
 def default_query(control: Control) -> str:
     """Return the query string that says the same as no query string."""
     with suppress(LookupError):
-        return urlencode(filters.to_pairs([default_filter(control)]))
+        return filters.to_query([default_filter(control)])
     return ""
 
 

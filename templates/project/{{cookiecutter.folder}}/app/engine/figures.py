@@ -21,10 +21,9 @@ def plot(chart: Chart, rows: DataFrame) -> Figure:
     # The page has its own look: see figures.js. plotly.express copies a template's colours into
     # traces; with one template, figures.js recognises those that nobody chose.
     if templates.default != "page":
-        layout = templates["plotly"].layout
+        colorway = templates["plotly"].layout.colorway
         scale = [[0, "#636efa"], [1, "#f0f921"]]
-        colors = {"colorway": layout.colorway, "colorscale": {"sequential": scale}}
-        look = {**colors, "margin": {"t": 8}}
+        look = {"colorway": colorway, "colorscale": {"sequential": scale}, "margin": {"t": 8}}
         for name in [*templates, "page"]:
             templates[name] = {"layout": look}
         templates.default = "page"

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
@@ -48,6 +49,11 @@ def to_pairs(filters: Iterable[Filter]) -> list[tuple[str, str]]:
         limits = (("from", item.low), ("to", item.high), ("has", item.text))
         pairs += [(f"{item.column}.{end}", value) for end, value in limits if value]
     return pairs
+
+
+def to_query(filters: Iterable[Filter]) -> str:
+    """Return the filters as a query string, without the question mark."""
+    return urlencode(to_pairs(filters))
 
 
 def value_pair(item: Filter, value: str) -> tuple[str, str]:

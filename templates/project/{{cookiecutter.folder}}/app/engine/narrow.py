@@ -1,7 +1,5 @@
 """Narrow: what the filters of other columns leave of a control's choices."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, current_app, render_template, request
 from markupsafe import Markup
@@ -106,11 +105,10 @@ def _page(
         _card(chart, answer, views[chart.slug], page_controls)
         for chart, answer in zip(charts, answers, strict=True)
     ]
+    bundle, drawn = bundles.choose([card.parts for card in cards])
     for card in cards:
         pairs = (views[slug].pairs() for slug in views if slug != card.chart.slug)
         card.parameters = [*filters.to_pairs(chosen), *chain.from_iterable(pairs)]
-    bundle, drawn = bundles.choose([card.parts for card in cards])
-    for card in cards:
         if missing := card.parts - drawn:
             card.figure, card.error = None, bundles.explain(missing)
     body = render_template(
@@ -119,7 +117,7 @@ def _page(
         cards=cards,
         bundle=bundle,
         controls=narrowed(),
-        query="?" + urlencode(filters.to_pairs(chosen)) if chosen else "",
+        query="?" + filters.to_query(chosen) if chosen else "",
         chips=controls.chips(page_controls, chosen),
         presets=controls.presets,
         default_query=default_query,
@@ -168,11 +166,10 @@ def _start_queries(
         rows = get_engine().rows_of(chart.data)
         if chart.slug in frames:
             answers.append(partial(frames.__getitem__, chart.slug))
-        elif chart in whole:
-            answers.append(_submit(rows.query, chart.sql, active))
+        elif chart.kind == "table":
+            answers.append(_submit(rows.page, chart.sql, active, views[chart.slug], size))
         else:
-            view = views[chart.slug]
-            answers.append(_submit(rows.page, chart.sql, active, view, size))
+            answers.append(_submit(rows.query, chart.sql, active))
     return answers, counts
 
 
@@ -217,8 +214,7 @@ def _card(
         figure = plot(chart, rows)
         parts, json = bundles.parts_of(figure), to_json(figure)
         note = chart.note(rows) if chart.note and current_app.config["NOTES"] else ""
-        description = summary(rows)
-        return Card(chart, page, json, parts, note=note, labels=labels, description=description)
+        return Card(chart, page, json, parts, note=note, labels=labels, description=summary(rows))
     except Exception as error:
         current_app.logger.exception("chart %s failed", chart.slug)
         return Card(chart, error=_detail(chart, error) if current_app.debug else "See the log.")

@@ -16,7 +16,6 @@ SECONDS = 3600  # that a loader may take
 MEMORY_SHARE = 0.6  # of the machine's memory that it may use
 WATCH_SECONDS = 0.1
 RUN = "import sys; from app.engine.reader import main; main(*sys.argv[1:])"
-CONTAINER_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")  # in /sys/fs/cgroup
 
 
 class ReaderStopped(Exception):
@@ -63,7 +62,7 @@ def _machine_memory() -> int:
     sizes = [sys.maxsize]
     with suppress(AttributeError):  # Windows
         sizes.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    for name in CONTAINER_LIMITS:
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # the limits of a container
         with suppress(OSError, ValueError):  # "max"
             sizes.append(int(Path("/sys/fs/cgroup", name).read_text()))
     return min(sizes)

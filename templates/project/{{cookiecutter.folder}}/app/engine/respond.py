@@ -18,6 +18,7 @@ from app.engine.rights import cache_key
 from app.engine.visitor import ANYBODY, is_personal, visitor, watch_session
 
 ATTEMPTS = 10
+Build = Callable[[Sequence[Filter]], Answer]  # with the active filters
 
 
 class DataReplaced(Exception):
@@ -25,10 +26,7 @@ class DataReplaced(Exception):
 
 
 def respond(
-    charts: Sequence[Chart],
-    build: Callable[[Sequence[Filter]], Answer],
-    mimetype: str,
-    arguments: object = None,
+    charts: Sequence[Chart], build: Build, mimetype: str, arguments: object = None
 ) -> Response:
     """Answer from the cache, or with what `build` makes of the filters and these arguments."""
     engine = get_engine()
@@ -59,10 +57,7 @@ def views_of(charts: Sequence[Chart]) -> dict[str, View]:
 
 
 def _build(
-    charts: Sequence[Chart],
-    build: Callable[[Sequence[Filter]], Answer],
-    chosen: Sequence[Filter],
-    before: object,
+    charts: Sequence[Chart], build: Build, chosen: Sequence[Filter], before: object
 ) -> Answer:
     try:
         with watch_session() as was_read:

@@ -83,10 +83,9 @@ class Snapshot:
 
     def peek(self) -> State:
         """Return the state after the last attempt, whichever process made it."""
-        text = ""
+        saved = State()
         with suppress(OSError, ValueError):
-            text = (self.folder / f"{self.loader.name}.json").read_text("utf-8")
-        saved = State.from_json(text)
+            saved = State.from_json((self.folder / f"{self.loader.name}.json").read_text("utf-8"))
         state = min(saved, self._last_attempt, key=lambda each: each.age)
         return state if self._is_whole(state) or not state.built else State()
 
@@ -97,8 +96,7 @@ class Snapshot:
             with FileLock(self.folder / f"{self.loader.name}.lock"):
                 self._last_attempt = self._build_locked(force, apart)
         except (OSError, NotImplementedError):  # NotImplementedError: a disk without locks
-            error = "cannot write to the instance folder"
-            self._last_attempt = self._failed(self._attempt(), error)
+            self._last_attempt = self._failed(self._attempt(), "cannot write to the instance folder")
         return self._last_attempt
 
     def freeze(self) -> State:
