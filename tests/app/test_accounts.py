@@ -17,14 +17,24 @@ from flaskdash.check import boots
 from flaskdash.project import Project
 from tests.support.accounts import PASSWORD, choose_password, link
 from tests.support.fixtures import Cli
-from tests.support.projects import add_parts, check_own_code, replace_in, run
+from tests.support.projects import (
+    add_parts,
+    check_own_code,
+    close_dashboards,
+    copy_chart,
+    replace_in,
+    run,
+)
 from tests.support.web import fetch, serving
 
 
 @pytest.fixture(scope="module")
 def stocked(shared_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project with accounts, and with a chart for admins alone."""
+    """Return a project with accounts, a chart for admins alone, and a dashboard for editors."""
     root = add_parts(shared_project, tmp_path_factory.mktemp("accounts") / "shop", ["add-auth"])
+    copy_chart(root, "revenue_by_region", "plan", ["Board"])
+    copy_chart(root, "revenue_by_region", "open_plan", ["Board", "Plans"])
+    close_dashboards(root, {"Board": ["editor"]})
     replace_in(root, "charts/revenue_by_region.py", ("\nORDER = ", '\nROLES = ["admin"]\nORDER = '))
     return root
 
@@ -48,6 +58,13 @@ def test_a_check_sees_all_pages_and_an_export_is_refused(shop: Path, flaskdash: 
     assert [*boots.boots(Project.find(shop))] == []
     output = flaskdash("deploy", "static", code=3).output
     assert "/ asks to sign in, and a static copy cannot" in output
+
+
+def test_who_sees_counts_the_charts_of_dashboards_with_roles(shop: Path) -> None:
+    lines = [line.split() for line in user(shop, "who-sees").splitlines()]
+    assert lines[0] == ["dashboard", "viewer", "editor", "admin"]
+    assert ["Board", *("0", "charts"), *("2", "charts"), *("2", "charts")] in lines
+    assert ["Plans", *("1", "chart"), *("1", "chart"), *("1", "chart")] in lines
 
 
 def test_users_are_managed_by_the_command_line(shop: Path) -> None:

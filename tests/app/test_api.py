@@ -23,7 +23,14 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from flaskdash.cli import cli
-from tests.support.projects import add_parts, check_own_code, own_environment, run
+from tests.support.projects import (
+    add_parts,
+    check_own_code,
+    close_dashboards,
+    copy_chart,
+    own_environment,
+    run,
+)
 from tests.support.web import fetch, serving, wait_for_data
 
 VISIBLE = '''
@@ -120,11 +127,15 @@ def test_keys_read_the_rows_that_they_may_see(shop: Path) -> None:
         assert json.loads(result["content"][0]["text"])["rows"] == [["North"]]
 
 
-def test_data_whose_charts_are_hidden_is_hidden(shop: Path) -> None:
+@pytest.mark.parametrize("of", ["charts", "dashboards"])
+def test_data_whose_charts_are_hidden_is_hidden(shop: Path, of: str) -> None:
     """ROLES of charts hold for the rows below them: else the API would show what pages hide."""
-    for chart in (shop / "app/charts").glob("[a-z]*.py"):
-        text = chart.read_text("utf-8")
-        chart.write_text(text.replace("\nORDER = ", '\nROLES = ["admin"]\nORDER = '), "utf-8")
+    if of == "dashboards":
+        close_dashboards(shop, {"Overview": ["admin"]})
+    else:
+        for chart in (shop / "app/charts").glob("[a-z]*.py"):
+            text = chart.read_text("utf-8")
+            chart.write_text(text.replace("\nORDER = ", '\nROLES = ["admin"]\nORDER = '), "utf-8")
     flags = ("--scope", "read", "--scope", "query")
     keys = {role: make_key(shop, role, "--role", role, *flags) for role in ("viewer", "admin")}
     with serving(shop, SECRET_KEY="test") as url:
@@ -140,6 +151,30 @@ def test_data_whose_charts_are_hidden_is_hidden(shop: Path) -> None:
                 ("data_rows", {"name": "sales"}),
             ):
                 assert call(url, keys[role], name, arguments)["isError"] == (status == 404)
+
+
+def test_a_dashboard_with_roles_is_in_no_list_of_others(shop: Path) -> None:
+    """A chart that is on an open dashboard, too, is listed there; a chart of a closed one is not."""
+    copy_chart(shop, "revenue_by_region", "plan", ["Board"])
+    copy_chart(shop, "revenue_by_region", "mixed", ["Board", "Overview"])
+    close_dashboards(shop, {"Board": ["admin", "editor"]})
+    keys = {role: make_key(shop, role, "--role", role) for role in ("viewer", "admin")}
+    with serving(shop, SECRET_KEY="test") as url:
+        wait_for_data(url)
+        for role, status, titles in (
+            ("viewer", 404, ["Overview"]),
+            ("admin", 200, ["Board", "Overview"]),
+        ):
+            charts = json.loads(get(f"{url}/api/v1/charts", keys[role])[1])["charts"]
+            dashboards = {chart["slug"]: chart["dashboards"] for chart in charts}
+            assert dashboards["mixed"] == titles
+            assert ("plan" in dashboards) == (status == 200)
+            for path in ("plan", "plan/rows", "plan/figure"):
+                assert get(f"{url}/api/v1/charts/{path}", keys[role])[0] == status
+            description = get(f"{url}/api/v1/openapi.json", keys[role])[1]
+            assert (b"charts/plan" in description) == (status == 200)
+            called = call(url, keys[role], "list_data", {})["content"][0]["text"]
+            assert ("Board" in called) == ("plan" in called) == (status == 200)
 
 
 def test_a_fuzzer_finds_no_error_and_no_lie(site: str, shop: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import shutil
@@ -190,3 +191,20 @@ def replace_in(project: Path, file: str, *pairs: tuple[str, str]) -> None:
         assert old in text
         text = text.replace(old, new)
     path.write_text(text, "utf-8")
+
+
+def close_dashboards(project: Path, roles: object) -> None:
+    """Write DASHBOARD_ROLES into the configuration of a project."""
+    config = project / "app/config.py"
+    declared = re.compile("(DASHBOARD_ROLES: .* = ).*")
+    text = config.read_text("utf-8")
+    assert declared.search(text)
+    config.write_text(declared.sub(lambda match: match[1] + json.dumps(roles), text), "utf-8")
+
+
+def copy_chart(project: Path, name: str, new: str, dashboards: list[str]) -> None:
+    """Add a copy of a chart to a project, on these dashboards."""
+    text = (project / f"app/charts/{name}.py").read_text("utf-8")
+    text = re.sub("TITLE = .*", f'TITLE = "The {new}"', text)
+    text = re.sub("DASHBOARDS = .*", f"DASHBOARDS = {json.dumps(dashboards)}", text)
+    (project / f"app/charts/{new}.py").write_text(text, "utf-8")

@@ -159,8 +159,8 @@ class StaticFiles:
             f"create    {self.name}/: {report['files']:,} files, {size / 1e6:.1f} MB:"
             f" {report['pages']} pages, {report['choices']:,} with all choices of filters"
         )
-        for slug in report["hidden"]:
-            echo(f"left out  {slug}: its ROLES hide it from visitors who have not signed in")
+        for slug, reason in report["hidden"].items():
+            echo(f"left out  {slug}: {reason} from visitors who have not signed in")
         for column, kind in report["filters"].items():
             echo(f"filter    {column}: {CHOICES_TEXT[kind]}")
         echo(

@@ -204,8 +204,20 @@ class Export:
             "pages": len(forms),
             "choices": len(todo),
             "filters": kinds,
-            "hidden": [s for s, c in self.engine.charts.items() if getattr(c, "roles", ())],
+            "hidden": self._hidden(),
         }
+
+    def _hidden(self) -> dict[str, str]:
+        """Return why charts are not in the copy, by slug."""
+        closed = {*getattr(self.engine, "dashboard_roles", ())}
+        reasons = {}
+        for slug, chart in self.engine.charts.items():
+            dashboards = getattr(chart, "dashboards", ())
+            if getattr(chart, "roles", ()):
+                reasons[slug] = "its ROLES hide it"
+            elif dashboards and closed.issuperset(dashboards):
+                reasons[slug] = "DASHBOARD_ROLES hides its dashboards"
+        return reasons
 
     def _digest(self, pages: Mapping[str, str], inputs: str) -> str:
         """Return a digest of all that the files depend on.

@@ -34,6 +34,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+DASHBOARD_ROLES: dict[str, list[str]] = {}  # {"Board": ["admin"]} shows Board to admins alone
 
 
 def load(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Accounts: who may see which page, and what is refused."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from app.blueprints.accounts.models import ROLES, Attempt, Event, Session, User
 from app.blueprints.accounts.sessions import digest
 from app.blueprints.database import db
 from app.engine import get_engine
+from app.engine.models import slugify
 
 # Endpoints that everybody may open, and those for admins. All others need a sign-in.
 PUBLIC = {
@@ -125,15 +126,27 @@ def test_a_stranger_does_not_learn_which_pages_exist(enter: Enter, path: str) ->
     assert enter("viewer").get(path).status_code == 404
 
 
-def test_charts_with_roles_are_shown_to_these_alone(app: Flask, enter: Enter) -> None:
-    """The ROLES of each chart hold on its page, its JSON and its CSV."""
-    charts = app.extensions["engine"].charts.values()
-    for role in ROLES:
-        may = ROLES[: ROLES.index(role) + 1]
-        for chart in charts:
-            for part in ("", "/data.json", ".csv"):
-                status = enter(role).get(f"/charts/{chart.slug}{part}").status_code
-                assert (status != 404) == (not chart.roles or bool({*chart.roles} & {*may}))
+@pytest.mark.parametrize("role", ROLES)
+def test_charts_and_dashboards_with_roles_are_shown_to_these_alone(
+    app: Flask, enter: Enter, role: str
+) -> None:
+    """ROLES and DASHBOARD_ROLES hold on the pages of charts and dashboards, in JSON and in CSV."""
+    engine, client = app.extensions["engine"], enter(role)
+
+    def may_see(roles: Sequence[str]) -> bool:
+        return not roles or not {*roles}.isdisjoint(ROLES[: ROLES.index(role) + 1])
+
+    open_titles = set()
+    for chart in engine.charts.values():
+        titles = {t for t in chart.dashboards if may_see(engine.dashboard_roles.get(t, ()))}
+        is_open = may_see(chart.roles) and (bool(titles) or not chart.dashboards)
+        open_titles |= titles if is_open else set()
+        for part in ("", "/data.json", ".csv"):
+            status = client.get(f"/charts/{chart.slug}{part}").status_code
+            assert (status != 404) == is_open
+    for title in {title for chart in engine.charts.values() for title in chart.dashboards}:
+        status = client.get(f"/dashboards/{slugify(title)}").status_code
+        assert (status != 404) == (title in open_titles)
 
 
 def test_pages_of_the_signed_in_are_not_stored_and_have_no_name(enter: Enter) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from app import charts, loaders
+from app import charts, config, loaders
 from app.engine import discovery
 from app.engine.cache import Cache
 from app.engine.engine import Engine, get_engine
@@ -23,8 +23,7 @@ __all__ = ["Engine", "get_engine", "init_app"]
 
 def init_app(app: Flask) -> None:
     """Find the loaders and charts, and add what their pages need to the app."""
-    engine = _create_engine(app.config["INSTANCE"], app.config["CACHE"])
-    app.extensions["engine"] = engine
+    engine = app.extensions["engine"] = _create_engine(app.config["INSTANCE"], app.config["CACHE"])
     app.session_interface = Sessions()
     app.register_blueprint(blueprint)
     for endpoint, files in (("static", app), ("engine.static", blueprint)):
@@ -47,7 +46,8 @@ def _create_engine(snapshots: Path, cache: Path) -> Engine:
     cache_class = import_module("app.engine.shared").SharedCache if has_shared else Cache
     charts_by_slug = discovery.find_charts(charts, loaders_by_name)
     answers = cache_class(cache, discovery.code_version())
-    return Engine(loaders_by_name, data, charts_by_slug, answers)
+    roles = discovery.check_roles(config.DASHBOARD_ROLES, charts_by_slug.values())
+    return Engine(loaders_by_name, data, charts_by_slug, answers, roles)
 
 
 def _add_version(endpoint: str, values: dict[str, Any]) -> None:

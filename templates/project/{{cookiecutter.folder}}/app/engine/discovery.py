@@ -4,7 +4,7 @@ import importlib
 import math
 import pkgutil
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
@@ -38,6 +38,20 @@ def find_charts(package: ModuleType, loaders: Mapping[str, Loader]) -> dict[str,
                 )
     charts.sort(key=lambda chart: (chart.order, chart.slug))
     return {chart.slug: chart for chart in charts}
+
+
+def check_roles(declared: Any, charts: Iterable[Chart]) -> Mapping[str, Sequence[str]]:
+    """Return DASHBOARD_ROLES; raise RuntimeError if a dashboard does not exist or lacks roles."""
+    name = "app/config.py: DASHBOARD_ROLES"
+    if not isinstance(declared, dict):
+        raise RuntimeError(f'{name} is {declared!r}. Write {{"Title of a dashboard": ["admin"]}}.')
+    titles = sorted({title for chart in charts for title in chart.dashboards})
+    for title, roles in declared.items():
+        if title not in titles:
+            raise RuntimeError(f"{name} has {title!r}, but the dashboards are {', '.join(titles)}.")
+        if not _roles(f"{name}[{title!r}]", roles):
+            raise RuntimeError(f"{name}[{title!r}] is empty. Name a role, or leave out the line.")
+    return declared
 
 
 def _modules(package: ModuleType) -> Iterator[tuple[str, ModuleType]]:
@@ -114,7 +128,7 @@ def _chart(
         note=getattr(module, "note", None),
         filters=forms,
         dashboards=tuple(getattr(module, "DASHBOARDS", ["Overview"])),
-        roles=_roles(file, module),
+        roles=tuple(_roles(f"{file}: ROLES", getattr(module, "ROLES", ()))),
         grain=_grain(file, module, live=any(loaders[name].live for name in data)),
         order=getattr(module, "ORDER", 100),
         size=getattr(module, "SIZE", "half"),
@@ -122,11 +136,10 @@ def _chart(
     )
 
 
-def _roles(file: Path, module: ModuleType) -> tuple[str, ...]:
-    roles = getattr(module, "ROLES", ())
+def _roles(name: str, roles: Any) -> Sequence[str]:
     if not isinstance(roles, (list, tuple)) or not all(isinstance(role, str) for role in roles):
-        raise RuntimeError(f'{file}: ROLES is {roles!r}. Write a list of texts: ["admin"].')
-    return tuple(roles)
+        raise RuntimeError(f'{name} is {roles!r}. Write a list of texts: ["admin"].')
+    return roles
 
 
 def _grain(file: Path, module: ModuleType, *, live: bool) -> str:

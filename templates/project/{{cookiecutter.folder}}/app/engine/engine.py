@@ -1,6 +1,6 @@
 """The engine: the loaders, charts and data of one app, at app.extensions["engine"]."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from flask import abort, current_app, request
@@ -23,12 +23,24 @@ class Engine:
     data: dict[str, Data]  # by the loader's name
     charts: dict[str, Chart]  # by slug, in their order
     cache: Cache
+    dashboard_roles: Mapping[str, Sequence[str]]  # that may see a dashboard, by its title
 
     @property
     def visible(self) -> dict[str, Chart]:
-        """Return the charts that the visitor may see, by slug: everything else here asks this."""
-        current = visitor()
-        return {slug: chart for slug, chart in self.charts.items() if current.may_see(chart.roles)}
+        """Return the charts that the visitor may see, by slug: everything else here asks this.
+
+        Each is only on the dashboards that the visitor may see: without one, it is hidden.
+        """
+        may_see = visitor().may_see
+        visible = {slug: chart for slug, chart in self.charts.items() if may_see(chart.roles)}
+        closed = {title for title, roles in self.dashboard_roles.items() if not may_see(roles)}
+        for slug, chart in [*visible.items()] if closed else ():
+            titles = tuple(title for title in chart.dashboards if title not in closed)
+            if chart.dashboards and not titles:
+                del visible[slug]
+            elif titles != chart.dashboards:
+                visible[slug] = replace(chart, dashboards=titles)
+        return visible
 
     @property
     def dashboards(self) -> dict[str, str]:

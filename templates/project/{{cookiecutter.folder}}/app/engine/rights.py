@@ -1,13 +1,11 @@
 """Rights: the rows of a loader that a visitor may see, as its visible(user) says."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request
+from flask import current_app, request
 
 from app.engine.filters import quote
 from app.engine.models import Loader
@@ -74,7 +72,9 @@ def cache_key(loaders: Iterable[Loader]) -> object:
     """Return what an answer depends on besides its address and the data: who may see what of it."""
     current = visitor()
     # A set of roles has no order, and its repr() may differ between processes.
-    return current.roles and sorted(current.roles), current.key, [*map(rights, loaders)]
+    roles = current.roles and sorted(current.roles)
+    closed = current_app.extensions["engine"].dashboard_roles
+    return roles, closed, current.key, [*map(rights, loaders)]
 
 
 def visible_rows(name: str, allowed: Rights, path: str) -> tuple[str, dict[str, object]]:

@@ -21,7 +21,7 @@ class Visitor:
     key: Hashable = ""
 
     def may_see(self, roles: Collection[str]) -> bool:
-        """Return whether charts with these ROLES are shown; those without are shown to all."""
+        """Return whether what has these roles is shown; charts without ROLES are shown to all."""
         return self.roles is None or not roles or not self.roles.isdisjoint(roles)
 
 
