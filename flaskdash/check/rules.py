@@ -107,6 +107,25 @@ def defaults(project: Project) -> Iterator[Finding]:
                     )
 
 
+def roles(project: Project) -> Iterator[Finding]:
+    """Note the roles of charts and dashboards that no account can have."""
+    known = contents.account_roles(project)
+    if not known:
+        return  # without accounts, only the code of a login knows its roles
+    places = {
+        f"DASHBOARD_ROLES in app/config.py: {title}": declared
+        for title, declared in contents.dashboard_roles(project).items()
+    }
+    for chart in contents.charts(project).values():
+        places[f"ROLES in app/charts/{chart.path.name}"] = chart.roles
+    for place, declared in places.items():
+        for role in sorted({*declared} - {*known}):
+            yield Finding(
+                f"{place} names the role {role!r}, which no account has: they are {', '.join(known)}",
+                is_note=True,
+            )
+
+
 def shipped_files(project: Project) -> Iterator[Finding]:
     """Find files that cannot be shipped: links out of the project, and reserved names."""
     paths = files.shipped(project)
@@ -211,6 +230,7 @@ ALL = (
     Rule("escaping", "templates escape the data", code.escaping),
     Rule("data", "each loader's source file exists", data),
     Rule("defaults", "charts have the same defaults of filters", defaults),
+    Rule("roles", "accounts have the roles of charts and dashboards", roles),
     Rule("disk", "no permanent data is on the disk", code.disk),
     Rule("files", "the files can be shipped as they are", shipped_files),
     Rule("case", "file names have the same case everywhere", case),

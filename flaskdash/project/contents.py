@@ -49,6 +49,7 @@ class ChartFile:
     filters: tuple[str, ...]
     defaults: Mapping[str, str]  # of filters that have one, by column
     dashboards: tuple[str, ...]
+    roles: tuple[str, ...]
     order: int
 
 
@@ -85,6 +86,7 @@ def charts(project: Project) -> dict[str, ChartFile]:
                 filters=tuple(_constant(tree, "FILTERS", ())),
                 defaults=_defaults(_constant(tree, "FILTERS", ())),
                 dashboards=tuple(_constant(tree, "DASHBOARDS", ("Overview",))),
+                roles=_roles(_constant(tree, "ROLES", ())),
                 order=int(_constant(tree, "ORDER", 100)),
             )
         )
@@ -114,6 +116,27 @@ def dashboards(project: Project) -> dict[str, list[str]]:
         for title in chart.dashboards:
             dashboards.setdefault(title, []).append(chart.name)
     return dashboards
+
+
+def dashboard_roles(project: Project) -> dict[str, tuple[str, ...]]:
+    """Return the roles that DASHBOARD_ROLES in app/config.py gives to dashboards, by their titles."""
+    declared = _constant_of(project.root / "app/config.py", "DASHBOARD_ROLES")
+    pairs = declared.items() if isinstance(declared, dict) else ()
+    return {str(title): _roles(roles) for title, roles in pairs}
+
+
+def account_roles(project: Project) -> tuple[str, ...]:
+    """Return the roles that accounts can have; empty if the project has no accounts."""
+    return _roles(_constant_of(project.root / "app/blueprints/accounts/models.py", "ROLES"))
+
+
+def _constant_of(path: Path, name: str) -> Any:
+    return _constant(_parse(path), name, ()) if path.is_file() else ()
+
+
+def _roles(declared: Any) -> tuple[str, ...]:
+    """Return ROLES; empty if they are not a list, which the application refuses at its start."""
+    return tuple(map(str, declared)) if isinstance(declared, list | tuple) else ()
 
 
 def modules(folder: Path) -> list[tuple[str, Path]]:

@@ -139,6 +139,28 @@ def test_different_defaults_on_a_dashboard_are_noted(tiny_project: Project) -> N
     )
 
 
+def test_roles_that_no_account_has_are_noted(tiny_project: Project) -> None:
+    chart = "TITLE = 'x'\nDATA = 'sales'\nSQL = ''\ndef table(df): ...\n"
+    build(
+        tiny_project.root,
+        {
+            "app/charts/a.py": f"{chart}ROLES = ['editor', 'boss']\n",
+            "app/charts/b.py": f"{chart}ROLES = 'admin'\nDASHBOARDS = ['Board']\n",
+            "app/config.py": "DASHBOARD_ROLES: dict[str, list[str]] = {'Board': ['admn', 'admin']}\n",
+        },
+    )
+    assert list(rules.roles(tiny_project)) == []  # a login of their own knows its roles
+    models = {"app/blueprints/accounts/models.py": "ROLES = ('viewer', 'editor', 'admin')\n"}
+    build(tiny_project.root, models)
+    findings = list(rules.roles(tiny_project))
+    assert all(finding.is_note for finding in findings)
+    known = "which no account has: they are viewer, editor, admin"
+    assert sentences(findings) == [
+        f"DASHBOARD_ROLES in app/config.py: Board names the role 'admn', {known}",
+        f"ROLES in app/charts/a.py names the role 'boss', {known}",
+    ]
+
+
 def test_links_out_of_the_project_are_refused(tiny_project: Project, tmp_path: Path) -> None:
     build(tmp_path, {"elsewhere/x.csv": f"{KEY}\n"})
     build(tiny_project.root, {"app/loaders/x.py": LOADER.replace("sales", "x")})
