@@ -21,6 +21,7 @@ def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None
     for part in (name, f"{name}-form"):
         if parts.is_part(project, part):
             _remove_part(project, part, echo, force)
+            _report_closed_dashboards(project, echo)
             return
     name, path = _find(project, name)
     is_loader = path.parent == project.loaders
@@ -44,6 +45,18 @@ def remove(project: Project, name: str, echo: Echo, force: bool = False) -> None
     for folder in {file.parent for file in files if project.root / "data" in file.parent.parents}:
         with suppress(OSError):  # it is not empty
             folder.rmdir()
+    _report_closed_dashboards(project, echo)
+
+
+def _report_closed_dashboards(project: Project, echo: Echo) -> None:
+    """Name the dashboards in DASHBOARD_ROLES that have lost their last chart."""
+    with suppress(FlaskdashError):  # a file that is not valid Python
+        if closed := contents.dashboard_roles(project):
+            for title in closed.keys() - contents.dashboards(project).keys():
+                echo(
+                    f"\nNo chart is on the dashboard {title} any more. Remove it from DASHBOARD_ROLES in"
+                    " app/config.py, or the application will not start."
+                )
 
 
 def _remove_part(project: Project, part: str, echo: Echo, force: bool) -> None:

@@ -9,7 +9,7 @@ from flaskdash.generate import render
 from tests.support.data import sales_csv
 from tests.support.fixtures import Cli
 from tests.support.flags import BAR
-from tests.support.projects import snapshot
+from tests.support.projects import close_dashboards, snapshot
 
 
 def test_remove_undoes_add(made: Path, flaskdash: Cli) -> None:
@@ -18,6 +18,16 @@ def test_remove_undoes_add(made: Path, flaskdash: Cli) -> None:
     result = flaskdash("remove", "mine")
     assert "remove    app/charts/mine.py" in result.output
     assert snapshot(made) == before
+
+
+def test_remove_names_a_dashboard_with_roles_that_has_no_chart_left(
+    made: Path, flaskdash: Cli
+) -> None:
+    close_dashboards(made, {"Board": ["admin"]})
+    for name in ("mine", "yours"):
+        flaskdash("add-chart", name, *BAR, "--dashboard", "Board")
+    assert "DASHBOARD_ROLES" not in flaskdash("remove", "mine").output
+    assert "Remove it from DASHBOARD_ROLES in app/config.py" in flaskdash("remove", "yours").output
 
 
 def test_a_chart_that_was_deleted_by_hand_can_be_added_again(made: Path, flaskdash: Cli) -> None:
