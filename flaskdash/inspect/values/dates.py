@@ -57,6 +57,8 @@ _QUARTER = re.compile(r"(19|20)\d{2}[- :]?Q[1-4]", re.I)
 _QUARTER_FIRST = re.compile(r"Q([1-4])[- /']?((19|20)\d{2})", re.I)
 _WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]?\d", re.I)
 _YEARS = re.compile(r"((?:19|20)\d{2})[/-](?:19|20)?(\d{2})")  # 1990/91, 1990-1991
+_CLOCK_IN_BRACKETS = re.compile(r"\(\d{1,2}:\d{2}[^()]*\)$")
+_WORDS_IN_BRACKETS = r"\s*\([^()\d]*\)$"
 _TO_SHAPE = str.maketrans("0123456789", "9" * 10)
 _DECIMAL_MONTH = re.compile(r"(19|20)\d\d\.(0[1-9]|1[0-2])")
 # Hour 24 of a day is the first of the next: in 2024-01-31 24:00, and at the end of 2024013124.
@@ -151,7 +153,24 @@ def recognise(values: Sequence[str], named: bool = False) -> Dating | None:
         or _detect_words(values, named)
         or _detect_midnight(values)
         or _detect_formats(values)
+        or _detect_brackets(values, named)
     )
+
+
+def _detect_brackets(values: Sequence[str], named: bool) -> Dating | None:
+    """Detect dates with a clock in brackets, or with words in brackets behind them."""
+    if not all(value.endswith(")") for value in values):
+        return None
+    is_clock = all(map(_CLOCK_IN_BRACKETS.search, values))
+    cut = (r"[()]", "") if is_clock else (_WORDS_IN_BRACKETS, "")
+    bare = months.rewrite(values, (cut,), False)
+    if any(value.endswith(")") for value in bare) or not (dating := recognise(bare, named)):
+        return None
+    if dating.kind != "format" or dating.zoned or dating.zones or dating.midnight:
+        return None
+    note = "" if is_clock else f"words in brackets behind its dates ({values[0]!r}) are cut off"
+    note = "; ".join(filter(None, (dating.note, note)))
+    return replace(dating, rewrites=(cut, *dating.rewrites), note=note)
 
 
 def _detect_zones(values: Sequence[str], named: bool) -> Dating | None:

@@ -43,6 +43,9 @@ OFFSETS |= {"AKDT": -8, "HST": -10}
 ZONE = rf"(?i:(?:{'|'.join(name for name in OFFSETS if name != 'Z')})(?:[+-]\d{{1,2}}(?::?\d{{2}})?)?)$"
 ZONES = rf"\s?{ZONE}"
 
+# Any marks between the words and numbers of a date: "October 16. 2019", "Aug 5 , 2019".
+_MARKS = (r"[\s.,;/-]+", " ")
+
 # The halves of the day: before noon, and after it.
 HALVES = dict.fromkeys("오전 上午 午前 \u0635 πμ पूर्वाह्न SA ÖÖ".split(), "AM")
 HALVES |= dict.fromkeys("오후 下午 午後 \u0645 μμ अपराह्न CH ÖS".split(), "PM")
@@ -70,6 +73,9 @@ def candidates(values: Sequence[str]) -> Iterator[tuple[Rewrites, bool]]:
         return
     matches = [_LETTERS.match(value) for value in sample]
     first = [match[0].lower() for match in matches if match]
+    has_clocks = any(map(_CLOCK.search, sample))
+    if words and not has_clocks:
+        yield (_MARKS,), False
     has_weekdays = len(first) == len(sample) and all(map(WEEKDAYS.match, first))
     if has_weekdays:
         yield (_WEEKDAY,), False
@@ -80,7 +86,10 @@ def candidates(values: Sequence[str]) -> Iterator[tuple[Rewrites, bool]]:
         for language, beginnings in LANGUAGES.items():
             starts = beginnings.split()
             if months and all(_begins_with_any(month, starts) for month in months):
-                yield _month_rewrites(starts, weekdays, language), True
+                rewrites = _month_rewrites(starts, weekdays, language)
+                yield rewrites, True
+                if not has_clocks:
+                    yield (*rewrites, _MARKS), True
                 break
     yield from _clocks(sample)
 
