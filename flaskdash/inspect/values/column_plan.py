@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from flaskdash.inspect.values import dates, durations, missing, wrappings
+from flaskdash.inspect.values import dates, durations, missing, strays, wrappings
 from flaskdash.inspect.values import numbers as number_format
 from flaskdash.inspect.values.dates import Dating
 from flaskdash.inspect.values.numbers import Numerals
@@ -22,8 +22,10 @@ MOST_ON_SCALE = 11  # numbers from 0 to 10, whose ends may be words
 MOST_ODD = 12  # different words beside numbers or dates
 MOST_WORDS = 0.3  # share of cells with "don't know" or "refused" among amounts
 MOSTLY = 0.5  # share of numbers from which a column that stays text says why
+MOST_ZEROS = 0.1  # of decimals, that begin with a zero too many
 LONGEST_IDENTIFIER = 20  # digits of a number of 64 bits
 MOST_OF_TWO_LENGTHS = 0.9  # of amounts of many digits; random numbers of 64 bits have 99%
+_STRAY = "are written differently"
 BOOLEANS = frozenset({"True", "TRUE", "true", "False", "FALSE", "false"})
 
 
@@ -35,7 +37,7 @@ class ColumnPlan:
     and `literal_words` are values that only look like such words. `reason` says why a column of
     digits stays text. `cut` is an ending to cut off. With `fill`, a value also applies to the
     blank cells below it. `prepare` is a method that changes the text before all else, and `prepared`
-    says what it does. `mixed` tells that pandas would read some parts of a stacked table with another
+    says what it does. `strays` are the mistyped ones of the gaps, in `stray_cells` cells. `mixed` tells that pandas would read some parts of a stacked table with another
     type.
     """
 
@@ -57,12 +59,24 @@ class ColumnPlan:
     prepare: str = ""
     prepared: str = ""
     mixed: bool = False
+    strays: frozenset[str] = frozenset()
+    stray_cells: int = 0
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     def as_text(self, reason: str = "") -> ColumnPlan:
-        """Return a copy of the plan that leaves the column as text."""
+        """Return a copy of the plan that leaves the column, with its mistyped cells, as text."""
         return replace(
-            self, kind="text", numbers=None, dating=None, numeric_text=True, reason=reason
+            self,
+            kind="text",
+            numbers=None,
+            dating=None,
+            numeric_text=True,
+            reason=reason,
+            gaps=self.gaps - self.strays,
+            strays=frozenset(),
+            missing=self.missing - self.stray_cells,
+            stray_cells=0,
+            notes=tuple(note for note in self.notes if _STRAY not in note),
         )
 
 
@@ -87,7 +101,7 @@ def plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
     return _plan_column(name, counts)
 
 
-def _plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
+def _plan_column(name: str, counts: Mapping[str, int], may_have_strays: bool = True) -> ColumnPlan:
     gaps = missing.words(counts)
     values = {cell.strip(): count for cell, count in counts.items() if cell and cell not in gaps}
     empty = counts.get("", 0) + sum(counts[word] for word in gaps)
@@ -128,7 +142,36 @@ def _plan_column(name: str, counts: Mapping[str, int]) -> ColumnPlan:
             note = f"times are local: their zone ({zone}) is left out"
             base = replace(base, notes=(*base.notes, note))
         return _plan_dates(base, dating, values.keys() - odd)
+    if may_have_strays and (plan := _plan_without_strays(base, counts, values)):
+        return plan
     return _plan_text(base, counts, values)
+
+
+def _plan_without_strays(
+    base: ColumnPlan, counts: Mapping[str, int], values: Mapping[str, int]
+) -> ColumnPlan | None:
+    """Plan a column of numbers or dates without the few cells that are written differently."""
+    for kind, mistyped in strays.candidates(base.name, values):
+        regular = {cell: count for cell, count in counts.items() if cell.strip() not in mistyped}
+        plan = _plan_column(base.name, regular, may_have_strays=False)
+        if kind == ("number" if plan.kind == "integer" else plan.kind):
+            cells = frozenset(cell for cell in counts if cell.strip() in mistyped)
+            total = sum(counts[cell] for cell in cells)
+            whole = sum(values.values())
+            note = (
+                f"{total} of {whole:,} values {_STRAY} "
+                f"({_quoted_examples(mistyped)}), so they are read as missing"
+            )
+            return replace(
+                plan,
+                gaps=plan.gaps | cells,
+                missing=plan.missing + total,
+                padded=base.padded,
+                strays=cells,
+                stray_cells=total,
+                notes=(*plan.notes, note),
+            )
+    return None
 
 
 def _plan_text(
@@ -367,16 +410,23 @@ def _plan_dates(base: ColumnPlan, dating: Dating, values: Collection[str] = ()) 
 
 _LEADING_ZERO = re.compile(r"0\d")
 _LONG_NUMBER = re.compile(r"\d{16,}")
+_DECIMAL = re.compile(r"\d+[.,]\d+")
 _POWER = re.compile(r"\d+E\d+")
 _INTEGER_OR_POWER = re.compile(r"\d+(E\d+)?")
 
 
 def _code_reason(values: Collection[str]) -> str:
-    """Return the reason why number-like values are codes (12E4, 01.2), or "" if they are not."""
+    """Return the reason why number-like values are codes (12E4, 01.2), or "" if they are not.
+
+    One 08.9 among decimals has a zero too many.
+    """
     # Programs write powers with a point or a sign: 1.2E+05, or a small e.
     if any(map(_POWER.fullmatch, values)) and all(map(_INTEGER_OR_POWER.fullmatch, values)):
         return "codes such as 12E4, not powers of ten"
-    return "leading zeros" if any(map(_LEADING_ZERO.match, values)) else ""
+    zeros = [value for value in values if _LEADING_ZERO.match(value)]
+    if len(zeros) <= MOST_ZEROS * len(values) and all(map(_DECIMAL.fullmatch, zeros)):
+        return ""
+    return "leading zeros"
 
 
 def settle(plans: list[ColumnPlan], decimal_hint: str, is_given: bool = False) -> list[ColumnPlan]:

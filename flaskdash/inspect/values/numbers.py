@@ -189,6 +189,12 @@ def is_number(value: str) -> bool:
     )
 
 
+def unit_of(value: str) -> str:
+    """Return the mark of money or percent of a number, or ""."""
+    match = _AFFIXED.fullmatch(value)
+    return (match["before"] or match["after"] or "") if match else ""
+
+
 def is_marked(value: str) -> bool:
     """Tell whether a value may be a limit, or an amount with a word for its sign."""
     if match := _SIDED.fullmatch(value):
