@@ -60,6 +60,9 @@ def find_table(
         alignments, key=lambda alignment: (all(alignment.names or [""]), len(alignment.spans))
     )
     rows = [cut(line, best.spans) for line in lines[: best.end]]
+    mark = (dialect.delimiter or "").strip()
+    if mark and _are_delimited(rows[best.start :], mark):
+        return None
     skip = best.start - 1 if best.names is not None else best.start
     table = tabulate(lambda: iter(rows), Header(skip, best.names, len(best.spans)))
     if table is None:
@@ -81,6 +84,16 @@ def find_table(
         Read(format="fixed-width", encoding=encoding),
         "fixed-width text",
         header_rows=skip - best.top + 1,
+    )
+
+
+def _are_delimited(rows: Sequence[Record], delimiter: str) -> bool:
+    """Tell whether all cells of a column begin or end with the delimiter: it stands between cells."""
+    columns = zip(*filter(None, rows), strict=True)
+    return any(
+        all(cell.startswith(delimiter) for cell in column)
+        or all(cell.endswith(delimiter) for cell in column)
+        for column in columns
     )
 
 

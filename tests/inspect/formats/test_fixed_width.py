@@ -131,3 +131,19 @@ def test_a_title_is_not_a_header(save: Save) -> None:
     inspection = read(save([*lines, "Year  Jan  Feb   Mar", *rows]))
     assert list(inspection.frame.columns) == ["Year", "Jan", "Feb", "Mar"]
     assert inspection.column("Mar").missing == 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "key_{0:<12}, {1:<16}, note{2} {0}",
+        "{0:>5}; {1:<14}; Größe {0:>7}{2}",
+        "{1:<14} | {0:<6}| Nr. {0:<9}{2}",
+    ],
+)
+def test_a_delimiter_in_the_same_place_of_each_line_is_no_fixed_width(
+    save: Save, form: str
+) -> None:
+    mark = next(mark for mark in ",;|" if mark in form)
+    lines = [form.format(i, CITIES[i % 4], mark * (i % 5 == 3)) for i in range(12)]
+    assert inspect_source(save(lines)).read.delimiter == mark
