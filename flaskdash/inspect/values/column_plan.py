@@ -17,6 +17,7 @@ from flaskdash.inspect.words import CODE_WORDS, ID_WORDS, names_time, words
 Kind = Literal["text", "integer", "number", "date", "boolean", "empty"]
 Notation = TypeVar("Notation", Numerals, Dating)
 SAMPLE = 300
+FEW = 4  # times SAMPLE: a column with more distinct values is tried on a sample first
 EXACT_DIGITS = 15
 MOST_ON_SCALE = 11  # numbers from 0 to 10, whose ends may be words
 MOST_ODD = 12  # different words beside numbers or dates
@@ -151,6 +152,10 @@ def _plan_without_strays(
     base: ColumnPlan, counts: Mapping[str, int], values: Mapping[str, int]
 ) -> ColumnPlan | None:
     """Plan a column of numbers or dates without the few cells that are written differently."""
+    if len(values) > FEW * SAMPLE:
+        sample = {value: values[value] for value in _sample(values)}
+        if _plan_column(base.name, sample).kind == "text":
+            return None
     for kind, mistyped in strays.candidates(base.name, values):
         regular = {cell: count for cell, count in counts.items() if cell.strip() not in mistyped}
         plan = _plan_column(base.name, regular, may_have_strays=False)

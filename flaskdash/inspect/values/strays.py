@@ -41,6 +41,7 @@ _VERSION = re.compile(r"v?\d++(?:\.\d++)(?:\.\d|[ -]?(?:a|b|rc|alpha|beta|dev)\d
 _CODE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])(?:[^\W_]++(?:[-/ ][^\W_]++)?|\d[\d.,]*+[^\W\d_]++)")
 _AMOUNT = re.compile(r"[\d.,\s'\u2019()+\-\u2212\u2013]+")
 _IN_BRACKETS = re.compile(r"\s*\([^()\d]*\)$")
+_MONTH = re.compile(r"(?<![^\W_])[^\W\d_]{3,12}(?![^\W_])")
 _LETTERS = re.compile(r"[^\W\d_]+\.?")
 _DIGITS = re.compile(r"\d+")
 
@@ -52,14 +53,16 @@ def candidates(name: str, values: Mapping[str, int]) -> Iterator[tuple[str, set[
         return
     keys = list(values)
     sample = keys if len(keys) <= SAMPLE else keys[:: len(keys) // SAMPLE]
-    if sum(bool(_DIGITS.search(value)) for value in sample) < len(sample) / 2:
+    # Many different values, of which a few are strays, are nearly all alike in a sample.
+    least = (MIN_SHARE if len(keys) > len(sample) else 0.5) * len(sample)
+    if sum(bool(_DIGITS.search(value)) for value in sample) < least:
         return
-    if sum(_amount_form(value).count("9") == 1 for value in sample) > len(sample) / 2:
-        for form in _number_forms(sample):
+    if sum(_amount_form(value).count("9") == 1 for value in sample) > least:
+        for form in _number_forms(sample, least):
             strays = _unlike(form, values, 1)
             if strays and not _are_labels(named, values, strays):
                 yield "number", strays
-    if sum(bool(_date_form(value)) for value in sample) > len(sample) / 2:
+    if sum(bool(_date_form(value)) for value in sample) > least:
         for most in range(MOST_DATE_FORMS, 0, -1):
             if strays := _unlike(_date_form, values, most):
                 yield "date", strays
@@ -121,12 +124,16 @@ def _are_labels(named: set[str], values: Mapping[str, int], strays: set[str]) ->
     return is_key or sum(values[value] for value in codes) > 1
 
 
-def _number_forms(sample: list[str]) -> Iterator[Callable[[str], str]]:
+def _number_forms(sample: list[str], least: float) -> Iterator[Callable[[str], str]]:
     """Yield functions that tell numbers of one notation from other cells."""
-    yield _amount_form
-    for _, _, pattern in numbers.STYLES.values():
-        form = partial(_style_form, pattern)
-        if 2 * sum(map(bool, map(form, sample))) > len(sample):
+    tried: list[list[str]] = []
+    styles = [partial(_style_form, pattern) for _, _, pattern in numbers.STYLES.values()]
+    notations: list[Callable[[str], str]] = [_amount_form, *styles]
+    for form in notations:
+        forms = [form(value) for value in sample]
+        usual = Counter(filter(None, forms)).most_common(1)
+        if usual and usual[0][1] > least and forms not in tried:
+            tried.append(forms)
             yield form
 
 
@@ -146,4 +153,5 @@ def _date_form(value: str) -> str:
     """Return the marks of a date, with a for each word and 9 for each number: "a 9, 9"."""
     bare = _IN_BRACKETS.sub("", value)
     form = _DIGITS.sub("9", _LETTERS.sub("a", bare))
-    return form if form.count("9") > 2 or {"a", "9"} <= set(form) else ""
+    is_date = form.count("9") > 2 or (_MONTH.search(bare) and "9" in form)
+    return form if is_date else ""
