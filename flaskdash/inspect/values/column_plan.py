@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from flaskdash.inspect.values import dates, durations, missing, strays, wrappings
+from flaskdash.inspect.values import answers, dates, durations, missing, strays, wrappings
 from flaskdash.inspect.values import numbers as number_format
 from flaskdash.inspect.values.dates import Dating
 from flaskdash.inspect.values.numbers import Numerals
@@ -19,6 +19,7 @@ Notation = TypeVar("Notation", Numerals, Dating)
 SAMPLE = 300
 FEW = 4  # times SAMPLE: a column with more distinct values is tried on a sample first
 EXACT_DIGITS = 15
+MOST_LEVELS = 20  # different numbers of a question, with the codes for "no answer"
 MOST_ON_SCALE = 11  # numbers from 0 to 10, whose ends may be words
 MOST_ODD = 12  # different words beside numbers or dates
 MOST_WORDS = 0.3  # share of cells with "don't know" or "refused" among amounts
@@ -38,7 +39,8 @@ class ColumnPlan:
     and `literal_words` are values that only look like such words. `reason` says why a column of
     digits stays text. `cut` is an ending to cut off. With `fill`, a value also applies to the
     blank cells below it. `prepare` is a method that changes the text before all else, and `prepared`
-    says what it does. `strays` are the mistyped ones of the gaps, in `stray_cells` cells. `mixed` tells that pandas would read some parts of a stacked table with another
+    says what it does. `strays` are the mistyped ones of the gaps, in `stray_cells` cells, and
+    `codes` the numbers for "no answer" among them. `mixed` tells that pandas would read some parts of a stacked table with another
     type.
     """
 
@@ -62,6 +64,7 @@ class ColumnPlan:
     mixed: bool = False
     strays: frozenset[str] = frozenset()
     stray_cells: int = 0
+    codes: tuple[int, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     def as_text(self, reason: str = "") -> ColumnPlan:
@@ -77,6 +80,7 @@ class ColumnPlan:
             strays=frozenset(),
             missing=self.missing - self.stray_cells,
             stray_cells=0,
+            codes=(),
             notes=tuple(note for note in self.notes if _STRAY not in note),
         )
 
@@ -416,6 +420,7 @@ def _plan_dates(base: ColumnPlan, dating: Dating, values: Collection[str] = ()) 
 _LEADING_ZERO = re.compile(r"0\d")
 _LONG_NUMBER = re.compile(r"\d{16,}")
 _DECIMAL = re.compile(r"\d+[.,]\d+")
+_WHOLE = re.compile(r"[+-]?\d{1,15}")
 _POWER = re.compile(r"\d+E\d+")
 _INTEGER_OR_POWER = re.compile(r"\d+(E\d+)?")
 
@@ -432,6 +437,35 @@ def _code_reason(values: Collection[str]) -> str:
     if len(zeros) <= MOST_ZEROS * len(values) and all(map(_DECIMAL.fullmatch, zeros)):
         return ""
     return "leading zeros"
+
+
+def without_codes(
+    plans: Sequence[ColumnPlan], columns: Sequence[Mapping[str, int]]
+) -> list[ColumnPlan]:
+    """Add the codes for "no answer" that several columns of a scale share to the missing cells."""
+    counts: dict[int, dict[int, int]] = {}
+    for index, (plan, column) in enumerate(zip(plans, columns, strict=True)):
+        if plan.kind == "integer" and len(column) < MOST_LEVELS:
+            whole = {cell: n for cell, n in column.items() if _WHOLE.fullmatch(cell.strip())}
+            counts[index] = {int(cell): n for cell, n in whole.items()}
+    result = list(plans)
+    for index, codes in answers.shared_codes(counts).items():
+        cells = frozenset(cell for cell in columns[index] if _is_one_of(cell, codes))
+        total = sum(columns[index][cell] for cell in cells)
+        plan = plans[index]
+        result[index] = replace(
+            plan,
+            gaps=plan.gaps | cells,
+            missing=plan.missing + total,
+            strays=plan.strays | cells,
+            stray_cells=plan.stray_cells + total,
+            codes=tuple(codes),
+        )
+    return result
+
+
+def _is_one_of(cell: str, codes: Collection[int]) -> bool:
+    return bool(_WHOLE.fullmatch(cell.strip())) and int(cell) in codes
 
 
 def settle(plans: list[ColumnPlan], decimal_hint: str, is_given: bool = False) -> list[ColumnPlan]:

@@ -85,7 +85,8 @@ def draft(path: Path, source: SourceTable) -> Draft:
     plans = [
         column_plan.plan_column(n, counts) for n, counts in zip(names, table.columns, strict=True)
     ]
-    plans = column_plan.settle(_adjust(plans, source), source.decimal, source.is_decimal_given)
+    plans = column_plan.without_codes(_adjust(plans, source), table.columns)
+    plans = column_plan.settle(plans, source.decimal, source.is_decimal_given)
     european = is_european(plans)
     plans = [order(p, counts, european) for p, counts in zip(plans, table.columns, strict=True)]
     layout = layout_of(source.layout, table, names)
@@ -421,7 +422,23 @@ def column_notes(plans: list[ColumnPlan]) -> list[str]:
             notes.append(f"{column.name}: times with a zone were converted to UTC")
         if column.kind == "text" and column.reason == UNCONVERTED:
             notes.append(f"{column.name}: {UNCONVERTED}, so it is kept as text")
-    return notes + _gap_notes(plans)
+    return notes + _code_notes(plans) + _gap_notes(plans)
+
+
+def _code_notes(plans: list[ColumnPlan]) -> list[str]:
+    """Return a note on each set of codes for "no answer", with the columns that share it."""
+    notes = []
+    for codes in dict.fromkeys(column.codes for column in plans if column.codes):
+        same = [column for column in plans if column.codes == codes]
+        names = ", ".join(comment(column.name) for column in same[:5])
+        more = f" and {len(same) - 5} more" if len(same) > 5 else ""
+        total = sum(column.stray_cells for column in same)
+        listed = ", ".join(map(str, codes))
+        notes.append(
+            f"{listed} in {total:,} cells of {names}{more}, far outside their scale, "
+            "are read as missing"
+        )
+    return notes
 
 
 def _gap_notes(plans: list[ColumnPlan]) -> list[str]:

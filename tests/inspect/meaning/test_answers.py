@@ -115,3 +115,43 @@ def test_a_word_and_its_negation_are_a_flag(write: Write, yes: str, no: str) -> 
 @pytest.mark.parametrize("values", [["male", "female"], ["man", "woman"], ["York", "New York"]])
 def test_words_that_end_alike_are_no_flag(write: Write, values: list[str]) -> None:
     assert inspect_source(save(write, "group", values)).column("group").role == "category"
+
+
+@pytest.mark.parametrize(
+    ("names", "answers", "codes"),
+    [
+        ("q1 q2 q3", "1 2 3 4 5", "-9 -8 99"),
+        ("trust_a trust_b trust_c trust_d", "0 1 2 3 4 5 6 7 8 9 10", "77 88 99"),
+        ("Zufrieden Nützlich Schnell", "1 2 3 4", "-99 -98"),
+        ("p1 p2 p3", "1 2 3 4 5 6 7", "998"),
+    ],
+)
+def test_codes_that_columns_of_a_scale_share_are_missing(
+    write: Write, names: str, answers: str, codes: str
+) -> None:
+    chance = random.Random(5)
+    count = len(names.split())
+    cells = [chance.choices(answers.split() + codes.split(), k=count) for _ in range(150)]
+    text = f"nr,{names.replace(' ', ',')},plz\n"
+    path = write(text + rows(lambda i: f"{i + 1},{','.join(cells[i])},{90 + i % 10}", 150))
+    inspection = inspect_source(path)
+    listed = ", ".join(sorted(codes.split(), key=int))
+    total = sum(cell in codes.split() for row in cells for cell in row)
+    assert any(note.startswith(f"{listed} in {total} cells of") for note in inspection.notes)
+    for name in names.split():
+        values = inspection.frame[name].dropna()
+        assert set(values.astype(int).astype(str)) == set(answers.split())
+        assert inspection.column(name).type == "integer"
+    assert inspection.frame["plz"].notna().all()
+
+
+@pytest.mark.parametrize("codes", [["9", "9", "9"], ["99", "99", ""], ["99", "98", "97"]])
+def test_codes_near_a_scale_or_of_few_columns_are_only_noted(
+    write: Write, codes: list[str]
+) -> None:
+    chance = random.Random(6)
+    cells = [[chance.choice([*"1234512345", code or "3"]) for code in codes] for _ in range(150)]
+    path = write("nr,q1,q2,q3\n" + rows(lambda i: f"{i + 1},{','.join(cells[i])}", 150))
+    inspection = inspect_source(path)
+    assert not inspection.frame.isna().any().any()
+    assert any("may mean no answer" in note for note in inspection.notes)
