@@ -75,6 +75,7 @@ def test_a_few_mistyped_numbers_are_missing(
         ("bus", [str(n) for n in range(1, 60)] * 3 + ["N12"]),
         ("price", [f"€ {n}.50" for n in range(60)] + ["$ 4.50"]),
         ("x", [f"{n}" for n in range(20)] + ["1o"]),
+        ("time", [f"+{n}.{n % 10}00" for n in range(80)] + ["1:34:50.616"] * 3),
     ],
 )
 def test_labels_with_a_letter_stay_text(write: Write, name: str, cells: list[str]) -> None:
