@@ -50,7 +50,7 @@ ID_WORDS = known(
 # Words that end in "id" by chance: columns with such names may hold numbers.
 NOT_IDS = known(
     "paid prepaid unpaid repaid aid bid underbid overbid acid grid mid solid liquid fluid covid hybrid"
-    " android humid rapid valid invalid steroid thyroid pyramid orchid asteroid said laid steroids"
+    " monkey turkey whiskey donkey jockey hockey android humid rapid valid invalid steroid thyroid pyramid orchid asteroid said laid steroids"
 )
 # These mean an identifier only as the last word, and only if nearly all values differ.
 NUMBER_WORDS = known(
@@ -108,6 +108,16 @@ SUM_WORDS = known(
     " downloads views sessions users incidents trips rides goals points wins losses kwh cogs discounts budgeted actual expenditure expenditures expense expenses spent paid funding grants grant investment exports imports export import production generation consumption emissions bill fare tip tips tolls charge charges billing billed impressions conversions leads signups installs purchases transactions items bytes requests hits errors calls tickets casualties injured injuries killed fatalities victims arrests votes seats medals gold silver bronze flights miles people persons runs assists rebounds vaccinations tests doses hospitalizations admissions discharges enrollment attendance accidents crashes collisions prcp steps calories gross earnings tonnes tons barrels 합계 계 인원 건수 금액"
 )
 SPAN_WORDS = known("years hours minutes seconds days weeks months")  # "years of code" are no codes
+# What one person gets: it is averaged, even if it is a total.
+PAY_WORDS = known(
+    "salary salaries wage wages compensation comp remuneration pay gehalt lohn verdienst salaire salario"
+    " sueldo stipendio sal\u00e1rio lön loon wynagrodzenie"
+)
+# The names of money, in columns of exchange rates.
+CURRENCY_WORDS = known(
+    "dollar dollars euro euros pound pounds sterling yen franc francs krona krone rupee yuan renminbi won peso"
+    " real rand lira ruble zloty forint koruna shekel dirham ringgit baht rupiah"
+)
 LAST_WORDS = known("cumulative cum cumsum running ytd")
 STOCK_WORDS = known(
     "population pop inventory stock headcount subscribers followers employees employment 인구"

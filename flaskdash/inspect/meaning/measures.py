@@ -10,6 +10,7 @@ import pandas as pd
 
 from flaskdash.inspect import words as vocabulary
 from flaskdash.inspect.model import Column, ColumnType
+from flaskdash.inspect.values.numbers import CODES
 from flaskdash.inspect.words import is_per, words
 
 # Amounts in these units add up, unless the name is that of a price or a rate.
@@ -24,6 +25,9 @@ _WEIGHT = re.compile(
     r"w(ei)?gh?t|w8|gewicht|gew(?![a-z])|pond|poids|peso|(?<![a-z])wt|wt(?![a-z])|(?<![a-z])vikt",
     re.I,
 )
+MIN_CURRENCIES = 2  # columns of exchange rates
+MOST_CHANGE = 0.05  # of a rate, from one row to the next
+_CURRENCY_CODES = frozenset(CODES.split("|"))
 EXTREMES = frozenset({"min", "max", "minimum", "maximum", "lowest", "highest", "peak"})
 MEANS = frozenset({"rate", "ratio", "avg", "average", "mean", "median"})
 UNITS = {
@@ -60,7 +64,7 @@ def aggregation(
         return "last"
     if word_set & EXTREMES or name_words[:1] == ["ave"]:
         return "mean"
-    if unit == "%" or is_per(name) or word_set & MEANS:
+    if unit == "%" or is_per(name) or word_set & (MEANS | vocabulary.PAY_WORDS):
         return "mean"
     if "unit" in word_set and word_set & {"cost", "costs", "value"}:
         return "mean"  # the price of one piece
@@ -118,6 +122,30 @@ def readings(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
         if low > 0.4 * high and float(values.std()) < 0.2 * float(values.median()):
             names.add(column.name)
     return names
+
+
+def exchange_rates(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the columns named after currencies whose numbers change little from row to row."""
+    if not any(column.role == "time" for column in columns):
+        return set()
+    named = [
+        column.name
+        for column in columns
+        if column.role == "measure" and column.type == "number" and _names_currency(column.name)
+    ]
+    if len(named) < MIN_CURRENCIES:
+        return set()
+    values = frame[named].astype("float64")
+    is_steady = values.diff().abs().median() < MOST_CHANGE * values.abs().median()
+    return set(is_steady.index[is_steady])
+
+
+def _names_currency(name: str) -> bool:
+    """Tell whether a name is that of a currency: EUR, USD/EUR, Japanese yen."""
+    name_words = words(name)
+    last = name_words[-1:] and name_words[-1] in vocabulary.CURRENCY_WORDS
+    codes = all(word.upper() in _CURRENCY_CODES for word in name_words)
+    return bool(name_words) and len(name_words) <= 3 and bool(last or codes)
 
 
 def weak_totals(columns: Sequence[Column]) -> set[str]:

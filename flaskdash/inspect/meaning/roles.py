@@ -15,6 +15,7 @@ from flaskdash.inspect.meaning import codes, order, totals
 from flaskdash.inspect.meaning.measures import (
     age_categories,
     aggregation,
+    exchange_rates,
     line_amounts,
     questions,
     readings,
@@ -33,6 +34,9 @@ MOSTLY_UNIQUE = 0.5  # share of the answers in free text that occur once
 LISTED = ("category", "text", "identifier", "geography")  # the roles of columns that may hold lists
 MOST_LISTS = 5000  # cells that tell whether a column holds lists
 NEARLY_ALL = 0.98  # of the rows that a number tells apart; of the numbers between its ends
+# Numbers drawn by chance: how many, how large, the share of each tenth of their range, and of round ones.
+MIN_KEYS = 50  # in equal steps
+MIN_RANDOM, LEAST_RANDOM, EVEN_SHARES, MOST_ROUND = 100, 10**8, (0.02, 0.25), 0.25
 MOST_LEVELS = 20  # values of a whole number that is a category
 AGGREGATIONS = ("sum", "mean", "last")
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?"
@@ -78,6 +82,7 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
     columns = _with_aggregate(columns, running_totals(frame, columns), "last")
     columns = _with_aggregate(columns, readings(frame, columns), "mean")
     columns = _with_aggregate(columns, weak_totals(columns), "mean")
+    columns = _with_aggregate(columns, exchange_rates(frame, columns), "mean")
     return totals.mark(frame, columns)
 
 
@@ -310,7 +315,7 @@ def _is_identifier(name: str, present: pd.Series, distinct: int, position: int) 
         return True
     if distinct > 20 and _names_codes(last_word) and not name_words & vocabulary.SPAN_WORDS:
         return True
-    if _is_index(name, present, distinct, position):
+    if _is_index(name, present, distinct, position) or _is_random(name_words, present, distinct):
         return True
     is_count = name_words & vocabulary.SUM_WORDS - vocabulary.NUMBER_WORDS
     if last_word in vocabulary.NUMBER_WORDS and not is_count and distinct > 20:
@@ -342,7 +347,7 @@ def _is_level(name_words: set[str], present: pd.Series, distinct: int) -> bool:
 
 def _names_codes(word: str) -> bool:
     """Tell whether whole numbers with a name that ends in this word are codes: schoolid, ccode."""
-    return word.endswith(("code", "id", "idno")) and word not in vocabulary.NOT_IDS
+    return word.endswith(("code", "id", "idno", "key")) and word not in vocabulary.NOT_IDS
 
 
 def _is_area(name: str) -> bool:
@@ -378,7 +383,29 @@ def _is_index(name: str, present: pd.Series, distinct: int, position: int) -> bo
     # A rank has each number once, but for ties and gaps; R has the names of rows before row numbers.
     if len(present) >= 20 and is_dense and (not is_counting or position == 1):
         return True
-    return (is_counting and position == 0) or is_unnamed
+    # A program counts its keys in steps of 10, which are no amounts.
+    step = float(steps.median())
+    is_axis = any(word in vocabulary.NUMBERED_WORDS | vocabulary.MEAN_WORDS for word in words(name))
+    is_even = step > 1 and bool((steps == step).mean() > NEARLY_ALL) and len(present) >= MIN_KEYS
+    return ((is_counting or (is_even and not is_axis)) and position == 0) or is_unnamed
+
+
+def _is_random(name_words: set[str], present: pd.Series, distinct: int) -> bool:
+    """Tell whether whole numbers are drawn by chance, as seeds and keys are.
+
+    They are long, nearly all differ, and they fill their range evenly; amounts crowd at its low end.
+    """
+    measured = vocabulary.SUM_WORDS | vocabulary.STOCK_WORDS | vocabulary.MEAN_WORDS
+    if len(present) < MIN_RANDOM or distinct < NEARLY_ALL * len(present):
+        return False
+    low, high = float(present.min()), float(present.max())
+    if name_words & (measured - {"seed"}) or low < 0 or high < LEAST_RANDOM:
+        return False
+    tenths = ((present.astype("float64") - low) / (high - low) * 10).clip(upper=9).astype(int)
+    shares = tenths.value_counts(normalize=True).reindex(range(10), fill_value=0.0)
+    ends_in_zero = float((present % 10 == 0).mean())
+    is_even = bool(shares.between(*EVEN_SHARES).all())
+    return is_even and ends_in_zero < MOST_ROUND and not present.is_monotonic_increasing
 
 
 def grain_of(present: pd.Series) -> str:
