@@ -110,12 +110,12 @@ def _are_labels(named: set[str], values: Mapping[str, int], strays: set[str]) ->
     units = {"", *map(numbers.unit_of, regular)}
     if not all(numbers.unit_of(value) in units for value in strays):
         return True  # an amount in another currency is not mistyped
-    if len(regular) < MIN_DISTINCT:
-        return True
     if any(values[value] > MOST_REPEATS for value in strays if _DIGITS.search(value)):
         return True
     if named & _MEASURES:
         return False
+    if len(regular) < MIN_DISTINCT:
+        return True
     codes = [value for value in strays if _CODE.fullmatch(value)]
     if not codes:
         return False
