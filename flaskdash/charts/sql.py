@@ -300,7 +300,8 @@ def _without_thin_end(chart: Chart, dialect: Dialect, clauses: list[str]) -> lis
     if chart.only:
         rows += f" AND {clauses[0]}"
     return [
-        f"{name} <= (  -- without the last {name} that has less than half of the usual rows\n"
+        # The name of a column may hold a line break, which would end a comment.
+        f"{name} <= (  -- without a last step that has less than half of the usual rows\n"
         f"    SELECT max({name}) FROM (\n"
         f"        SELECT {name} {rows}\n"
         f"        GROUP BY 1 HAVING count(*) >= (\n"

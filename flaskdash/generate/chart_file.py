@@ -273,7 +273,7 @@ def _drawing(
         zero=chart.agg in {"sum", "count", "share"},
         log=axes.log_scale(frame[chart.y]) if may_be_log else None,
     )
-    color_names = _color_names(chart, columns)
+    x_names, color_names = _x_names(chart, x_column), _color_names(chart, columns)
     if chart.mode == "percent":
         y_axis = _axis(f"share of {_measure_label(chart)}", "%")
     return {
@@ -291,7 +291,7 @@ def _drawing(
         "rows_axis": repr(capital(chart.row_name or "rows")),
         "hover": lambda text: _hover(chart, unit, text),
         "x_is_text": x_is_text,
-        "x_names": repr(_x_names(chart, x_column)) if _x_names(chart, x_column) else "",
+        "x_names": repr(x_names) if x_names else "",
         "color_names": repr(color_names) if color_names else "",
         "x_is_time": x_is_time,
         "label": repr(chart.label) if chart.label else "",
@@ -421,7 +421,7 @@ def _ends(bins: sql.Bins) -> str:
 
 
 def _short(number: float) -> str:
-    """Return a number as the labels of an axis write it: 16M, 2.5k, 0.04."""
+    """Return a number as the labels of an axis write it: 16M, 26k, 2500, 0.04."""
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(number) >= 10 * size or abs(number) >= size > 1e3:
             return f"{number / size:g}{letter}"

@@ -359,6 +359,7 @@ class Facts:
         """The flag that the table is about, such as attrition; not one that is nearly constant."""
         last = self.columns[-1].name if self.columns else ""
         ranked = []
+        same_question = answers(self.columns)
         named = [flag for flag in self.flags if self._names_the_table(set(words(flag.name)))]
         for flag in self.flags:
             name_words = set(words(flag.name))
@@ -367,7 +368,7 @@ class Facts:
             is_target = name_words & TARGETS and len(name_words) == 1
             is_named = named == [flag] or bool(name_words & OUTCOMES)
             score = 3 * bool(is_target) + 2 * is_named
-            is_last = flag.name == last and flag not in answers(self.columns)
+            is_last = flag.name == last and flag not in same_question
             score += is_last and self.time is None
             if score and 0.005 < float(self.truth_values(flag).mean()) < 0.995:
                 ranked.append((score, self.position(flag), flag))
@@ -452,9 +453,14 @@ class Facts:
 
     def is_spoilt(self, measure: Column) -> bool:
         """Tell whether impossible values make the mean of a measure unlike nearly all its values."""
-        values = self.frame[measure.name].dropna()
-        low, high = (float(values.quantile(share)) for share in (1 - BULK, BULK))
-        return len(values) >= ROWS_OF_BULK and not low <= float(values.mean()) <= high
+        return measure.name in self._spoilt
+
+    @cached_property
+    def _spoilt(self) -> set[str]:
+        values = self.frame[[m.name for m in self.settled if m.agg == "mean"]].astype("float64")
+        low, high, means = values.quantile(1 - BULK), values.quantile(BULK), values.mean()
+        is_enough = values.count() >= ROWS_OF_BULK
+        return set(values.columns[is_enough & ((means < low) | (means > high))])
 
     def is_stepped(self, measure: Column) -> bool:
         """Tell whether a measure has so few values that bars say more than a histogram."""

@@ -52,7 +52,9 @@ def _main_measures(facts: Facts) -> list[Column]:
     """
     amounts = [m for m in facts.single_measures[:3] if _adds_up(m)]
     # The latest of a few countries would stand for all.
-    amounts = [m for m in amounts if m.agg != "last" or not _ends_thinly(facts, m, facts.step)]
+    amounts = [
+        m for m in amounts if m.agg != "last" or not _lacks_latest_rows(facts, m, facts.step)
+    ]
     if facts.is_panel and facts.crowded:
         return amounts
     means = [m for m in facts.single_measures[: facts.main] if m.agg == "mean"]
@@ -121,7 +123,7 @@ def _is_noun(text: str) -> bool:
     return text.isalpha() and text.isascii()
 
 
-def _ends_thinly(facts: Facts, measure: Column, grain: str | None) -> bool:
+def _lacks_latest_rows(facts: Facts, measure: Column, grain: str | None) -> bool:
     """Tell whether the latest step lacks most of what is measured, or nearly all of what happens."""
     time = facts.time
     if time is None or not facts.crowded or grain != (time.grain or grain):
@@ -161,7 +163,7 @@ def _latest(facts: Facts) -> Chart | None:
     is_mean_of_events = measure.agg == "mean" and not facts.is_panel and not facts.balanced
     if is_mean_of_events and not _has_rows(ROWS_OF_MEAN, facts, time, grain):
         return None
-    if _ends_thinly(facts, measure, grain):
+    if _lacks_latest_rows(facts, measure, grain):
         return None
     name = measure_title(measure, facts.is_single).removeprefix("Latest ")
     title = capital(f"{name} in the latest {grain}")
