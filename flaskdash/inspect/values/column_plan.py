@@ -12,11 +12,11 @@ from flaskdash.inspect.values import answers, dates, durations, missing, strays,
 from flaskdash.inspect.values import numbers as number_format
 from flaskdash.inspect.values.dates import Dating
 from flaskdash.inspect.values.numbers import Numerals
+from flaskdash.inspect.values.sample import SAMPLE, sample_of
 from flaskdash.inspect.words import CODE_WORDS, ID_WORDS, names_time, words
 
 Kind = Literal["text", "integer", "number", "date", "boolean", "empty"]
 Notation = TypeVar("Notation", Numerals, Dating)
-SAMPLE = 300
 FEW = 4  # times SAMPLE: a column with more distinct values is tried on a sample first
 EXACT_DIGITS = 15
 MOST_LEVELS = 20  # different numbers of a question, with the codes for "no answer"
@@ -157,7 +157,7 @@ def _plan_without_strays(
 ) -> ColumnPlan | None:
     """Plan a column of numbers or dates without the few cells that are written differently."""
     if len(values) > FEW * SAMPLE:
-        sample = {value: values[value] for value in _sample(values)}
+        sample = {value: values[value] for value in sample_of(values)}
         if _plan_column(base.name, sample).kind == "text":
             return None
     for kind, mistyped in strays.candidates(base.name, values):
@@ -192,7 +192,7 @@ def _plan_text(
         values = {value: count for value, count in values.items() if value != sentinel}
     literal_words = missing.real_values(base.name, base.gaps, counts)
     rows = sum(values.values())
-    sample = _sample(values)
+    sample = sample_of(values)
     has_numbers = any(map(number_format.is_number, sample))
     notes: tuple[str, ...] = ()
     count = 0
@@ -266,18 +266,12 @@ def _quoted_examples(cells: set[str]) -> str:
     return ", ".join(repr(cell) for cell in sorted(cells)[:3])
 
 
-def _sample(values: Mapping[str, int]) -> list[str]:
-    """Return up to about SAMPLE distinct values, spread over the whole column."""
-    keys = list(values)
-    return keys if len(keys) <= SAMPLE else keys[:: len(keys) // SAMPLE]
-
-
 def _numbers(values: Mapping[str, int]) -> tuple[Numerals | None, set[str]]:
     """Return how the column writes numbers, and the few values that are not numbers.
 
     What fails on a sample is not looked for in all values, which takes long if they are many.
     """
-    sample = _sample(values)
+    sample = sample_of(values)
     if number_format.recognise(sample):
         if notation := number_format.recognise(values):
             return notation, set()
@@ -313,7 +307,7 @@ def _durations(name: str, values: Mapping[str, int]) -> tuple[Numerals | None, s
 def _dating(name: str, values: Mapping[str, int]) -> tuple[Dating | None, set[str]]:
     """Return how the column writes dates, and the few values that are not dates."""
     named = names_time(name)
-    sample = _sample(values)
+    sample = sample_of(values)
     may_be_dates = _look_like_dates(sample) or bool(dates.recognise(sample, named))
     if may_be_dates and (dating := dates.recognise(list(values), named)):
         return dating, set()
@@ -333,8 +327,8 @@ def _recognise_most(
     recognise: Callable[[Collection[str]], Notation | None],
 ) -> tuple[Notation | None, set[str]]:
     """Recognise the values that fit, if the odd ones are few words without a digit."""
-    sample = [value for value in _sample(values) if fits(value)]
-    if len(_sample(values)) - len(sample) > MOST_ODD or not recognise(sample):
+    sample = [value for value in sample_of(values) if fits(value)]
+    if len(sample_of(values)) - len(sample) > MOST_ODD or not recognise(sample):
         return None, set()
     odd = {value for value in values if not fits(value)}
     rows = sum(values.values())

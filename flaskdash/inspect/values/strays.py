@@ -10,6 +10,7 @@ from functools import partial
 import pandas as pd
 
 from flaskdash.inspect.values import dates, numbers
+from flaskdash.inspect.values.sample import SAMPLE, sample_of
 from flaskdash.inspect.words import (
     CODE_WORDS,
     ID_WORDS,
@@ -28,7 +29,7 @@ MOST_STRAYS = 20  # different ones: the loader lists them
 MOST_REPEATS = 2  # cells with the same stray; more of them mean something
 MOST_UNIQUE = 0.9  # of whole numbers, of which more are keys
 MIN_OF_FORM, MOST_DATE_FORMS = 3, 3  # cells of a form of dates; forms in a column
-SAMPLE, PARTS = 300, 5
+PARTS = 5
 
 # Numbers in columns with such names are not measured.
 LABEL_WORDS = known(
@@ -51,10 +52,9 @@ def candidates(name: str, values: Mapping[str, int]) -> Iterator[tuple[str, set[
     named = set(words(name))
     if named & (CODE_WORDS | ID_WORDS | NUMBER_WORDS) or sum(values.values()) < MIN_REGULAR:
         return
-    keys = list(values)
-    sample = keys if len(keys) <= SAMPLE else keys[:: len(keys) // SAMPLE]
+    sample = sample_of(values)
     # Many different values, of which a few are strays, are nearly all alike in a sample.
-    least = (MIN_SHARE if len(keys) > len(sample) else 0.5) * len(sample)
+    least = (MIN_SHARE if len(values) > len(sample) else 0.5) * len(sample)
     if sum(bool(_DIGITS.search(value)) for value in sample) < least:
         return
     if sum(_amount_form(value).count("9") == 1 for value in sample) > least:
