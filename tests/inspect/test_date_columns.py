@@ -98,3 +98,67 @@ def test_the_hour_is_part_of_a_date_in_four_columns(write: Write) -> None:
 def test_other_columns_beside_a_date_stay(write: Write, row: str) -> None:
     lines = [row.format(day=day, n=n) for n, day in enumerate(DAYS * 2)]
     assert "datetime" not in inspect_source(write("\n".join(["date,n,time", *lines]))).frame
+
+
+ENGLISH = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+
+
+def months_table(sep: str, names: list[str], first: str, more: dict[str, float]) -> str:
+    """Return a table of six years with a column for each month, and columns made of them.
+
+    These are given as the share of the sum of all months.
+    """
+    lines = [sep.join([first, *names, *more])]
+    for year in range(2015, 2021):
+        values = [year % 7 + (n - 6) ** 2 % 11 + n / 4 for n in range(12)]
+        made = [f"{sum(values) * share:.1f}" for share in more.values()]
+        lines.append(sep.join([str(year), *(f"{value:.1f}" for value in values), *made]))
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("sep", "names", "year", "more"),
+    [
+        (",", ENGLISH, "Year", {"Annual": 1 / 12}),
+        (";", [name[:3] for name in GERMAN], "Jahr", {"Summe": 1.0}),
+        ("\t", FRENCH, "année", {}),
+        (",", [name.upper() for name in ENGLISH], "YEAR", {"Avg": 1 / 12, "Total": 1.0}),
+    ],
+)
+def test_columns_named_by_months_become_rows_with_a_date(
+    write: Write, sep: str, names: list[str], year: str, more: dict[str, float]
+) -> None:
+    path = write(months_table(sep, names, year, more))
+    found = inspect_source(path)
+    df = execute(found, path)
+    assert list(df.columns) == [year, "month", "value", "date"]
+    assert len(df) == 72
+    assert df["date"].min() == pd.Timestamp("2015-01-01")
+    assert df.set_index("date")["value"][pd.Timestamp("2020-03-01")] == 2020 % 7 + 16 % 11 + 0.5
+    assert all(name in " ".join(found.notes) for name in more)
+
+
+def test_months_without_a_year_become_a_category_in_order(write: Write) -> None:
+    lines = [
+        f"{city}," + ",".join(str(n * k + 0.5) for n in range(12)) for k, city in enumerate("ABC")
+    ]
+    found = inspect_source(write("city," + ",".join(ENGLISH) + "\n" + "\n".join(lines)))
+    assert [c.name for c in found.columns] == ["city", "month", "value"]
+    assert list(found.column("month").order) == ENGLISH
+
+
+def test_what_lies_beside_the_months_but_is_not_made_of_them_stays(write: Write) -> None:
+    heights = [12.5, 3.5, 9.5, 4.5, 11.5, 2.5]
+    lines = months_table(",", ENGLISH, "year", {}).splitlines()
+    lines = [f"{line},{extra}" for line, extra in zip(lines, ["height", *heights], strict=True)]
+    found = inspect_source(write("\n".join(lines)))
+    assert "height" in {column.name for column in found.columns}
+
+
+def test_names_of_persons_are_no_months(write: Write) -> None:
+    names = "Jan Mara April May June Julia August Otto Nora Dieter Sepp Feline".split()
+    lines = [
+        f"{year}," + ",".join(str(year % 7 + n) for n in range(12)) for year in range(2000, 2010)
+    ]
+    found = inspect_source(write("year," + ",".join(names) + "\n" + "\n".join(lines)))
+    assert [c.name for c in found.columns] == ["year", *names]

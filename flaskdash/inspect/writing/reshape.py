@@ -19,6 +19,8 @@ from flaskdash.inspect.writing.hierarchy import TOLERANCE
 
 MIN_YEARS = 5
 MOST_MONTHS = 12
+LONGEST_MONTH = 12  # letters; a longer name is that of a thing
+MIN_MEANS, BETWEEN, LEAST_STRENGTH = 5, 0.9, 0.7  # rows; shares of them; correlation
 MIN_DATES = 4  # the quarters of a year
 MIN_BASKET = 5
 MOSTLY_SUMS = 0.95  # share of the values of a column that are the sums of others
@@ -73,10 +75,10 @@ def reshape(frame: pd.DataFrame, ragged: bool = False) -> Reshape | None:
 
 @dataclass(frozen=True)
 class _DatedColumns:
-    """Columns whose names are years or dates.
+    """Columns whose names are years, months or dates.
 
-    `variable` names the new column of years or dates, and `convert` is the expression for its
-    values. `value` names the new column of values, if the old names tell that.
+    `variable` names the new column of these, and `convert` is the expression for its values, or ""
+    if they stay as they are. `value` names the new column of values, if the old names tell that.
     """
 
     columns: list[str]
@@ -86,18 +88,21 @@ class _DatedColumns:
 
 
 def wide(frame: pd.DataFrame) -> Reshape | None:
-    """Return the melt of a table with a column for each year or date."""
+    """Return the melt of a table with a column for each year, month or date."""
     names = [str(name) for name in frame.columns]
-    dated = _year_columns(names) or _date_columns(names)
+    dated = _year_columns(names) or _date_columns(names) or _month_columns(names)
     if dated is None:
         return None
     columns = dated.columns
     if not all(pd.api.types.is_numeric_dtype(frame[name]) for name in columns):
         return None
     identifiers = [name for name in names if name not in set(columns)]
-    # A column with the sum of the others would be repeated in each row.
+    # A column with the sum of the others, or their mean, would be repeated in each row.
     whole = frame[columns].sum(axis="columns")
     sums = [name for name in identifiers if _is_sum(name, frame[name], whole)]
+    if dated.variable == "month":
+        spare = [name for name in identifiers if name not in sums]
+        sums += [name for name in spare if _is_mean(frame[name], frame[columns])]
     identifiers = [name for name in identifiers if name not in sums]
     numbers = [name for name in identifiers if pd.api.types.is_float_dtype(frame[name])]
     if not identifiers or len(numbers) > 3 or len(columns) < len(identifiers):
@@ -108,19 +113,24 @@ def wide(frame: pd.DataFrame) -> Reshape | None:
     value = free(dated.value, used) if dated.value else _value_name(frame, identifiers, used)
     target = f"df[{literal(variable)}]"
     drop = f".drop(columns={literal(sums)})" if sums else ""
-    lines = (
+    lines = [
         f"# One row for each {dated.variable}, in place of a column each.",
         f"df = df{drop}.melt(id_vars={literal(identifiers)}, var_name={literal(variable)}, "
         f"value_name={literal(value)})",
         f"df = df.dropna(subset={literal(value)}, ignore_index=True)",
-        f"{target} = {dated.convert.replace('{c}', target)}",
-    )
+    ]
+    if dated.convert:
+        lines.append(f"{target} = {dated.convert.replace('{c}', target)}")
+    elif year := _part(frame[identifiers], "year"):
+        long = frame.melt([year], columns, variable)
+        dating = date_parts(long[[year, variable]])
+        lines += dating.lines if dating else ()
     without = f"; {comment(', '.join(sums))} is left out" if sums else ""
     note = (
         f"{len(columns)} columns from {comment(columns[0])} to {comment(columns[-1])} became "
         f"rows: {variable} and {value}; empty ones were left out{without}"
     )
-    return Reshape(lines, note)
+    return Reshape(tuple(lines), note)
 
 
 def _is_sum(name: str, values: pd.Series, whole: pd.Series) -> bool:
@@ -132,6 +142,28 @@ def _is_sum(name: str, values: pd.Series, whole: pd.Series) -> bool:
     return name.strip().lower() in SUMS or bool(
         filled.sum() > 2 and is_equal[filled].mean() > MOSTLY_SUMS
     )
+
+
+def _is_mean(values: pd.Series, months: pd.DataFrame) -> bool:
+    """Tell whether a column is the mean of months, or of a season, maybe with December before.
+
+    It lies between them, and rises and falls with them.
+    """
+    if not pd.api.types.is_float_dtype(values) or len(values) < MIN_MEANS:
+        return False
+    is_between = values.between(months.min(axis="columns"), months.max(axis="columns"))
+    strength = float(values.corr(months.mean(axis="columns")))
+    return float(is_between[values.notna()].mean()) > BETWEEN and strength > LEAST_STRENGTH
+
+
+def _month_columns(names: Sequence[str]) -> _DatedColumns | None:
+    """Return twelve columns in a row that are named by the months, in one language."""
+    for start in range(len(names) - MOST_MONTHS + 1):
+        columns = [*names[start : start + MOST_MONTHS]]
+        numbers = month_numbers(pd.Series(columns, dtype="str"))
+        if len(numbers) == MOST_MONTHS and all(len(name) <= LONGEST_MONTH for name in columns):
+            return _DatedColumns(columns, "month", "")
+    return None
 
 
 def _year_columns(names: Sequence[str]) -> _DatedColumns | None:
