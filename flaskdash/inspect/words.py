@@ -98,7 +98,7 @@ MEAN_WORDS = known(
     " level density humidity pressure grade gpa bmi rank delay distance size mass mm cm km kg mpg"
     " expectancy exp satisfaction tenure salary income wage probability yield odds frequency hdi"
     " interest margin discount fraction efficiency latency elevation altitude magnitude mag ppm"
-    " trend interpolated close open high low adj runtime horsepower acceleration years hours"
+    " trend interpolated point dir direction heading bearing azimuth aspect close open high low adj runtime horsepower acceleration years hours"
     " daily hourly monthly yearly progress popularity tavg tmax tmin awnd mileage odometer ctr cpc cpm cpa roas roi nps csat poverty unemployment commute ret return returns balance gini cpi aqi ozone glucose cholesterol bp bpm systolic diastolic insulin voltage visibility windspeed carat displacement cylinders rooms days sqft sqm living lot bedrooms bathrooms floors ms millis sec seconds quality ph alcohol life capita use seed draw time pages mw gw samplesize"
 )
 SUM_WORDS = known(
@@ -121,6 +121,9 @@ CURRENCY_WORDS = known(
 LAST_WORDS = known("cumulative cum cumsum running ytd")
 STOCK_WORDS = known(
     "population pop inventory stock headcount subscribers followers employees employment 인구"
+)
+SINCE_WORDS = known(
+    "start end begin began from until founded built opened closed established born died birth death"
 )
 CLOCK_WORDS = known("time arr dep arrival departure start end")
 COUNTED_WORDS = SUM_WORDS - {"total"} | known("rating score rate stars rank")

@@ -55,12 +55,16 @@ def _are_twins(pairs: pd.DataFrame, distinct: int) -> bool:
 
 
 def _numbers_of_codes(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
-    """Return the integer columns with the numbers in a text column's codes, by a word of its name."""
+    """Return the integer columns with the numbers in a text column's codes, by a word of its name.
+
+    The first ages of groups such as 5-9 are such numbers, too.
+    """
     numbers = [c for c in columns if c.type == "integer" and c.role == "measure"]
-    codes = [c for c in columns if c.type == "text" and c.role == "identifier"]
+    codes = [c for c in columns if c.type == "text" and c.role in ("identifier", "category")]
     result: set[str] = set()
     for number, code in itertools.product(numbers, codes):
-        if set(words(number.name)) & set(words(code.name)):
+        is_code = code.role == "identifier" or number.distinct == code.distinct <= len(frame) / 3
+        if is_code and set(words(number.name)) & set(words(code.name)):
             digits = frame[code.name].astype("str").str.extract(r"(\d{1,15})")[0]
             if float((frame[number.name] == pd.to_numeric(digits)).mean()) > SAME:
                 result.add(number.name)

@@ -16,6 +16,8 @@ from flaskdash.inspect.words import is_per, words
 # Amounts in these units add up, unless the name is that of a price or a rate.
 _AMOUNT_UNIT = re.compile(r"(?<![a-z])([kmgt]wh|tonn?e?s|mtoe|lit(er|re)s)(?![a-z])", re.IGNORECASE)
 MANY_MEANS = 4
+MIN_WHOLES, MIN_PARTS, OWN_AMOUNT = 20, 2, 0.9  # orders; lines of each; orders unlike all others
+CENSUS_YEARS, MIN_CENSUSES = 5, 3
 MIN_QUESTIONS = 3  # columns with one stem, so that they are the questions of a survey
 TOP_OF_SCALE = 10
 MEAN_TOLERANCE = 0.02  # weights are scaled to a mean of 1, maybe before some rows were left out
@@ -202,6 +204,23 @@ def age_categories(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
     return names
 
 
+def repeated(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
+    """Return the amounts of wholes that each of their rows repeats: of an order, in each of its lines.
+
+    Nearly every whole has an amount of its own; the prices of a shop's goods coincide.
+    """
+    keys = [c for c in columns if c.role in ("category", "geography", "identifier")]
+    keys = [c for c in keys if MIN_WHOLES <= c.distinct <= len(frame) / MIN_PARTS]
+    amounts = [c for c in columns if c.agg == "sum" and c.distinct >= OWN_AMOUNT * MIN_WHOLES]
+    return {
+        amount.name
+        for amount in amounts
+        for key in keys
+        if OWN_AMOUNT * key.distinct <= amount.distinct <= key.distinct
+        and int(frame.groupby(key.name)[amount.name].nunique(dropna=False).max()) == 1
+    }
+
+
 def running_totals(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
     """Return the measures that only grow in time, or hardly change, within each place or category.
 
@@ -212,6 +231,8 @@ def running_totals(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
     names = [c.name for c in columns if c.role == "measure" and c.agg == "sum"]
     if not times or not names or len(frame) < 30:
         return set()
+    if times[0].type == "integer" and _are_censuses(frame[times[0].name]):
+        return set(names)
     steps = _steps_in_time(frame, columns, times[0].name, names)
     if steps is None:
         return set()
@@ -220,6 +241,13 @@ def running_totals(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
         for name in names
         if vocabulary.STOCK_WORDS & set(words(name)) or _is_level(name, frame[name], steps[name])
     }
+
+
+def _are_censuses(years: pd.Series) -> bool:
+    """Tell whether years are five or ten apart: a state is counted so, events are in each year."""
+    steps = years.dropna().drop_duplicates().sort_values().diff().dropna()
+    are_whole = bool((steps % CENSUS_YEARS == 0).all())
+    return are_whole and len(steps) >= MIN_CENSUSES - 1
 
 
 def _steps_in_time(

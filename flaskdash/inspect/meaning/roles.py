@@ -19,6 +19,7 @@ from flaskdash.inspect.meaning.measures import (
     line_amounts,
     questions,
     readings,
+    repeated,
     running_totals,
     survey_weights,
     unit_of,
@@ -80,6 +81,7 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
     columns = _with_aggregate(columns, questions(frame, columns), "mean")
     columns = _with_aggregate(columns, line_amounts(frame, columns), "sum")
     columns = _with_aggregate(columns, running_totals(frame, columns), "last")
+    columns = _with_aggregate(columns, repeated(frame, columns), "mean")
     columns = _with_aggregate(columns, readings(frame, columns), "mean")
     columns = _with_aggregate(columns, weak_totals(columns), "mean")
     columns = _with_aggregate(columns, exchange_rates(frame, columns), "mean")
@@ -294,6 +296,8 @@ def _number_role(
         return "identifier"
     if not name_words & vocabulary.SUM_WORDS and present.between(1900, 2100).mean() > 0.9:
         return "category"
+    if 1000 <= low <= high <= 2200 and name_words & vocabulary.SINCE_WORDS:
+        return "category"  # the first and last year of a reign
     if {low, high} == {0.0, 1.0} and distinct == 2:
         return "flag"
     if _is_area(name):

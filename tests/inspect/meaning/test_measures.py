@@ -1,4 +1,4 @@
-"""Numbers that are never added up: keys drawn by chance or in equal steps, pay, exchange rates."""
+"""Numbers that are never added up: keys, pay, exchange rates, amounts of wholes, angles, years."""
 
 from __future__ import annotations
 
@@ -90,3 +90,74 @@ def test_amounts_in_two_currencies_are_added_up(write: Write) -> None:
     )
     inspection = inspect_source(path)
     assert [inspection.column(name).agg for name in ("USD", "EUR")] == ["sum", "sum"]
+
+
+@pytest.mark.parametrize(("year", "step"), [("year", 10), ("Jahr", 5), ("census_year", 10)])
+def test_what_is_counted_each_fifth_or_tenth_year_is_not_added_up(
+    write: Write, year: str, step: int
+) -> None:
+    chance = random.Random(3)
+
+    def line(i: int) -> str:
+        return f"{1900 + i % 8 * step},{'fm'[i // 8 % 2]},{i // 16},{chance.randrange(9000)}"
+
+    path = write(f"{year},sex,block,dwellers\n" + rows(line, 160))
+    assert inspect_source(path).column("dwellers").agg == "last"
+    # Games are played each fourth year, and their goals add up.
+    path = write(f"{year},sex,block,dwellers\n" + rows(line, 160).replace("1910", "1911"))
+    assert inspect_source(path).column("dwellers").agg == "sum"
+
+
+@pytest.mark.parametrize(
+    ("key", "amount"), [("order_no", "order_total"), ("household", "spending"), ("city", "budget")]
+)
+def test_the_amount_of_a_whole_is_not_added_up_over_its_parts(
+    write: Write, key: str, amount: str
+) -> None:
+    chance = random.Random(4)
+    wholes = [chance.randrange(10**6) for _ in range(40)]
+
+    def line(i: int) -> str:
+        return f"w{i // 4}x,{'abcd'[i % 4]},{i % 13},{wholes[i // 4]}"
+
+    header = f"{key},part,pieces,{amount}\n"
+    assert inspect_source(write(header + rows(line, 160))).column(amount).agg == "mean"
+    # Goods of one price have no amounts of their own.
+    wholes = [100 * (n % 9) for n in range(40)]
+    assert inspect_source(write(header + rows(line, 160))).column(amount).agg == "sum"
+
+
+@pytest.mark.parametrize(
+    ("name", "agg"), [("dir", "mean"), ("wind_direction", "mean"), ("boiling point", "mean")]
+)
+def test_angles_and_points_are_never_added_up(write: Write, name: str, agg: str) -> None:
+    chance = random.Random(5)
+    path = write(f"tree,{name}\n" + rows(lambda i: f"t{i % 30},{chance.randrange(360)}", 200))
+    assert inspect_source(path).column(name).agg == agg
+
+
+@pytest.mark.parametrize("names", [("start", "end"), ("born", "died"), ("Founded", "Closed")])
+def test_years_before_1900_are_no_amounts(write: Write, names: tuple[str, str]) -> None:
+    path = write(
+        ",".join(("house", *names)) + "\n" + rows(lambda i: f"h{i},{1500 + 7 * i},{1520 + 9 * i}")
+    )
+    assert {inspect_source(path).column(name).role for name in names} <= {"category", "identifier"}
+
+
+@pytest.mark.parametrize(
+    ("group", "start", "text"),
+    [
+        ("AgeGrp", "AgeGrpStart", "{0}-{1}"),
+        ("income band", "band from", "{0} to {1}"),
+        ("Größe", "Größe ab", "ab {0} m"),
+    ],
+)
+def test_the_first_number_of_a_group_is_its_code(
+    write: Write, group: str, start: str, text: str
+) -> None:
+    def line(i: int) -> str:
+        low = i % 9 * 5
+        return f"{text.format(low, low + 4)},{low},{i % 17}"
+
+    path = write(f"{group},{start},men\n" + rows(line, 180))
+    assert inspect_source(path).column(start).role == "identifier"
