@@ -27,7 +27,11 @@ BARS = 15  # of a category with many values
 def breakdowns(facts: Facts) -> Iterator[Chart]:
     """Yield bars of measures by category: first each category once, then with further measures."""
     for measure, category in _pairs(facts):
-        if measure.agg == "mean" and facts.is_series(category):
+        if (
+            measure.agg == "mean"
+            and facts.is_series(category)
+            and facts.has_trend(measure, category)
+        ):
             # The mean of a series over all time says little about today.
             measure = replace(measure, agg="last")
         if facts.differs(measure, category):

@@ -134,6 +134,8 @@ def _lines(facts: Facts, measures: tuple[Column, ...]) -> Iterator[Chart]:
             continue
         along = replace(facts, time=time, grain=line_grain(facts.frame, time))
         for chart in _lines_along(along, time, measures):
+            if chart.agg == "count" and facts.is_panel:
+                continue
             title = chart.title.replace(" over time", f" by {humanise(time.name)}")
             yield replace(chart, title=title)
 
@@ -194,6 +196,7 @@ def _names(facts: Facts, small: list[Column]) -> list[Column]:
         and _names_rows(facts, c)
         and c not in small
     ]
+    names.sort(key=lambda c: c.role == "identifier")  # a name says more than a code
     return without_twins(facts.frame, names)
 
 

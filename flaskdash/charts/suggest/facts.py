@@ -21,6 +21,7 @@ from flaskdash.charts.suggest.interest import (
     diverse,
     is_ambiguous,
     is_amount,
+    is_of_rows,
     is_one_sided,
     is_year,
     measure_interest,
@@ -78,6 +79,7 @@ LAST_COLUMN_BONUS, MOSTLY = 0.3, 0.8
 UNEVEN = 0.05
 MOST_OF_ROWS = 0.92  # bars of which the first has more leave nothing to compare
 MIN_STEPS = 4
+LEAST_TREND = 0.3  # rank correlation with time: prices and populations have more, temperatures less
 ALL_BARS = 20  # of a category with more values, only the highest bars are drawn
 ROWS_OF_MEAN = 3  # a mean of fewer rows is that of chance
 MOST_THIN, MOST_THIN_RANKED = 0.5, 0.1
@@ -86,6 +88,7 @@ MIN_FILLED = 0.35
 CLOCK = DATE_PARTS | {"time"}
 LONG_NAME = 40
 BULK, ROWS_OF_BULK = 0.95, 20  # of the values: a mean outside of them is that of no row
+COUNT_WORDS = known("count counts cnt n num number freq frequency anzahl")
 RANK_WORDS = known("rank ranking placing standing")
 ORDER_WORDS = known("order invoice transaction receipt booking payment")
 
@@ -335,6 +338,8 @@ class Facts:
         """Tell whether the number of rows over time is worth a chart."""
         if self.is_panel or self.balanced or self.are_readings:
             return False
+        if any(set(words(c.name)) <= COUNT_WORDS for c in self.settled):
+            return False  # each row says how many there are
         return not self.measures or self.measures[0].agg == "mean" or self.kind == "events"
 
     def series(self) -> Column | None:
@@ -476,7 +481,7 @@ class Facts:
 
     def is_uneven(self, category: Column, least: float = UNEVEN) -> bool:
         """Tell whether a category's values differ in how often they occur, in no panel."""
-        if self.is_panel and self.crowded:
+        if self.is_panel and (self.crowded or CLOCK & set(words(category.name))):
             return False
         if self.time and self.crowded:
             keys = [self.time.name, category.name]
@@ -495,6 +500,19 @@ class Facts:
         if self.rows < MIN_FILLED * category.distinct * self.time.distinct:
             return False
         return not self.frame.duplicated([self.time.name, category.name]).any()
+
+    def has_trend(self, measure: Column, category: Column) -> bool:
+        """Tell whether a measure rises or falls in most series, rather than with each day's weather."""
+        assert self.time is not None
+        rows = (
+            self.frame[[self.time.name, category.name, measure.name]]
+            .dropna()
+            .sort_values(self.time.name)
+        )
+        groups = rows.groupby(category.name)[measure.name]
+        ranks, places = groups.rank(), groups.cumcount()
+        strength = ranks.groupby(rows[category.name]).corr(places).abs()
+        return bool(strength.median() > LEAST_TREND)
 
     @cached_property
     def balanced(self) -> bool:
@@ -560,7 +578,7 @@ def _settled_measures(inspection: Inspection, time: Column | None, rows: int) ->
     measures = [without_generic_sum(c) for c in columns if c.role == "measure"]
     # A mean of ranks, or their sum, says nothing beside what they rank by.
     measures = [c for c in measures if not RANK_WORDS & set(words(c.name))] or measures
-    if time is not None:
+    if time is not None and not is_of_rows(time):
         return measures
     if are_persons(frame, columns):
         # What people pay or earn is averaged: a sum would only tell how many people there are.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from flaskdash.charts.axes import PERIODS
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.facts import Facts
-from flaskdash.charts.suggest.interest import MINOR_WORDS
+from flaskdash.charts.suggest.interest import MINOR_WORDS, is_of_rows
 from flaskdash.charts.suggest.wording import aggregation, humanise, measure_title, plural, share
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import NUMBER_WORDS, STOCK_WORDS, SUM_WORDS, words
@@ -144,7 +144,7 @@ def _has_rows(count: int, facts: Facts, time: Column, grain: str) -> bool:
 def _latest(facts: Facts) -> Chart | None:
     """Return the main measure, or the number of rows, in the latest step and its change."""
     time, grain = facts.time, facts.step
-    if time is None or grain is None or (facts.series() and not facts.adds_up):
+    if time is None or grain is None or is_of_rows(time) or (facts.series() and not facts.adds_up):
         return None
     chart = Chart(
         "kpi",

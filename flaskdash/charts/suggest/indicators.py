@@ -56,7 +56,7 @@ def _indicator_column(inspection: Inspection, measure: Column) -> Column | None:
         and column.role in ("category", "text", "identifier")
         and 2 <= column.distinct <= min(500, len(inspection.frame) / MIN_ROWS)
         and (INDICATOR_WORDS | UNIT_WORDS) & set(words(column.name))
-        and "code" not in words(column.name)
+        and not {"code", "id"} & set(words(column.name))
     ]
     # Labels, which are longer, say more than codes.
     candidates.sort(

@@ -38,7 +38,7 @@ MINOR_WORDS = known(
     " upper version fw dev row index open high low x y z sample samplesize fnlwgt wgt"
 )
 LATE_WORDS = known(
-    "birth birthdate birthday born dob updated modified expires end ship last built constructed founded"
+    "birth birthdate birthday born dob updated modified expires end ship last built constructed founded discovered invented"
     " established remodeled renovated remod dropoff due discharge death"
 )
 NAME_WORDS = known(
@@ -60,7 +60,7 @@ RESULT = re.compile(
 GENERIC_WORDS = known("value values val obs observation data figure")
 EXTREMES = known("min max minimum maximum low high lower upper lowest highest open close")
 WHOLE_WORDS = known("total worldwide overall global 계 합계")
-YEARS = known("year yr")
+YEARS = known("year yr jahr annee année año ano anno")
 YEAR_NAMES = known("years fy season vintage cohort model class annee année jahr año ano anno built")
 CODE_LENGTH = 4
 SEX, SAME = known("sex gender"), 0.98
@@ -78,6 +78,11 @@ def is_year(column: Column, frame: pd.DataFrame, time: Column | None) -> bool:
         return True
     are_years = bool(frame[column.name].dropna().between(1900, 2100).all())
     return are_years and not name_words & (YEARS | YEAR_NAMES)
+
+
+def is_of_rows(time: Column) -> bool:
+    """Tell whether a year is a trait of what its row is about: in which a house was built."""
+    return time.type == "integer" and bool(LATE_WORDS & set(words(time.name)))
 
 
 def is_one_sided(frame: pd.DataFrame, column: Column) -> bool:

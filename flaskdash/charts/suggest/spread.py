@@ -22,6 +22,7 @@ MAX_POINTS = 5000
 PAIRS = 3
 MAX_GROUPS, MIN_EFFECT = 12, 0.02
 ORDERS = ORDER_WORDS | known("basket cart session visit line bill ticket")
+ADJUSTED = known("adj adjusted")
 SAMPLE = 20_000
 MONEY = known(
     "price cost budget spend income salary gross revenue sales profit fare amount bill tip"
@@ -211,6 +212,6 @@ def _is_part(first: Column, second: Column) -> bool:
 
 
 def is_range(first: Column, second: Column) -> bool:
-    """Tell whether two names are the ends of one range: temp_min and temp_max, open and close."""
-    different = set(words(first.name)) ^ set(words(second.name))
+    """Tell whether two names are the ends of one range: temp_min and temp_max, open and adj close."""
+    different = (set(words(first.name)) ^ set(words(second.name))) - ADJUSTED
     return bool(different) and different <= EXTREMES

@@ -1323,3 +1323,72 @@ def test_the_mean_of_a_few_answers_a_day_is_no_series() -> None:
     assert not find(charts, "line", y="age")
     assert not find(charts, "kpi", x="submitted", agg="mean")
     assert find(charts, "histogram", x="age")
+
+
+def measured_daily(value: Callable[[int, int], float]) -> pd.DataFrame:
+    """Return a frame of ten stations over 60 days; the value depends on the day and the station."""
+    return frame(
+        600,
+        day=lambda i: day(i // 10),
+        station=lambda i: f"S{i % 10}",
+        heat=lambda i: float(value(i // 10, i % 10)),
+    )
+
+
+def test_series_without_a_trend_are_averaged_and_not_the_latest() -> None:
+    weather = suggested(measured_daily(lambda d, s: 10 + s / 2 + noise(d * 10 + s, 50) / 10))
+    assert find(weather, "bar", x="station", y="heat", agg="mean")
+    assert not find(weather, "bar", x="station", y="heat", agg="last")
+    grown = suggested(measured_daily(lambda d, s: 10 + s + d / 5 + noise(d * 10 + s, 50) / 10))
+    assert find(grown, "bar", x="station", y="heat", agg="last")
+
+
+def test_prices_of_one_day_are_not_compared_with_each_other() -> None:
+    prices = frame(
+        600,
+        ticker=lambda i: "ABC"[i % 3],
+        date=lambda i: day(i // 3),
+        open=lambda i: 50.0 + noise(i, 40),
+        close=lambda i: 50.5 + noise(i, 40) + i % 2,
+        adj_close=lambda i: 45.5 + noise(i, 40) + i % 3,
+        volume=lambda i: 1000 + noise(i + 1, 5000),
+    )
+    names = {"open", "close", "adj_close"}
+    assert not [c for c in suggested(prices) if c.kind == "scatter" and {c.x, c.y} <= names]
+
+
+def test_measures_of_one_scale_are_compared_beside_one_of_another() -> None:
+    losses = frame(
+        24,
+        date=lambda i: pd.Timestamp(1854 + i // 12, i % 12 + 1, 1),
+        wounds=lambda i: 10 + noise(i, 60),
+        fever=lambda i: 90 + noise(i, 400),
+        frostbite=lambda i: 20 + noise(i + 2, 80),
+        army_size=lambda i: 20_000 + noise(i, 9000),
+    )
+    charts = suggested(losses)
+    (place, *_) = find(charts, "line", across=("wounds", "fever", "frostbite"))
+    assert place < 6
+
+
+def test_the_trait_of_a_row_is_no_time_for_the_latest_number() -> None:
+    elements = frame(
+        118,
+        name=lambda i: f"element {i}",
+        year_discovered=lambda i: 1700 + noise(i, 300),
+        hardness=lambda i: noise(i, 2000),
+        electrons=lambda i: noise(i + 1, 3000),
+        melting=lambda i: 20.5 + noise(i, 900),
+    )
+    charts = suggested(elements)
+    assert not find(charts, "kpi", x="year_discovered")
+    assert all(c.agg != "sum" for c in charts)
+
+
+def test_rows_with_a_count_are_not_counted() -> None:
+    hours = frame(
+        300,
+        time=lambda i: pd.Timestamp("2015-01-01") + timedelta(hours=i + noise(i, 3) + 3 * i // 2),
+        count=lambda i: 1 + noise(i, 25),
+    )
+    assert not find(suggested(hours), "line", agg="count")
