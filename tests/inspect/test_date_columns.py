@@ -129,30 +129,30 @@ def test_columns_named_by_months_become_rows_with_a_date(
     write: Write, sep: str, names: list[str], year: str, more: dict[str, float]
 ) -> None:
     path = write(months_table(sep, names, year, more))
-    found = inspect_source(path)
-    df = execute(found, path)
+    inspection = inspect_source(path)
+    df = execute(inspection, path)
     assert list(df.columns) == [year, "month", "value", "date"]
     assert len(df) == 72
     assert df["date"].min() == pd.Timestamp("2015-01-01")
     assert df.set_index("date")["value"][pd.Timestamp("2020-03-01")] == 2020 % 7 + 16 % 11 + 0.5
-    assert all(name in " ".join(found.notes) for name in more)
+    assert all(name in " ".join(inspection.notes) for name in more)
 
 
 def test_months_without_a_year_become_a_category_in_order(write: Write) -> None:
     lines = [
         f"{city}," + ",".join(str(n * k + 0.5) for n in range(12)) for k, city in enumerate("ABC")
     ]
-    found = inspect_source(write("city," + ",".join(ENGLISH) + "\n" + "\n".join(lines)))
-    assert [c.name for c in found.columns] == ["city", "month", "value"]
-    assert list(found.column("month").order) == ENGLISH
+    inspection = inspect_source(write("city," + ",".join(ENGLISH) + "\n" + "\n".join(lines)))
+    assert [c.name for c in inspection.columns] == ["city", "month", "value"]
+    assert list(inspection.column("month").order) == ENGLISH
 
 
 def test_what_lies_beside_the_months_but_is_not_made_of_them_stays(write: Write) -> None:
     heights = [12.5, 3.5, 9.5, 4.5, 11.5, 2.5]
     lines = months_table(",", ENGLISH, "year", {}).splitlines()
     lines = [f"{line},{extra}" for line, extra in zip(lines, ["height", *heights], strict=True)]
-    found = inspect_source(write("\n".join(lines)))
-    assert "height" in {column.name for column in found.columns}
+    inspection = inspect_source(write("\n".join(lines)))
+    assert "height" in {column.name for column in inspection.columns}
 
 
 def test_names_of_persons_are_no_months(write: Write) -> None:
@@ -160,5 +160,5 @@ def test_names_of_persons_are_no_months(write: Write) -> None:
     lines = [
         f"{year}," + ",".join(str(year % 7 + n) for n in range(12)) for year in range(2000, 2010)
     ]
-    found = inspect_source(write("year," + ",".join(names) + "\n" + "\n".join(lines)))
-    assert [c.name for c in found.columns] == ["year", *names]
+    inspection = inspect_source(write("year," + ",".join(names) + "\n" + "\n".join(lines)))
+    assert [c.name for c in inspection.columns] == ["year", *names]

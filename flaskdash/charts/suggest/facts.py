@@ -27,6 +27,7 @@ from flaskdash.charts.suggest.interest import (
     measure_interest,
     time_interest,
     without_generic_sum,
+    without_made,
     without_rankings,
     without_repeats,
     without_twins,
@@ -130,7 +131,8 @@ class Facts:
         time = max(times, key=lambda c: time_interest(c, rows), default=None)
         inspection = without_rankings(inspection, time)
         columns = inspection.columns
-        measures, interest = _ranked_measures(inspection, time, rows)
+        settled = _settled_measures(inspection, time, rows)
+        measures, interest = _ranked_measures(inspection, settled, time, rows)
         top = [interest[measure.name] for measure in measures[:2]]
         categories = _category_columns(columns)
         return cls(
@@ -149,7 +151,7 @@ class Facts:
             flags=tuple(c for c in categories if c.role == "flag"),
             columns=columns,
             is_strong=bool(top) and top[0] >= 1.0,
-            settled=tuple(_settled_measures(inspection, time, rows)),
+            settled=tuple(settled),
         )
 
     @property
@@ -551,11 +553,11 @@ def _category_columns(columns: Sequence[Column]) -> list[Column]:
 
 
 def _ranked_measures(
-    inspection: Inspection, time: Column | None, rows: int
+    inspection: Inspection, settled: Sequence[Column], time: Column | None, rows: int
 ) -> tuple[list[Column], dict[str, float]]:
     """Return the measures, most interesting first, and their interest by name."""
     frame, columns = inspection.frame, inspection.columns
-    measures = _settled_measures(inspection, time, rows)
+    measures = [*settled]
     position = {c.name: index for index, c in enumerate(columns)}
     interest = {c.name: measure_interest(c, rows, position[c.name]) for c in measures}
     for c in measures[:60]:
@@ -578,6 +580,7 @@ def _settled_measures(inspection: Inspection, time: Column | None, rows: int) ->
     measures = [without_generic_sum(c) for c in columns if c.role == "measure"]
     # A mean of ranks, or their sum, says nothing beside what they rank by.
     measures = [c for c in measures if not RANK_WORDS & set(words(c.name))] or measures
+    measures = without_made(frame, measures)
     if time is not None and not is_of_rows(time):
         return measures
     if are_persons(frame, columns):

@@ -154,8 +154,10 @@ def _named_after_things(
     medals = known("gold silver bronze")
     quantity_words = (MEAN_WORDS | SUM_WORDS | STOCK_WORDS | EXTREMES) - medals
     measures = [measure for measure in measures if "total" not in words(measure.name)]
-    things = [m for m in measures if not quantity_words & set(words(m.name))]
-    members = _of_one_scale(frame, things, UNNAMED_SCALE)
+    unlike = [m for m in measures if not quantity_words & set(words(m.name))]
+    if len(unlike) < len(measures) and not is_series:
+        return []
+    members = _of_one_scale(frame, unlike, UNNAMED_SCALE)
     if len(members) < max(MIN_COLUMNS, 0.6 * len(measures)):
         return []
     are_alike = is_series or len(members) >= MANY or _correlate(frame, members)

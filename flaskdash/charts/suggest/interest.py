@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -64,6 +65,9 @@ YEARS = known("year yr jahr annee année año ano anno")
 YEAR_NAMES = known("years fy season vintage cohort model class annee année jahr año ano anno built")
 CODE_LENGTH = 4
 SEX, SAME = known("sex gender"), 0.98
+# A measure made of another: columns that are compared, letters as of log_ or sq, values, rows.
+MOST_COMPARED, MADE_LETTERS, MIN_MADE, MADE_ROWS = 60, 4, 10, 2000
+MADE = 0.9999  # rank correlation
 LEAST_AMBIGUOUS, MOST_CROSSED = 0.05, 0.25  # shares of the names, and of the wider places
 LEAST_RACES, LEAST_PLACES, HEATS, NUMBERED = 3, 5, 4, 0.8
 MIXED_WORDS = known("unit units currency indicator variable metric")
@@ -203,6 +207,23 @@ def without_repeats(frame: pd.DataFrame, measures: tuple[Column, ...]) -> tuple[
             # "2023" replaces "2023(*)", which was adjusted from it.
             unique[twins[0]] = index
     return (*(head[index] for index in unique), *measures[12:])
+
+
+def without_made(frame: pd.DataFrame, measures: list[Column]) -> list[Column]:
+    """Return the measures without those made of another: lwage of wage, agesq of age.
+
+    These have nearly the same name, and put the rows in exactly the same order.
+    """
+    made = set()
+    for whole, part in itertools.permutations(measures[:MOST_COMPARED], 2):
+        added = len(part.name) - len(whole.name)
+        if not 0 < added <= MADE_LETTERS or whole.name.lower() not in part.name.lower():
+            continue
+        if whole.distinct == part.distinct > MIN_MADE:
+            pairs = frame[[whole.name, part.name]].dropna().head(MADE_ROWS).rank()
+            if abs(pairs[whole.name].corr(pairs[part.name])) > MADE:
+                made.add(part.name)
+    return [measure for measure in measures if measure.name not in made]
 
 
 def are_persons(frame: pd.DataFrame, columns: tuple[Column, ...]) -> bool:

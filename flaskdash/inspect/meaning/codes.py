@@ -79,7 +79,8 @@ def _split_flags(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
         return set()
     result: set[str] = set()
     for category in columns:
-        if category.role not in ("category", "geography") or not low <= category.distinct <= high:
+        may_be_split = category.role in ("category", "geography") or category.type == "integer"
+        if category in flags or not may_be_split or not low <= category.distinct <= high:
             continue
         shares = frame.groupby(category.name)[[flag.name for flag in flags]].mean()
         stands_for_value = shares.isin([0, 1]).all() & (shares.sum() == 1)

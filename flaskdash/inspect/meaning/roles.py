@@ -38,6 +38,7 @@ NEARLY_ALL = 0.98  # of the rows that a number tells apart; of the numbers betwe
 # Numbers drawn by chance: how many, how large, the share of each tenth of their range, and of round ones.
 MIN_KEYS = 50  # in equal steps
 MIN_RANDOM, LEAST_RANDOM, EVEN_SHARES, MOST_ROUND = 100, 10**8, (0.02, 0.25), 0.25
+SHORT_YEARS = (40, 5)  # the first, as 1940, and how many there are at least
 MOST_LEVELS = 20  # values of a whole number that is a category
 AGGREGATIONS = ("sum", "mean", "last")
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?"
@@ -284,9 +285,15 @@ def _number_role(
         return "geography"
     are_years = 1500 <= low <= high <= 2200
     if kind == "number":
-        return "identifier" if are_years and name_words & {"date", "year"} else "measure"
+        is_date = are_years and name_words & {"date", "year"}
+        names_key = distinct > MOST_LEVELS and _names_codes((words(name) or [""])[-1])
+        is_key = names_key and bool((present % 1 == 0).all())
+        return "identifier" if is_date or is_key else "measure"
     has_year_word = name_words & (vocabulary.YEAR_WORDS | {"date", "period"})
     if are_years and has_year_word and not name_words & {"per", "since"}:
+        return "time"
+    is_short_year = name_words <= vocabulary.YEAR_WORDS and SHORT_YEARS[0] <= low <= high < 100
+    if is_short_year and distinct >= SHORT_YEARS[1] and high - low < 2 * distinct:
         return "time"
     is_date_part = name_words & vocabulary.DATE_PARTS and len(name_words) <= 2
     is_date_part = is_date_part or name_words == {"season"}

@@ -1392,3 +1392,28 @@ def test_rows_with_a_count_are_not_counted() -> None:
         count=lambda i: 1 + noise(i, 25),
     )
     assert not find(suggested(hours), "line", agg="count")
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "make"),
+    [
+        ("wage", "lwage", lambda value: len(str(value)) + value / 1000),
+        ("age", "agesq", lambda value: value**2),
+        ("price", "price_k", lambda value: value / 1000),
+    ],
+)
+def test_a_measure_made_of_another_has_no_charts(
+    name: str, made: str, make: Callable[[int], float]
+) -> None:
+    values = frame(150, **{name: lambda i: 10 + noise(i, 900), "depth": lambda i: noise(i, 70) / 7})
+    values[made] = values[name].map(make)
+    assert not [c for c in suggested(values) if made in (c.x, c.y)]
+    values.loc[4:9, made] = 1  # it is no function of the other any more
+    assert [c for c in suggested(values) if made in (c.x, c.y)]
+
+
+def test_a_year_of_two_digits_is_an_axis_of_time() -> None:
+    cars = frame(200, yr=lambda i: 70 + i % 13, mpg=lambda i: 15 + noise(i, 200) / 10)
+    assert find(suggested(cars), "line", x="yr", y="mpg")
+    classes = frame(200, year=lambda i: 1 + i % 6, mark=lambda i: noise(i, 200) / 10)
+    assert not find(suggested(classes), "line")

@@ -124,3 +124,19 @@ def test_mileage_and_prices_as_numbers_are_averaged() -> None:
     frame = pd.DataFrame({"mileage": [i * 731 % 90_001 for i in range(ROWS)]})
     frame["price_num"] = [i * 31.5 for i in range(ROWS)]
     assert roles(frame) == {"mileage": "mean", "price_num": "mean"}
+
+
+@pytest.mark.parametrize("name", ["id", "dcode", "school code"])
+def test_whole_numbers_with_a_point_may_be_keys(name: str) -> None:
+    frame = pd.DataFrame({"pay": [i % 37 * 9.5 for i in range(ROWS)]})
+    frame[name] = [float(number * 3) for number in shuffled(ROWS)]
+    assert roles(frame)[name] == "identifier"
+    frame.loc[2, name] = 0.5
+    assert roles(frame)[name] == "mean"
+
+
+def test_flags_of_single_years_are_no_flags() -> None:
+    frame = pd.DataFrame({"year": [1990 + i % 5 for i in range(ROWS)], "pay": range(7, ROWS + 7)})
+    for year in range(1991, 1995):
+        frame[f"y{year}"] = (frame["year"] == year).astype(int)
+    assert {roles(frame)[f"y{year}"] for year in range(1991, 1995)} == {"identifier"}
