@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from flaskdash.inspect.literals import literal
 
@@ -219,7 +220,16 @@ def _have_equal_bars(lines: Sequence[str]) -> bool:
 
 
 def _has_comments(lines: Sequence[str]) -> bool:
-    """Tell whether a few lines among the rows begin with # and are not shaped like the rows."""
+    """Tell whether a few lines among the rows begin with # and are not shaped like the rows.
+
+    A line inside a quoted cell is text, whatever it begins with.
+    """
+    quotes = [0, *accumulate(line.count('"') for line in lines)]
+    is_paired = quotes[-1] % 2 == 0
+    if any(
+        is_paired and n % 2 and line.startswith("#") for n, line in zip(quotes, lines, strict=False)
+    ):
+        return False
     marked = [index for index, line in enumerate(lines) if line.startswith("#")]
     first = next((index for index, line in enumerate(lines) if not line.startswith("#")), None)
     if first is None or not marked or len(marked) - first > MAX_COMMENT_SHARE * len(lines):
