@@ -38,8 +38,19 @@ _DATES = (
     *_MONTH_FIRST.values(),
     *("%d %m %Y", "%Y %m %d", "%Y-%b-%d", "%d%b%Y", "%Y%m%d"),
     *("%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %y", "%d %b, %Y"),
-    *("%d/%b/%Y", "%d. %b %Y", "%b %Y", "%b-%Y", "%b, %Y", "%b-%y", "%b %y", "%b/%y", "%Y %b"),
-    *("%Y-%b", "%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%m.%Y", "%Y.%m"),
+    *(
+        "%d/%b/%Y",
+        "%d/%b/%y",
+        "%d. %b %Y",
+        "%b %Y",
+        "%b-%Y",
+        "%b, %Y",
+        "%b-%y",
+        "%b %y",
+        "%b/%y",
+        "%Y %b",
+    ),
+    *("%Y-%b", "%Y%b", "%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%m.%Y", "%Y.%m"),
     *("%a %d %b %Y", "%a, %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y", "%y-%m-%d", "%y/%m/%d"),
     *("%A %d %b %Y", "%A, %d %b %Y", "%A %b %d %Y", "%A, %b %d, %Y", "%YM%m", "%Ym%m", "%Y-M%m"),
     *("%Y年%m月%d日", "%Y年%m月", "%Y년 %m월 %d일", "%Y년 %m월", "%Y. %m. %d"),
@@ -53,8 +64,9 @@ _ISO = re.compile(
     r"\d{4}-\d{2}(-\d{2}([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d{1,9})?)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?)?"
 )
 _ZONED = re.compile(r"(?>.*?\d{2}).*(Z|[+-]\d{2}:?(\d{2})?)")
-_QUARTER = re.compile(r"(19|20)\d{2}[- :]?Q[1-4]", re.I)
-_QUARTER_FIRST = re.compile(r"Q([1-4])[- /']?((19|20)\d{2})", re.I)
+# Quarters are K in Scandinavia and Poland, and T, for trimester, in Romance languages.
+_QUARTER = re.compile(r"(19|20)\d{2}[- :]?[QKT][1-4]", re.I)
+_QUARTER_FIRST = re.compile(r"[QKT]([1-4])[- /']?((19|20)\d{2})", re.I)
 _WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]?\d", re.I)
 _YEARS = re.compile(r"((?:19|20)\d{2})[/-](?:19|20)?(\d{2})")  # 1990/91, 1990-1991
 _CLOCK_IN_BRACKETS = re.compile(r"\(\d{1,2}:\d{2}[^()]*\)$")

@@ -53,6 +53,14 @@ _LATIN_HALF = (r"(?i)\b([ap])\.\s?m\.?$", r"\1m")
 _CLOCK = re.compile(r"\D\d{1,2}[:.]\d{2}\b")
 _DOTS = (r"(?<=\s\d)\.(?=\d\d)|(?<=\s\d\d)\.(?=\d\d)|(?<=\.\d\d)\.(?=\d\d$)", ":")
 
+# A clock before its date, 14:05:06 31/1/2024, and dots before blanks: 31. 1. 2024., 2024. 01. 31.
+_CLOCK_FIRST = re.compile(r"\d{1,2}:\d{2}(:\d{2})?,?\s+\S*\d")
+_LAST_CLOCK = (r"^(\S+?),?\s+(.*)$", r"\2 \1")
+_SPACED_DOTS = (
+    (r"(?<=\d)\.\s+(?=\d+\b(?!:))", "."),
+    (r"(?<=\d)\.(?=\s|$)", ""),
+)
+
 Rewrites = tuple[tuple[str, str], ...]
 
 
@@ -68,6 +76,10 @@ def rewrite(values: Sequence[str], rewrites: Rewrites, lower: bool) -> list[str]
 def candidates(values: Sequence[str]) -> Iterator[tuple[Rewrites, bool]]:
     """Yield rewrites that may make dates with words readable, and if they need lower case."""
     sample = values[:200]
+    if all(map(_CLOCK_FIRST.match, sample)):
+        yield (_LAST_CLOCK,), False
+    if any(map(re.compile(_SPACED_DOTS[0][0]).search, sample)):
+        yield _SPACED_DOTS, False
     words = {word.lower() for value in sample for word in _LETTERS.findall(value)}
     if len(words) > 80:
         return

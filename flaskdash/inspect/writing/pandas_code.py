@@ -477,10 +477,10 @@ def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
         days = f'pd.to_datetime(pd.to_numeric({text}), unit="D", origin="1899-12-30")'
         return [(f'{days}.dt.round("s")', "Excel's days since 1900")]
     if dating.kind == "quarter":
-        quarter = f'{text}.str.replace(r"[- :]", "", regex=True)'
+        quarter = f'{text}.str.replace(r"[- :]*[A-Za-z]", "Q", regex=True)'
         return [(f'pd.PeriodIndex({quarter}, freq="Q").to_timestamp()', "the quarter's first day")]
     if dating.kind == "quarter-first":
-        swap = '.str.replace(r"[Qq]([1-4])\\D*(\\d{4})", r"\\2Q\\1", regex=True)'
+        swap = '.str.replace(r"[A-Za-z]([1-4])\\D*(\\d{4})", r"\\2Q\\1", regex=True)'
         return [(f'pd.PeriodIndex({text}{swap}, freq="Q").to_timestamp()', "first day")]
     if dating.kind == "week":
         week = '.str.replace("-", "") + "-1"'

@@ -32,3 +32,33 @@ def test_dates_with_other_marks_are_dates(write: Write, cells: list[str]) -> Non
     assert not values.isna().any()
     if not any(character.isdigit() for character in cells[0].partition("(")[2]):
         assert ("cut off" in " ".join(inspection.notes)) == ("(" in cells[0])
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{day:%Y. %m. %d.}" for day in DAYS],
+        [f"{day.day}. {day.month}. {day.year}" for day in DAYS],
+        [f"{day.day}. {day.month}. {day.year}." for day in DAYS],
+        [f"{day.day}. {day.month}. {day.year} 9:05" for day in DAYS],
+        [f"{day.year}. {day.month}. {day.day}. 19:05:07" for day in DAYS],
+        [f"19:05:07 {day.day}/{day.month}/{day.year}" for day in DAYS],
+        [f"9:05 {day:%Y-%m-%d}" for day in DAYS],
+        [f"09:05, {day:%d.%m.%Y}" for day in DAYS],
+        [f"{day:%d/%b/%y} 9:05 PM" for day in DAYS],
+        [f"{day:%Y%b}" for day in DAYS],
+    ],
+)
+def test_dots_before_blanks_and_clocks_before_dates(write: Write, cells: list[str]) -> None:
+    values = inspect_column(write, "premiere", cells).frame["premiere"]
+    expected = [f"{day:%Y-%m}" for day in DAYS]
+    assert list(values.dt.strftime("%Y-%m")) == expected
+
+
+@pytest.mark.parametrize("form", ["T{q} {y}", "K{q} {y}", "{y}K{q}", "{y}-T{q}", "t{q}/{y}"])
+def test_quarters_of_other_languages(write: Write, form: str) -> None:
+    cells = [form.format(q=n % 4 + 1, y=2010 + n // 4) for n in range(24)]
+    values = inspect_column(write, "period", cells).frame["period"]
+    assert [(day.year, day.month) for day in values] == [
+        (2010 + n // 4, n % 4 * 3 + 1) for n in range(24)
+    ]
