@@ -28,7 +28,7 @@ from flaskdash.inspect.writing.tabular import FAILURES, column_notes, reshaped, 
 from flaskdash.inspect.writing.typed_frame import convert
 
 LINES = (".jsonl", ".ndjson", ".geojsonl")
-SUFFIXES = (".json", ".geojson", *LINES)
+SUFFIXES = (".json", ".geojson", ".js", *LINES)
 # Lines of a loader: the points of a shape of GeoJSON.
 POINTS = """
 def points(part: list[Any]) -> list[Any]:
@@ -53,6 +53,12 @@ REPAIR = (
     'data = json.loads(text.decode("utf-16", "replace"))',
 )
 NAME_KEY = re.compile("name|label|title", re.IGNORECASE)  # preferred if several keys fit
+# What browsers run or skip before JSON: a callback, the name of a variable, Google's )]}'.
+SCRIPT = re.compile(
+    r"(?:/\*.*?\*/\s*)?(?:\)\]\}'?,?|(?:(?:var|let|const)\s+)?[\w$.]+\s*[=(])\s*(?=[\[{])",
+    re.DOTALL,
+)
+INNER = r"[\[{].*[\]}]"
 HALF = re.compile("[\ud800-\udfff]")
 ESCAPED_HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 
@@ -60,7 +66,7 @@ ESCAPED_HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 def matches(source: SourceFile) -> bool:
     """Tell whether a file is JSON, by its first characters or its suffix."""
     text = source.head.decode(detect(source.head), "ignore").lstrip("\ufeff \t\r\n")
-    if source.suffix in SUFFIXES and text.startswith(("[", "{")):
+    if source.suffix in SUFFIXES and (text.startswith(("[", "{")) or SCRIPT.match(text)):
         return True
     start = "".join(text[:400].split())
     if start.startswith(('[["', "[[", '["', "[]", "{}")):
@@ -75,7 +81,8 @@ class Document:
     `lines` is true for JSON lines, and `cut` if the last line is incomplete. `digits` makes whole
     numbers text, because floats can't hold them. `constants` is true if the file holds NaN or
     Infinity, which JSON does not allow; they become missing values. `broken` is true if some bytes
-    are not UTF-8. `halves` is true if a text holds half an emoji, which is no character.
+    are not UTF-8. `halves` is true if a text holds half an emoji, which is no character. A `script` is around the
+    JSON.
     """
 
     source: SourceFile
@@ -87,15 +94,19 @@ class Document:
     constants: bool = False
     broken: bool = False
     halves: bool = False
+    script: bool = False
 
     def opening(self) -> list[str]:
         """Return the statements that parse the file into `data`."""
         packed = self.source.packed
-        imports = sorted(["import json", *(packed.modules if packed.kind else [])])
+        modules = ["import json", *["import re"] * self.script]
+        imports = sorted([*modules, *(packed.modules if packed.kind else [])])
         encoding = literal(self.encoding)
         if self.broken:
             encoding += ', errors="replace"'
         text = f"file.read().decode({encoding})" if packed.kind else f"SOURCE.read_text({encoding})"
+        if self.script:
+            text = f're.search(r"{INNER}", {text}, re.DOTALL)[0]'
         arguments = ", parse_int=str" if self.digits else ""
         arguments += ", parse_constant=lambda _: None" if self.constants else ""
         if self.lines:
@@ -113,6 +124,8 @@ class Document:
             parse.insert(0, "# Whole numbers as text: a float can't hold their last digits.")
         if self.constants:
             parse.insert(0, "# NaN and Infinity are missing values.")
+        if self.script:
+            parse.insert(0, "# Only what stands inside the script's brackets is JSON.")
         if packed.kind:
             parse = [packed.opening, *pandas_code.indent(parse)]
         return [*imports, "", "import pandas as pd", "", *parse]
@@ -329,14 +342,15 @@ def parse(source: SourceFile) -> Document:
     text = text.removeprefix("\ufeff")
     if encoding == "utf-8" and source.data.startswith(b"\xef\xbb\xbf"):
         encoding = "utf-8-sig"
+    inner = re.search(INNER, text, re.DOTALL) if SCRIPT.match(text.lstrip()) else None
     try:
-        document = _parse(source, text, encoding)
+        document = _parse(source, inner[0] if inner else text, encoding)
         if ESCAPED_HALF.search(text):
             document = _repaired(document)
     except RecursionError as error:
         raise FlaskdashError(f"{source.path} is nested too deeply. {ADVICE}") from error
     broken = encoding.startswith("utf-8") and "\ufffd" in text
-    return replace(document, broken=True) if broken else document
+    return replace(document, broken=broken, script=inner is not None)
 
 
 def _repaired(document: Document) -> Document:

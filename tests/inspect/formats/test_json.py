@@ -419,3 +419,19 @@ def test_lists_of_a_few_numbers_become_columns(save: Save, blank: object) -> Non
 def test_items_of_orders_are_no_cells(save: Save) -> None:
     orders = [{"id": n, "items": [{"sku": "a", "n": n}, {"sku": "b", "n": 2}]} for n in range(9)]
     assert read(save(orders)).read.rows == 18
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "callback({});",
+        "var data = {};\n",
+        "window.YTD.tweets.part0 = {}",
+        "/*O_o*/\ngoogle.f({});",
+        ")]}'\n{}",
+    ],
+)
+def test_a_script_around_the_rows_is_left_out(save: Save, script: str) -> None:
+    rows = json.dumps([{"day": day, "n": n} for n, day in enumerate(DAYS)])
+    frame = read(save(script.replace("{}", rows))).frame
+    assert list(frame["n"]) == list(range(len(DAYS)))
