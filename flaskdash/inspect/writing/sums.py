@@ -19,7 +19,7 @@ MIN_ROWS = 4
 MIN_ROWS_OF_ONE_MEASURE = 6  # one equality may be chance, unless there are many parts
 MIN_ROWS_OF_MEAN = 10
 SPREAD = 2e-3  # share of the spread of values by which a rounded mean may miss theirs
-MOST_GAPS = 0.1  # share of the other rows without a label
+MOST_GAPS = 0.1  # share of the other rows with a gap where a total has one
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _measure_of_total(
     has_gap = any(
         pd.isna(frame[name].iloc[position])
         and frame[name].isna().sum() <= max(1, MOST_GAPS * len(frame))
-        for name in _labels(frame)
+        for name in frame.columns
     )
     is_alone = is_equal.sum() == 1
     if is_alone and not (has_gap and len(frame) >= MIN_ROWS_OF_ONE_MEASURE):

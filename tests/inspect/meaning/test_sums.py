@@ -242,3 +242,16 @@ def test_what_is_no_sum_stays(write: Write) -> None:
         for kind, n in (("a", 60 + year % 3), ("b", 20), ("c", 21), ("d", 20))
     )
     assert inspect_source(write(half)).left_out == {}
+
+
+@pytest.mark.parametrize("label", ["Toplam", "Total", "Summa"])
+def test_whole_numbers_without_a_total_stay_whole(write: Write, label: str) -> None:
+    rows = [
+        row(city, n + 1, income)
+        for n, (city, (_, income)) in enumerate(zip(CITIES, VALUES, strict=True))
+    ]
+    path = write(row("town", "parcels", "income") + "".join(rows) + row(label, "", TOTAL[1]))
+    inspection = inspect_source(path)
+    assert len(inspection.frame) == len(CITIES)
+    assert inspection.column("parcels").type == "integer"
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
