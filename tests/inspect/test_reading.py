@@ -175,6 +175,16 @@ def test_values_that_begin_like_comments_are_kept(write: Write) -> None:
     assert inspect_source(path).read.rows == 40
 
 
+@pytest.mark.parametrize("line", ["#fall #ootd #style", "# Title; more, text", "#"])
+def test_a_line_inside_a_quoted_cell_is_no_comment(write: Write, line: str) -> None:
+    cell = f'"first\n{line}\nlast"'
+    inspection = inspect_source(
+        write("id,post,n\n" + rows(lambda i: f"{i},{cell if i == 9 else 'x'},{i}"))
+    )
+    assert inspection.read.rows == 40
+    assert inspection.frame["post"].iloc[9] == f"first\n{line}\nlast"
+
+
 @pytest.mark.parametrize("mark", ["::", "||", "|~|"])
 def test_delimiters_of_several_signs(write: Write, mark: str) -> None:
     path = write(rows(lambda i: f"{i}{mark}{i * 7 % 11}{mark}{i}.5"), "ratings.dat")
@@ -560,3 +570,26 @@ def test_the_quarters_of_one_year_become_rows(write: Write, names: list[str]) ->
     inspection = inspect_source(write(f"team;{';'.join(names)}\n{cells}"))
     assert inspection.read.rows == 36
     assert inspection.columns[1].role == "time"
+
+
+@pytest.mark.parametrize("mark", ["¹", "²", "⁴"])
+def test_small_raised_digits_are_flags(write: Write, mark: str) -> None:
+    path = write(
+        "land;people\n" + rows(lambda i: f"L{i};{i + 1}.{i:03d}{mark if i % 3 == 1 else ''}")
+    )
+    inspection = inspect_source(path)
+    assert inspection.frame["people"].sum() == sum((i + 1) * 1000 + i for i in range(40))
+
+
+@pytest.mark.parametrize("low", [4.2, 10.2, 250.5])
+def test_an_amount_that_comes_three_times_is_not_missing(write: Write, low: float) -> None:
+    path = write("id,bmi\n" + rows(lambda i: f"{i},{low if i % 13 == 5 else low + 1 + i % 9 / 10}"))
+    assert not any("may mean missing" in note for note in inspect_source(path).notes)
+
+
+@pytest.mark.parametrize("name", ["Month", "Monat", "mes"])
+def test_months_with_a_zero_are_numbers(write: Write, name: str) -> None:
+    path = write(f"code,{name},mm\n" + rows(lambda i: f"{i:03d},{i % 12 + 1:02d},{i}.5"))
+    inspection = inspect_source(path)
+    assert inspection.column(name).type == "integer"
+    assert inspection.column("code").type == "text"

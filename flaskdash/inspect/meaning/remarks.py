@@ -136,7 +136,7 @@ def _names(names: Sequence[str]) -> str:
 def _is_odd_zero(values: pd.Series, column: Column) -> bool:
     """Tell whether few values are 0, and all others far above: the body mass of some patients."""
     amounts = values[values != 0].dropna()
-    if column.agg != "mean" or amounts.empty or amounts.min() <= 0:
+    if column.agg != "mean" or amounts.empty or values.min() != 0 or amounts.min() <= 0:
         return False
     spread = float(amounts.quantile(0.75) - amounts.quantile(0.25))
     return len(amounts) > FEWEST_AMOUNTS * values.count() and float(amounts.min()) > spread > 0

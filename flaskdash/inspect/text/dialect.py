@@ -33,6 +33,7 @@ DATE = re.compile(r"\s*+\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*+)?\s*+")
 
 HEADER_ROWS = 4
 MAX_DESCRIPTIONS = 15
+MOST_LEVELS = 0.5  # distinct values of a category, as a share of its cells
 MOST_WITH_DIGITS = 0.95  # of the values of a column of codes
 
 Record = list[str]
@@ -327,10 +328,7 @@ def find_header(top: list[Record]) -> Header:
         if not _is_row(record, width, top[index:]) or _is_settings(record, width, top[index + 1 :]):
             continue
         if _is_header(record, top[index + 1 :], width):
-            names = list(record)
-            if names[0].startswith("#"):
-                names[0] = names[0].lstrip("# ") or names[0]  # "#" alone is a name
-            return Header(index, names, max(width, len(record)))
+            return Header(index, list(record), max(width, len(record)))
         return Header(index, None, width)
     return Header(0, None, width)
 
@@ -555,6 +553,7 @@ def _count_words(rows: Sequence[Record], columns: list[Record], typed: list[int]
     untyped = [index for index in range(len(columns)) if index not in typed]
     coded = [index for index in typed if not is_typed(columns[index])]
     distinct = {index: set(columns[index]) for index in untyped}
+    categories = [i for i in untyped if len(distinct[i]) <= MOST_LEVELS * len(columns[i])]
     counts = []
     for row in rows:
         if len(row) != len(columns):
@@ -566,6 +565,9 @@ def _count_words(rows: Sequence[Record], columns: list[Record], typed: list[int]
         codes = sum(bool(row[index].strip()) for index in coded)
         has_label = any(labels.values()) or codes == 1
         is_certain = len(cells) - codes > 2 or codes > 1 or not has_label or len(columns) == 2
+        # No category has this label: a question stands above its answers.
+        unlike = [index for index in categories if labels[index]]
+        is_certain = is_certain or len(cells) > 1 < len(unlike)
         # A mark such as "-" is the unit of what has none.
         described = [cell for cell in cells if is_word(cell) or any(map(str.isalnum, cell))]
         is_description = all(map(is_word, described)) and not is_known and is_certain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import statistics
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from flaskdash.inspect.text.dialect import (
 TOP = 200
 TAIL = 30
 MOST_EXAMPLES = 20  # records that are shown of those that are no rows
+SPARSE = 0.5  # of the cells that rows have: a balance below a blank line has two of seven
 MIN_DATED = 10  # records above a footer that has no date
 CHUNK = 500  # records at a time: more of them leave the cache of the processor
 TOTAL_LABELS = frozenset(
@@ -265,7 +267,8 @@ def _count_footer(tail: list[Record], widths: Counter[int], total: int, gaps: bo
     if usual < 2 or total < 3:
         return 0
     last_row = len(tail)
-    while last_row and _is_footer(tail, last_row - 1, usual):
+    filled = statistics.median(map(_count_filled, tail))
+    while last_row and _is_footer(tail, last_row - 1, usual, filled):
         last_row -= 1
     footer = len(tail) - last_row
     if not gaps and not any(cell.strip() for record in tail[last_row:] for cell in record):
@@ -274,16 +277,21 @@ def _count_footer(tail: list[Record], widths: Counter[int], total: int, gaps: bo
     return 0 if footer == len(tail) or footer >= total else footer
 
 
-def _is_footer(tail: list[Record], index: int, usual: int) -> bool:
+def _count_filled(record: Record) -> int:
+    return sum(bool(cell.strip()) for cell in record)
+
+
+def _is_footer(tail: list[Record], index: int, usual: int, usually_filled: float) -> bool:
     """Tell whether a record is blank, a note or a total. `usual` is the width of the rows."""
     record = tail[index]
     above = tail[index - 1] if index else [""]
-    filled = sum(bool(cell.strip()) for cell in record)
+    filled = _count_filled(record)
     is_short = len(record) < usual
     is_note = filled == 1 and bool(record[0].strip()) and (usual > 2 or is_short)
     label = next((cell for cell in record[:3] if cell.strip()), "")
     is_total = label.strip().lower().rstrip(":") in TOTAL_LABELS
-    follows_blank = not any(above) and is_short
+    is_sparse = filled < SPARSE * usually_filled and not any(map(str.strip, record[:1]))
+    follows_blank = not any(above) and (is_short or is_sparse)
     return not filled or is_note or is_total or follows_blank or _is_undated(tail, index)
 
 

@@ -13,7 +13,7 @@ from flaskdash.inspect.values import numbers as number_format
 from flaskdash.inspect.values.dates import Dating
 from flaskdash.inspect.values.numbers import Numerals
 from flaskdash.inspect.values.sample import SAMPLE, sample_of
-from flaskdash.inspect.words import CODE_WORDS, ID_WORDS, names_time, words
+from flaskdash.inspect.words import CODE_WORDS, DATE_PARTS, ID_WORDS, names_time, words
 
 Kind = Literal["text", "integer", "number", "date", "boolean", "empty"]
 Notation = TypeVar("Notation", Numerals, Dating)
@@ -368,7 +368,8 @@ def _plan_numbers(base: ColumnPlan, numbers: Numerals, values: list[str]) -> Col
         dating = dates.recognise_integers(values, names_time(base.name))
         if dating := dating or dates.recognise_serials(values, named):
             return _plan_dates(base, dating)
-        if any(map(_LEADING_ZERO.match, values)):
+        is_padded = named & DATE_PARTS and set(map(len, values)) == {2}  # the months 01 to 12
+        if any(map(_LEADING_ZERO.match, values)) and not is_padded:
             return base.as_text("leading zeros")
         if CODE_WORDS & named:
             return base.as_text("codes, not numbers")

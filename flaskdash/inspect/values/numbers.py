@@ -61,7 +61,7 @@ LAKHS = {r"(?i)\s*(?:crores?|cr)\b\.?": "e7", r"(?i)\s*(?:lakhs?|lacs?|l)\b\.?":
 RUPEES = re.compile(r"₹|\bRs\b|\bINR\b", re.I)
 # A flag after some numbers: Eurostat's "12.3 e", "1234*", "1,234[2]".
 _FLAG = re.compile(
-    rf"(?P<number>[+\-]?\d[\d.,{SPACES}]*(?<![{SPACES}]))(?P<gap>\s?)(?P<flag>[bcdefinprsuz]{{1,2}}|(?<=\s)[AC-JLN-SU-Z]|[*†‡§]{{1,3}}|\[\w{{1,4}}\]|\([a-z]\))"
+    rf"(?P<number>[+\-]?\d[\d.,{SPACES}]*(?<![{SPACES}]))(?P<gap>\s?)(?P<flag>[bcdefinprsuz]{{1,2}}|(?<=\s)[AC-JLN-SU-Z]|[*†‡§]{{1,3}}|[¹²³⁰⁴-⁹]{{1,2}}|\[\w{{1,4}}\]|\([a-z]\))"
 )
 MOST_FLAGS = 12
 # A limit in place of a number that was not measured: <0.05, >2419.6, 250,000+. What is below all

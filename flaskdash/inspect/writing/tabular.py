@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from flaskdash.errors import FlaskdashError
-from flaskdash.inspect.literals import comment
+from flaskdash.inspect.literals import comment, literal
 from flaskdash.inspect.model import Omission, Read
 from flaskdash.inspect.text.shifted import Row, find_shifted
 from flaskdash.inspect.text.table import TextTable, line_of
@@ -161,7 +161,15 @@ def reshaped(
     notes, omitted = [], []
     if sums := find_sums(frame):
         omitted.append(omissions.of_rows("rows that are sums of others", frame, ~sums.rows))
+        before = frame
         body, frame = _extended(body, sums.lines, path)
+        if names := _whole_now(before, frame):
+            line = 'df[column] = df[column].astype("int64", errors="ignore")'
+            lines = [
+                f"for column in {literal(names)}:  # gaps were in these rows only",
+                f"    {line}",
+            ]
+            body, frame = _extended(body, lines, path)
         notes.append(sums.note)
     if steps := reshape(frame, ragged):
         body, frame = _extended(body, steps.lines, path)
@@ -171,6 +179,16 @@ def reshaped(
             body, frame = _extended(body, steps.lines, path)
             notes.append(steps.note)
     return body, frame, notes, omitted
+
+
+def _whole_now(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
+    """Return the columns of whole numbers that had gaps in the rows that are left out, and only there."""
+    floats = after.select_dtypes("float")
+    return [
+        str(name)
+        for name in floats.columns
+        if before[name].isna().any() and (floats[name] % 1 == 0).all()
+    ]
 
 
 def _extended(body: str, lines: Sequence[str], path: Path) -> tuple[str, pd.DataFrame]:
@@ -259,6 +277,8 @@ def without_blank_columns(table: TextTable) -> TextTable:
 def column_names(table: TextTable) -> tuple[list[str], list[str]]:
     """Return the repaired column names, and notes on them."""
     names = list(table.header.names or [])
+    if names and names[0].startswith("#"):
+        names[0] = names[0].lstrip("# ") or names[0]  # "#" alone is a name
     short = table.width - len(names)
     if table.header.names is None:
         return repair([""] * table.width)[0], ["no header line: columns are numbered"]

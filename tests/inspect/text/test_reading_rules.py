@@ -203,3 +203,39 @@ def test_options_with_digits_are_names_if_they_tick_their_columns(
     assert inspection.read.rows == 40
     names = [column.name for column in inspection.columns]
     assert names[2 : 2 + len(options)] == [f"How much? {option}" for option in options]
+
+
+@pytest.mark.parametrize("footer", [",,Saldo końcowe,570", ",Closing,,570", ",,,570"])
+def test_a_balance_below_a_blank_line_is_no_row(write: Write, footer: str) -> None:
+    text = "day,text,kind,amount\n" + lines(20, "{day},x{n},a{odd},{up}")
+    inspection = inspect_source(write(f"{text}\n{footer}\n"))
+    assert inspection.read.rows == 20
+    assert pd.api.types.is_datetime64_dtype(inspection.frame["day"])
+    assert [part.count for part in inspection.omitted] == [1]
+
+
+@pytest.mark.parametrize(
+    "questions",
+    [
+        '"Start Date",Finished,"Your role?","How many years?",Satisfaction',
+        "Beginn,Fertig,Rolle,Jahre,Zufriedenheit",
+        "Début,Fini,Métier,Années,Note donnée",
+    ],
+)
+def test_questions_above_categories_are_no_answers(write: Write, questions: str) -> None:
+    row = "{day} 10:00:00,True,Nurse,{n},Happy\n{day} 11:00:00,False,Doctor,{up},Sad"
+    path = write(f"StartDate,Finished,Q1,Q2,Q3\n{questions}\n" + lines(20, row))
+    inspection = inspect_source(path)
+    assert inspection.read.rows == 40
+    assert inspection.column("Q2").type == "integer"
+    assert inspection.column("Q2").missing == 0
+
+
+@pytest.mark.parametrize("name", ["#day", "# day", "##day"])
+def test_a_mark_before_the_first_name_is_cut_off(write: Write, name: str) -> None:
+    # Rows end in a delimiter, so that pandas is told which columns to read.
+    path = write(f"{name};#x;\n" + lines(20, "{day};{n};"))
+    inspection = inspect_source(path)
+    assert pd.api.types.is_datetime64_dtype(inspection.frame["day"])
+    assert not any("kept as text" in note for note in inspection.notes)
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
