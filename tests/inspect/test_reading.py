@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 
+import pandas as pd
 import pytest
 
 from flaskdash.inspect import Inspection, inspect_source
 from tests.support.data import rows
 from tests.support.fixtures import Write
+from tests.support.loaders import execute
 
 
 def types(inspection: Inspection) -> list[str]:
@@ -493,10 +495,19 @@ def test_a_high_number_for_missing_is_named(write: Write) -> None:
     assert "humidity: 9999 in 5 rows may mean missing" in inspect_source(path).notes
 
 
-def test_names_given_once_for_several_rows_are_noted(write: Write) -> None:
+@pytest.mark.parametrize("parts", [2, 4, 8])
+def test_names_given_once_for_the_same_parts_are_repeated(write: Write, parts: int) -> None:
     path = write(
-        "region,kind,n\n" + rows(lambda i: f"{f'R{i}' if i % 4 == 0 else ''},K{i % 4},{i}")
+        "region,kind,n\n" + rows(lambda i: f"{f'R{i}' if i % parts == 0 else ''},K{i % parts},{i}")
     )
+    inspection = inspect_source(path)
+    assert inspection.column("region").missing == 0
+    assert inspection.frame.groupby("region").size().tolist() == [parts] * (40 // parts)
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+
+
+def test_names_given_once_for_several_rows_are_noted(write: Write) -> None:
+    path = write("region,kind,n\n" + rows(lambda i: f"{f'R{i}' if i % 4 == 0 else ''},K{i},{i}"))
     assert "region: a blank below a name may mean the same name" in inspect_source(path).notes
 
 

@@ -29,7 +29,9 @@ DRAW = 0.02  # readings whose consistency differs less are compared by their cel
 LONG_DELIMITERS = ("::", "||", "~|~", "|~|", "|;|")
 # A cell may be long and hostile: `*+` takes what it can and never gives it back, in linear time.
 NUMBER = re.compile(r"\s*+[($€£]*+[+-]?\s*+[.,]*+\d[\d.,]*+(e[+-]?\d++)?\s*+[%€)]?\s*+", re.I)
-DATE = re.compile(r"\s*+\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*+)?\s*+")
+DATE = re.compile(
+    r"\s*+(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*+)?|(19|20)\d\d[- ]?[A-Z][a-z]{2}|[A-Z][a-z]{2}[- ](19|20)\d\d)\s*+"
+)
 
 HEADER_ROWS = 4
 MAX_DESCRIPTIONS = 15
@@ -329,8 +331,21 @@ def find_header(top: list[Record]) -> Header:
             continue
         if _is_header(record, top[index + 1 :], width):
             return Header(index, list(record), max(width, len(record)))
+        if _word_count(record, top[index + 1 :])[0]:  # settings as wide as the rows
+            for place in range(index + 1, min(index + MAX_DESCRIPTIONS, len(top))):
+                words, typed = _word_count(top[place], top[place + 1 :])
+                if words == typed > 1:
+                    return Header(place, list(top[place]), max(width, len(top[place])))
         return Header(index, None, width)
     return Header(0, None, width)
+
+
+def _word_count(record: Record, below: list[Record]) -> tuple[int, int]:
+    """Return in how many columns of numbers or dates a record has a word, and how many there are."""
+    rows = [row for row in below if len(row) == len(record)]
+    columns = _columns(rows[len(rows) // 2 :], len(record))
+    typed = [index for index, column in enumerate(columns) if is_typed(column)]
+    return sum(is_word(record[index].strip()) for index in typed), len(typed)
 
 
 def _is_settings(record: Record, width: int, below: list[Record]) -> bool:

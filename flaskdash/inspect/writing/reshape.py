@@ -290,6 +290,25 @@ def month_numbers(values: pd.Series) -> dict[str, int]:
     return {}
 
 
+def fill_names(frame: pd.DataFrame) -> Reshape | None:
+    """Return how to repeat names that stand once above blank cells, with the same parts beside each."""
+    if frame.shape[1] < 3:
+        return None
+    names, parts = frame.iloc[:, 0], frame.iloc[:, 1]
+    given = names.notna()
+    blocks = given.cumsum()
+    is_once = isinstance(names.dtype, pd.StringDtype) and given.iloc[0] and names.nunique() > 1
+    if not is_once or names[given].duplicated().any() or parts.isna().any():
+        return None
+    sizes = blocks.value_counts()
+    has_copies = pd.DataFrame({"block": blocks, "part": parts}).duplicated().any()
+    if has_copies or sizes.mean() < 2 or parts.nunique() != sizes.max():
+        return None
+    name = literal(str(frame.columns[0]))
+    note = f"{comment(str(frame.columns[0]))}: its names are repeated in the blank cells below them"
+    return Reshape((f"df[{name}] = df[{name}].ffill()",), note)
+
+
 def join_times(frame: pd.DataFrame) -> Reshape | None:
     """Return how to join a column of dates and one of hours, or of times of the day, into one."""
     columns = list(map(str, frame.columns))

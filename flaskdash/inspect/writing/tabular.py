@@ -24,7 +24,7 @@ from flaskdash.inspect.writing.column_names import repair
 from flaskdash.inspect.writing.coordinates import find_coordinates
 from flaskdash.inspect.writing.draft import Draft, failed_column, run
 from flaskdash.inspect.writing.pandas_code import Layout
-from flaskdash.inspect.writing.reshape import join_times, reshape
+from flaskdash.inspect.writing.reshape import fill_names, join_times, reshape
 from flaskdash.inspect.writing.sums import find_sums
 
 ATTEMPTS = 12
@@ -174,7 +174,7 @@ def reshaped(
     if steps := reshape(frame, ragged):
         body, frame = _extended(body, steps.lines, path)
         notes.append(steps.note)
-    for find in (join_times, find_coordinates):
+    for find in (fill_names, join_times, find_coordinates):
         if steps := find(frame):
             body, frame = _extended(body, steps.lines, path)
             notes.append(steps.note)

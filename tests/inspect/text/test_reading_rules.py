@@ -239,3 +239,29 @@ def test_a_mark_before_the_first_name_is_cut_off(write: Write, name: str) -> Non
     assert pd.api.types.is_datetime64_dtype(inspection.frame["day"])
     assert not any("kept as text" in note for note in inspection.notes)
     pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "Channels,2,,\nSamples,100,100,",
+        "Serial,81,82,83\nRate,10,10,10",
+        "Gain,1,1,1\nOffset,0.5,0.5,0.5",
+    ],
+)
+def test_settings_as_wide_as_the_rows_are_above_the_header(write: Write, settings: str) -> None:
+    path = write(
+        f"{settings}\nX_Value,Voltage,Current,Power\n" + lines(20, "{n},{odd}.5,{up},1.{n}")
+    )
+    inspection = inspect_source(path)
+    assert list(inspection.frame.columns) == ["X_Value", "Voltage", "Current", "Power"]
+    assert inspection.read.rows == 20
+
+
+@pytest.mark.parametrize("month", ["{y}{m}", "{m} {y}", "{m}-{y}"])
+def test_rows_of_names_above_months(write: Write, month: str) -> None:
+    months = [pd.Timestamp(2020 + n // 12, n % 12 + 1, 1) for n in range(20)]
+    body = "".join(f"{month.format(m=f'{m:%b}', y=m.year)},{m.month}.5,{m.year}\n" for m in months)
+    inspection = inspect_source(write(f",A,B\nCollection,Average,End\nPeriod,[USD],[yen]\n{body}"))
+    assert inspection.read.rows == 20
+    assert pd.api.types.is_datetime64_dtype(inspection.frame.iloc[:, 0])
