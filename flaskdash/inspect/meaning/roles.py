@@ -209,6 +209,10 @@ def _true_word(values: list[str]) -> str | None:
     return by_lower[yes] if yes else None
 
 
+MOST_CODES = 10  # answers of a survey, from 1.00 to 10.00
+MIN_CODED = 20  # cells with such codes
+
+
 def type_of(values: pd.Series) -> ColumnType:
     """Return the type of a column; whole numbers with gaps are integers too."""
     if pd.api.types.is_bool_dtype(values):
@@ -218,8 +222,10 @@ def type_of(values: pd.Series) -> ColumnType:
     if pd.api.types.is_float_dtype(values):
         present = values.dropna()
         whole = len(present) > 0 and bool((present % 1 == 0).all())
-        # R writes years as 1961.0, and pandas what was true or false as 1.0 and 0.0.
+        # R writes years as 1961.0, pandas what was true or false as 1.0 and 0.0, and SPSS all codes as 1.00.
         are_whole = bool(present.between(1500, 2200).all() or present.isin([0, 1]).all())
+        is_code = present.nunique() <= MOST_CODES and len(present) >= MIN_CODED
+        are_whole = are_whole or is_code or bool((present.diff().iloc[1:] == 1).all())
         return "integer" if whole and (are_whole or len(present) < len(values)) else "number"
     if pd.api.types.is_datetime64_any_dtype(values):
         present = values.dropna()

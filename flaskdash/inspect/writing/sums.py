@@ -19,6 +19,7 @@ MIN_ROWS = 4
 MIN_ROWS_OF_ONE_MEASURE = 6  # one equality may be chance, unless there are many parts
 MIN_ROWS_OF_MEAN = 10
 SPREAD = 2e-3  # share of the spread of values by which a rounded mean may miss theirs
+STATISTICS = ["mean", "std", "min", "max", "median", "count", "sum", "var"]
 MOST_GAPS = 0.1  # share of the other rows with a gap where a total has one
 
 
@@ -39,6 +40,8 @@ def find_sums(frame: pd.DataFrame) -> Sums | None:
     hierarchy = find_hierarchy(measures.to_numpy())
     if hierarchy and (sums := _without_levels(frame, hierarchy)):
         return sums
+    if sums := _statistics_below(frame, measures):
+        return sums
     for position, place, remaining in ((0, "first", "1:"), (-1, "last", ":-1")):
         for method in ("sum", "mean"):
             if name := _measure_of_total(frame, measures, position, method):
@@ -54,6 +57,30 @@ def find_sums(frame: pd.DataFrame) -> Sums | None:
                 note = f"the {place} row is the {method} of the others: left out"
                 return Sums(lines, note, is_total)
     return _total_among(frame, measures)
+
+
+def _statistics_below(frame: pd.DataFrame, measures: pd.DataFrame) -> Sums | None:
+    """Return how to remove the last rows if these are the mean, deviation, least... of all above."""
+    labels = [name for name in _labels(frame) if frame[name].is_unique]
+    for count in range(2, len(STATISTICS) + 1):
+        above, below = measures.iloc[:-count], measures.iloc[-count:]
+        if not labels or len(above) < MIN_ROWS_OF_MEAN or measures.shape[1] < 2:
+            return None
+        expected = pd.DataFrame({kind: above.agg(kind) for kind in STATISTICS}).T
+        margin = SPREAD * (above.max() - above.min())
+        names = []
+        for _, row in below.iterrows():
+            is_near = ((expected - row).abs() <= margin) | row.isna()
+            names += [str(name) for name in expected.index[is_near.all(axis="columns")][:1]]
+        if len(set(names)) == count and "mean" in names and below.notna().any(axis=None):
+            cells = list(map(str, frame[labels[0]].iloc[-count:]))
+            line = (
+                f"df = df[~df[{literal(labels[0])}].isin({literal(cells)})].reset_index(drop=True)"
+            )
+            note = f"the last {count} rows are the {', '.join(names)} of the others: left out"
+            is_last = pd.Series(range(len(frame)), frame.index) >= len(above)
+            return Sums((f"{line}  # statistics of the other rows",), note, is_last)
+    return None
 
 
 def _total_among(frame: pd.DataFrame, measures: pd.DataFrame) -> Sums | None:

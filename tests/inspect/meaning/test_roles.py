@@ -62,7 +62,14 @@ def test_the_code_of_a_label_is_no_flag_and_no_category(labels: list[str], name:
 def test_floats_of_zero_and_one_are_flags() -> None:
     frame = pd.DataFrame({"target": [float(i % 3 == 0) for i in range(ROWS)]})
     assert roles(frame) == {"target": "flag"}
-    assert roles(frame * 2) == {"target": "mean"}
+    assert roles(frame * 2) == {"target": "category"}
+
+
+@pytest.mark.parametrize("levels", [2, 5, 10])
+def test_codes_with_empty_fractions_are_integers(levels: int) -> None:
+    frame = pd.DataFrame({"v1": [float(i % levels + 1) for i in range(ROWS)]})
+    assert roles(frame) == {"v1": "category"}
+    assert roles(frame + 0.5) != {"v1": "category"}
 
 
 @pytest.mark.parametrize(

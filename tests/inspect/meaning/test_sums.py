@@ -255,3 +255,29 @@ def test_whole_numbers_without_a_total_stay_whole(write: Write, label: str) -> N
     assert len(inspection.frame) == len(CITIES)
     assert inspection.column("parcels").type == "integer"
     pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+
+
+@pytest.mark.parametrize(
+    ("names", "kinds"),
+    [
+        (["Average", "SD"], ["mean", "std"]),
+        (["n", "Moyenne"], ["count", "mean"]),
+        (["Min", "Max", "Mittel"], ["min", "max", "mean"]),
+    ],
+)
+def test_statistics_below_the_rows_are_left_out(
+    write: Write, names: list[str], kinds: list[str]
+) -> None:
+    scores = pd.DataFrame(
+        {"a": [n * 7 % 5 + 1 for n in range(24)], "b": [n * 3 % 7 for n in range(24)]}
+    )
+    rows = [row(f"P{n}", a, b) for n, (a, b) in enumerate(scores.to_numpy())]
+    rows += [row(name, *scores.agg(kind).round(3)) for name, kind in zip(names, kinds, strict=True)]
+    path = write(row("person", "a", "b") + "".join(rows))
+    inspection = inspect_source(path)
+    assert inspection.frame["a"].sum() == scores["a"].sum()
+    assert (
+        f"the last {len(names)} rows are the {', '.join(kinds)} of the others: left out"
+        in inspection.notes
+    )
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
