@@ -62,6 +62,8 @@ def test_a_reader_chooses_the_step(daily: Path) -> None:
         get("/?time-step=month")
         assert cached_files() == before
         assert get("/?time-step=century").text.count("Time step:") == 0
+        for end in ("blank=1", "blank=0", "not=century", "not=", "from=1", "has=week"):
+            assert "could not be drawn" not in get(f"/?time-step.{end}").text, end
         assert get("/charts/over-time/choices?time-step.find=y").status_code == 404
         """,
         START + STEPS,

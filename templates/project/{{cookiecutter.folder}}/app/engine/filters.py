@@ -26,12 +26,12 @@ def from_query(args: MultiDict[str, str], forms: Mapping[str, str]) -> tuple[Fil
         names = (column, f"{column}.not")
         values = {value for name in names for value in args.getlist(name) if value}
         values |= {value.replace("\r\n", "\n") for value in values}  # forms send newlines as \r\n
-        values &= {*GRAINS} if form == STEP else values
         limits = (args.get(f"{column}.{end}", "") for end in ("from", "to"))
         low, high = (limit if _day(limit) or _number(limit) else "" for limit in limits)
         text = args.get(f"{column}.has", "").strip()[:LONGEST_SEARCH]
         blank = args.get(f"{column}.blank", "")
         values |= {""} if blank else set()
+        values &= {*GRAINS} if form == STEP else values
         is_not = bool(values) and (f"{column}.not" in args or blank == "0")
         item = Filter(column, tuple(sorted(values)), low, high, text, is_not)
         is_named = any(f"{column}{part}" in args for part in PARTS)
