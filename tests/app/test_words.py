@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -87,6 +88,8 @@ def test_two_columns_are_related_or_nothing_is_said() -> None:
         (date(2023, 8, 4), "year", "2023"),
         (date(2023, 8, 4), "week", "4 August 2023"),
         (datetime(2023, 8, 4, 5), "hour", "4 August 2023, 05:00"),
+        (pd.Timestamp(np.datetime64("-0043-03-15", "s")), "day", "15 March -43"),
+        (pd.Timestamp(np.datetime64("12000-01-01T05", "s")), "hour", "1 January 12000, 05:00"),
         (2023.0, "year", "2023"),
         ("2023-08", "month", "2023-08"),
     ],

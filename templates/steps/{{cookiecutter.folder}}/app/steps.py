@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from calendar import month_name
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,11 +17,12 @@ def period(when: Any, step: str) -> str:
     if not isinstance(when, date):
         return f"{when:.0f}" if isinstance(when, float) else str(when)
     if step == "year":
-        return f"{when:%Y}"
+        return str(when.year)
+    month = f"{month_name[when.month]} {when.year}"  # strftime needs a year from 1 to 9999
     if step in {"quarter", "month"}:
-        return f"Q{(when.month + 2) // 3} {when:%Y}" if step == "quarter" else f"{when:%B %Y}"
-    time = f", {when:%H:%M}" if step == "hour" and isinstance(when, datetime) else ""
-    return f"{when.day} {when:%B %Y}{time}"
+        return f"Q{(when.month + 2) // 3} {when.year}" if step == "quarter" else month
+    time = f", {when.hour:02}:{when.minute:02}" if step == "hour" and hasattr(when, "hour") else ""
+    return f"{when.day} {month}{time}"
 
 
 def every_step(df: DataFrame, when: str, step: str, fill: float | None = None) -> DataFrame:
