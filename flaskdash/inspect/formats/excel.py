@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import shlex
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial, reduce
 from pathlib import Path
 
 from python_calamine import (
@@ -30,6 +34,11 @@ from flaskdash.inspect.writing.tabular import draft as write_draft
 LOCKED = "EncryptedPackage".encode("utf-16-le")  # the name of a part that Excel encrypted
 LOCKED_RANGE = 200_000  # bytes at either end of a workbook that may hold this name
 MOST_LISTED = 6
+MOST_CELLS = 2**25  # of a sheet's rectangle that is nearly empty; calamine takes 32 bytes for each
+MOST_REPEATS = 2**20  # of a row in a sheet of LibreOffice
+CELL = re.compile(rb' r="([A-Z]+)([0-9]+)"')
+SHEETS = ("xl/worksheets/", "content.xml")
+REPEATS = re.compile(rb'-repeated="([0-9]+)"')
 
 
 def matches(source: SourceFile) -> bool:
@@ -65,6 +74,7 @@ def _readable_errors(source: SourceFile) -> Iterator[None]:
     """Raise what goes wrong in a locked or damaged workbook as a FlaskdashError with its path."""
     if LOCKED in source.data[:LOCKED_RANGE] or LOCKED in source.data[-LOCKED_RANGE:]:
         raise password_error(source.path)
+    _check_extent(source)
     try:
         yield
     except PasswordError as error:
@@ -75,6 +85,48 @@ def _readable_errors(source: SourceFile) -> Iterator[None]:
             f"{source.path} is not an Excel workbook that can be read: {reason}. "
             "Open it and save a copy as .xlsx, or save its sheet as CSV."
         ) from error
+
+
+def _check_extent(source: SourceFile) -> None:
+    """Raise FlaskdashError if a cell far outside a sheet's data would take all memory.
+
+    calamine holds the whole rectangle up to that cell, and ends the process if it can't.
+    """
+    with suppress(zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, zlib.error):
+        with zipfile.ZipFile(io.BytesIO(source.data)) as archive:
+            for part in archive.infolist():
+                if part.filename.startswith(SHEETS) and part.filename.endswith(".xml"):
+                    with archive.open(part) as file:
+                        _check_cells(source.path, iter(partial(file.read, 2**20), b""))
+
+
+def _check_cells(path: Path, chunks: Iterator[bytes]) -> None:
+    columns: set[bytes] = set()
+    size = rows = 0
+    end = b""
+    for chunk in chunks:
+        text, end = end + chunk, chunk[-100:]  # a cell's name may be in two chunks
+        size += len(chunk)
+        if cells := CELL.findall(text):
+            columns.update(letters for letters, _ in cells)
+            rows = max(rows, *(int(row[:12]) for row in {row for _, row in cells}))
+        if any(int(number[:12]) > MOST_REPEATS for number in REPEATS.findall(text)):
+            raise _too_large(path, "repeats cells more than a million times")
+    column = max(map(_column_number, columns), default=0)
+    if size < column * rows > MOST_CELLS:  # a cell with a value takes 20 bytes
+        raise _too_large(path, f"has cells up to row {rows:,} and column {column:,}")
+
+
+def _column_number(letters: bytes) -> int:
+    """Return the number of a column, counted from 1: AB is 28."""
+    return reduce(lambda number, letter: number * 26 + letter - 64, letters[:12], 0)
+
+
+def _too_large(path: Path, reason: str) -> FlaskdashError:
+    return FlaskdashError(
+        f"{path} {reason}, most of them empty, so it would take all memory. "
+        "Delete the empty rows and columns after the data, or save its sheet as CSV."
+    )
 
 
 def _names(book: CalamineWorkbook) -> list[str]:

@@ -626,3 +626,33 @@ def test_a_blank_row_does_not_end_a_table(book: Book, rows: list[list[Any]]) -> 
     inspection = inspect_source(book(Data=rows))
     assert any(note.startswith("1 row(s) without any value") for note in inspection.notes)
     assert inspection.read.rows > 35
+
+
+@pytest.mark.parametrize("cell", ["XFD1048576", "ZZZZZZZZ3", "B99999999999", "AAA99999"])
+def test_a_cell_far_outside_the_data_is_named_before_it_takes_all_memory(
+    book: Book, tmp_path: Path, cell: str
+) -> None:
+    far = tmp_path / "far.xlsx"
+    with zipfile.ZipFile(book(Sheet=sales())) as source, zipfile.ZipFile(far, "w") as copy:
+        for name in source.namelist():
+            text = source.read(name).replace(b'r="B9"', f'r="{cell}"'.encode())
+            copy.writestr(name, text)
+    with pytest.raises(FlaskdashError, match="has cells up to row .* and column") as error:
+        inspect_source(far)
+    assert has_remedy(error.value)
+
+
+def test_a_far_cell_that_fits_into_memory_is_read(book: Book) -> None:
+    rows = [*sales(), *[[]] * 60_000, [None] * 100 + ["note"]]
+    assert inspect_source(book(Sheet=rows)).read.rows >= 30
+
+
+@pytest.mark.parametrize("repeated", ["columns", "rows"])
+def test_a_cell_that_is_repeated_without_end_is_named(tmp_path: Path, repeated: str) -> None:
+    path = tmp_path / "far.ods"
+    cell = f'<table:table-cell table:number-{repeated}-repeated="2000000000"/>'
+    with zipfile.ZipFile(path, "w") as copy:
+        copy.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        copy.writestr("content.xml", f"<table:table>{cell}</table:table>")
+    with pytest.raises(FlaskdashError, match="repeats cells more than a million times"):
+        inspect_source(path)
