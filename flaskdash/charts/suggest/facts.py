@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -122,6 +123,7 @@ class Facts:
 
     @classmethod
     def from_inspection(cls, inspection: Inspection, data: str) -> Facts:
+        inspection = _without_infinite(inspection)
         frame, columns = inspection.frame, inspection.columns
         rows = inspection.total or len(frame)
         times = [c for c in columns if c.role == "time" and c.distinct > 1]
@@ -538,6 +540,16 @@ class Facts:
             if low <= c.distinct <= high and c.type != "integer" and not CLOCK & set(words(c.name))
         ]
         return fitting[0] if fitting else None
+
+
+def _without_infinite(inspection: Inspection) -> Inspection:
+    """Return an inspection in which infinite numbers are missing, for they have no mean or spread."""
+    numbers = inspection.frame.select_dtypes("float")
+    infinite = numbers.isin([math.inf, -math.inf])
+    if not infinite.any(axis=None):
+        return inspection
+    finite = {name: numbers[name].mask(infinite[name]) for name in numbers}
+    return replace(inspection, frame=inspection.frame.assign(**finite))
 
 
 def _category_columns(columns: Sequence[Column]) -> list[Column]:

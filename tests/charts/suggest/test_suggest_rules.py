@@ -1417,3 +1417,11 @@ def test_a_year_of_two_digits_is_an_axis_of_time() -> None:
     assert find(suggested(cars), "line", x="yr", y="mpg")
     classes = frame(200, year=lambda i: 1 + i % 6, mark=lambda i: noise(i, 200) / 10)
     assert not find(suggested(classes), "line")
+
+
+def test_infinite_numbers_are_left_out_of_what_is_measured() -> None:
+    data = frame(200, day=day, region=lambda i: "NSEW"[i % 4], sales=lambda i: 10 + i % 7)
+    infinite = data.assign(ratio=[float("inf") if i % 5 == 0 else i / 7 for i in range(200)])
+    charts = suggested(infinite)  # a warning of NumPy would fail this test
+    assert {"sales", "ratio"} <= {chart.y for chart in charts}
+    assert infinite["ratio"].max() == float("inf")  # what is charted stays as it is
