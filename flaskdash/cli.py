@@ -116,4 +116,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    cli(prog_name="flaskdash")
+    try:
+        cli(prog_name="flaskdash")
+    except OSError as error:  # --help on a full disk: no command is invoked
+        from flaskdash.errors import FlaskdashError
+
+        FlaskdashError(f"The help cannot be printed: {error.strerror}").show()
+        sys.exit(1)

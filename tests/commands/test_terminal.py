@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -98,3 +99,20 @@ def test_all_that_is_printed_goes_through_one_module() -> None:
         if re.search(r"\bclick\.s?echo\b", path.read_text("utf-8"))
     }
     assert users == {"progress.py"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("command", [["--help"], ["add-chart", "--help"], ["inspect", "a.csv"]])
+def test_output_to_a_full_disk_is_an_error_in_a_line(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "a.csv").write_text(CSV)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "flaskdash", *command],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("No space left on device")
+    assert "Traceback" not in done.stderr

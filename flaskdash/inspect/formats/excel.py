@@ -92,12 +92,12 @@ def _check_extent(source: SourceFile) -> None:
 
     calamine holds the whole rectangle up to that cell, and ends the process if it can't.
     """
-    with suppress(zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, zlib.error):
-        with zipfile.ZipFile(io.BytesIO(source.data)) as archive:
-            for part in archive.infolist():
-                if part.filename.startswith(SHEETS) and part.filename.endswith(".xml"):
-                    with archive.open(part) as file:
-                        _check_cells(source.path, iter(partial(file.read, 2**20), b""))
+    damages = (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, zlib.error)
+    with suppress(*damages), zipfile.ZipFile(io.BytesIO(source.data)) as archive:
+        for part in archive.infolist():
+            if part.filename.startswith(SHEETS) and part.filename.endswith(".xml"):
+                with archive.open(part) as file:
+                    _check_cells(source.path, iter(partial(file.read, 2**20), b""))
 
 
 def _check_cells(path: Path, chunks: Iterator[bytes]) -> None:

@@ -637,7 +637,7 @@ def test_a_cell_far_outside_the_data_is_named_before_it_takes_all_memory(
         for name in source.namelist():
             text = source.read(name).replace(b'r="B9"', f'r="{cell}"'.encode())
             copy.writestr(name, text)
-    with pytest.raises(FlaskdashError, match="has cells up to row .* and column") as error:
+    with pytest.raises(FlaskdashError, match="has cells up to row") as error:
         inspect_source(far)
     assert has_remedy(error.value)
 
