@@ -92,6 +92,8 @@ def read(path: Path, key: str | None, values: Iterable[object]) -> Shapes:
 def _features(path: Path) -> list[dict[str, Any]]:
     """Return the areas of a file, in degrees."""
     try:
+        if path.exists() and not path.is_file():  # /dev/zero never ends
+            raise FlaskdashError(f"{path} is not a regular file.", hint="--shapes FILE.geojson")
         if path.stat().st_size > MAX_READ:
             raise FlaskdashError(
                 f"{path} is larger than {MAX_READ / 1e6:.0f} MB. Simplify its outlines.",

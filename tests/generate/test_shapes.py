@@ -123,6 +123,13 @@ def test_other_files_are_refused_in_words(save: Save, content: object, message: 
     assert raised.value.hint
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a device of Unix")
+@pytest.mark.parametrize("path", ["/dev/zero", "/"])
+def test_what_is_no_file_of_outlines_is_refused_before_it_is_read(path: str) -> None:
+    with pytest.raises(FlaskdashError, match="is not a regular file"):
+        shapes.read(Path(path), None, ["x"])
+
+
 def test_too_large_outlines_are_refused(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save(collection(square(8, 50, name="Hessen")))
     monkeypatch.setattr(shapes, "MAX_WRITTEN", 100)
