@@ -74,11 +74,15 @@ class Project:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FlaskdashError(f"{file} is not valid TOML: {error}") from error
     except OSError as error:
         raise FlaskdashError(f"Cannot read {file}: {error.strerror or error}") from error
+    for name in ("tool", "project"):
+        if not isinstance(settings.get(name, {}), dict):
+            raise FlaskdashError(f"{file} has {name} as a value. Write a table: [{name}].")
+    return settings
 
 
 def dotenv(path: Path) -> dict[str, str]:
