@@ -548,7 +548,7 @@ def _without_infinite(inspection: Inspection) -> Inspection:
     infinite = numbers.isin([math.inf, -math.inf])
     if not infinite.any(axis=None):
         return inspection
-    finite = {name: numbers[name].mask(infinite[name]) for name in numbers}
+    finite = {str(name): numbers[name].mask(infinite[name]) for name in numbers}
     return replace(inspection, frame=inspection.frame.assign(**finite))
 
 
