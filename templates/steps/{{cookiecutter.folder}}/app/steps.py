@@ -16,13 +16,10 @@ def period(when: Any, step: str) -> str:
     """Return a year, quarter, month or day in words: August 2023, Q3 2023, 4 August 2023."""
     if not isinstance(when, date):
         return f"{when:.0f}" if isinstance(when, float) else str(when)
-    if step == "year":
-        return str(when.year)
-    month = f"{month_name[when.month]} {when.year}"  # strftime needs a year from 1 to 9999
-    if step in {"quarter", "month"}:
-        return f"Q{(when.month + 2) // 3} {when.year}" if step == "quarter" else month
+    month = month_name[when.month]  # strftime needs a year from 1 to 9999
+    starts = {"year": "", "quarter": f"Q{(when.month + 2) // 3} ", "month": f"{month} "}
     time = f", {when.hour:02}:{when.minute:02}" if step == "hour" and hasattr(when, "hour") else ""
-    return f"{when.day} {month}{time}"
+    return f"{starts.get(step, f'{when.day} {month} ')}{when.year}{time}"
 
 
 def every_step(df: DataFrame, when: str, step: str, fill: float | None = None) -> DataFrame:
