@@ -77,6 +77,31 @@ def test_the_server_finds_choices(project: Path) -> None:
     )
 
 
+def test_thousands_of_values_take_one_query(project: Path) -> None:
+    prepare(project)
+    inside(
+        project,
+        """
+        from unittest.mock import patch
+        from app.engine import query
+        data["sales"].build()
+        get("/charts/revenue-by-region/data.json")
+        def queries(names):
+            query_string = "&".join(f"customer={name}" for name in names)
+            with patch.object(query, "_run", wraps=query._run) as run:
+                get(f"/charts/revenue-by-region/data.json?{query_string}")
+            return run.call_count
+        before = cached_files()
+        few = queries(["Customer+100", "Customer+600"])
+        assert len(cached_files()) == len(before) + 1
+        assert queries(f"Customer+{n:03}" for n in range(1, 700)) <= few
+        assert queries(["Customer+100", "nobody"]) <= few
+        assert len(cached_files()) == len(before) + 1  # what nobody is offered is not kept
+        """,
+        START,
+    )
+
+
 @pytest.fixture(scope="module")
 def site(shared_project: Path) -> Iterator[str]:
     with served_copy(shared_project, prepare) as url:

@@ -136,9 +136,9 @@ def _is_offered(item: Filter, control: Control) -> bool:
     are_within = all(least <= limit <= most for limit in limits if limit)
     if item.text or not are_within or limits != (control.chosen.low, control.chosen.high):
         return False
-    listed = () if control.more else control.choices
-    unlisted = [Filter(item.column, (value,)) for value in item.values if value not in listed]
-    return all(any(data.count([single]) for data in control.data) for single in unlisted)
+    unlisted = {*item.values}.difference(() if control.more else control.choices)
+    named = [Filter(item.column, tuple(unlisted))]  # all in one query: an address may have thousands
+    return not unlisted or unlisted <= {*with_choices(control, named).choices}
 
 
 def chips(controls: Iterable[Control], chosen: Iterable[Filter]) -> list[tuple[str, str]]:
