@@ -59,6 +59,8 @@ package = false
 APP = '''\
 """A project of few lines, which fails in the way that MODE names."""
 
+import os
+import threading
 from pathlib import Path
 
 MODE = "well"
@@ -72,6 +74,9 @@ if "POISON" in (ROOT / ".env").read_text():
 
 
 def create_app():
+    if MODE == "dying":
+        threading.Timer(0.7, os.kill, (os.getppid(), 9)).start()
+
     def app(environ, start_response):
         path = environ["PATH_INFO"]
         status, body = "200 OK", f"up {RELEASE}" if path == "/up" else "<a href='/dashboards/two'>"
@@ -679,6 +684,7 @@ def test_a_release_that_died_and_was_stopped_leaves_no_failed_unit(shop: TinyDep
     [
         ("broken", "RuntimeError: this release is broken"),
         ("failing", "/dashboards/two does not answer: status 500"),
+        ("dying", "starts, but dies soon afterwards"),
         ("silent", "/up answers 'up' instead of 'up 2"),
     ],
 )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FAILED = "This chart could not be drawn"
 UP_SECONDS = 30.0  # until /up has to answer
 READY_SECONDS = 600.0  # until each dashboard has to answer, because the data is read first
+TRIAL_SECONDS = 1.5  # that a release has to run after its first answer
 LOADER_SECONDS = 5.0  # during which a loader may fail, such as while a database wakes up
 LINKS = re.compile(r"""href=["'](/(?:dashboards|charts)/[^"'?#.]+)""")
 
@@ -97,8 +98,13 @@ class Switchover(Units):
             except StepError:
                 raise StepError(f"{name} does not start") from None
             # A request to the socket would start a release that has died again, and again.
-            self.check_up(name, f"{unit}.service", self.systemd.invocation(f"{unit}.service"))
+            first_run = self.systemd.invocation(f"{unit}.service")
+            self.check_up(name, f"{unit}.service", first_run)
+            up = time.monotonic()
             self.check_dashboards(f"{unit}.service")
+            time.sleep(max(0.0, up + TRIAL_SECONDS - time.monotonic()))
+            if not self.is_first_run(f"{unit}.service", first_run):
+                raise StepError(f"{name} starts, but dies soon afterwards")
         except StepError as error:
             with suppress(OSError):
                 error.log = log.read_text(errors="replace").strip()
@@ -111,8 +117,7 @@ class Switchover(Units):
         """Wait until the release on trial answers at /up with its own name, in its first run."""
         deadline = time.monotonic() + UP_SECONDS
         while time.monotonic() < deadline:
-            is_first_run = self.systemd.invocation(unit) == invocation
-            if not is_first_run or self.systemd.state(unit) not in ("active", "activating"):
+            if not self.is_first_run(unit, invocation):
                 raise StepError(f"{name} does not start")
             response = self.request_trial("/up", 5)
             if response.status == 200 and response.body.split() == ["up", name]:
@@ -127,6 +132,11 @@ class Switchover(Units):
                 raise StepError(f"{name} does not answer: {describe(response.status)} at /up")
             time.sleep(0.1)
         raise StepError(f"{name} does not answer: no response at /up within {UP_SECONDS:.0f} s")
+
+    def is_first_run(self, unit: str, invocation: str) -> bool:
+        """Return whether a unit runs, and was not started again since this invocation."""
+        is_same = self.systemd.invocation(unit) == invocation
+        return is_same and self.systemd.state(unit) in ("active", "activating")
 
     def check_dashboards(self, unit: str) -> None:
         """Wait for the data, and request the first dashboard and each page that it links to."""
