@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import month_name
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def period(when: Any, step: str) -> str:
         return f"{when:.0f}" if isinstance(when, float) else str(when)
     month = month_name[when.month]  # strftime needs a year from 1 to 9999
     starts = {"year": "", "quarter": f"Q{(when.month + 2) // 3} ", "month": f"{month} "}
-    time = f", {when.hour:02}:{when.minute:02}" if step == "hour" and hasattr(when, "hour") else ""
+    time = f", {when.time():%H:%M}" if step == "hour" and isinstance(when, datetime) else ""
     return f"{starts.get(step, f'{when.day} {month} ')}{when.year}{time}"
 
 
