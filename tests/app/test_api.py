@@ -211,3 +211,44 @@ def test_an_assistants_client_lists_and_calls_tools(site: str, shop: Path) -> No
     assert tools == {"list_data", "chart_rows", "data_rows", "query"}
     assert json.loads(good)["columns"] == ["n"]
     assert "no_such" in bad
+
+
+HALF_EMOJI = "\ud83d"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("chart_rows", {"slug": "revenue-by-region", "query": {"region": HALF_EMOJI}}),
+        ("data_rows", {"name": "sales", "query": {"sort": HALF_EMOJI}}),
+        ("data_rows", {"name": "sales", "query": {HALF_EMOJI: "x"}}),
+        ("data_rows", {"name": ["sales"]}),
+        ("data_rows", {"name": {"a": 1}}),
+        ("query", {"sql": f"SELECT '{HALF_EMOJI}'"}),
+    ],
+)
+def test_hostile_arguments_of_an_assistant_are_no_failure(
+    site: str, shop: Path, name: str, arguments: dict[str, Any]
+) -> None:
+    key = make_key(
+        shop, f"hostile {name} {len(str(arguments))} {random.random()}", "--scope", "query"
+    )
+    call = {"name": name, "arguments": arguments}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    for body in (json.dumps(message), "[" * 100_000):
+        answer = httpx2.post(
+            f"{site}/mcp", content=body, headers={"Authorization": f"Bearer {key}"}
+        )
+        assert answer.status_code in {200, 400}, answer.text
+        assert "jsonrpc" in answer.json()
+
+
+def test_a_field_that_is_named_often_is_sent_once(site: str, shop: Path) -> None:
+    key = make_key(shop, "fields")
+    for path in ("loaders/sales", "charts/revenue-by-region"):
+        answer = httpx2.get(
+            f"{site}/api/v1/{path}/rows?fields={','.join(['region'] * 1000)}",
+            headers={"Authorization": f"Bearer {key}"},
+        )
+        assert answer.status_code == 200, answer.text
+        assert {tuple(row) for row in answer.json()["rows"]} == {("region",)}

@@ -5,6 +5,7 @@ Each request is answered by itself, as JSON: there are no sessions, and nothing 
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,7 +37,9 @@ Arguments = dict[str, Any]
 @mcp.post("/mcp")
 def receive() -> Response:
     """Answer one message of JSON-RPC."""
-    message = request.get_json(silent=True, force=True)
+    message = None
+    with suppress(RecursionError):  # of a hundred thousand brackets
+        message = request.get_json(silent=True, force=True)
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
         return _error(None, PARSE_ERROR, "This is not one message of JSON-RPC 2.0.", 400)
     method, number = message.get("method"), message.get("id")
@@ -119,8 +122,8 @@ def chart_rows(slug: str, query: Arguments | None = None) -> Any:
 def data_rows(name: str, query: Arguments | None = None) -> Any:
     """Return rows of a data set, under filters."""
     keys.require_scope("read")
-    quoted = quote(keys.check_readable(name))
-    return _rows((name,), f"SELECT * FROM {quoted}", query)
+    quoted = quote(keys.check_readable(str(name)))
+    return _rows((str(name),), f"SELECT * FROM {quoted}", query)
 
 
 def query(sql: str) -> Any:
@@ -144,7 +147,7 @@ def _rows(names: tuple[str, ...], sql: str, query: Arguments | None) -> Any:
     environ = {
         **request.environ,
         "REQUEST_METHOD": "GET",
-        "QUERY_STRING": urlencode(query or {}, doseq=True),
+        "QUERY_STRING": urlencode(query or {}, doseq=True, errors="replace"),
         "HTTP_ACCEPT": JSON,
     }
     environ.pop("HTTP_IF_NONE_MATCH", None)

@@ -86,7 +86,7 @@ def _parse(types: dict[str, str], version: str) -> Query:
             abort(400, f"{item.column} has no range like this: it is {types[item.column]}.")
     for name in args:
         _check_value(name, args[name], filters)
-    fields = tuple(filter(None, args.get("fields", "").split(",")))
+    fields = tuple(dict.fromkeys(filter(None, args.get("fields", "").split(","))))
     sort = args.get("sort", "")
     for column in (*fields, *filter(None, [sort.removeprefix("-")])):
         if column not in types:
