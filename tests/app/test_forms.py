@@ -209,3 +209,40 @@ def test_pages_with_all_rows_are_kept_from_those_who_may_see_some(shop: Path) ->
     """
     printed = inside(shop, code)
     assert printed.split()[:5] == ["403", "403", "403", "403", "200"]
+
+
+def test_two_uploads_at_once(shop: Path) -> None:
+    """While a file is read, another upload may go live twice, and delete the snapshot before it."""
+    code = """
+    import re
+    from io import BytesIO
+    from pathlib import Path
+    flask_app.test_cli_runner().invoke(args=["release"])
+    data["sales"].build()
+    read = app.engine.snapshots.reader.read
+    def read_meanwhile(loader, folder, path, state, *source):
+        data["sales"].build(force=True)
+        data["sales"].build(force=True)
+        path.write_bytes((flask_app.config["INSTANCE"] / data["sales"].build().file).read_bytes())
+        return data["sales"].build().to_json()
+    app.engine.snapshots.reader.read = read_meanwhile
+    token = re.findall('name="csrf_token" value="([^"]+)"', get("/upload-sales/").text)[0]
+    file = BytesIO(Path("data/sales.csv").read_bytes()), "sales.csv"
+    print(client.post("/upload-sales/", data={"csrf_token": token, "file": file}).status_code)
+    """
+    assert "303" in inside(shop, code).split()
+
+
+def test_others_write_while_a_loader_reads_the_table(shop: Path) -> None:
+    """A row that is saved rebuilds the snapshot: that reads, and must not lock the database."""
+    code = """
+    import sqlalchemy as sa
+    from app.blueprints.database import connect, db
+    flask_app.test_cli_runner().invoke(args=["release"])
+    with flask_app.test_request_context(method="POST"), connect() as reading:
+        reading.execute(sa.text("SELECT count(*) FROM orders"))
+        db.session.execute(sa.text("DELETE FROM orders"))
+        db.session.commit()
+    print("written")
+    """
+    assert "written" in inside(shop, code).split()

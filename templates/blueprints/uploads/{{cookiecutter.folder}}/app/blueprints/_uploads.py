@@ -82,8 +82,6 @@ class Uploads:
         return token
 
     def _compare(self, file: Path, rows: Path, is_added: bool) -> Preview:
-        old = self.data.build()
-        base = digest(self.source)
         blank = State().to_json()
         try:
             answer = reader.read(self.name, rows.parent, rows, blank, str(file), SECONDS)
@@ -91,14 +89,16 @@ class Uploads:
             raise Rejected(f"The file cannot be read: {error}.") from error
         state = State.from_json(answer)
         if state.error:
-            expected = ", ".join(self.data.columns()) if old.built else "unknown"
+            expected = ", ".join(self.data.columns()) if self.data.build().built else "unknown"
             raise Rejected(
                 f"It cannot be read as {self.source.name} is ({state.error}). The columns of that"
                 f" are: {expected}."
             )
         if not state.rows:
             raise Rejected("The file has no rows.")
-        with cursor() as connection:
+        # The snapshot that it is compared with is not replaced meanwhile by another upload.
+        with self.lock, cursor() as connection:
+            old, base = self.data.build(), digest(self.source)
             new = connection.read_parquet(str(rows))
             columns = new.columns
             if old.built:

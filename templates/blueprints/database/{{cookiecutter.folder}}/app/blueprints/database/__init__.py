@@ -74,7 +74,7 @@ def _settings(test_folder: Path | None) -> dict[str, Any]:
 def connect() -> Iterator[sa.Connection]:
     """Lend a connection to a loader, which may run in a process that has no app."""
     if has_app_context():
-        with db.engine.connect() as connection:
+        with db.engine.execution_options(only_reads=True).connect() as connection:
             yield connection
         return
     load_dotenv(config.ROOT / ".env")

@@ -67,7 +67,8 @@ def _set_up(connection: Any, _record: object) -> None:
 
 def _begin(connection: sa.Connection) -> None:
     """Begin a transaction: one that may write waits for its turn here, where it still can."""
-    only_reads = has_request_context() and request.method in {"GET", "HEAD"}
+    is_loader = connection.get_execution_options().get("only_reads", False)
+    only_reads = is_loader or (has_request_context() and request.method in {"GET", "HEAD"})
     connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
 
