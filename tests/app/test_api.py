@@ -28,6 +28,7 @@ from tests.support.projects import (
     check_own_code,
     close_dashboards,
     copy_chart,
+    inside,
     own_environment,
     run,
 )
@@ -252,3 +253,24 @@ def test_a_field_that_is_named_often_is_sent_once(site: str, shop: Path) -> None
         )
         assert answer.status_code == 200, answer.text
         assert {tuple(row) for row in answer.json()["rows"]} == {("region",)}
+
+
+def test_others_write_while_a_query_of_an_assistant_runs(shop: Path) -> None:
+    """The key is read in a transaction of its own: a query may take 20 s."""
+    key = make_key(shop, "slow", "--scope", "query")
+    code = f"""
+    import sqlite3
+    from importlib import import_module
+    from app.blueprints.database import db
+    def run_query(sql):
+        with sqlite3.connect(db.engine.url.database, timeout=0) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+        return "written"
+    import_module("app.blueprints.api.mcp").run_query = run_query  # the package has another mcp
+    call = {{"name": "query", "arguments": {{"sql": "SELECT 1"}}}}
+    message = {{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}}
+    for _ in range(2):  # the first use of a key is noted
+        answer = client.post("/mcp", json=message, headers={{"Authorization": "Bearer {key}"}})
+        print(answer.json["result"]["content"][0]["text"])
+    """
+    assert inside(shop, code).split()[-2:] == ['"written"', '"written"']

@@ -36,6 +36,8 @@ def check() -> None:
     if key.owner:
         user = _user(key.owner)
         request.environ["app.visitor"] = Visitor(roles_up_to(user.role) & roles_up_to(key.role), user)
+    db.session.expunge_all()  # the key and its owner stay as they were read
+    db.session.rollback()  # an answer may take long: let others write
     check_limit(key.digest)
 
 
