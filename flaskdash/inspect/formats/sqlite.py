@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from flaskdash.inspect.writing.typed_frame import convert
 
 MAGIC = b"SQLite format 3\0"
 MOST_ROWS = 2_000_000  # More do not fit into a DataFrame.
+SECONDS = 60.0  # A view may compute rows without end.
+STEPS = 100_000  # SQLite's own, between two looks at the clock.
 LISTED_TABLES = 20
 TABLES = """SELECT name FROM sqlite_master
     WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"""
@@ -69,6 +72,8 @@ def _table(source: SourceFile) -> tuple[str, dict[str, str], frozenset[str]]:
     path, quote = source.path, DIALECTS["sqlite"].quote
     address = f"{path.resolve().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as connection:
+        deadline = time.monotonic() + SECONDS
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
         table = _choose(path, connection, source.table)
         info = connection.execute(f"PRAGMA table_info({quote(table)})").fetchall()
         foreign = connection.execute(f"PRAGMA foreign_key_list({quote(table)})").fetchall()
@@ -79,7 +84,7 @@ def _table(source: SourceFile) -> tuple[str, dict[str, str], frozenset[str]]:
         )
     if rows > MOST_ROWS:
         raise FlaskdashError(
-            f"{path} has {rows:,} rows in the table {table}, too many for one DataFrame. "
+            f"{path} has over {MOST_ROWS:,} rows in the table {table}, too many for one DataFrame. "
             "Give the file as the address of a database: its rows are then read in batches.",
             shlex.quote(f"sqlite:///{path}"),
         )
@@ -90,8 +95,17 @@ def _table(source: SourceFile) -> tuple[str, dict[str, str], frozenset[str]]:
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
-    query = f"SELECT count(*) FROM {DIALECTS['sqlite'].quote(table)}"
-    return int(connection.execute(query).fetchone()[0])
+    """Return how many rows a table or view has; if there are more than MOST_ROWS, one more."""
+    rows = f"SELECT 1 FROM {DIALECTS['sqlite'].quote(table)} LIMIT {MOST_ROWS + 1}"
+    try:
+        return int(connection.execute(f"SELECT count(*) FROM ({rows})").fetchone()[0])
+    except sqlite3.OperationalError as error:
+        if "interrupted" not in str(error):
+            raise
+        raise FlaskdashError(
+            f"{table} does not give its rows within {SECONDS:.0f} s. "
+            "If it is a view, check that its query ends, or choose a table."
+        ) from error
 
 
 def _choose(path: Path, connection: sqlite3.Connection, table: str | None) -> str:
