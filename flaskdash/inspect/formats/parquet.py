@@ -38,7 +38,7 @@ def read(source: SourceFile) -> Draft:
             return _read_packed(source)
         if path.stat().st_size > BIG:
             return _read_big(path)
-        return _draft(path, _opening(path))
+        return _draft(path, _opening(path), _infinity_notes(_casts(path)[1]))
     except (duckdb.Error, ValueError, OverflowError) as error:
         raise unreadable(path, error) from error
 
@@ -57,13 +57,13 @@ def without_rows(path: Path) -> FlaskdashError:
     return FlaskdashError(f"{path} has columns but no rows. Use a file with at least one row.")
 
 
-def _draft(path: Path, opening: list[str]) -> Draft:
+def _draft(path: Path, opening: list[str], notes: Sequence[str] = ()) -> Draft:
     """Return the draft for the statements that read a DataFrame `df`."""
     frame = run("\n".join([*opening, "return df"]), path)
     if frame.empty:
         raise without_rows(path)
     old_names = [str(name) for name in frame.columns]
-    names, notes = repair(old_names)
+    names, repairs = repair(old_names)
     changes = [f"df.columns = {literal(names)}"] if old_names != names else []
     for position, name in enumerate(names):
         changes += _dates(name, frame.iloc[:, position])
@@ -74,7 +74,7 @@ def _draft(path: Path, opening: list[str]) -> Draft:
     if changes:
         frame = run(body, path)
     read = Read(format="parquet", rows=len(frame))
-    return Draft(read=read, body=body, frame=frame, notes=tuple(notes))
+    return Draft(read=read, body=body, frame=frame, notes=(*notes, *repairs))
 
 
 def _read_packed(source: SourceFile) -> Draft:
@@ -83,6 +83,7 @@ def _read_packed(source: SourceFile) -> Draft:
         copy = Path(folder) / "data.parquet"
         copy.write_bytes(source.data)
         lines = _opening(copy, "copy.name")[2:]
+        notes = _infinity_notes(_casts(copy)[1])
     modules = sorted({*source.packed.modules, "import shutil", "import tempfile"})
     opening = [
         *modules,
@@ -95,7 +96,7 @@ def _read_packed(source: SourceFile) -> Draft:
         "    copy.flush()",
         *(f"    {line}" for line in lines),
     ]
-    return _draft(source.path, opening)
+    return _draft(source.path, opening, notes)
 
 
 def read_folder(folder: Path, pattern: str, files: Sequence[Path]) -> Draft:
@@ -168,6 +169,7 @@ def _read_big(path: Path, argument: str = "str(SOURCE)", files: Sequence[Path] =
     """Read files that are too big for a DataFrame, as a DuckDB relation."""
     names, casts = _casts(files[0] if files else path)
     repaired, notes = repair(names)
+    notes += _infinity_notes(casts)
     renames = {
         old: f"{quote(old)} AS {quote(new)}"
         for old, new in zip(names, repaired, strict=True)
@@ -210,7 +212,32 @@ def _casts(path: Path) -> tuple[list[str], dict[str, str]]:
             casts[name] = f"timezone('UTC', {quoted}) AS {quoted}"
         elif kind.endswith("]") or (kind.startswith(AS_TEXT) and not kind.startswith("TIMESTAMP")):
             casts[name] = f"{quoted}::VARCHAR AS {quoted}"
+    for name in _infinite(path, types):
+        day, quoted = quote(name), quote(name)
+        if name in casts:
+            day = f"timezone('UTC', {quoted})"
+        casts[name] = f"CASE WHEN isfinite({quoted}) THEN {day} END AS {quoted}"
     return list(types), casts
+
+
+def _infinite(path: Path, types: Mapping[str, str]) -> list[str]:
+    """Return the columns of days and times with infinite ones, which pandas does not have."""
+    names = [name for name, kind in types.items() if kind.startswith(("DATE", "TIMESTAMP"))]
+    names = [name for name in names if not types[name].endswith("]")]
+    if not names:
+        return []
+    tests = ", ".join(f"bool_and(isfinite({quote(name)}))" for name in names)
+    with duckdb.connect() as connection:
+        relation = connection.read_parquet(str(path))
+        if fields := _fields(relation):
+            relation = relation.project(fields)
+        finite = relation.aggregate(tests).fetchall()[0]
+    return [name for name, is_finite in zip(names, finite, strict=True) if is_finite is False]
+
+
+def _infinity_notes(casts: Mapping[str, str]) -> list[str]:
+    infinite = [name for name, expression in casts.items() if "isfinite(" in expression]
+    return [f"infinite days are read as missing: {comment(name)}" for name in infinite]
 
 
 def _opening(path: Path, argument: str = "str(SOURCE)") -> list[str]:
@@ -233,6 +260,7 @@ def _opening(path: Path, argument: str = "str(SOURCE)") -> list[str]:
     return [
         *lines,
         "    # Times are converted to UTC; nested, binary and time-of-day values to text.",
+        *(["    # Infinite days become missing."] if _infinity_notes(casts) else []),
         *(f"    {line}" for line in changes("casts", "REPLACE", casts, "rows.columns")),
         "    df: DataFrame = rows.df()",
     ]

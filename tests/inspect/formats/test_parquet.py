@@ -34,3 +34,16 @@ def test_records_become_columns(tmp_path: Path, select: str, names: list[str]) -
     assert list(inspection.frame.columns) == names
     assert inspection.read.rows == 20
     pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
+
+
+@pytest.mark.parametrize("kind", ["DATE", "TIMESTAMP", "TIMESTAMPTZ"])
+def test_infinite_days_are_missing(tmp_path: Path, kind: str) -> None:
+    """PostgreSQL and DuckDB write them for "without end"; pandas has no such day."""
+    path = tmp_path / "data.parquet"
+    day = f"CASE WHEN n < 2 THEN '-infinity'::{kind} ELSE DATE '2024-01-01' + n::INT END::{kind}"
+    with duckdb.connect() as connection:
+        connection.sql(f"SELECT {day} AS day, n FROM range(20) AS t(n)").write_parquet(str(path))
+    inspection = inspect_source(path)
+    assert inspection.frame["day"].isna().sum() == 2
+    assert "infinite days are read as missing: day" in inspection.notes
+    pd.testing.assert_frame_equal(execute(inspection, path), inspection.frame)
