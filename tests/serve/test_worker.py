@@ -1,9 +1,11 @@
 """The process that runs the project: what it does with changes."""
 
 import importlib
+import os
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,3 +56,18 @@ def test_replaced_code_is_collected_when_nothing_more_is_saved(
         assert collected.wait(DEADLINE)
         assert applied[-1] == names
         collected.clear()
+
+
+def test_an_attempt_that_fails_within_a_tick_of_the_clock_is_reported(
+    module: Any, tmp_path: Path
+) -> None:
+    log = SimpleNamespace(loaders={"sales": OSError(28, "No space left on device")})
+    events = importlib.import_module("events").Events(tmp_path, log)
+    events.instance = tmp_path
+    state = tmp_path / "sales.json"
+    state.write_text('{"file": "a", "error": ""}')
+    before = state.stat().st_mtime_ns
+    assert events.state()["problem"] is None
+    state.write_text('{"file": "a", "error": "OSError"}')
+    os.utime(state, ns=(before, before))
+    assert "No space left" in str(events.state()["problem"])

@@ -33,7 +33,7 @@ class Events:
         self._version = 0
         self._closing = False
         self._changed = Condition()
-        self._known: tuple[list[tuple[str, int]], dict[str, list[str]]] = ([], {})
+        self._known: tuple[list[object], dict[str, list[str]]] = ([], {})
         self._static = self._static_versions()
 
     def bump(self) -> None:
@@ -98,12 +98,16 @@ class Events:
         try:
             with os.scandir(self.instance) as entries:
                 files = [entry for entry in entries if entry.name.endswith(".json")]
-                times = [(entry.path, entry.stat().st_mtime_ns) for entry in files]
+                # An attempt may begin and fail within one tick of the file system's clock.
+                stats = [(entry.path, entry.stat()) for entry in files]
         except OSError:  # before the first snapshot
             return {}
-        if times != self._known[0]:
-            states = {Path(path).stem: _state_of(Path(path)) for path, _ in sorted(times)}
-            self._known = times, states
+        versions: list[object] = [
+            (path, stat.st_mtime_ns, stat.st_ino, stat.st_size) for path, stat in stats
+        ]
+        if versions != self._known[0]:
+            states = {Path(path).stem: _state_of(Path(path)) for path, _ in sorted(stats)}
+            self._known = versions, states
         return self._known[1]
 
     def _static_versions(self) -> tuple[str, str]:
