@@ -3,7 +3,7 @@
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path, PurePath
 from queue import Queue
@@ -131,9 +131,20 @@ class Watch:
             }
             if not recursive and any(path.as_posix() in TREES for path in changed):
                 self._trees_changed.set()  # created, removed or replaced: watch again
-            saved = frozenset(filter(relevant, changed))
+            saved = frozenset(
+                file for path in filter(relevant, changed) for file in self._files(path)
+            )
             if saved:
                 self.queue.put(saved)
+
+    def _files(self, path: PurePath) -> Iterator[PurePath]:
+        """Yield a file, or those in a new folder, which were saved before it could be watched."""
+        if not (self.root / path).is_dir():
+            yield path
+        for folder, _, names in os.walk(self.root / path):
+            for name in names:
+                if relevant(file := PurePath(folder, name).relative_to(self.root)):
+                    yield file
 
     def _guard(self, watch_loop: Callable[[], None]) -> None:
         try:

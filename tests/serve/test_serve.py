@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path, PurePath
+from queue import Empty
 from threading import Event, Thread
 from typing import Any
 
@@ -29,7 +30,7 @@ from flaskdash.serve.child import dev_host, problem
 from flaskdash.serve.listen import listen, port_of
 from flaskdash.serve.prod import as_exec, parse_web, serve_production, variables
 from flaskdash.serve.terminal import qr_code
-from flaskdash.serve.watch import file_system, relevant
+from flaskdash.serve.watch import Watch, file_system, relevant
 from tests.support.serving import DEADLINE, Served, children, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its projects have a Unix .venv")
@@ -408,6 +409,34 @@ def test_many_files_are_one_change(start, project):
     match = served.wait(r"data/\d+\.csv and (\d+) more: data reloaded")
     assert int(match[1]) == 499
     assert served.printed().count("reloaded") == 1
+
+
+def test_the_files_of_a_new_folder_are_seen(tmp_path):
+    root = tmp_path / "shop"
+    (root / "app").mkdir(parents=True)
+    for number in range(20):  # the folder is often watched before its files are there
+        new = tmp_path / str(number)
+        (new / "migrations/.hidden").mkdir(parents=True)
+        (new / "migrations/first.py").touch()
+        (new / "migrations/.hidden/second.py").touch()
+    seen: set[PurePath] = set()
+
+    def see(name: PurePath) -> bool:
+        with suppress(Empty):
+            seen.update(watch.get(0.1))
+        return name in seen
+
+    with Watch(root, print) as watch:
+        until(
+            lambda: (
+                (root / "app/a.py").write_text(str(time.monotonic_ns()))
+                and see(PurePath("app/a.py"))
+            )
+        )
+        for number in range(20):
+            (tmp_path / str(number)).rename(root / "app" / str(number))
+            until(lambda: see(PurePath(f"app/{number}/migrations/first.py")), str(number))  # noqa: B023
+    assert not [name for name in seen if ".hidden" in name.parts]
 
 
 def test_a_save_right_after_another_one_is_not_missed(start):
