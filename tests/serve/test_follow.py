@@ -4,7 +4,9 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ SQL = "SELECT * FROM sales"
 def table(df):
     return df
 """
+SHORT_LIFE_SECONDS = 2.5  # see keeper.py
 BARS = """\
 import plotly.graph_objects as go
 
@@ -305,6 +308,28 @@ def test_each_tab_and_browser_follows_also_after_a_sleep(
     assert [each.evaluate("window.marker") for each in pages] == [1, 1, 1]
     for each in browsers:
         each.close()
+
+
+def test_a_process_that_crashes_after_a_while_starts_again_and_says_where(
+    served: Served, edit: Edit, page: Page
+) -> None:
+    code = """    from pathlib import Path
+    if Path("instance/once").exists():
+        Path("instance/once").unlink()
+        import ctypes; ctypes.string_at(0)
+"""
+    edit("app/charts/rows.py", "    return df", f"{code}    return df")
+    served.wait("rows.py: restarted")
+    time.sleep(SHORT_LIFE_SECONDS)  # a process that lives shorter is not started again
+    (served.root / "instance/once").touch()
+    with suppress(OSError):  # the request ends with the process
+        served.get("/?region=North")
+    until(lambda: "ended: Segmentation fault" in problem(page), "the crash")
+    assert "rows.py" in problem(page)
+    expect(page.locator("#rows tbody tr").first).to_be_visible()
+    edit("app/charts/bars.py", 'TITLE = "Bars"', 'TITLE = "Poles"')
+    expect(page.locator("#bars h2")).to_have_text("Poles", timeout=1000 * DEADLINE)
+    until(lambda: not problem(page), "no problem")
 
 
 LOADER = "app/loaders/sales.py"

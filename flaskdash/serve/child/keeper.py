@@ -49,6 +49,8 @@ class Keeper:
         self._inbox = inbox.ThreadedInbox() if sys.platform == "win32" else inbox.Inbox()
         # The files whose change the loading worker brings; None if it starts by itself.
         self._cause: tuple[str, ...] | None = None
+        # The crash that the loading worker shows above its pages.
+        self._crash: problem.Problem | None = None
 
     def run(self) -> None:
         """Serve until the parent closes standard input, or ends this process."""
@@ -119,6 +121,8 @@ class Keeper:
                 if self._cause is not None and kind == "up":
                     self._say(self._cause, "restarted", 1000 * (time.monotonic() - running.started))
                 self.serving, self.loading = running, None
+                if kind == "up" and self._crash:
+                    self._show(self._crash.as_dict())
             else:
                 self._show(report["problem"])  # and the worker ends by itself
 
@@ -145,12 +149,14 @@ class Keeper:
                 reason = f"The project's process ended: {signal.strsignal(-code)}"
         print(reason, file=sys.stderr, flush=True)
         hint = "Correct this line and save the file."
-        crash = problem.at(reason, running.crash_line(self.root), self.root, hint)
+        line = running.crash_line(self.root)
+        crash = problem.at(reason, line, self.root, hint)
         if self.serving:
             self._show(crash.as_dict())
         elif not self.loading:
             is_old = time.monotonic() - running.started > SHORT_LIFE_SECONDS
             self._start(crash=None if is_old else crash)
+            self._crash = crash if line else None
 
     def _show(self, failure: dict[str, Any]) -> None:
         if self.serving:
@@ -164,7 +170,7 @@ class Keeper:
             self.loading.kill()
             self._drain(self.loading)
             self.loading = None
-        self._cause = names
+        self._cause, self._crash = names, None
         start = worker.Start(self.serving is None, crash.as_dict() if crash else None)
         if self.spare:
             self.loading, self.spare = self.spare, None
