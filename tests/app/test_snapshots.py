@@ -302,19 +302,6 @@ def test_a_change_of_any_source_of_a_list_is_noticed(project: Path) -> None:
     assert loader.sources == ("data/sales.csv", "data/prices.csv")
 
 
-def test_a_loader_that_is_saved_while_the_one_before_runs_is_read(project: Path) -> None:
-    inside(
-        project,
-        """
-        loader = data["sales"].loader.file
-        code = loader.read_text("utf-8")
-        loader.write_text(code.replace("return df", "return df.head(3)"), "utf-8")
-        assert data["sales"].build().rows == 360  # with the code that this process has
-        """,
-    )
-    inside(project, 'assert data["sales"].build().rows == 3')
-
-
 def test_a_clock_that_was_wrong_does_not_stop_refreshes(project: Path) -> None:
     """A state from the future is old: after a success, and after an error."""
     replace_in(project, "loaders/sales.py", ("SOURCE =", 'REFRESH = "1h"\nSOURCE ='))

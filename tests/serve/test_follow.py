@@ -335,6 +335,22 @@ def test_a_process_that_crashes_after_a_while_starts_again_and_says_where(
 LOADER = "app/loaders/sales.py"
 
 
+def test_a_saved_loader_is_read_although_its_state_says_that_it_was(
+    served: Served, edit: Edit, page: Page
+) -> None:
+    """The code before may have read after the save, and noted the time of the saved file."""
+    rows = page.locator("#rows tbody tr")
+    edit(LOADER, "    return df\n", "    return df.head(3)\n")
+    expect(rows).to_have_count(3, timeout=1000 * DEADLINE)
+    loader = served.root / LOADER
+    stat = loader.stat()
+    temporary = served.root / "sales.tmp"
+    temporary.write_text(loader.read_text("utf-8").replace("head(3)", "head(2)"), "utf-8")
+    os.utime(temporary, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    temporary.replace(loader)
+    expect(rows).to_have_count(2, timeout=1000 * DEADLINE)
+
+
 def test_a_loader_that_fails_leaves_the_page(served: Served, edit: Edit, page: Page) -> None:
     def change_chart(old: str, new: str) -> None:
         edit("app/charts/bars.py", f'TITLE = "{old}"', f'TITLE = "{new}"')

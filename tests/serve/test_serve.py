@@ -419,24 +419,24 @@ def test_the_files_of_a_new_folder_are_seen(tmp_path):
         (new / "migrations/.hidden").mkdir(parents=True)
         (new / "migrations/first.py").touch()
         (new / "migrations/.hidden/second.py").touch()
-    seen: set[PurePath] = set()
+    saved: set[PurePath] = set()
 
-    def see(name: PurePath) -> bool:
+    def is_saved(name: PurePath) -> bool:
         with suppress(Empty):
-            seen.update(watch.get(0.1))
-        return name in seen
+            saved.update(watch.get(0.1))
+        return name in saved
 
     with Watch(root, print) as watch:
         until(
             lambda: (
                 (root / "app/a.py").write_text(str(time.monotonic_ns()))
-                and see(PurePath("app/a.py"))
+                and is_saved(PurePath("app/a.py"))
             )
         )
         for number in range(20):
             (tmp_path / str(number)).rename(root / "app" / str(number))
-            until(lambda: see(PurePath(f"app/{number}/migrations/first.py")), str(number))  # noqa: B023
-    assert not [name for name in seen if ".hidden" in name.parts]
+            until(lambda: is_saved(PurePath(f"app/{number}/migrations/first.py")), str(number))  # noqa: B023
+    assert not [name for name in saved if ".hidden" in name.parts]
 
 
 def test_a_save_right_after_another_one_is_not_missed(start):

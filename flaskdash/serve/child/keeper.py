@@ -171,7 +171,8 @@ class Keeper:
             self._drain(self.loading)
             self.loading = None
         self._cause, self._crash = names, None
-        start = worker.Start(self.serving is None, crash.as_dict() if crash else None)
+        problem_of_crash = crash.as_dict() if crash else None
+        start = worker.Start(self.serving is None, problem_of_crash, names or ())
         if self.spare:
             self.loading, self.spare = self.spare, None
             self.loading.begin(start)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path, PurePath
 from threading import Event, Thread, get_ident
@@ -79,7 +79,7 @@ class LoadedProject:
             self.events.notify()
             return "style"
         replaced = self._modules.replaceable(self._pending)
-        if any(map(_is_loader, paths)) and self._is_reading():
+        if any(map(is_loader, paths)) and self._is_reading():
             return None  # it would keep the snapshot locked
         if self.app is None or replaced is None or self._is_stuck():
             return None
@@ -91,11 +91,11 @@ class LoadedProject:
         self._pending.clear()
         self.events.problem = None
         if all(path.parts[0] == "data" for path in paths):
-            Thread(target=self._build, daemon=True).start()
+            self.build(paths)
             return "data"
         self.events.bump()
-        if any(map(_is_loader, saved)):
-            Thread(target=self._build, daemon=True).start()
+        if any(map(is_loader, saved)):
+            self.build(saved)
         names = {modules.module_of(path).rpartition(".")[2] for path in saved}
         return ", ".join(sorted(names)) or "pages"
 
@@ -132,11 +132,16 @@ class LoadedProject:
         if engine := app.extensions.get("engine"):
             engine.cache.code_version = f"{self.events.boot}-{time.monotonic_ns():x}"
 
-    def _build(self) -> None:
-        """Build the snapshots of changed sources, and have pages show them."""
+    def build(self, saved: Iterable[PurePath]) -> None:
+        """Build the snapshots of saved loaders and sources, and have pages show them."""
+        names = {path.stem.lower().replace("-", "_") for path in saved if is_loader(path)}
+        Thread(target=self._build, args=(names,), daemon=True).start()
+
+    def _build(self, names: Collection[str]) -> None:
         before = self.events.id()
-        for data in self.engine.data.values() if self.engine else ():
-            data.build()
+        for name, data in self.engine.data.items() if self.engine else ():
+            # A loader that was saved while its code from before ran seems to be read already.
+            data.build(force=name in names)
             self.events.notify()
         if before == self.events.id():
             self.events.bump()  # a chart may read the file itself
@@ -158,5 +163,6 @@ class LoadedProject:
         )
 
 
-def _is_loader(path: PurePath) -> bool:
+def is_loader(path: PurePath) -> bool:
+    """Return whether a file of the project is a loader."""
     return path.parts[:2] == LOADERS

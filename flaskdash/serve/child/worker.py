@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from queue import Empty, SimpleQueue
 from socket import socket, socketpair
 from string import punctuation
@@ -54,6 +54,7 @@ class Start:
 
     alone: bool = True  # no other worker serves the code before
     crash: Mapping[str, Any] | None = None  # the problem to serve instead of code that crashes
+    saved: Sequence[str] = ()  # the files that made it start
 
 
 class Server(ThreadedWSGIServer):
@@ -164,6 +165,8 @@ class Worker:
                 Thread(target=self.project.connect, daemon=True).start()
             self._report("up", milliseconds=_since(started))
             Thread(target=self._prepare, daemon=True).start()
+            if loaders := [*filter(loaded.is_loader, map(PurePath, self.start.saved))]:
+                self.project.build(loaders)
             return
         self._report("failed", problem=failure.as_dict())
         if self.start.alone:

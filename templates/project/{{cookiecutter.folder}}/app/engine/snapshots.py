@@ -48,7 +48,6 @@ class Snapshot:
     def __init__(self, loader: Loader, folder: Path) -> None:
         self.loader = loader
         self.folder = folder
-        self._code = f"{loader.file.stat().st_mtime_ns} "  # of what was imported
         self._last_attempt = State()
         self._build: Thread | None = None
         self._build_started = 0.0
@@ -151,17 +150,18 @@ class Snapshot:
 
     def _load(self, path: Path, last: State) -> State:
         """Write what the loader returns to a file; return the state that names it."""
+        code = last.signature.partition(" ")[0]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             result = self.loader.load()
-            rows, digest = self._write(path, result, last if last.code == self._code else State())
+            rows, digest = self._write(path, result, last if last.code == code else State())
         messages = [str(warning.message) for warning in caught]
         for message in messages:
             log.warning("loader %s: %s", self.loader.name, message)
         unread = sum(message.count("Skipping line") for message in messages)
         now, built = time.time(), datetime.now(UTC).isoformat()
         version = f"{digest} {unread} {now // self.loader.max_age:.0f}"
-        return State(last.signature, now, built, path.name, rows, unread, "", self._code, version)
+        return State(last.signature, now, built, path.name, rows, unread, "", code, version)
 
     def _write(self, path: Path, result: Any, last: State) -> tuple[int, str]:
         """Write a DataFrame, or a DuckDB relation, as Parquet; return its rows and a digest.
@@ -194,9 +194,9 @@ class Snapshot:
         return retry if state.attempts or not state.built else self.loader.max_age
 
     def _signature(self) -> str:
-        """Return the times of the loader's file, and of its sources with their sizes."""
-        signature = self._code
-        for path in filter(None, self.loader.sources):
+        """Return the times and sizes of the loader's file and of its sources."""
+        signature = ""
+        for path in filter(None, (str(self.loader.file), *self.loader.sources)):
             with suppress(OSError):  # no such file, or a URL
                 for file in (Path(path), *sorted(Path(path).glob("*"))):  # a folder has several
                     stat = file.stat()
