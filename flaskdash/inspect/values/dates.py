@@ -10,7 +10,7 @@ from functools import cache
 
 import pandas as pd
 
-from flaskdash.inspect.values import months
+from flaskdash.inspect.values import months, periods
 from flaskdash.inspect.values.months import Rewrites
 
 _PARTS = {
@@ -64,10 +64,8 @@ _ISO = re.compile(
     r"\d{4}-\d{2}(-\d{2}([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d{1,9})?)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?)?"
 )
 _ZONED = re.compile(r"(?>.*?\d{2}).*(Z|[+-]\d{2}:?(\d{2})?)")
-# Quarters are K in Scandinavia and Poland, and T, for trimester, in Romance languages.
-_QUARTER = re.compile(r"(19|20)\d{2}[- :]?[QKT][1-4]", re.I)
-_QUARTER_FIRST = re.compile(r"[QKT]([1-4])[- /']?((19|20)\d{2})", re.I)
-_WEEK = re.compile(r"(19|20)\d{2}-?W[0-5]?\d", re.I)
+# Milliseconds since 1970, as programs for .NET write them in JSON.
+_NET = (r"^/Date\((-?\d+)(?:[+-]\d{4})?\)/$", r"\1")
 _YEARS = re.compile(r"((?:19|20)\d{2})[/-](?:19|20)?(\d{2})")  # 1990/91, 1990-1991
 _CLOCK_IN_BRACKETS = re.compile(r"\(\d{1,2}:\d{2}[^()]*\)$")
 _WORDS_IN_BRACKETS = r"\s*\([^()\d]*\)$"
@@ -77,6 +75,7 @@ _DECIMAL_MONTH = re.compile(r"(19|20)\d\d\.(0[1-9]|1[0-2])")
 MIDNIGHT = r"(?<=[ T])24(?=:00)|(?<=^\d{8})24$"
 # Calendar stamps by their number of digits; two-digit years only if all digits fit a calendar.
 _STAMPS = {
+    7: ("%Y%j",),
     10: ("%Y%m%d%H", "%y%m%d%H%M"),
     12: ("%Y%m%d%H%M", "%y%m%d%H%M%S"),
     14: ("%Y%m%d%H%M%S",),
@@ -102,7 +101,7 @@ EXCEL_WORDS = frozenset({"date", "datum", "fecha", "datetime", "timestamp"})
 class Dating:
     """How a column writes dates.
 
-    `kind` is "format", "quarter", "quarter-first", "week", "yearweek", "years", "excel" (days
+    `kind` is "format", "quarter", "week", "yearweek", "years", "excel" (days
     since 1900), "webkit", or a unit of EPOCHS. Values that `format` does not read have one of the
     `more` formats; `midnight` tells that some have the hour 24. Years of two digits after `latest`
     are those of the century before. `zones` are the names behind the times. `offsets` are the hours from UTC of the zones that change in a column. `ambiguous` dates can be read day first or month first;
@@ -145,16 +144,14 @@ def recognise(values: Sequence[str], named: bool = False) -> Dating | None:
     """
     if not values or max(map(len, values)) > LONGEST or not any(map(str.isdigit, values[0])):
         return None
-    if all(map(_QUARTER.fullmatch, values)):
-        return Dating("", "quarter")
-    if all(map(_QUARTER_FIRST.fullmatch, values)):
-        return Dating("", "quarter-first")
-    if all(map(_WEEK.fullmatch, values)):
-        return Dating("", "week")
+    if all(re.match(_NET[0], value) for value in values):
+        return Dating("", "ms", rewrites=(_NET,))
     if len(values) >= MIN_YEARS and all(map(_are_two_years, values)):
         return Dating("", "years", note="1990/91 is the year that begins in 1990")
     dating = _detect_format(values)
     if dating and (named or not _is_weak(values, dating)):
+        return dating
+    if dating := _detect_periods(values):
         return dating
     if all(map(_ISO.fullmatch, values)):
         zoned = [bool(_ZONED.fullmatch(value)) for value in values]
@@ -167,6 +164,16 @@ def recognise(values: Sequence[str], named: bool = False) -> Dating | None:
         or _detect_formats(values)
         or _detect_brackets(values, named)
     )
+
+
+def _detect_periods(values: Sequence[str]) -> Dating | None:
+    """Detect quarters, halves, weeks and months that are numbers within a year."""
+    part = periods.recognise(values)
+    if part is None:
+        return None
+    if part.unit == "month":
+        return Dating("%Y-%m", rewrites=part.rewrites)
+    return Dating("", part.unit, rewrites=part.rewrites)
 
 
 def _detect_brackets(values: Sequence[str], named: bool) -> Dating | None:
@@ -434,7 +441,7 @@ def _candidates(shapes: set[str]) -> list[str]:
 
 def _with_clocks(day: str) -> list[str]:
     """Return a date format alone, and followed by each format of the time of day."""
-    return [day, *(f"{day}{gap}{clock}" for clock in _CLOCKS for gap in (" ", "T", ", "))]
+    return [day, *(f"{day}{gap}{clock}" for clock in _CLOCKS for gap in (" ", "T", ", ", ":"))]
 
 
 @cache

@@ -477,14 +477,9 @@ def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:
         days = f'pd.to_datetime(pd.to_numeric({text}), unit="D", origin="1899-12-30")'
         return [(f'{days}.dt.round("s")', "Excel's days since 1900")]
     if dating.kind == "quarter":
-        quarter = f'{text}.str.replace(r"[- :]*[A-Za-z]", "Q", regex=True)'
-        return [(f'pd.PeriodIndex({quarter}, freq="Q").to_timestamp()', "the quarter's first day")]
-    if dating.kind == "quarter-first":
-        swap = '.str.replace(r"[A-Za-z]([1-4])\\D*(\\d{4})", r"\\2Q\\1", regex=True)'
-        return [(f'pd.PeriodIndex({text}{swap}, freq="Q").to_timestamp()', "first day")]
+        return [(f'pd.PeriodIndex({text}, freq="Q").to_timestamp()', "its first day")]
     if dating.kind == "week":
-        week = '.str.replace("-", "") + "-1"'
-        return [(f'pd.to_datetime({text}{week}, format="%GW%V-%u")', "the week's Monday")]
+        return [(f'pd.to_datetime({text} + "-1", format="%GW%V-%u")', "the week's Monday")]
     if dating.kind == "yearweek":
         return [(f'pd.to_datetime({text} + "-1", format="%G%V-%u")', "the week's Monday")]
     if dating.kind == "years":
