@@ -36,7 +36,7 @@ _ALLOWED = {
 }
 _BESIDE = re.compile(r"[年第년제]|(?<=\d)(?:st|nd|rd|th|er|e|o|a|º|ª)\b")
 _WORD = re.compile(r"[^\W\d_]+")
-_LINKS = {"of", "de", "del", "des", "di", "år", "rok", "roku", "r", "г", "года", "year"}
+_LINKS = {"of", "de", "del", "des", "di", "år", "rok", "roku", "r", "\u0433", "года", "year"}
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4}
 _MOST_TEMPLATES = 4  # 1st, 2nd, 3rd, 4th
 
