@@ -310,6 +310,23 @@ def test_each_tab_and_browser_follows_also_after_a_sleep(
         each.close()
 
 
+def test_a_new_process_draws_the_page_that_was_shown_last(served: Served, edit: Edit) -> None:
+    assert served.get("/")[0] == 200
+    note = 'print("drawn", len(df), flush=True)'
+    edit("app/charts/bars.py", "    return go", f"    {note}\n    return go")
+    served.wait("reloaded|restarted")
+
+    def count() -> int:
+        return served.printed().count("drawn 1\n")
+
+    served.get("/?region=North")
+    assert count() == 1
+    edit("app/helpers.py", "import math", 'import math\nimport os\n\nos.environ["A"] = "1"')
+    until(lambda: count() == 2, "the page before anybody asks")
+    assert "North" in served.get("/?region=North")[1]
+    assert count() == 2
+
+
 def test_a_process_that_crashes_after_a_while_starts_again_and_says_where(
     served: Served, edit: Edit, page: Page
 ) -> None:

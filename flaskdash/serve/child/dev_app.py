@@ -1,11 +1,14 @@
 """The project's app as dev mode serves it: with a script that follows changes, and with problems."""
 
 import json
+import re
 import secrets
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from html import escape
+from io import BytesIO
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread, get_ident
@@ -38,6 +41,7 @@ else:
 HERE = Path(__file__).parent
 PATIENCE_SECONDS = 5.0  # that a page may take before it is said where it is
 TRIES = 5
+CHARTS = re.compile(r"/(dashboards/.*|charts/[^/]+)?")  # pages that no request changes
 NO_STORE = {"Cache-Control": "no-store"}
 TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
 ASSETS = {
@@ -62,6 +66,8 @@ class DevApp:
         self.host = host
         self.token = token
         self.base = f"/_dev/{token}"
+        self.shown: dict[str, str] = {}
+        """The request of the page of charts that was shown last."""
         self._edits = edits.Edits(project.root)
         self._form = chart_form.ChartForm(project, self._edits, drafter)
 
@@ -120,8 +126,18 @@ class DevApp:
                 return response
             if not is_get or state["id"] == self.project.events.id():
                 break  # otherwise the code or a snapshot was replaced meanwhile
+        if is_get and CHARTS.fullmatch(environ["PATH_INFO"]):
+            self.shown = {name: value for name, value in environ.items() if isinstance(value, str)}
         self._inject(response, state, problems, environ.get("HTTP_SEC_FETCH_DEST", "document"))
         return response
+
+    def draw(self, request: Mapping[str, str]) -> None:
+        """Draw a page before a browser asks for it: its answer is in the cache, or on the way."""
+        if self.project.engine:
+            with suppress(Exception):
+                streams = {"wsgi.input": BytesIO(), "wsgi.errors": sys.stderr}
+                Response.from_app(self.project.app, {**request, **streams})
+            self.project.failures.take()
 
     def _run(self, environ: "WSGIEnvironment") -> Answer:
         """Return the project's answer, or for a page that takes long, where it is."""

@@ -109,7 +109,7 @@ class Keeper:
             running.unanswered -= kind in {"restart", "done"}
             running.pending_since = time.monotonic()
             if kind == "restart":
-                self._start(running.names)
+                self._start(running.names, shown=report["shown"])
             elif kind == "done" and report["result"]:
                 self._say(running.names, f"{report['result']} reloaded", report["milliseconds"])
         elif running is self.loading:
@@ -163,7 +163,10 @@ class Keeper:
             self.serving.tell(problem=failure)
 
     def _start(
-        self, names: tuple[str, ...] | None = None, crash: problem.Problem | None = None
+        self,
+        names: tuple[str, ...] | None = None,
+        crash: problem.Problem | None = None,
+        shown: dict[str, str] | None = None,
     ) -> None:
         """Start a worker, which replaces one that is still loading."""
         if self.loading:
@@ -172,7 +175,7 @@ class Keeper:
             self.loading = None
         self._cause, self._crash = names, None
         problem_of_crash = crash.as_dict() if crash else None
-        start = worker.Start(self.serving is None, problem_of_crash, names or ())
+        start = worker.Start(self.serving is None, problem_of_crash, names or (), shown)
         if self.spare:
             self.loading, self.spare = self.spare, None
             self.loading.begin(start)

@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 from pathlib import Path, PurePath
 from threading import Event, Thread, get_ident
 from traceback import walk_stack
@@ -54,12 +53,6 @@ class LoadedProject:
             modules.forget_all("app")
         self.loaded.set()
         return self.app is not None
-
-    def connect(self) -> None:
-        """Open the data, while browsers are told to ask this process for their pages."""
-        for data in self.engine.data.values() if self.engine else ():
-            with suppress(Exception), self.app.app_context():
-                data.query("SELECT 1 AS number")
 
     def prepare(self) -> None:
         """Read what the first change needs, while nobody waits."""

@@ -23,6 +23,7 @@ WARM = (
     "tomllib",
 )
 
+OPTIONS = {"config": {"autoinstall_known_extensions": False}}  # of the engine's connection
 LAYOUT = {"xaxis": {"title": "x"}, "yaxis": {"title": "y"}, "margin": {"t": 8}}
 PAGE = """\
 {% macro item(name) %}<li class="{{ name|lower }}">{{ name|default("-") }}</li>{% endmacro %}
@@ -53,10 +54,10 @@ def practise() -> None:
         )
         with TemporaryDirectory() as folder:
             file = str(Path(folder, "rows.parquet"))
-            with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
-                connection.sql("SELECT 'a' AS name, 1.5 AS number").write_parquet(file)
-                sql = "SELECT name, sum(number) AS number FROM read_parquet($file) GROUP BY 1"
-                rows = connection.execute(sql, {"file": file}).df()
+            connection = _lend_connection(duckdb)
+            connection.sql("SELECT 'a' AS name, 1.5 AS number").write_parquet(file)
+            sql = "SELECT name, sum(number) AS number FROM read_parquet($file) GROUP BY 1"
+            rows = connection.execute(sql, {"file": file}).df()
         for trace in (go.Scatter, go.Bar):
             figure = go.Figure(
                 trace(x=rows["name"], y=rows["number"], hovertemplate="%{x}"), LAYOUT
@@ -69,6 +70,21 @@ def practise() -> None:
             "/<path:name>", "page", lambda name: flask.render_template_string(PAGE, names=name)
         )
         app.test_client().get("/page?name=a")
+
+
+def _lend_connection(duckdb: Any) -> Any:
+    """Open a database in memory, and have the first who asks for one like it get this one."""
+    open_another = duckdb.connect
+    connection = open_another(**OPTIONS)
+
+    def connect(*args: Any, **options: Any) -> Any:
+        if args or options != OPTIONS:
+            return open_another(*args, **options)
+        duckdb.connect = open_another
+        return connection
+
+    duckdb.connect = connect
+    return connection
 
 
 def import_all(names: Iterable[str]) -> bool:

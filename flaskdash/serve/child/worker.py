@@ -55,6 +55,7 @@ class Start:
     alone: bool = True  # no other worker serves the code before
     crash: Mapping[str, Any] | None = None  # the problem to serve instead of code that crashes
     saved: Sequence[str] = ()  # the files that made it start
+    shown: Mapping[str, str] | None = None  # the request of the page that a browser shows
 
 
 class Server(ThreadedWSGIServer):
@@ -162,7 +163,7 @@ class Worker:
         failure = self.project.events.problem
         if is_loaded or not failure:
             if not self.start.alone:
-                Thread(target=self.project.connect, daemon=True).start()
+                Thread(target=self._draw, daemon=True).start()
             self._report("up", milliseconds=_since(started))
             Thread(target=self._prepare, daemon=True).start()
             if loaders := [*filter(loaded.is_loader, map(PurePath, self.start.saved))]:
@@ -173,6 +174,11 @@ class Worker:
             print(f"{failure.trace}{failure.summary}", file=sys.stderr, flush=True)
         else:
             os._exit(0)
+
+    def _draw(self) -> None:
+        """Draw the page that is shown, while browsers are told to ask this process for it."""
+        if self.start.shown:
+            self.dev.draw(self.start.shown)
 
     def _prepare(self) -> None:
         self.project.prepare()
@@ -212,7 +218,7 @@ class Worker:
         except Exception:  # a file that is deleted just now, a project that is moved
             result = None
         if result is None:
-            self._report("restart")
+            self._report("restart", shown=self.dev.shown)
         else:
             self._report("done", result=result, milliseconds=_since(started))
         self._report_imports()
