@@ -46,7 +46,7 @@ def read(path: Path, name: PurePath, time: int) -> Source:
     except (SyntaxError, ValueError):
         return Source(time)
     scope = Scope(tree)
-    return Source(time, frozenset(_imports(tree, name)), scope.declares(tree), scope.acts(tree))
+    return Source(time, frozenset(_imports(scope.nodes, name)), scope.declares(tree), scope.acts())
 
 
 class Scope:
@@ -55,7 +55,8 @@ class Scope:
     def __init__(self, tree: ast.Module) -> None:
         self.outside: dict[str, str] = {}  # the full names of what is from other packages
         self.project: set[str] = set()
-        for node in ast.walk(tree):
+        self.nodes = [*ast.walk(tree)]
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     name = alias.name if alias.asname else alias.name.partition(".")[0]
@@ -64,7 +65,7 @@ class Scope:
                 base = "app" if node.level else node.module or ""
                 for alias in node.names:
                     self._add(alias.asname or alias.name, f"{base}.{alias.name}")
-        for node in ast.walk(tree):
+        for node in self.nodes:
             if isinstance(node, (ast.Assign, ast.AnnAssign)) and (
                 node in tree.body or not isinstance(node.value, ast.Call)
             ):
@@ -74,9 +75,9 @@ class Scope:
         """Return whether a module only declares functions, classes and values."""
         return self._declare(tree.body)
 
-    def acts(self, tree: ast.Module) -> bool:
-        """Return whether anything in a module may act on other packages."""
-        return "*" in {*self.outside, *self.project} or any(map(self._acts, ast.walk(tree)))
+    def acts(self) -> bool:
+        """Return whether anything in the module may act on other packages."""
+        return "*" in {*self.outside, *self.project} or any(map(self._acts, self.nodes))
 
     def _add(self, name: str, full_name: str) -> None:
         if full_name.partition(".")[0] == "app":
@@ -194,9 +195,9 @@ def _is_name(target: ast.expr) -> bool:
     return all(isinstance(part, ast.Name) for part in parts)
 
 
-def _imports(tree: ast.Module, name: PurePath) -> Iterator[str]:
+def _imports(nodes: Iterable[ast.AST], name: PurePath) -> Iterator[str]:
     package = name.parts[:-1]
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
