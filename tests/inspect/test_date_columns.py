@@ -59,6 +59,10 @@ def test_years_months_and_days_become_a_date(
         ("n,fecha,hora", "{n},{day},{hour}:30", range(24)),
         ("Trade Date,Trade Time,price", "{day},{clock},{n}", range(24)),
         ("y,x,n", "{day},{hour:02}:15,{n}", range(24)),
+        ("Date;Time;CO", "{day:%d/%m/%Y};{hour:02}.00.00;{n}", range(24)),
+        ("Datum;Uhrzeit;Besucher", "{day:%d.%m.%Y};{hour:02}.05 Uhr;{n}", range(24)),
+        ("date,heure,passages", "{day},{hour}h05,{n}", range(24)),
+        ("x,y,n", "{day},{hour:02}:15 h,{n}", range(24)),
     ],
 )
 def test_a_date_and_an_hour_are_joined(write: Write, header: str, row: str, hours: range) -> None:
@@ -93,11 +97,12 @@ def test_the_hour_is_part_of_a_date_in_four_columns(write: Write) -> None:
 
 @pytest.mark.parametrize(
     "row",
-    ["{day},{n},12:30-13:30", "{day},{n},open", "{day} 10:30,{n},08:15"],
+    ["{day},{n},12:30-13:30", "{day},{n},open", "{day} 10:30,{n},08:15", "{day},1.{n:02}.05,{n}"],
 )
 def test_other_columns_beside_a_date_stay(write: Write, row: str) -> None:
-    lines = [row.format(day=day, n=n) for n, day in enumerate(DAYS * 2)]
-    assert "datetime" not in inspect_source(write("\n".join(["date,n,time", *lines]))).frame
+    lines = [row.format(day=day, n=n % 60) for n, day in enumerate(DAYS * 2)]
+    header = "date,version,n" if "1." in row else "date,n,time"
+    assert "datetime" not in inspect_source(write("\n".join([header, *lines]))).frame
 
 
 ENGLISH = "jan feb mar apr may jun jul aug sep oct nov dec".split()

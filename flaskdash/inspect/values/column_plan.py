@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from flaskdash.inspect.values import answers, dates, durations, missing, strays, wrappings
+from flaskdash.inspect.values import answers, dates, durations, missing, periods, strays, wrappings
 from flaskdash.inspect.values import numbers as number_format
 from flaskdash.inspect.values.dates import Dating
 from flaskdash.inspect.values.numbers import Numerals
@@ -123,6 +123,8 @@ def _plan_column(name: str, counts: Mapping[str, int], may_have_strays: bool = T
     if base.nul:
         return _plan_text(base, counts, values)
     numbers, odd = _numbers(values)
+    if numbers and numbers.unit and periods.recognise([*values]):
+        numbers = None  # the unit is a word for a month: 2010.04 월
     if numbers:
         base = _widen(base, odd, counts)
         regular = [value for value in values if value not in odd]
@@ -199,8 +201,8 @@ def _plan_text(
     if has_numbers:
         count = sum(values[value] for value in values if number_format.is_number(value))
     is_code = bool((CODE_WORDS | ID_WORDS) & set(words(base.name)))
-    if all(map(_PAIR.fullmatch, sample)):
-        pass  # coordinates, which get columns of their own
+    if all(map(_PAIR.fullmatch, sample)) or all(map(_CLOCK.fullmatch, sample)):
+        pass  # coordinates and times of the day, which get columns of their own
     elif rows and MOSTLY < count / rows < 1 and not is_code:
         odd = {value for value in values if not number_format.is_number(value)}
         notes = (
@@ -230,6 +232,7 @@ _DATE_LIKE = re.compile(
 )
 
 
+_CLOCK = re.compile(r"\d?\d\.[0-5]\d\.[0-5]\d")  # 18.00.00, as text
 _PAIR = re.compile(r"[(\[]?-?\d+\.\d+\s*,\s*-?\d+\.\d+[)\]]?")
 
 

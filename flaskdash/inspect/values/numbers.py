@@ -74,7 +74,9 @@ MIN_PLAIN = 3  # numbers without a mark, beside those with one
 SIDES = (("dr", "cr"), ("debit", "credit"), ("s", "h"))
 _SIDED = re.compile(rf"(?P<number>\d[\d.,{SPACES}]*)\s?(?P<side>[A-Za-z]{{1,6}})\.?")
 FLAGS_THAT_ARE_UNITS = frozenset({"s", "d", "c", "f", "n"})  # seconds, days, degrees
-NO_UNITS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec am pm st nd rd th".split())
+NO_UNITS = frozenset(
+    "jan feb mar apr may jun jul aug sep oct nov dec am pm st nd rd th uhr".split()
+)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ CLOCKS = frozenset(
     "time hour uhrzeit zeit hora ora heure tijd tid klokkeslett czas godzina время saat".split()
 )
 _CLOCK = re.compile(
-    r"(?:[01]?\d|2[0-4]):[0-5]\d(?P<seconds>:[0-5]\d(?:[.]\d+)?)?(?P<half>\s?[AaPp][Mm])?"
+    r"(?:[01]?\d|2[0-4])(?P<mark>[:.hH])[0-5]\d(?P<seconds>(?P=mark)[0-5]\d(?:[.]\d+)?)?"
+    r"(?P<half>\s?[AaPp][Mm])?(?P<word>\s?(?:Uhr|hrs|Z)|\s[hH])?"
 )
 MOST_HOURS = 24
 
@@ -327,9 +328,10 @@ def join_times(frame: pd.DataFrame) -> Reshape | None:
         return _joined(name, line, day, hours[0])
     for time in columns:
         is_near = abs(columns.index(time) - columns.index(day)) == 1
-        if not (is_near or _plain(time) in CLOCKS or words(time)[-1:] in (["time"], ["hour"])):
-            continue
-        if code := _clock_code(frame[time], date, f"df[{literal(time)}]"):
+        is_named = _plain(time) in CLOCKS or words(time)[-1:] in (["time"], ["hour"])
+        # Without such a name, 1.14.02 is a version.
+        marks = ":.hH" if is_named else ":hH" if is_near else ""
+        if code := _clock_code(frame[time], date, f"df[{literal(time)}]", marks):
             return _joined(name, code, day, time)
     return None
 
@@ -339,8 +341,11 @@ def _joined(name: str, code: str, day: str, time: str) -> Reshape:
     return Reshape((f"df[{literal(name)}] = {code}",), note)
 
 
-def _clock_code(values: pd.Series, date: str, time: str) -> str:
-    """Return the expression for a date and a time of the day; "" if the values are no such times."""
+def _clock_code(values: pd.Series, date: str, time: str, marks: str) -> str:
+    """Return the expression for a date and a time of the day; "" if the values are no such times.
+
+    One of `marks` stands between hours and minutes.
+    """
     if not isinstance(values.dtype, pd.StringDtype):
         return ""
     matches = [_CLOCK.fullmatch(str(value).strip()) for value in values.dropna().unique()]
@@ -348,8 +353,13 @@ def _clock_code(values: pd.Series, date: str, time: str) -> str:
         return ""
     halves = {bool(match["half"]) for match in matches if match}
     seconds = {bool(match["seconds"]) for match in matches if match}
-    if len(halves) > 1 or len(seconds) > 1:
+    used = {match["mark"] for match in matches if match}
+    if len(halves) > 1 or len(seconds) > 1 or len(used) > 1 or not used <= {*marks}:
         return ""
+    if word := next((match["word"] for match in matches if match and match["word"]), ""):
+        time = f"{time}.str.replace({literal(word)}, {literal('')})"
+    if used != {":"}:
+        time = f'{time}.str.replace({literal(used.pop())}, ":")'
     if halves == {True}:
         form = f"%Y-%m-%d %I:%M{':%S' if seconds == {True} else ''}%p"
         clock = f'{time}.str.replace(" ", "")'

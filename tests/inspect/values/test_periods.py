@@ -57,7 +57,9 @@ def test_weeks(write: Write, form: str) -> None:
     assert [day.date() for day in values] == mondays
 
 
-@pytest.mark.parametrize("form", ["M{m:02} {y}", "{y}M{m:02}", "mes {m} de {y}", "{y}년 {m}월"])
+@pytest.mark.parametrize(
+    "form", ["M{m:02} {y}", "{y}M{m:02}", "mes {m} de {y}", "{y}년 {m}월", "{y}.{m:02} 월"]
+)
 def test_months(write: Write, form: str) -> None:
     cells = [form.format(m=n % 12 + 1, y=2010 + n // 12) for n in range(30)]
     values = inspect_column(write, "period", cells).frame["period"]
