@@ -35,6 +35,7 @@ MAX_RANKED, MAX_NAMES, ALL_NAMES = 5, 2, 300
 BY_DESIGN = 0.005  # values whose numbers of rows differ by less were chosen to be as frequent
 LEAST_EFFECT, LEAST_STRENGTH = 0.0, 0.05
 ROWS_OF_LEVEL = 5  # of each value of a measure that is taken for a dose or a rating
+LONGEST_NAME = 80  # characters
 REPEATED = 0.6  # a value of such a share of the rows, or fewer, is not a name of its row
 
 Key = tuple[object, ...]
@@ -212,8 +213,12 @@ def _is_place(column: Column) -> bool:
 
 
 def _names_rows(facts: Facts, column: Column) -> bool:
-    """Tell whether a column names things, other than by a number or the first name of a person."""
-    if is_part_of_name(column):
+    """Tell whether a column names things, other than by a number or the first name of a person.
+
+    Long texts, such as the outlines of districts, are no names.
+    """
+    length = facts.frame[column.name].astype("str").str.len().median()
+    if is_part_of_name(column) or length > LONGEST_NAME:
         return False
     name_words = set(words(column.name))
     is_number = column.role == "identifier" and "id" in name_words

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -81,12 +83,14 @@ LAST_COLUMN_BONUS, MOSTLY = 0.3, 0.8
 UNEVEN = 0.05
 MOST_OF_ROWS = 0.92  # bars of which the first has more leave nothing to compare
 MIN_STEPS = 4
+MIN_YEARS = 3  # that columns of one measure are named by
 LEAST_TREND = 0.3  # rank correlation with time: prices and populations have more, temperatures less
 ALL_BARS = 20  # of a category with more values, only the highest bars are drawn
 ROWS_OF_MEAN = 3  # a mean of fewer rows is that of chance
 MOST_THIN, MOST_THIN_RANKED = 0.5, 0.1
 ROWS_OF_DESIGN = 3  # for each value; fewer may be equally many by chance
 MIN_FILLED = 0.35
+_YEAR = r"(?<!\d)(?:19|20)\d\d(?!\d)"
 CLOCK = DATE_PARTS | {"time"}
 LONG_NAME = 40
 BULK, ROWS_OF_BULK = 0.95, 20  # of the values: a mean outside of them is that of no row
@@ -564,6 +568,17 @@ def _category_columns(columns: Sequence[Column]) -> list[Column]:
     ]
 
 
+def _by_year(measures: Iterable[Column]) -> Iterator[list[str]]:
+    """Yield the names of measures that differ in a year alone, the latest first."""
+    names: dict[str, list[tuple[int, str]]] = defaultdict(list)  # by what is beside the years
+    for measure in measures:
+        if years := re.findall(_YEAR, measure.name):
+            names[re.sub(_YEAR, "", measure.name)].append((int(years[-1]), measure.name))
+    for group in names.values():
+        if len(group) >= MIN_YEARS:
+            yield [name for _, name in sorted(group, reverse=True)]
+
+
 def _ranked_measures(
     inspection: Inspection, settled: Sequence[Column], time: Column | None, rows: int
 ) -> tuple[list[Column], dict[str, float]]:
@@ -577,6 +592,8 @@ def _ranked_measures(
             interest[c.name] -= 0.8  # a chart of mostly zeros shows little
     if time is None and measures and _is_target(measures, columns[-1]):
         interest[measures[-1].name] += LAST_COLUMN_BONUS
+    for names in _by_year(measures):
+        interest[names[0]] = max(interest[name] for name in names) + 0.01
     measures.sort(key=lambda c: -interest[c.name])
     # A number of cases or an error is not charted beside real measures.
     major = [c for c in measures if not MINOR_WORDS & set(words(c.name))]

@@ -219,7 +219,7 @@ def rows_of(data: str, columns: Sequence[Column], rows: int) -> str:
     if is_one and not is_amount and last not in repeated:
         return spelled(last)
     for column in columns:
-        is_first = column is columns[0] and column.type == "text"
+        is_first = column is columns[0] and column.type == "text" and column.role != "text"
         is_complete = column.distinct == rows and not column.missing and column.role != "measure"
         if is_complete and (noun := _identified(column, is_first)):
             return plural(noun)

@@ -16,6 +16,7 @@ SAME = 0.95  # of the rows
 LABELS = (2, 500)  # how many distinct labels codes may have
 GRID = 0.97  # of the variance of a projected coordinate that latitude and longitude explain
 SAMPLE, MIN_ROWS = 5000, 50
+SPARSE = 1000  # amounts are so many times as far apart as codes, which are counted
 CATEGORIES = (3, 20)  # how many values a category that is split into flags may have
 
 
@@ -41,10 +42,17 @@ def _label_numbers(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
         number.name
         for number in numbers
         for label in labels
-        if number.distinct == label.distinct
+        if not _are_amounts(frame[number.name].dropna(), number.distinct)
+        and number.distinct == label.distinct
         and LABELS[0] <= label.distinct <= min(LABELS[1], len(frame) / 3)
         and _are_twins(frame[[number.name, label.name]], label.distinct)
     }
+
+
+def _are_amounts(values: pd.Series, distinct: int) -> bool:
+    """Tell whether whole numbers are of all sizes: the voters of a region, not its code."""
+    low, high = int(values.min()), int(values.max())
+    return len(str(low)) < len(str(high)) and high - low > SPARSE * distinct
 
 
 def _are_twins(pairs: pd.DataFrame, distinct: int) -> bool:
@@ -64,6 +72,10 @@ def _numbers_of_codes(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str
     result: set[str] = set()
     for number, code in itertools.product(numbers, codes):
         is_code = code.role == "identifier" or number.distinct == code.distinct <= len(frame) / 3
+        if code.role == "identifier" and number.distinct == code.distinct > MIN_ROWS:
+            same = pd.to_numeric(frame[code.name], errors="coerce") == frame[number.name]
+            if bool(same.all()):
+                result.add(number.name)
         if is_code and set(words(number.name)) & set(words(code.name)):
             digits = frame[code.name].astype("str").str.extract(r"(\d{1,15})")[0]
             if float((frame[number.name] == pd.to_numeric(digits)).mean()) > SAME:

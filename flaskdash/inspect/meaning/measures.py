@@ -16,7 +16,7 @@ from flaskdash.inspect.words import is_per, words
 # Amounts in these units add up, unless the name is that of a price or a rate.
 _AMOUNT_UNIT = re.compile(r"(?<![a-z])([kmgt]wh|tonn?e?s|mtoe|lit(er|re)s)(?![a-z])", re.IGNORECASE)
 MANY_MEANS = 4
-MIN_WHOLES, MIN_PARTS, OWN_AMOUNT = 20, 2, 0.9  # orders; lines of each; orders unlike all others
+MIN_WHOLES, MIN_PARTS, OWN_AMOUNT = 10, 2, 0.9  # orders; lines of each; orders unlike all others
 CENSUS_YEARS, MIN_CENSUSES = 5, 3
 MIN_QUESTIONS = 3  # columns with one stem, so that they are the questions of a survey
 TOP_OF_SCALE = 10
@@ -158,6 +158,19 @@ def weak_totals(columns: Sequence[Column]) -> set[str]:
     strong = vocabulary.SUM_WORDS - {"total"} | vocabulary.STOCK_WORDS
     has_amounts = any(c.name not in weak or strong & set(words(c.name)) or c.unit for c in sums)
     return set() if has_amounts or means < MANY_MEANS else weak
+
+
+def siblings(columns: Sequence[Column]) -> set[str]:
+    """Return the totals whose last word is that of a mean: trq_rpm beside hp_rpm.
+
+    Words of amounts, and numbers such as years, make no siblings.
+    """
+    strong = vocabulary.SUM_WORDS | vocabulary.STOCK_WORDS
+    measures = [c for c in columns if c.role == "measure" and len(words(c.name)) > 1]
+    measures = [c for c in measures if not strong & set(words(c.name)) and not c.unit]
+    last = {c.name: words(c.name)[-1] for c in measures}
+    means = {last[c.name] for c in measures if c.agg == "mean" and last[c.name].isalpha()}
+    return {c.name for c in measures if c.agg == "sum" and last[c.name] in means}
 
 
 def questions(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:

@@ -21,6 +21,7 @@ from flaskdash.inspect.meaning.measures import (
     readings,
     repeated,
     running_totals,
+    siblings,
     survey_weights,
     unit_of,
     weak_totals,
@@ -74,6 +75,13 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
         column_of(str(name), frame.iloc[:, position], position, units.get(str(name)))
         for position, name in enumerate(frame.columns)
     ]
+    lone = lone_degrees(columns)
+    for position, column in enumerate(columns):
+        if other_words := lone.get(column.name):
+            values = frame.iloc[:, position]
+            columns[position] = replace(
+                column_of(other_words, values, position, units.get(column.name)), name=column.name
+            )
     columns = codes.mark(frame, columns)
     ages = age_categories(frame, columns)
     columns = [replace(c, role="category", agg=None) if c.name in ages else c for c in columns]
@@ -86,7 +94,23 @@ def describe(frame: pd.DataFrame, units: Mapping[str, str]) -> tuple[Column, ...
     columns = _with_aggregate(columns, readings(frame, columns), "mean")
     columns = _with_aggregate(columns, weak_totals(columns), "mean")
     columns = _with_aggregate(columns, exchange_rates(frame, columns), "mean")
+    columns = _with_aggregate(columns, siblings(columns), "mean")
     return totals.mark(frame, columns)
+
+
+def lone_degrees(columns: Sequence[Column]) -> dict[str, str]:
+    """Return what else the names of longitudes without latitudes say: a long jump, "jump"."""
+    promised = {vocabulary.names_degrees(c.name) for c in columns if c.type != "text"}
+    if {"latitude", "longitude"} <= promised:
+        return {}
+    names = [c.name for c in columns if c.role == "geography" and c.type != "text"]
+    remaining = {
+        name: " ".join(word for word in words(name) if not vocabulary.names_degrees(word))
+        for name in names
+    }
+    return {
+        name: text for name, text in remaining.items() if text and text != " ".join(words(name))
+    }
 
 
 def _with_aggregate(columns: list[Column], names: set[str], agg: str) -> list[Column]:

@@ -66,7 +66,7 @@ class DevApp:
         self.host = host
         self.token = token
         self.base = f"/_dev/{token}"
-        self.shown: dict[str, str] = {}
+        self.last_page: dict[str, str] = {}
         """The request of the page of charts that was shown last."""
         self._edits = edits.Edits(project.root)
         self._form = chart_form.ChartForm(project, self._edits, drafter)
@@ -127,7 +127,9 @@ class DevApp:
             if not is_get or state["id"] == self.project.events.id():
                 break  # otherwise the code or a snapshot was replaced meanwhile
         if is_get and CHARTS.fullmatch(environ["PATH_INFO"]):
-            self.shown = {name: value for name, value in environ.items() if isinstance(value, str)}
+            self.last_page = {
+                name: value for name, value in environ.items() if isinstance(value, str)
+            }
         self._inject(response, state, problems, environ.get("HTTP_SEC_FETCH_DEST", "document"))
         return response
 

@@ -109,7 +109,7 @@ class Keeper:
             running.unanswered -= kind in {"restart", "done"}
             running.pending_since = time.monotonic()
             if kind == "restart":
-                self._start(running.names, shown=report["shown"])
+                self._start(running.names, last_page=report["last_page"])
             elif kind == "done" and report["result"]:
                 self._say(running.names, f"{report['result']} reloaded", report["milliseconds"])
         elif running is self.loading:
@@ -166,7 +166,7 @@ class Keeper:
         self,
         names: tuple[str, ...] | None = None,
         crash: problem.Problem | None = None,
-        shown: dict[str, str] | None = None,
+        last_page: dict[str, str] | None = None,
     ) -> None:
         """Start a worker, which replaces one that is still loading."""
         if self.loading:
@@ -175,7 +175,7 @@ class Keeper:
             self.loading = None
         self._cause, self._crash = names, None
         problem_of_crash = crash.as_dict() if crash else None
-        start = worker.Start(self.serving is None, problem_of_crash, names or (), shown)
+        start = worker.Start(self.serving is None, problem_of_crash, names or (), last_page)
         if self.spare:
             self.loading, self.spare = self.spare, None
             self.loading.begin(start)

@@ -55,7 +55,7 @@ class Start:
     alone: bool = True  # no other worker serves the code before
     crash: Mapping[str, Any] | None = None  # the problem to serve instead of code that crashes
     saved: Sequence[str] = ()  # the files that made it start
-    shown: Mapping[str, str] | None = None  # the request of the page that a browser shows
+    last_page: Mapping[str, str] | None = None  # the request of the page that a browser shows
 
 
 class Server(ThreadedWSGIServer):
@@ -177,8 +177,8 @@ class Worker:
 
     def _draw(self) -> None:
         """Draw the page that is shown, while browsers are told to ask this process for it."""
-        if self.start.shown:
-            self.dev.draw(self.start.shown)
+        if self.start.last_page:
+            self.dev.draw(self.start.last_page)
 
     def _prepare(self) -> None:
         self.project.prepare()
@@ -218,7 +218,7 @@ class Worker:
         except Exception:  # a file that is deleted just now, a project that is moved
             result = None
         if result is None:
-            self._report("restart", shown=self.dev.shown)
+            self._report("restart", last_page=self.dev.last_page)
         else:
             self._report("done", result=result, milliseconds=_since(started))
         self._report_imports()
