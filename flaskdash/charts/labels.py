@@ -11,12 +11,12 @@ MAX_LENGTH = 40
 def labels(names: Sequence[str]) -> list[str]:
     """Return what differs in each name, without their common beginning and end.
 
-    If that is not unique, or only digits, the whole names are used.
+    If that is not unique, or only digits other than years, the whole names are used.
     """
     prefix, suffix = shared_affixes(names)
     parts = [name[len(prefix) : len(name) - len(suffix)] for name in names]
     result = [_sql_text(part) for part in parts]
-    only_digits = all(text.isdigit() for text in result)
+    only_digits = all(text.isdigit() for text in result) and not are_years(result)
     if len(set(result)) < len(names) or not all(result) or only_digits:
         result = [_sql_text(name) for name in names]
     if len(set(result)) < len(names):
@@ -24,9 +24,17 @@ def labels(names: Sequence[str]) -> list[str]:
     return result
 
 
+def are_years(texts: Sequence[str]) -> bool:
+    """Return whether what differs in the names of columns are years."""
+    return all(re.fullmatch(r"(19|20)\d\d", text) for text in texts)
+
+
 def shared_affixes(names: Sequence[str]) -> tuple[str, str]:
     """Return the beginning and the end that all names share, as whole words or empty."""
     prefix = _common_prefix(names)
+    stem = prefix.rstrip("0123456789")
+    if stem and are_years([name.removeprefix(stem) for name in names]):
+        return stem, ""
     prefix = prefix[: _boundary(prefix)]
     reversed_ends = [name[len(prefix) :][::-1] for name in names]
     suffix = _common_prefix(reversed_ends)

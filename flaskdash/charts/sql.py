@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from flaskdash.charts.check import candle_columns
 from flaskdash.charts.kinds import AUTO, CANDLE, KINDS, Chart
-from flaskdash.charts.labels import labels
+from flaskdash.charts.labels import are_years, labels
 from flaskdash.inspect.dialects import DUCKDB, Dialect
 from flaskdash.inspect.model import Column
 from flaskdash.inspect.words import DATE_PARTS, words
@@ -424,7 +424,8 @@ def _compared(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> 
         )
         join = f"\nJOIN largest USING ({x})"
     selects = []
-    for label, name in zip(labels(chart.across), chart.across, strict=True):
+    texts = labels(chart.across)
+    for label, name in zip(texts, chart.across, strict=True):
         part = replace(chart, y=name, across=())
         measure = f"{_aggregate(part, columns, dialect)} AS {dialect.quote(chart.y or '')}"
         labelled = f"'{label}' AS {label_column}, {measure}\nFROM {dialect.quote(chart.data)}{join}"
@@ -439,6 +440,8 @@ def _compared(chart: Chart, columns: Mapping[str, Column], dialect: Dialect) -> 
     union = "\nUNION ALL\n".join(selects)
     if has_x:
         return f"{largest}{union}\nORDER BY 1, 2"
+    if are_years(texts):
+        return f"{union}\nORDER BY 1"
     return f"{union}\nORDER BY 2 DESC, 1\nLIMIT {chart.limit or 15}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from flaskdash.charts.kinds import Chart
-from flaskdash.charts.labels import labels
+from flaskdash.charts.labels import are_years, labels
 from flaskdash.charts.suggest.facts import Facts
 from flaskdash.charts.suggest.interest import EXTREMES
 from flaskdash.charts.suggest.wording import compared, humanise
@@ -113,9 +113,14 @@ def _on_scale(facts: Facts) -> Chart:
 
 
 def title_of(names: Sequence[str], agg: str) -> str:
-    """Return "Average score: Math, Reading and Writing" or "Total of Berri, Rachel and 5 more"."""
+    """Return "Average score: Math, Reading and Writing" or "Total of Berri, Rachel and 5 more".
+
+    Of years, it is "Average density, 1996 to 2021".
+    """
     common = compared(names, agg)
     texts = labels(names)
+    if are_years(texts):
+        return capital(f"{common}, {min(texts)} to {max(texts)}")
     if max(map(len, texts)) > LONG:
         texts.sort(key=lambda text: len(text) > LONG)
         listed = f"{texts[0]} and {len(texts) - 1} more"

@@ -105,6 +105,21 @@ def test_columns_that_measure_the_same_are_compared() -> None:
     assert check(charts[0], columns) == charts[0]
 
 
+def test_years_are_compared_in_their_order_and_the_latest_leads() -> None:
+    years = {
+        f"density_{year}": (lambda i, year=year: 20 + noise(i, 400) + (2030 - year) / 7)
+        for year in range(1996, 2022, 5)
+    }
+    table = frame(200, town=lambda i: f"t{i}", kind=lambda i: "abc"[noise(i, 3)], **years)
+    charts = suggested(table)
+    (bars,) = find(charts, "bar", across=tuple(years), x="measure")
+    assert charts[bars].title == "Average density, 1996 to 2021"
+    columns = {column.name: column for column in inspected(table).columns}
+    assert sql.select(charts[bars], columns).endswith("\nORDER BY 1")
+    single = next(c for c in charts if c.y and c.y.startswith("density_") and not c.across)
+    assert "density_2021" in (single.x, single.y)
+
+
 def test_a_column_that_is_the_sum_of_the_others_is_not_compared_with_them() -> None:
     table = counters()
     table["Everywhere"] = table[["Berri", "Rachel", "Du Parc", "Pierre"]].sum(axis="columns")
