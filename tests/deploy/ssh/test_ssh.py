@@ -481,6 +481,21 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     assert not list((tmp_path / "releases").iterdir())
 
 
+def test_what_a_killed_pip_leaves_goes_with_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = {"environment": "new", "packages": 1, "requirements": "", "wheels": [], "uv": ""}
+    project = project_home(tmp_path, **request)
+    project.incoming.mkdir()
+    project.lock = os.open(tmp_path / "lock", os.O_CREAT)
+    program = "import os, tempfile; tempfile.mkdtemp(prefix='pip-'); os.kill(os.getpid(), 9)"
+    monkeypatch.setattr(Build, "install_commands", lambda *_: [[sys.executable, "-c", program]])
+    with pytest.raises(StepError, match="cannot be installed"):
+        Build(project, io.BytesIO()).install_packages()
+    os.close(project.lock)
+    assert len(list(project.incoming.rglob("pip-*"))) == 1
+
+
 def test_a_lock_ends_with_the_process_that_holds_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

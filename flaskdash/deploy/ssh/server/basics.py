@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class StepError(Exception):
@@ -37,11 +37,15 @@ def report(line: str) -> None:
 
 
 def run(
-    argv: Sequence[str], seconds: float = 300, stdin: str = "", pass_fds: Sequence[int] = ()
+    argv: Sequence[str],
+    seconds: float = 300,
+    stdin: str = "",
+    pass_fds: Sequence[int] = (),
+    variables: Mapping[str, str] | None = None,
 ) -> str:
     """Run a program and return its output; raise StepError if it fails or takes too long.
 
-    The program inherits the open files `pass_fds`, such as a lock.
+    The program inherits the open files `pass_fds`, such as a lock, and has further `variables`.
     """
     command = " ".join(argv[:4])
     try:
@@ -53,6 +57,7 @@ def run(
             text=True,
             errors="replace",
             pass_fds=pass_fds,
+            env={**os.environ, **(variables or {})},
         )
     except subprocess.TimeoutExpired:
         raise StepError(f"{command} did not end within {seconds:.0f} s") from None

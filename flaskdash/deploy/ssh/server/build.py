@@ -92,9 +92,12 @@ class Build:
         shutil.rmtree(folder, ignore_errors=True)
         requirements = self.home.incoming / "requirements.txt"
         requirements.write_text(self.request["requirements"])
+        # What pip leaves if it is killed goes with the other files of the release.
+        temporary = self.home.incoming / "tmp"
+        temporary.mkdir()
         try:
             for argv in self.install_commands(folder, str(requirements)):
-                run(argv, pass_fds=[self.home.lock])
+                run(argv, pass_fds=[self.home.lock], variables={"TMPDIR": str(temporary)})
         except StepError as error:
             shutil.rmtree(folder, ignore_errors=True)
             # One of the wheels may be damaged, so the next deploy sends all of them.
