@@ -164,12 +164,16 @@ def small_categories(facts: Facts) -> list[Column]:
         c
         for c in small
         if c.name not in compared
-        and (c.role != "measure" or facts.rows >= ROWS_OF_LEVEL * c.distinct)
+        and (c.role != "measure" or _is_level(facts, c))
         and not is_one_sided(facts.frame, c)
         and not is_year(c, facts.frame, facts.time)
         and not is_part_of_name(c)
     ]
     return without_twins(facts.frame, small)[: MAX_CATEGORIES - MAX_RANKED - MAX_NAMES]
+
+
+def _is_level(facts: Facts, measure: Column) -> bool:
+    return facts.rows >= ROWS_OF_LEVEL * measure.distinct and facts.is_round(measure)
 
 
 def _large_categories(facts: Facts) -> list[Column]:

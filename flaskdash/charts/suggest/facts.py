@@ -83,6 +83,7 @@ LAST_COLUMN_BONUS, MOSTLY = 0.3, 0.8
 UNEVEN = 0.05
 MOST_OF_ROWS = 0.92  # bars of which the first has more leave nothing to compare
 MIN_STEPS = 4
+NEARLY_ROUND = 1e-6
 MIN_YEARS = 3  # that columns of one measure are named by
 LEAST_TREND = 0.3  # rank correlation with time: prices and populations have more, temperatures less
 ALL_BARS = 20  # of a category with more values, only the highest bars are drawn
@@ -476,9 +477,18 @@ class Facts:
         return set(values.columns[is_enough & ((means < low) | (means > high))])
 
     def is_stepped(self, measure: Column) -> bool:
-        """Tell whether a measure has so few values that bars say more than a histogram."""
+        """Tell whether a measure has few round values, of which bars say more than a histogram."""
         few = measure.distinct <= MAX_BARS_OF_NUMBERS
-        return few and self.rows >= 10 * measure.distinct
+        return few and self.rows >= 10 * measure.distinct and self.is_round(measure)
+
+    def is_round(self, measure: Column) -> bool:
+        """Tell whether a measure is in steps of a tenth or a quarter, as doses and ratings are.
+
+        Others are measured, such as the unemployment of twelve months that many rows share.
+        """
+        levels = self.frame[measure.name].dropna().drop_duplicates().astype("float64")
+        distances = (levels * 20 - (levels * 20).round()).abs()
+        return bool((distances < NEARLY_ROUND).all())
 
     def is_by_design(self, measure: Column) -> bool:
         """Tell whether all values of a measure are as frequent, as people chose them: doses, plots."""

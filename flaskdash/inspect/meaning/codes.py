@@ -36,7 +36,11 @@ def _label_numbers(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
     measure_words = vocabulary.SUM_WORDS | vocabulary.MEAN_WORDS | vocabulary.STOCK_WORDS
     roles = ("measure", "category", "flag")
     numbers = [c for c in columns if c.type == "integer" and c.role in roles]
-    numbers = [c for c in numbers if not measure_words & set(words(c.name))]
+    numbers = [
+        c
+        for c in numbers
+        if not measure_words & set(words(c.name)) or _are_counted(frame[c.name].dropna(), c)
+    ]
     labels = [c for c in columns if c.type == "text" and c.role in (*roles, "geography")]
     return {
         number.name
@@ -47,6 +51,11 @@ def _label_numbers(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
         and LABELS[0] <= label.distinct <= min(LABELS[1], len(frame) / 3)
         and _are_twins(frame[[number.name, label.name]], label.distinct)
     }
+
+
+def _are_counted(values: pd.Series, column: Column) -> bool:
+    """Tell whether whole numbers are 1, 2, 3 and so on, as what has a number is counted."""
+    return column.distinct > 2 and int(values.min()) == 1 and int(values.max()) == column.distinct
 
 
 def _are_amounts(values: pd.Series, distinct: int) -> bool:

@@ -105,6 +105,20 @@ def test_columns_that_measure_the_same_are_compared() -> None:
     assert check(charts[0], columns) == charts[0]
 
 
+@pytest.mark.parametrize("levels", [(7.808, 8.106, 7.351, 6.573), (1.03, 1.11, 1.27, 1.36)])
+def test_few_values_that_were_measured_are_no_categories(levels: tuple[float, ...]) -> None:
+    table = frame(
+        400,
+        unemployment=lambda i: levels[i % 4],
+        price=lambda i: 10 * levels[i % 4] + noise(i, 50) / 10,
+        dose=lambda i: (0.5, 1.0, 2.0, 2.25)[i // 3 % 4],
+    )
+    charts = suggested(table)
+    assert not [c for c in charts if c.kind in ("bar", "box") and "unemployment" in (c.x, c.by)]
+    table["price"] = table["dose"] * 9 + table["price"] / 10
+    assert find(suggested(table), "box", y="price", x="dose")
+
+
 def test_years_are_compared_in_their_order_and_the_latest_leads() -> None:
     years = {
         f"density_{year}": (lambda i, year=year: 20 + noise(i, 400) + (2030 - year) / 7)

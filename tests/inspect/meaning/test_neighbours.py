@@ -44,6 +44,16 @@ def test_amounts_of_labels_are_no_codes(write: Write, sizes: tuple[int, int]) ->
     assert (column.role, column.agg) == ("measure", "mean")  # each row of a region repeats it
 
 
+def test_what_is_numbered_from_one_is_a_code_whatever_its_name(write: Write) -> None:
+    lines = [
+        f"region{n // 12},{n % 12 + 1},name{n % 12},{n * 31 % 997},{n % 12 * 3 + 1}"
+        for n in range(12 * 16)
+    ]
+    inspection = inspect_source(write("\n".join(["region,num_sign,party,votes,num_seats", *lines])))
+    assert inspection.column("num_sign").role == "identifier"
+    assert inspection.column("num_seats").role == "measure"
+
+
 def test_siblings_are_averaged_alike(write: Write) -> None:
     lines = [
         f"car{n},{6000 + n % 31 * 20},{1800 + n * 7 % 11 * 90 + n % 3 * 2500}" for n in range(50)
