@@ -459,7 +459,8 @@ def number_steps(plan: ColumnPlan, as_text: bool) -> list[tuple[str, str]]:
 
 def _pattern(text: str) -> str:
     """Return a regular expression as Python source, raw if it has a backslash."""
-    return f'r"{text}"' if "\\" in text and '"' not in text else literal(text)
+    is_raw = "\\" in text and '"' not in text and text.isprintable()
+    return f'r"{text}"' if is_raw else literal(text)
 
 
 def date_steps(plan: ColumnPlan) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from flaskdash.inspect import inspect_source
 from tests.support.columns import inspect_column
 from tests.support.fixtures import Write
 
@@ -29,6 +30,13 @@ def test_quarters(write: Write, form: str) -> None:
     ]
     values = inspect_column(write, "period", cells).frame["period"]
     assert [(day.year, day.month) for day in values] == [(year, 3 * n + 1) for year, n in quarters]
+
+
+@pytest.mark.parametrize("mark", ["\n", "\r", "\t", '"" ; (', "\\"])
+def test_hostile_marks_stay_in_their_text(write: Write, mark: str) -> None:
+    lines = [f'"Q{n % 4 + 1}{mark}{2010 + n // 4}",{n}' for n in range(24)]
+    inspection = inspect_source(write("\n".join(["period,n", *lines])))
+    assert inspection.column("period").type == "date"
 
 
 @pytest.mark.parametrize(
