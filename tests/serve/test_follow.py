@@ -235,6 +235,7 @@ def test_a_spare_process_takes_over_and_another_follows(served: Served, edit: Ed
 
 FIGURE = "def figure(df):\n"
 ENDLESS = "    while True:\n        pass\n"
+ACTING = 'import os\n\nos.environ["A"] = "1"\n'  # which takes a new process
 
 
 @pytest.mark.parametrize(
@@ -244,8 +245,17 @@ ENDLESS = "    while True:\n        pass\n"
         (f"if True:\n{ENDLESS}{FIGURE}", "still starting"),
         (f"{FIGURE}    import sys; sys.exit(3)\n", "SystemExit"),
         (f"{FIGURE}    import os; os.kill(os.getpid(), 11)\n", "ended"),
+        (f"{ACTING}{FIGURE}{ENDLESS}", "still running"),
+        (f"{ACTING}{FIGURE}    import sys; sys.exit(3)\n", "SystemExit"),
     ],
-    ids=["endless", "endless at import", "exit", "crash"],
+    ids=[
+        "endless",
+        "endless at import",
+        "exit",
+        "crash",
+        "new process, endless",
+        "new process, exit",
+    ],
 )
 def test_the_server_survives_what_is_saved(
     served: Served, edit: Edit, page: Page, code: str, title: str

@@ -136,9 +136,11 @@ class DevApp:
     def draw(self, request: Mapping[str, str]) -> None:
         """Draw a page before a browser asks for it: its answer is in the cache, or on the way."""
         if self.project.engine:
-            with suppress(Exception):
+            self.project.running[get_ident()] = time.monotonic()
+            with suppress(Exception, SystemExit):
                 streams = {"wsgi.input": BytesIO(), "wsgi.errors": sys.stderr}
                 Response.from_app(self.project.app, {**request, **streams})
+            del self.project.running[get_ident()]
             self.project.failures.take()
 
     def _run(self, environ: "WSGIEnvironment") -> Answer:
@@ -166,15 +168,20 @@ class DevApp:
             except Empty:
                 if not self.project.loaded.is_set():
                     return self._broken(self.project.slow_start(), 503)
-                frame = sys._current_frames().get(worker.ident or 0)
-                source = problem.running(frame, self.root)
-                if source:
+                if source := self._late(worker.ident or 0):
                     late.set()
                     title = f"This page is still running after {PATIENCE_SECONDS:.0f} s"
                     failure = problem.at(title, source, self.root, loaded.SLOW)
                     print(failure.summary, file=sys.stderr, flush=True)
                     return self._broken(failure, 503)
         return answers.get()
+
+    def _late(self, ident: int) -> problem.SourceLine | None:
+        """Return the line that a request is at, or the one that it waits for."""
+        frames, start = sys._current_frames(), time.monotonic() - PATIENCE_SECONDS
+        late = [each for each, since in [*self.project.running.items()] if since <= start]
+        lines = (problem.running(frames.get(each), self.root) for each in (ident, *late))
+        return next(filter(None, lines), None)
 
     def _produce(self, environ: "WSGIEnvironment") -> Answer:
         self.project.failures.take()
