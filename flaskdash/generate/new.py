@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import NoReturn
+from threading import Timer
+from traceback import walk_stack
+from types import FrameType, MappingProxyType
 
 from flaskdash import names, shell, skeletons, temporary
 from flaskdash.charts import axes
@@ -33,6 +34,7 @@ QUESTIONS = "Questions"
 MAX_KPIS = 4
 MAPS = {"choropleth", "map"}
 MARK = "flaskdash-new"
+SIGNAL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -283,7 +285,11 @@ def _temporary_folder(target: Path) -> Iterator[Path]:
     temporary.remove_stale(target.parent, rf"\..+\.{MARK}-")
     folder = target.parent / f".{target.name}.{MARK}-{os.getpid()}"
 
-    def terminate(number: int, _frame: object) -> NoReturn:
+    def terminate(number: int, frame: FrameType | None) -> None:
+        if any(each.f_code.co_name == "__del__" for each, _ in walk_stack(frame)):
+            # Python ignores what is raised there: try again when it is over.
+            Timer(SIGNAL_SECONDS, os.kill, [os.getpid(), number]).start()
+            return
         raise SystemExit(128 + number)
 
     previous_handler = signal.signal(signal.SIGTERM, terminate)

@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -244,6 +245,22 @@ def start(folder: Path, *args: str | Path, **options: object) -> subprocess.Pope
 def is_complete(root: Path) -> bool:
     """Return whether a project has its first and its last files."""
     return {"README.md", ".env", "app/loaders/sales.py", "data/sales.csv"} <= listing(root)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_a_signal_while_an_object_is_deleted_is_not_lost(folder: Path) -> None:
+    class Deleted:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def make() -> None:
+        with new._temporary_folder(folder / "shop"):
+            Deleted()
+            time.sleep(30)
+
+    with pytest.raises(SystemExit):
+        make()
+    assert not listing(folder)
 
 
 @pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

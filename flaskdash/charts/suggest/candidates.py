@@ -9,7 +9,14 @@ from dataclasses import replace
 from flaskdash.charts.axes import line_grain
 from flaskdash.charts.kinds import Chart
 from flaskdash.charts.suggest.by_category import breakdown, occurrence, share
-from flaskdash.charts.suggest.facts import CLOCK, DEMOGRAPHY, PERSONAL_WORDS, UNEVEN, Facts
+from flaskdash.charts.suggest.facts import (
+    CLOCK,
+    DEMOGRAPHY,
+    PERSONAL_WORDS,
+    UNEVEN,
+    Facts,
+    by_year,
+)
 from flaskdash.charts.suggest.interest import (
     NAME_WORDS,
     SAME,
@@ -60,7 +67,10 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
 
     What is left out here is never right; what people like of the rest is learned.
     """
-    measures = without_repeats(facts.frame, facts.settled)[:MAX_MEASURES]
+    # Of columns that differ in a year, the latest stands by itself; the others beside it.
+    earlier = {name for names in by_year(facts.settled) for name in names[1:]}
+    settled = tuple(c for c in facts.settled if c.name not in earlier)
+    measures = without_repeats(facts.frame, settled)[:MAX_MEASURES]
     small, many = small_categories(facts), _large_categories(facts)[:MAX_RANKED]
     names = _names(facts, small)[:MAX_NAMES]
     # The code of a state says what its name does.
@@ -96,8 +106,8 @@ def _pairs(facts: Facts, relations: Relations) -> Iterator[Chart]:
             if category.distinct <= MOST_BOXES and effect > LEAST_EFFECT and not facts.is_panel:
                 yield box(facts, measure, category, effect)
     yield from _shares(facts, relations, small)
-    settled = {c.name for c in facts.settled}
-    numbers = [c for c in relations.numeric if c.role != "measure" or c.name in settled]
+    known = {c.name for c in facts.settled}
+    numbers = [c for c in relations.numeric if c.role != "measure" or c.name in known]
     numbers = [c for c in numbers if not is_year(c, facts.frame, facts.time)]
     numbers = [c for c in numbers if c != facts.time]  # a line shows it
     for first, second in itertools.combinations(numbers, 2):

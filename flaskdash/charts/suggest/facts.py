@@ -578,7 +578,7 @@ def _category_columns(columns: Sequence[Column]) -> list[Column]:
     ]
 
 
-def _by_year(measures: Iterable[Column]) -> Iterator[list[str]]:
+def by_year(measures: Iterable[Column]) -> Iterator[list[str]]:
     """Yield the names of measures that differ in a year alone, the latest first."""
     names: dict[str, list[tuple[int, str]]] = defaultdict(list)  # by what is beside the years
     for measure in measures:
@@ -602,7 +602,7 @@ def _ranked_measures(
             interest[c.name] -= 0.8  # a chart of mostly zeros shows little
     if time is None and measures and _is_target(measures, columns[-1]):
         interest[measures[-1].name] += LAST_COLUMN_BONUS
-    for names in _by_year(measures):
+    for names in by_year(measures):
         interest[names[0]] = max(interest[name] for name in names) + 0.01
     measures.sort(key=lambda c: -interest[c.name])
     # A number of cases or an error is not charted beside real measures.

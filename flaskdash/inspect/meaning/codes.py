@@ -16,6 +16,7 @@ SAME = 0.95  # of the rows
 LABELS = (2, 500)  # how many distinct labels codes may have
 GRID = 0.97  # of the variance of a projected coordinate that latitude and longitude explain
 SAMPLE, MIN_ROWS = 5000, 50
+NUMBERED = {"num", "number", "nb"}  # which name a count, or what is counted
 SPARSE = 1000  # amounts are so many times as far apart as codes, which are counted
 CATEGORIES = (3, 20)  # how many values a category that is split into flags may have
 
@@ -39,7 +40,8 @@ def _label_numbers(frame: pd.DataFrame, columns: Sequence[Column]) -> set[str]:
     numbers = [
         c
         for c in numbers
-        if not measure_words & set(words(c.name)) or _are_counted(frame[c.name].dropna(), c)
+        if not (measured := measure_words & set(words(c.name)))
+        or (measured <= NUMBERED and _are_counted(frame[c.name].dropna(), c))
     ]
     labels = [c for c in columns if c.type == "text" and c.role in (*roles, "geography")]
     return {
