@@ -199,12 +199,15 @@ class Switchover(Units):
         shutil.rmtree(self.incoming, ignore_errors=True)
         if (before := self.shared / ".env.before").exists():
             before.replace(self.shared / ".env")
+        if (self.systemd.folder / f"{self.unit}@.service").exists():
+            self.stop_others()
         for folder, mark in ((self.releases, "lived"), (self.environments, ".complete")):
             for path in folder.glob("*"):
                 if not (path / mark).exists():
                     shutil.rmtree(path, ignore_errors=True)
-        if not (self.systemd.folder / f"{self.unit}@.service").exists():
-            return
+
+    def stop_others(self) -> None:
+        """Start the current release if needed, and stop all others."""
         self.stop_trial()
         live = self.live
         unit = self.systemd.release_unit(live)
@@ -213,7 +216,10 @@ class Switchover(Units):
             self.systemd("start", unit, check=False)
         for name in self.systemd.running_releases():
             if name != live:
-                self.systemd("stop", "--no-block", self.systemd.release_unit(name), check=False)
+                # One that is incomplete still answers visitors: its files go when it has ended.
+                is_whole = (self.releases / name / "lived").exists()
+                options = ["--no-block"] if is_whole else []
+                self.systemd("stop", *options, self.systemd.release_unit(name), check=False)
 
     def stop_trial(self) -> None:
         """Stop the release on trial, and delete its log."""
