@@ -554,6 +554,37 @@ def test_an_interrupted_deploy_is_cleaned_up(
     assert (tmp_path / "shared/.env").read_text() == "OLD=1\n"
 
 
+def test_a_release_that_still_answers_is_stopped_before_its_files_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    for number, name in enumerate(("live", "before", "half"), start=1):
+        release(tmp_path, name, number)
+    (tmp_path / "releases/half/lived").unlink()
+    project = main.ServerProject(project_home(tmp_path).request, io.BytesIO())
+    project.set_current("live")
+    project.systemd.folder.mkdir(parents=True)
+    (project.systemd.folder / f"{project.unit}@.service").touch()
+    calls: list[tuple[bool, tuple[str, ...]]] = []
+    systemd = type(project.systemd)
+
+    def note(_self: object, *arguments: str, **_options: object) -> None:
+        calls.append(((tmp_path / "releases/half").exists(), arguments))
+
+    monkeypatch.setattr(systemd, "__call__", note)
+    monkeypatch.setattr(systemd, "state", lambda *_: "active")
+    monkeypatch.setattr(systemd, "running_releases", lambda _: ["live", "before", "half"])
+    project.recover()
+    stops = [call for call in calls if any("half" in text or "before" in text for text in call[1])]
+    unit = project.systemd.release_unit
+    assert stops == [
+        (True, ("stop", "--no-block", unit("before"))),
+        (True, ("stop", unit("half"))),  # and is waited for
+    ]
+    assert not (tmp_path / "releases/half").exists()
+
+
 def test_a_release_starts_with_the_web_line_of_the_procfile(tiny: Project, tmp_path: Path) -> None:
     (entry,) = [entry for entry in target(tiny).plan()._entries() if entry.path == "run"]
     release = tmp_path / "releases/r1"
